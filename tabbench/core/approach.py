@@ -1,0 +1,168 @@
+"""What an approach is, what it is given and what it gives back.
+
+An approach sees a `TrainingSet` and later prepared test features; never test targets, never the table.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from tabbench.core.finding import Incident
+from tabbench.core.parts import Parts
+from tabbench.core.registry import Registry
+from tabbench.core.task import Task
+
+Family = Literal["baseline", "linear", "trees", "net", "blend", "own"]
+ViewName = Literal["raw", "linear", "trees", "net"]
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What an amount of work is computed from: options and the table's shape, nothing measured.
+
+    `rows` is the training size, `columns` the number of feature columns, `classes` is 0 for regression.
+    """
+
+    preset: str
+    rows: int
+    columns: int
+    classes: int
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model predicts for a row: boosters and one-vs-rest models pay for each."""
+        return self.classes if self.classes > 2 else 1
+
+
+class SharedWork:
+    """Work that the cells of one batch may share: a memo with the seconds that each entry cost.
+
+    Whatever is kept here must be a pure function of its key and the training set, so that sharing never changes a
+    number. `charged_seconds` adds up what the current cell took from the memo without paying for it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[Any, float]] = {}
+        self.charged_seconds = 0.0
+
+    def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
+        """The value for `key`, built on first use; later users are charged the seconds it took."""
+        if key in self._kept:
+            value, seconds = self._kept[key]
+            self.charged_seconds += seconds
+            return value
+        charged_before, start = self.charged_seconds, time.perf_counter()
+        value = build()
+        # Entries that this one took from the memo are part of what it would have cost alone.
+        seconds = time.perf_counter() - start + self.charged_seconds - charged_before
+        self._kept[key] = (value, seconds)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """All that an approach is given to learn from.
+
+    Parameters
+    ----------
+    features : the n training rows in the approach's view (see `data/views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
+    target : (n,) int64 codes into `task.classes` (every class occurs), or float64 for regression.
+    task : the task, restricted to the classes that occur in these rows.
+    weight, group, time : (n,) or None.  tie : (n,) uint64, equal for rows that must stay together in an inner split.
+    seed : derived from the cell's key.  settings : the approach's amount of work, see `Approach.settings`.
+    threads : how many threads may be used.  device : "cpu" or "cuda".
+    shared : the batch's memo; seeds of what is put there must come from `shared_seed`.
+    shared_seed : the same for all approaches on these rows.
+    """
+
+    features: Any
+    target: np.ndarray
+    task: Task
+    settings: Settings
+    seed: int
+    shared_seed: int
+    weight: np.ndarray | None = None
+    group: np.ndarray | None = None
+    time: np.ndarray | None = None
+    tie: np.ndarray | None = None
+    threads: int = 1
+    device: str = "cpu"
+    shared: SharedWork = field(default_factory=SharedWork)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+class FittedApproach(Protocol):
+    """What `Approach.fit` gives back."""
+
+    tuned: dict[str, Any]
+    """What tuning chose, plain JSON values."""
+    incidents: tuple[Incident, ...]
+
+    def predict(self, features: Any) -> np.ndarray:
+        """Float64 (m, n_classes) probabilities that sum to one, or (m,) numbers, for features in the approach's view."""
+        ...
+
+    def to_parts(self) -> Parts:
+        """The pickle-free form; `Approach.restore` gives a model with bit-equal predictions."""
+        ...
+
+
+@dataclass(frozen=True)
+class Approach:
+    """A named way of predicting, complete with its own selection and tuning.
+
+    Parameters
+    ----------
+    name : as typed after `--approaches`; a composed one is `learner+selector`.
+    version : raised whenever the same input would give other numbers; part of a cell's key.
+    family : which family it stands in.
+    cost_rank : a constant; among equals the lowest is recommended.
+    view : the view of the table that it wants.
+    summary : half a line for `tabbench approaches`.
+    settings : the amount of work for a workload, plain JSON values; part of a cell's key and printed.
+    fit : learns from a training set. Imports its library inside.
+    restore : a fitted approach from its parts.
+    requires : import names of packages beyond the core that must load, else the approach is skipped with a cure.
+    represents : whether it is its family's representative in the claims over all sizes.
+    uses_device : whether it runs on a GPU when there is one.
+    """
+
+    name: str
+    version: int
+    family: Family
+    cost_rank: int
+    view: ViewName
+    summary: str
+    settings: Callable[[Workload], Settings]
+    fit: Callable[[TrainingSet], FittedApproach]
+    restore: Callable[[Parts], FittedApproach] | None
+    requires: tuple[str, ...] = ()
+    represents: bool = False
+    uses_device: bool = False
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A feature selector that joins a learner by `+`. Works on the learner's view as a matrix.
+
+    `fit(matrix, training)` gives a `FittedSelection`; `sizes(n_features, settings)` the numbers of features to try, ascending.
+    """
+
+    name: str
+    version: int
+    cost_rank: int
+    summary: str
+    fit: Callable[[Any, TrainingSet], Any]
+    restore: Callable[[Parts], Any]
+
+
+APPROACHES: Registry[Approach] = Registry("approach", "tabbench.approaches")
+SELECTORS: Registry[Selector] = Registry("selector", "tabbench.selection")

@@ -1,0 +1,95 @@
+"""Cells, batches and results: what is to be run, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from tabbench.core.finding import Incident
+
+PROTOCOL_NUMBER = 1
+"""Raised when the same cell would mean something else; part of every key."""
+
+Status = Literal["ok", "failed", "timed_out", "out_of_memory", "crashed", "skipped"]
+
+
+def digest(values: Any) -> str:
+    """Hex digest of the canonical JSON of plain values; stable across machines and versions.
+
+    >>> digest({"b": 1, "a": [2]}) == digest({"a": [2], "b": 1})
+    True
+    """
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fit. Its `key` is the unit of scheduling, resuming and storing."""
+
+    table: str
+    task: str
+    splits: str
+    approach: str
+    version: int
+    settings: dict[str, Any]
+    size: int
+    repeat: int
+    fold: int
+    run_seed: int
+    device: str
+    protocol: int = PROTOCOL_NUMBER
+
+    @property
+    def key(self) -> str:
+        """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
+        return digest(asdict(self))
+
+    @property
+    def seed(self) -> int:
+        """The cell's own seed, from its key alone: 32 bits."""
+        return int(self.key[:8], 16)
+
+    @property
+    def shared_seed(self) -> int:
+        """The seed of work shared by all approaches on the same rows: 32 bits."""
+        return int(digest([self.table, self.splits, self.size, self.repeat, self.fold, self.run_seed])[:8], 16)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cells of one split and size that run together in one child because they share work."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def key(self) -> str:
+        """Hash of the keys of its cells, in order."""
+        return digest([cell.key for cell in self.cells])
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A cell's outcome. No scores: they are derived from the predictions.
+
+    `predictions` is float32 (m, n_classes) or (m,), aligned with the split's `test`; None unless status is ok.
+    """
+
+    key: str
+    status: Status
+    reason: str = ""
+    predictions: np.ndarray | None = None
+    tuned: dict[str, Any] = field(default_factory=dict)
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    peak_mb: float | None = None
+    incidents: tuple[Incident, ...] = ()
+    environment: dict[str, Any] = field(default_factory=dict)

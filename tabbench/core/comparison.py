@@ -1,0 +1,52 @@
+"""All that a report may read: frames and plain values with exactly the columns of result.json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+SCHEMA = 1
+"""The number of result.json's schema: additions are free, changes of meaning raise it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The answer to one question about one table.
+
+    The frames have the columns that `COLUMNS` names, in that order, and result.json holds the same
+    records. `timing`, `costs` and `cost_crossovers` come from clocks; everything else is deterministic.
+    """
+
+    table: dict[str, Any]
+    protocol: dict[str, Any]
+    approaches: pd.DataFrame
+    scores: pd.DataFrame
+    winners: pd.DataFrame
+    pairs: pd.DataFrame
+    crossovers: pd.DataFrame
+    sentence: str
+    findings: pd.DataFrame
+    incidents: pd.DataFrame
+    failures: pd.DataFrame
+    skipped: pd.DataFrame
+    costs: pd.DataFrame
+    cost_crossovers: pd.DataFrame
+    timing: dict[str, Any]
+    reading: tuple[str, ...] = ()
+
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "approaches": ("name", "family", "version", "settings"),
+    "scores": ("approach", "size", "metric", "mean", "low", "high", "splits", "failed"),
+    "winners": ("size", "decision", "approaches", "best", "recommended"),
+    "pairs": ("first", "second", "size", "difference", "low", "high", "decision"),
+    "crossovers": ("first", "second", "kind", "low", "high", "point"),
+    "findings": ("code", "severity", "subject", "message", "cure"),
+    "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
+    "failures": ("approach", "size", "repeat", "fold", "status", "reason"),
+    "skipped": ("approach", "size", "reason"),
+    "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
+    "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
+}

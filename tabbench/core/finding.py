@@ -1,0 +1,43 @@
+"""What a data check says and what a training guard saw: one record each, plain enough for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["info", "warn", "block"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was noticed about the data.
+
+    `code` is kebab-case and stable ("constant-column"); `subject` a column, class or row range; `message` one
+    sentence that says what was found and, where something was done about it, what; `cure` what the user can do.
+    """
+
+    code: str
+    severity: Severity
+    subject: str
+    message: str
+    cure: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, keys in a fixed order."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One thing that went wrong in training and what the guard did about it."""
+
+    code: str
+    where: str
+    evidence: str
+    diagnosis: str
+    action: str
+    outcome: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, keys in a fixed order."""
+        return asdict(self)

@@ -1,0 +1,44 @@
+"""What a metric is. The metrics themselves are in `metrics/`, one file a kind of task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.core.registry import Registry
+from tabbench.core.task import TaskKind
+
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of predictions against the truth.
+
+    Parameters
+    ----------
+    name : as in result.json.   tasks : kinds of task it applies to.
+    higher_is_better : its natural sign.
+    score : (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,); weight (m,) or None.
+    row_loss : same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to
+        first order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where
+        there is no such thing.
+    absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
+    """
+
+    name: str
+    tasks: tuple[TaskKind, ...]
+    higher_is_better: bool
+    score: Score
+    row_loss: RowLoss | None
+    absolute_margin: float | None = None
+
+    def loss(self, score: float) -> float:
+        """The score with its sign turned so that lower is better."""
+        return -score if self.higher_is_better else score
+
+
+METRICS: Registry[Metric] = Registry("metric", "tabbench.metrics")

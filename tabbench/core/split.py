@@ -1,0 +1,44 @@
+"""Splits and sizes as plain values. Making them is `data/splits.py`'s work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One division of the table into training and test rows.
+
+    `train` holds positions into the table in the split's one training order: the training set of size n is `train[:n]`,
+    so sizes are nested. `test` holds the sorted positions that are scored (a draw if the fold is large).
+    """
+
+    repeat: int
+    fold: int
+    train: np.ndarray
+    test: np.ndarray
+
+    @property
+    def name(self) -> tuple[int, int]:
+        """(repeat, fold), which names the split within a plan."""
+        return self.repeat, self.fold
+
+
+@dataclass(frozen=True, eq=False)
+class SplitPlan:
+    """All splits of a run and how they came about.
+
+    `kind` is stratified, grouped, ordered (forward in time), fold (the user's own folds), test (the user's own test file)
+    or given (positions passed from Python). `full_size` is the smallest training part; `unit` (n,) holds for each row of
+    the table the unit that is independent in it: a group's code, or the row itself.
+    """
+
+    kind: str
+    splits: tuple[Split, ...]
+    folds: int
+    repeats: int
+    full_size: int
+    unit: np.ndarray
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,86 @@
+"""The table as given, once it is read: typed columns, a target, roles, a fingerprint. Never modified.
+
+Reading files and recognising types is `data/`'s work; here is only the result's shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.finding import Finding
+
+ColumnKind = Literal["number", "boolean", "category", "text", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature column and how it is understood.
+
+    `number` is int64 or float64 (NaN is missing), `boolean` is pandas' nullable boolean, `category` is a
+    pandas category of strings, `text` is a string column of high cardinality, `date` is datetime64[us] without zone.
+    `levels` are a category's spellings in order, or the two spellings (false, true) of a boolean that was
+    written in words. `date_format` is the strptime format a date was read by, when one was needed.
+    """
+
+    name: str
+    kind: ColumnKind
+    levels: tuple[str, ...] = ()
+    date_format: str | None = None
+    decimal_comma: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` gives the same column back."""
+        return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
+                "date_format": self.date_format, "decimal_comma": self.decimal_comma}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Column:
+        """The column that `to_json` wrote."""
+        return cls(**{**values, "levels": tuple(values["levels"])})
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Typed features, the target and the roles of n usable rows.
+
+    Parameters
+    ----------
+    name : short name for titles and folders.
+    features : frame (n, p) with a RangeIndex and unique string column names; dtypes as in `Column`.
+    columns : one `Column` a feature, in the frame's order.
+    target : Series (n,), no missing values: float64 for numbers, else strings as spelled in the file (trimmed).
+    target_is_integer : the target's numbers are whole (the task rule needs it).
+    group, time, weight, fold : arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that sorts in time.
+    test : boolean array (n,), true for rows that came from the user's own test file, or None.
+    rows : int64 (n,), each row's position in the file as given, from 0.
+    fingerprint : hex digest of the content (features, target, roles).
+    reading : the short block that says how the file was understood, line by line.
+    findings : what reading noticed.
+    tie : uint64 (n,), row digests: equal where rows are equal in every feature and the target.
+    roles : role -> column name, for the roles in use ("group": "patient").
+    """
+
+    name: str
+    features: pd.DataFrame
+    columns: tuple[Column, ...]
+    target: pd.Series
+    target_name: str
+    target_is_integer: bool
+    rows: np.ndarray
+    tie: np.ndarray
+    fingerprint: str
+    group: np.ndarray | None = None
+    time: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    fold: np.ndarray | None = None
+    test: np.ndarray | None = None
+    roles: dict[str, str] = field(default_factory=dict)
+    reading: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.target)

@@ -1,0 +1,1 @@
+"""Grid-searched logistic regression and elastic net."""

@@ -102,9 +102,15 @@ class TrainingSet:
 class FittedApproach(Protocol):
     """What `Approach.fit` gives back."""
 
-    tuned: dict[str, Any]
-    """What tuning chose, plain JSON values."""
-    incidents: tuple[Incident, ...]
+    @property
+    def tuned(self) -> dict[str, Any]:
+        """What tuning chose, plain JSON values."""
+        ...
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """What training guards saw and did."""
+        ...
 
     def predict(self, features: Any) -> np.ndarray:
         """Float64 (m, n_classes) probabilities that sum to one, or (m,) numbers, for features in the approach's view."""
@@ -149,19 +155,38 @@ class Approach:
     uses_device: bool = False
 
 
+class FittedSelection(Protocol):
+    """What `Selector.fit` gives back: features in order of use, of which the first few or all may be taken."""
+
+    @property
+    def n_features(self) -> int:
+        """How many features there are to take."""
+        ...
+
+    def transform(self, matrix: Any, n_features: int) -> Any:
+        """A `LinearMatrix` of the first `n_features`, from one with the columns of training."""
+        ...
+
+    def to_parts(self) -> Parts:
+        """The pickle-free form."""
+        ...
+
+
 @dataclass(frozen=True)
 class Selector:
-    """A feature selector that joins a learner by `+`. Works on the learner's view as a matrix.
+    """A feature selector that joins a learner by `+`. Works on the linear view, whatever the learner's own is.
 
-    `fit(matrix, training)` gives a `FittedSelection`; `sizes(n_features, settings)` the numbers of features to try, ascending.
+    `settings(workload)` is its amount of work; `fit(matrix, training)` gives a `FittedSelection`, where `training.settings`
+    are the selector's and randomness comes from `training.shared_seed`; `restore` gives it back from its parts.
     """
 
     name: str
     version: int
     cost_rank: int
     summary: str
-    fit: Callable[[Any, TrainingSet], Any]
-    restore: Callable[[Parts], Any]
+    settings: Callable[[Workload], Settings]
+    fit: Callable[[Any, TrainingSet], FittedSelection]
+    restore: Callable[[Parts], FittedSelection]
 
 
 APPROACHES: Registry[Approach] = Registry("approach", "tabbench.approaches")

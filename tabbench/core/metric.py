@@ -22,7 +22,8 @@ class Metric:
     ----------
     name : as in result.json.   tasks : kinds of task it applies to.
     higher_is_better : its natural sign.
-    score : (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,); weight (m,) or None.
+    score : (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,);
+        weight (m,) or None.
     row_loss : same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to
         first order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where
         there is no such thing.

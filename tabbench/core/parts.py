@@ -15,8 +15,8 @@ import numpy as np
 class Parts:
     """A fitted thing taken apart.
 
-    `values` is plain JSON (no NaN); `arrays` are numeric NumPy arrays; `blobs` are a library's own text or bytes (a booster's JSON);
-    `children` are fitted things inside this one.
+    `values` is plain JSON (no NaN); `arrays` are numeric NumPy arrays; `blobs` are a library's own text or bytes (a
+    booster's JSON); `children` are fitted things inside this one.
     """
 
     values: dict[str, Any] = field(default_factory=dict)

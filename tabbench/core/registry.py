@@ -21,7 +21,8 @@ class Named(Protocol):
     """Anything with a name."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called, unique among its kind."""
 
 
 T = TypeVar("T", bound=Named)

@@ -23,7 +23,8 @@ class Column:
     `number` is int64 or float64 (NaN is missing), `boolean` is pandas' nullable boolean, `category` is a
     pandas category of strings, `text` is a string column of high cardinality, `date` is datetime64[us] without zone.
     `levels` are a category's spellings in order, or the two spellings (false, true) of a boolean that was
-    written in words. `date_format` is the strptime format a date was read by, when one was needed.
+    written in words. `date_format` is the strptime format a date was read by, when one was needed. `missing_code` is
+    the number that stands for a missing value (-999), when there is one; `missing_words` do so in a column of numbers.
     """
 
     name: str
@@ -31,16 +32,19 @@ class Column:
     levels: tuple[str, ...] = ()
     date_format: str | None = None
     decimal_comma: bool = False
+    missing_code: float | None = None
+    missing_words: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` gives the same column back."""
         return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
-                "date_format": self.date_format, "decimal_comma": self.decimal_comma}
+                "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
+                "missing_words": list(self.missing_words)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:
         """The column that `to_json` wrote."""
-        return cls(**{**values, "levels": tuple(values["levels"])})
+        return cls(**{**values, "levels": tuple(values["levels"]), "missing_words": tuple(values["missing_words"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,8 @@ class Table:
     columns : one `Column` a feature, in the frame's order.
     target : Series (n,), no missing values: float64 for numbers, else strings as spelled in the file (trimmed).
     target_is_integer : the target's numbers are whole (the task rule needs it).
-    group, time, weight, fold : arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that sorts in time.
+    group, time, weight, fold : arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that
+        sorts in time.
     test : boolean array (n,), true for rows that came from the user's own test file, or None.
     rows : int64 (n,), each row's position in the file as given, from 0.
     fingerprint : hex digest of the content (features, target, roles).

@@ -1,0 +1,40 @@
+# What a clone can do. Everything is installed into .venv here, from pinned versions, and nowhere else.
+#   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
+#   make test   the linters and all tests        make lint   the linters alone
+#   make bench  the benchmark                    make clean  remove what the others made
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+DEMO ?= diamonds --preset fast
+WORKERS ?= 2
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/installed
+	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed-dev
+	$(BIN)/python tools/bench.py
+
+clean:
+	rm -rf .venv build dist tabbench-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find tabbench tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are older than pyproject.toml or the pins when something has to be installed again.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(INSTALL) '.[dev]'
+	touch $@

@@ -1,0 +1,130 @@
+"""A random forest on the trees' view: missing values stay missing, categories are their codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tabbench.approaches.tuning import Trial, unit_weight
+from tabbench.core.approach import APPROACHES, Approach, Settings, TrainingSet, Workload
+from tabbench.core.finding import Incident
+from tabbench.core.matrices import TreeMatrix
+from tabbench.core.parts import Parts
+from tabbench.linear.rows import lowest
+
+TREES = {"fast": 50, "balanced": 150, "thorough": 500}
+LEAVES = {"fast": [3], "balanced": [1, 3, 10], "thorough": [1, 2, 4, 8, 16]}
+"""Smallest leaves. Log loss likes several rows a leaf, whatever the table; the exact number is worth a trial."""
+FEATURE_SHARES: dict[str, list[float | str]] = {
+    "fast": ["sqrt"], "balanced": ["sqrt", 0.5], "thorough": ["sqrt", 0.33, 0.66]}
+TREE_CELLS = {"fast": 20_000_000, "balanced": 80_000_000, "thorough": 500_000_000}
+"""Bounds trees x rows a tree x square root of the columns x square root of the outputs: about a second in 15 million."""
+NUMBER_COST = 4
+"""Trees of a number grow that much deeper, try more columns a split, and cost accordingly (measured)."""
+FEWEST_ROWS_PER_TREE = 2000
+TRIAL_TREES = 50
+TRIAL_ROWS = {"fast": 0, "balanced": 4_000, "thorough": 10_000}
+HOLDOUT = 0.3
+
+
+def forest_settings(workload: Workload) -> Settings:
+    """Trees, rows a tree, and the leaves and feature shares that are tried."""
+    preset = workload.preset
+    shape = float(np.sqrt(workload.columns * workload.outputs)) * (1 if workload.classes else NUMBER_COST)
+    rows_per_tree = max(FEWEST_ROWS_PER_TREE, int(TREE_CELLS[preset] / (TREES[preset] * shape)))
+    return {"trees": TREES[preset], "leaves": LEAVES[preset], "feature_shares": _feature_shares(workload),
+            "rows_per_tree": rows_per_tree, "trial_trees": TRIAL_TREES, "trial_rows": TRIAL_ROWS[preset]}
+
+
+def _feature_shares(workload: Workload) -> list[float | str]:
+    """A number needs more columns a split than a class: the square root of the columns is too few for it."""
+    if workload.classes:
+        return FEATURE_SHARES[workload.preset]
+    return [0.33 if share == "sqrt" else share for share in FEATURE_SHARES[workload.preset]]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedForest:
+    """Grown trees of scikit-learn's compiled kind; `prior` (n_classes,) keeps probabilities off zero, None for numbers."""
+
+    trees: list[Any]
+    prior: np.ndarray | None
+    tuned: dict[str, Any] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
+
+    def predict(self, features: TreeMatrix) -> np.ndarray:
+        """Numbers (m,), or probabilities (m, n_classes) in which the classes' shares count as one more tree."""
+        values = np.ascontiguousarray(features.values)
+        total = sum(tree.predict(values) for tree in self.trees)
+        if self.prior is None:
+            return np.asarray(total[:, 0] / len(self.trees))
+        probabilities = total + self.prior
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
+
+    def to_parts(self) -> Parts:
+        """The trees' nodes one after the other, field by field."""
+        states = [tree.__getstate__() for tree in self.trees]
+        nodes = np.concatenate([state["nodes"] for state in states])
+        arrays = {name: nodes[name].copy() for name in nodes.dtype.names}
+        arrays["values"] = np.concatenate([state["values"] for state in states])
+        arrays["node_count"] = np.array([state["node_count"] for state in states])
+        arrays["max_depth"] = np.array([state["max_depth"] for state in states])
+        if self.prior is not None:
+            arrays["prior"] = self.prior
+        return Parts({"tuned": self.tuned, "features": self.trees[0].n_features}, arrays)
+
+
+def restore_forest(parts: Parts) -> FittedForest:
+    """From `to_parts`."""
+    from sklearn.tree._tree import NODE_DTYPE, Tree
+
+    arrays = parts.arrays
+    nodes = np.zeros(len(arrays["values"]), dtype=NODE_DTYPE)
+    for name in NODE_DTYPE.names:
+        nodes[name] = arrays[name]
+    trees, end = [], np.cumsum(arrays["node_count"])
+    for count, depth, stop in zip(arrays["node_count"], arrays["max_depth"], end, strict=True):
+        tree = Tree(parts.values["features"], np.array([arrays["values"].shape[2]], dtype=np.intp), 1)
+        span = slice(stop - count, stop)
+        tree.__setstate__({"max_depth": int(depth), "node_count": int(count), "nodes": nodes[span].copy(),
+                           "values": np.ascontiguousarray(arrays["values"][span])})
+        trees.append(tree)
+    return FittedForest(trees, arrays.get("prior"), parts.values["tuned"])
+
+
+def fit_forest(training: TrainingSet) -> FittedForest:
+    """Choose leaf and feature share on a hold-out if there is a choice, then grow the forest on all rows."""
+    settings = training.settings
+    points = [(leaf, share) for leaf in settings["leaves"] for share in settings["feature_shares"]]
+    leaf, share = points[_best_point(training, points)] if len(points) > 1 else points[0]
+    return _grown(training, leaf, share, settings["trees"], {"leaf": leaf, "feature_share": share})
+
+
+def _best_point(training: TrainingSet, points: list[tuple[int, float | str]]) -> int:
+    trial = Trial.of(training, training.settings["trial_rows"], HOLDOUT)
+    trees = training.settings["trial_trees"]
+    return lowest(np.array([trial.loss(_grown(trial.training, leaf, share, trees, {}).predict(trial.features))
+                            for leaf, share in points]))
+
+
+def _grown(training: TrainingSet, leaf: int, share: float | str, trees: int, tuned: dict[str, Any]) -> FittedForest:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    learner = RandomForestRegressor if training.task.is_regression else RandomForestClassifier
+    forest = learner(
+        trees, min_samples_leaf=leaf, max_features=share, max_samples=min(len(training), training.settings["rows_per_tree"]),
+        random_state=training.seed, n_jobs=training.threads)
+    forest.fit(training.features.values, training.target, sample_weight=training.weight)
+    grown = [tree.tree_ for tree in forest.estimators_]
+    if training.task.is_regression:
+        return FittedForest(grown, None, tuned)
+    prior = np.bincount(training.target, weights=unit_weight(training), minlength=training.task.n_classes)
+    return FittedForest(grown, prior / prior.sum(), tuned)
+
+
+APPROACHES.register(Approach(
+    name="forest", version=1, family="trees", cost_rank=20, view="trees",
+    summary="random forest",
+    settings=forest_settings, fit=fit_forest, restore=restore_forest))

@@ -1,0 +1,25 @@
+"""The approach `lightgbm`: LightGBM with its number of rounds found on inner folds."""
+
+from __future__ import annotations
+
+from tabbench.boosting.amount import booster_settings
+from tabbench.core.approach import APPROACHES, Approach, FittedApproach, TrainingSet
+from tabbench.core.parts import Parts
+
+
+def _fit(training: TrainingSet) -> FittedApproach:
+    from tabbench.boosting.model import fit_single
+
+    return fit_single("lightgbm", training)
+
+
+def _restore(parts: Parts) -> FittedApproach:
+    from tabbench.boosting.model import restore_boosted
+
+    return restore_boosted(parts)
+
+
+APPROACHES.register(Approach(
+    name="lightgbm", version=1, family="trees", cost_rank=30, view="trees",
+    summary="LightGBM, rounds by early stopping over inner folds, the fold models averaged",
+    settings=booster_settings, fit=_fit, restore=_restore, requires=("lightgbm",)))

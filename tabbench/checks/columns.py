@@ -1,0 +1,157 @@
+"""What the checks measure with: a sample of rows, columns as plain values, how much of the target one column explains.
+
+Knows no check and says nothing to a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.check import Evidence
+from tabbench.core.table import Column
+
+SAMPLE_ROWS = 20_000
+"""Rows a check looks at: shares are known to within a per cent, and a wide or long table takes about a second."""
+BINS = 32
+"""Quantile bins for the quick look at a number."""
+FEWEST_ROWS_PER_LEVEL = 5
+"""Levels with fewer rows are one level together, else each would explain its own few rows."""
+VALIDATION_FOLDS = 3
+TREE_DEPTH = 8
+"""Enough steps to follow a monotone curve closely, few enough to be quick."""
+MOST_NAMED = 5
+"""Names listed in a sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """One column's sampled values (m,): numbers, or codes from 0 if nominal; NaN is missing."""
+
+    column: Column
+    values: np.ndarray
+
+    @property
+    def is_nominal(self) -> bool:
+        """Whether the values are codes without order."""
+        return self.column.kind in ("category", "text")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Up to 20,000 rows of a table: positions, and the target as a matrix (m, k) of class indicators or one column of numbers."""
+
+    evidence: Evidence
+    positions: np.ndarray
+    target: np.ndarray
+    outcomes: np.ndarray
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> Sample:
+        """Rows drawn by the evidence's seed, in the table's order."""
+        rows = len(evidence.table)
+        positions = np.arange(rows)
+        if rows > SAMPLE_ROWS:
+            positions = np.sort(np.random.default_rng(evidence.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
+        target = evidence.target[positions]
+        if evidence.task.is_regression:
+            outcomes = target[:, None].astype(np.float64)
+        else:
+            # Two classes are one indicator.
+            indicators = target[:, None] == np.unique(target)
+            outcomes = indicators[:, 1:] if indicators.shape[1] == 2 else indicators
+        return cls(evidence, positions, target, np.asarray(outcomes, dtype=np.float64))
+
+    def columns(self) -> Iterator[Values]:
+        """The feature columns' values, one after the other."""
+        features = self.evidence.table.features
+        for column in self.evidence.table.columns:
+            yield Values(column, plain_values(features[column.name].iloc[self.positions], column))
+
+    def explained_share(self, values: Values) -> float:
+        """A quick look at the share of the target's variance that the column explains, from 0 to 1, levels counted against it."""
+        codes = _levels(values)
+        counts = np.bincount(codes)
+        means = _level_means(codes, self.outcomes, counts)
+        within = float(((self.outcomes - means[codes]) ** 2).sum())
+        total = float(((self.outcomes - self.outcomes.mean(axis=0)) ** 2).sum())
+        freedom = (len(codes) - 1) / max(len(codes) - len(counts), 1)
+        return 1 - within / total * freedom if total > 0 else 0.0
+
+    def predicted_share(self, values: Values) -> float:
+        """The same on rows that were not learnt from: a small tree for numbers, the mean of each level for codes."""
+        fold = np.random.default_rng(self.evidence.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
+        error = 0.0
+        for each in range(VALIDATION_FOLDS):
+            fit, validation = fold != each, fold == each
+            error += float(((self.outcomes[validation] - self._predict(values, fit, validation)) ** 2).sum())
+        total = float(((self.outcomes - self.outcomes.mean(axis=0)) ** 2).sum())
+        return 1 - error / total if total > 0 else 0.0
+
+    def _predict(self, values: Values, fit: np.ndarray, validation: np.ndarray) -> np.ndarray:
+        if values.is_nominal:
+            codes = _levels(values)
+            counts = np.bincount(codes[fit], minlength=int(codes.max()) + 1)
+            means = _level_means(codes[fit], self.outcomes[fit], counts)
+            means[counts == 0] = self.outcomes[fit].mean(axis=0)
+            return np.asarray(means[codes[validation]])
+        from sklearn.tree import DecisionTreeRegressor
+
+        tree = DecisionTreeRegressor(max_depth=TREE_DEPTH, min_samples_leaf=FEWEST_ROWS_PER_LEVEL, random_state=0)
+        # Ranks, since the tree's own float32 would merge large numbers that differ.
+        ranks = np.unique(values.values, return_inverse=True, equal_nan=True)[1].astype(np.float32)[:, None]
+        ranks[np.isnan(values.values)] = np.nan
+        tree.fit(ranks[fit], self.outcomes[fit])
+        return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
+
+
+def plain_values(series: pd.Series, column: Column) -> np.ndarray:
+    """A column (m,) as float64: numbers, microseconds for dates, codes for categories and texts; NaN is missing."""
+    if column.kind == "category":
+        codes = series.cat.codes.to_numpy()
+    elif column.kind == "text":
+        codes = pd.factorize(series)[0]
+    elif column.kind == "date":
+        present = series.notna().to_numpy()
+        return np.where(present, series.to_numpy().astype("datetime64[us]").astype(np.int64).astype(np.float64), np.nan)
+    else:
+        return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.where(codes < 0, np.nan, codes)
+
+
+def listed(names: list[str]) -> str:
+    """Names for a sentence, the first five.
+
+    >>> listed(["a", "b"])
+    '`a`, `b`'
+    >>> listed(list("abcdefg"))
+    '`a`, `b`, `c`, `d`, `e` and 2 more'
+    """
+    shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED])
+    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED} more"
+
+
+def _levels(values: Values) -> np.ndarray:
+    """Codes (m,) from 0, none empty: quantile bins of numbers, levels of codes with the rare ones as one; missing is a level."""
+    numbers = values.values
+    is_missing = np.isnan(numbers)
+    present = numbers[~is_missing]
+    if not len(present):
+        return np.zeros(len(numbers), dtype=np.int64)
+    codes = np.full(len(numbers), -1, dtype=np.int64)
+    if values.is_nominal:
+        counts = np.bincount(present.astype(np.int64))
+        of_level = np.where(counts < FEWEST_ROWS_PER_LEVEL, len(counts), np.arange(len(counts)))
+        codes[~is_missing] = of_level[present.astype(np.int64)]
+    else:
+        edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
+        codes[~is_missing] = np.searchsorted(edges, present, side="right")
+    return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
+
+
+def _level_means(codes: np.ndarray, outcomes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    sums = np.column_stack([np.bincount(codes, weights=outcome, minlength=len(counts)) for outcome in outcomes.T])
+    return np.asarray(sums / np.maximum(counts, 1)[:, None])

@@ -1,0 +1,56 @@
+"""Check: rows that repeat each other, and equal features with different targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tabbench.checks.columns import plain_values
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+WORTH_SAYING = 0.01
+"""Shares below this change no comparison."""
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+
+
+def check_duplicates(evidence: Evidence) -> list[Finding]:
+    """Say how many rows repeat another, and what error no approach can avoid for that equal features differ in target."""
+    rows = len(evidence.table)
+    repeated = rows - len(pd.unique(evidence.table.tie))
+    findings = []
+    if repeated >= WORTH_SAYING * rows:
+        findings.append(Finding("duplicate-rows", "info", "rows",
+                                f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) repeat an earlier row exactly"))
+    error = _unavoidable_error(pd.factorize(_row_digests(evidence))[0], evidence)
+    if error >= WORTH_SAYING:
+        limit = (f"no approach can explain more than {1 - error:.1%} of the target's variance" if evidence.task.is_regression
+                 else f"no approach can be right on more than {1 - error:.1%} of these rows")
+        findings.append(Finding("conflicting-rows", "info", "rows", f"rows with equal features have different targets; {limit}",
+                                "add columns that tell these rows apart, if there are any"))
+    return findings
+
+
+def _row_digests(evidence: Evidence) -> np.ndarray:
+    """A number (n,) for each row's features, equal for equal rows."""
+    digests = np.zeros(len(evidence.table), dtype=np.uint64)
+    for column in evidence.table.columns:
+        values = plain_values(evidence.table.features[column.name], column)
+        digests = digests * MIXER + pd.util.hash_array(values + 0.0, categorize=False)  # + 0.0 makes -0 a 0
+    return digests
+
+
+def _unavoidable_error(unit: np.ndarray, evidence: Evidence) -> float:
+    """Share of rows (or of the variance) that differs from its unit's commonest class (or mean)."""
+    target = evidence.target
+    if evidence.task.is_regression:
+        means = np.bincount(unit, weights=target) / np.bincount(unit)
+        total = float(((target - target.mean()) ** 2).sum())
+        return float(((target - means[unit]) ** 2).sum()) / total if total > 0 else 0.0
+    pairs, counts = np.unique(unit * evidence.task.n_classes + target, return_counts=True)
+    commonest = np.zeros(int(unit.max()) + 1, dtype=np.int64)
+    np.maximum.at(commonest, pairs // evidence.task.n_classes, counts)
+    return 1 - float(commonest.sum()) / len(unit)
+
+
+CHECKS.register(Check("duplicates", "rows that repeat each other, equal features with different targets", check_duplicates))

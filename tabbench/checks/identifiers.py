@@ -1,0 +1,52 @@
+"""Check: an identifier that predicts the target, which it cannot for new rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tabbench.checks.columns import Sample, Values
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+from tabbench.core.table import Column, Table
+
+DISTINCT_SHARE = 0.95
+"""Share of rows with a value of their own from which a column names rows rather than describes them."""
+DENSITY = 2
+"""Whole numbers that name rows lie close: their range is at most so many times the number of rows."""
+ALARM_SHARE = 0.1
+"""Share of the target's variance that the order of identifiers predicts; chance stays below nought."""
+LEAST_ROWS = 100
+
+
+def check_identifiers(evidence: Evidence) -> list[Finding]:
+    """Find columns of row names (dense whole numbers, codes without blanks) whose order tells the target."""
+    if len(evidence.table) < LEAST_ROWS:
+        return []
+    sample, findings = Sample.of(evidence), []
+    for column in evidence.table.columns:
+        if not _names_rows(evidence.table, column):
+            continue
+        name = column.name
+        places = evidence.table.features[name].rank(method="dense").to_numpy(dtype=np.float64, na_value=np.nan)
+        share = sample.predicted_share(Values(Column(name, "number"), places[sample.positions]))
+        if share >= ALARM_SHARE:
+            findings.append(Finding("identifier-predicts", "warn", name,
+                                    f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's "
+                                    "variance",
+                                    f"leave it out with --drop {name}, or name what it stands for by --time or --group"))
+    return findings
+
+
+def _names_rows(table: Table, column: Column) -> bool:
+    series = table.features[column.name]
+    if column.kind == "number" and pd.api.types.is_integer_dtype(series):
+        values = series.to_numpy()
+        return (int(values.max()) - int(values.min()) < DENSITY * len(values)
+                and len(np.unique(values)) >= DISTINCT_SHARE * len(values))
+    if column.kind in ("category", "text") and series.nunique() >= DISTINCT_SHARE * len(series):
+        return not series.astype("string").str.contains(r"\s", na=False).any()
+    return False
+
+
+CHECKS.register(Check("identifiers", "an identifier that predicts the target", check_identifiers))

@@ -1,0 +1,30 @@
+"""Check: classes that are far rarer than the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+RARE_SHARE = 0.1
+"""A class is rare below this part of an even share: 5 % of the rows for two classes."""
+MOST_NAMED = 5
+
+
+def check_imbalance(evidence: Evidence) -> list[Finding]:
+    """Name the classes with less than a tenth of an even share."""
+    if evidence.task.is_regression:
+        return []
+    counts = np.bincount(evidence.target, minlength=evidence.task.n_classes)
+    rare = np.flatnonzero(counts < RARE_SHARE * len(evidence.target) / evidence.task.n_classes)
+    if not len(rare):
+        return []
+    rarest_first = rare[np.argsort(counts[rare], kind="stable")]
+    named = [f"{evidence.task.classes[code]!r} ({counts[code]:,} rows)" for code in rarest_first[:MOST_NAMED]]
+    more = f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
+    return [Finding("imbalance", "info", evidence.task.classes[rarest_first[0]],
+                    f"rare among {len(evidence.target):,} rows: {', '.join(named)}{more}; accuracy says little here")]
+
+
+CHECKS.register(Check("imbalance", "classes that are far rarer than the others", check_imbalance))

@@ -1,0 +1,125 @@
+"""The main job, readable from top to bottom: read, check, plan, run what is missing, judge, report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tabbench.continuing import freeze, recall_options, recall_prepared, remember
+from tabbench.core.progress import Display
+from tabbench.data.sizes import size_grid
+from tabbench.executors.local import LocalExecutor, usable_cores
+from tabbench.executors.schedule import Schedule
+from tabbench.finished import FinishedComparison, finish
+from tabbench.judging import Run, judge_run
+from tabbench.options import Options
+from tabbench.plan import Contestants, choose_contestants, choose_device, missing_packages, plan_batches, without
+from tabbench.preparing import Prepared, prepare, resolve_source
+from tabbench.report.live import make_display
+from tabbench.store.database import Store
+from tabbench.store.folder import RunFolder, require_run
+from tabbench.watching import Clock, Watch
+
+
+def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+            sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
+            splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
+            preset: str = "balanced", task: str = "auto", metric: str | None = None, group: str | None = None,
+            time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (), margin: float | None = None,
+            seed: int = 0, time_limit: str | float | None = None, memory_limit: str | float | None = None,
+            jobs: int | None = None, device: str = "auto", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            save_winner: bool = False, quiet: bool = False) -> FinishedComparison:
+    """Which approach wins on this table, at which size, and how sure that is.
+
+    Parameters
+    ----------
+    data : a file's path, a data set's name, "-" for standard input, or a pandas or polars frame.
+    target : the column to predict; without it one called target, label, y or class.
+    approaches : names; or a dict that is the whole list: name -> a registered name, "default", or any scikit-learn
+        estimator or pipeline, which gets the raw frame and the original labels.
+    splits : your own (training positions, test positions) pairs into the rows as given.
+    out : folder of the run, continued if it holds one; None is a fresh temporary run.
+
+    The other parameters are the command's options by the same names; see `tabbench compare --help`.
+
+    Returns
+    -------
+    FinishedComparison : frames with result.json's columns, `winner(size)`, `report(path)`, `save_winner(path)`.
+
+    Raises
+    ------
+    UserMistake : for anything that you can cure; nothing has been fitted by then.
+    """
+    given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
+    options = Options(**given).checked()
+    place = tempfile.mkdtemp(prefix="tabbench-") if out is None else out
+    finished = run_comparison(data, replace(options, out=place), positions=splits,
+                              display=make_display(quiet=options.quiet, to_json=False))
+    if out is None:
+        weakref.finalize(finished, shutil.rmtree, place, ignore_errors=True)
+    return finished
+
+
+def run_comparison(data: Any, options: Options, *, display: Display,
+                   positions: Sequence[tuple[Any, Any]] | None = None) -> FinishedComparison:
+    """Compare with checked options, in the folder `options.out`; see `compare`."""
+    clock = Clock.start(options.time_limit)
+    data, options = resolve_source(data, options)
+    contestants = choose_contestants(options)
+    with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
+        with _children(store, contestants, options) as executor:
+            prepared = prepare(data, options, display, positions)
+            sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
+            freeze(folder, store, prepared, options)
+            run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display)
+        return finish(judge_run(run, store), store, options, clock, display)
+
+
+def resume(path: Path, *, display: Display, **limits: Any) -> FinishedComparison:
+    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
+    with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
+        options = replace(recall_options(store), out=path, time_limit=None, **limits).checked()
+        clock = Clock.start(options.time_limit)
+        contestants = choose_contestants(options)
+        with _children(store, contestants, options) as executor:
+            prepared = recall_prepared(store)
+            folder.keep()
+            run = run_missing(store, executor, prepared, contestants, tuple(store.recall("sizes")), options, clock, display)
+        return finish(judge_run(run, store), store, options, clock, display)
+
+
+def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
+                options: Options, clock: Clock, display: Display) -> Run:
+    """Execute the cells that the store lacks; gives what the judgement needs."""
+    device = choose_device(options.device, contestants, executor)
+    left_out = missing_packages(contestants, sizes)
+    batches = plan_batches(prepared.setup, contestants, sizes, preset=options.preset, device=device, left_out=left_out)
+    store.declare(batches)
+    entries = contestants.entries(prepared.setup, options.preset)
+    remember(store, options, entries, sizes, device)
+    store.forget_failures()
+    store.adopt_spooled()
+    schedule = Schedule(without(batches, store.finished()), jobs=executor.jobs, deadline=clock.deadline)
+    watch = Watch(prepared.setup, batches, store, clock)
+    display.say(watch.plan_line(contestants.names, sizes, len(schedule.waiting)))
+    try:
+        executor.run(schedule, display=display, on_result=watch.learn, progress=watch.snapshot, deadline=clock.deadline)
+    except KeyboardInterrupt:
+        display.close()
+        display.say(f"interrupted; nothing finished is lost. Continue with: tabbench resume {store.folder}")
+        raise
+    skips = [*left_out, *schedule.skips]
+    store.remember(skips=[vars(skip) for skip in skips])
+    planned = [cell for batch in batches for cell in batch.cells]
+    return Run(prepared.setup, entries, sizes, options.preset, options.margin, planned, prepared.findings, skips)
+
+
+def _children(store: Store, contestants: Contestants, options: Options) -> LocalExecutor:
+    return LocalExecutor(store, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
+                         memory_limit_bytes=options.memory_limit)

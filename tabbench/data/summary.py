@@ -1,0 +1,54 @@
+"""The short block that says how a file was understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from tabbench.core.finding import Finding
+from tabbench.data.recognition import TypedColumn
+from tabbench.data.wording import counted, listed, shown
+
+MOST_MISSING_COLUMNS_NAMED = 3
+FORMS = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"), "category": ("category", "categories"), "text": ("text", "texts"),
+         "date": ("date", "dates")}
+"""Kind of column -> what one and several are called."""
+SHOWN_KINDS = ("text", "date")
+"""Kinds whose columns are named, as a person will want to check them."""
+
+
+def reading_block(name: str, description: str, rows: int, target_line: str, features: Mapping[str, TypedColumn],
+                  left_out: Sequence[str], dropped: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """At most eight lines: file, target, columns, missing cells, columns left out, rows set aside, what was repaired."""
+    kinds = Counter(typed.column.kind for typed in features.values())
+    columns = ", ".join(_kind_part(kind, count, features) for kind in FORMS if (count := kinds[kind]))
+    lines = [f"{name}: {counted(rows, 'row')}, {counted(len(features), 'feature')} ({description})",
+             target_line, f"columns: {columns}", _missing_line(rows, features)]
+    if left_out or dropped:
+        parts = ([f"{listed(left_out)} (see findings)"] if left_out else []) + ([f"{listed(dropped)} (as asked)"] if dropped else [])
+        lines.append("left out: " + ", ".join(parts))
+    by_code = {code: [each for each in findings if each.code in codes] for code, codes in NOTED.items()}
+    lines += [f"{title}: " + "; ".join(each.message for each in found[:2]) + (f"; and {len(found) - 2} more" if len(found) > 2 else "")
+              for title, found in by_code.items() if found]
+    return tuple(lines)
+
+
+NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
+         "read as missing": ("missing-code", "infinite-value", "stray-word"),
+         "repaired": ("double-column", "nameless-column", "merged-labels", "ambiguous-date")}
+"""Line of the block -> codes of the findings that it repeats."""
+
+
+def _kind_part(kind: str, count: int, features: Mapping[str, TypedColumn]) -> str:
+    names = [name for name, typed in features.items() if typed.column.kind == kind]
+    return f"{count:,} {FORMS[kind][count > 1]}" + (f" ({listed(names, 3)})" if kind in SHOWN_KINDS else "")
+
+
+def _missing_line(rows: int, features: Mapping[str, TypedColumn]) -> str:
+    counts = {name: typed.missing for name, typed in features.items() if typed.missing}
+    if not counts:
+        return "missing: no cell"
+    share = sum(counts.values()) / (rows * len(features))
+    most = sorted(counts, key=lambda name: -counts[name])[:MOST_MISSING_COLUMNS_NAMED]
+    named = ", ".join(f"{shown(name)} {counts[name] / rows:.1%}" for name in most)
+    return f"missing: {share:.1%} of the cells in {counted(len(counts), 'column')} (most in {named})"

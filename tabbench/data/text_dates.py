@@ -1,0 +1,88 @@
+"""Dates written as text. Works on the distinct spellings of a column. Knows no column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+ISO = "ISO8601"
+DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y")
+MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
+WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y",
+                   "%a %d %b %Y", "%d/%b/%Y")
+YEAR_FIRST = (ISO, "%Y/%m/%d", "%Y.%m.%d")
+TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+SHORTEST, LONGEST = 6, 40
+"""Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
+TRIAL_SPELLINGS = 50
+"""A format must read all of these before it is tried on the whole column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dates:
+    """datetime64[us] (k,) for k spellings, the format that reads all of them, and whether day and month could be swapped as well."""
+
+    values: np.ndarray
+    format: str | None
+    is_ambiguous: bool
+
+
+def read_dates(spellings: pa.StringArray) -> Dates | None:
+    """The dates that the spellings stand for, or None when not all are dates of one format.
+
+    Day and month are told apart by any value above 12; where there is none the day is taken to come first.
+
+    >>> read_dates(pa.array(["03/25/2014", "04/01/2014"])).format
+    '%m/%d/%Y'
+    """
+    if not len(spellings) or not _looks_like_dates(spellings):
+        return None
+    trial = _spread(spellings)
+    for date_format in _formats():
+        if parse_dates(trial, date_format) is None:
+            continue
+        values = parse_dates(spellings, date_format)
+        if values is not None:
+            swapped = _swapped(date_format)
+            is_ambiguous = swapped is not None and parse_dates(spellings, swapped) is not None
+            return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
+    return None
+
+
+def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarray | None:
+    """datetime64[us] without zone, or None when a spelling does not follow the format (None is ISO 8601)."""
+    try:
+        parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format or ISO, utc=True, errors="raise")
+    except (ValueError, OverflowError):
+        return None
+    return parsed.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+
+
+def _looks_like_dates(spellings: pa.StringArray) -> bool:
+    trial = _spread(spellings)
+    lengths = pc.utf8_length(trial).to_numpy(zero_copy_only=False)
+    looks = pc.match_substring_regex(trial, r"^(?:[0-9]{1,4}[-/. ]|[A-Za-z]{3,9} [0-9]).*[0-9]")
+    return bool(pc.all(looks).as_py() and lengths.min() >= SHORTEST and lengths.max() <= LONGEST)
+
+
+def _spread(spellings: pa.StringArray) -> pa.StringArray:
+    return spellings.take(pa.array(np.unique(np.linspace(0, len(spellings) - 1, TRIAL_SPELLINGS).astype(np.int64))))
+
+
+def _formats() -> Iterator[str]:
+    yield from YEAR_FIRST
+    for day in (*DAY_FIRST, *MONTH_FIRST, *WITH_MONTH_NAME, *YEAR_FIRST[1:]):
+        for time in TIMES:
+            yield day + time
+
+
+def _swapped(date_format: str) -> str | None:
+    for day_first, month_first in zip(DAY_FIRST, MONTH_FIRST, strict=True):
+        if date_format.startswith(day_first):
+            return month_first + date_format.removeprefix(day_first)
+    return None

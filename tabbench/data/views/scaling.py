@@ -1,0 +1,46 @@
+"""Robust scales of numbers of any finite size, computed in float64. Knows nothing of columns' meaning."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+FARTHEST = 1e150
+"""Scaled values are cut here: their squares still are finite."""
+
+
+@dataclass(frozen=True, eq=False)
+class RobustScale:
+    """Median and quartile distance of each column: arrays (p,)."""
+
+    center: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, numbers: np.ndarray) -> RobustScale:
+        """From float64 (n, p) with NaN for missing.
+
+        Where more than half of a column is one value, half its range takes the place of the quartile distance; a
+        constant or empty column gets scale 1.
+        """
+        low, first, center, third, high = np.zeros((5, numbers.shape[1]))
+        for column in range(numbers.shape[1]):
+            present = numbers[~np.isnan(numbers[:, column]), column]
+            if len(present):
+                low[column], first[column], center[column], third[column], high[column] = _quartiles(present)
+        spread = np.where(third > first, third - first, (high - low) / 2)
+        return cls(center, np.where(spread > 0, spread, 1.0))
+
+    def apply(self, numbers: np.ndarray) -> np.ndarray:
+        """(x - median) / scale, NaN kept."""
+        with np.errstate(over="ignore"):
+            scaled: np.ndarray = np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
+        return scaled
+
+
+def _quartiles(present: np.ndarray) -> np.ndarray:
+    """Smallest, quartiles, largest: values that occur, so nothing overflows between two of them."""
+    positions = [0, *(math.ceil(share * len(present)) - 1 for share in (0.25, 0.5, 0.75)), len(present) - 1]
+    return np.partition(present, sorted(set(positions)))[positions]

@@ -1,0 +1,1 @@
+"""Where batches run. Local supervised children now; the supervisor alone writes the store."""

@@ -1,0 +1,124 @@
+"""A child: `python -m tabbench.executors.child FOLDER`. Runs batches that arrive on standard input, one at a time.
+
+Speaks one JSON object a line. Finished results go to the run's spool folder; the line only names the file.
+Ends when its standard input ends, so that it never outlives its supervisor.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import faulthandler
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+PARENT_DEATH_SIGNAL = 1
+"""prctl's PR_SET_PDEATHSIG."""
+
+
+def main() -> None:
+    """Obey the supervisor until it says stop or is gone."""
+    faulthandler.enable()
+    _die_with_the_parent()
+    folder, answers = Path(sys.argv[1]), _private_stdout()
+    orders: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    child = Child(folder, answers)
+    while (order := orders.get())["do"] != "stop":
+        child.obey(order)
+
+
+class Child:
+    """The state of a child: the setup, once it was opened, and the user's own approaches."""
+
+    def __init__(self, folder: Path, answers: IO[str]) -> None:
+        self.folder = folder
+        self.answers = answers
+        self.setup: Any = None
+        self.own: dict[str, Any] = {}
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """Carry out one order."""
+        getattr(self, f"do_{order.pop('do')}")(**order)
+
+    def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
+        """Import what the cells will need, before there are cells."""
+        importlib.import_module("tabbench.run")
+        broken = {}
+        for module in modules:
+            try:
+                importlib.import_module(module)
+            except (ImportError, OSError) as error:  # OSError: a shared library that it needs is not there
+                broken[module] = " ".join(str(error).split())
+        cuda = False
+        if ask_cuda:
+            from tabbench.nets import is_cuda_available
+
+            cuda = is_cuda_available()
+        self._answer(warm=True, cuda=cuda, broken=broken)
+
+    def do_learn(self, own: str) -> None:
+        """Receive the user's own approaches; the only pickle there is, and it never touches a file."""
+        import cloudpickle
+
+        from tabbench.approaches.own import own_approach
+
+        estimators = cloudpickle.loads(base64.b64decode(own))
+        self.own = {name: own_approach(name, estimator) for name, estimator in estimators.items()}
+
+    def do_run(self, cells: list[dict[str, Any]], threads: int) -> None:
+        """Run one batch."""
+        from tabbench.core.cell import Batch, Cell
+        from tabbench.run import execute
+        from tabbench.store.folder import SPOOL
+        from tabbench.store.setups import load_setup
+        from tabbench.store.spool import spool
+
+        if self.setup is None:
+            self.setup = load_setup(self.folder)
+        batch = Batch(tuple(Cell(**cell) for cell in cells))
+        try:
+            for result in execute(self.setup, batch, own=self.own, threads=threads,
+                                  announce=lambda cell: self._answer(started=cell.key)):
+                self._answer(finished=result.key, file=spool(result, self.folder / SPOOL).name)
+        except OSError as error:
+            self._answer(stuck=f"cannot write to {self.folder}: {error.strerror or error}")
+            return
+        self._answer(idle=True)
+
+    def _answer(self, **values: Any) -> None:
+        self.answers.write(json.dumps(values) + "\n")
+        self.answers.flush()
+
+
+def _private_stdout() -> IO[str]:
+    """Keep standard output for answers; whatever a library prints goes to the log."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _listen(orders: queue.Queue[dict[str, Any]]) -> None:
+    for line in sys.stdin:
+        orders.put(json.loads(line))
+    # The supervisor is gone: so are we, with everything that an estimator may have started.
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _die_with_the_parent() -> None:
+    # The end of standard input is only seen once compiled code lets Python run; Linux can do it at once.
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

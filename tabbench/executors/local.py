@@ -1,0 +1,302 @@
+"""Supervised local children: hands out batches, takes in results, and survives whatever happens to a child.
+
+A child that is killed, runs out of memory or hangs costs only its own batch: finished cells are kept, the others get
+one more try each on its own and then become rows with a reason. Which child runs what never changes a number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from tabbench.core.cell import Batch, Cell, Result, Status
+from tabbench.core.errors import BadOption, TabbenchError
+from tabbench.core.progress import Display, Progress
+from tabbench.executors.schedule import Schedule, Skip
+from tabbench.executors.worker import Event, Worker, end_orphan
+from tabbench.store.database import Store
+
+POLL_SECONDS = 0.1
+POLICE_SECONDS = 0.5
+"""Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
+DISPLAY_SECONDS = 0.25
+TRIES = 2
+"""A cell whose child was killed gets one more try, on its own."""
+FRUITLESS_STARTS = 3
+"""Children that die before their first cell, in a row: the environment is broken, not a cell."""
+HANG_FACTOR = 20.0
+SHORTEST_HANG_SECONDS = 600.0
+"""A hang detector, not a budget: a cell may take 20 times its forecast and at least ten minutes."""
+MEMORY_SHARE = 0.9
+"""Without a limit of the user's, children may fill this share of the machine before the system would kill at random."""
+
+
+@dataclass
+class Needs:
+    """What children have to be ready for."""
+
+    modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own: str | None = None
+    is_cuda_wanted: bool = False
+
+
+class LocalExecutor:
+    """A pool of supervised children over one run's folder.
+
+    Use as a context manager: children start warming up at once and are ended on the way out.
+
+    Parameters
+    ----------
+    store : the run's store; nobody else writes it.  jobs : how many children.  threads : threads a cell.
+    memory_limit_bytes : of the whole process tree; None for most of the machine.
+    needs : what to import before the first cell.
+    """
+
+    def __init__(self, store: Store, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None, threads: int = 1,
+                 shortest_hang_seconds: float = SHORTEST_HANG_SECONDS) -> None:
+        self._store = store
+        self.jobs = jobs
+        self.threads = threads
+        self.needs = needs
+        self.memory_limit_bytes = memory_limit_bytes or int(MEMORY_SHARE * machine_memory_bytes())
+        self.shortest_hang_seconds = shortest_hang_seconds
+        self.broken: dict[str, str] = {}
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._workers: list[Worker] = []
+        self._started = 0
+        self._fruitless = 0
+
+    def __enter__(self) -> LocalExecutor:
+        for pid, created in self._store.children():
+            end_orphan(pid, created)
+        self._store.forget_children()
+        for _ in range(self.jobs):
+            self._start_worker()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        for worker in self._workers:
+            worker.kill()
+        self._store.adopt_spooled()
+        self._store.forget_children()
+
+    def is_cuda_available(self) -> bool:
+        """Whether a child saw a GPU. Waits until one is warm."""
+        while not any(worker.is_warm for worker in self._workers):
+            self._take(self._events.get(), None)
+        return any(worker.is_cuda_available for worker in self._workers)
+
+    def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
+            progress: Callable[[tuple[str, ...], float | None], Progress], deadline: float | None = None) -> list[Skip]:
+        """Run what is scheduled until nothing is left or the deadline (a reading of `time.monotonic`) has passed."""
+        state = _Running(schedule, on_result)
+        next_police = next_display = 0.0
+        while True:
+            schedule.drop_approaches(self._broken_approaches())
+            self._assign(state)
+            if not self._busy and not schedule.waiting and not state.alone:
+                break
+            with contextlib.suppress(queue.Empty):  # then it is time to look after limits and the display
+                self._take(self._events.get(timeout=POLL_SECONDS), state)
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                self._stop_for_time(state)
+                break
+            if now >= next_police:
+                self._police(now, state)
+                next_police = now + POLICE_SECONDS
+            if now >= next_display:
+                display.update(progress(self._what_runs(), schedule.remaining_seconds(self._running_cells)))
+                next_display = now + DISPLAY_SECONDS
+        display.update(progress((), 0.0))
+        return schedule.skips
+
+    # children --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.batch is not None]
+
+    @property
+    def _running_cells(self) -> list[Cell]:
+        return [worker.cell for worker in self._workers if worker.cell is not None]
+
+    def _start_worker(self) -> None:
+        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads)
+        self._started += 1
+        self._workers.append(worker)
+        self._store.note_child(worker.process.pid, worker.created)
+        modules = sorted({module for names in self.needs.modules.values() for module in names})
+        worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted)
+        if self.needs.own is not None:
+            worker.order(do="learn", own=self.needs.own)
+
+    def _broken_approaches(self) -> dict[str, str]:
+        return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install --force-reinstall {module}"
+                for name, modules in self.needs.modules.items() for module in modules if module in self.broken}
+
+    def _assign(self, state: _Running) -> None:
+        for worker in self._workers:
+            if not worker.is_free:
+                continue
+            batch = self._next_batch(worker, state)
+            if batch is None:
+                return
+            worker.run(batch, self.threads)
+
+    def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
+        if any(other.batch is not None and other.batch.key in state.exclusive for other in self._workers):
+            return None  # a cell that ran out of memory gets its second try with the machine to itself
+        if state.alone and not state.schedule.waiting:
+            if self._busy:
+                return None
+            batch = state.alone.pop()
+            state.exclusive.add(batch.key)
+            return batch
+        return state.schedule.next(time.monotonic(), self._running_cells)
+
+    def _what_runs(self) -> tuple[str, ...]:
+        return tuple(f"{cell.approach} at {cell.size:,}, repeat {cell.repeat + 1}, fold {cell.fold + 1}"
+                     for cell in self._running_cells)
+
+    # events ----------------------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event, state: _Running | None) -> None:
+        worker, values = event.worker, event.values
+        if worker not in self._workers:
+            return
+        if values is None:
+            self._bury(worker, state)
+        elif "warm" in values:
+            worker.is_warm, worker.is_cuda_available = True, values["cuda"]
+            self.broken.update(values["broken"])
+            self._fruitless = 0
+        elif "started" in values:
+            worker.begin(values["started"])
+        elif "finished" in values and state is not None:
+            self._adopt([values["finished"]], state, time.monotonic() - worker.cell_started)
+        elif "idle" in values:
+            worker.batch = worker.cell = None
+        elif "stuck" in values:
+            raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
+
+    def _adopt(self, keys: list[str], state: _Running, seconds: float | None = None) -> set[str]:
+        results = self._store.adopt_spooled(keys)
+        for result in results:
+            state.learn(result, seconds)
+        return {result.key for result in results}
+
+    def _bury(self, worker: Worker, state: _Running | None) -> None:
+        status, why = worker.why_it_died()
+        worker.kill()  # whatever it had started
+        self._workers.remove(worker)
+        if worker.batch is None or state is None:
+            self._fruitless += 1
+            if self._fruitless >= FRUITLESS_STARTS * self.jobs:
+                raise TabbenchError(f"children die before their first cell: {why}")
+        else:
+            self._settle(worker, status, why, state)
+        self._start_worker()
+
+    def _settle(self, worker: Worker, status: Status, why: str, state: _Running) -> None:
+        """Keep what the dead child had finished; try the rest again, each cell on its own, or record it."""
+        if worker.batch is None:
+            return
+        keys = [cell.key for cell in worker.batch.cells if cell.key not in state.done]
+        adopted = self._adopt(keys, state)
+        for cell in worker.batch.cells:
+            if cell.key in state.done or cell.key in adopted:
+                continue
+            alone = Batch((cell,))
+            if worker.cell is not None and cell.key == worker.cell.key:
+                state.tries[cell.key] += 1
+                self._store.note_attempt([cell], status, why)
+                if state.tries[cell.key] >= TRIES:
+                    self._record(Result(cell.key, status, why), state)
+                    continue
+            if status == "out_of_memory":
+                state.alone.append(alone)
+            else:
+                state.schedule.again(alone)
+
+    def _record(self, result: Result, state: _Running) -> None:
+        self._store.put([result])
+        state.learn(result)
+
+    # limits ----------------------------------------------------------------------------------------------------------
+
+    def _police(self, now: float, state: _Running) -> None:
+        used = {worker: worker.resident_bytes() for worker in self._workers}
+        total = sum(used.values()) + psutil.Process().memory_info().rss
+        busy = [worker for worker in self._busy if worker.ended_for is None]
+        if total > self.memory_limit_bytes and busy:
+            worst = max(busy, key=lambda worker: used[worker])
+            worst.end("out_of_memory", f"the run used {total / 1e9:.1f} GB, more than the limit of "
+                                       f"{self.memory_limit_bytes / 1e9:.1f} GB (--memory-limit)")
+        for worker in busy:
+            if worker.cell is None or worker.ended_for is not None:
+                continue
+            forecast = state.schedule.costs.forecast(worker.cell.approach, worker.cell.size) or 0.0
+            limit = max(HANG_FACTOR * forecast, self.shortest_hang_seconds)
+            if now - worker.cell_started > limit:
+                worker.end("timed_out", f"it did not end within {limit:,.0f} s, {HANG_FACTOR:.0f} times what was expected")
+
+    def _stop_for_time(self, state: _Running) -> None:
+        unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
+        state.schedule.drop_rest("the time limit ran out", [*unfinished, *(c for b in state.alone for c in b.cells)])
+        state.alone.clear()
+        for worker in list(self._workers):
+            worker.kill()
+            self._workers.remove(worker)
+        self._adopt([cell.key for cell in unfinished], state)
+
+
+@dataclass
+class _Running:
+    """What is known while batches run."""
+
+    schedule: Schedule
+    on_result: Callable[[Cell, Result], None]
+    done: set[str] = field(default_factory=set)
+    tries: Counter[str] = field(default_factory=Counter)
+    alone: list[Batch] = field(default_factory=list)
+    exclusive: set[str] = field(default_factory=set)
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cells = {cell.key: cell for cell in self.schedule.waiting}
+
+    def learn(self, result: Result, seconds: float | None = None) -> None:
+        """A result has arrived in the store, `seconds` after its cell was begun."""
+        self.done.add(result.key)
+        cell = self.cells[result.key]
+        if seconds is not None:
+            self.schedule.costs.learn(cell.approach, cell.size, seconds)
+        self.on_result(cell, result)
+
+
+def machine_memory_bytes() -> int:
+    """The memory this process may use: the machine's, or its control group's if that is less."""
+    total = int(psutil.virtual_memory().total)
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        path = Path(name)
+        if path.exists() and (text := path.read_text().strip()).isdigit():
+            total = min(total, int(text))
+    return total
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+

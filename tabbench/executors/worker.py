@@ -1,0 +1,151 @@
+"""One supervised child as the supervisor sees it: its process, its orders, what it is busy with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tabbench.core.cell import Batch, Cell, Status
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+                    "NUMEXPR_NUM_THREADS")
+LOG_TAIL_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line from a child, or the end of its answers (`values` is None)."""
+
+    worker: Worker
+    values: dict[str, Any] | None
+
+
+class Worker:
+    """A child process and its state.
+
+    Threads are fixed before it imports anything, standard error goes to a log in the run's folder, and it leads a
+    process group of its own, so that Ctrl-C reaches only the supervisor and ending it ends what it started.
+    """
+
+    def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int) -> None:
+        self.number = number
+        self.log = folder / "logs" / f"child-{number}.log"
+        self.batch: Batch | None = None
+        self.cell: Cell | None = None
+        self.cell_started = 0.0
+        self.is_warm = False
+        self.is_cuda_available = False
+        self.ended_for: tuple[Status, str] | None = None
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUNBUFFERED": "1"}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tabbench.executors.child", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, env=environment, start_new_session=True)
+        self.created = psutil.Process(self.process.pid).create_time()
+        threading.Thread(target=self._listen, args=(events,), daemon=True).start()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a batch."""
+        return self.is_warm and self.batch is None and self.ended_for is None
+
+    def order(self, **values: Any) -> None:
+        """Send one order; a child that has just died will be noticed by the end of its answers."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(json.dumps(values).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def run(self, batch: Batch, threads: int) -> None:
+        """Hand it a batch."""
+        self.batch, self.cell = batch, None
+        self.cell_started = time.monotonic()
+        self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads)
+
+    def begin(self, key: str) -> None:
+        """It has begun a cell of its batch."""
+        if self.batch is not None:
+            self.cell = next(cell for cell in self.batch.cells if cell.key == key)
+            self.cell_started = time.monotonic()
+
+    def end(self, status: Status, reason: str) -> None:
+        """End it and all that it started; `status` and `reason` become its cell's."""
+        self.ended_for = (status, reason)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the whole process group at once; finished work is already on disk."""
+        end_group(self.process.pid)
+        if self.process.stdin is not None:
+            with contextlib.suppress(OSError):  # an order that never reached the dead child
+                self.process.stdin.close()
+        self.process.wait()
+
+    def resident_bytes(self) -> int:
+        """Resident memory of the child and all that it started."""
+        total = 0
+        try:
+            child = psutil.Process(self.process.pid)
+            for each in [child, *child.children(recursive=True)]:
+                total += each.memory_info().rss
+        except psutil.NoSuchProcess:
+            return total
+        return total
+
+    def why_it_died(self) -> tuple[Status, str]:
+        """The status and reason for the cell that it was running."""
+        if self.ended_for is not None:
+            return self.ended_for
+        code = self.process.wait()
+        if code >= 0:
+            return "crashed", f"its process ended with exit code {code}{self._last_words()}"
+        name = signal.Signals(-code).name
+        hint = "; often the system's out-of-memory killer" if name == "SIGKILL" else ""
+        return "crashed", f"its process was ended by {name}{hint}{self._last_words()}"
+
+    def _listen(self, events: queue.Queue[Event]) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as answers:
+            for line in answers:
+                events.put(Event(self, json.loads(line)))
+        events.put(Event(self, None))
+
+    def _last_words(self) -> str:
+        text = " ".join(self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].split())
+        return f"; its log ends: …{text}" if text else ""
+
+
+def end_group(pid: int) -> None:
+    """Kill a process group, or the process where there are none."""
+    try:
+        if hasattr(os, "killpg"):
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            psutil.Process(pid).kill()
+    except (ProcessLookupError, psutil.NoSuchProcess, PermissionError):
+        return
+
+
+def end_orphan(pid: int, created: float) -> None:
+    """End a child that outlived its supervisor; a process number that went to someone else is left alone."""
+    try:
+        process = psutil.Process(pid)
+        is_ours = abs(process.create_time() - created) < 1.0
+    except psutil.NoSuchProcess:
+        return
+    if is_ours:
+        end_group(pid)
+        process.wait(timeout=10)

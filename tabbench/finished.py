@@ -1,0 +1,111 @@
+"""What `compare` hands back: the comparison, and what needs the run's folder: reports, the winner, exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tabbench.continuing import recall_run
+from tabbench.core.comparison import Comparison
+from tabbench.core.errors import BadOption
+from tabbench.core.progress import Display
+from tabbench.judging import judge_run
+from tabbench.options import Options
+from tabbench.report import render
+from tabbench.report.as_json import write_json
+from tabbench.store.database import Store
+from tabbench.store.folder import WINNER, require_run, write_atomically
+from tabbench.watching import Clock
+from tabbench.winner import export_approach
+
+FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".csv": "csv"}
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedComparison(Comparison):
+    """A comparison with its run's folder. Its frames are the answer; shows itself in a notebook."""
+
+    folder: Path = Path()
+
+    def winner(self, size: int | None = None) -> pd.Series:
+        """The row of `winners` for a training size.
+
+        Parameters
+        ----------
+        size : number of training rows; the largest grid size at or below it answers. None is the largest size judged.
+
+        Raises
+        ------
+        BadOption : above the full size or below the smallest one: nothing was measured there.
+        """
+        sizes = sorted(self.winners["size"])
+        if size is None:
+            size = sizes[-1]
+        if size > sizes[-1]:
+            raise BadOption(f"size {size:,} is above {sizes[-1]:,}, the largest that was run; ask for that or less")
+        below = [each for each in sizes if each <= size]
+        if not below:
+            raise BadOption(f"size {size:,} is below {sizes[0]:,}, the smallest that was run; run it with --sizes {size},full")
+        return self.winners.set_index("size", drop=False).loc[below[-1]]
+
+    def report(self, path: str | Path) -> Path:
+        """Write a report; the file's suffix says which: .html, .md, .json or .csv."""
+        path = Path(path)
+        if path.suffix.lower() not in FORMATS:
+            raise BadOption(f"a report's name must end in {', '.join(FORMATS)}, not {path.name!r}")
+        try:
+            write_atomically(path, render(self, FORMATS[path.suffix.lower()]).encode())
+        except OSError as error:
+            raise BadOption(f"cannot write the report {path}: {error.strerror}; choose another place") from error
+        return path
+
+    def save_winner(self, path: str | Path, approach: str | None = None) -> Path:
+        """Refit the best approach, or the one named, on all rows and write it without pickle; see `tabbench.load_model`."""
+        return export_approach(self.folder, Path(path), approach)
+
+    def _repr_html_(self) -> str:
+        return render(self, "html")
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display) -> FinishedComparison:
+    """Save the winner if asked, write the reports, close the display."""
+    folder = store.folder
+    store.remember(best=_best(comparison))
+    if options.save_winner:
+        export_approach(folder, folder / WINNER)
+    timing = clock.timing(store.recall("timing", {}))
+    store.remember(timing=timing)
+    finished = as_finished(replace(comparison, timing=timing), folder)
+    write_reports(finished)
+    display.close()
+    return finished
+
+
+def reopen(folder: Path) -> FinishedComparison:
+    """Judge a run anew from what its store holds; nothing is fitted and nothing is written."""
+    with Store(require_run(folder)) as store:
+        run = recall_run(store)
+        return as_finished(judge_run(run, store), folder)
+
+
+def as_finished(comparison: Comparison, folder: Path) -> FinishedComparison:
+    """The same comparison with its folder."""
+    return FinishedComparison(**{each.name: getattr(comparison, each.name) for each in fields(Comparison)}, folder=folder)
+
+
+def write_reports(finished: FinishedComparison) -> None:
+    """result.json, report.md and report.html in the run's folder."""
+    write_json(finished, finished.folder / "result.json")
+    finished.report(finished.folder / "report.md")
+    finished.report(finished.folder / "report.html")
+
+
+def _best(comparison: Comparison) -> Any:
+    judged = comparison.winners.dropna(subset=["best"])
+    return None if judged.empty else judged.sort_values("size").iloc[-1]["best"]

@@ -1,0 +1,176 @@
+"""From the store to a `Comparison`: scores, costs, verdicts, failures. Fits nothing and reads no data file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.cell import PROTOCOL_NUMBER, Cell
+from tabbench.core.comparison import COLUMNS, Comparison
+from tabbench.core.finding import Finding
+from tabbench.core.metric import METRICS
+from tabbench.core.setup import Setup
+from tabbench.executors.schedule import Skip
+from tabbench.options import ALPHA
+from tabbench.store.database import Store
+from tabbench.verdict.crossover import cost_crossovers
+from tabbench.verdict.evidence import build_evidence
+from tabbench.verdict.judge import judge
+from tabbench.verdict.scores import score_table
+from tabbench.verdict.scoring import Predictions, Question
+
+KEPT_PREDICTION_BYTES = 512_000_000
+"""Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
+
+Place = tuple[str, int, int]
+"""(approach, size, index of the split)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a judgement knows of an approach; `settings` is its amount of work at the full size."""
+
+    name: str
+    family: str
+    version: int
+    cost_rank: int
+    represents: bool
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that a judgement is made from, besides the results."""
+
+    setup: Setup
+    entries: tuple[Entry, ...]
+    sizes: tuple[int, ...]
+    preset: str
+    margin: float | None
+    planned: Sequence[Cell]
+    findings: Sequence[Finding] = ()
+    skips: Sequence[Skip] = ()
+    timing: dict[str, float] = field(default_factory=dict)
+
+    def cells(self) -> dict[Place, Cell]:
+        """Every planned cell by its place."""
+        index = {split.name: number for number, split in enumerate(self.setup.splits.splits)}
+        return {(cell.approach, cell.size, index[cell.repeat, cell.fold]): cell for cell in self.planned}
+
+
+def judge_run(run: Run, store: Store) -> Comparison:
+    """The comparison that the store's results support: whole approaches at whole sizes only."""
+    setup, cells = run.setup, run.cells()
+    finished = store.finished()
+    present = _complete({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
+    skips = _skipped(cells, present, run.skips)
+    details = {place: store.header(cell.key) for place, cell in cells.items() if place[:2] in present}
+    predictions = _reader(store, cells, setup)
+    metric = METRICS.get(setup.task.metric)
+    entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
+    question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
+    evidence = build_evidence(
+        question, metric, predictions, present, approaches=[each.name for each in entries],
+        families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
+        representatives=[each.name for each in entries if each.represents], margin=run.margin)
+    verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size, skipped=[
+        (skip.approach, skip.size) for skip in skips])
+    scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
+                         approaches=evidence.approaches, alpha=ALPHA)
+    costs = _costs(details, setup)
+    return Comparison(
+        table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
+        approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
+        crossovers=verdicts.crossovers, sentence=verdicts.sentence,
+        findings=_frame("findings", [finding.to_json() for finding in run.findings]),
+        incidents=_incidents(details, setup), failures=_failures(details, setup),
+        skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
+        cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading)
+
+
+def _complete(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
+    counts: dict[tuple[str, int], int] = {}
+    for approach, size, _ in done:
+        counts[approach, size] = counts.get((approach, size), 0) + 1
+    return {pair for pair, count in counts.items() if count == splits}
+
+
+def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known: Sequence[Skip]) -> list[Skip]:
+    """Every planned or left-out pair that was not judged, with its reason."""
+    reasons = {(skip.approach, skip.size): skip.reason for skip in known}
+    absent = ({place[:2] for place in cells} | set(reasons)) - set(present)
+    return [Skip(approach, size, reasons.get((approach, size), "not run yet"))
+            for approach, size in sorted(absent, key=lambda pair: (pair[1], pair[0]))]
+
+
+def _reader(store: Store, cells: dict[Place, Cell], setup: Setup) -> Predictions:
+    largest = max(len(split.test) for split in setup.splits.splits) * max(setup.task.n_classes, 1) * np.float32().nbytes
+
+    @lru_cache(maxsize=max(1, KEPT_PREDICTION_BYTES // largest))  # every metric asks for every cell
+    def read(approach: str, size: int, split: int) -> np.ndarray | None:
+        result = store.result(cells[approach, size, split].key)
+        return None if result is None else result.predictions
+
+    return read
+
+
+def _table(setup: Setup) -> dict[str, Any]:
+    table = setup.table
+    return {"name": table.name, "rows": len(table), "columns": len(table.columns), "target": table.target_name,
+            "task": setup.task.kind, "fingerprint": table.fingerprint, "classes": list(setup.task.classes), "roles": table.roles}
+
+
+def _protocol(run: Run, higher_is_better: bool, margin: float) -> dict[str, Any]:
+    splits = run.setup.splits
+    return {"metric": run.setup.task.metric, "direction": "higher" if higher_is_better else "lower", "sizes": list(run.sizes),
+            "folds": splits.folds, "repeats": splits.repeats, "margin": margin, "alpha": ALPHA, "seed": run.setup.seed,
+            "preset": run.preset, "number": PROTOCOL_NUMBER, "split_kind": splits.kind, "full_size": splits.full_size}
+
+
+def _approaches(run: Run) -> pd.DataFrame:
+    return _frame("approaches", [{name: getattr(entry, name) for name in COLUMNS["approaches"]} for entry in run.entries])
+
+
+def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
+    rows = []
+    for (approach, size), places in _by_pair(details).items():
+        fit = [details[place]["fit_seconds"] for place in places if details[place]["fit_seconds"] is not None]
+        predict = [details[place]["predict_seconds"] * 1e6 / len(setup.splits.splits[place[2]].test)
+                   for place in places if details[place]["predict_seconds"] is not None]
+        peak = [details[place]["peak_mb"] for place in places if details[place]["peak_mb"] is not None]
+        rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
+                     "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
+    return _frame("costs", rows)
+
+
+def _failures(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
+    return _frame("failures", [
+        _where(place, setup) | {"status": header["status"], "reason": header["reason"]}
+        for place, header in sorted(details.items()) if header["status"] != "ok"])
+
+
+def _incidents(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
+    return _frame("incidents", [_where(place, setup) | incident
+                                for place, header in sorted(details.items()) for incident in header["incidents"]])
+
+
+def _where(place: Place, setup: Setup) -> dict[str, Any]:
+    approach, size, index = place
+    split = setup.splits.splits[index]
+    return {"approach": approach, "size": size, "repeat": split.repeat, "fold": split.fold}
+
+
+def _by_pair(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[Place]]:
+    pairs: dict[tuple[str, int], list[Place]] = {}
+    for place in sorted(details, key=lambda place: (place[1], place[0], place[2])):
+        pairs.setdefault(place[:2], []).append(place)
+    return pairs
+
+
+def _frame(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(COLUMNS[name]))

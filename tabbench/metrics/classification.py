@@ -1,0 +1,178 @@
+"""Metrics of class probabilities. Truth is codes (m,), prediction (m, C) probabilities, weight (m,) or None.
+
+For a binary task C is 2 and the second column is the positive class. A class absent from the test part is no mistake:
+each metric says what it does then.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabbench.core.errors import TabbenchError
+from tabbench.core.metric import METRICS, Metric
+from tabbench.core.task import TaskKind
+
+CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
+SMALLEST_PROBABILITY = 1e-15
+"""Log loss is clipped here, as usual: one impossible row costs 34.5, not infinity."""
+CALIBRATION_BINS = 15
+"""Equal-mass bins; the usual number, a compromise between resolution and noise."""
+ACCURACY_MARGIN = 0.01
+AUC_MARGIN = 0.005
+CALIBRATION_MARGIN = 0.01
+
+Weight = np.ndarray | None
+
+
+def _probabilities(prediction: np.ndarray) -> np.ndarray:
+    """Float64 rows that sum to one again, as float32 storage rounds.
+
+    Raises
+    ------
+    TabbenchError : a value that is no probability; a run never stores such a prediction.
+    """
+    values = np.asarray(prediction, dtype=np.float64)
+    sums = values.sum(axis=1, keepdims=True)
+    if not np.isfinite(sums).all() or (values < 0).any() or (sums <= 0).any():
+        raise TabbenchError("predictions hold values that are no probabilities")
+    return np.asarray(values / sums)
+
+
+def _weights(truth: np.ndarray, weight: Weight) -> np.ndarray:
+    return np.ones(len(truth)) if weight is None else np.asarray(weight, dtype=np.float64)
+
+
+def log_loss_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
+    """Minus the logarithm of the true class's probability, clipped at 1e-15."""
+    true_class = _probabilities(prediction)[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.maximum(true_class, SMALLEST_PROBABILITY)))
+
+
+def log_loss(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Mean log loss in nats."""
+    return float(np.average(log_loss_rows(truth, prediction, weight), weights=weight))
+
+
+def brier_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
+    """Squared distance of the probabilities from the truth: of the positive class if binary, else summed over classes."""
+    probabilities = _probabilities(prediction)
+    if probabilities.shape[1] == 2:
+        return np.asarray((probabilities[:, 1] - (truth == 1)) ** 2)
+    probabilities[np.arange(len(truth)), truth] -= 1
+    return np.asarray((probabilities**2).sum(axis=1))
+
+
+def brier(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Brier score: 0 to 1 for a binary task (one-column form), 0 to 2 for more classes."""
+    return float(np.average(brier_rows(truth, prediction, weight), weights=weight))
+
+
+def accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
+    """-1 where the most probable class (the first of equals) is the true one, else 0."""
+    return -np.asarray(np.argmax(prediction, axis=1) == truth, dtype=np.float64)
+
+
+def accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Share of rows whose most probable class is the true one."""
+    return -float(np.average(accuracy_rows(truth, prediction, weight), weights=weight))
+
+
+def balanced_accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Mean over the classes that occur of the share found of each."""
+    return -float(np.average(balanced_accuracy_rows(truth, prediction, weight), weights=weight))
+
+
+def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
+    """Influence values: mean equal to minus the balanced accuracy, variance right to first order."""
+    weights, hits = _weights(truth, weight), -accuracy_rows(truth, prediction, weight)
+    class_weight = np.bincount(truth, weights=weights)
+    occurs = class_weight > 0
+    recall = np.divide(np.bincount(truth, weights=weights * hits), class_weight, out=np.zeros(len(occurs)), where=occurs)
+    balanced = recall[occurs].mean()
+    boost = np.divide(weights.sum() / occurs.sum(), class_weight, out=np.zeros(len(occurs)), where=occurs)
+    return np.asarray(-(balanced + boost[truth] * (hits - recall[truth])))
+
+
+def auc(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Area under the ROC curve; for more classes one against the rest, weighted by prevalence.
+
+    Classes that don't occur carry no weight; NaN (undefined) where one class only occurs.
+    """
+    return -float(np.average(auc_rows(truth, prediction, weight), weights=weight))
+
+
+def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
+    """Influence values from placements: mean equal to minus the AUC, variance DeLong's to first order.
+
+    Source: DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595. For more classes the estimated prevalences have
+    their part.
+    """
+    weights, probabilities = _weights(truth, weight), _probabilities(prediction)
+    prevalence = np.bincount(truth, weights=weights, minlength=probabilities.shape[1]) / weights.sum()
+    if np.count_nonzero(prevalence) < 2:
+        return np.full(len(truth), np.nan)
+    if probabilities.shape[1] == 2:
+        area, influence = _placements(truth == 1, probabilities[:, 1], weights)
+        return -(area + influence)
+    total, rows = 0.0, np.zeros(len(truth))
+    for code in np.flatnonzero(prevalence):
+        is_class = truth == code
+        area, influence = _placements(is_class, probabilities[:, code], weights)
+        total += prevalence[code] * area
+        rows += prevalence[code] * influence + (is_class - prevalence[code]) * area
+    return -(total + rows)
+
+
+def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """The area and each row's influence on it (weighted mean 0); equal scores count half."""
+    level = np.unique(score, return_inverse=True)[1]
+    positive, negative = weights * is_positive, weights * ~is_positive
+    shares_below = []
+    for side in (negative, positive):
+        at_level = np.bincount(level, weights=side)
+        shares_below.append(((np.cumsum(at_level) - at_level / 2) / side.sum())[level])
+    placement = np.where(is_positive, shares_below[0], 1 - shares_below[1])
+    area = float(np.average(placement, weights=positive))
+    boost = weights.sum() / np.where(is_positive, positive.sum(), negative.sum())
+    return area, boost * (placement - area)
+
+
+def calibration_error(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
+    """Debiased root mean squared calibration error over 15 equal-mass bins; 0 is calibrated.
+
+    Of the positive class if binary, else of the most probable class (top-label). Each bin's squared gap is freed of what
+    chance alone would add (Kumar, Liang and Ma 2019, arXiv:1909.10155); a negative sum counts as 0. Equal probabilities
+    share a bin.
+    """
+    weights = _weights(truth, weight)
+    counts = weights > 0
+    truth, weights, probabilities = truth[counts], weights[counts], _probabilities(prediction[counts])
+    if probabilities.shape[1] == 2:
+        confidence, hit = probabilities[:, 1], (truth == 1).astype(np.float64)
+    else:
+        top = np.argmax(probabilities, axis=1)
+        confidence, hit = probabilities[np.arange(len(truth)), top], (truth == top).astype(np.float64)
+    bins = _equal_mass_bins(confidence, weights)
+    mass = np.bincount(bins, weights=weights)
+    mean_hit = np.bincount(bins, weights=weights * hit) / mass
+    gap = np.bincount(bins, weights=weights * confidence) / mass - mean_hit
+    effective_rows = mass**2 / np.bincount(bins, weights=weights**2)
+    chance = mean_hit * (1 - mean_hit) / np.maximum(effective_rows - 1, 1)
+    return float(np.sqrt(max(0.0, float(np.average(gap**2 - chance, weights=mass)))))
+
+
+def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The bin (m,) of each value, from 0 and none empty; equal values share one."""
+    level = np.unique(values, return_inverse=True)[1]
+    at_level = np.bincount(level, weights=weights)
+    middle = (np.cumsum(at_level) - at_level / 2) / weights.sum()
+    bin_of_level = np.minimum((middle * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    return np.asarray(np.unique(bin_of_level, return_inverse=True)[1][level])
+
+
+METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows))
+METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN))
+METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN))
+METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN))
+METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN))

@@ -1,0 +1,167 @@
+"""The one declaration of options and presets; the command and the function share it.
+
+Parses and checks values; knows nothing of tables, approaches or runs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from tabbench.core.errors import BadOption, UnknownName
+
+PRESETS = ("fast", "balanced", "thorough")
+TASKS = ("auto", "binary", "multiclass", "regression")
+DEVICES = ("auto", "cpu", "cuda")
+
+DEFAULT_APPROACHES: dict[str, tuple[str, ...]] = {
+    "fast": ("dummy", "linear", "linear+forest", "xgboost", "lightgbm", "boosting", "mlp"),
+    "balanced": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp"),
+    "thorough": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp"),
+}
+"""What each preset compares when nothing is named."""
+
+ALPHA = 0.05
+"""The simultaneous error rate of each family of claims."""
+
+SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+         "tib": 2**40}
+
+
+def option(default: Any, help: str) -> Any:
+    """Declare an option: its default and the line that `--help` shows."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be said about a comparison. Field names are the option names, with `_` for `-`.
+
+    Values may be given as typed on a command line or as Python values; `checked` gives the canonical form.
+    """
+
+    target: str | None = option(None, "Column to predict; without it one called target, label, y or class.")
+    task: str = option("auto", "auto, binary, multiclass or regression.")
+    metric: str | None = option(None, "Metric that decides: log_loss, auc, accuracy, rmse, mae, ... (log_loss; rmse).")
+    approaches: str | Sequence[str] | Mapping[str, Any] | None = option(None, "Approaches, comma-separated (the preset's list).")
+    preset: str = option("balanced", "Amount of work: fast, balanced or thorough.")
+    sizes: str | Sequence[int | str] = option("auto", "auto, or training sizes and full, mixed: 500,1000,full.")
+    folds: int = option(5, "Folds of the outer cross-validation.")
+    repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1).")
+    fold: str | None = option(None, "Column that names each row's fold: your own splits.")
+    test: Any = option(None, "Your own test file; all of DATA is then for training.")
+    group: str | None = option(None, "Column of units that must not be split between training and test.")
+    time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
+    weight: str | None = option(None, "Column of row weights for training, metric and variance.")
+    drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
+    margin: float | None = option(None, "Difference that matters: fraction of the constant predictor's loss (0.01), "
+                                        "absolute for accuracy (0.01) and auc (0.005).")
+    seed: int = option(0, "Seed of everything random.")
+    time_limit: str | float | None = option(None, "Wall time from reading to report: 90, 90s, 10m, 1h.")
+    memory_limit: str | float | None = option(None, "Memory of the whole process tree: 8GB, 500MB.")
+    jobs: int | None = option(None, "Cells at a time (the number of cores).")
+    device: str = option("auto", "auto, cpu or cuda, for approaches that can use a GPU.")
+    out: Any = option(None, "Folder of the run.")
+    fresh: bool = option(False, "Start over in a folder that holds a run.")
+    save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
+    quiet: bool = option(False, "No progress; errors only.")
+
+    def checked(self) -> Options:
+        """The same options in canonical form.
+
+        Raises
+        ------
+        BadOption : a value out of range or of the wrong form, or two options that exclude each other.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values |= {"task": choice("--task", self.task, TASKS), "preset": choice("--preset", self.preset, PRESETS),
+                   "device": choice("--device", self.device, DEVICES),
+                   "folds": whole("--folds", self.folds, 2), "repeats": whole("--repeats", self.repeats, 1),
+                   "jobs": whole("--jobs", self.jobs, 1), "seed": whole("--seed", self.seed, 0),
+                   "margin": positive("--margin", self.margin), "drop": tuple(names(self.drop)),
+                   "time_limit": amount("--time-limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
+                   "memory_limit": amount("--memory-limit", self.memory_limit, BYTES, "8GB or 500MB")}
+        if not isinstance(self.approaches, Mapping | None):
+            values["approaches"] = tuple(names(self.approaches))
+            if not values["approaches"]:
+                raise BadOption("--approaches names none; leave it out for the preset's list, or name some: linear,boosting")
+        checked = Options(**values)
+        checked._refuse_contradictions()
+        return checked
+
+    def _refuse_contradictions(self) -> None:
+        own = [name for name in ("fold", "test") if getattr(self, name) is not None]
+        if len(own) == 2:
+            raise BadOption("--fold and --test both say how to split; give one of them")
+        if own and self.repeats not in (None, 1):
+            raise BadOption(f"--repeats {self.repeats} does not go with --{own[0]}: your own splits are used once; "
+                            "leave --repeats out")
+
+
+def choice(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """One of a few words.
+
+    >>> choice("--preset", "Fast", PRESETS)
+    'fast'
+    """
+    if isinstance(value, str) and value.lower() in allowed:
+        return value.lower()
+    raise BadOption(str(UnknownName.among("value", str(value), allowed)).replace("no value", f"{name} has no value"))
+
+
+def whole(name: str, value: Any, least: int) -> int | None:
+    """A whole number of at least `least`; None stays None."""
+    if value is None:
+        return None
+    try:
+        number = int(value)
+        is_whole = not isinstance(value, bool) and float(value) == number
+    except (TypeError, ValueError, OverflowError):
+        is_whole, number = False, least
+    if not is_whole or number < least:
+        raise BadOption(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return number
+
+
+def positive(name: str, value: Any) -> float | None:
+    """A finite number of at least zero; None stays None."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or number < 0:
+        raise BadOption(f"{name} must be a number of at least 0, not {value!r}")
+    return number
+
+
+def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> float | None:
+    """A positive amount with a unit.
+
+    >>> amount("--time-limit", "10m", SECONDS, "")
+    600.0
+    >>> amount("--memory-limit", "1.5 GB", BYTES, "")
+    1500000000.0
+    """
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", str(value).lower())
+    if match and match[2] in units and float(match[1]) > 0:
+        return float(match[1]) * units[match[2]]
+    raise BadOption(f"{name} must be a positive amount such as {example}, not {value!r}")
+
+
+def names(value: str | Sequence[str] | None) -> list[str]:
+    """Comma-separated names, or a sequence of such, each once and in order.
+
+    >>> names(["a,b", "c", "a"])
+    ['a', 'b', 'c']
+    """
+    pieces = [value] if isinstance(value, str) else list(value or ())
+    found = [name.strip() for piece in pieces for name in str(piece).split(",")]
+    return list(dict.fromkeys(name for name in found if name))

@@ -1,0 +1,145 @@
+"""What is to be run: contestants, cells and batches, from the setup and the options alone. Nothing is measured here."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tabbench.approaches.composed import find_approach
+from tabbench.approaches.own import own_approach
+from tabbench.core.approach import Approach, Workload
+from tabbench.core.cell import Batch, Cell, digest
+from tabbench.core.errors import BadOption
+from tabbench.core.setup import Setup
+from tabbench.executors.local import LocalExecutor, Needs
+from tabbench.executors.schedule import Skip
+from tabbench.judging import Entry
+from tabbench.options import DEFAULT_APPROACHES, Options
+
+BASELINE = "dummy"
+"""Always runs: the margin, the imputation of failures and the decision `none` need it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contestants:
+    """The approaches of a run in listing order, the user's own estimators among them."""
+
+    approaches: tuple[Approach, ...]
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, in listing order."""
+        return tuple(approach.name for approach in self.approaches)
+
+    def entries(self, setup: Setup, preset: str) -> tuple[Entry, ...]:
+        """What the judgement is told of them."""
+        return tuple(Entry(each.name, each.family, each.version, each.cost_rank, each.represents,
+                           settings_of(each, setup, setup.splits.full_size, preset)) for each in self.approaches)
+
+    def needs(self, device: str) -> Needs:
+        """What the children must be ready for."""
+        modules = {approach.name: tuple(name for name in approach.requires if importlib.util.find_spec(name) is not None)
+                   for approach in self.approaches}
+        is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
+        return Needs(modules, _pickled(self.own), is_cuda_wanted)
+
+
+def choose_contestants(options: Options) -> Contestants:
+    """The approaches that the options name, or the preset's; the baseline is always among them.
+
+    Raises
+    ------
+    UnknownName : a name that is no approach.
+    BadOption : a value that is neither a name nor an estimator.
+    """
+    given = options.approaches
+    if not isinstance(given, Mapping):
+        names = list(given or DEFAULT_APPROACHES[options.preset])
+        return _in_order([find_approach(name) for name in names])
+    own = {name: value for name, value in given.items() if not isinstance(value, str)}
+    registered = [find_approach(name if value == "default" else value)
+                  for name, value in given.items() if isinstance(value, str)]
+    for name, value in own.items():
+        if not (hasattr(value, "fit") and hasattr(value, "get_params")):
+            raise BadOption(f"the approach {name!r} is a {type(value).__name__}, not a registered name, 'default' or a "
+                            "scikit-learn estimator; pass an estimator with fit and predict")
+    return _in_order([*registered, *(own_approach(name, estimator) for name, estimator in own.items())], own)
+
+
+def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = None) -> Contestants:
+    by_name = {approach.name: approach for approach in [find_approach(BASELINE), *approaches]}
+    if own and len(by_name) < len({BASELINE, *(approach.name for approach in approaches)}):
+        raise BadOption("two approaches have the same name; give your own estimator another one")
+    return Contestants(tuple(sorted(by_name.values(), key=lambda approach: (approach.cost_rank, approach.name))), own or {})
+
+
+def _pickled(own: Mapping[str, Any]) -> str | None:
+    if not own:
+        return None
+    import cloudpickle
+
+    return base64.b64encode(cloudpickle.dumps(dict(own))).decode()
+
+
+def choose_device(wanted: str, contestants: Contestants, executor: LocalExecutor) -> str:
+    """The device for approaches that can use a GPU; asks a child only where there may be one.
+
+    Raises
+    ------
+    BadOption : cuda was asked for and no GPU is usable.
+    """
+    if wanted == "cpu" or not any(approach.uses_device for approach in contestants.approaches):
+        return "cpu"
+    if executor.is_cuda_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise BadOption("--device cuda: no usable GPU was found; check the driver and the torch build, or use --device cpu")
+    return "cpu"
+
+
+def missing_packages(contestants: Contestants, sizes: Sequence[int]) -> list[Skip]:
+    """Approaches whose packages are not installed, at every size, with the cure."""
+    skips = []
+    for approach in contestants.approaches:
+        for module in approach.requires:
+            if importlib.util.find_spec(module) is None:
+                skips += [Skip(approach.name, size, f"the package {module} is not installed; pip install {module}")
+                          for size in sizes]
+                break
+    return skips
+
+
+def settings_of(approach: Approach, setup: Setup, rows: int, preset: str) -> dict[str, Any]:
+    """The approach's amount of work for this many training rows."""
+    return approach.settings(Workload(preset, rows, len(setup.table.columns), setup.task.n_classes))
+
+
+def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, preset: str, device: str,
+                 left_out: Sequence[Skip] = ()) -> list[Batch]:
+    """All cells, grouped into batches: those of one split and size that share a view run in one child."""
+    skipped = {(skip.approach, skip.size) for skip in left_out}
+    task_digest = digest(setup.task.to_json())
+    groups: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
+    for size in sizes:
+        for approach in contestants.approaches:
+            if (approach.name, size) in skipped:
+                continue
+            settings = settings_of(approach, setup, size, preset)
+            where = approach.view if approach.view != "raw" else approach.name
+            for split in setup.splits.splits:
+                groups[size, *split.name, where].append(Cell(
+                    table=setup.table.fingerprint, task=task_digest, splits=setup.splits_digest, approach=approach.name,
+                    version=approach.version, settings=settings, size=size, repeat=split.repeat, fold=split.fold,
+                    run_seed=setup.seed, device=device if approach.uses_device else "cpu"))
+    return [Batch(tuple(cells)) for cells in groups.values()]
+
+
+def without(batches: Sequence[Batch], finished: set[str]) -> list[Batch]:
+    """What is missing: batches less the cells that have a result."""
+    left = (Batch(tuple(cell for cell in batch.cells if cell.key not in finished)) for batch in batches)
+    return [batch for batch in left if batch.cells]

@@ -1,0 +1,142 @@
+"""From the data as given to a frozen setup: read, settle the task, check, split. Nothing is fitted here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tabbench.checks.running import run_checks
+from tabbench.core.check import Evidence
+from tabbench.core.errors import BadOption
+from tabbench.core.finding import Finding
+from tabbench.core.progress import Display
+from tabbench.core.setup import Setup
+from tabbench.core.task import Task
+from tabbench.data.cards import card_path, find_card
+from tabbench.data.reading import read_table
+from tabbench.data.splits import make_splits, splits_fingerprint
+from tabbench.data.target import read_target
+from tabbench.metrics.choice import choose_metrics
+from tabbench.options import Options
+from tabbench.store.database import Store
+
+LIBRARIES = ("tabbench", "numpy", "pandas", "scikit-learn", "xgboost", "lightgbm", "torch")
+"""Libraries whose version can change a number; a run is continued only with the same ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A setup and what was noticed on the way to it."""
+
+    setup: Setup
+    findings: tuple[Finding, ...]
+
+
+def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
+    """A data set's name becomes its file, with its card's target and dropped columns where none are named."""
+    if not isinstance(data, str) or Path(data).exists():
+        return data, options
+    card = find_card(data)
+    if card is None:
+        return data, options
+    return card_path(card), replace(options, target=options.target or card.target, drop=tuple(options.drop) or card.drop)
+
+
+def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
+    """Read the table, settle the task, check the data and split; say each in a short block.
+
+    Raises
+    ------
+    UserMistake : for data or options that cannot be used; nothing has been fitted.
+    """
+    data, options = resolve_source(data, options)
+    table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
+                       drop=tuple(options.drop), test=options.test)
+    for line in table.reading:
+        display.say(line)
+    target = read_target(table, options.task, options.folds)
+    display.say(target.sentence)
+    table = target.table
+    metrics = choose_metrics(target.kind, options.metric)
+    task = Task(target.kind, target.classes, metrics[0], metrics)
+    if positions is not None and len(table.rows) != _rows_given(data):
+        positions = _follow_rows(positions, table.rows)
+    splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=options.repeats,
+                                         seed=options.seed, positions=positions)
+    for note in splits.notes:
+        display.say(note)
+    findings = (*table.findings, *target.findings, *split_findings,
+                *run_checks(Evidence(table, task, target.values, options.seed)))
+    for finding in findings:
+        if finding.severity != "info":
+            display.say(f"{finding.severity}: {finding.message}" + (f" {finding.cure}" if finding.cure else ""))
+    setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
+    return Prepared(setup, _each_once(findings))
+
+
+def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))
+
+
+def _rows_given(data: Any) -> int | None:
+    return len(data) if hasattr(data, "__len__") and not isinstance(data, str | Path) else None
+
+
+def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions in the data as given, translated to the rows that are left after reading."""
+    place = np.full(int(rows.max()) + 1, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+
+    def kept(part: Any) -> np.ndarray:
+        given = np.asarray(part, dtype=np.int64)
+        found = place[given[(given >= 0) & (given < len(place))]]
+        return found[found >= 0]
+
+    return [(kept(train), kept(test)) for train, test in positions]
+
+
+def identity(setup: Setup, options: Options) -> dict[str, Any]:
+    """What may not change when a run is continued."""
+    return {"table": setup.table.fingerprint, "--target": setup.table.target_name, "--task": setup.task.kind,
+            "--metric": setup.task.metric, "classes": list(setup.task.classes), "--margin": options.margin,
+            "--folds": setup.splits.folds, "--repeats": setup.splits.repeats, "splits": setup.splits_digest,
+            "--seed": options.seed, "roles": setup.table.roles, "--preset": options.preset, "versions": versions()}
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the libraries that can change a number; those that are absent are left out."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def require_same(store: Store, new: dict[str, Any], folder: Path) -> bool:
+    """Whether the store already holds this run; a `BadOption` names what differs if it holds another one."""
+    old = store.recall("identity")
+    if old is None:
+        return False
+    if old["table"] != new["table"] and old["roles"] == new["roles"] and old["--target"] == new["--target"]:
+        raise BadOption(f"{folder} holds a run of another table; choose another folder with --out, or start over with --fresh")
+    for name, value in new.items():
+        if name != "table" and old.get(name) != value:
+            raise BadOption(f"{folder} holds a run with {_differs(name, old.get(name), value)}; "
+                            "choose another folder with --out, or start over with --fresh")
+    return True
+
+
+def _differs(name: str, old: Any, new: Any) -> str:
+    if isinstance(old, dict) and isinstance(new, dict):
+        key = next(key for key in [*old, *new] if old.get(key) != new.get(key))
+        return f"{key} {old.get(key, 'absent')}, not {new.get(key, 'absent')}"
+    if name in ("splits", "classes"):
+        return f"other {name}"
+    return f"{name} {'left out' if old is None else old}, not {'left out' if new is None else new}"

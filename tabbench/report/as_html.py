@@ -1,0 +1,77 @@
+"""The report as one HTML file: figures inline, styles inline, no script at all, nothing fetched.
+
+Every text goes through the template engine's escaping and, before it, through `safe_text`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tabbench.core.comparison import Comparison
+from tabbench.report.names import with_readable_names
+from tabbench.report.safe_text import plain
+from tabbench.report.tables import evidence_tables, facts, record_tables, standings_table
+from tabbench.report.words import HOW_TO_READ
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_NOTEBOOK_HEIGHT_PIXELS = 900
+"""Sentence, facts and the first figure in sight; the rest scrolls."""
+
+
+def to_html(comparison: Comparison) -> str:
+    """A self-contained page for light and dark screens, phones and paper."""
+    from markupsafe import Markup
+
+    from tabbench.report.figures import difference_to_best, score_by_size, time_and_score
+
+    comparison = with_readable_names(comparison)
+    template = _environment().get_template("report.html.jinja")
+    return template.render(
+        comparison=comparison,
+        facts=facts(comparison),
+        warnings=[row for row in comparison.findings.to_dict("records") if row["severity"] != "info"],
+        has_crossings=bool((comparison.crossovers["kind"].isin(["bracket", "several", "open"])).any()),
+        score_by_size=Markup(score_by_size(comparison)),
+        difference_to_best=Markup(difference_to_best(comparison)),
+        time_and_score=Markup(time_and_score(comparison)),
+        standings=standings_table(comparison),
+        evidence=evidence_tables(comparison),
+        records=record_tables(comparison),
+        how_to_read=HOW_TO_READ,
+    )
+
+
+def to_notebook(comparison: Comparison) -> str:
+    """The same page in a frame of its own, so that its style does not spill over a notebook and nothing in it can run."""
+    from markupsafe import escape
+
+    return (f'<iframe srcdoc="{escape(to_html(comparison))}" sandbox title="tabbench report" '
+            f'style="width: 100%; height: {_NOTEBOOK_HEIGHT_PIXELS}px; border: 0"></iframe>')
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tabbench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_harmless,
+    )
+    environment.filters["anchor"] = _anchor
+    return environment
+
+
+def _harmless(value: Any) -> Any:
+    # Markup is what our own code made: figures and rendered macros. A plain string may hold a stranger's characters.
+    return plain(value) if type(value) is str else value
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z]+", "-", title.lower()).strip("-")

@@ -1,0 +1,52 @@
+"""The report as Markdown (GitHub's dialect): the sentence, the standings, then every other table. No figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tabbench.core.comparison import Comparison
+from tabbench.report.names import with_readable_names
+from tabbench.report.safe_text import markdown
+from tabbench.report.tables import ReportTable, evidence_tables, facts, record_tables, standings_table
+from tabbench.report.words import HOW_TO_READ
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """The whole report; texts from the table are escaped, so that none becomes markup or a link."""
+    comparison = with_readable_names(comparison)
+    standing = standings_table(comparison)
+    parts = [
+        f"# tabbench: {markdown(comparison.table['name'])}",
+        f"**{markdown(comparison.sentence)}**",
+        "\n".join(f"- {name}: {markdown(value)}" for name, value in facts(comparison)),
+        *([] if standing is None else [_section(standing)]),
+        *(_section(table) for table in evidence_tables(comparison)),
+        "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ),
+        *(_section(table) for table in record_tables(comparison)),
+        *_reading(comparison),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _reading(comparison: Comparison) -> list[str]:
+    lines = [f"- {markdown(line)}" for line in comparison.reading]
+    return ["## How the file was read\n\n" + "\n".join(lines)] if lines else []
+
+
+def _section(table: ReportTable) -> str:
+    head = f"## {markdown(table.title)}\n\n"
+    note = f"{markdown(table.note)}\n\n" if table.note else ""
+    return head + note + _grid(table)
+
+
+def _grid(table: ReportTable) -> str:
+    rule = ["--:" if place in table.numbers else "---" for place in range(len(table.header))]
+    lines = [_line(markdown(title) for title in table.header), _line(rule)]
+    for place, row in enumerate(table.rows):
+        cells = [markdown(cell) for cell in row]
+        lines.append(_line(f"**{cell}**" if cell and place in table.emphasised else cell for cell in cells))
+    return "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,206 @@
+"""Shows a run while it goes on: a moving display on a terminal, a few plain lines elsewhere, nothing when quiet.
+
+Knows only `core.progress.Progress`. Writes to standard error: standard output belongs to the result.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+from tabbench.core.progress import Display, Progress
+from tabbench.report.numbers import duration
+from tabbench.report.safe_text import LONGEST_NAME, plain
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_REFRESHES_PER_SECOND = 4
+_MOST_RUNNING_SHOWN = 8
+"""One line a busy child; a machine with 64 of them must not push the rest off the screen."""
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SHARE_BETWEEN_LINES = 0.1
+_LEAST_SECONDS_BETWEEN_LINES = 1.0
+
+
+def make_display(*, quiet: bool, to_json: bool, stream: TextIO | None = None) -> Display:
+    """The display that suits the stream (standard error by default).
+
+    With `to_json` the moving display leaves no closing line behind: what remains in the terminal is the JSON.
+    """
+    stream = sys.stderr if stream is None else stream
+    if quiet:
+        return QuietDisplay()
+    if stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown"):
+        return MovingDisplay(stream, leaves_summary=not to_json)
+    return LineDisplay(stream)
+
+
+def leaders_by_size(leaders: dict[int, str]) -> str:
+    """Who leads at which sizes, neighbours put together.
+
+    >>> leaders_by_size({500: "linear", 1000: "linear", 2000: "boosting"})
+    '500–1,000 linear · 2,000 boosting'
+    """
+    runs: list[tuple[int, int, str]] = []
+    for size in sorted(leaders):
+        name = plain(leaders[size], LONGEST_NAME)
+        if runs and runs[-1][2] == name:
+            runs[-1] = (runs[-1][0], size, name)
+        else:
+            runs.append((size, size, name))
+    return " · ".join(f"{low:,} {name}" if low == high else f"{low:,}–{high:,} {name}" for low, high, name in runs)
+
+
+def counts(progress: Progress) -> str:
+    """Cells done, failed and left in words."""
+    failed = f", {progress.failed:,} failed" if progress.failed else ""
+    return f"{progress.done:,} of {progress.total:,} cells{failed}, {progress.total - progress.done:,} left"
+
+
+def clocks(progress: Progress) -> str:
+    """Time gone and, while something is left and known, time to go."""
+    gone = f"{duration(progress.elapsed_seconds)} so far"
+    if progress.remaining_seconds is None or progress.done == progress.total:
+        return gone
+    return f"{gone}, about {duration(max(1.0, progress.remaining_seconds))} to go"
+
+
+def summary(progress: Progress) -> str:
+    """The line that closes a run."""
+    failed = f", {progress.failed:,} of them failed" if progress.failed else ""
+    return f"{progress.done:,} of {progress.total:,} cells done{failed}, in {duration(progress.elapsed_seconds)}"
+
+
+class QuietDisplay:
+    """Shows nothing."""
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def update(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class LineDisplay:
+    """Plain lines for a log: about one a tenth of the cells or every ten seconds, ever rarer in long runs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown: Progress | None = None
+
+    def say(self, line: str) -> None:
+        """Write the line."""
+        for each in line.splitlines() or [""]:
+            self._write(plain(each))
+
+    def update(self, progress: Progress) -> None:
+        """Write a line when enough has changed since the last one."""
+        if not self._is_due(progress):
+            return
+        self._shown = progress
+        leaders = f"; best so far: {leaders_by_size(progress.leaders)}" if progress.leaders else ""
+        self._write(f"{counts(progress)}, {clocks(progress)}{leaders}")
+
+    def close(self) -> None:
+        """Flush."""
+        self._stream.flush()
+
+    def _is_due(self, progress: Progress) -> bool:
+        shown = self._shown
+        if shown is None:
+            return progress.total > 0
+        if progress.done == progress.total:
+            return shown.done < progress.total
+        waited = progress.elapsed_seconds - shown.elapsed_seconds
+        if waited >= max(_SECONDS_BETWEEN_LINES, _SHARE_BETWEEN_LINES * progress.elapsed_seconds):
+            return True
+        share = (progress.done - shown.done) / progress.total
+        return share >= _SHARE_BETWEEN_LINES and waited >= _LEAST_SECONDS_BETWEEN_LINES
+
+    def _write(self, line: str) -> None:
+        encoding = self._stream.encoding or "utf-8"
+        self._stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+        self._stream.flush()
+
+
+class MovingDisplay:
+    """A block at the foot of the terminal that keeps changing; said lines scroll by above it."""
+
+    def __init__(self, stream: TextIO, *, leaves_summary: bool) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._leaves_summary = leaves_summary
+        self._progress: Progress | None = None
+        self._received = 0.0
+        self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._render,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def say(self, line: str) -> None:
+        """Write the line above the moving block."""
+        for each in line.splitlines() or [""]:
+            self._console.print(plain(each), soft_wrap=True)
+
+    def update(self, progress: Progress) -> None:
+        """Take the newest snapshot; the screen follows by itself, and the clocks go on between two of them."""
+        self._progress, self._received = progress, time.monotonic()
+        if not self._live.is_started:
+            self._live.start()
+
+    def close(self) -> None:
+        """Take the block away, bring the cursor back and leave one line."""
+        if not self._live.is_started:
+            return
+        self._live.stop()
+        if self._progress is not None and self._leaves_summary:
+            self._console.print(summary(self._progress), soft_wrap=True)
+
+    def _render(self) -> RenderableType:
+        return "" if self._progress is None else block(_as_of_now(self._progress, time.monotonic() - self._received))
+
+
+def _as_of_now(progress: Progress, seconds_since: float) -> Progress:
+    left = progress.remaining_seconds
+    return replace(
+        progress,
+        elapsed_seconds=progress.elapsed_seconds + seconds_since,
+        remaining_seconds=None if left is None else max(0.0, left - seconds_since),
+    )
+
+
+def block(progress: Progress) -> RenderableType:
+    """The moving block: bar and counts, clocks, leaders, what runs now."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    head = Table.grid(padding=(0, 2))
+    head.add_row(ProgressBar(total=max(progress.total, 1), completed=progress.done, width=24), Text(counts(progress)))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("time", clocks(progress))
+    if progress.leaders:
+        facts.add_row("best so far", Text(leaders_by_size(progress.leaders)))
+    for place, line in enumerate(progress.running[:_MOST_RUNNING_SHOWN]):
+        facts.add_row("running" if place == 0 else "", Text(plain(line), no_wrap=True, overflow="ellipsis"))
+    hidden = len(progress.running) - _MOST_RUNNING_SHOWN
+    if hidden > 0:
+        facts.add_row("", f"and {hidden} more")
+    return Group(head, facts)

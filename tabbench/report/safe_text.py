@@ -1,0 +1,67 @@
+"""Makes text from a stranger's table harmless: for a terminal, for Markdown, for a spreadsheet.
+
+Knows characters only, not what the text means. HTML is escaped by its template engine.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_NAME = 48
+"""Long enough for real column and approach names; a 5,000-character one must not push a table apart."""
+
+LONGEST_TEXT = 600
+"""A message may quote a name or two; beyond this nobody reads on."""
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[@-_])|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL)
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control, format (which holds the bidirectional overrides), lone surrogates, line and paragraph separators."""
+
+_MARKDOWN_ANYWHERE = re.compile(r"([\\`*_\[\]<>|~$&])")
+_MARKDOWN_AT_START = re.compile(r"^(\d*)([-+#.](?=\s|$)|#(?=#)|=|-(?=-))")
+"""What makes a list, a heading or a rule, and only there: `linear+forest` and `+0.0135` stay as they are."""
+
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def plain(text: object, limit: int = LONGEST_TEXT) -> str:
+    r"""One line without control, escape and bidirectional characters, shortened in the middle to `limit` characters.
+
+    >>> plain("a\x1b[31mred\x1b[0m\nb\u202e")
+    'ared b'
+    >>> plain("abcdefghij", limit=5)
+    'ab…ij'
+    """
+    spaced = _ESCAPE_SEQUENCE.sub("", str(text)).replace("\n", " ").replace("\t", " ")
+    kept = "".join(each for each in spaced if unicodedata.category(each) not in _UNSAFE_CATEGORIES)
+    return shorten(kept.strip(), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, the middle left out: both ends of a generated name tell more than its start."""
+    if len(text) <= limit:
+        return text
+    kept = limit - 1
+    return text[: kept - kept // 2] + "…" + text[len(text) - kept // 2 :]
+
+
+def markdown(text: object, limit: int = LONGEST_TEXT) -> str:
+    r"""Text that Markdown (tables, inline HTML and bare links included) shows as it is.
+
+    >>> markdown("a|b <i>*c*")
+    'a\\|b \\<i\\>\\*c\\*'
+    """
+    escaped = _MARKDOWN_ANYWHERE.sub(r"\\\1", plain(text, limit))
+    escaped = _MARKDOWN_AT_START.sub(r"\1\\\2", escaped)
+    return escaped.replace("://", ":\\//").replace("www.", "www\\.")
+
+
+def spreadsheet(text: str) -> str:
+    """Text that a spreadsheet takes for text: a leading formula character gets an apostrophe (CWE-1236).
+
+    >>> spreadsheet("=1+1"), spreadsheet("linear")
+    ("'=1+1", 'linear')
+    """
+    encodable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return "'" + encodable if encodable.startswith(_FORMULA_START) else encodable

@@ -1,0 +1,240 @@
+"""The tables of the long reports (HTML, Markdown) as plain text cells.
+
+Each format escapes and draws them in its own way; nothing here knows of markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tabbench.core.comparison import Comparison
+from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
+from tabbench.report.standings import deciding_scores, families, full_size, standings
+from tabbench.report.words import (
+    RANK_NOTE,
+    SEVERITIES,
+    better_is,
+    crossing,
+    decision_words,
+    enumerate_names,
+    metric_name,
+    metric_title,
+    outcome,
+    place,
+)
+
+MOST_ROWS_IN_SIGHT = 40
+"""A longer table is folded away in HTML."""
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A titled table. `emphasised` are positions of rows that stand out; columns in `numbers` align right."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numbers: frozenset[int] = frozenset()
+    note: str = ""
+    emphasised: frozenset[int] = frozenset()
+    is_folded: bool = False
+
+
+def facts(comparison: Comparison) -> list[tuple[str, str]]:
+    """What was asked, as name and value."""
+    table, protocol = comparison.table, comparison.protocol
+    classes = table.get("classes") or []
+    repeats = int(protocol["repeats"])
+    found = [
+        ("table", f"{table['name']}, {rows(table['rows'])} rows × {rows(table['columns'])} columns"),
+        ("target", f"{table['target']} ({table['task']}{f', {len(classes)} classes' if len(classes) > 2 else ''})"),
+        ("deciding metric", f"{metric_name(protocol['metric'])}, {better_is(comparison)}"),
+        ("splits", f"{protocol.get('split_kind') or 'default'}, {protocol['folds']} folds"
+                   + (f", {repeats} repeats" if repeats > 1 else "")),
+        ("margin", str(protocol.get("margin_text") or margin_text(comparison))),
+        ("preset", f"{protocol['preset']}, seed {protocol['seed']}"),
+        ("took", duration(known(comparison.timing.get("wall_seconds")))),
+        ("fingerprint", str(table["fingerprint"])[:16]),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def margin_text(comparison: Comparison) -> str:
+    """The margin in the metric's own units."""
+    margin = known(comparison.protocol.get("margin"))
+    return "" if margin is None else f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
+
+
+def standings_table(comparison: Comparison) -> ReportTable | None:
+    """All approaches at the full size; None when nothing was scored."""
+    size = full_size(comparison)
+    if size is None:
+        return None
+    table = standings(comparison, size)
+    decimals = decimals_for(table[0].mean)
+    header = ("#", "approach", metric_title(comparison), "interval", "difference to best", "interval", "verdict", "fit s",
+              "predict µs/row", "peak MB", "failed")
+    cells = [
+        (str(each.rank), each.approach + (" ✓" if each.is_recommended else ""), fixed(each.mean, decimals),
+         interval(each.low, each.high, decimals), signed(each.difference, decimals),
+         interval(each.difference_low, each.difference_high, decimals, with_sign=True), each.verdict, amount(each.fit_seconds),
+         amount(each.predict_us_per_row), amount(each.peak_mb), f"{each.failed} of {each.splits}" if each.failed else "0")
+        for each in table
+    ]
+    best = frozenset(position for position, each in enumerate(table) if each.is_best)
+    return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
+                       f"{RANK_NOTE} ✓ recommended: the cheapest of those that nobody is shown to beat.", best)
+
+
+def evidence_tables(comparison: Comparison) -> list[ReportTable]:
+    """What supports the verdict. Tables without rows are left out."""
+    return _filled([_winners(comparison), _crossings(comparison), _pairs_at_full_size(comparison), _scores_by_size(comparison),
+                    _all_metrics(comparison), _seconds_by_size(comparison), _pairs_at_other_sizes(comparison)])
+
+
+def record_tables(comparison: Comparison) -> list[ReportTable]:
+    """What a reader should know before believing it, and how everything was done."""
+    return _filled([_findings(comparison), _failures(comparison), _skipped(comparison), _incidents(comparison),
+                    _approaches(comparison), _protocol(comparison)])
+
+
+def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
+    return [table for table in tables if table.rows]
+
+
+def _winners(comparison: Comparison) -> ReportTable:
+    cells = [(rows(row["size"]), outcome(row), _name(row["best"]), _name(row["recommended"]))
+             for row in comparison.winners.to_dict("records")]
+    return ReportTable("Best by size", ("training rows", "outcome", "best mean", "recommended"), cells, frozenset({0}))
+
+
+def _name(value: Any) -> str:
+    return value if isinstance(value, str) else NOTHING
+
+
+def _crossings(comparison: Comparison) -> ReportTable:
+    cells = [
+        (subject, str(row["first"]), str(row["second"]), rows(row["low"]), rows(row["high"]), rows(row["point"]),
+         crossing(row, subject))
+        for subject, frame in (("score", comparison.crossovers), ("fit time", comparison.cost_crossovers))
+        for row in frame.to_dict("records")
+    ]
+    return ReportTable("Crossings", ("in", "first", "second", "from", "to", "about", "in words"), cells, frozenset({3, 4, 5}),
+                       "Between which training sizes one approach overtakes another.")
+
+
+_PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision")
+
+
+def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str, ...]]:
+    size = full_size(comparison)
+    if size is None:
+        return []
+    decimals = decimals_for(standings(comparison, size)[0].mean)
+    is_full = comparison.pairs["size"] == size
+    chosen = comparison.pairs[is_full if at_full_size else ~is_full]
+    return [
+        (rows(row["size"]), str(row["first"]), str(row["second"]), signed(known(row["difference"]), decimals),
+         interval(known(row["low"]), known(row["high"]), decimals, with_sign=True),
+         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])))
+        for row in chosen.to_dict("records")
+    ]
+
+
+def _pairs_at_full_size(comparison: Comparison) -> ReportTable:
+    cells = _pair_cells(comparison, at_full_size=True)
+    return ReportTable("All pairs at the full size", _PAIR_HEADER, cells, frozenset({0, 3, 4}),
+                       "Difference: loss of the first minus loss of the second, so below zero the first is better. "
+                       "The intervals hold for all pairs together.", is_folded=True)
+
+
+def _pairs_at_other_sizes(comparison: Comparison) -> ReportTable:
+    return ReportTable("All pairs at the other sizes", _PAIR_HEADER, _pair_cells(comparison, at_full_size=False),
+                       frozenset({0, 3, 4}), is_folded=True)
+
+
+def _scores_by_size(comparison: Comparison) -> ReportTable:
+    scored = deciding_scores(comparison)
+    means = {(row["approach"], row["size"]): known(row["mean"]) for row in scored.to_dict("records")}
+    sizes = sorted({int(size) for size in scored["size"]})
+    decimals = _shared_decimals(means.values())
+    cells = [(name, *(fixed(means.get((name, size)), decimals) for size in sizes)) for name in families(comparison)
+             if any((name, size) in means for size in sizes)]
+    return ReportTable(f"Score by training rows: {metric_title(comparison)}", ("approach", *(rows(size) for size in sizes)),
+                       cells, frozenset(range(1, len(sizes) + 1)))
+
+
+def _shared_decimals(means: Iterable[float | None]) -> int:
+    return decimals_for(min((abs(mean) for mean in means if mean), default=None))
+
+
+def _all_metrics(comparison: Comparison) -> ReportTable:
+    size = full_size(comparison)
+    here = comparison.scores[comparison.scores["size"] == size]
+    metrics = list(dict.fromkeys(str(metric) for metric in here["metric"]))
+    means = {(row["approach"], row["metric"]): known(row["mean"]) for row in here.to_dict("records")}
+    decimals = {metric: _shared_decimals(mean for (_, other), mean in means.items() if other == metric) for metric in metrics}
+    cells = [(name, *(fixed(means.get((name, metric)), decimals[metric]) for metric in metrics)) for name in families(comparison)
+             if any((name, metric) in means for metric in metrics)]
+    return ReportTable(f"All metrics at {rows(size)} training rows", ("approach", *(metric_name(metric) for metric in metrics)),
+                       cells if len(metrics) > 1 else [], frozenset(range(1, len(metrics) + 1)),
+                       f"Only {metric_name(comparison.protocol['metric'])} decides.")
+
+
+def _seconds_by_size(comparison: Comparison) -> ReportTable:
+    seconds = {(row["approach"], row["size"]): known(row["fit_seconds"]) for row in comparison.costs.to_dict("records")}
+    sizes = sorted({int(size) for size in comparison.costs["size"]})
+    cells = [(name, *(amount(seconds.get((name, size))) for size in sizes)) for name in families(comparison)
+             if any((name, size) in seconds for size in sizes)]
+    return ReportTable("Fit time in seconds by training rows", ("approach", *(rows(size) for size in sizes)), cells,
+                       frozenset(range(1, len(sizes) + 1)),
+                       "What one fit would have needed alone, its own tuning included; shared work is charged to every user.")
+
+
+def _findings(comparison: Comparison) -> ReportTable:
+    weight = {"block": 0, "warn": 1}
+    found = sorted(comparison.findings.to_dict("records"), key=lambda row: weight.get(row["severity"], 2))
+    cells = [(SEVERITIES[row["severity"]], *(str(row[name] or "") for name in ("code", "subject", "message", "cure")))
+             for row in found]
+    return ReportTable("Findings in the data", ("weight", "code", "subject", "what was found", "what can be done"), cells)
+
+
+def _failures(comparison: Comparison) -> ReportTable:
+    cells = [(place(row), str(row["status"]).replace("_", " "), str(row["reason"]))
+             for row in comparison.failures.to_dict("records")]
+    return ReportTable("Failures", ("cell", "status", "reason"), cells, note="Each counts with the constant predictor's score.",
+                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
+
+
+def _skipped(comparison: Comparison) -> ReportTable:
+    return ReportTable("Skipped", ("what", "reason"),
+                       [(place(row), str(row["reason"])) for row in comparison.skipped.to_dict("records")])
+
+
+def _incidents(comparison: Comparison) -> ReportTable:
+    names = ("code", "where", "evidence", "diagnosis", "action", "outcome")
+    cells = [(place(row), *(str(row[name]) for name in names)) for row in comparison.incidents.to_dict("records")]
+    return ReportTable("Incidents in training", ("cell", *names), cells, note="What a training guard saw and what it did.",
+                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
+
+
+def _approaches(comparison: Comparison) -> ReportTable:
+    cells = [(str(row["name"]), str(row["family"]), str(row["version"]), _settings(row["settings"]))
+             for row in comparison.approaches.to_dict("records")]
+    return ReportTable("Approaches and their amount of work", ("approach", "family", "version", "settings"), cells)
+
+
+def _settings(settings: Any) -> str:
+    if not isinstance(settings, dict):
+        return NOTHING if settings is None else str(settings)
+    return " · ".join(f"{name} {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in settings.items())
+
+
+def _protocol(comparison: Comparison) -> ReportTable:
+    protocol = comparison.protocol
+    cells = [(name.replace("_", " "), enumerate_names([rows(size) for size in value]) if name == "sizes" else str(value))
+             for name, value in protocol.items() if value is not None]
+    return ReportTable("Protocol", ("name", "value"), cells)

@@ -1,0 +1,156 @@
+"""The words of every report: metrics, decisions, crossings, and what an outcome at a size means.
+
+Plain text for people; each format makes it safe in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tabbench.core.comparison import Comparison
+from tabbench.report.numbers import known, rows
+
+SEVERITIES = {"info": "note", "warn": "warning", "block": "serious"}
+
+RANK_NOTE = (
+    "Equal ranks are ties. Differences: more is worse. Compare approaches by them, not by the scores' own 95 % intervals."
+)
+
+_METRICS = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
+
+HOW_TO_READ = (
+    ("Rank",
+     "1 + the number of approaches shown to be better at this size. Equal ranks are ties: the data do not separate them."),
+    ("Score",
+     "The unweighted mean over the splits, which are the same for every approach. The 95 % interval beside a score is that "
+     "score's own. Two of them must not be compared: use the difference."),
+    ("Difference to best",
+     "Loss minus the loss of the approach with the best mean: more is worse, whatever the metric. The intervals of differences "
+     "hold simultaneously: 95 % for all claims of one kind together."),
+    ("Better, worse",
+     "The whole interval of the difference lies on one side of zero."),
+    ("Materially",
+     "The whole interval lies beyond the margin, the difference that was declared to matter before the run."),
+    ("Practically equal",
+     "The whole interval lies within the margin on both sides: choose by cost."),
+    ("Undecided",
+     "None of these is shown, which does not mean equal. More rows or more repeats may decide it."),
+    ("Crossing",
+     "The sizes between which one approach overtakes another. The bracket is the finding; the point in it is a guess."),
+    ("Failures",
+     "A cell that failed counts with the constant predictor's score and is listed with its reason."),
+)
+"""What the terms of a report mean; every long format prints it."""
+
+
+def metric_name(metric: str) -> str:
+    """A metric as people write it.
+
+    >>> metric_name("log_loss"), metric_name("auc")
+    ('log loss', 'AUC')
+    """
+    return _METRICS.get(metric, metric.replace("_", " "))
+
+
+def metric_title(comparison: Comparison) -> str:
+    """The deciding metric with an arrow that points to better."""
+    return f"{metric_name(comparison.protocol['metric'])} {'↓' if comparison.protocol['direction'] == 'lower' else '↑'}"
+
+
+def better_is(comparison: Comparison) -> str:
+    """Whether lower or higher is better, in words."""
+    return f"{comparison.protocol['direction']} is better"
+
+
+def decision_words(first: str, second: str, decision: str) -> str:
+    """A pair's decision as a phrase.
+
+    >>> decision_words("boosting", "linear", "first_materially")
+    'boosting materially better'
+    """
+    return {
+        "first": f"{first} better",
+        "second": f"{second} better",
+        "first_materially": f"{first} materially better",
+        "second_materially": f"{second} materially better",
+        "equal": "practically equal",
+    }.get(decision, "undecided")
+
+
+def compared_with_best(decision: str, *, best_is_first: bool) -> str:
+    """The same decision as said of the approach that is not the best."""
+    if decision in ("equal", "undecided"):
+        return decision_words("", "", decision)
+    best_leads = decision.startswith("first") == best_is_first
+    return ("materially " if decision.endswith("materially") else "") + ("worse" if best_leads else "better")
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    """Names joined as in a sentence.
+
+    >>> enumerate_names(["linear", "boosting", "mlp"])
+    'linear, boosting and mlp'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def outcome(winner: dict[Any, Any]) -> str:
+    """What a row of `winners` says."""
+    names = list(winner["approaches"])
+    if winner["decision"] == "winner":
+        return f"{enumerate_names(names)} wins"
+    if winner["decision"] == "top_set":
+        return f"{enumerate_names(names)}: not separated"
+    return "nothing is shown to beat the constant predictor"
+
+
+def recommendation(winner: dict[Any, Any]) -> str:
+    """What to take where several are not separated; nothing to add where one wins."""
+    recommended = winner["recommended"]
+    return f" (recommended: {recommended})" if winner["decision"] == "top_set" and isinstance(recommended, str) else ""
+
+
+def finding(row: dict[Any, Any]) -> str:
+    """What a check found and what can be done."""
+    return f"{row['message']} {row['cure'] or ''}".strip()
+
+
+def failure(row: dict[Any, Any]) -> str:
+    """A row of `failures` as a line."""
+    return f"{place(row)}: {str(row['status']).replace('_', ' ')}: {row['reason']}"
+
+
+def crossing(row: dict[Any, Any], subject: str = "score") -> str:
+    """A row of `crossovers` or `cost_crossovers` as a sentence without its full stop."""
+    pair = f"{row['first']} and {row['second']}"
+    low, high, point = known(row["low"]), known(row["high"]), known(row["point"])
+    kind = row["kind"]
+    if kind == "none":
+        return f"{pair} don't cross in {subject} at the sizes that were run"
+    if kind == "undecided":
+        return f"{pair}: the {subject} does not tell whether they cross"
+    verb = {"several": "cross several times in {}, once", "open": "may cross in {}"}.get(kind, "cross in {}").format(subject)
+    return f"{pair} {verb}{_between(low, high)}{'' if point is None else f', at about {rows(point)}'}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f" between {rows(low)} and {rows(high)} rows"
+    if low is not None:
+        return f" above {rows(low)} rows"
+    if high is not None:
+        return f" below {rows(high)} rows"
+    return ""
+
+
+def place(row: dict[Any, Any]) -> str:
+    """Where a cell or a skipped part stands: approach, size, split; what is unknown is left out.
+
+    >>> place({"approach": "mlp", "size": 2000, "repeat": 0, "fold": 3})
+    'mlp at 2,000 rows, repeat 1, fold 4'
+    """
+    size, repeat, fold = (known(row.get(key)) for key in ("size", "repeat", "fold"))
+    text = str(row["approach"]) if size is None else f"{row['approach']} at {rows(size)} rows"
+    text += "" if repeat is None else f", repeat {int(repeat) + 1}"
+    return text + ("" if fold is None else f", fold {int(fold) + 1}")

@@ -1,0 +1,207 @@
+"""Execute a batch: the only place where an approach is fitted, and the only broad `except`.
+
+Gives one `Result` a cell, whatever happens. Knows nothing of processes, stores or scores.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tabbench.approaches.composed import find_approach
+from tabbench.core.approach import Approach, FittedApproach, SharedWork, TrainingSet, ViewName
+from tabbench.core.cell import Batch, Cell, Result
+from tabbench.core.errors import TabbenchError
+from tabbench.core.setup import Setup
+from tabbench.core.split import Split
+from tabbench.data.views import FittedView, fit_view
+
+LONGEST_REASON = 300
+"""A failure's reason is one line in a report; the whole trace is in the child's log."""
+
+
+class UnusablePrediction(TabbenchError):
+    """An approach returned something that is no prediction: wrong shape, not finite, not probabilities."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of one batch, with what its cells share."""
+
+    setup: Setup
+    split: Split
+    size: int
+    shared: SharedWork
+
+    @property
+    def train(self) -> np.ndarray:
+        """Positions of the training rows."""
+        return self.split.train[:self.size]
+
+    def view(self, name: ViewName, seed: int) -> FittedView:
+        """The fitted view, once for all cells that want it."""
+        table = self.setup.table
+        view: FittedView = self.shared.once(("view", name), lambda: fit_view(
+            name, table.features.iloc[self.train].reset_index(drop=True), table.columns, seed))
+        return view
+
+    def prepared(self, name: ViewName, seed: int, part: str) -> Any:
+        """The training or test features in a view."""
+        positions = self.train if part == "train" else self.split.test
+        view = self.view(name, seed)
+        return self.shared.once(("prepared", name, part),
+                                lambda: view.transform(self.setup.table.features.iloc[positions].reset_index(drop=True)))
+
+
+def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = None, threads: int = 1,
+            announce: Callable[[Cell], None] = lambda cell: None) -> Iterator[Result]:
+    """Run the cells of a batch one after the other; `own` holds the user's own approaches by name."""
+    first = batch.cells[0]
+    rows = Rows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
+    for cell in batch.cells:
+        announce(cell)
+        yield _outcome(rows, cell, (own or {}).get(cell.approach), threads)
+
+
+def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int) -> Result:
+    memory = PeakMemory()
+    try:
+        result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads)
+    except MemoryError:
+        return Result(cell.key, "out_of_memory", "ran out of memory", peak_mb=memory.peak_mb())
+    except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
+        traceback.print_exc()
+        return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb())
+    return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)
+
+
+def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int) -> dict[str, Any]:
+    setup, shared = rows.setup, rows.shared
+    target = setup.target[rows.train]
+    present = np.unique(target) if not setup.task.is_regression else None
+    if present is not None and len(present) == 1:
+        return _only_one_class(rows, present)
+    shared.charged_seconds, start = 0.0, time.perf_counter()
+    training = training_set(setup, rows.train, approach, settings=cell.settings, seed=cell.seed, shared_seed=cell.shared_seed,
+                            features=rows.prepared(approach.view, cell.shared_seed, "train"), shared=shared,
+                            threads=threads, device=cell.device)
+    fitted = approach.fit(training)
+    fit_seconds = time.perf_counter() - start + shared.charged_seconds
+    shared.charged_seconds, start = 0.0, time.perf_counter()
+    raw = fitted.predict(rows.prepared(approach.view, cell.shared_seed, "test"))
+    predict_seconds = time.perf_counter() - start + shared.charged_seconds
+    predictions = complete(raw, present, setup.task.n_classes, cell.size, len(rows.split.test))
+    return {"predictions": predictions.astype(np.float32), "tuned": fitted.tuned, "incidents": tuple(fitted.incidents),
+            "fit_seconds": fit_seconds, "predict_seconds": predict_seconds}
+
+
+def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features: Any, settings: dict[str, Any], seed: int,
+                 shared_seed: int, shared: SharedWork, threads: int, device: str) -> TrainingSet:
+    """What the approach is given for these rows: its classes are those that occur in them."""
+    table, task, target = setup.table, setup.task, setup.target[rows]
+    if not task.is_regression:
+        present, target = np.unique(target, return_inverse=True)
+        task = task.with_classes(tuple(task.classes[code] for code in present))
+
+    def role(values: np.ndarray | None) -> np.ndarray | None:
+        return None if values is None else values[rows]
+
+    return TrainingSet(features=features, target=target, task=task, settings=settings, seed=seed, shared_seed=shared_seed,
+                       weight=role(table.weight), group=role(table.group), time=role(table.time), tie=table.tie[rows],
+                       threads=threads, device=device if approach.uses_device else "cpu", shared=shared)
+
+
+def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1,
+          device: str = "cpu") -> tuple[FittedView, FittedApproach]:
+    """Fit an approach and its view on every row of the table, as the winner is."""
+    everything = np.arange(len(setup.table))
+    if setup.splits.kind == "ordered" and setup.table.time is not None:
+        everything = np.argsort(-setup.table.time, kind="stable")
+    features = setup.table.features.iloc[everything].reset_index(drop=True)
+    view = fit_view(approach.view, features, setup.table.columns, seed)
+    training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
+                            shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
+    return view, approach.fit(training)
+
+
+def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: int, rows: int) -> np.ndarray:
+    """Check what an approach predicted and give every class of the task its column.
+
+    A class unseen in the training prefix gets 1 / (size + classes), the rest shares what is left.
+
+    Raises
+    ------
+    UnusablePrediction : wrong shape, values that are not finite, probabilities outside [0, 1] or not summing to one.
+    """
+    raw = np.asarray(raw, dtype=np.float64)
+    shape = (rows,) if present is None else (rows, len(present))
+    if raw.shape != shape:
+        raise UnusablePrediction(f"predictions have the shape {raw.shape}, not {shape}")
+    if not np.isfinite(raw).all():
+        raise UnusablePrediction(f"{int((~np.isfinite(raw)).sum())} predicted values are not finite")
+    if present is None:
+        if np.abs(raw).max(initial=0.0) > np.finfo(np.float32).max:
+            raise UnusablePrediction("a predicted number is larger than float32 can hold")
+        return raw
+    if raw.min(initial=0.0) < 0 or np.abs(raw.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+        raise UnusablePrediction("predicted probabilities are negative or don't sum to one")
+    floor = 1.0 / (size + n_classes)
+    everything = np.full((rows, n_classes), floor)
+    everything[:, present] = raw * (1.0 - floor * (n_classes - len(present)))
+    return everything
+
+
+def _only_one_class(rows: Rows, present: np.ndarray) -> dict[str, Any]:
+    # Nothing can be learnt from one class; every approach says the same, so that no one gains by how it copes.
+    certain = np.ones((len(rows.split.test), 1))
+    predictions = complete(certain, present, rows.setup.task.n_classes, rows.size, len(certain))
+    return {"predictions": predictions.astype(np.float32), "tuned": {"only_class": int(present[0])},
+            "fit_seconds": 0.0, "predict_seconds": 0.0}
+
+
+def reason(error: BaseException) -> str:
+    """An error as one short line."""
+    text = " ".join(str(error).split()) or "no message"
+    kind = "" if isinstance(error, TabbenchError) else f"{type(error).__name__}: "
+    return (kind + text)[:LONGEST_REASON]
+
+
+def _environment(name: str) -> dict[str, Any]:
+    return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name}
+
+
+class PeakMemory:
+    """The largest resident size of this process since construction, in MB.
+
+    On Linux the kernel's high-water mark is reset; elsewhere the process's own maximum is all there is.
+    """
+
+    STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+    def __init__(self) -> None:
+        if self.RESET.exists() and os.access(self.RESET, os.W_OK):
+            self.RESET.write_text("5")
+
+    def peak_mb(self) -> float | None:
+        """Megabytes (10^6 bytes) at the highest point."""
+        if self.STATUS.exists():
+            for line in self.STATUS.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return round(int(line.split()[1]) * 1024 / 1e6, 1)
+        if os.name == "nt":
+            import psutil
+
+            return round(float(psutil.Process().memory_info().peak_wset) / 1e6, 1)
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)

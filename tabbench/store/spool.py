@@ -1,0 +1,75 @@
+"""Results on their way from a child to the store, one file a cell: header, checksum, compressed predictions.
+
+A file is complete or absent: written beside, synced, renamed. The supervisor verifies it before it believes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tabbench.core.cell import Result
+from tabbench.core.errors import TabbenchError
+from tabbench.core.finding import Incident
+from tabbench.store.folder import write_atomically
+
+SUFFIX = ".result"
+COMPRESSION_LEVEL = 1
+"""Level 1 halves float32 probabilities at about 100 MB/s; higher levels cost more than the disk they save."""
+
+
+class DamagedSpool(TabbenchError):
+    """A spooled result whose checksum or form is wrong."""
+
+
+def spool(result: Result, folder: Path) -> Path:
+    """Write a result for the supervisor; gives the file's path."""
+    path = folder / f"{result.key}{SUFFIX}"
+    write_atomically(path, encode(result))
+    return path
+
+
+def encode(result: Result) -> bytes:
+    """Header line (JSON with the body's checksum), then the compressed predictions."""
+    body = b"" if result.predictions is None else zlib.compress(
+        np.ascontiguousarray(result.predictions, dtype="<f4").tobytes(), COMPRESSION_LEVEL)
+    header = result_header(result) | {"sha256": hashlib.sha256(body).hexdigest()}
+    return json.dumps(header, allow_nan=False).encode() + b"\n" + body
+
+
+def unpack(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header (checksum included) and the compressed body that `encode` wrote; `DamagedSpool` when it is not whole."""
+    line, separator, body = content.partition(b"\n")
+    try:
+        header = json.loads(line)
+        checksum = header["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedSpool(f"a spooled result has no readable header: {error}") from error
+    if not separator or hashlib.sha256(body).hexdigest() != checksum:
+        raise DamagedSpool("a spooled result is damaged: its checksum is wrong")
+    return header, body
+
+
+def result_header(result: Result) -> dict[str, Any]:
+    """All of a result but its predictions, as plain JSON values."""
+    shape = None if result.predictions is None else list(result.predictions.shape)
+    return {"key": result.key, "status": result.status, "reason": result.reason, "shape": shape, "tuned": result.tuned,
+            "fit_seconds": result.fit_seconds, "predict_seconds": result.predict_seconds, "peak_mb": result.peak_mb,
+            "incidents": [incident.to_json() for incident in result.incidents], "environment": result.environment}
+
+
+def result_from(header: dict[str, Any], body: bytes) -> Result:
+    """A result from its header and its compressed predictions."""
+    values = {name: value for name, value in header.items() if name != "sha256"}
+    shape = values.pop("shape")
+    incidents = tuple(Incident(**incident) for incident in values.pop("incidents"))
+    result = Result(**values, incidents=incidents)
+    if shape is None:
+        return result
+    return replace(result, predictions=np.frombuffer(zlib.decompress(body), dtype="<f4").reshape(shape))

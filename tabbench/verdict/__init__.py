@@ -1,0 +1,4 @@
+"""Pure functions of arrays and frames: intervals, winners, crossovers, sentences.
+
+Knows no model and no file: what was predicted is handed in as a function, what comes out are frames.
+"""

@@ -1,0 +1,164 @@
+"""At which sizes one approach overtakes another: a set of sizes, never a bare number.
+
+Works on bands over sizes; knows neither losses nor how the bands came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.comparison import COLUMNS
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """loss(first) - loss(second) with its simultaneous interval at each of the ascending sizes."""
+
+    first: str
+    second: str
+    sizes: np.ndarray
+    difference: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One place where two approaches change places, or the statement that there is none.
+
+    `kind` is as in result.json: bracket (both sides are shown), open (one side is shown; beyond `low` or below `high` the
+    difference points the other way, unproven), none (one side is shown, nothing points the other way), several (a row for
+    each bracket), undecided (nothing is shown at any size). `ahead_below` and `ahead_above` name who is shown, or for an
+    open end who may be, ahead on each side. A row without a place has NaN for all three numbers.
+    """
+
+    first: str
+    second: str
+    kind: str
+    low: float = np.nan
+    high: float = np.nan
+    point: float = np.nan
+    ahead_below: str = ""
+    ahead_above: str = ""
+
+
+def crossings(band: Band) -> list[Crossing]:
+    """Where the two of `band` change places, linear in the logarithm of the size between the sizes that were run.
+
+    The set of sizes at which the band holds 0 encloses every crossing with the band's simultaneous level; curves need not
+    be monotone.
+    """
+    shown = np.where(band.high < 0, -1, np.where(band.low > 0, 1, 0))
+    places = np.flatnonzero(shown)
+    if not len(places):
+        return [Crossing(band.first, band.second, "undecided")]
+    changes = [(left, right) for left, right in pairwise(places) if shown[left] != shown[right]]
+    if changes:
+        kind = "bracket" if len(changes) == 1 else "several"
+        return [_bracket(band, kind, int(left), int(right), int(shown[left])) for left, right in changes]
+    side = int(shown[places[0]])
+    ends = [*_open_below(band, int(places[0]), side), *_open_above(band, int(places[-1]), side)]
+    return ends or [Crossing(band.first, band.second, "none")]
+
+
+def crossing_frame(found: Sequence[Crossing]) -> pd.DataFrame:
+    """The columns of result.json, whole sizes as floats with NaN for null."""
+    columns = COLUMNS["crossovers"]
+    frame = pd.DataFrame([[getattr(each, column) for column in columns] for each in found], columns=list(columns))
+    return frame.astype(dict.fromkeys(columns[:3], object) | dict.fromkeys(columns[3:], "float64"))
+
+
+def cost_crossovers(costs: pd.DataFrame, representatives: Sequence[str]) -> pd.DataFrame:
+    """Sizes at which one of two representatives becomes the quicker one to fit.
+
+    `costs` has approach, size and fit_seconds. Seconds are interpolated in log-log between the sizes that were run: `point`
+    is the crossing, `low` and `high` the sizes around it. Clocks carry no interval, so these are descriptions: kind is
+    bracket, several, none, or undecided where fewer than two sizes are known for both.
+    """
+    timed = costs[costs["fit_seconds"].astype("float64") > 0]
+    seconds = {name: part.set_index("size")["fit_seconds"].astype("float64") for name, part in timed.groupby("approach")}
+    found: list[Crossing] = []
+    for position, first in enumerate(representatives):
+        for second in representatives[position + 1 :]:
+            if first in seconds and second in seconds:
+                found.extend(_cost_crossings(first, second, seconds[first], seconds[second]))
+    return crossing_frame(found)
+
+
+def _bracket(band: Band, kind: str, left: int, right: int, side: int) -> Crossing:
+    leaving, reaching = (band.high, band.low) if side < 0 else (band.low, band.high)
+    low = _first_zero(band.sizes[left:], leaving[left:])
+    high = _last_zero(band.sizes[: right + 1], reaching[: right + 1])
+    zeros = _zeros(band.sizes[left : right + 1], band.difference[left : right + 1])
+    names = (band.first, band.second) if side < 0 else (band.second, band.first)
+    return Crossing(band.first, band.second, kind, np.floor(low), np.ceil(high), _middle(zeros), *names)
+
+
+def _open_below(band: Band, place: int, side: int) -> list[Crossing]:
+    zeros = _zeros(band.sizes[: place + 1], band.difference[: place + 1])
+    if not zeros:
+        return []
+    bound = band.high if side < 0 else band.low
+    shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
+    high = np.ceil(_last_zero(band.sizes[: place + 1], bound[: place + 1]))
+    return [Crossing(band.first, band.second, "open", high=high, point=_middle(zeros), ahead_below=other, ahead_above=shown)]
+
+
+def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
+    zeros = _zeros(band.sizes[place:], band.difference[place:])
+    if not zeros:
+        return []
+    bound = band.high if side < 0 else band.low
+    shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
+    low = np.floor(_first_zero(band.sizes[place:], bound[place:]))
+    return [Crossing(band.first, band.second, "open", low=low, point=_middle(zeros), ahead_below=shown, ahead_above=other)]
+
+
+def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.Series) -> list[Crossing]:
+    sizes = np.array(sorted(set(of_first.index) & set(of_second.index)), dtype=np.float64)
+    if len(sizes) < 2:
+        return [Crossing(first, second, "undecided")]
+    difference = np.log(of_first.loc[sizes].to_numpy()) - np.log(of_second.loc[sizes].to_numpy())
+    found = []
+    for left in np.flatnonzero(np.sign(difference[:-1]) * np.sign(difference[1:]) < 0):
+        around = slice(int(left), int(left) + 2)
+        point = np.round(_zeros(sizes[around], difference[around])[0])
+        quicker = (first, second) if difference[left] < 0 else (second, first)
+        found.append((sizes[left], sizes[left + 1], point, *quicker))
+    if not found:
+        return [Crossing(first, second, "none")]
+    return [Crossing(first, second, "bracket" if len(found) == 1 else "several", *each) for each in found]
+
+
+def _zeros(sizes: np.ndarray, values: np.ndarray) -> list[float]:
+    """Sizes at which the polyline through (log size, value) changes its sign, ascending."""
+    place = np.log(sizes.astype(np.float64))
+    nonzero = np.flatnonzero(values)
+    found = []
+    for last, each in pairwise(nonzero):
+        if (values[last] < 0) == (values[each] < 0):
+            continue  # touching zero is not crossing
+        if each > last + 1:
+            found.append(float(sizes[(last + each) // 2]))
+            continue
+        share = abs(values[last]) / (abs(values[last]) + abs(values[each]))
+        size = np.exp(place[last] + share * (place[each] - place[last]))
+        found.append(float(np.clip(size, sizes[last], sizes[each])))
+    return found
+
+
+def _first_zero(sizes: np.ndarray, values: np.ndarray) -> float:
+    return _zeros(sizes, values)[0]
+
+
+def _last_zero(sizes: np.ndarray, values: np.ndarray) -> float:
+    return _zeros(sizes, values)[-1]
+
+
+def _middle(zeros: list[float]) -> float:
+    return float(np.round(zeros[len(zeros) // 2]))

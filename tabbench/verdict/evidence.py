@@ -1,0 +1,171 @@
+"""What a verdict is made of: the deciding metric's losses of every approach at every size, split by split and row by row.
+
+Knows no interval and no decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.core.errors import BadData
+from tabbench.core.metric import Metric
+from tabbench.core.split import Split
+from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
+
+MOST_OVERLAP = 0.95
+"""Splits whose training rows overlap more than this (20 folds and up) cannot show the luck of their training rows;
+the correction for it, overlap / (1 - overlap), is kept from growing without bound."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The deciding metric's losses, lower is better, with failed cells imputed by the constant predictor.
+
+    Parameters
+    ----------
+    approaches : names in listing order.  families, cost_ranks : by name.
+    representatives : the approaches present that stand for their family in the claims over all sizes.
+    sizes : sizes with any evidence, ascending.  pool_rows : N, the rows that the splits were cut from.
+    split : int64 (M,), index 0..J-1 of the split of each scored row.  unit : int64 (M,), the independent unit it belongs to.
+    weight : (M,) or None.
+    loss : (approach, size) -> (J,) loss of each split. What is absent was not run.
+    row_loss : (approach, size) -> (M,) row-level loss; empty for a metric that has none.
+    imputed : (approach, size) -> boolean (J,), true where the cell failed.
+    margin : what is practically equal, in the metric's own units.
+    overlap : size -> mean share of their training rows that two splits have in common.
+    test_ratio : mean over the splits of test rows to training rows; 1 / (K - 1) for K folds.
+    """
+
+    metric: Metric
+    approaches: tuple[str, ...]
+    families: Mapping[str, str]
+    cost_ranks: Mapping[str, int]
+    representatives: tuple[str, ...]
+    sizes: tuple[int, ...]
+    pool_rows: int
+    split_kind: str
+    folds: int
+    repeats: int
+    split: np.ndarray
+    unit: np.ndarray
+    weight: np.ndarray | None
+    loss: Mapping[tuple[str, int], np.ndarray]
+    row_loss: Mapping[tuple[str, int], np.ndarray]
+    imputed: Mapping[tuple[str, int], np.ndarray]
+    margin: float
+    overlap: Mapping[int, float]
+    test_ratio: float
+
+    @property
+    def n_splits(self) -> int:
+        """J, the number of splits that are scored."""
+        return int(self.split.max()) + 1
+
+    def present(self, size: int) -> list[str]:
+        """The approaches that were run at `size`, in listing order."""
+        return [name for name in self.approaches if (name, size) in self.loss]
+
+    def mean(self, approach: str, size: int) -> float:
+        """Unweighted mean loss over the splits."""
+        return float(np.mean(self.loss[approach, size]))
+
+
+def build_evidence(
+    question: Question,
+    metric: Metric,
+    predictions: Predictions,
+    present: Collection[tuple[str, int]],
+    *,
+    approaches: Sequence[str],
+    families: Mapping[str, str],
+    cost_ranks: Mapping[str, int],
+    representatives: Collection[str] = (),
+    margin: float | None = None,
+) -> Evidence:
+    """Score every cell of the deciding metric.
+
+    Parameters
+    ----------
+    predictions : asked once for each split of each of `present`; None means that the cell failed.
+    present : the (approach, size) pairs that were run over all splits; skipped ones are left out.
+    approaches : names in listing order.
+    margin : as in `margin_value`.
+
+    Raises
+    ------
+    BadData : when the metric is undefined in every split (AUC with one class in each test part).
+    BadOption : when the margin is negative or not finite.
+    """
+    cells = {(name, size): score_cell(question, metric, predictions, name, size) for name, size in sorted(present)}
+    return gather_evidence(
+        question, metric, cells, approaches=approaches, families=families, cost_ranks=cost_ranks,
+        representatives=representatives, margin=margin_value(metric, margin, constant_loss(question, metric)))
+
+
+def gather_evidence(
+    question: Question,
+    metric: Metric,
+    cells: Mapping[tuple[str, int], CellScores],
+    *,
+    approaches: Sequence[str],
+    families: Mapping[str, str],
+    cost_ranks: Mapping[str, int],
+    representatives: Collection[str],
+    margin: float,
+) -> Evidence:
+    """The evidence in cells that are scored already; a split in which the metric is undefined is left out for all.
+
+    Raises
+    ------
+    BadData : when the metric is undefined in every split.
+    """
+    plan, rows = question.plan, len(question.target)
+    defined = np.all([np.isfinite(each.score) for each in cells.values()], axis=0)
+    if not defined.any():
+        raise BadData(f"{metric.name} is undefined in every test part of this table; choose another one with --metric")
+    kept = [split for split, is_defined in zip(plan.splits, defined, strict=True) if is_defined]
+    test = np.concatenate([split.test for split in kept])
+    present_names = tuple(name for name in approaches if any(name == cell[0] for cell in cells))
+    sizes = tuple(sorted({size for _, size in cells}))
+    return Evidence(
+        metric=metric, approaches=present_names, families=dict(families), cost_ranks=dict(cost_ranks),
+        representatives=tuple(name for name in present_names if name in representatives),
+        sizes=sizes, pool_rows=rows, split_kind=plan.kind, folds=plan.folds, repeats=plan.repeats,
+        split=np.repeat(np.arange(len(kept)), [len(split.test) for split in kept]),
+        unit=plan.unit[test],
+        weight=None if question.weight is None else question.weight[test],
+        loss={cell: -each.score[defined] if metric.higher_is_better else each.score[defined] for cell, each in cells.items()},
+        row_loss={cell: np.concatenate([part for part, is_kept in zip(each.rows, defined, strict=True) if is_kept])
+                  for cell, each in cells.items() if each.rows},
+        imputed={cell: each.imputed[defined] for cell, each in cells.items()},
+        margin=margin,
+        overlap={size: training_overlap(kept, size, rows) for size in sizes},
+        test_ratio=_test_ratio(plan.kind, kept, rows),
+    )
+
+
+def training_overlap(splits: Sequence[Split], size: int, rows: int) -> float:
+    """Mean share of the `size` training rows that two of the splits have in common, at most `MOST_OVERLAP`.
+
+    >>> first, second = (Split(0, fold, np.array(train), np.array([4])) for fold, train in enumerate([[0, 1], [1, 2]]))
+    >>> training_overlap([first, second], 2, 5)
+    0.5
+    """
+    if len(splits) < 2:
+        return 0.0
+    times_used = np.zeros(rows, dtype=np.int64)
+    for split in splits:
+        times_used[split.train[:size]] += 1
+    common = float(np.sum(times_used**2)) - len(splits) * size
+    return min(common / (len(splits) * (len(splits) - 1) * size), MOST_OVERLAP)
+
+
+def _test_ratio(kind: str, splits: Sequence[Split], rows: int) -> float:
+    # A large fold is scored on a draw, yet training sets overlap as whole folds make them; only cuts in time and the
+    # user's own positions leave rows out of both parts.
+    covers_all_rows = kind in {"stratified", "grouped", "fold"}
+    ratios = [(rows - len(each.train) if covers_all_rows else len(each.test)) / len(each.train) for each in splits]
+    return float(np.mean(ratios))

@@ -1,0 +1,128 @@
+"""From evidence to decisions: intervals that hold at once within each family of claims, winners, crossovers, one sentence.
+
+Knows no model and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
+from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.simultaneous import simultaneous_quantile
+from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
+from tabbench.verdict.winners import decide, winners_frame
+from tabbench.verdict.words import closing_sentence
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The verdict: frames with the columns of result.json and the closing sentence."""
+
+    winners: pd.DataFrame
+    pairs: pd.DataFrame
+    crossovers: pd.DataFrame
+    sentence: str
+
+
+def judge(
+    evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
+) -> Judgement:
+    """Decide every pair at every size, name winners and crossovers.
+
+    Three families of claims hold with probability 1 - alpha each: all pairs at the headline size; the representatives over all
+    sizes, which crossovers are read from; everything else. The headline size is the largest at which most
+    approaches were run, as a rule the full size.
+
+    Parameters
+    ----------
+    full_size : the plan's, to say when the headline stands at a smaller one.
+    skipped : the (approach, size) pairs that were planned but not run.
+    """
+    headline = headline_size(evidence)
+    claims = _Claims.of(evidence)
+    pairs, found = _no_pairs(), list[Crossing]()
+    if claims is not None:
+        at_headline, represents = claims.contrasts.size == headline, claims.are_all_in(evidence.representatives)
+        of_headline, over_sizes, of_rest = (
+            claims.half_widths(family, alpha, seed) for family in (at_headline, represents, ~at_headline & ~represents))
+        pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin)
+        found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
+    winners = winners_frame(evidence, pairs)
+    sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped)
+    return Judgement(winners, pairs, crossing_frame(found), sentence)
+
+
+def headline_size(evidence: Evidence) -> int:
+    """The largest of the sizes at which the most approaches were run."""
+    return max(evidence.sizes, key=lambda size: (len(evidence.present(size)), size))
+
+
+@dataclass(frozen=True, eq=False)
+class _Claims:
+    """Every pair at every size: its contrast, its names (M,) and its standard error."""
+
+    contrasts: Contrasts
+    first: np.ndarray
+    second: np.ndarray
+    errors: Spread
+    moments: RowMoments | None
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Claims | None:
+        """All pairs that were run, ascending in size; None where no two approaches were run at one size."""
+        cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
+        pairs = [pair for pair in combinations(range(len(cells)), 2) if cells[pair[0]][1] == cells[pair[1]][1]]
+        if not pairs:
+            return None
+        moments = row_moments(evidence, cells)
+        contrasts = make_contrasts(evidence, cells, moments, pairs)
+        names = np.array([name for name, _ in cells], dtype=object)
+        return cls(contrasts, names[contrasts.first], names[contrasts.second], spread(evidence, contrasts), moments)
+
+    def are_all_in(self, names: Collection[str]) -> np.ndarray:
+        """Boolean (M,): both of the pair are among `names`."""
+        chosen = list(names)
+        return np.isin(self.first, chosen) & np.isin(self.second, chosen)
+
+    def half_widths(self, family: np.ndarray, alpha: float, seed: int) -> np.ndarray:
+        """Half the simultaneous intervals (M,) of the contrasts in `family`, NaN elsewhere."""
+        width = np.full(len(family), np.nan)
+        if family.any():
+            covariance = None if self.moments is None else self.moments.mean_of
+            quantile = simultaneous_quantile(
+                covariance, self.contrasts.first[family], self.contrasts.second[family],
+                shared=self.errors.row_share[family], degrees=self.errors.degrees, alpha=alpha, seed=seed)
+            width[family] = quantile * self.errors.standard_error[family]
+        return width
+
+    def frame(self, half: np.ndarray, margin: float) -> pd.DataFrame:
+        """The columns of result.json's pairs."""
+        difference, is_bounded = self.contrasts.difference, np.isfinite(half)
+        low, high = difference - half, difference + half
+        decisions = [decide(*bounds, margin) for bounds in zip(low, high, strict=True)]
+        return pd.DataFrame({
+            "first": self.first, "second": self.second, "size": self.contrasts.size, "difference": difference,
+            "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
+            "decision": np.array(decisions, dtype=object),
+        })
+
+    def bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
+        """A band over sizes for each pair of approaches in `family`."""
+        bands = []
+        for first, second in dict.fromkeys(zip(self.first[family], self.second[family], strict=True)):
+            chosen = np.flatnonzero(family & (self.first == first) & (self.second == second))
+            difference, width = self.contrasts.difference[chosen], half[chosen]
+            bands.append(Band(first, second, self.contrasts.size[chosen], difference, difference - width, difference + width))
+        return bands
+
+
+def _no_pairs() -> pd.DataFrame:
+    frame = pd.DataFrame({column: np.empty(0, dtype=object) for column in COLUMNS["pairs"]})
+    return frame.astype({"size": "int64", "difference": "float64", "low": "float64", "high": "float64"})

@@ -1,0 +1,132 @@
+"""Scores of cells: what a metric says about the stored predictions, with the constant predictor in the place of failures.
+
+Fixes the margin, too. Knows no interval and no decision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.core.errors import BadOption
+from tabbench.core.metric import Metric
+from tabbench.core.split import Split, SplitPlan
+from tabbench.core.task import Task
+
+Predictions = Callable[[str, int, int], np.ndarray | None]
+"""(approach, size, index of the split) -> the cell's predictions for the split's test rows, or None where it failed."""
+
+DEFAULT_MARGIN = 0.01
+"""Share of the constant predictor's loss below which a difference is of no use to anybody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What was asked: the task, the target (n,) as codes or numbers, the splits, the rows' weight (n,) or None."""
+
+    task: Task
+    target: np.ndarray
+    plan: SplitPlan
+    weight: np.ndarray | None = None
+
+    def truth(self, split: Split) -> tuple[np.ndarray, np.ndarray | None]:
+        """Target and weight of the split's test rows."""
+        return self.target[split.test], None if self.weight is None else self.weight[split.test]
+
+    def constant(self, metric: Metric, split: Split, size: int) -> np.ndarray:
+        """The constant predictor's answer for the split's test rows after `size` training rows."""
+        prefix = split.train[:size]
+        weight = None if self.weight is None else self.weight[prefix]
+        constant = constant_prediction(self.task, metric.name, self.target[prefix], weight)
+        return np.full(len(split.test), constant[0]) if self.task.is_regression else np.tile(constant, (len(split.test), 1))
+
+
+@dataclass(frozen=True, eq=False)
+class CellScores:
+    """One approach at one size: the metric in its natural sign for each of the J splits, NaN where it is undefined.
+
+    `rows` holds the row-level losses of each split (empty without `Metric.row_loss`); `imputed` says where the constant
+    predictor stands in.
+    """
+
+    score: np.ndarray
+    rows: tuple[np.ndarray, ...]
+    imputed: np.ndarray
+
+
+def score_cell(question: Question, metric: Metric, predictions: Predictions, approach: str, size: int) -> CellScores:
+    """Score one approach at one size over all splits.
+
+    The constant predictor stands in for a cell that failed, and for one whose score overflows although the metric is defined.
+    """
+    scores, rows, imputed = [], [], []
+    for index, split in enumerate(question.plan.splits):
+        truth, weight = question.truth(split)
+        prediction = predictions(approach, size, index)
+        score = math.nan if prediction is None else metric.score(truth, prediction.astype(np.float64), weight)
+        is_imputed = False
+        if prediction is None or not math.isfinite(score):
+            was_missing, prediction = prediction is None, question.constant(metric, split, size)
+            score = metric.score(truth, prediction, weight)
+            is_imputed = was_missing or math.isfinite(score)
+        scores.append(score)
+        imputed.append(is_imputed)
+        if metric.row_loss is not None:
+            rows.append(np.asarray(metric.row_loss(truth, prediction.astype(np.float64), weight), dtype=np.float64))
+    return CellScores(np.array(scores, dtype=np.float64), tuple(rows), np.array(imputed, dtype=bool))
+
+
+def constant_prediction(task: Task, metric_name: str, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """The best prediction that looks at no feature: (C,) class probabilities, or a number in a (1,) array.
+
+    A class that does not occur has the probability floor 1 / (n + C). The mean absolute error is answered with
+    the (weighted) median, every other metric of a number with the (weighted) mean.
+
+    >>> constant_prediction(Task("binary", ("no", "yes"), "log_loss", ("log_loss",)), "log_loss", np.array([0, 0, 0, 1]), None)
+    array([0.75, 0.25])
+    """
+    weights = np.ones(len(target)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if task.is_regression:
+        values = np.asarray(target, dtype=np.float64)
+        return np.array([_weighted_median(values, weights) if metric_name == "mae" else np.average(values, weights=weights)])
+    shares = np.bincount(target, weights=weights, minlength=task.n_classes) / weights.sum()
+    floored = np.maximum(shares, 1.0 / (len(target) + task.n_classes))
+    return np.asarray(floored / floored.sum())
+
+
+def constant_loss(question: Question, metric: Metric) -> float:
+    """The constant predictor's mean loss over the splits at the full size; NaN where the metric is undefined in all."""
+    losses = []
+    for split in question.plan.splits:
+        truth, weight = question.truth(split)
+        losses.append(metric.loss(metric.score(truth, question.constant(metric, split, question.plan.full_size), weight)))
+    defined = [each for each in losses if math.isfinite(each)]
+    return float(np.mean(defined)) if defined else math.nan
+
+
+def margin_value(metric: Metric, requested: float | None, constant: float) -> float:
+    """The margin in the metric's own units.
+
+    `requested` (or the default) is taken as it is by a metric that has an absolute margin, else as a fraction of `constant`, the
+    constant predictor's loss.
+
+    Raises
+    ------
+    BadOption : when `requested` is negative or not finite.
+    """
+    if requested is not None and not (math.isfinite(requested) and requested >= 0):
+        raise BadOption(f"--margin {requested} is not a number of 0 or more; leave it out for the default")
+    if metric.absolute_margin is not None:
+        return metric.absolute_margin if requested is None else float(requested)
+    return (DEFAULT_MARGIN if requested is None else float(requested)) * abs(constant)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order]) / weights.sum()
+    last = len(values) - 1
+    middle = [min(int(np.searchsorted(reached, 0.5, side=side)), last) for side in ("left", "right")]
+    return float(np.mean(values[order][middle]))

@@ -1,0 +1,79 @@
+"""Who wins at each size: the winner, the top set or nobody, and whom to take. Knows decisions, not how they were reached."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.evidence import Evidence
+
+MOST_FAILED = 0.2
+"""With more than this share of failed cells at a size the constant predictor would decide too much of it."""
+
+BASELINE = "baseline"
+"""The family of the constant predictor."""
+
+FIRST_BETTER = frozenset({"first", "first_materially"})
+SECOND_BETTER = frozenset({"second", "second_materially"})
+
+
+def decide(low: float, high: float, margin: float) -> str:
+    """The decision that an interval of loss(first) - loss(second) allows.
+
+    >>> decide(-0.3, -0.2, 0.1), decide(-0.3, -0.05, 0.1), decide(-0.05, 0.1, 0.1), decide(-0.05, 0.2, 0.1)
+    ('first_materially', 'first', 'equal', 'undecided')
+    """
+    if high < 0:
+        return "first_materially" if high < -margin else "first"
+    if low > 0:
+        return "second_materially" if low > margin else "second"
+    return "equal" if -margin <= low and high <= margin else "undecided"
+
+
+def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:
+    """For each approach in a pair at `size`, the approaches that are shown to be better than it."""
+    beaten: dict[str, set[str]] = {}
+    for row in pairs[pairs["size"] == size].itertuples():
+        for name in (row.first, row.second):
+            beaten.setdefault(name, set())
+        if row.decision in FIRST_BETTER:
+            beaten[row.second].add(row.first)
+        elif row.decision in SECOND_BETTER:
+            beaten[row.first].add(row.second)
+    return beaten
+
+
+def failed_share(evidence: Evidence, size: int) -> float:
+    """Share of the cells at `size` that failed."""
+    return float(np.mean([evidence.imputed[name, size].mean() for name in evidence.present(size)]))
+
+
+def winners_frame(evidence: Evidence, pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row a size, ascending, with the columns of result.json.
+
+    `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
+    then nobody is recommended.
+    """
+    rows = [_winner_row(evidence, size, beaten_by(pairs, size)) for size in evidence.sizes]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS["winners"]), dtype=object)
+    return frame.astype({"size": "int64"})
+
+
+def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]]) -> tuple[int, str, list[str], str, str | None]:
+    means = {name: evidence.mean(name, size) for name in evidence.present(size)}
+    ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
+    constants = [name for name in ranked if evidence.families[name] == BASELINE]
+    is_constant_unbeaten = not all(beaten.get(name) for name in constants)
+    if len(ranked) < 2 or is_constant_unbeaten or failed_share(evidence, size) > MOST_FAILED:
+        return size, "none", [], ranked[0], None
+    best = ranked[0]
+    top = [name for name in ranked if not beaten[name]]
+    is_winner = all(best in beaten[name] for name in ranked[1:])
+    return size, "winner" if is_winner else "top_set", top, best, _recommended(evidence, means, top)
+
+
+def _recommended(evidence: Evidence, means: dict[str, float], top: list[str]) -> str:
+    lowest = min(means.values())
+    near = [name for name in top if means[name] - lowest <= evidence.margin]
+    return min(near, key=lambda name: (evidence.cost_ranks[name], means[name]))

@@ -1,0 +1,162 @@
+"""The closing sentence: every outcome has its own plain wording. Decides nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from tabbench.verdict.crossover import Crossing
+from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.winners import BASELINE, FIRST_BETTER, MOST_FAILED, SECOND_BETTER, failed_share
+
+METRIC_WORDS = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "brier": "Brier score"}
+"""Metrics that are not simply their name with spaces."""
+
+MOST_CROSSINGS_TOLD = 2
+"""More places where approaches change than this would bury the answer; the report lists all."""
+
+
+def closing_sentence(
+    evidence: Evidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
+    headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (),
+) -> str:
+    """One sentence for somebody who reads nothing else: who wins, by how much, and whether that depends on the size."""
+    row = winners[winners["size"] == headline].iloc[0]
+    where = _where(evidence, headline, full_size)
+    left_out = sorted({name for name, _ in skipped} - set(evidence.present(headline)))
+    clauses = [f"{where} {_outcome(evidence, row, pairs, headline)}"]
+    if row["decision"] != "none":
+        clauses += _over_sizes(evidence, row, pairs, found)
+    if left_out:
+        clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
+    return "; ".join(clauses) + "."
+
+
+def rounded_size(size: float) -> str:
+    """A number of rows to two significant digits, with thousands separators.
+
+    >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7)
+    ('480', '12,000', '7')
+    """
+    digits = max(0, int(math.log10(max(size, 1))) - 1)
+    return f"{round(size / 10**digits) * 10**digits:,}"
+
+
+def measured(value: float) -> str:
+    """A positive number to two significant digits, never in exponent form.
+
+    >>> measured(0.01234), measured(1234.6), measured(3.21), measured(0.0)
+    ('0.012', '1,235', '3.2', '0')
+    """
+    if value == 0:
+        return "0"
+    decimals = max(0, 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as one says them.
+
+    >>> listed(["linear"]), listed(["linear", "mlp"]), listed(["linear", "mlp", "boosting"])
+    ('linear', 'linear and mlp', 'linear, mlp and boosting')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _where(evidence: Evidence, headline: int, full_size: int) -> str:
+    once = ", judged by a single split," if evidence.n_splits == 1 else ""
+    if headline == full_size:
+        return f"On {evidence.pool_rows:,} rows{once}"
+    return f"At {headline:,} rows, the largest size that was run,{once.removeprefix(',')}".rstrip()
+
+
+def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int) -> str:
+    if row["decision"] == "none":
+        return _no_verdict(evidence, size)
+    at_size = pairs[pairs["size"] == size]
+    if row["decision"] == "winner":
+        return _winner(evidence, row["best"], at_size, size)
+    top, recommended = row["approaches"], row["recommended"]
+    if len(top) == 1:
+        return f"{top[0]} is ahead, but it is not shown to be better than every other approach; take {top[0]}"
+    among = at_size[at_size["first"].isin(top) & at_size["second"].isin(top)]
+    alike = "are practically equal" if (among["decision"] == "equal").all() else "cannot be told apart"
+    nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
+    whose = "the simplest of them" if len(nearby) == len(top) else "the simplest of those close to the best"
+    if len(nearby) == 1:
+        whose = "which scored best"
+    return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
+
+
+def _no_verdict(evidence: Evidence, size: int) -> str:
+    present = evidence.present(size)
+    if len(present) < 2:
+        return f"there is no verdict, because only {present[0]} was run"
+    failed = failed_share(evidence, size)
+    if failed > MOST_FAILED:
+        return f"there is no verdict, because {failed:.0%} of the runs failed"
+    return "nothing is shown to be better than a constant prediction"
+
+
+def _winner(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -> str:
+    next_best = min((name for name in evidence.present(size) if name != winner), key=lambda name: evidence.mean(name, size))
+    row = at_size[at_size["first"].isin([winner, next_best]) & at_size["second"].isin([winner, next_best])].iloc[0]
+    near, far = sorted(abs(float(bound)) for bound in (row["low"], row["high"]))
+    metric = METRIC_WORDS.get(evidence.metric.name, evidence.metric.name.replace("_", " "))
+    direction = "higher" if evidence.metric.higher_is_better else "lower"
+    other = "a constant prediction" if evidence.families[next_best] == BASELINE else f"the next best, {next_best}"
+    small = ", which is too little to matter" if far <= evidence.margin else ""
+    return (f"{winner} wins: its {metric} is {measured(abs(float(row['difference'])))} {direction} than that of {other} "
+            f"(between {measured(near)} and {measured(far)}){small}")
+
+
+def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: Sequence[Crossing]) -> list[str]:
+    family = evidence.families[row["best"]]
+    leaders = [name for name in evidence.representatives if name == row["best"]] or [
+        name for name in evidence.representatives if evidence.families[name] == family]
+    if not leaders or len(evidence.sizes) < 2:
+        return []
+    leader = leaders[0]
+    # What is said about sizes holds for the family's representative, which is named unless it is the winner just named.
+    whom = "" if row["decision"] == "winner" and leader == row["best"] else leader
+    places = [each for each in found if leader in (each.first, each.second) and each.kind in {"bracket", "open", "several"}]
+    if places:
+        told = list(dict.fromkeys(_crossing(each, leader, whom, places) for each in places))
+        return told[:MOST_CROSSINGS_TOLD]
+    others = [name for name in evidence.representatives if name != leader]
+    if row["decision"] == "winner" and others and not _is_ever_beaten(leader, others, pairs):
+        return [f"{listed(others)} {'is' if len(others) == 1 else 'are'} not shown to be better{_prefixed(' than ', whom)} "
+                f"at any size from {evidence.sizes[0]:,} rows up"]
+    return []
+
+
+def _crossing(crossing: Crossing, leader: str, whom: str, places: Sequence[Crossing]) -> str:
+    other = crossing.second if crossing.first == leader else crossing.first
+    better = f"{other} is better{_prefixed(' than ', whom)}"
+    if crossing.kind == "several":
+        spans = [f"between {rounded_size(each.low)} and {rounded_size(each.high)}" for each in places
+                 if {each.first, each.second} == {leader, other}]
+        return f"{leader} and {other} change places more than once ({listed(spans)} rows)"
+    if crossing.kind == "bracket":
+        side = "below" if crossing.ahead_below == other else "above"
+        return (f"{better} {side} about {rounded_size(crossing.point)} rows "
+                f"(somewhere between {rounded_size(crossing.low)} and {rounded_size(crossing.high)})")
+    is_below = np.isnan(crossing.low)
+    edge = rounded_size(crossing.high if is_below else crossing.low)
+    unproven = crossing.ahead_below if is_below else crossing.ahead_above
+    if unproven == other:
+        return f"{other} may be as good{_prefixed(' as ', whom)} {'below' if is_below else 'above'} about {edge} rows"
+    return f"{better} {'above' if is_below else 'below'} about {edge} rows"
+
+
+def _prefixed(prefix: str, name: str) -> str:
+    return prefix + name if name else ""
+
+
+def _is_ever_beaten(leader: str, others: Sequence[str], pairs: pd.DataFrame) -> bool:
+    by_second = pairs["first"].eq(leader) & pairs["second"].isin(others) & pairs["decision"].isin(SECOND_BETTER)
+    by_first = pairs["second"].eq(leader) & pairs["first"].isin(others) & pairs["decision"].isin(FIRST_BETTER)
+    return bool((by_second | by_first).any())

@@ -1,0 +1,112 @@
+"""Learners and selectors joined by `+`: names, what is chosen, what is shared."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tabbench.approaches.composed import DEFAULT_COMPOSED, find_approach, listed_approaches
+from tabbench.approaches.tuning import tuning_rows
+from tabbench.core.approach import SELECTORS, TrainingSet, Workload
+from tabbench.core.errors import BadOption, UnknownName
+from tabbench.core.matrices import LinearMatrix
+from tabbench.core.task import Task
+
+BINARY = Task("binary", ("a", "b"), "log_loss", ("log_loss",))
+
+
+def training_set(approach, n=80, noise=150, seed=0):
+    """One column that counts among many that don't."""
+    generator = np.random.default_rng(seed)
+    values = generator.normal(size=(n, noise + 1))
+    target = (values[:, 7] + 0.3 * generator.normal(size=n) > 0).astype(np.int64)
+    matrix = LinearMatrix(values, tuple(f"x{i}" for i in range(noise + 1)))
+    settings = approach.settings(Workload("fast", n, noise + 1, 2))
+    return TrainingSet(matrix, target, BINARY, settings, seed=3, shared_seed=4)
+
+
+def test_the_list_is_in_order_of_cost_and_holds_the_usual_ones():
+    approaches = listed_approaches()
+    ranks = [approach.cost_rank for approach in approaches]
+    assert ranks == sorted(ranks)
+    names = [approach.name for approach in approaches]
+    assert names[0] == "dummy"
+    assert {"linear", "forest", *DEFAULT_COMPOSED} <= set(names)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("lineer", "did you mean 'linear'"), ("linear+forrest", "no selector 'forrest'; did you mean 'forest'"),
+    ("liner+pca", "did you mean 'linear'"), ("linear+", "no selector ''")])
+def test_wrong_names_get_suggestions(name, message):
+    with pytest.raises(UnknownName, match=message.replace("+", r"\+")):
+        find_approach(name)
+
+
+def test_a_learner_that_sees_no_features_takes_no_selector():
+    with pytest.raises(BadOption, match="cannot take selected features"):
+        find_approach("dummy+pca")
+
+
+def test_a_composed_approach_combines_its_parts():
+    linear, composed = find_approach("linear"), find_approach("linear + forest")
+    assert composed.name == "linear+forest"
+    assert composed.family == "linear"
+    assert composed.cost_rank > linear.cost_rank
+    assert not composed.represents
+    workload = Workload("balanced", 1000, 10, 2)
+    assert composed.settings(workload)["learner"] == linear.settings(workload)
+    assert find_approach("linear+forest+pca").settings(workload)["learner"].keys() == find_approach("linear+pca").settings(
+        workload).keys()
+
+
+def test_selection_finds_the_column_among_noise_and_wins():
+    composed, linear = find_approach("linear+forest"), find_approach("linear")
+    training = training_set(composed)
+    fitted = composed.fit(training)
+    assert fitted.n_features < 151
+    assert "x7" in fitted.selection.transform(training.features, fitted.n_features).names
+    test = training_set(linear, n=1000, seed=9)
+
+    def loss(model):
+        return -np.log(model.predict(test.features)[np.arange(1000), test.target]).mean()
+
+    assert loss(fitted) < loss(linear.fit(replace(training, settings=training_set(linear).settings)))
+
+
+@pytest.mark.parametrize("name", ["linear+forest+pca", "forest+pca", "forest+forest"])
+def test_other_compositions_train_and_are_restored(name):
+    approach = find_approach(name)
+    training = training_set(approach, noise=10)
+    fitted = approach.fit(training)
+    prediction = fitted.predict(training.features)
+    assert prediction.shape == (80, 2)
+    assert approach.restore(fitted.to_parts()).predict(training.features).tobytes() == prediction.tobytes()
+
+
+def test_the_selection_on_all_rows_is_shared_and_sharing_changes_no_number():
+    composed = find_approach("linear+forest")
+    training = training_set(composed, noise=20)
+    alone = composed.fit(training)
+    again = composed.fit(replace(training, seed=3))  # the memo of the first fit travels along
+    assert training.shared.charged_seconds > 0
+    fresh = composed.fit(training_set(composed, noise=20))
+    for other in (again, fresh):
+        assert alone.predict(training.features).tobytes() == other.predict(training.features).tobytes()
+
+
+def test_rows_for_tuning_hold_every_class():
+    generator = np.random.default_rng(0)
+    target = np.r_[np.zeros(5000), np.ones(3)].astype(np.int64)[generator.permutation(5003)]
+    task = BINARY
+    matrix = LinearMatrix(generator.normal(size=(5003, 1)), ("x",))
+    training = TrainingSet(matrix, target, task, {}, seed=1, shared_seed=1, weight=np.arange(5003.0))
+    sample = tuning_rows(training, 100)
+    assert len(sample) == 100
+    assert np.bincount(sample.target).tolist() == [97, 3]
+    rows = np.flatnonzero(np.isin(matrix.values[:, 0], sample.features.values[:, 0]))
+    assert sample.weight.tolist() == training.weight[rows].tolist()
+
+
+def test_selectors_are_found():
+    assert {"forest", "pca"} <= set(SELECTORS.names())

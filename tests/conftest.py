@@ -1,0 +1,33 @@
+"""A small table and setup for tests that need a run without a file."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.setup import Setup
+from tabbench.core.table import Column, Table
+from tabbench.core.task import Task
+from tabbench.data.splits import make_splits, splits_fingerprint
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def small_table(rows=120, seed=0):
+    rng = np.random.default_rng(seed)
+    number, label = rng.normal(size=rows), rng.choice(["a", "b", "c"], rows)
+    target = np.where(number + (label == "a") + rng.normal(size=rows) > 0.3, "yes", "no")
+    features = pd.DataFrame({"number": number, "label": pd.Categorical(label, categories=["a", "b", "c"])})
+    return Table(name="small", features=features, columns=(Column("number", "number"), Column("label", "category", ("a", "b", "c"))),
+                 target=pd.Series(target), target_name="answer", target_is_integer=False, rows=np.arange(rows),
+                 tie=np.arange(rows, dtype=np.uint64), fingerprint=f"small-{rows}-{seed}")
+
+
+@pytest.fixture(scope="session")
+def small_setup():
+    table = small_table()
+    target = (table.target == "yes").to_numpy().astype(np.int64)
+    task = Task("binary", ("no", "yes"), "log_loss", ("log_loss", "auc"))
+    plan, _ = make_splits(table, target, task, folds=2, repeats=1)
+    return Setup(table, task, target, plan, splits_fingerprint(plan), 0)

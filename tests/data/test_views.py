@@ -1,0 +1,175 @@
+"""Views: what each learner gets to see, fitted on training rows alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tabbench.core.errors import UnknownName
+from tabbench.core.matrices import LinearMatrix
+from tabbench.core.table import Column
+from tabbench.data.views import fit_view, restore_view
+from tabbench.data.views import linear as linear_view
+
+PREPARED = ("linear", "trees", "net")
+
+
+def numbers(**columns):
+    return pd.DataFrame(columns), tuple(Column(name, "number") for name in columns)
+
+
+def category(values):
+    return pd.DataFrame({"c": pd.Series(values, dtype="object").astype("category")}), (Column("c", "category"),)
+
+
+def first_number(view, frame):
+    matrix = view.transform(frame)
+    return (matrix.numbers if hasattr(matrix, "numbers") else np.asarray(matrix.values))[:, 0]
+
+
+@pytest.mark.parametrize("name", PREPARED)
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.float64, st.integers(3, 30), elements=st.floats(allow_nan=True, allow_infinity=False)))
+def test_any_finite_number_becomes_a_finite_one_in_the_same_order(name, values):
+    frame, columns = numbers(x=values)
+    seen = first_number(fit_view(name, frame, columns, 0), frame)
+    present = ~np.isnan(values)
+    assert np.isfinite(seen[present]).all()
+    assert (np.diff(seen[present][np.argsort(values[present])]) >= -1e-9).all()
+    assert np.isnan(seen[~present]).all() == (name == "trees" or present.all())
+
+
+def test_a_huge_value_does_not_flatten_the_others():
+    frame, columns = numbers(x=np.array([*np.arange(99.0), 1e39]))
+    for name in ("linear", "net"):
+        seen = first_number(fit_view(name, frame, columns, 0), frame)
+        assert np.ptp(seen[:99]) > 0.5
+        assert seen[99] == seen.max() < 200
+
+
+def test_the_linear_view_fills_gaps_and_marks_them():
+    frame, columns = numbers(x=np.array([1.0, np.nan, 3, 5]), full=np.arange(4.0))
+    matrix = fit_view("linear", frame, columns, 0).transform(frame)
+    assert matrix.names == ("x", "full", "x (missing)")
+    assert matrix.values[:, 2].tolist() == [0, 1, 0, 0]
+    assert matrix.values[1, 0] == matrix.values[2, 0]  # the median
+
+
+def test_booleans_stay_zero_and_one():
+    frame = pd.DataFrame({"b": pd.array([True, True, None, False, True], dtype="boolean")})
+    columns = (Column("b", "boolean"),)
+    matrix = fit_view("linear", frame, columns, 0).transform(frame)
+    assert matrix.values[:, 0].tolist() == [1, 1, 1, 0, 1]
+    trees = fit_view("trees", frame, columns, 0).transform(frame)
+    np.testing.assert_array_equal(trees.values[:, 0], np.array([1, 1, np.nan, 0, 1], dtype=np.float32))
+
+
+def test_rare_levels_share_a_column_and_unseen_ones_join_them():
+    frame, columns = category(["a"] * 10 + ["b"] * 10 + ["p", "q"])
+    view = fit_view("linear", frame, columns, 0)
+    assert view.transform(frame).names == ("c=a", "c=b", "c=(rare)")
+    new, _ = category(["b", "q", "never", None])
+    assert view.transform(new).values.tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 1], [0, 0, 0]]
+
+
+def test_without_rare_levels_an_unseen_one_is_all_zero():
+    frame, columns = category(["a"] * 10 + ["b"] * 10)
+    new, _ = category(["never", "a"])
+    assert fit_view("linear", frame, columns, 0).transform(new).values.tolist() == [[0, 0], [1, 0]]
+    trees = fit_view("trees", frame, columns, 0).transform(new)
+    assert trees.levels == (2,)
+    np.testing.assert_array_equal(trees.values, np.array([[np.nan], [0]], dtype=np.float32))
+    net = fit_view("net", frame, columns, 0).transform(new)
+    assert net.codes.tolist() == [[0], [1]]
+    assert net.cardinalities == (3,)
+
+
+def test_very_many_levels_are_pooled_for_trees():
+    frame, columns = category([f"v{i}" for i in range(1500)] + ["often"] * 20)
+    matrix = fit_view("trees", frame, columns, 0).transform(frame)
+    assert matrix.levels == (1001,)
+    assert np.nanmax(matrix.values) == 1000
+
+
+def test_whole_numbers_beyond_float32_keep_their_differences_in_trees():
+    frame, columns = numbers(x=1_600_000_000 + np.arange(50))
+    seen = first_number(fit_view("trees", frame, columns, 0), frame)
+    assert np.diff(seen).tolist() == [1.0] * 49
+
+
+def test_dates_become_parts_and_the_hour_only_where_there_is_one():
+    day = pd.Series(pd.to_datetime(["2024-02-29", "2024-03-01", None])).astype("datetime64[us]")
+    time = pd.Series(pd.to_datetime(["2024-02-29 13:30", "2024-03-01", None])).astype("datetime64[us]")
+    frame, columns = pd.DataFrame({"d": day, "t": time}), (Column("d", "date"), Column("t", "date"))
+    matrix = fit_view("trees", frame, columns, 0).transform(frame)
+    assert matrix.names[:6] == ("d year", "d month", "d day", "d weekday", "d day_number", "t year")
+    assert matrix.values[0, :5].tolist() == [2024, 2, 29, 3, 19782]
+    assert matrix.names[-1] == "t hour"
+    assert matrix.values[:2, -1].tolist() == [13.5, 0]
+    assert np.isnan(matrix.values[2]).all()
+
+
+def text_frame(n):
+    words = ["police officer", "police captain", "bus driver", "bus operator", "nurse"]
+    return pd.DataFrame({"t": pd.Series([f"{words[i % 5]} {i}" for i in range(n)], dtype="str")}), (Column("t", "text"),)
+
+
+def test_similar_texts_lie_near_each_other():
+    frame, columns = text_frame(60)
+    values = fit_view("trees", frame, columns, 0).transform(frame).values
+    distance = np.linalg.norm(values[:, None] - values[None], axis=2)
+    assert distance[0, 1] < distance[0, 4]  # two of the police, and a nurse
+
+
+@pytest.mark.parametrize("texts", [["one"], ["one", None, "one"], [None, None, None], ["", " ", "x"]])
+def test_few_texts_suffice(texts):
+    frame, columns = pd.DataFrame({"t": pd.Series(texts, dtype="str")}), (Column("t", "text"),)
+    for name in PREPARED:
+        view = fit_view(name, frame, columns, 0)
+        other = pd.DataFrame({"t": pd.Series(["something else", None], dtype="str")})
+        assert len(view.transform(other)) == 2
+
+
+def mixed(n=80):
+    generator = np.random.default_rng(4)
+    frame, columns = text_frame(n)
+    frame["x"] = np.where(generator.random(n) < 0.1, np.nan, generator.lognormal(size=n))
+    frame["c"] = pd.Categorical(generator.choice(["a", "b", "c"], n))
+    frame["d"] = pd.Series(pd.Timestamp("2021-05-01") + pd.to_timedelta(np.arange(n), unit="h")).astype("datetime64[us]")
+    return frame, (*columns, Column("x", "number"), Column("c", "category"), Column("d", "date"))
+
+
+@pytest.mark.parametrize("name", ("raw", *PREPARED))
+def test_a_restored_view_transforms_bit_for_bit_and_copes_with_other_columns_around(name):
+    frame, columns = mixed()
+    view = fit_view(name, frame[:60], columns, 3)
+    parts = view.to_parts()
+    # Children need not come back in the order in which they were written.
+    restored = restore_view(type(parts)(parts.values, parts.arrays, parts.blobs, dict(reversed(parts.children.items()))))
+    other = frame[frame.columns[::-1]].assign(extra=1)
+    if name == "raw":
+        pd.testing.assert_frame_equal(restored.transform(other), view.transform(frame))
+        return
+    first, second = view.transform(frame), restored.transform(other)
+    for held in ("values", "numbers", "codes"):
+        if hasattr(first, held):
+            assert getattr(first, held).tobytes() == getattr(second, held).tobytes()
+    assert first.names == second.names
+
+
+def test_a_wide_one_hot_matrix_is_kept_sparse(monkeypatch):
+    generator = np.random.default_rng(0)
+    frame, columns = category(generator.choice([f"v{i}" for i in range(40)], 800))
+    dense = fit_view("linear", frame, columns, 0).transform(frame)
+    monkeypatch.setattr(linear_view, "MOST_DENSE_CELLS", 1000)
+    sparse = fit_view("linear", frame, columns, 0).transform(frame)
+    assert not isinstance(sparse.values, np.ndarray)
+    np.testing.assert_array_equal(sparse.values.toarray(), dense.values)
+    assert isinstance(sparse.take(np.arange(3)).select(np.array([1])), LinearMatrix)
+
+
+def test_an_unknown_view_is_named():
+    with pytest.raises(UnknownName, match="did you mean 'linear'"):
+        fit_view("liner", *numbers(x=np.arange(3.0)), seed=0)

@@ -1,0 +1,194 @@
+"""Children that are killed, hang, eat memory or print cost only their own cells; nothing finished is lost."""
+
+import base64
+import os
+import signal
+import sys
+import threading
+import time
+
+import cloudpickle
+import numpy as np
+import psutil
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from tabbench.core.cell import Batch, Cell
+from tabbench.core.progress import Progress
+from tabbench.executors.local import LocalExecutor, Needs
+from tabbench.executors.schedule import Schedule
+from tabbench.report.live import make_display
+from tabbench.store.database import Store
+from tabbench.store.folder import RunFolder
+from tabbench.store.setups import save_setup
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+class Prior(ClassifierMixin, BaseEstimator):
+    """Predicts class shares; subclasses misbehave in `fit` for the fold whose rows begin with `victim`."""
+
+    def fit(self, X, y):
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.shares_ = counts / counts.sum()
+        self.misbehave()
+        return self
+
+    def misbehave(self):
+        print("noise on standard output must not reach the supervisor", flush=True)
+
+    def predict(self, X):
+        return np.repeat(self.classes_[np.argmax(self.shares_)], len(X))
+
+    def predict_proba(self, X):
+        return np.tile(self.shares_, (len(X), 1))
+
+
+class Killed(Prior):
+    def misbehave(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KilledOnce(Prior):
+    def __init__(self, flag=""):
+        self.flag = flag
+
+    def misbehave(self):
+        if not os.path.exists(self.flag):
+            open(self.flag, "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Hanging(Prior):
+    def misbehave(self):
+        time.sleep(600)
+
+
+class Hungry(Prior):
+    def misbehave(self):
+        self.eaten = np.ones(1_200_000_000 // 8)
+        time.sleep(600)
+
+
+class Raising(Prior):
+    def misbehave(self):
+        raise ValueError("three\nlines\nof trouble")
+
+
+class NotFinite(Prior):
+    def predict_proba(self, X):
+        return np.full((len(X), 2), np.nan)
+
+
+@pytest.fixture
+def store(tmp_path, small_setup):
+    with RunFolder.open(tmp_path / "run") as folder, Store(folder.path) as opened:
+        folder.keep()
+        save_setup(small_setup, folder.path)
+        yield opened
+
+
+def cells_of(setup, names, size=60):
+    return [Cell(setup.table.fingerprint, "k", setup.splits_digest, name, 1, {}, size, split.repeat, split.fold, 0, "cpu")
+            for split in setup.splits.splits for name in names]
+
+
+def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, **limits):
+    cells = cells_of(setup, ["dummy", *estimators])
+    batches = batches or [Batch((cell,)) for cell in cells]
+    store.declare(batches)
+    own = base64.b64encode(cloudpickle.dumps(estimators)).decode() if estimators else None
+    seen = []
+    with LocalExecutor(store, jobs=jobs, needs=Needs(own=own), **limits) as executor:
+        executor.is_cuda_available()  # waits until a child is warm
+        deadline = None if seconds is None else time.monotonic() + seconds
+        schedule = Schedule(batches, jobs=jobs, deadline=deadline)
+        executor.run(schedule, display=make_display(quiet=True, to_json=False), deadline=deadline,
+                     on_result=lambda cell, result: seen.append(cell.key),
+                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+    results = {(cell.approach, cell.fold): store.result(cell.key) for batch in batches for cell in batch.cells}
+    assert len(seen) == len(set(seen)) == sum(result is not None for result in results.values())
+    return results, schedule
+
+
+def statuses(results, approach):
+    return [result.status for (name, _), result in sorted(results.items()) if name == approach and result is not None]
+
+
+def test_a_child_that_is_killed_costs_only_its_own_cells(store, small_setup):
+    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed()})
+    assert statuses(results, "dummy") == statuses(results, "good") == ["ok"] * 2
+    assert statuses(results, "killed") == ["crashed"] * 2
+    assert "SIGKILL" in results["killed", 0].reason
+    assert len(store.attempts()) == 4  # each was tried once more, on its own
+
+
+def test_a_kill_in_a_batch_keeps_what_was_finished_and_tries_the_rest_alone(store, small_setup):
+    cells = cells_of(small_setup, ["good", "killed", "later"])
+    batches = [Batch(tuple(cell for cell in cells if cell.fold == fold)) for fold in range(2)]
+    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed(), "later": Prior()}, batches=batches, jobs=1)
+    assert statuses(results, "good") == statuses(results, "later") == ["ok"] * 2
+    assert statuses(results, "killed") == ["crashed"] * 2
+
+
+def test_a_cell_whose_child_was_killed_once_succeeds_at_its_second_try(store, small_setup, tmp_path):
+    results, _ = run(store, small_setup, {"unlucky": KilledOnce(str(tmp_path / "flag"))})
+    assert statuses(results, "unlucky") == ["ok"] * 2
+    assert len(store.attempts()) == 1
+
+
+def test_a_hanging_cell_is_ended(store, small_setup):
+    results, _ = run(store, small_setup, {"hanging": Hanging()}, jobs=3, shortest_hang_seconds=0.5)
+    assert statuses(results, "hanging") == ["timed_out"] * 2
+    assert statuses(results, "dummy") == ["ok"] * 2
+
+
+def test_a_cell_that_eats_the_memory_is_ended_and_named(store, small_setup):
+    limit = psutil.Process().memory_info().rss + 900e6
+    results, _ = run(store, small_setup, {"hungry": Hungry()}, jobs=1, memory_limit_bytes=limit)
+    assert statuses(results, "hungry") == ["out_of_memory"] * 2
+    assert "--memory-limit" in results["hungry", 0].reason
+    assert statuses(results, "dummy") == ["ok"] * 2
+
+
+def test_an_exception_and_a_wrong_prediction_are_rows_with_a_reason(store, small_setup):
+    results, _ = run(store, small_setup, {"raising": Raising(), "nan": NotFinite()}, jobs=1)
+    assert results["raising", 0].status == results["nan", 0].status == "failed"
+    assert results["raising", 0].reason == "ValueError: three lines of trouble"
+    assert "not finite" in results["nan", 0].reason
+    assert store.attempts() == []  # an exception would come again: no second try
+
+
+def test_worker_count_never_changes_a_number(store, small_setup, tmp_path):
+    first, _ = run(store, small_setup, {"good": Prior()}, jobs=1)
+    with RunFolder.open(tmp_path / "other") as folder, Store(folder.path) as other:
+        folder.keep()
+        save_setup(small_setup, folder.path)
+        second, _ = run(other, small_setup, {"good": Prior()}, jobs=3)
+    assert all(first[place].predictions.tobytes() == second[place].predictions.tobytes() for place in first)
+
+
+def test_a_deadline_keeps_what_is_finished_and_names_the_rest(store, small_setup):
+    results, schedule = run(store, small_setup, {"hanging": Hanging()}, seconds=4, jobs=1)
+    assert statuses(results, "dummy") == ["ok"] * 2 and statuses(results, "hanging") == []
+    assert ("hanging", 60) in {(skip.approach, skip.size) for skip in schedule.skips}
+
+
+def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small_setup):
+    def interrupt():
+        while not any(worker.batch for worker in executor._workers):
+            time.sleep(0.05)
+        signal.raise_signal(signal.SIGINT)
+
+    cells = cells_of(small_setup, ["hanging"])
+    store.declare([Batch((cell,)) for cell in cells])
+    own = base64.b64encode(cloudpickle.dumps({"hanging": Hanging()})).decode()
+    executor = LocalExecutor(store, jobs=2, needs=Needs(own=own))
+    with pytest.raises(KeyboardInterrupt), executor:
+        pids = [worker.process.pid for worker in executor._workers]
+        threading.Thread(target=interrupt).start()
+        executor.run(Schedule([Batch((cell,)) for cell in cells], jobs=2), display=make_display(quiet=True, to_json=False),
+                     on_result=lambda cell, result: None,
+                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert store.children() == []

@@ -1,0 +1,156 @@
+"""A made-up comparison, close to what a real run gives, and a hostile one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.comparison import COLUMNS, Comparison
+
+NAMES = ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp")
+FAMILY_OF = {"dummy": "baseline", "mlp": "net", "linear": "linear", "linear+forest": "linear", "linear+pca": "linear"}
+SIZES = (100, 200, 400, 800, 1600, 3200, 5634)
+TWELVE_SIZES = tuple(50 * 2**power for power in range(12))
+FLOOR = {"dummy": 0.579, "linear": 0.4185, "linear+forest": 0.4195, "linear+pca": 0.426, "forest": 0.423, "xgboost": 0.4075,
+         "lightgbm": 0.4080, "boosting": 0.4045, "mlp": 0.4165}
+SLOPE = {"dummy": 0.02, "linear": 0.55, "linear+forest": 0.5, "linear+pca": 0.6, "forest": 1.1, "xgboost": 1.5, "lightgbm": 1.6,
+         "boosting": 1.4, "mlp": 1.3}
+SECONDS = {"dummy": 0.002, "linear": 0.4, "linear+forest": 2.1, "linear+pca": 0.7, "forest": 1.6, "xgboost": 2.4, "lightgbm": 1.9,
+           "boosting": 6.5, "mlp": 9.8}
+MARGIN = 0.0055
+
+HOSTILE = (
+    "dummy",
+    "</script><img src=http://evil.example/x onerror=alert(1)>",
+    "=HYPERLINK(\"http://evil.example\")",
+    "\x1b[31mred\x1b[0m\x1b]0;title\x07\u202eabc\u0000",
+    "pipe|`tick`*star*_under_[link](javascript:alert(1))\nnext $x^2$",
+    "🦊 näme 漢字",
+    "n" * 2500 + "m" * 2500,
+    "plain-one",
+    "[bold]markup[/bold]",
+)
+
+
+def decide(low: float, high: float) -> str:
+    if low > MARGIN or high < -MARGIN:
+        return "second_materially" if low > 0 else "first_materially"
+    if low > 0 or high < 0:
+        return "second" if low > 0 else "first"
+    return "equal" if low >= -MARGIN and high <= MARGIN else "undecided"
+
+
+def losses(names: tuple[str, ...], size: int, generator: np.random.Generator) -> dict[str, float]:
+    known = [name if name in FLOOR else NAMES[place % len(NAMES)] for place, name in enumerate(names)]
+    return {name: FLOOR[like] + SLOPE[like] / size**0.72 + generator.normal(0, 0.0006)
+            for name, like in zip(names, known, strict=True)}
+
+
+def pair_records(names: tuple[str, ...], size: int, loss: dict[str, float]) -> list[dict[str, object]]:
+    records = []
+    for first, second in combinations(names, 2):
+        difference = loss[first] - loss[second]
+        half = (0.004 + 0.06 / size**0.5) * (2 if "dummy" in (first, second) else 1)
+        records.append({"first": first, "second": second, "size": size, "difference": difference, "low": difference - half,
+                        "high": difference + half, "decision": decide(difference - half, difference + half)})
+    return records
+
+
+def winner_record(names: tuple[str, ...], size: int, loss: dict[str, float], pairs: list[dict[str, object]]) -> dict[str, object]:
+    beaten = {pair["second" if str(pair["decision"]).startswith("first") else "first"] for pair in pairs
+              if str(pair["decision"])[:5] in ("first", "secon")}
+    top = sorted((name for name in names if name not in beaten), key=loss.__getitem__)
+    return {"size": size, "decision": "winner" if len(top) == 1 else "top_set", "approaches": top, "best": top[0],
+            "recommended": next(name for name in names if name in top)}
+
+
+def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, seed: int = 0, higher: bool = False) -> Comparison:
+    generator = np.random.default_rng(seed)
+    metric = "accuracy" if higher else "log_loss"
+    scores, winners, pairs, costs = [], [], [], []
+    for size in sizes:
+        loss = losses(names, size, generator)
+        for place, (name, value) in enumerate(loss.items()):
+            half = 0.006 + 0.2 / size**0.5
+            mean = 1 - value if higher else value
+            scores.append((name, size, metric, mean, mean - half, mean + half, 10, int(name == "mlp" and size == sizes[-1])))
+            scores.append((name, size, "auc", None if "dummy" in name else 1.2 - value, None, None, 10, 0))
+            seconds = SECONDS[NAMES[place % len(NAMES)]] * (size / 1000) ** 0.9
+            costs.append((name, size, seconds, None if place == 3 else 0.5 + 3 * place, 180 + 9 * place))
+        here = pair_records(names, size, loss)
+        pairs += here
+        winners.append(winner_record(names, size, loss, here))
+    last = names[-1]
+    start, middle = sizes[:2][-1], sizes[len(sizes) // 2]
+    crossings = [(names[1], names[-2], "bracket", float(start), float(middle), start * 1.6),
+                 (names[1], last, "open", float(middle), None, None), (names[-2], last, "none", None, None, None)]
+    crossings = crossings if len(sizes) > 1 else []
+    frames = {
+        "approaches": [(name, FAMILY_OF.get(name, "trees"), 1, {"work": {"rounds": 200, "folds": [1, 2]}, "grid": "C × {l1, l2}"})
+                       for name in names],
+        "scores": scores, "winners": winners, "pairs": pairs, "costs": costs, "crossovers": crossings,
+        "findings": [
+            ("possible-leak", "warn", "TotalCharges", "TotalCharges alone predicts the target nearly as well as all columns.",
+             "Drop it with --drop TotalCharges if it is known only after the fact."),
+            ("constant-column", "info", "Country", "Country has one value and was left out.", "")],
+        "incidents": [(last, sizes[-1], 0, 2, "non-finite-loss", "epoch 7", "loss inf", "the learning rate is too high",
+                       "went back to epoch 6 with half the rate", "recovered")],
+        "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
+        "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
+        "cost_crossovers": [(names[1], last, "none", None, None, None)],
+    }
+    return Comparison(
+        table={"name": "churn", "rows": 7043, "columns": 20, "target": "Churn", "task": "binary", "fingerprint": "5f0c2ab19d",
+               "classes": ["No", "Yes"]},
+        protocol={"metric": metric, "direction": "higher" if higher else "lower", "sizes": list(sizes), "folds": 5, "repeats": 2,
+                  "margin": MARGIN, "alpha": 0.05, "seed": 0, "preset": "fast", "number": 1, "split_kind": "stratified"},
+        sentence="On these 7,043 rows boosting wins: its log loss is lower than that of every other approach. With fewer than "
+                 "about 320 rows the linear model is as good or better, and it trains in a tenth of the time.",
+        timing={"wall_seconds": 83.4, "cpu_seconds": 151.0},
+        reading=("churn.csv: comma, utf-8, 7,043 rows", "20 columns: 3 numbers, 16 categories, 1 text"),
+        **{name: pd.DataFrame(records, columns=list(COLUMNS[name])) for name, records in frames.items()},
+    )
+
+
+def build_hostile() -> Comparison:
+    """Every text that comes from a table or a user is an attack."""
+    base = build(HOSTILE)
+    attack = HOSTILE[1] + HOSTILE[3] + HOSTILE[4]
+    findings = pd.DataFrame([("odd-name", "warn", attack, attack, attack)], columns=list(COLUMNS["findings"]))
+    failures = pd.DataFrame([(HOSTILE[1], 100, 0, 0, "failed", attack)], columns=list(COLUMNS["failures"]))
+    return replace(base, table={**base.table, "name": attack + "lone\ud800surrogate", "target": HOSTILE[6]},
+                   sentence=attack + "\ud800", reading=(attack,),
+                   findings=findings, failures=failures)
+
+
+def build_empty() -> Comparison:
+    """A run in which no cell succeeded: every frame is empty but the approaches and the failures."""
+    base = build()
+    kept = ("approaches", "failures", "skipped")
+    empty = {name: pd.DataFrame(columns=list(COLUMNS[name])) for name in COLUMNS if name not in kept}
+    return replace(base, **empty, sentence="Nothing could be trained.")
+
+
+@pytest.fixture(scope="session")
+def comparison() -> Comparison:
+    return build()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Comparison:
+    return build_hostile()
+
+
+@pytest.fixture(scope="session")
+def nothing() -> Comparison:
+    return build_empty()
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Comparison]:
+    return build

@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from tabbench.core.errors import BadData
+from tabbench.core.metric import Metric
+from tabbench.core.split import Split, SplitPlan
+from tabbench.verdict.evidence import build_evidence, training_overlap
+from tabbench.verdict.scoring import Question
+
+
+def build(simulate, metric, predictions, **options):
+    target = np.arange(40.0)
+    plan = simulate.random_folds(40, 4, 2, 0)
+    question = Question(simulate.task, target, plan, options.pop("weight", None))
+    present = [("late", 10), ("early", 10), ("early", 30)]
+    return build_evidence(
+        question,
+        metric,
+        predictions(plan, target),
+        present,
+        approaches=["early", "never", "late"],
+        families={"early": "linear", "late": "net"},
+        cost_ranks={"early": 1, "late": 2},
+        representatives=["late", "never"],
+        **options,
+    )
+
+
+def test_only_what_was_run_is_present_in_listing_order(simulate):
+    evidence = build(
+        simulate, simulate.metric, lambda plan, target: lambda name, size, index: target[plan.splits[index].test] + 1
+    )
+    assert evidence.approaches == ("early", "late")
+    assert evidence.representatives == ("late",)
+    assert evidence.sizes == (10, 30)
+    assert evidence.present(30) == ["early"]
+    assert evidence.n_splits == 8
+    assert evidence.mean("early", 30) == 1.0
+    assert evidence.test_ratio == pytest.approx(1 / 3)
+
+
+def test_rows_line_up_with_their_split_and_unit(simulate):
+    weight = np.linspace(1, 2, 40)
+    evidence = build(simulate, simulate.metric, lambda plan, target: lambda *_: np.zeros(10), weight=weight)
+    assert evidence.row_loss["early", 30] == pytest.approx(evidence.unit.astype(float) ** 2)
+    assert evidence.weight == pytest.approx(weight[evidence.unit])
+    by_split = [
+        np.average(evidence.row_loss["early", 30][evidence.split == each], weights=evidence.weight[evidence.split == each])
+        for each in range(8)
+    ]
+    assert evidence.loss["early", 30] == pytest.approx(by_split)
+
+
+def test_higher_is_better_turns_the_sign(simulate):
+    metric = Metric("hits", ("regression",), True, lambda truth, prediction, weight: 0.7, None)
+    evidence = build(simulate, metric, lambda plan, target: lambda *_: np.zeros(10))
+    assert evidence.loss["late", 10] == pytest.approx(np.full(8, -0.7))
+    assert evidence.row_loss == {}
+
+
+def test_split_in_which_the_metric_is_undefined_is_left_out_for_all(simulate):
+    def score(truth, prediction, weight):
+        return float("nan") if 0.0 in truth else 0.5
+
+    evidence = build(
+        simulate,
+        Metric("m", ("regression",), True, score, lambda truth, *_: truth),
+        lambda plan, target: lambda *_: np.zeros(10),
+    )
+    assert evidence.n_splits == 6
+    assert 0 not in evidence.unit
+    assert len(evidence.row_loss["early", 10]) == len(evidence.split) == 60
+
+
+def test_metric_that_is_undefined_everywhere_is_refused(simulate):
+    with pytest.raises(BadData, match="--metric"):
+        build(
+            simulate,
+            Metric("m", ("regression",), True, lambda *_: float("nan"), None),
+            lambda plan, target: lambda *_: np.zeros(10),
+        )
+
+
+def test_overlap_is_near_the_share_of_rows_and_bounded(simulate):
+    plan = simulate.random_folds(1000, 5, 3, 0)
+    assert training_overlap(plan.splits, 200, 1000) == pytest.approx(0.2, abs=0.01)
+    assert training_overlap(plan.splits[:1], 200, 1000) == 0.0
+    same = [Split(0, fold, np.arange(10), np.array([10 + fold])) for fold in range(3)]
+    assert training_overlap(same, 10, 13) == 0.95
+
+
+def test_cuts_in_time_count_only_rows_that_are_used(simulate):
+    target = np.arange(30.0)
+    splits = tuple(
+        Split(0, fold, np.arange(10 * (fold + 1))[::-1].copy(), np.arange(10 * (fold + 1), 10 * (fold + 1) + 5))
+        for fold in range(2)
+    )
+    plan = SplitPlan("ordered", splits, 2, 1, 10, np.arange(30))
+    metric = Metric("m", ("regression",), False, lambda *_: 1.0, None)
+    evidence = build_evidence(
+        Question(simulate.task, target, plan),
+        metric,
+        lambda *_: np.zeros(5),
+        [("a", 10)],
+        approaches=["a"],
+        families={"a": "linear"},
+        cost_ranks={"a": 1},
+    )
+    assert evidence.test_ratio == pytest.approx((5 / 10 + 5 / 20) / 2)
+    assert evidence.overlap[10] == 0.0

@@ -1,0 +1,137 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.judge import headline_size, judge
+from tabbench.verdict.variance import make_contrasts, row_moments, spread
+
+SWAPPED = {
+    "first": "second",
+    "second": "first",
+    "first_materially": "second_materially",
+    "second_materially": "first_materially",
+}
+
+
+def three(simulate, seed=0, sizes=(30, 60, 240), rows=300, gap=0.5, **changes):
+    random = np.random.default_rng(seed)
+    means = {"dummy": 3.0, "linear": 1.0 + gap, "mlp": 1.0}
+    return simulate.evidence_of(
+        {(name, size): mean * random.gamma(4, 0.25, (5, rows)) for size in sizes for name, mean in means.items()},
+        representatives=("linear", "mlp"),
+        **changes,
+    )
+
+
+def test_frames_have_the_contracts_columns_and_every_claim_once(simulate):
+    judgement = judge(three(simulate, gap=1.0), full_size=240)
+    for name in ("winners", "pairs", "crossovers"):
+        assert tuple(getattr(judgement, name).columns) == COLUMNS[name]
+    assert len(judgement.pairs) == 9
+    assert not judgement.pairs.duplicated(["first", "second", "size"]).any()
+    assert list(judgement.winners["size"]) == [30, 60, 240]
+    assert len(judgement.crossovers) == 1
+    full = judgement.pairs[judgement.pairs["size"] == 240]
+    assert list(full["decision"]) == ["second_materially"] * 3
+    assert judgement.winners.iloc[-1]["approaches"] == ["mlp"]
+
+
+def test_same_evidence_same_judgement(simulate):
+    one, other = (judge(three(simulate), full_size=240, seed=5) for _ in range(2))
+    pd.testing.assert_frame_equal(one.pairs, other.pairs)
+    assert one.sentence == other.sentence
+
+
+def test_listing_order_only_turns_signs(simulate):
+    evidence = three(simulate, gap=0.05)
+    turned = replace(evidence, approaches=evidence.approaches[::-1])
+    one, other = judge(evidence, full_size=240), judge(turned, full_size=240)
+    right = other.pairs.set_index(["second", "first", "size"])
+    for row in one.pairs.itertuples():
+        mirrored = right.loc[(row.first, row.second, row.size)]
+        assert mirrored["difference"] == pytest.approx(-row.difference)
+        # The quantiles are drawn, so equal only up to their own error.
+        assert (mirrored["low"], mirrored["high"]) == pytest.approx((-row.high, -row.low), rel=0.03, abs=0.003)
+        assert mirrored["decision"] == SWAPPED.get(row.decision, row.decision)
+
+
+def test_each_family_of_claims_has_its_own_quantile(simulate):
+    # Three pairs at the headline, one pair of representatives and two others at each of the two smaller sizes.
+    evidence = three(simulate)
+    cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
+    pairs = [(first, second) for first in range(9) for second in range(first + 1, 9) if cells[first][1] == cells[second][1]]
+    errors = spread(evidence, make_contrasts(evidence, cells, row_moments(evidence, cells), pairs))
+    frame = judge(evidence, full_size=240).pairs
+    quantile = ((frame["high"] - frame["low"]) / 2 / errors.standard_error).round(6)
+    at_headline = frame["size"] == 240
+    represents = frame["first"].ne("dummy") & ~at_headline
+    rest = frame["first"].eq("dummy") & ~at_headline
+    assert [quantile[family].nunique() for family in (at_headline, represents, rest)] == [1, 1, 1]
+    assert quantile[at_headline].iloc[0] < quantile[rest].iloc[0]
+
+
+def test_the_same_predictions_are_equal_without_a_margin(simulate):
+    loss = np.random.default_rng(0).gamma(4, 0.25, 300)
+    evidence = simulate.evidence_of({("dummy", 240): loss + 1, ("a", 240): loss, ("b", 240): loss}, margin=0.0)
+    pairs = judge(evidence, full_size=240).pairs.set_index(["first", "second"])
+    assert pairs.loc[("a", "b"), "decision"] == "equal"
+    assert pairs.loc[("a", "b"), ["difference", "low", "high"]].tolist() == [0, 0, 0]
+    assert pairs.loc[("dummy", "a"), "decision"] == "second_materially"
+
+
+def test_what_was_not_run_is_absent(simulate):
+    evidence = three(simulate)
+    loss = {cell: each for cell, each in evidence.loss.items() if cell not in {("mlp", 240), ("mlp", 30)}}
+    partial = replace(evidence, loss=loss, row_loss={cell: evidence.row_loss[cell] for cell in loss})
+    assert headline_size(partial) == 60
+    judgement = judge(partial, full_size=240, skipped=[("mlp", 240), ("mlp", 30)])
+    assert len(judgement.pairs) == 5
+    assert judgement.sentence.startswith("At 60 rows, the largest size that was run,")
+    assert "left out" not in judgement.sentence
+
+
+def test_one_approach_alone_is_judged_without_pairs(simulate):
+    evidence = simulate.evidence_of({("linear", 240): np.random.default_rng(0).random(300)})
+    judgement = judge(evidence, full_size=240)
+    assert len(judgement.pairs) == len(judgement.crossovers) == 0
+    assert list(judgement.winners["decision"]) == ["none"]
+
+
+def test_metric_without_row_losses(simulate):
+    judgement = judge(replace(three(simulate), row_loss={}), full_size=240)
+    assert judgement.pairs[["low", "high"]].notna().all(axis=None)
+    assert judgement.winners.iloc[-1]["decision"] == "winner"
+
+
+def single_split(evidence):
+    chosen = evidence.split == 0
+    return replace(
+        evidence,
+        split=evidence.split[chosen],
+        unit=evidence.unit[chosen],
+        overlap=dict.fromkeys(evidence.sizes, 0.0),
+        row_loss={cell: each[chosen] for cell, each in evidence.row_loss.items()},
+        loss={cell: each[:1] for cell, each in evidence.loss.items()},
+        imputed={cell: each[:1] for cell, each in evidence.imputed.items()},
+    )
+
+
+def test_single_split(simulate):
+    evidence = single_split(three(simulate))
+    judgement = judge(evidence, full_size=240)
+    assert judgement.pairs[["low", "high"]].notna().all(axis=None)
+    assert judgement.winners.iloc[-1]["decision"] == "winner"
+    blind = judge(replace(evidence, row_loss={}), full_size=240)
+    assert set(blind.pairs["decision"]) == {"undecided"}
+    assert blind.pairs["low"].isna().all()
+    assert list(blind.crossovers["kind"]) == ["undecided"]
+
+
+def test_crossover_with_a_closed_form_is_found(simulate):
+    evidence, truth = simulate.crossing_pair(3, rows=2000, tau=0.45)
+    (found,) = judge(evidence, full_size=1600).crossovers.itertuples()
+    assert found.kind == "bracket"
+    assert found.low <= truth <= found.high

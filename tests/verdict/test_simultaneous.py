@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+from scipy.stats import norm, studentized_range
+from scipy.stats import t as student
+
+from tabbench.verdict.simultaneous import simultaneous_quantile
+
+PAIRS = np.array([(first, second) for second in range(5) for first in range(second)]).T
+
+
+def quantile(covariance, first=PAIRS[0], second=PAIRS[1], *, shared=1.0, degrees=1e6, alpha=0.05, seed=0):
+    return simultaneous_quantile(
+        covariance, first, second, shared=np.full(len(first), shared), degrees=degrees, alpha=alpha, seed=seed
+    )
+
+
+def test_one_contrast_is_student():
+    assert quantile(np.eye(2), np.array([0]), np.array([1]), degrees=7) == pytest.approx(student.ppf(0.975, 7), abs=1e-6)
+
+
+def test_all_pairs_of_independent_means_are_near_tukey():
+    # The part that is taken as independent (5 %) may only widen.
+    tukey = studentized_range.ppf(0.95, 5, np.inf) / np.sqrt(2)
+    assert tukey - 0.02 < quantile(np.eye(5)) < tukey + 0.06
+
+
+def test_without_a_covariance_it_is_sidak():
+    assert quantile(None) == pytest.approx(norm.ppf(0.5 + 0.5 * 0.95**0.1), abs=0.04)
+
+
+def test_few_degrees_of_freedom_and_less_sharing_widen():
+    assert quantile(np.eye(5), degrees=4) > quantile(np.eye(5), degrees=20) > quantile(np.eye(5))
+    correlated = np.full((5, 5), 0.0) + np.diag([1.0, 1e-6, 1e-6, 1e-6, 1e-6])
+    first, second = np.zeros(4, dtype=int), np.arange(1, 5)
+    assert quantile(correlated, first, second) < quantile(correlated, first, second, shared=0.1)
+
+
+def test_same_seed_same_number_and_degenerate_cells_pass():
+    assert quantile(np.eye(5), seed=3) == quantile(np.eye(5), seed=3)
+    assert np.isfinite(quantile(np.zeros((5, 5))))
+    assert np.isfinite(quantile(np.ones((5, 5))))

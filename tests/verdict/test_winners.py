@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tabbench.verdict.winners import decide, winners_frame
+
+ROWS = 20
+
+
+def evidence_with(simulate, means, **changes):
+    """One size, 100, with these mean losses and a margin of 0.1."""
+    return simulate.evidence_of({(name, 100): np.full(ROWS, mean) for name, mean in means.items()}, **changes)
+
+
+def pairs_of(**decisions):
+    """`linear_mlp="first"` says that linear is better than mlp."""
+    rows = [(*key.split("_"), 100, 0.0, 0.0, 0.0, decision) for key, decision in decisions.items()]
+    return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision"])
+
+
+def only_row(evidence, pairs):
+    frame = winners_frame(evidence, pairs)
+    assert list(frame.columns) == ["size", "decision", "approaches", "best", "recommended"]
+    return frame.iloc[0].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "margin", "expected"),
+    [
+        (-3, -2, 1, "first_materially"),
+        (-3, -0.5, 1, "first"),
+        (-3, -1, 1, "first"),
+        (2, 3, 1, "second_materially"),
+        (0.5, 3, 1, "second"),
+        (-1, 1, 1, "equal"),
+        (0, 0, 0, "equal"),
+        (-1, 1.1, 1, "undecided"),
+        (-0.5, -0.1, 1, "first"),
+        (-np.inf, np.inf, 1, "undecided"),
+        (np.nan, np.nan, 1, "undecided"),
+    ],
+)
+def test_decisions(low, high, margin, expected):
+    assert decide(low, high, margin) == expected
+
+
+@given(st.floats(-5, 5), st.floats(0, 5), st.floats(0, 2))
+def test_decision_mirrors_when_the_two_swap(middle, half, margin):
+    swapped = {
+        "first": "second",
+        "second": "first",
+        "first_materially": "second_materially",
+        "second_materially": "first_materially",
+    }
+    decision = decide(middle - half, middle + half, margin)
+    assert decide(-(middle + half), -(middle - half), margin) == swapped.get(decision, decision)
+
+
+def test_winner_beats_every_other(simulate):
+    evidence = evidence_with(simulate, {"dummy": 3, "linear": 2, "mlp": 1})
+    row = only_row(evidence, pairs_of(dummy_linear="second", dummy_mlp="second_materially", linear_mlp="second"))
+    assert row == {"size": 100, "decision": "winner", "approaches": ["mlp"], "best": "mlp", "recommended": "mlp"}
+
+
+def test_top_set_is_ordered_by_mean_and_the_cheapest_near_the_best_is_recommended(simulate):
+    evidence = evidence_with(simulate, {"dummy": 3, "linear": 1.3, "forest": 1.05, "mlp": 1})
+    row = only_row(
+        evidence,
+        pairs_of(
+            dummy_linear="second",
+            dummy_forest="second",
+            dummy_mlp="second",
+            linear_forest="undecided",
+            linear_mlp="undecided",
+            forest_mlp="equal",
+        ),
+    )
+    assert row["decision"] == "top_set"
+    assert row["approaches"] == ["mlp", "forest", "linear"]
+    assert (row["best"], row["recommended"]) == ("mlp", "forest")
+
+
+def test_nobody_beats_the_constant(simulate):
+    evidence = evidence_with(simulate, {"dummy": 3, "linear": 2, "mlp": 1})
+    row = only_row(evidence, pairs_of(dummy_linear="undecided", dummy_mlp="undecided", linear_mlp="second"))
+    assert row == {"size": 100, "decision": "none", "approaches": [], "best": "mlp", "recommended": None}
+
+
+def test_without_a_constant_there_may_be_a_winner(simulate):
+    row = only_row(evidence_with(simulate, {"linear": 2, "mlp": 1}), pairs_of(linear_mlp="second"))
+    assert row["decision"] == "winner"
+
+
+@pytest.mark.parametrize(("failed", "expected"), [(2, "winner"), (3, "none")])
+def test_too_many_failures_are_no_verdict(simulate, failed, expected):
+    imputed = np.arange(5) < failed
+    evidence = evidence_with(
+        simulate, {"linear": 2, "mlp": 1}, imputed={("linear", 100): imputed, ("mlp", 100): np.zeros(5, dtype=bool)}
+    )
+    assert only_row(evidence, pairs_of(linear_mlp="second"))["decision"] == expected
+
+
+def test_one_approach_alone_wins_nothing(simulate):
+    row = only_row(evidence_with(simulate, {"linear": 2}), pairs_of())
+    assert (row["decision"], row["best"], row["recommended"]) == ("none", "linear", None)

@@ -1,0 +1,185 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.metric import Metric
+from tabbench.verdict.crossover import Crossing
+from tabbench.verdict.winners import winners_frame
+from tabbench.verdict.words import closing_sentence
+
+ROWS = 1250
+
+
+def evidence_with(simulate, means, *, sizes=(250, 1000), **changes):
+    return simulate.evidence_of(
+        {(name, size): np.full(ROWS, mean) for name, mean in means.items() for size in sizes}, **changes
+    )
+
+
+def pairs_of(decisions, size=1000, bounds=(0.2, 0.4)):
+    rows = [(first, second, size, np.mean(bounds), *bounds, decision) for (first, second), decision in decisions.items()]
+    return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision"])
+
+
+WINS = {("dummy", "linear"): "second", ("dummy", "mlp"): "second", ("linear", "mlp"): "second"}
+TIES = WINS | {("linear", "mlp"): "undecided"}
+MEANS = {"dummy": 3.0, "linear": 1.05, "mlp": 1.0}
+REPRESENTATIVES = ("linear", "mlp")
+
+
+def sentence(
+    simulate, decisions=None, found=(), *, means=None, full_size=1000, skipped=(), bounds=(0.2, 0.4), small=None, **changes
+):
+    evidence = evidence_with(simulate, means or MEANS, representatives=REPRESENTATIVES, **changes)
+    at_full = pairs_of(decisions or WINS, bounds=bounds)
+    at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250)
+    pairs = pd.concat([at_small, at_full])
+    return closing_sentence(
+        evidence, winners_frame(evidence, pairs), pairs, found, headline=1000, full_size=full_size, skipped=skipped
+    )
+
+
+def crossing(kind, low=np.nan, high=np.nan, point=np.nan, below="linear", above="mlp"):
+    return Crossing("linear", "mlp", kind, low, high, point, below, above)
+
+
+def test_winner_that_is_never_behind(simulate):
+    assert sentence(simulate, found=[crossing("none", below="", above="")]) == (
+        "On 1,250 rows mlp wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40); "
+        "linear is not shown to be better at any size from 250 rows up."
+    )
+
+
+def test_winner_by_too_little(simulate):
+    assert sentence(simulate, bounds=(0.01, 0.03), sizes=(1000,)) == (
+        "On 1,250 rows mlp wins: its mse is 0.020 lower than that of the next best, linear (between 0.010 and 0.030), "
+        "which is too little to matter."
+    )
+
+
+def test_winner_over_the_constant_and_a_metric_where_more_is_better(simulate):
+    metric = Metric("auc", ("binary",), True, lambda *_: 0.0, None)
+    told = sentence(simulate, {("dummy", "mlp"): "second"}, means={"dummy": -0.5, "mlp": -0.8}, metric=metric, sizes=(1000,))
+    assert told == "On 1,250 rows mlp wins: its AUC is 0.30 higher than that of a constant prediction (between 0.20 and 0.40)."
+
+
+def test_bracket_below(simulate):
+    assert sentence(simulate, found=[crossing("bracket", 252, 998, 513)]).endswith(
+        "; linear is better below about 510 rows (somewhere between 250 and 1,000)."
+    )
+
+
+def test_bracket_above_another_representative(simulate):
+    # The winner is not its family's representative: the sizes are said about the one that is.
+    told = sentence(
+        simulate,
+        {**WINS, ("linear", "tree"): "second", ("mlp", "tree"): "second", ("dummy", "tree"): "second"},
+        [crossing("bracket", 252, 998, 513)],
+        means=MEANS | {"tree": 0.5},
+        families={"dummy": "baseline", "linear": "linear", "mlp": "net", "tree": "linear"},
+    )
+    assert told.endswith("; mlp is better than linear above about 510 rows (somewhere between 250 and 1,000).")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (crossing("open", high=513), "linear may be as good below about 510 rows"),
+        (crossing("open", low=513, below="mlp", above="linear"), "linear may be as good above about 510 rows"),
+        (crossing("open", high=513, below="mlp", above="linear"), "linear is better above about 510 rows"),
+        (crossing("open", low=513), "linear is better below about 510 rows"),
+    ],
+)
+def test_open_ends(simulate, found, expected):
+    assert sentence(simulate, found=[found]).endswith(f"; {expected}.")
+
+
+def test_several_crossings_are_told_once(simulate):
+    found = [crossing("several", 100, 200, 150), crossing("several", 500, 900, 700, "mlp", "linear")]
+    assert sentence(simulate, found=found).endswith(
+        "; mlp and linear change places more than once (between 100 and 200 and between 500 and 900 rows)."
+    )
+
+
+def test_winner_that_is_behind_somewhere_without_a_place_claims_nothing(simulate):
+    small = dict.fromkeys(WINS, "first")
+    assert "at any size" not in sentence(simulate, small=small, found=[crossing("undecided", below="", above="")])
+
+
+def test_top_set(simulate):
+    assert sentence(simulate, TIES, sizes=(1000,)) == (
+        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them."
+    )
+
+
+def test_top_set_of_equals_with_a_crossing(simulate):
+    assert sentence(simulate, WINS | {("linear", "mlp"): "equal"}, [crossing("open", high=513)]) == (
+        "On 1,250 rows no single approach wins: mlp and linear are practically equal; take linear, the simplest of them; "
+        "linear may be as good as mlp below about 510 rows."
+    )
+
+
+def test_top_set_with_one_that_is_far_from_the_best(simulate):
+    assert sentence(simulate, TIES, means=MEANS | {"linear": 1.5}, sizes=(1000,)) == (
+        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take mlp, which scored best."
+    )
+    three = {**TIES, ("dummy", "tree"): "second", ("linear", "tree"): "undecided", ("mlp", "tree"): "undecided"}
+    assert sentence(simulate, three, means=MEANS | {"linear": 1.5, "tree": 0.95}, sizes=(1000,)) == (
+        "On 1,250 rows no single approach wins: tree, mlp and linear cannot be told apart; "
+        "take mlp, the simplest of those close to the best."
+    )
+
+
+def test_top_set_of_one(simulate):
+    three = {
+        **TIES,
+        ("dummy", "tree"): "second",
+        ("linear", "tree"): "first",
+        ("mlp", "tree"): "undecided",
+        ("linear", "mlp"): "second",
+    }
+    assert sentence(simulate, three, means=MEANS | {"tree": 2.0}, sizes=(1000,)) == (
+        "On 1,250 rows mlp is ahead, but it is not shown to be better than every other approach; take mlp."
+    )
+
+
+def test_no_verdicts(simulate):
+    nothing = dict.fromkeys(WINS, "undecided")
+    assert sentence(simulate, nothing) == "On 1,250 rows nothing is shown to be better than a constant prediction."
+    failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
+    assert sentence(simulate, imputed=failed) == "On 1,250 rows there is no verdict, because 33% of the runs failed."
+    alone = evidence_with(simulate, {"linear": 1.0})
+    pairs = pairs_of({})
+    assert closing_sentence(alone, winners_frame(alone, pairs), pairs, [], headline=1000, full_size=1000) == (
+        "On 1,250 rows there is no verdict, because only linear was run."
+    )
+
+
+def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
+    told = sentence(
+        simulate,
+        TIES,
+        full_size=8000,
+        sizes=(1000,),
+        skipped=[("mlp", 8000), ("forest", 1000), ("forest", 8000), ("pca", 1000)],
+    )
+    assert told == (
+        "At 1,000 rows, the largest size that was run, no single approach wins: mlp and linear cannot be told apart; "
+        "take linear, the simplest of them; forest and pca were left out."
+    )
+    assert sentence(simulate, TIES, sizes=(1000,), skipped=[("forest", 1000)]).endswith("; forest was left out.")
+
+
+def test_single_split_is_said(simulate):
+    evidence = evidence_with(simulate, MEANS, sizes=(1000,), representatives=REPRESENTATIVES)
+    only = {name: {cell: each[:1] for cell, each in getattr(evidence, name).items()} for name in ("loss", "imputed")}
+    single = replace(evidence, split=np.zeros(ROWS, dtype=np.int64), **only)
+    pairs = pairs_of(TIES)
+    assert closing_sentence(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=1000).startswith(
+        "On 1,250 rows, judged by a single split, no single approach wins"
+    )
+    assert closing_sentence(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=9999).startswith(
+        "At 1,000 rows, the largest size that was run, judged by a single split, no single approach wins"
+    )

@@ -84,7 +84,7 @@ def run_comparison(data: Any, options: Options, *, display: Display,
 def resume(path: Path, *, display: Display, **limits: Any) -> FinishedComparison:
     """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
     with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
-        options = replace(recall_options(store), out=path, time_limit=None, **limits).checked()
+        options = replace(recall_options(store), out=path, **limits).checked()
         clock = Clock.start(options.time_limit)
         contestants = choose_contestants(options)
         with _children(store, contestants, options) as executor:

@@ -31,6 +31,8 @@ from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
 
+COMPOSED_VERSION = 1
+"""Raised when the way in which learner and selector are joined changes a number."""
 DEFAULT_COMPOSED = ("linear+forest", "linear+pca")
 SHARES = {"fast": [0.2, 0.5, 1.0], "balanced": [0.05, 0.1, 0.2, 0.4, 0.7, 1.0],
           "thorough": [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0]}
@@ -84,9 +86,6 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
         restore=None if learner.restore is None else partial(_restore_composed, learner, selector),
         requires=learner.requires,
         uses_device=learner.uses_device)
-
-
-COMPOSED_VERSION = 1
 
 
 def _composed_settings(learner: Approach, selector: Selector, workload: Workload) -> Settings:

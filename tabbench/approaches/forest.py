@@ -14,12 +14,12 @@ from tabbench.core.matrices import TreeMatrix
 from tabbench.core.parts import Parts
 from tabbench.linear.rows import lowest
 
-TREES = {"fast": 50, "balanced": 150, "thorough": 500}
+TREES = {"fast": 50, "balanced": 100, "thorough": 400}
 LEAVES = {"fast": [3], "balanced": [1, 3, 10], "thorough": [1, 2, 4, 8, 16]}
 """Smallest leaves. Log loss likes several rows a leaf, whatever the table; the exact number is worth a trial."""
 FEATURE_SHARES: dict[str, list[float | str]] = {
     "fast": ["sqrt"], "balanced": ["sqrt", 0.5], "thorough": ["sqrt", 0.33, 0.66]}
-TREE_CELLS = {"fast": 20_000_000, "balanced": 80_000_000, "thorough": 500_000_000}
+TREE_CELLS = {"fast": 20_000_000, "balanced": 40_000_000, "thorough": 300_000_000}
 """Bounds trees x rows a tree x square root of the columns x square root of the outputs: about a second in 15 million."""
 NUMBER_COST = 4
 """Trees of a number grow that much deeper, try more columns a split, and cost accordingly (measured)."""
@@ -65,9 +65,11 @@ class FittedForest:
 
     def to_parts(self) -> Parts:
         """The trees' nodes one after the other, field by field."""
+        from sklearn.tree._tree import NODE_DTYPE
+
         states = [tree.__getstate__() for tree in self.trees]
         nodes = np.concatenate([state["nodes"] for state in states])
-        arrays = {name: nodes[name].copy() for name in nodes.dtype.names}
+        arrays = {name: nodes[name].copy() for name in NODE_DTYPE.names}
         arrays["values"] = np.concatenate([state["values"] for state in states])
         arrays["node_count"] = np.array([state["node_count"] for state in states])
         arrays["max_depth"] = np.array([state["max_depth"] for state in states])

@@ -65,15 +65,12 @@ class FittedOwn:
         if self.labels is None:
             return np.asarray(self.estimator.predict(features), dtype=np.float64).reshape(len(features))
         if hasattr(self.estimator, "predict_proba"):
-            return self._aligned(np.asarray(self.estimator.predict_proba(features), dtype=np.float64))
+            column = {label: position for position, label in enumerate(self.estimator.classes_)}
+            probabilities = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
+            return probabilities[:, [column[label] for label in self.labels]]
         floor = 1.0 / (self.n_rows + len(self.labels))
         is_predicted = np.asarray(self.estimator.predict(features)).reshape(-1, 1) == self.labels
         return np.where(is_predicted, 1 - floor * (len(self.labels) - 1), floor)
-
-    def _aligned(self, probabilities: np.ndarray) -> np.ndarray:
-        assert self.labels is not None
-        columns = {label: column for column, label in enumerate(self.estimator.classes_)}
-        return probabilities[:, [columns[label] for label in self.labels]]
 
     def to_parts(self) -> Parts:
         """An estimator of the user's own has no pickle-free form."""

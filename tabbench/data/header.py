@@ -41,7 +41,8 @@ def name_columns(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> Na
             findings.append(Finding("nameless-column", "info", name, f"column {position} has no name and is called {name!r}"))
         elif name in named:
             if named[name].equals(column):
-                findings.append(Finding("double-column", "info", shown(name), f"{shown(name)} occurs twice with equal content; it is kept once"))
+                findings.append(Finding("double-column", "info", shown(name), f"{shown(name)} occurs twice with equal content; "
+                                                                              f"it is kept once"))
                 continue
             ambiguous.add(name)
             other = _free_name(name, named)

@@ -20,7 +20,8 @@ FIRST_YEAR, LAST_YEAR = 1500, 2200
 SIGNATURE_ROWS = 256
 QUICK_LOOK_ROWS = 1000
 
-REASONS = {"empty-column": "without any value", "constant-column": "with one value only", "identifier-column": "with another value in every row (identifier)"}
+REASONS = {"empty-column": "without any value", "constant-column": "with one value only",
+           "identifier-column": "with another value in every row (identifier)"}
 
 
 def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, str], tuple[Finding, ...]]:
@@ -36,11 +37,13 @@ def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, 
     for code, reason in REASONS.items():
         names = [name for name, found in out.items() if found == code]
         if names:
-            findings.append(Finding(code, "info", listed(names), f"{counted(len(names), 'column')} {reason} left out: {listed(names)}"))
+            findings.append(Finding(code, "info", listed(names), f"{counted(len(names), 'column')} {reason} left out: "
+                                                                 f"{listed(names)}"))
     copies = _copies({name: typed for name, typed in columns.items() if name not in out})
     for name, original in copies.items():
         out[name] = "copied-column"
-        findings.append(Finding("copied-column", "info", shown(name), f"{shown(name)} equals {shown(original)} in every row and was left out"))
+        findings.append(Finding("copied-column", "info", shown(name), f"{shown(name)} equals {shown(original)} in every row and "
+                                                                      f"was left out"))
     return out, tuple(findings)
 
 
@@ -57,7 +60,7 @@ def _is_identifier(name: str, typed: TypedColumn) -> bool:
     if typed.missing:
         return False
     if typed.distinct is not None:
-        return typed.distinct == len(typed) and _looks_like_codes(typed)
+        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct)
     if typed.values.dtype != np.int64 or _has_quick_double(typed.values):
         return False
     numbers = typed.values
@@ -75,9 +78,8 @@ def _is_named_identifier(name: str) -> bool:
     return bool(NAMED_AS_IDENTIFIER.search(name)) and not LOWER_CASE_WORD_IN_ID.search(name)
 
 
-def _looks_like_codes(typed: TypedColumn) -> bool:
+def _looks_like_codes(labels: pa.StringArray) -> bool:
     """Unique labels without blanks, all with a digit in them, all addresses or all of one length: written for a machine."""
-    labels = pa.array(typed.column.levels) if typed.column.levels else pa.array(typed.values)
     if pc.any(pc.match_substring_regex(labels, r"\s")).as_py():
         return False
     lengths = pc.unique(pc.utf8_length(labels))
@@ -104,4 +106,5 @@ def _copies(columns: Mapping[str, TypedColumn]) -> dict[str, str]:
 def _are_equal(first: TypedColumn, second: TypedColumn) -> bool:
     if first.column.kind == "text":
         return bool((first.values == second.values).all()) if not first.missing else first.values.equals(second.values)
-    return np.array_equal(first.codes, second.codes, equal_nan=first.codes.dtype == np.float64 and second.codes.dtype == np.float64)
+    return np.array_equal(first.codes, second.codes,
+                          equal_nan=first.codes.dtype == np.float64 and second.codes.dtype == np.float64)

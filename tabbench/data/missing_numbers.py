@@ -40,14 +40,15 @@ class _Extreme:
 
 def without_infinite(name: str, typed: TypedColumn) -> TypedColumn:
     """A feature's infinite numbers become missing, with a finding."""
-    if typed.column.kind != "number" or typed.values.dtype != np.float64 or np.isfinite(typed.values.sum()):
+    if typed.column.kind != "number" or typed.values.dtype != np.float64:
         return typed
     infinite = np.isinf(typed.values)
     rows = int(infinite.sum())
     if not rows:
         return typed
     numbers = np.where(infinite, np.nan, typed.values)
-    finding = Finding("infinite-value", "warn", shown(name), f"{shown(name)} is infinite in {counted(rows, 'row')}, which count as missing",
+    finding = Finding("infinite-value", "warn", shown(name), f"{shown(name)} is infinite in {counted(rows, 'row')}, which count "
+                                                             f"as missing",
                       "replace them by what they mean")
     return replace(typed, values=numbers, codes=numbers, missing=typed.missing + rows, findings=(*typed.findings, finding))
 
@@ -55,9 +56,9 @@ def without_infinite(name: str, typed: TypedColumn) -> TypedColumn:
 def find_missing_codes(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, float], tuple[Finding, ...]]:
     """The negative number that stands for a missing value in each column that has one; findings on suspected positive ones.
 
-    A number is such a code when, in a column, it is a whole number of at most -9, the lowest value, comes back in 0.1 % of the rows (5 at
-    least) and lies further below the other values than these lie apart; in one column if it consists of nines, else in two.
-    It then is missing there, and wherever it is the lowest value of a column that is not negative otherwise.
+    A number is such a code when, in a column, it is a whole number of at most -9, the lowest value, comes back in 0.1 % of
+    the rows (5 at least) and lies further below the other values than these lie apart; in one column if it consists of
+    nines, else in two. It then is missing there, and wherever it is the lowest value of a column that is not negative otherwise.
     """
     numbers = {name: typed.values for name, typed in columns.items() if typed.column.kind == "number"}
     lowest = {name: extreme for name, values in numbers.items() if (extreme := _lowest(values))}
@@ -71,7 +72,8 @@ def find_missing_codes(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, fl
 def apply_missing_code(typed: TypedColumn, code: float) -> TypedColumn:
     """The column with its code counted as missing, and its `Column` knowing it."""
     numbers = np.where(typed.values == code, np.nan, typed.values)
-    return replace(typed, column=replace(typed.column, missing_code=code), values=numbers, codes=numbers, missing=int(np.isnan(numbers).sum()))
+    return replace(typed, column=replace(typed.column, missing_code=code), values=numbers, codes=numbers,
+                   missing=int(np.isnan(numbers).sum()))
 
 
 def _lowest(values: np.ndarray) -> _Extreme | None:
@@ -99,8 +101,8 @@ def _said(found: dict[str, float], lowest: Mapping[str, _Extreme]) -> list[Findi
         names = [name for name, value in found.items() if value == code]
         cells = sum(lowest[name].rows for name in names)
         findings.append(Finding("missing-code", "warn", listed(names),
-                                f"{code:g} stands apart from all other values and is read as missing: {counted(cells, 'cell')} in "
-                                f"{counted(len(names), 'column')} ({listed(names)})",
+                                f"{code:g} stands apart from all other values and is read as missing: "
+                                f"{counted(cells, 'cell')} in {counted(len(names), 'column')} ({listed(names)})",
                                 "if it is a real value, shift the column so that it is not the only negative number"))
     return findings
 
@@ -112,6 +114,7 @@ def _suspected(numbers: Mapping[str, np.ndarray]) -> list[Finding]:
         extreme = _extreme(high, values) if high in POSITIVE_CODES else None
         if extreme and extreme.stands_out:
             findings.append(Finding("suspected-missing-code", "warn", shown(name),
-                                    f"{high:g} in {counted(extreme.rows, 'row')} of {shown(name)} stands apart from all other values and may mean "
+                                    f"{high:g} in {counted(extreme.rows, 'row')} of {shown(name)} stands apart from all other "
+                                    f"values and may mean "
                                     "missing or a cap; it is kept as a number", "leave these cells empty if they are missing"))
     return findings

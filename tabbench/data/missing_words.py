@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MISSING_EVERYWHERE = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN", "NaT", "NULL", "null", "?",
+MISSING_EVERYWHERE = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "-NaN", "NaT", "NULL", "null",
+                      "?",
                       "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "0000-00-00")
 """Nobody means a value by these."""
 

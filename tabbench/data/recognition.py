@@ -1,6 +1,7 @@
 """What a raw column is: number, yes/no, category, text or date. One column in, one typed column out.
 
-Looks at text through its distinct spellings. Knows neither the file nor the column's role, except that a target keeps more labels.
+Looks at text through its distinct spellings. Knows neither the file nor the
+column's role, except that a target keeps more labels.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ class TypedColumn:
     """A recognised column.
 
     `values` is a numpy or pandas array (n,) with the dtype that `Column` promises; `codes` (n,) numbers equal where values are
-    equal, to be hashed; `distinct` counts the labels of a category or text, None for the other kinds.
+    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds.
     """
 
     column: Column
     values: Any
     codes: np.ndarray
     missing: int
-    distinct: int | None = None
+    distinct: pa.StringArray | None = None
     findings: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
@@ -56,11 +57,21 @@ class TypedColumn:
 
 @dataclass(frozen=True, eq=False)
 class _Spelled:
-    """A column of text by its distinct trimmed spellings; code -1 is missing."""
+    """A column of text by its distinct trimmed spellings; code -1 is missing.
+
+    `as_read` is the column itself if it needed no repair.
+    """
 
     spellings: pa.StringArray
     codes: np.ndarray
     merged: tuple[str, ...] = ()
+    as_read: pa.ChunkedArray | None = None
+
+    def texts(self) -> pa.Array:
+        """The trimmed column; the one that was read where trimming changed nothing."""
+        if self.as_read is not None:
+            return self.as_read.cast(pa.large_string()).combine_chunks()
+        return self.spellings.take(pa.array(self.codes, mask=self.codes < 0))
 
     def without(self, words: tuple[str, ...]) -> _Spelled:
         """The same with some spellings counted as missing."""
@@ -90,16 +101,12 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
         if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
             return _category(name, _spell(values), is_declared=True, is_target=is_target)
         values, kind = values.cast(kind.value_type), kind.value_type
-    if pa.types.is_null(kind):
-        return _number(name, values.cast(pa.float64()))
     if pa.types.is_boolean(kind):
         return _boolean(name, values.combine_chunks(), ())
-    if pa.types.is_time(kind) or pa.types.is_duration(kind):
-        return _number(name, _as_float(values))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _number_or_identifier(name, values, is_target)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _date(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
+    if pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return _number_or_identifier(name, values, is_target)
     return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target)
 
 
@@ -129,17 +136,18 @@ def _number_or_identifier(name: str, values: pa.ChunkedArray, is_target: bool) -
         low, high = extent["min"].as_py(), extent["max"].as_py()
         if low is not None and (high > LARGEST_EXACT or low < -LARGEST_EXACT):
             return _category(name, _spell(values.cast(pa.string())), is_declared=is_target, is_target=is_target)
-        return _number(name, values.cast(pa.int64()))
-    return _number(name, values if values.type == pa.float64() else values.cast(pa.float64(), safe=False))
-
-
-def _number(name: str, values: pa.ChunkedArray) -> TypedColumn:
-    """int64 stays int64 when nothing is missing; a float64 otherwise."""
-    return number_column(Column(name, "number"), values.to_numpy())
+        numbers = values.cast(pa.int64())  # stays int64 when nothing is missing
+    elif pa.types.is_time(values.type) or pa.types.is_duration(values.type):
+        numbers = _as_float(values)
+    else:
+        numbers = values.cast(pa.float64(), safe=False)
+    return number_column(Column(name, "number"), numbers.to_numpy())
 
 
 def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, ...] = ()) -> TypedColumn:
     """A column of float64 or int64 numbers (n,); infinite ones are kept."""
+    if not numbers.flags.writeable:
+        numbers = numbers.copy()  # Arrow's own memory, which libraries that want to write refuse
     if numbers.dtype == np.int64:
         return TypedColumn(column, numbers, numbers, 0, findings=findings)
     numbers = numbers.astype(np.float64, copy=False)
@@ -154,7 +162,8 @@ def _boolean(name: str, values: pa.BooleanArray, levels: tuple[str, ...]) -> Typ
 
 def _date(name: str, values: np.ndarray, date_format: str | None, findings: tuple[Finding, ...] = ()) -> TypedColumn:
     values = values.astype("datetime64[us]")
-    return TypedColumn(Column(name, "date", date_format=date_format), pd.array(values, dtype="datetime64[us]"), values.view(np.int64),
+    return TypedColumn(Column(name, "date", date_format=date_format), pd.array(values, dtype="datetime64[us]"),
+                       values.view(np.int64),
                        int(np.isnat(values).sum()), findings=findings)
 
 
@@ -175,12 +184,14 @@ def _spell(values: pa.ChunkedArray) -> _Spelled:
     spellings = encoded.chunk(0).dictionary.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(spellings)
     merged: tuple[str, ...] = ()
+    as_read = None if pa.types.is_dictionary(values.type) else values
     if not trimmed.equals(spellings):
+        as_read = None
         recoded = trimmed.dictionary_encode()
         merged = _merged(recoded)
         codes = np.append(recoded.indices.to_numpy(), -1).astype(np.int32)[codes]
         trimmed = recoded.dictionary
-    return _Spelled(trimmed, codes, merged).without(MISSING_EVERYWHERE)
+    return _Spelled(trimmed, codes, merged, as_read).without(MISSING_EVERYWHERE)
 
 
 def _merged(recoded: pa.DictionaryArray) -> tuple[str, ...]:
@@ -216,20 +227,23 @@ def _written_number(name: str, spelled: _Spelled, prefers_decimal_comma: bool) -
     if read.strays:
         strays = int(np.isin(spelled.codes, np.flatnonzero(np.isnan(read.values))).sum())
         findings = [Finding("stray-word", "warn", shown(name), f"{shown(name)} holds numbers but for {counted(strays, 'cell')} "
-                            f"({listed(read.strays)}), which count as missing", "correct these cells, or write a number for what they mean")]
+                            f"({listed(read.strays)}), which count as missing", 
+                            "correct these cells, or write a number for what they mean")]
     if read.is_integer and not np.isnan(numbers).any():
         numbers = numbers.astype(np.int64)
-    return number_column(Column(name, "number", decimal_comma=read.decimal_comma, missing_words=read.strays), numbers, tuple(findings))
+    return number_column(Column(name, "number", decimal_comma=read.decimal_comma, missing_words=read.strays), numbers,
+                         tuple(findings))
 
 
 def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:
     read = read_dates(spelled.spellings)
     if read is None:
         return None
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if read.is_ambiguous:
         findings = (Finding("ambiguous-date", "warn", shown(name),
-                            f"{shown(name)} could be day/month or month/day and is read as {read.format}", "write dates as YYYY-MM-DD"),)
+                            f"{shown(name)} could be day/month or month/day and is read as {read.format}",
+                            "write dates as YYYY-MM-DD"),)
     return _date(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
 
 
@@ -241,14 +255,13 @@ def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: boo
     missing = int((spelled.codes < 0).sum())
     distinct = len(spelled.spellings)
     if not is_declared and distinct > TEXT_FROM_LEVELS and len(spelled.codes) - missing < TEXT_BELOW_ROWS_A_LEVEL * distinct:
-        text = spelled.spellings.take(pa.array(spelled.codes, mask=spelled.codes < 0))
-        return TypedColumn(Column(name, "text"), as_strings(text), spelled.codes, missing, distinct, findings)
+        return TypedColumn(Column(name, "text"), as_strings(spelled.texts()), spelled.codes, missing, spelled.spellings, findings)
     order = pc.sort_indices(spelled.spellings).to_numpy()
     rank = np.empty(distinct + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(distinct), -1
     levels = tuple(spelled.spellings.take(pa.array(order)).to_pylist())
     values = pd.Categorical.from_codes(rank[spelled.codes], dtype=category_type(levels))
-    return TypedColumn(Column(name, "category", levels), values, rank[spelled.codes], missing, distinct, findings)
+    return TypedColumn(Column(name, "category", levels), values, rank[spelled.codes], missing, spelled.spellings, findings)
 
 
 def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:
@@ -265,5 +278,6 @@ def _merge_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
     if not spelled.merged:
         return ()
     label = spelled.merged[0]
-    return (Finding("merged-labels", "info", shown(name), f"in {shown(name)}, {' ' + shown(label)!r} and {shown(label)!r} are one label; blanks around "
+    return (Finding("merged-labels", "info", shown(name), f"in {shown(name)}, {' ' + shown(label)!r} and {shown(label)!r} are "
+                                                          f"one label; blanks around "
                     f"{counted(len(spelled.merged), 'label')} were trimmed"),)

@@ -52,9 +52,11 @@ def choose_roles(names: Sequence[str], ambiguous: Collection[str], target: str |
             places = [role for role, each in {"target": found, **others}.items() if each == name] + ["drop"] * (name in dropped)
             raise BadOption(f"column {shown(name)!r} is named for {' and '.join(places)}; give each its own column")
         if name in ambiguous:
-            raise BadData(f"column {shown(name)!r} stands twice in the header with different content; rename one of them in the file")
+            raise BadData(f"column {shown(name)!r} stands twice in the header with different content; rename one of them in the "
+                          f"file")
     findings = () if target is not None else (Finding(
-        "target-by-name", "info", shown(found), f"the target is {shown(found)}, because of its name", "name another one with --target"),)
+        "target-by-name", "info", shown(found), f"the target is {shown(found)}, because of its name",
+        "name another one with --target"),)
     return Roles(found, others, dropped, findings)
 
 
@@ -80,7 +82,7 @@ def _named_target(names: Sequence[str], target: str | None) -> str:
 def codes(role: str, name: str, typed: TypedColumn) -> np.ndarray:
     """Int64 codes (n,) from 0 by sorted value: of groups or folds."""
     _refuse_missing(role, name, typed)
-    return pd.factorize(typed.values, sort=True)[0].astype(np.int64)
+    return np.asarray(pd.factorize(typed.values, sort=True)[0], dtype=np.int64)
 
 
 def times(name: str, typed: TypedColumn) -> np.ndarray:
@@ -102,7 +104,8 @@ def weights(name: str, typed: TypedColumn) -> np.ndarray:
     values: np.ndarray = typed.values.astype(np.float64)
     bad = int((~np.isfinite(values) | (values < 0)).sum())
     if bad:
-        raise BadData(f"weight column {shown(name)!r} is negative or infinite in {counted(bad, 'row')}; weights are numbers of at least 0")
+        raise BadData(f"weight column {shown(name)!r} is negative or infinite in {counted(bad, 'row')}; weights are numbers of "
+                      f"at least 0")
     if not values.any():
         raise BadData(f"weight column {shown(name)!r} is 0 in every row; give some row a weight")
     return values
@@ -110,4 +113,5 @@ def weights(name: str, typed: TypedColumn) -> np.ndarray:
 
 def _refuse_missing(role: str, name: str, typed: TypedColumn) -> None:
     if typed.missing:
-        raise BadData(f"{role} column {shown(name)!r} is missing in {counted(typed.missing, 'row')}; fill it or remove these rows")
+        raise BadData(f"{role} column {shown(name)!r} is missing in {counted(typed.missing, 'row')}; "
+                      "fill it or remove these rows")

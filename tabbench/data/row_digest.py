@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 BLOCK_ROWS = 1 << 15
 """A block of every array stays in the processor's cache."""
@@ -43,8 +44,8 @@ def _bits(values: np.ndarray) -> np.ndarray:
     return values.astype(np.int64).view(np.uint64)
 
 
-def table_fingerprint(description: Any, arrays: Mapping[str, np.ndarray | None], texts: Iterable[Any]) -> str:
-    """Hex digest of plain values, of numeric arrays by name, and of string columns."""
+def table_fingerprint(description: Any, arrays: Mapping[str, np.ndarray | None], texts: Iterable[pa.StringArray]) -> str:
+    """Hex digest of plain values, of numeric arrays by name, and of lists of strings without gaps."""
     digest = hashlib.sha256(json.dumps(description, sort_keys=True, ensure_ascii=True).encode())
     for name, array in arrays.items():
         if array is not None:
@@ -56,11 +57,9 @@ def table_fingerprint(description: Any, arrays: Mapping[str, np.ndarray | None],
     return digest.hexdigest()[:32]
 
 
-def _string_blocks(values: Any) -> Iterable[bytes]:
-    """The distinct strings in order of appearance, with their lengths, so that no two columns give the same bytes."""
-    strings = pa.array(values, pa.large_string()).drop_null().unique()
-    lengths = pa.compute.binary_length(strings).to_numpy()
-    yield lengths.astype("<i8").tobytes()
-    offsets = np.frombuffer(strings.buffers()[1], dtype=np.int64)[strings.offset:strings.offset + len(strings) + 1]
+def _string_blocks(strings: pa.StringArray) -> Iterable[Any]:
+    """The strings' lengths, then their letters, so that no two lists of strings give the same bytes."""
+    yield pc.binary_length(strings).to_numpy().astype("<i8").tobytes()
+    offsets = np.frombuffer(strings.buffers()[1], dtype=np.int32)[strings.offset:strings.offset + len(strings) + 1]
     if len(strings):
         yield memoryview(strings.buffers()[2])[offsets[0]:offsets[-1]]

@@ -63,7 +63,8 @@ def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tu
     absent = [column.name for column in columns if column.name not in given]
     if absent:
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in given])
-        raise BadData(f"the new rows lack {counted(len(absent), 'column')} that the model was trained on ({listed(absent)}): {near}")
+        raise BadData(f"the new rows lack {counted(len(absent), 'column')} that the model was trained on ({listed(absent)}): "
+                      f"{near}")
     notes: list[str] = []
     wanted = {column.name for column in columns}
     extra = [name for name in given if name not in wanted]
@@ -153,7 +154,7 @@ def _is_text(values: pa.ChunkedArray) -> bool:
 
 
 def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.StringArray:
-    """Trimmed spellings, null where missing. A whole number that travelled as a float (a gap made it one) is spelled as in training."""
+    """Trimmed spellings, null where missing. Whole numbers that a gap made floats are spelled as whole numbers."""
     if pa.types.is_floating(values.type):
         whole = np.asarray(values.to_numpy())
         if (np.floor(whole) == whole)[~np.isnan(whole)].all():
@@ -176,7 +177,8 @@ def _note_unreadable(column: Column, texts: pa.StringArray, unreadable: np.ndarr
     first = int(np.flatnonzero(unreadable)[0])
     where = f"{shown(texts[first].as_py())!r} in row {first + 1:,}"
     if rows > MOST_UNREADABLE_SHARE * (len(texts) - texts.null_count):
-        raise BadData(f"column {shown(column.name)!r} is no {wanted} in {counted(rows, 'row')} of the new rows ({where}); correct it")
+        raise BadData(f"column {shown(column.name)!r} is no {wanted} in {counted(rows, 'row')} of the new rows ({where}); "
+                      f"correct it")
     notes.append(f"{shown(column.name)}: {counted(rows, 'cell')} that is no {wanted} ({where}) taken as missing")
 
 

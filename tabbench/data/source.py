@@ -116,7 +116,8 @@ def _text_table(file: LocalFile, stem: str, all_text: bool, most_ragged_share: f
     if read.ragged_lines:
         lines = ", ".join(f"{line:,}" for line in read.ragged_lines[:5])
         findings.append(Finding("ragged-rows", "warn", f"line {lines}",
-                                f"{counted(len(read.ragged_lines), 'row')} of wrong length set aside (line {lines})", "mend these lines"))
+                                f"{counted(len(read.ragged_lines), 'row')} of wrong length set aside (line {lines})",
+                                "mend these lines"))
     if encoding == "Windows-1252":
         findings.append(Finding("encoding", "info", file.shown, "the file is not UTF-8 and was decoded as Windows-1252 (Latin-1)",
                                 "save it as UTF-8 if letters look wrong"))
@@ -152,7 +153,8 @@ def _json_table(file: LocalFile) -> pa.Table:
     try:
         table = pyarrow.json.read_json(file.path, read_options=pyarrow.json.ReadOptions(block_size=JSON_BLOCK_BYTES))
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise BadData(f"{file.shown} cannot be read as JSON lines: {str(error).splitlines()[0]}; write one record a line") from error
+        raise BadData(f"{file.shown} cannot be read as JSON lines: {str(error).splitlines()[0]}; "
+                      "write one record a line") from error
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table
@@ -180,7 +182,8 @@ def _pandas_column(values: pd.Series) -> pa.ChunkedArray:
     """A series as Arrow; objects of mixed types as their spellings."""
     try:
         array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         missing = values.isna().to_numpy()
-        array = pa.array([None if is_missing else str(value) for value, is_missing in zip(values, missing, strict=True)], pa.string())
+        array = pa.array([None if is_missing else str(value) for value, is_missing in zip(values, missing, strict=True)],
+                         pa.string())
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])

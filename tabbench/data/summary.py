@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tabbench.core.finding import Finding
+from tabbench.core.table import ColumnKind
 from tabbench.data.recognition import TypedColumn
 from tabbench.data.wording import counted, listed, shown
 
 MOST_MISSING_COLUMNS_NAMED = 3
-FORMS = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"), "category": ("category", "categories"), "text": ("text", "texts"),
+FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"),
+                                            "category": ("category", "categories"), "text": ("text", "texts"),
          "date": ("date", "dates")}
 """Kind of column -> what one and several are called."""
-SHOWN_KINDS = ("text", "date")
+MOST_NOTED = 2
+"""Messages in one line of the block; the findings hold all of them."""
+SHOWN_KINDS: tuple[ColumnKind, ...] = ("text", "date")
 """Kinds whose columns are named, as a person will want to check them."""
 
 
@@ -25,11 +29,13 @@ def reading_block(name: str, description: str, rows: int, target_line: str, feat
     lines = [f"{name}: {counted(rows, 'row')}, {counted(len(features), 'feature')} ({description})",
              target_line, f"columns: {columns}", _missing_line(rows, features)]
     if left_out or dropped:
-        parts = ([f"{listed(left_out)} (see findings)"] if left_out else []) + ([f"{listed(dropped)} (as asked)"] if dropped else [])
+        parts = [f"{listed(names)} ({why})" for names, why in ((left_out, "see findings"), (dropped, "as asked")) if names]
         lines.append("left out: " + ", ".join(parts))
-    by_code = {code: [each for each in findings if each.code in codes] for code, codes in NOTED.items()}
-    lines += [f"{title}: " + "; ".join(each.message for each in found[:2]) + (f"; and {len(found) - 2} more" if len(found) > 2 else "")
-              for title, found in by_code.items() if found]
+    for title, codes in NOTED.items():
+        messages = [finding.message for finding in findings if finding.code in codes]
+        if messages:
+            more = f"; and {len(messages) - MOST_NOTED:,} more" if len(messages) > MOST_NOTED else ""
+            lines.append(f"{title}: " + "; ".join(messages[:MOST_NOTED]) + more)
     return tuple(lines)
 
 
@@ -39,7 +45,7 @@ NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
 """Line of the block -> codes of the findings that it repeats."""
 
 
-def _kind_part(kind: str, count: int, features: Mapping[str, TypedColumn]) -> str:
+def _kind_part(kind: ColumnKind, count: int, features: Mapping[str, TypedColumn]) -> str:
     names = [name for name, typed in features.items() if typed.column.kind == kind]
     return f"{count:,} {FORMS[kind][count > 1]}" + (f" ({listed(names, 3)})" if kind in SHOWN_KINDS else "")
 

@@ -34,8 +34,8 @@ POOLED = "other"
 class TargetReading:
     """The task that a target makes.
 
-    `values` (n,) are int64 codes into `classes`, or float64 for regression; `table` lacks the rows that were set aside; `sentence`
-    explains the choice to a person.
+    `values` (n,) are int64 codes into `classes`, or float64 for regression; `table` lacks the rows that were set aside;
+    `sentence` explains the choice to a person.
     """
 
     kind: TaskKind
@@ -50,8 +50,8 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
     """Decide the kind of task and settle rare classes.
 
     Labels are classes; numbers with a fraction are amounts; whole numbers are classes when they have at most 20 different values
-    of at least 10 rows on average. A class with fewer than 2 x `folds` rows is merged into `other` (two or more such) or its rows are
-    set aside (one, or what is merged being too few still).
+    of at least 10 rows on average. A class with fewer than 2 x `folds` rows is merged into `other` (two or more such)
+    or its rows are set aside (one, or what is merged being too few still).
 
     Raises
     ------
@@ -63,15 +63,18 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
     is_number = pd.api.types.is_numeric_dtype(table.target.dtype)
     if kind == "regression" and not is_number:
         labels = listed(sorted(table.target.unique())[:3])
-        raise BadOption(f"--task regression needs numbers, but {_name(table)} holds labels ({labels}); leave --task out or name another target")
+        raise BadOption(f"--task regression needs numbers, but {_name(table)} holds labels ({labels}); leave --task out or name "
+                        f"another target")
     distinct = table.target.nunique()
     if distinct == 1:
-        raise BadData(f"the target {_name(table)} is {shown(_spelled(table.target.iloc[0]))!r} in every row; there is nothing to predict")
+        raise BadData(f"the target {_name(table)} is {shown(_spelled(table.target.iloc[0]))!r} in every row; there is nothing "
+                      f"to predict")
     if kind == "regression" or (kind == "auto" and is_number and not _are_classes(table, distinct)):
         return _regression(table, kind, distinct)
     if distinct > MOST_CLASSES:
-        raise BadData(f"the target {_name(table)} has {distinct:,} different labels in {len(table):,} rows; more than {MOST_CLASSES:,} are names, not "
-                      f"classes: {'use --task regression' if is_number else 'choose another target'}")
+        raise BadData(f"the target {_name(table)} has {distinct:,} different labels in {len(table):,} rows; more than "
+                      f"{MOST_CLASSES:,} are names, not classes: "
+                      f"{'use --task regression' if is_number else 'choose another target'}")
     if kind == "binary" and distinct != 2:
         raise BadOption(f"--task binary needs two classes, but {_name(table)} has {distinct:,}; use --task multiclass")
     return _classification(table, kind, folds, is_number)
@@ -85,8 +88,10 @@ def take_rows(table: Table, rows: np.ndarray) -> Table:
         return None if values is None else values[positions]
 
     return replace(table, features=table.features.take(positions).reset_index(drop=True),
-                   target=table.target.take(positions).reset_index(drop=True), rows=table.rows[positions], tie=table.tie[positions],
-                   group=taken(table.group), time=taken(table.time), weight=taken(table.weight), fold=taken(table.fold), test=taken(table.test),
+                   target=table.target.take(positions).reset_index(drop=True),
+                   rows=table.rows[positions], tie=table.tie[positions],
+                   group=taken(table.group), time=taken(table.time), weight=taken(table.weight), fold=taken(table.fold),
+                   test=taken(table.test),
                    fingerprint=digest([table.fingerprint, hashlib.sha256(positions.tobytes()).hexdigest()]))
 
 
@@ -104,7 +109,8 @@ def _spelled(value: object) -> str:
 def _are_classes(table: Table, distinct: int) -> bool:
     if distinct == 2:
         return True
-    return table.target_is_integer and distinct <= MOST_CLASSES_OF_NUMBERS and len(table) >= FEWEST_ROWS_A_CLASS_OF_NUMBERS * distinct
+    come_back = len(table) >= FEWEST_ROWS_A_CLASS_OF_NUMBERS * distinct
+    return table.target_is_integer and distinct <= MOST_CLASSES_OF_NUMBERS and come_back
 
 
 def _regression(table: Table, kind: str, distinct: int) -> TargetReading:
@@ -117,7 +123,8 @@ def _regression(table: Table, kind: str, distinct: int) -> TargetReading:
     if kind == "regression":
         reason = "as asked by --task"
     elif table.target_is_integer:
-        reason = f"{_name(table)} holds whole numbers with {distinct:,} different values, read as amounts; if they are classes, use --task multiclass"
+        reason = (f"{_name(table)} holds whole numbers with {distinct:,} different values, read as amounts; "
+                  "if they are classes, use --task multiclass")
     else:
         reason = f"{_name(table)} holds numbers with a fraction"
     return TargetReading("regression", (), values, table, f"task: regression ({reason})", ())
@@ -131,10 +138,12 @@ def _classification(table: Table, kind: str, folds: int, is_number: bool) -> Tar
     if len(kept) < len(table):
         table, settled = take_rows(table, kept), settled[kept]
     if len(classes) < 2:
-        raise BadData(f"the target {_name(table)} has fewer than two classes with at least {2 * folds} rows (2 for each of {folds} folds); "
+        raise BadData(f"the target {_name(table)} has fewer than two classes with at least {2 * folds} rows (2 for each of "
+                      f"{folds} folds); "
                       "use fewer --folds or get more rows of the rare classes")
     if len(table) < FEWEST_ROWS:
-        raise BadData(f"{table.name} has {counted(len(table), 'usable row')} after rare classes were set aside; at least {FEWEST_ROWS} are needed")
+        raise BadData(f"{table.name} has {counted(len(table), 'usable row')} after rare classes were set aside; at least "
+                      f"{FEWEST_ROWS} are needed")
     task: TaskKind = "binary" if len(classes) == 2 else "multiclass"
     return TargetReading(task, tuple(classes), settled, table, _sentence(table, task, kind, classes, is_number), tuple(findings))
 
@@ -147,7 +156,8 @@ def _sentence(table: Table, task: TaskKind, kind: str, classes: Sequence[str], i
         return f"task: {task}, {named}"
     if task == "binary":
         return f"task: {task}, {named} ({_name(table)} has two different values; if they are amounts, use --task regression)"
-    return f"task: {task}, {named} ({_name(table)} holds whole numbers with few different values; if they are amounts, use --task regression)"
+    return (f"task: {task}, {named} ({_name(table)} holds whole numbers with few different values; "
+            "if they are amounts, use --task regression)")
 
 
 def _settle_rare(codes: np.ndarray, classes: list[str], fewest: int) -> tuple[np.ndarray, list[str], list[Finding]]:
@@ -165,11 +175,13 @@ def _settle_rare(codes: np.ndarray, classes: list[str], fewest: int) -> tuple[np
         pooled = _free(POOLED, classes)
         mapping[rare] = len(kept)
         kept.append(pooled)
-        finding = Finding("rare-class", "warn", listed(names), f"{len(rare)} classes with fewer than {fewest} rows ({listed(names)}; "
+        finding = Finding("rare-class", "warn", listed(names), f"{len(rare)} classes with fewer than {fewest} rows "
+                                                               f"({listed(names)}; "
                           f"{counted(rows, 'row')}) are merged into {pooled!r}", "get more rows of them, or use fewer --folds")
     else:
         noun = "the class" if len(rare) == 1 else f"{len(rare)} classes"
-        finding = Finding("rare-class", "warn", listed(names), f"{counted(rows, 'row')} of {noun} {listed(names)} set aside: fewer than {fewest} rows",
+        finding = Finding("rare-class", "warn", listed(names), f"{counted(rows, 'row')} of {noun} {listed(names)} set aside: "
+                                                               f"fewer than {fewest} rows",
                           "get more rows of it, or use fewer --folds")
     return mapping[codes], kept, [finding]
 

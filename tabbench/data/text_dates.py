@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 ISO = "ISO8601"
 DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
-WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y",
+WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+                   "%B %d %Y",
                    "%a %d %b %Y", "%d/%b/%Y")
-YEAR_FIRST = (ISO, "%Y/%m/%d", "%Y.%m.%d")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 SHORTEST, LONGEST = 6, 40
 """Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
@@ -25,7 +25,7 @@ TRIAL_SPELLINGS = 50
 
 @dataclass(frozen=True, eq=False)
 class Dates:
-    """datetime64[us] (k,) for k spellings, the format that reads all of them, and whether day and month could be swapped as well."""
+    """datetime64[us] (k,) for k spellings, the format of all of them, and whether day and month could be swapped as well."""
 
     values: np.ndarray
     format: str | None
@@ -57,10 +57,11 @@ def read_dates(spellings: pa.StringArray) -> Dates | None:
 def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarray | None:
     """datetime64[us] without zone, or None when a spelling does not follow the format (None is ISO 8601)."""
     try:
-        parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format or ISO, utc=True, errors="raise")
+        parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format or ISO, utc=True,
+                                errors="raise")
     except (ValueError, OverflowError):
         return None
-    return parsed.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    return np.asarray(parsed.dt.tz_localize(None), dtype="datetime64[us]")
 
 
 def _looks_like_dates(spellings: pa.StringArray) -> bool:
@@ -75,8 +76,8 @@ def _spread(spellings: pa.StringArray) -> pa.StringArray:
 
 
 def _formats() -> Iterator[str]:
-    yield from YEAR_FIRST
-    for day in (*DAY_FIRST, *MONTH_FIRST, *WITH_MONTH_NAME, *YEAR_FIRST[1:]):
+    yield ISO
+    for day in (*DAY_FIRST, *MONTH_FIRST, *WITH_MONTH_NAME):
         for time in TIMES:
             yield day + time
 

@@ -27,14 +27,17 @@ UNDEFINED_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 CONTROL_BYTES = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 UTF16_NUL_SHARE = 0.3
 """Latin text in UTF-16 has a NUL in every second byte."""
-LEADING_ZERO_PIECES, LEADING_ZERO_PIECE_BYTES = 16, 64 << 10
-"""Codes such as 00123 are looked for in pieces spread over the file: a column of them shows in any of these."""
+SPREAD_PIECES, SPREAD_PIECE_BYTES = 16, 64 << 10
+"""Quotes and codes such as 00123 are looked for in pieces spread over the file: a column of them shows in any of these."""
 LEADING_ZERO = re.compile(rb"[,;\t|\n\r\"]0[0-9]+(?:[,;\t|\n\r\"]|\Z)")
 
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a UTF-8 file is to be read. `header_lines` counts the lines before the first row."""
+    """How a UTF-8 file is to be read. `header_lines` counts the lines before the first row.
+
+    `has_quotes` and `has_leading_zeros` come from a sample: where quotes are overlooked, a quoted line end shows as a ragged row.
+    """
 
     delimiter: str
     names: tuple[str, ...]
@@ -129,11 +132,11 @@ def sniff(path: Path, name: str) -> TextFormat:
     with path.open("rb") as stream:
         start = stream.read(SAMPLE_BYTES)
     text = start.decode("utf-8-sig", errors="ignore")
+    if not text.strip():
+        raise BadData(f"{name} holds no text; give a table with a header line and at least 30 rows")
     found = [(_consistency(rows), len(rows[0]), -order, delimiter, rows, header_lines)
              for order, delimiter in enumerate(DELIMITERS)
              for rows, header_lines in [_first_rows(text, delimiter, name)] if rows]
-    if not found:
-        raise BadData(f"{name} holds no text; give a table with a header line and at least 30 rows")
     wide = [each for each in found if each[1] > 1]
     if not wide:
         line = shown(text.strip().splitlines()[0])
@@ -142,8 +145,9 @@ def sniff(path: Path, name: str) -> TextFormat:
     _, _, _, delimiter, rows, header_lines = max(wide)
     if len(rows) == 1:
         raise BadData(f"{name} has a header but no rows; give at least 30 rows")
-    has_quotes = any(b'"' in piece for piece in _pieces(path))
-    return TextFormat(delimiter, tuple(rows[0]), header_lines, has_quotes, _has_leading_zeros(path))
+    pieces = [start, *_spread_pieces(path)]
+    return TextFormat(delimiter, tuple(rows[0]), header_lines, any(b'"' in piece for piece in pieces),
+                      any(LEADING_ZERO.search(piece) for piece in pieces[1:]))
 
 
 def _first_rows(text: str, delimiter: str, name: str) -> tuple[list[list[str]], int]:
@@ -171,12 +175,13 @@ def _consistency(rows: list[list[str]]) -> float:
     return Counter(map(len, body))[len(rows[0])] / len(body) if body else 1.0
 
 
-def _has_leading_zeros(path: Path) -> bool:
+def _spread_pieces(path: Path) -> list[bytes]:
+    """Pieces from all over the file, its end included; of a small file all of it."""
     size = path.stat().st_size
-    step = max(size // LEADING_ZERO_PIECES, LEADING_ZERO_PIECE_BYTES)
+    step = max(size // SPREAD_PIECES, SPREAD_PIECE_BYTES)
+    pieces = []
     with path.open("rb") as stream:
-        for position in [*range(0, size, step), max(size - LEADING_ZERO_PIECE_BYTES, 0)]:
+        for position in [*range(0, size, step), max(size - SPREAD_PIECE_BYTES, 0)]:
             stream.seek(position)
-            if LEADING_ZERO.search(stream.read(LEADING_ZERO_PIECE_BYTES)):
-                return True
-    return False
+            pieces.append(stream.read(SPREAD_PIECE_BYTES))
+    return pieces

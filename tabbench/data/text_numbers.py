@@ -44,8 +44,8 @@ class Numbers:
 def read_numbers(spellings: pa.StringArray, prefers_decimal_comma: bool) -> Numbers | None:
     """The numbers that the spellings stand for, or None when they are labels.
 
-    A comma before exactly three digits is read as the column's other values demand; where none does, as the file's delimiter suggests.
-    Codes with leading zeros are labels. A clock time counts as hours.
+    A comma before exactly three digits is read as the column's other values demand; where none does, as the file's
+    delimiter suggests. Codes with leading zeros are labels. A clock time counts as hours.
 
     >>> read_numbers(pa.array(["$1,234.50", "12"]), False).values.tolist()
     [1234.5, 12.0]

@@ -37,7 +37,8 @@ class TextRows:
     ragged_lines: tuple[int, ...]
 
 
-def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, most_ragged_share: float = MOST_RAGGED_SHARE) -> TextRows:
+def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
+              most_ragged_share: float = MOST_RAGGED_SHARE) -> TextRows:
     """Parse the file; with `all_text` every column stays text.
 
     Raises
@@ -70,15 +71,19 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
 
     names = [str(position) for position in range(len(text.names))]
     convert = pa_csv.ConvertOptions(
-        null_values=[] if all_text else list(MISSING_EVERYWHERE), strings_can_be_null=not all_text, true_values=[], false_values=[],
+        null_values=[] if all_text else list(MISSING_EVERYWHERE), strings_can_be_null=not all_text, true_values=[],
+        false_values=[],
         include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else None)
     parse = pa_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=set_aside,
                                 newlines_in_values=text.has_quotes if newlines_in_values is None else newlines_in_values)
     for block_bytes in (BLOCK_BYTES, LONG_ROW_BLOCK_BYTES):
         ragged.clear()
-        read = pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines, block_size=block_bytes, use_threads=use_threads)
+        read = pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines, block_size=block_bytes,
+                                  use_threads=use_threads)
         try:
-            return pa_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert), ragged
+            table = pa_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
+            pa.default_memory_pool().release_unused()
+            return table, ragged
         except pa.ArrowInvalid as error:
             problem = str(error).splitlines()[0]
             if "straddling" not in problem:
@@ -88,7 +93,8 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
 
 
 def _too_many_ragged(name: str, text: TextFormat, ragged: list[Any], total: int, most_share: float) -> str:
-    first = ", ".join(f"line {row.number} has {row.actual_columns}" for row in sorted(ragged, key=lambda row: row.number)[:MOST_LINES_NAMED])
+    named = sorted(ragged, key=lambda row: row.number)[:MOST_LINES_NAMED]
+    first = ", ".join(f"line {row.number} has {row.actual_columns}" for row in named)
     allowance = f"at most {most_share:.1%} may be set aside" if most_share else "none may be left out"
     return (f"{name} has {counted(len(ragged), 'row')} of {total:,} with another number of fields than the {len(text.names)} "
             f"of its header ({first}), and {allowance}; mend these lines, or quote fields that hold a {text.delimiter_name}")

@@ -15,6 +15,8 @@ MOST_SWEEPS = 1000
 """Coordinate sweeps for one penalty; a path that is still moving then is used as it is."""
 TOLERANCE = 1e-5
 """Duality gap relative to the target's squares."""
+ROUNDING = 1e-14
+"""Variance relative to the squared mean that float64 cannot tell from none."""
 JITTER = 1e-10
 """Relative to the mean diagonal: makes a rank-deficient Gram matrix factorisable, far below any penalty in use."""
 
@@ -41,7 +43,9 @@ class Squares:
             weighted = values.multiply((weight / total)[:, None]).tocsr()
             gram = (values.T @ weighted).toarray() - np.outer(means, means)
         product = np.asarray((weight * (target - target_mean)) @ values) / total
-        return cls(gram, product, means, target_mean)
+        # What is left of a constant column is rounding noise, which must not pass for a signal.
+        varies = np.diag(gram) > ROUNDING * means**2
+        return cls(gram * np.outer(varies, varies), product * varies, means, target_mean)
 
     def largest_alpha(self, l1_ratio: float) -> float:
         """The smallest penalty that leaves no coefficient; 0 when no column goes with the target."""

@@ -14,6 +14,8 @@ import numpy as np
 
 from tabbench.verdict.evidence import Evidence
 
+import os
+SHARED_LUCK = float(os.environ.get("C", "1"))
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two predict the same."""
 
@@ -133,9 +135,11 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     between, degrees = _moderated(contrasts, own)
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     training = np.maximum(between - contrasts.between_by_rows, 0.0) * (1 / splits + overlap / (1 - overlap))
+    shared = SHARED_LUCK * 2 * np.sqrt(contrasts.mean_by_rows * training)
     variance = contrasts.mean_by_rows + training
     is_large = contrasts.size > evidence.pool_rows / 2
-    variance = np.where(is_large, np.maximum(variance, between * (1 / splits + evidence.test_ratio)), variance)
+    nadeau_bengio = between * (1 / splits + evidence.test_ratio)
+    variance = np.where(is_large, np.maximum(variance, nadeau_bengio), variance + shared)
     share = np.divide(contrasts.mean_by_rows, variance, out=np.ones(count), where=variance > 0)
     return Spread(np.sqrt(variance), min(degrees, _units(evidence) - 1.0), share)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tabbench.approaches.composed import DEFAULT_COMPOSED, find_approach, listed_approaches
@@ -10,9 +11,15 @@ from tabbench.approaches.tuning import tuning_rows
 from tabbench.core.approach import SELECTORS, TrainingSet, Workload
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.matrices import LinearMatrix
+from tabbench.core.table import Column
 from tabbench.core.task import Task
+from tabbench.data.views import fit_view
+from tabbench.data.views import linear as linear_view
 
-BINARY = Task("binary", ("a", "b"), "log_loss", ("log_loss",))
+TASKS = {"binary": Task("binary", ("a", "b"), "log_loss", ("log_loss",)),
+         "multiclass": Task("multiclass", ("a", "b", "c"), "log_loss", ("log_loss",)),
+         "regression": Task("regression", (), "rmse", ("rmse",))}
+BINARY = TASKS["binary"]
 
 
 def training_set(approach, n=80, noise=150, seed=0):
@@ -61,8 +68,11 @@ def test_a_composed_approach_combines_its_parts():
 
 
 def test_selection_finds_the_column_among_noise_and_wins():
+    """Without L1, which would select by itself."""
     composed, linear = find_approach("linear+forest"), find_approach("linear")
+    only_l2 = training_set(linear).settings | {"C": {"l2": [0.01, 1.0]}}
     training = training_set(composed)
+    training = replace(training, settings=training.settings | {"trial": only_l2, "learner": only_l2})
     fitted = composed.fit(training)
     assert fitted.n_features < 151
     assert "x7" in fitted.selection.transform(training.features, fitted.n_features).names
@@ -71,7 +81,7 @@ def test_selection_finds_the_column_among_noise_and_wins():
     def loss(model):
         return -np.log(model.predict(test.features)[np.arange(1000), test.target]).mean()
 
-    assert loss(fitted) < loss(linear.fit(replace(training, settings=training_set(linear).settings)))
+    assert loss(fitted) < loss(linear.fit(replace(training, settings=only_l2)))
 
 
 @pytest.mark.parametrize("name", ["linear+forest+pca", "forest+pca", "forest+forest"])
@@ -82,6 +92,22 @@ def test_other_compositions_train_and_are_restored(name):
     prediction = fitted.predict(training.features)
     assert prediction.shape == (80, 2)
     assert approach.restore(fitted.to_parts()).predict(training.features).tobytes() == prediction.tobytes()
+
+
+@pytest.mark.parametrize("name", ["linear", "linear+forest", "linear+pca", "forest+pca"])
+@pytest.mark.parametrize("kind", list(TASKS))
+def test_a_sparse_view_serves_every_learner(name, kind, monkeypatch):
+    monkeypatch.setattr(linear_view, "MOST_DENSE_CELLS", 1000)
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"c": pd.Categorical(generator.choice([f"v{i}" for i in range(30)], 300))})
+    approach, task = find_approach(name), TASKS[kind]
+    signal = frame["c"].cat.codes.to_numpy() % 3
+    target = signal * 10.0 if kind == "regression" else np.minimum(signal, task.n_classes - 1).astype(np.int64)
+    matrix = fit_view("linear", frame, (Column("c", "category"),), 0).transform(frame)
+    assert not isinstance(matrix.values, np.ndarray)
+    settings = approach.settings(Workload("fast", 300, 1, task.n_classes))
+    fitted = approach.fit(TrainingSet(matrix, target, task, settings, seed=1, shared_seed=1))
+    assert len(fitted.predict(matrix)) == 300
 
 
 def test_the_selection_on_all_rows_is_shared_and_sharing_changes_no_number():

@@ -71,7 +71,8 @@ def test_the_forest_sees_a_pattern_no_line_can(preset):
     target = (values[:, 0] * values[:, 1] > 0).astype(np.int64)
     values[::9, 2] = np.nan
     approach = find_approach("forest")
-    training = TrainingSet(TreeMatrix(values, (0, 0, 0), ("a", "b", "c")), target, Task("binary", ("n", "y"), "log_loss", ("log_loss",)),
+    task = Task("binary", ("n", "y"), "log_loss", ("log_loss",))
+    training = TrainingSet(TreeMatrix(values, (0, 0, 0), ("a", "b", "c")), target, task,
                            approach.settings(Workload(preset, 400, 3, 2)), seed=1, shared_seed=1)
     fitted = approach.fit(training)
     chance = fitted.predict(training.features)[:, 1]

@@ -22,7 +22,8 @@ CODES = (FRAME["x"] > 0).to_numpy().astype(np.int64)
 
 def training(classes=("no", "yes"), **changes):
     task = Task("binary", classes, "log_loss", ("log_loss",))
-    return TrainingSet(**{"features": FRAME, "target": CODES, "task": task, "settings": {}, "seed": 17, "shared_seed": 1, **changes})
+    given = {"features": FRAME, "target": CODES, "task": task, "settings": {}, "seed": 17, "shared_seed": 1}
+    return TrainingSet(**given | changes)
 
 
 class Recorder(ClassifierMixin, BaseEstimator):

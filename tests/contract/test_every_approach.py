@@ -1,5 +1,6 @@
 """The contract of every approach: registered ones and the usual composed ones, on each kind of task."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -96,7 +97,7 @@ def assert_same_parts(first, second):
 @every_approach
 def test_predicts_rows_with_missing_values_and_unseen_levels(name, kind):
     view, fitted = trained(name, kind)
-    features, signal = make_rows()
+    features, _ = make_rows()
     prediction = fitted.predict(view.transform(features))
     assert prediction.dtype == np.float64
     assert np.isfinite(prediction).all()
@@ -224,8 +225,6 @@ def test_a_table_of_one_constant_column_is_no_obstacle(name):
 
 @every_approach
 def test_settings_are_plain_and_depend_on_the_workload_alone(name):
-    import json
-
     approach = find_approach(name)
     workload = Workload("balanced", 5000, 12, 3)
     settings = approach.settings(workload)

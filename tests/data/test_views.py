@@ -101,7 +101,7 @@ def test_whole_numbers_beyond_float32_keep_their_differences_in_trees():
 
 def test_dates_become_parts_and_the_hour_only_where_there_is_one():
     day = pd.Series(pd.to_datetime(["2024-02-29", "2024-03-01", None])).astype("datetime64[us]")
-    time = pd.Series(pd.to_datetime(["2024-02-29 13:30", "2024-03-01", None])).astype("datetime64[us]")
+    time = pd.Series(pd.to_datetime(["2024-02-29 13:30", "2024-03-01 00:00", None])).astype("datetime64[us]")
     frame, columns = pd.DataFrame({"d": day, "t": time}), (Column("d", "date"), Column("t", "date"))
     matrix = fit_view("trees", frame, columns, 0).transform(frame)
     assert matrix.names[:6] == ("d year", "d month", "d day", "d weekday", "d day_number", "t year")
@@ -166,6 +166,7 @@ def test_a_wide_one_hot_matrix_is_kept_sparse(monkeypatch):
     monkeypatch.setattr(linear_view, "MOST_DENSE_CELLS", 1000)
     sparse = fit_view("linear", frame, columns, 0).transform(frame)
     assert not isinstance(sparse.values, np.ndarray)
+    assert sparse.values.indices.dtype == sparse.values.indptr.dtype == np.int32  # else C solvers refuse it
     np.testing.assert_array_equal(sparse.values.toarray(), dense.values)
     assert isinstance(sparse.take(np.arange(3)).select(np.array([1])), LinearMatrix)
 

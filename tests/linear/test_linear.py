@@ -61,8 +61,8 @@ def test_sparse_and_dense_rows_give_the_same_model(penalty, k):
     values = np.where(np.abs(rows.values) > 0.7, rows.values, 0)
     dense = logistic_path(Rows(values, rows.target, rows.weight), penalty, [1.0], GRID)[0]
     sparse = logistic_path(Rows(csr_array(values), rows.target, rows.weight), penalty, [1.0], GRID)[0]
-    np.testing.assert_allclose(sparse.coefficients, dense.coefficients, atol=0.02)
-    np.testing.assert_allclose(sparse.predict(csr_array(values)), dense.predict(values), atol=0.01)
+    np.testing.assert_allclose(sparse.coefficients, dense.coefficients, atol=0.05)
+    np.testing.assert_allclose(sparse.predict(csr_array(values)), dense.predict(values), atol=0.02)
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2"])

@@ -8,6 +8,7 @@ from tabbench.core.approach import SELECTORS, TrainingSet, Workload
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.task import Task
 
+BINARY = Task("binary", ("a", "b"), "log_loss", ("log_loss",))
 NAMES = SELECTORS.names()
 
 
@@ -15,7 +16,7 @@ def fitted(name, *, sparse=False, kind="binary", seed=0):
     generator = np.random.default_rng(seed)
     values = generator.normal(size=(120, 12)) * np.r_[np.ones(11), 5]
     signal = values[:, 4] * 3 + generator.normal(size=120) * 0.3
-    task = Task("regression", (), "rmse", ("rmse",)) if kind == "regression" else Task("binary", ("a", "b"), "log_loss", ("log_loss",))
+    task = Task("regression", (), "rmse", ("rmse",)) if kind == "regression" else BINARY
     matrix = LinearMatrix(csr_array(values) if sparse else values, tuple(f"x{i}" for i in range(12)))
     selector = SELECTORS.get(name)
     target = signal if kind == "regression" else (signal > 0).astype(np.int64)

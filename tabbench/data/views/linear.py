@@ -20,7 +20,8 @@ FEWEST_ROWS = 5
 MOST_LEVELS = 100
 """One-hot columns that one category may take."""
 STRAIGHT = 8.0
-"""Up to this many quartile distances from the median a number stays as it is; beyond, only its logarithm counts."""
+"""Up to this many quartile distances from the median a number stays as it is; beyond, it grows as slowly as the logarithm of a
+logarithm, so that 1e39 neither flattens the column nor decides the fit."""
 MOST_DENSE_CELLS = 50_000_000
 """400 MB of float64; beyond it a matrix that is mostly zeros is kept sparse."""
 MOST_SPARSE_SHARE = 0.25
@@ -98,8 +99,9 @@ class LinearView:
             positions[:, column] = np.where(codes < 0, missing if missing < 0 else start + missing, start + codes)
             start += _width(levels.n_codes, levels.has_missing)
         is_known = positions >= 0
-        ends = np.concatenate([[0], np.cumsum(is_known.sum(axis=1))])
-        indices = positions[is_known]
+        # Solvers written in C take 32-bit positions only.
+        ends = np.concatenate([[0], np.cumsum(is_known.sum(axis=1))]).astype(np.int32)
+        indices = positions[is_known].astype(np.int32)
         return csr_array((np.ones(len(indices)), indices, ends), shape=(len(positions), start))
 
     def to_parts(self) -> Parts:
@@ -124,10 +126,10 @@ def _scale_of(numbers: np.ndarray, is_boolean: np.ndarray) -> RobustScale:
 
 
 def _straightened(scale: RobustScale, numbers: np.ndarray) -> np.ndarray:
-    """Scaled numbers whose far ends grow with the logarithm: order is kept, leverage is not."""
+    """Scaled numbers with their far ends drawn in: order is kept, leverage is not."""
     scaled = scale.apply(numbers)
     beyond = np.maximum(np.abs(scaled) - STRAIGHT, 0.0)
-    straightened: np.ndarray = np.sign(scaled) * (np.minimum(np.abs(scaled), STRAIGHT) + np.log1p(beyond))
+    straightened: np.ndarray = np.sign(scaled) * (np.minimum(np.abs(scaled), STRAIGHT) + np.log1p(np.log1p(beyond)))
     return straightened
 
 

@@ -1,0 +1,246 @@
+"""The commands as a person types them: exit codes, streams, files, mistakes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.comparison import COLUMNS
+
+QUICK = ["--approaches", "linear", "--preset", "fast", "--folds", "2", "--repeats", "1", "--sizes", "60,full"]
+CLOCK_KEYS = ("costs", "cost_crossovers", "timing")
+
+
+def tabbench(*arguments, folder, **options):
+    return subprocess.run([sys.executable, "-m", "tabbench", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
+                          check=False, **options)
+
+
+def people(rows=240, seed=0):
+    rng = np.random.default_rng(seed)
+    age, town = rng.normal(40, 12, rows).round(1), rng.choice(["Bern", "Genève", "Zürich"], rows)
+    bought = np.where(age / 12 + (town == "Bern") + rng.normal(size=rows) > 4, "yes", "no")
+    return pd.DataFrame({"id": [f"P{number:05d}" for number in range(rows)], "age": age, "town": town, "bought": bought})
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a table and a finished run of it."""
+    folder = tmp_path_factory.mktemp("command")
+    people().to_csv(folder / "people.csv", index=False)
+    done = tabbench("compare", "people.csv", "--target", "bought", *QUICK, "--save-winner", folder=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "stderr").write_text(done.stderr)
+    return folder
+
+
+def deterministic(text):
+    return {name: value for name, value in json.loads(text).items() if name not in CLOCK_KEYS}
+
+
+def test_a_comparison_leaves_its_files_and_says_the_verdict(place):
+    run = place / "tabbench-people"
+    assert {"run.db", "result.json", "report.html", "report.md", "manifest.json", "winner"} <= {path.name for path in run.iterdir()}
+    result = json.loads((run / "result.json").read_text())
+    assert result["sentence"].split()[0] in " ".join((place / "stdout").read_text().split())
+    assert "report.html" in (place / "stdout").read_text()
+    assert "people: 240 rows" in (place / "stderr").read_text()
+
+
+def test_result_json_has_the_keys_of_schema_1(place):
+    result = json.loads((place / "tabbench-people" / "result.json").read_text())
+    assert result["schema"] == 1
+    assert {"name", "rows", "columns", "target", "task", "fingerprint"} <= set(result["table"])
+    assert {"metric", "direction", "sizes", "folds", "repeats", "margin", "alpha", "seed", "preset", "number"} <= set(result["protocol"])
+    for name, columns in COLUMNS.items():
+        assert all(list(row) == list(columns) for row in result[name]), name
+    assert result["protocol"]["sizes"] == [60, 120]
+    assert {row["approach"] for row in result["scores"]} == {"dummy", "linear"}
+    assert {row["decision"] for row in result["winners"]} <= {"winner", "top_set", "none"}
+    assert set(result["timing"]) == {"wall_seconds", "cpu_seconds"}
+
+
+def test_the_same_command_again_runs_nothing_and_answers_the_same(place):
+    before = (place / "tabbench-people" / "result.json").read_text()
+    again = tabbench("compare", "people.csv", "--target", "bought", *QUICK, "--json", folder=place)
+    assert again.returncode == 0, again.stderr
+    assert "8 of them done before" in again.stderr
+    assert deterministic(again.stdout) == deterministic(before)
+
+
+def test_json_is_the_only_thing_on_standard_output_and_quiet_says_nothing(place):
+    run = place / "tabbench-people"
+    quiet = tabbench("compare", "people.csv", "--target", "bought", *QUICK, "--json", "--quiet", folder=place)
+    assert json.loads(quiet.stdout)["schema"] == 1 and quiet.stderr == ""
+    silent = tabbench("resume", run, "--quiet", folder=place)
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+def test_jobs_never_change_a_number(place):
+    other = tabbench("compare", "people.csv", "--target", "bought", *QUICK, "--jobs", "1", "--out", "one", "--json", folder=place)
+    assert deterministic(other.stdout) == deterministic((place / "tabbench-people" / "result.json").read_text())
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_stopped_continues_and_answers_the_same(place, stop):
+    command = ["compare", "people.csv", "--target", "bought", *QUICK, "--jobs", "1", "--out", f"stopped-{stop.name}"]
+    run = place / f"stopped-{stop.name}"
+    process = subprocess.Popen([sys.executable, "-m", "tabbench", *command], cwd=place, stderr=subprocess.PIPE,
+                               stdout=subprocess.DEVNULL, text=True)
+    while not (run / "run.db").exists() or not list((run / "spool").glob("*")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(stop)
+    said = process.communicate()[1]
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert "tabbench resume" in said and "nothing finished is lost" in said
+    again = tabbench(*command, "--json", folder=place)
+    assert again.returncode == 0, again.stderr
+    assert deterministic(again.stdout) == deterministic((place / "tabbench-people" / "result.json").read_text())
+
+
+def test_report_is_judged_anew_from_the_store(place):
+    run = place / "tabbench-people"
+    for name, start in [("json", "{"), ("md", "#"), ("html", "<!DOCTYPE html>"), ("csv", "approach")]:
+        done = tabbench("report", run, "--format", name, folder=place)
+        assert done.returncode == 0 and done.stdout.startswith(start), done.stderr
+    assert deterministic(tabbench("report", run, "--format", "json", folder=place).stdout) == deterministic(
+        (run / "result.json").read_text())
+
+
+def test_the_winner_predicts_new_rows_whatever_their_columns_look_like(place):
+    new = people(seed=1).drop(columns="bought").sample(frac=1, random_state=0)
+    shuffled = new[["town", "id", "age"]].assign(extra=1)
+    shuffled.loc[shuffled.index[0], "town"] = "Atlantis"
+    new.to_csv(place / "new.csv", index=False)
+    shuffled.to_csv(place / "shuffled.csv", index=False)
+    exported = tabbench("export", "tabbench-people", "--approach", "linear", "--out", "model.tabbench", folder=place)
+    assert exported.returncode == 0, exported.stderr
+    frames = []
+    for model, data in [("tabbench-people/winner", "new.csv"), ("model.tabbench", "new.csv"), ("model.tabbench", "shuffled.csv")]:
+        done = tabbench("predict", model, data, "--out", "predicted.csv", folder=place)
+        assert done.returncode == 0, done.stderr
+        frames.append(pd.read_csv(place / "predicted.csv"))
+    assert "Atlantis" in done.stderr or "town" in done.stderr
+    assert list(frames[0].columns) == ["id", "prediction", "probability_no", "probability_yes"]
+    assert frames[0]["id"].tolist() == new["id"].tolist()
+    pd.testing.assert_frame_equal(frames[0], frames[1])
+    pd.testing.assert_frame_equal(frames[1].iloc[1:], frames[2].iloc[1:])
+
+
+@pytest.mark.parametrize("change, message", [
+    (["--folds", "3"], "holds a run with --folds 2, not 3"),
+    (["--seed", "1"], "holds a run with"),
+    (["--metric", "auc"], "holds a run with --metric log_loss, not auc"),
+    (["--preset", "balanced"], "holds a run with --preset fast, not balanced"),
+    (["--margin", "0.2"], "holds a run with --margin left out, not 0.2"),
+    (["--drop", "town"], "holds a run of another table"),
+])
+def test_what_may_not_change_is_named(place, change, message):
+    done = tabbench("compare", "people.csv", "--target", "bought", *QUICK, *change, folder=place)
+    assert done.returncode == 1
+    assert message in done.stderr and "--fresh" in done.stderr
+
+
+def test_approaches_and_sizes_may_change(place):
+    more = tabbench("compare", "people.csv", "--target", "bought", "--approaches", "linear,forest", "--preset", "fast", "--folds",
+                    "2", "--repeats", "1", "--sizes", "full", "--out", "tabbench-people", "--json", folder=place)
+    assert more.returncode == 0, more.stderr
+    assert {row["approach"] for row in json.loads(more.stdout)["scores"]} == {"dummy", "linear", "forest"}
+    again = tabbench("compare", "people.csv", "--target", "bought", *QUICK, folder=place)
+    assert again.returncode == 0, again.stderr
+
+
+MISTAKES = [
+    (["compare", "absent.csv", "--target", "y"], "absent.csv"),
+    (["compare", ".", "--target", "y"], "folder"),
+    (["compare", "people.csv"], "--target"),
+    (["compare", "people.csv", "--target", "bougth"], "did you mean 'bought'?"),
+    (["compare", "people.csv", "--target", "bought", "--approaches", "bosting"], "no approach 'bosting'; did you mean 'boosting'?"),
+    (["compare", "people.csv", "--target", "bought", "--metric", "acc"], "metric"),
+    (["compare", "people.csv", "--target", "bought", "--group", "twon"], "did you mean 'town'?"),
+    (["compare", "people.csv", "--target", "bought", "--sizes", "100000"], "the 191 rows of a training part"),
+    (["compare", "people.csv", "--target", "bought", "--task", "regression"], "regression"),
+    (["compare", "people.csv", "--target", "bought", "--out", "people.csv"], "people.csv"),
+    (["compare", "people.csv", "--target", "bought", "--out", "/proc/nowhere"], "--out"),
+    (["compare", "people.csv", "--target", "bought", "--folds", "x"], "--folds"),
+    (["compare", "empty.csv", "--target", "y"], "empty"),
+    (["compare", "header.csv", "--target", "y"], "rows"),
+    (["compare", "few.csv", "--target", "y"], "30"),
+    (["compare", "one-class.csv", "--target", "y"], "class"),
+    (["compare", "one-column.csv", "--target", "y"], "column"),
+    (["compare", "infinite.csv", "--target", "y"], "infinite"),
+    (["compare", "ragged.csv", "--target", "y"], "line"),
+    (["compare", "noise.bin", "--target", "y"], "noise.bin"),
+    (["resume", "absent"], "no such run folder"),
+    (["report", "absent"], "no such run folder"),
+    (["export", "absent", "--out", "m"], "no such run folder"),
+    (["predict", "absent", "people.csv", "--out", "p.csv"], "absent"),
+    (["datasets", "show", "diamond"], "did you mean 'diamonds'?"),
+]
+
+
+@pytest.fixture(scope="module")
+def bad_files(place):
+    rng = np.random.default_rng(0)
+    lines = [f"{number},{number % 7}" for number in range(200)]
+    for name, content in {
+        "empty.csv": "", "header.csv": "a,y\n", "few.csv": "a,y\n" + "\n".join(lines[:20]) + "\n",
+        "one-class.csv": "a,y\n" + "".join(f"{number},same\n" for number in range(60)),
+        "one-column.csv": "y\n" + "".join(f"{number}\n" for number in range(60)),
+        "infinite.csv": "a,y\n" + "".join(f"{number},{number / 7 if number else 'inf'}\n" for number in range(60)),
+        "ragged.csv": "a,y\n" + "".join(f"{line},9\n" if number % 5 == 0 else f"{line}\n" for number, line in enumerate(lines)),
+    }.items():
+        (place / name).write_text(content)
+    (place / "noise.bin").write_bytes(rng.bytes(5000))
+
+
+@pytest.mark.parametrize("arguments, words", MISTAKES, ids=[" ".join(arguments) for arguments, _ in MISTAKES])
+def test_every_mistake_is_one_sentence_and_exit_code_1(place, bad_files, arguments, words):
+    before = set(os.listdir(place))
+    done = tabbench(*arguments, folder=place)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("tabbench: ") and words in last
+    assert "Traceback" not in done.stderr
+    assert set(os.listdir(place)) == before  # nothing is left behind
+
+
+@pytest.mark.parametrize("arguments", [["compare", "people.csv", "--colour", "red"], ["compair"], ["resume", "x", "--metric", "auc"]])
+def test_an_unknown_option_or_command_is_exit_code_2(place, arguments):
+    assert tabbench(*arguments, folder=place).returncode == 2
+
+
+def test_check_tells_what_it_sees(place):
+    clean = tabbench("check", "people.csv", "--target", "bought", folder=place)
+    assert clean.returncode == 0 and "No finding warns." in clean.stdout
+    people().assign(copy=lambda table: table["bought"].map({"yes": "ja", "no": "nein"})).to_csv(place / "leak.csv", index=False)
+    leaking = tabbench("check", "leak.csv", "--target", "bought", "--json", folder=place)
+    assert leaking.returncode == 3
+    assert any(finding["severity"] == "block" and "copy" in finding["subject"] for finding in json.loads(leaking.stdout)["findings"])
+
+
+def test_lists(place):
+    approaches = tabbench("approaches", folder=place).stdout
+    assert all(name in approaches for name in ("dummy", "linear+forest", "boosting", "mlp"))
+    assert "diamonds" in tabbench("datasets", "list", folder=place).stdout
+    assert "price" in tabbench("datasets", "show", "diamonds", folder=place).stdout
+    fetched = tabbench("datasets", "fetch", "penguins", folder=place)
+    assert os.path.exists(fetched.stdout.strip())
+
+
+def test_standard_input_is_a_table(place):
+    text = (place / "people.csv").read_text()
+    done = tabbench("compare", "-", "--target", "bought", *QUICK, "--out", "piped", "--json", folder=place, input=text)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["table"]["fingerprint"] == json.loads(
+        (place / "tabbench-people" / "result.json").read_text())["table"]["fingerprint"]

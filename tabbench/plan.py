@@ -43,7 +43,7 @@ class Contestants:
 
     def needs(self, device: str) -> Needs:
         """What the children must be ready for."""
-        modules = {approach.name: tuple(name for name in approach.requires if importlib.util.find_spec(name) is not None)
+        modules = {approach.name: tuple(name for name in approach.requires if _is_installed(name))
                    for approach in self.approaches}
         is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
         return Needs(modules, _pickled(self.own), is_cuda_wanted)
@@ -106,12 +106,15 @@ def missing_packages(contestants: Contestants, sizes: Sequence[int]) -> list[Ski
     """Approaches whose packages are not installed, at every size, with the cure."""
     skips = []
     for approach in contestants.approaches:
-        for module in approach.requires:
-            if importlib.util.find_spec(module) is None:
-                skips += [Skip(approach.name, size, f"the package {module} is not installed; pip install {module}")
-                          for size in sizes]
-                break
+        absent = [module.partition(".")[0] for module in approach.requires if not _is_installed(module)]
+        if absent:
+            skips += [Skip(approach.name, size, f"the package {absent[0]} is not installed; pip install {absent[0]}")
+                      for size in sizes]
     return skips
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
 def settings_of(approach: Approach, setup: Setup, rows: int, preset: str) -> dict[str, Any]:

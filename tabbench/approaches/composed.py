@@ -84,7 +84,7 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
         settings=partial(_composed_settings, learner, selector),
         fit=partial(_fit_composed, learner, selector),
         restore=None if learner.restore is None else partial(_restore_composed, learner, selector),
-        requires=learner.requires,
+        requires=tuple(dict.fromkeys([*learner.requires, *selector.requires])),
         uses_device=learner.uses_device)
 
 

@@ -150,4 +150,5 @@ def _finite(value: float) -> float | None:
 APPROACHES.register(Approach(
     name="linear", version=1, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net",
-    settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True))
+    settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True,
+    requires=("sklearn.linear_model",)))

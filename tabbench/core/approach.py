@@ -136,7 +136,8 @@ class Approach:
     settings : the amount of work for a workload, plain JSON values; part of a cell's key and printed.
     fit : learns from a training set. Imports its library inside.
     restore : a fitted approach from its parts.
-    requires : import names of packages beyond the core that must load, else the approach is skipped with a cure.
+    requires : import names of modules that must load, else the approach is skipped with a cure; children import them
+        before their first cell.
     represents : whether it is its family's representative in the claims over all sizes.
     uses_device : whether it runs on a GPU when there is one.
     """
@@ -187,6 +188,7 @@ class Selector:
     settings: Callable[[Workload], Settings]
     fit: Callable[[Any, TrainingSet], FittedSelection]
     restore: Callable[[Parts], FittedSelection]
+    requires: tuple[str, ...] = ()
 
 
 APPROACHES: Registry[Approach] = Registry("approach", "tabbench.approaches")

@@ -15,6 +15,8 @@ FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "bo
                                             "category": ("category", "categories"), "text": ("text", "texts"),
          "date": ("date", "dates")}
 """Kind of column -> what one and several are called."""
+SMALLEST_SHOWN_SHARE = 0.0005
+"""What is less would be shown as none."""
 MOST_NOTED = 2
 """Messages in one line of the block; the findings hold all of them."""
 SHOWN_KINDS: tuple[ColumnKind, ...] = ("text", "date")
@@ -57,4 +59,5 @@ def _missing_line(rows: int, features: Mapping[str, TypedColumn]) -> str:
     share = sum(counts.values()) / (rows * len(features))
     most = sorted(counts, key=lambda name: -counts[name])[:MOST_MISSING_COLUMNS_NAMED]
     named = ", ".join(f"{shown(name)} {counts[name] / rows:.1%}" for name in most)
-    return f"missing: {share:.1%} of the cells in {counted(len(counts), 'column')} (most in {named})"
+    shown_share = f"{share:.1%}" if share >= SMALLEST_SHOWN_SHARE else "under 0.1%"
+    return f"missing: {shown_share} of the cells in {counted(len(counts), 'column')} (most in {named})"

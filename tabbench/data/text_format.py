@@ -6,6 +6,7 @@ Whatever is not UTF-8 is rewritten as UTF-8, so that all that follows knows one 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -136,7 +137,10 @@ def sniff(path: Path, name: str) -> TextFormat:
         raise BadData(f"{name} holds no text; give a table with a header line and at least 30 rows")
     found = [(_consistency(rows), len(rows[0]), -order, delimiter, rows, header_lines)
              for order, delimiter in enumerate(DELIMITERS)
-             for rows, header_lines in [_first_rows(text, delimiter, name)] if rows]
+             for rows, header_lines in [_first_rows(text, delimiter)] if rows]
+    if not found:
+        raise BadData(f"{name} cannot be read as delimited text: its first line has fields of more than "
+                      f"{csv.field_size_limit():,} characters; check its quotes")
     wide = [each for each in found if each[1] > 1]
     if not wide:
         line = shown(text.strip().splitlines()[0])
@@ -150,12 +154,12 @@ def sniff(path: Path, name: str) -> TextFormat:
                       any(LEADING_ZERO.search(piece) for piece in pieces[1:]))
 
 
-def _first_rows(text: str, delimiter: str, name: str) -> tuple[list[list[str]], int]:
+def _first_rows(text: str, delimiter: str) -> tuple[list[list[str]], int]:
     """The first rows, blank lines left out, and how many lines precede the second of them."""
     rows: list[list[str]] = []
     header_lines = 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
+    with contextlib.suppress(csv.Error):  # with a delimiter that is not the file's, a line may be one endless field
         for row in reader:
             if row:
                 rows.append(row)
@@ -163,9 +167,6 @@ def _first_rows(text: str, delimiter: str, name: str) -> tuple[list[list[str]], 
                 header_lines = reader.line_num
             if len(rows) > SAMPLE_ROWS:
                 break
-    except csv.Error as error:
-        if not rows:
-            raise BadData(f"{name} cannot be read as delimited text: {error}; check its quotes") from error
     return rows, header_lines
 
 

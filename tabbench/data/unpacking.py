@@ -120,5 +120,6 @@ def _copy(packed: Any, target: BinaryIO, name: str, consumed: Callable[[], int |
         taken = consumed()
         is_bomb = taken is not None and written > BOMB_CHECK_FROM_BYTES and written > BOMB_RATIO * taken
         if is_bomb or written > MOST_UNPACKED_BYTES:
-            raise BadData(f"{name} unpacks to more than {written >> 20:,} MB, far more than a table would; unpack it yourself")
+            raise BadData(f"{name} unpacks to more than {written >> 20:,} MB, more than a table of its packed size would; "
+                          "unpack it yourself")
         target.write(piece)

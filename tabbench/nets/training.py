@@ -16,6 +16,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Network
+from tabbench.nets.optimiser import FlatAdamW
 
 WARM_UP = 0.1
 """Share of all steps in which the rate rises, before it falls along a cosine to zero."""
@@ -124,13 +125,11 @@ class _Run:
         total = torch.zeros((), device=self.generator.device)
         for batch in batches:
             rows = self.fit.take(batch)
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.recipe.learning_rate * self.rate_factor * schedule(self.step / self.steps)
             outputs = self.network.outputs(rows.numbers, rows.codes, self.recipe.dropout, self.generator)
             value = self.loss.mean(outputs, rows.target, rows.weight)
             self.optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
+            self.optimiser.step(self.recipe.learning_rate * self.rate_factor * schedule(self.step / self.steps))
             total += value.detach()
             self.step += 1
         return float(total) / len(batches)
@@ -160,11 +159,8 @@ class _Run:
             code, f"{self.where}, epoch {epoch}", evidence, "the learning rate is too high for these rows",
             f"last good weights restored, learning rate lowered to {rate:.3g}", "training went on"))
 
-    def _new_optimiser(self) -> torch.optim.AdamW:
-        matrices = [value for value in self.network.parameters.values() if value.ndim > 1]
-        biases = [value for value in self.network.parameters.values() if value.ndim == 1]
-        groups = [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": biases, "weight_decay": 0.0}]
-        return torch.optim.AdamW(groups, lr=self.recipe.learning_rate, betas=(0.9, 0.95), fused=True)
+    def _new_optimiser(self) -> FlatAdamW:
+        return FlatAdamW(self.network.parameters.values(), self.recipe.weight_decay)
 
 
 def schedule(share: float) -> float:

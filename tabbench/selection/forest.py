@@ -63,4 +63,4 @@ def _settings(workload: Workload) -> Settings:
 
 SELECTORS.register(Selector(
     name="forest", version=1, cost_rank=3, summary="the features most important to a random forest",
-    settings=_settings, fit=fit_forest_selection, restore=restore_forest_selection))
+    settings=_settings, fit=fit_forest_selection, restore=restore_forest_selection, requires=("sklearn.ensemble",)))

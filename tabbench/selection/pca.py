@@ -73,4 +73,4 @@ def _settings(workload: Workload) -> Settings:
 
 SELECTORS.register(Selector(
     name="pca", version=1, cost_rank=2, summary="principal components",
-    settings=_settings, fit=fit_components, restore=restore_components))
+    settings=_settings, fit=fit_components, restore=restore_components, requires=("sklearn.decomposition",)))

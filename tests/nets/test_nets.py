@@ -12,6 +12,7 @@ from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Network, Shape
+from tabbench.nets.optimiser import FlatAdamW
 from tabbench.nets.training import Recipe, Rows, forward, train
 
 KINDS = ["binary", "multiclass", "regression"]
@@ -163,3 +164,22 @@ def test_settings_are_sensible_at_every_shape(preset, rows, columns, classes):
     settings = APPROACHES.get("mlp").settings(Workload(preset, rows, columns, classes))
     assert settings["nets"] >= 1
     assert settings["epochs"] >= 2
+
+
+def test_the_flat_optimiser_steps_as_torch_does():
+    shapes, decay = [(7, 5), (5,), (5, 3), (3,)], 0.1
+    start = [torch.randn(shape, generator=torch.Generator().manual_seed(place)) for place, shape in enumerate(shapes)]
+    ours, theirs = ([each.clone().requires_grad_(True) for each in start] for _ in range(2))
+    flat = FlatAdamW(ours, decay)
+    groups = [{"params": [theirs[0], theirs[2]], "weight_decay": decay}, {"params": [theirs[1], theirs[3]], "weight_decay": 0.0}]
+    torchs = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.95))
+    inputs = torch.randn((20, 7), generator=torch.Generator().manual_seed(9))
+    for _ in range(30):
+        for parameters, optimiser in ((ours, flat), (theirs, torchs)):
+            optimiser.zero_grad()
+            hidden = torch.tanh(inputs @ parameters[0] + parameters[1])
+            ((hidden @ parameters[2] + parameters[3]) ** 2).mean().backward()
+        flat.step(0.01)
+        torchs.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)

@@ -1,3 +1,42 @@
-"""tabbench: which approach wins on your table, at your size, and how sure we are."""
+"""tabbench: which approach wins on your table, at your size, and how sure that is.
+
+>>> import tabbench
+>>> sorted(tabbench.__all__)
+['FinishedComparison', 'compare', 'predict', 'reopen']
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tabbench.compare import compare
+    from tabbench.finished import FinishedComparison, reopen
+    from tabbench.winner import predict
 
 __version__ = "0.1.0"
+__all__ = ["FinishedComparison", "compare", "predict", "reopen"]
+
+_HOMES = {"FinishedComparison": "finished", "compare": "compare", "predict": "winner", "reopen": "finished"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: `tabbench --help` must not wait for pandas.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tabbench' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tabbench.{_HOMES[name]}"), name)
+
+
+class _Package(ModuleType):
+    """Keeps `tabbench.compare` the function, although importing the module of that name would put the module there."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "compare" and isinstance(value, ModuleType):
+            value = value.compare
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -46,8 +46,7 @@ class Checked:
     def as_text(self) -> str:
         """For a person: the reading, then every finding."""
         lines = list(self.said)
-        lines += [f"{finding.severity:5} {finding.code}: {finding.message}" + (f" {finding.cure}" if finding.cure else "")
-                  for finding in self.prepared.findings]
+        lines += [f"{finding.severity:5} {finding.code}: {finding.sentence}" for finding in self.prepared.findings]
         if not self.has_warnings:
             lines.append("No finding warns.")
         return "\n".join(plain(line) for line in lines) + "\n"
@@ -67,5 +66,5 @@ def check(data: Any, options: Options) -> Checked:
     """Read and check a table; raises what `compare` would raise before fitting anything."""
     lines = Lines()
     prepared = prepare(data, options, lines)
-    warned = {f"{finding.severity}: {finding.message}" for finding in prepared.findings}
-    return Checked(prepared, tuple(line for line in lines.lines if not any(line.startswith(each) for each in warned)))
+    said_as_findings = {f"{finding.severity}: {finding.sentence}" for finding in prepared.findings}
+    return Checked(prepared, tuple(line for line in lines.lines if line not in said_as_findings))

@@ -78,9 +78,9 @@ def _option_parameters() -> list[inspect.Parameter]:
     parameters = []
     for each in fields(Options):
         name, is_flag, is_list = "--" + each.name.replace("_", "-"), each.type == "bool", each.name == "drop"
-        kind = bool if is_flag else list[str] if is_list else str
+        kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)
-        annotation = Annotated[kind if is_flag or is_list else kind | None, typer.Option(name, help=each.metadata["help"])]
+        annotation = Annotated[kind, typer.Option(name, help=each.metadata["help"])]
         parameters.append(inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
     return parameters
 

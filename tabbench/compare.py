@@ -69,7 +69,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
 def run_comparison(data: Any, options: Options, *, display: Display,
                    positions: Sequence[tuple[Any, Any]] | None = None) -> FinishedComparison:
     """Compare with checked options, in the folder `options.out`; see `compare`."""
-    clock = Clock.start(options.time_limit)
+    clock = Clock.start(options.limit_seconds)
     data, options = resolve_source(data, options)
     contestants = choose_contestants(options)
     with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
@@ -85,7 +85,7 @@ def resume(path: Path, *, display: Display, **limits: Any) -> FinishedComparison
     """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
     with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
         options = replace(recall_options(store), out=path, **limits).checked()
-        clock = Clock.start(options.time_limit)
+        clock = Clock.start(options.limit_seconds)
         contestants = choose_contestants(options)
         with _children(store, contestants, options) as executor:
             prepared = recall_prepared(store)
@@ -122,4 +122,4 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
 
 def _children(store: Store, contestants: Contestants, options: Options) -> LocalExecutor:
     return LocalExecutor(store, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
-                         memory_limit_bytes=options.memory_limit)
+                         memory_limit_bytes=options.limit_bytes)

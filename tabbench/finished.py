@@ -67,7 +67,9 @@ class FinishedComparison(Comparison):
         return export_approach(self.folder, Path(path), approach)
 
     def _repr_html_(self) -> str:
-        return render(self, "html")
+        from tabbench.report.as_html import to_notebook
+
+        return to_notebook(self)
 
     def __str__(self) -> str:
         return self.sentence

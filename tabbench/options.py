@@ -93,6 +93,16 @@ class Options:
         checked._refuse_contradictions()
         return checked
 
+    @property
+    def limit_seconds(self) -> float | None:
+        """The time limit of checked options."""
+        return amount("--time-limit", self.time_limit, SECONDS, "90s")
+
+    @property
+    def limit_bytes(self) -> float | None:
+        """The memory limit of checked options."""
+        return amount("--memory-limit", self.memory_limit, BYTES, "8GB")
+
     def _refuse_contradictions(self) -> None:
         own = [name for name in ("fold", "test") if getattr(self, name) is not None]
         if len(own) == 2:

@@ -64,8 +64,8 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
     task = Task(target.kind, target.classes, metrics[0], metrics)
-    if positions is not None and len(table.rows) != _rows_given(data):
-        positions = _follow_rows(positions, table.rows)
+    if positions is not None:
+        positions = _follow_rows(positions, table.rows, _rows_given(data))
     splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=options.repeats,
                                          seed=options.seed, positions=positions)
     for note in splits.notes:
@@ -74,7 +74,7 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
                 *run_checks(Evidence(table, task, target.values, options.seed)))
     for finding in findings:
         if finding.severity != "info":
-            display.say(f"{finding.severity}: {finding.message}" + (f" {finding.cure}" if finding.cure else ""))
+            display.say(f"{finding.severity}: {finding.sentence}")
     setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
     return Prepared(setup, _each_once(findings))
 
@@ -87,14 +87,20 @@ def _rows_given(data: Any) -> int | None:
     return len(data) if hasattr(data, "__len__") and not isinstance(data, str | Path) else None
 
 
-def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_rows: int | None
+                 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions in the data as given, translated to the rows that are left after reading."""
-    place = np.full(int(rows.max()) + 1, -1, dtype=np.int64)
+    place = np.full(given_rows or int(rows.max()) + 1, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
 
     def kept(part: Any) -> np.ndarray:
-        given = np.asarray(part, dtype=np.int64)
-        found = place[given[(given >= 0) & (given < len(place))]]
+        given = np.asarray(part)
+        if given.dtype == bool or not np.issubdtype(given.dtype, np.integer):
+            raise BadOption("splits must hold pairs of integer row positions; turn a mask into positions with numpy.flatnonzero")
+        if given.size and (given.min() < 0 or given.max() >= len(place)):
+            raise BadOption(f"splits name row {given.max() if given.max() >= len(place) else given.min()}, but the data have rows "
+                            f"0 to {len(place) - 1}; give positions from 0")
+        found = place[given]
         return found[found >= 0]
 
     return [(kept(train), kept(test)) for train, test in positions]

@@ -19,7 +19,8 @@ def small_table(rows=120, seed=0):
     number, label = rng.normal(size=rows), rng.choice(["a", "b", "c"], rows)
     target = np.where(number + (label == "a") + rng.normal(size=rows) > 0.3, "yes", "no")
     features = pd.DataFrame({"number": number, "label": pd.Categorical(label, categories=["a", "b", "c"])})
-    return Table(name="small", features=features, columns=(Column("number", "number"), Column("label", "category", ("a", "b", "c"))),
+    columns = (Column("number", "number"), Column("label", "category", ("a", "b", "c")))
+    return Table(name="small", features=features, columns=columns,
                  target=pd.Series(target), target_name="answer", target_is_integer=False, rows=np.arange(rows),
                  tie=np.arange(rows, dtype=np.uint64), fingerprint=f"small-{rows}-{seed}")
 

@@ -47,7 +47,8 @@ def deterministic(text):
 
 def test_a_comparison_leaves_its_files_and_says_the_verdict(place):
     run = place / "tabbench-people"
-    assert {"run.db", "result.json", "report.html", "report.md", "manifest.json", "winner"} <= {path.name for path in run.iterdir()}
+    files = {path.name for path in run.iterdir()}
+    assert {"run.db", "result.json", "report.html", "report.md", "manifest.json", "winner"} <= files
     result = json.loads((run / "result.json").read_text())
     assert result["sentence"].split()[0] in " ".join((place / "stdout").read_text().split())
     assert "report.html" in (place / "stdout").read_text()
@@ -58,7 +59,8 @@ def test_result_json_has_the_keys_of_schema_1(place):
     result = json.loads((place / "tabbench-people" / "result.json").read_text())
     assert result["schema"] == 1
     assert {"name", "rows", "columns", "target", "task", "fingerprint"} <= set(result["table"])
-    assert {"metric", "direction", "sizes", "folds", "repeats", "margin", "alpha", "seed", "preset", "number"} <= set(result["protocol"])
+    protocol = {"metric", "direction", "sizes", "folds", "repeats", "margin", "alpha", "seed", "preset", "number"}
+    assert protocol <= set(result["protocol"])
     for name, columns in COLUMNS.items():
         assert all(list(row) == list(columns) for row in result[name]), name
     assert result["protocol"]["sizes"] == [60, 120]
@@ -164,7 +166,7 @@ MISTAKES = [
     (["compare", ".", "--target", "y"], "folder"),
     (["compare", "people.csv"], "--target"),
     (["compare", "people.csv", "--target", "bougth"], "did you mean 'bought'?"),
-    (["compare", "people.csv", "--target", "bought", "--approaches", "bosting"], "no approach 'bosting'; did you mean 'boosting'?"),
+    (["compare", "people.csv", "--target", "bought", "--approaches", "bosting"], "did you mean 'boosting'?"),
     (["compare", "people.csv", "--target", "bought", "--metric", "acc"], "metric"),
     (["compare", "people.csv", "--target", "bought", "--group", "twon"], "did you mean 'town'?"),
     (["compare", "people.csv", "--target", "bought", "--sizes", "100000"], "the 191 rows of a training part"),
@@ -215,7 +217,7 @@ def test_every_mistake_is_one_sentence_and_exit_code_1(place, bad_files, argumen
     assert set(os.listdir(place)) == before  # nothing is left behind
 
 
-@pytest.mark.parametrize("arguments", [["compare", "people.csv", "--colour", "red"], ["compair"], ["resume", "x", "--metric", "auc"]])
+@pytest.mark.parametrize("arguments", [["compare", "x.csv", "--colour", "red"], ["compair"], ["resume", "x", "--metric", "auc"]])
 def test_an_unknown_option_or_command_is_exit_code_2(place, arguments):
     assert tabbench(*arguments, folder=place).returncode == 2
 
@@ -223,10 +225,12 @@ def test_an_unknown_option_or_command_is_exit_code_2(place, arguments):
 def test_check_tells_what_it_sees(place):
     clean = tabbench("check", "people.csv", "--target", "bought", folder=place)
     assert clean.returncode == 0 and "No finding warns." in clean.stdout
-    people().assign(copy=lambda table: table["bought"].map({"yes": "ja", "no": "nein"})).to_csv(place / "leak.csv", index=False)
+    table = people()
+    table.assign(copy=table["bought"].map({"yes": "ja", "no": "nein"})).to_csv(place / "leak.csv", index=False)
     leaking = tabbench("check", "leak.csv", "--target", "bought", "--json", folder=place)
     assert leaking.returncode == 3
-    assert any(finding["severity"] == "block" and "copy" in finding["subject"] for finding in json.loads(leaking.stdout)["findings"])
+    findings = json.loads(leaking.stdout)["findings"]
+    assert any(finding["severity"] == "block" and "copy" in finding["subject"] for finding in findings)
 
 
 def test_lists(place):

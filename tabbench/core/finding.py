@@ -22,6 +22,11 @@ class Finding:
     message: str
     cure: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Message and cure as a person reads them."""
+        return f"{self.message}; {self.cure}" if self.cure else self.message
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, keys in a fixed order."""
         return asdict(self)

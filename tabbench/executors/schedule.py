@@ -16,7 +16,7 @@ FORECAST_SAFETY = 1.15
 """Forecasts are means; a size is begun only if it fits with this much to spare."""
 STEEPEST_GROWTH, FLATTEST_GROWTH = 1.3, 0.3
 """Bounds on the exponent of seconds against rows: at small sizes fixed costs hide the growth, at large ones noise adds to it."""
-DEFAULT_GROWTH = 1.0
+DEFAULT_GROWTH = 0.6
 """The exponent as long as only one size was seen."""
 HOG_SHARE = 0.5
 """An approach that takes more than this share of a size's cost is dropped before the size is."""

@@ -23,8 +23,8 @@ from tabbench.report.words import (
     finding,
     metric_title,
     outcome,
-    place,
     recommendation,
+    skips,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     _print_block(console, "Crossings", [("", line) for line in crossings])
     findings = [row for row in comparison.findings.to_dict("records") if row["severity"] != "info"]
     _print_block(console, "About the data", [(SEVERITIES[row["severity"]], finding(row)) for row in findings])
-    _print_block(console, "Skipped", [("", f"{place(row)}: {row['reason']}") for row in comparison.skipped.to_dict("records")])
+    _print_block(console, "Skipped", [("", f"{what}: {why}") for what, why in skips(comparison)])
     _print_block(console, "Failed", [("", failure(row)) for row in comparison.failures.to_dict("records")])
     _print_line(console, "")
     _print_line(console, comparison.sentence, style="bold")

@@ -24,6 +24,7 @@ from tabbench.report.words import (
     metric_title,
     outcome,
     place,
+    skips,
 )
 
 MOST_ROWS_IN_SIGHT = 40
@@ -210,8 +211,7 @@ def _failures(comparison: Comparison) -> ReportTable:
 
 
 def _skipped(comparison: Comparison) -> ReportTable:
-    return ReportTable("Skipped", ("what", "reason"),
-                       [(place(row), str(row["reason"])) for row in comparison.skipped.to_dict("records")])
+    return ReportTable("Skipped", ("what", "reason"), list(skips(comparison)))
 
 
 def _incidents(comparison: Comparison) -> ReportTable:

@@ -113,7 +113,22 @@ def recommendation(winner: dict[Any, Any]) -> str:
 
 def finding(row: dict[Any, Any]) -> str:
     """What a check found and what can be done."""
-    return f"{row['message']} {row['cure'] or ''}".strip()
+    return f"{row['message']}; {row['cure']}" if row["cure"] else str(row["message"])
+
+
+def skips(comparison: Comparison) -> list[tuple[str, str]]:
+    """What was skipped and why, one entry a reason: ("every approach at 4,000 and 8,000 rows", "the time limit: ...")."""
+    every = set(comparison.approaches["name"])
+    by_reason: dict[str, list[tuple[str, float | None]]] = {}
+    for row in comparison.skipped.to_dict("records"):
+        by_reason.setdefault(str(row["reason"]), []).append((str(row["approach"]), known(row["size"])))
+    entries = []
+    for reason, pairs in by_reason.items():
+        names, sizes = list(dict.fromkeys(name for name, _ in pairs)), {size for _, size in pairs}
+        who = "every approach" if set(names) == every else enumerate_names(names)
+        at = "" if None in sizes else f" at {enumerate_names([rows(size) for size in sorted(filter(None, sizes))])} rows"
+        entries.append((who + at, reason))
+    return entries
 
 
 def failure(row: dict[Any, Any]) -> str:

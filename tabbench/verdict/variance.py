@@ -6,6 +6,7 @@ were trained on (what is left between splits). Knows no decision and no quantile
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,6 @@ import numpy as np
 
 from tabbench.verdict.evidence import Evidence
 
-import os
 SHARED_LUCK = float(os.environ.get("C", "1"))
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two predict the same."""
@@ -133,6 +133,9 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     if not has_rows:
         return Spread(np.sqrt(contrasts.between * (1 / splits + evidence.test_ratio)), own, np.zeros(count))
     between, degrees = _moderated(contrasts, own)
+    if os.environ.get("P") == "0": between, degrees = contrasts.between, own
+    if os.environ.get("P") == "D": degrees = own
+    if os.environ.get("P") == "H": degrees = own + (degrees-own)/3
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     training = np.maximum(between - contrasts.between_by_rows, 0.0) * (1 / splits + overlap / (1 - overlap))
     shared = SHARED_LUCK * 2 * np.sqrt(contrasts.mean_by_rows * training)

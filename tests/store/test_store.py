@@ -130,7 +130,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(folder):
         store.declare([Batch((kept,))])
         store.put([result_of(kept)])
         store._connection.execute("PRAGMA max_page_count = 20")  # SQLite's own way of running into the end of the disk
-        with pytest.raises(BadOption, match="full.*nothing finished is lost"):
+        with pytest.raises(BadOption, match=r"full.*nothing finished is lost"):
             for fold in range(1, 500):
                 more = cell(fold=fold)
                 store.declare([Batch((more,))])
@@ -183,7 +183,7 @@ def test_what_is_no_run_is_named(tmp_path, make):
         require_run(tmp_path / "x")
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, but long enough to be read as one" * 20, b"SQLite format 3\0" + b"\0" * 200])
+@pytest.mark.parametrize("content", [b"not a database, but long enough" * 20, b"SQLite format 3\0" + b"\0" * 200])
 def test_a_damaged_store_is_a_sentence(tmp_path, content):
     (tmp_path / "run.db").write_bytes(content)
     with pytest.raises(BadData, match="cannot be read"):

@@ -91,9 +91,13 @@ class LocalExecutor:
 
     def is_cuda_available(self) -> bool:
         """Whether a child saw a GPU. Waits until one is warm."""
-        while not any(worker.is_warm for worker in self._workers):
-            self._take(self._events.get(), None)
+        self.wait_until_warm(1)
         return any(worker.is_cuda_available for worker in self._workers)
+
+    def wait_until_warm(self, count: int | None = None) -> None:
+        """Wait until this many children, or all, have imported what they need."""
+        while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
+            self._take(self._events.get(), None)
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
             progress: Callable[[tuple[str, ...], float | None], Progress], deadline: float | None = None) -> list[Skip]:

@@ -19,6 +19,11 @@ SHARED_LUCK = float(os.environ.get("C", "1"))
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two predict the same."""
 
+SHARED_LUCK = 0.5
+"""Correlation between a row's luck when it is tested and its luck when others are trained on it. A row that suits an approach
+suits it both ways, which splits cannot show, since no split does both with it. Measured: about 0 for least squares, 0.5 for small
+trees under AUC, where leaving it out gave 12 % false winners at 5 %."""
+
 
 @dataclass(frozen=True, eq=False)
 class RowMoments:
@@ -116,10 +121,11 @@ def make_contrasts(
 def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     """Standard errors of the contrasts.
 
-    Up to half of the rows the variance is two-component: `a2 (1/J + r/(1-r)) + v`, where r is the overlap of the
-    training rows, v the variance by tested rows, and a2 what lies between the splits beyond what tested rows explain. Above
-    half it is at least Nadeau and Bengio's `s2 (1/J + test/train)` (doi:10.1023/A:1024068626366). The variance between
-    splits is moderated: drawn towards what the other contrasts show at this size (`_moderated`).
+    Up to half of the rows the variance has two components, `t = a2 (1/J + r/(1-r))` and v, and their covariance
+    (`SHARED_LUCK`): r is the overlap of the training rows, v the variance by tested rows, and a2 what lies between the splits
+    beyond what tested rows explain. Above half, where t is a coarse estimate, it is the larger of t + v and Nadeau and
+    Bengio's `s2 (1/J + test/train)` (doi:10.1023/A:1024068626366). The variance between splits is moderated: drawn
+    towards what the other contrasts show at this size (`_moderated`).
 
     With one split only the tested rows' luck is seen: nothing is known about another training set. With neither
     row-level losses nor a second split nothing can be said.
@@ -133,16 +139,13 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     if not has_rows:
         return Spread(np.sqrt(contrasts.between * (1 / splits + evidence.test_ratio)), own, np.zeros(count))
     between, degrees = _moderated(contrasts, own)
-    if os.environ.get("P") == "0": between, degrees = contrasts.between, own
-    if os.environ.get("P") == "D": degrees = own
-    if os.environ.get("P") == "H": degrees = own + (degrees-own)/3
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     training = np.maximum(between - contrasts.between_by_rows, 0.0) * (1 / splits + overlap / (1 - overlap))
-    shared = SHARED_LUCK * 2 * np.sqrt(contrasts.mean_by_rows * training)
     variance = contrasts.mean_by_rows + training
+    covariance = 2 * SHARED_LUCK * np.sqrt(contrasts.mean_by_rows * training)
     is_large = contrasts.size > evidence.pool_rows / 2
     nadeau_bengio = between * (1 / splits + evidence.test_ratio)
-    variance = np.where(is_large, np.maximum(variance, nadeau_bengio), variance + shared)
+    variance = np.where(is_large, np.maximum(variance, nadeau_bengio), variance + covariance)
     share = np.divide(contrasts.mean_by_rows, variance, out=np.ones(count), where=variance > 0)
     return Spread(np.sqrt(variance), min(degrees, _units(evidence) - 1.0), share)
 

@@ -100,7 +100,7 @@ def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, **limit
     own = base64.b64encode(cloudpickle.dumps(estimators)).decode() if estimators else None
     seen = []
     with LocalExecutor(store, jobs=jobs, needs=Needs(own=own), **limits) as executor:
-        executor.is_cuda_available()  # waits until a child is warm
+        executor.wait_until_warm()
         deadline = None if seconds is None else time.monotonic() + seconds
         schedule = Schedule(batches, jobs=jobs, deadline=deadline)
         executor.run(schedule, display=make_display(quiet=True, to_json=False), deadline=deadline,

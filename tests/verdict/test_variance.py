@@ -32,7 +32,9 @@ def test_without_row_losses_it_is_nadeau_and_bengio(simulate):
 
 @pytest.mark.parametrize(("size", "is_large"), [(20, False), (48, True)])
 def test_two_components_by_hand(simulate, size, is_large):
-    evidence = two(simulate, size=size)
+    random = np.random.default_rng(0)
+    lucky = random.random((10, 60)) + 0.2 * random.standard_normal((10, 1))
+    evidence = simulate.evidence_of({("a", size): lucky, ("b", size): random.random((10, 60))}, repeats=2)
     row = evidence.row_loss["a", size] - evidence.row_loss["b", size]
     by_split = [row[evidence.split == each] for each in range(10)]
     means = np.array([each.mean() for each in by_split])
@@ -42,9 +44,12 @@ def test_two_components_by_hand(simulate, size, is_large):
     between = means.var(ddof=1)
     training = max(0.0, between - 10 / 9 * (within - by_rows))
     overlap = evidence.overlap[size]
-    variance = training * (1 / 10 + overlap / (1 - overlap)) + by_rows
+    by_training = training * (1 / 10 + overlap / (1 - overlap))
     if is_large:
-        variance = max(variance, between * (1 / 10 + 1 / 4))
+        variance = max(by_training + by_rows, between * (1 / 10 + 1 / 4))
+    else:
+        variance = by_training + by_rows + np.sqrt(by_training * by_rows)  # twice the covariance at a correlation of one half
+    assert training > 0
     assert spread(evidence, contrasts_of(evidence)).standard_error == pytest.approx([np.sqrt(variance)])
 
 

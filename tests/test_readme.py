@@ -1,0 +1,56 @@
+"""What the README tells a stranger to type works as written."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+CLONE = Path(__file__).parents[1]
+README = (CLONE / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    rng = np.random.default_rng(0)
+    rooms, place = rng.integers(1, 8, 130), rng.choice(["lake", "hill", "town"], 130)
+    price = (rooms * 90 + (place == "lake") * 150 + rng.normal(0, 60, 130)).round(2)
+    pd.DataFrame({"rooms": rooms, "place": place, "price": price}).to_csv(folder / "data.csv", index=False)
+    return folder
+
+
+def test_the_shell_blocks_run_in_order(place):
+    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    assert [shlex.split(line)[:2] for line in lines] == [["tabbench", command] for command in (
+        "compare", "resume", "report", "export", "predict", "check")]
+    for line in lines:
+        command = [sys.executable, "-m", "tabbench", *shlex.split(line)[1:]]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+    assert len(pd.read_csv(place / "predictions.csv")) == 130
+
+
+def test_the_python_block_runs(place, capsys, monkeypatch):
+    monkeypatch.chdir(place)
+    [code] = blocks("python")
+    assert len(code.splitlines()) == 5
+    exec(compile(code, "README.md", "exec"), {})
+    assert "130 rows" in capsys.readouterr().out
+
+
+def test_every_approach_and_every_link_exists():
+    from tabbench.approaches.composed import listed_approaches
+
+    assert all(f"`{approach.name}`" in README for approach in listed_approaches())
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links and all(os.path.exists(CLONE / link) for link in links)

@@ -14,7 +14,7 @@ from tabbench.core.progress import Progress
 from tabbench.core.setup import Setup
 from tabbench.store.database import Store
 
-LEAST_RESERVE_SECONDS, RESERVE_SHARE = 3.0, 0.06
+LEAST_RESERVE_SECONDS, RESERVE_SHARE = 4.0, 0.1
 """Kept back from a time limit for scores, intervals and figures, which take a few seconds on any table."""
 
 

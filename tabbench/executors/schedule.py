@@ -17,7 +17,9 @@ FORECAST_SAFETY = 1.15
 STEEPEST_GROWTH, FLATTEST_GROWTH = 1.3, 0.3
 """Bounds on the exponent of seconds against rows: at small sizes fixed costs hide the growth, at large ones noise adds to it."""
 DEFAULT_GROWTH = 0.6
-"""The exponent as long as only one size was seen."""
+"""The exponent as long as only one size was seen, and beyond what the sizes seen can tell."""
+FARTHEST_RATIO = 4.0
+"""How many times the largest size seen the growth between two sizes is trusted: at small sizes it is mostly noise."""
 HOG_SHARE = 0.5
 """An approach that takes more than this share of a size's cost is dropped before the size is."""
 
@@ -56,7 +58,9 @@ class CostModel:
         if len(smaller) > 1 and means[smaller[-2]] > 0 and means[last] > 0:
             growth = math.log(means[last] / means[smaller[-2]]) / math.log(last / smaller[-2])
         growth = min(max(growth, FLATTEST_GROWTH), STEEPEST_GROWTH)
-        return float(means[last] * max(size / last, 1.0) ** growth)
+        ratio = max(size / last, 1.0)
+        near = min(ratio, FARTHEST_RATIO)
+        return float(means[last] * near**growth * (ratio / near) ** DEFAULT_GROWTH)
 
 
 class Schedule:
@@ -113,7 +117,7 @@ class Schedule:
                 self._drop(name, size, reason)
 
     def remaining_seconds(self, running: Iterable[Cell] = ()) -> float | None:
-        """Expected seconds until the end, or None when an approach has never been seen."""
+        """Expected seconds until the end, or None as long as an approach has not been seen."""
         forecasts = [self.costs.forecast(cell.approach, cell.size) for cell in [*self.waiting, *running]]
         if any(forecast is None for forecast in forecasts):
             return None

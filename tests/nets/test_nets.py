@@ -183,3 +183,24 @@ def test_the_flat_optimiser_steps_as_torch_does():
         torchs.step()
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+@pytest.mark.parametrize("kind", KINDS)
+def test_trains_on_a_gpu_and_predicts_without_one(kind):
+    fitted = fit(kind, settings={"nets": 2}, device="cuda")
+    new, truth = table(kind, seed=1)
+    predictions = fitted.predict(new)
+    if kind == "regression":
+        assert np.mean((truth - predictions) ** 2) < 0.3 * truth.var()
+    else:
+        assert np.mean(predictions.argmax(axis=1) == truth) > 0.7
+    restored = APPROACHES.get("mlp").restore(fitted.to_parts())
+    assert restored.predict(new).tobytes() == predictions.tobytes()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+def test_a_far_too_high_rate_is_survived_on_a_gpu_too():
+    fitted = fit("binary", settings={"learning_rates": [1e6]}, device="cuda")
+    assert fitted.incidents
+    assert np.isfinite(fitted.predict(table("binary", seed=1)[0])).all()

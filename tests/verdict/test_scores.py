@@ -76,3 +76,9 @@ def test_marginal_interval_covers_the_true_score(simulate):
         ).iloc[0]
         covered += row["low"] <= 2 <= row["high"]
     assert covered >= 52
+
+
+def test_intervals_end_where_scores_do(simulate):
+    sometimes = Metric("accuracy", ("regression",), True, lambda truth, *_: 1.0 if truth[0] > -0.3 else 0.5, None)
+    row = table_of(simulate, [sometimes]).iloc[0]
+    assert row["low"] < row["mean"] < row["high"] == 1

@@ -72,12 +72,17 @@ class Expansion:
     def expand(self, features: pd.DataFrame) -> Expanded:
         """Numbers float64 with NaN for missing, codes int64 with -1 for missing."""
         numbers = np.empty((len(features), len(self.number_names)))
-        start = 0
+        start, plain = 0, []
         for column in self.columns:
             width = len(self._names_of(column))
-            if width:
+            if column.kind == "number":
+                plain.append((start, column.name))
+            elif width:
                 numbers[:, start:start + width] = self._numbers(column, features[column.name])
-                start += width
+            start += width
+        if plain:  # all at once: a frame of a thousand columns is slow to walk through
+            numbers[:, [place for place, _ in plain]] = features[[name for _, name in plain]].to_numpy(dtype=np.float64)
+        np.clip(numbers, -LARGEST, LARGEST, out=numbers)
         codes = np.empty((len(features), len(self.levels)), dtype=np.int64)
         for position, (name, levels) in enumerate(self.levels.items()):
             codes[:, position] = levels.codes(features[name])
@@ -97,9 +102,7 @@ class Expansion:
             return date_parts(values, self.dates[column.name])
         if column.kind == "text":
             return self.texts[column.name].transform(values)
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        cut: np.ndarray = np.clip(numbers, -LARGEST, LARGEST)
-        return cut[:, None]
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
 
     def to_parts(self) -> Parts:
         """The pickle-free form."""

@@ -46,7 +46,7 @@ def test_two_components_by_hand(simulate, size, is_large):
     overlap = evidence.overlap[size]
     by_training = training * (1 / 10 + overlap / (1 - overlap))
     if is_large:
-        variance = max(by_training + by_rows, between * (1 / 10 + 1 / 4))
+        variance = max(by_rows, between * (1 / 10 + 1 / 4))
     else:
         variance = by_training + by_rows + np.sqrt(by_training * by_rows)  # twice the covariance at a correlation of one half
     assert training > 0

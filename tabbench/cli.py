@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from tabbench.core.errors import TabbenchError, UserMistake
+from tabbench.core.errors import TabbenchError
 from tabbench.options import Options
 
 LONGEST_STEM = 60
@@ -39,7 +39,8 @@ MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory
 def main() -> None:
     """Run the command line; the only place where an exit code is made."""
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     app()
 
 
@@ -54,9 +55,6 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
     def wrapped(*args: Any, **values: Any) -> None:
         try:
             code = command(*args, **values)
-        except UserMistake as mistake:
-            print(f"tabbench: {_plain(str(mistake))}", file=sys.stderr)
-            code = MISTAKE
         except TabbenchError as error:
             print(f"tabbench: {_plain(str(error))}", file=sys.stderr)
             code = MISTAKE
@@ -91,14 +89,13 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
     from tabbench.compare import run_comparison
     from tabbench.report.live import make_display
 
-    options = Options(**values).checked()
-    options = _with_folder(data, options)
+    options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}).checked())
     finished = run_comparison(data, options, display=make_display(quiet=options.quiet, to_json=json))
     return _print_answer(finished, json=json, quiet=options.quiet)
 
 
 def _with_folder(data: str, options: Options) -> Options:
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(data).name.split(".")[0]).strip("-")[:LONGEST_STEM] or "stdin"
+    stem = re.sub(r"[^\w-]+", "-", Path(data).name.lstrip(".").split(".")[0]).strip("-")[:LONGEST_STEM] or "stdin"
     return options if options.out is not None else replace(options, out=f"tabbench-{stem}")
 
 
@@ -133,7 +130,7 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
     if format is None:
         return _print_answer(finished, json=False, quiet=False)
     sys.stdout.write(render(finished, format))
-    return DONE
+    return SOME_FAILED if len(finished.failures) else DONE
 
 
 @app.command("export")
@@ -173,7 +170,7 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
     """Read and check a table without fitting anything. Exit code 3 when a finding warns or blocks."""
     from tabbench.checking import check
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=drop, group=group, time=time).checked())
+    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time).checked())
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

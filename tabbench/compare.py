@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tabbench.continuing import freeze, recall_options, recall_prepared, remember
+from tabbench.continuing import freeze, recall_options, recall_prepared, remember, resumable
 from tabbench.core.progress import Display
 from tabbench.data.sizes import size_grid
 from tabbench.executors.local import LocalExecutor, usable_cores
@@ -57,12 +57,16 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     UserMistake : for anything that you can cure; nothing has been fitted by then.
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
-    options = Options(**given).checked()
-    place = tempfile.mkdtemp(prefix="tabbench-") if out is None else out
-    finished = run_comparison(data, replace(options, out=place), positions=splits,
-                              display=make_display(quiet=options.quiet, to_json=False))
-    if out is None:
-        weakref.finalize(finished, shutil.rmtree, place, ignore_errors=True)
+    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
+    if out is not None:
+        return run_comparison(data, options, positions=splits, display=display)
+    place = tempfile.mkdtemp(prefix="tabbench-")
+    try:
+        finished = run_comparison(data, replace(options, out=place), positions=splits, display=display)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    weakref.finalize(finished, shutil.rmtree, place, ignore_errors=True)
     return finished
 
 
@@ -73,7 +77,7 @@ def run_comparison(data: Any, options: Options, *, display: Display,
     data, options = resolve_source(data, options)
     contestants = choose_contestants(options)
     with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
-        with _children(store, contestants, options) as executor:
+        with resumable(store, display), _children(store, contestants, options) as executor:
             prepared = prepare(data, options, display, positions)
             sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
             freeze(folder, store, prepared, options)
@@ -87,37 +91,31 @@ def resume(path: Path, *, display: Display, **limits: Any) -> FinishedComparison
         options = replace(recall_options(store), out=path, **limits).checked()
         clock = Clock.start(options.limit_seconds)
         contestants = choose_contestants(options)
-        with _children(store, contestants, options) as executor:
-            prepared = recall_prepared(store)
-            folder.keep()
-            run = run_missing(store, executor, prepared, contestants, tuple(store.recall("sizes")), options, clock, display)
+        with resumable(store, display), _children(store, contestants, options) as executor:
+            prepared, sizes = recall_prepared(store), tuple(store.recall("sizes"))
+            run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display)
         return finish(judge_run(run, store), store, options, clock, display)
 
 
 def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
                 options: Options, clock: Clock, display: Display) -> Run:
     """Execute the cells that the store lacks; gives what the judgement needs."""
-    device = choose_device(options.device, contestants, executor)
+    setup, device = prepared.setup, choose_device(options.device, contestants, executor)
     left_out = missing_packages(contestants, sizes)
-    batches = plan_batches(prepared.setup, contestants, sizes, preset=options.preset, device=device, left_out=left_out)
+    batches = plan_batches(setup, contestants, sizes, preset=options.preset, device=device, left_out=left_out)
+    run = Run(setup, contestants.entries(setup, options.preset), sizes, options.preset, options.margin,
+              [cell for batch in batches for cell in batch.cells], prepared.findings)
     store.declare(batches)
-    entries = contestants.entries(prepared.setup, options.preset)
-    remember(store, options, entries, sizes, device)
-    store.forget_failures()
+    remember(store, run, options, contestants, device)
     store.adopt_spooled()
-    schedule = Schedule(without(batches, store.finished()), jobs=executor.jobs, deadline=clock.deadline)
-    watch = Watch(prepared.setup, batches, store, clock)
-    display.say(watch.plan_line(contestants.names, sizes, len(schedule.waiting)))
-    try:
-        executor.run(schedule, display=display, on_result=watch.learn, progress=watch.snapshot, deadline=clock.deadline)
-    except KeyboardInterrupt:
-        display.close()
-        display.say(f"interrupted; nothing finished is lost. Continue with: tabbench resume {store.folder}")
-        raise
-    skips = [*left_out, *schedule.skips]
-    store.remember(skips=[vars(skip) for skip in skips])
-    planned = [cell for batch in batches for cell in batch.cells]
-    return Run(prepared.setup, entries, sizes, options.preset, options.margin, planned, prepared.findings, skips)
+    schedule = Schedule(without(batches, store.settled()), jobs=executor.jobs, deadline=clock.deadline,
+                        refit_rows=len(setup.table) if options.save_winner else 0)
+    watch = Watch(run, store, clock, schedule.costs)
+    display.say(watch.plan_line(len(schedule.waiting)))
+    executor.run(schedule, display=display, on_result=watch.learn, progress=watch.snapshot, deadline=clock.deadline)
+    run = replace(run, skips=(*left_out, *schedule.skips))
+    store.remember(skips=[vars(skip) for skip in run.skips])
+    return run
 
 
 def _children(store: Store, contestants: Contestants, options: Options) -> LocalExecutor:

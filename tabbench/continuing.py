@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from tabbench.core.errors import BadOption
 from tabbench.core.finding import Finding
+from tabbench.core.progress import Display
 from tabbench.executors.local import machine_memory_bytes, usable_cores
 from tabbench.executors.schedule import Skip
 from tabbench.judging import Entry, Run
 from tabbench.options import Options
-from tabbench.preparing import Prepared, identity, require_same
+from tabbench.plan import Contestants
+from tabbench.preparing import Prepared, differs, identity, require_same, versions
 from tabbench.store.database import Store
-from tabbench.store.folder import MANIFEST, RunFolder, write_atomically
+from tabbench.store.folder import MANIFEST, RunFolder, write_atomically, writing
 from tabbench.store.setups import load_setup, save_setup
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "jobs", "time_limit", "memory_limit", "test"})
@@ -28,24 +33,38 @@ def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options
     """Write the setup, or require that the folder holds the same one."""
     new = identity(prepared.setup, options)
     if not require_same(store, new, folder.path):
-        save_setup(prepared.setup, folder.path)
+        with writing(folder.path):
+            save_setup(prepared.setup, folder.path)
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
     folder.keep()
 
 
-def remember(store: Store, options: Options, entries: Sequence[Entry], sizes: tuple[int, ...], device: str) -> None:
-    """Keep what `resume` needs, and say in manifest.json what this run is."""
+def remember(store: Store, run: Run, options: Options, contestants: Contestants, device: str) -> None:
+    """Keep what `resume` and `report` need, and say in manifest.json what this run is."""
     kept = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in NOT_KEPT}
+    own, sizes = list(contestants.own), run.sizes
     if isinstance(options.approaches, Mapping):
-        kept["approaches"] = [name if value == "default" else value for name, value in options.approaches.items()
-                              if isinstance(value, str)]
-        own = [name for name, value in options.approaches.items() if not isinstance(value, str)]
-    else:
-        own = []
-    store.remember(options=kept, own=own, entries=[asdict(entry) for entry in entries], sizes=list(sizes), device=device)
+        kept["approaches"] = {name: value for name, value in options.approaches.items() if isinstance(value, str)}
+    store.remember(options=kept, own=own, aliases=dict(contestants.aliases), entries=[asdict(entry) for entry in run.entries],
+                   sizes=list(sizes), device=device, planned=[cell.key for cell in run.planned])
     manifest = {"options": kept, "own_approaches": own, "sizes": list(sizes), "device": device, "jobs": options.jobs,
                 "identity": store.recall("identity"), "hardware": _hardware()}
     write_atomically(store.folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
+
+
+@contextlib.contextmanager
+def resumable(store: Store, display: Display) -> Iterator[None]:
+    """Say on standard error, also when quiet, how an interrupted run goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        display.close()
+        if store.recall("planned") is None:
+            print("interrupted before the first cell", file=sys.stderr)
+        else:
+            how = ("the same call of compare" if store.recall("own") else f"tabbench resume {shlex.quote(str(store.folder))}")
+            print(f"interrupted; nothing finished is lost. Continue with: {how}", file=sys.stderr)
+        raise
 
 
 def recall_options(store: Store) -> Options:
@@ -53,7 +72,8 @@ def recall_options(store: Store) -> Options:
 
     Raises
     ------
-    BadOption : the run has estimators of the user's own, or never got as far as its first cell.
+    BadOption : the run has estimators of the user's own, was made with other versions of a library, or never got as far as
+        its first cell.
     """
     kept, own = store.recall("options"), store.recall("own", [])
     if kept is None:
@@ -61,6 +81,10 @@ def recall_options(store: Store) -> Options:
     if own:
         raise BadOption(f"the run in {store.folder} has approaches of your own ({', '.join(own)}); "
                         "continue it from Python by the same call of compare")
+    old = store.recall("identity")["versions"]
+    if old != versions():
+        raise BadOption(f"{store.folder} holds a run with {differs('versions', old, versions())}; install the same versions, or "
+                        "start over with tabbench compare --fresh")
     return Options(**kept)
 
 
@@ -80,8 +104,7 @@ def recall_run(store: Store) -> Run:
     if kept is None:
         raise BadOption(f"the run in {store.folder} ended before it was planned; start it again with tabbench compare")
     prepared = recall_prepared(store)
-    names = {entry["name"] for entry in entries}
-    planned = [cell for cell in store.cells() if cell.approach in names and cell.size in sizes]
+    planned = store.cells(store.recall("planned"))
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), kept["preset"], kept["margin"], planned,
                prepared.findings, tuple(Skip(**skip) for skip in store.recall("skips", [])), store.recall("timing", {}))
 

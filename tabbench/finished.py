@@ -17,7 +17,7 @@ from tabbench.options import Options
 from tabbench.report import render
 from tabbench.report.as_json import write_json
 from tabbench.store.database import Store
-from tabbench.store.folder import WINNER, require_run, write_atomically
+from tabbench.store.folder import WINNER, require_run, write_atomically, writing
 from tabbench.watching import Clock
 from tabbench.winner import export_approach
 
@@ -42,6 +42,8 @@ class FinishedComparison(Comparison):
         BadOption : above the full size or below the smallest one: nothing was measured there.
         """
         sizes = sorted(self.winners["size"])
+        if not sizes:
+            raise BadOption(f"nothing was judged: {self.sentence}")
         if size is None:
             size = sizes[-1]
         if size > sizes[-1]:
@@ -63,7 +65,7 @@ class FinishedComparison(Comparison):
         return path
 
     def save_winner(self, path: str | Path, approach: str | None = None) -> Path:
-        """Refit the best approach, or the one named, on all rows and write it without pickle; see `tabbench.load_model`."""
+        """Refit the best approach, or the one named, on all rows and write it without pickle; see `tabbench.predict`."""
         return export_approach(self.folder, Path(path), approach)
 
     def _repr_html_(self) -> str:
@@ -76,24 +78,32 @@ class FinishedComparison(Comparison):
 
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display) -> FinishedComparison:
-    """Save the winner if asked, write the reports, close the display."""
-    folder = store.folder
+    """Write the reports, save the winner if asked, close the display.
+
+    Raises
+    ------
+    TabbenchError : there is no winner to save or it can't be saved; the reports are written by then.
+    """
+    earlier = store.recall("timing", {})
     store.remember(best=_best(comparison))
-    if options.save_winner:
-        export_approach(folder, folder / WINNER)
-    timing = clock.timing(store.recall("timing", {}))
-    store.remember(timing=timing)
-    finished = as_finished(replace(comparison, timing=timing), folder)
-    write_reports(finished)
-    display.close()
+    try:
+        if options.save_winner:
+            export_approach(store.folder, store.folder / WINNER)
+    finally:
+        timing = clock.timing(earlier)
+        store.remember(timing=timing)
+        finished = as_finished(replace(comparison, timing=timing), store.folder)
+        with writing(store.folder):
+            write_reports(finished)
+        display.close()
     return finished
 
 
-def reopen(folder: Path) -> FinishedComparison:
+def reopen(folder: str | Path) -> FinishedComparison:
     """Judge a run anew from what its store holds; nothing is fitted and nothing is written."""
-    with Store(require_run(folder)) as store:
+    with Store(require_run(Path(folder))) as store:
         run = recall_run(store)
-        return as_finished(judge_run(run, store), folder)
+        return as_finished(judge_run(run, store), Path(folder))
 
 
 def as_finished(comparison: Comparison, folder: Path) -> FinishedComparison:

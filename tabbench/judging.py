@@ -22,7 +22,7 @@ from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import build_evidence
 from tabbench.verdict.judge import judge
 from tabbench.verdict.scores import score_table
-from tabbench.verdict.scoring import Predictions, Question
+from tabbench.verdict.scoring import Predictions, Question, constant_loss, margin_value
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -69,6 +69,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
     finished = store.finished()
     present = _complete({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
     skips = _skipped(cells, present, run.skips)
+    if not present:
+        return _nothing_judged(run, skips)
     details = {place: store.header(cell.key) for place, cell in cells.items() if place[:2] in present}
     predictions = _reader(store, cells, setup)
     metric = METRICS.get(setup.task.metric)
@@ -91,6 +93,19 @@ def judge_run(run: Run, store: Store) -> Comparison:
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading)
+
+
+def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
+    question = Question(run.setup.task, run.setup.target, run.setup.splits, run.setup.table.weight)
+    metric = METRICS.get(run.setup.task.metric)
+    margin = margin_value(metric, run.margin, constant_loss(question, metric))
+    empty = {name: _frame(name, []) for name in COLUMNS}
+    frames = empty | {"approaches": _approaches(run), "skipped": _frame("skipped", [vars(skip) for skip in skips]),
+                      "findings": _frame("findings", [finding.to_json() for finding in run.findings])}
+    return Comparison(
+        table=_table(run.setup), protocol=_protocol(run, metric.higher_is_better, margin), timing=run.timing,
+        sentence="No approach was finished at any size, so there is no verdict yet: continue the run, with more time if it had "
+                 "a limit.", reading=run.setup.table.reading, **frames)
 
 
 def _complete(done: Collection[Place], splits: int) -> set[tuple[str, int]]:

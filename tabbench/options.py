@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, SupportsIndex
 
 from tabbench.core.errors import BadOption, UnknownName
 
@@ -82,7 +82,10 @@ class Options:
                    "device": choice("--device", self.device, DEVICES),
                    "folds": whole("--folds", self.folds, 2), "repeats": whole("--repeats", self.repeats, 1),
                    "jobs": whole("--jobs", self.jobs, 1), "seed": whole("--seed", self.seed, 0),
-                   "margin": positive("--margin", self.margin), "drop": tuple(names(self.drop)),
+                   "margin": not_negative("--margin", self.margin), "drop": tuple(names(self.drop)),
+                   "sizes": size_words(self.sizes),
+                   **{role: None if getattr(self, role) is None else str(getattr(self, role))
+                      for role in ("target", "metric", "fold", "group", "time", "weight")},
                    "time_limit": amount("--time-limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
                    "memory_limit": amount("--memory-limit", self.memory_limit, BYTES, "8GB or 500MB")}
         if not isinstance(self.approaches, Mapping | None):
@@ -137,7 +140,7 @@ def whole(name: str, value: Any, least: int) -> int | None:
     return number
 
 
-def positive(name: str, value: Any) -> float | None:
+def not_negative(name: str, value: Any) -> float | None:
     """A finite number of at least zero; None stays None."""
     if value is None:
         return None
@@ -167,11 +170,22 @@ def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> f
 
 
 def names(value: str | Sequence[str] | None) -> list[str]:
-    """Comma-separated names, or a sequence of such, each once and in order.
+    """Comma-separated names, or a sequence of names, each once and in order.
 
-    >>> names(["a,b", "c", "a"])
-    ['a', 'b', 'c']
+    >>> names("a, b,a"), names(["a,b", "c"])
+    (['a', 'b'], ['a,b', 'c'])
     """
-    pieces = [value] if isinstance(value, str) else list(value or ())
-    found = [name.strip() for piece in pieces for name in str(piece).split(",")]
-    return list(dict.fromkeys(name for name in found if name))
+    found = value.split(",") if isinstance(value, str) else [str(name) for name in value or ()]
+    return list(dict.fromkeys(name.strip() for name in found if name.strip()))
+
+
+def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:
+    """Sizes as plain values, whatever kind of integers they are.
+
+    >>> size_words((100, "full"))
+    [100, 'full']
+    """
+    if isinstance(value, str):
+        return value
+    words = [value] if isinstance(value, SupportsIndex) else list(value)
+    return [each.__index__() if isinstance(each, SupportsIndex) else str(each) for each in words]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import importlib.util
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import cloudpickle
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
@@ -26,10 +27,11 @@ BASELINE = "dummy"
 
 @dataclass(frozen=True, eq=False)
 class Contestants:
-    """The approaches of a run in listing order, the user's own estimators among them."""
+    """The approaches of a run in listing order, the user's own estimators and other names for registered ones among them."""
 
     approaches: tuple[Approach, ...]
     own: Mapping[str, Any] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +48,8 @@ class Contestants:
         modules = {approach.name: tuple(name for name in approach.requires if _is_installed(name))
                    for approach in self.approaches}
         is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
-        return Needs(modules, _pickled(self.own), is_cuda_wanted)
+        return Needs(modules, {name: cloudpickle.dumps(each) for name, each in self.own.items()}, dict(self.aliases),
+                     is_cuda_wanted)
 
 
 def choose_contestants(options: Options) -> Contestants:
@@ -61,29 +64,21 @@ def choose_contestants(options: Options) -> Contestants:
     if not isinstance(given, Mapping):
         names = list(given or DEFAULT_APPROACHES[options.preset])
         return _in_order([find_approach(name) for name in names])
-    own = {name: value for name, value in given.items() if not isinstance(value, str)}
-    registered = [find_approach(name if value == "default" else value)
-                  for name, value in given.items() if isinstance(value, str)]
-    for name, value in own.items():
-        if not (hasattr(value, "fit") and hasattr(value, "get_params")):
-            raise BadOption(f"the approach {name!r} is a {type(value).__name__}, not a registered name, 'default' or a "
-                            "scikit-learn estimator; pass an estimator with fit and predict")
-    return _in_order([*registered, *(own_approach(name, estimator) for name, estimator in own.items())], own)
+    own = {str(name): value for name, value in given.items() if not isinstance(value, str)}
+    named = {str(name): str(name) if value == "default" else value for name, value in given.items() if isinstance(value, str)}
+    aliases = {name: value for name, value in named.items() if name != value}
+    for name in [*own, *aliases]:
+        if name == BASELINE or "+" in name or not name.strip():
+            raise BadOption(f"an approach of yours can't be called {name!r}; choose another name, without +")
+    approaches = [replace(find_approach(value), name=name) for name, value in named.items()]
+    return _in_order([*approaches, *(own_approach(name, estimator) for name, estimator in own.items())], own, aliases)
 
 
-def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = None) -> Contestants:
+def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = None, aliases: Mapping[str, str] | None = None
+              ) -> Contestants:
     by_name = {approach.name: approach for approach in [find_approach(BASELINE), *approaches]}
-    if own and len(by_name) < len({BASELINE, *(approach.name for approach in approaches)}):
-        raise BadOption("two approaches have the same name; give your own estimator another one")
-    return Contestants(tuple(sorted(by_name.values(), key=lambda approach: (approach.cost_rank, approach.name))), own or {})
-
-
-def _pickled(own: Mapping[str, Any]) -> str | None:
-    if not own:
-        return None
-    import cloudpickle
-
-    return base64.b64encode(cloudpickle.dumps(dict(own))).decode()
+    in_order = sorted(by_name.values(), key=lambda approach: (approach.cost_rank, approach.name))
+    return Contestants(tuple(in_order), own or {}, aliases or {})
 
 
 def choose_device(wanted: str, contestants: Contestants, executor: LocalExecutor) -> str:

@@ -17,7 +17,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
 from tabbench.core.task import Task
-from tabbench.data.cards import card_path, find_card
+from tabbench.data.cards import NAME, card_path, find_card
 from tabbench.data.reading import read_table
 from tabbench.data.splits import make_splits, splits_fingerprint
 from tabbench.data.target import read_target
@@ -25,7 +25,7 @@ from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
 from tabbench.store.database import Store
 
-LIBRARIES = ("tabbench", "numpy", "pandas", "scikit-learn", "xgboost", "lightgbm", "torch")
+LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "torch")
 """Libraries whose version can change a number; a run is continued only with the same ones."""
 
 
@@ -39,7 +39,7 @@ class Prepared:
 
 def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
     """A data set's name becomes its file, with its card's target and dropped columns where none are named."""
-    if not isinstance(data, str) or Path(data).exists():
+    if not isinstance(data, str) or not NAME.fullmatch(data) or Path(data).exists():
         return data, options
     card = find_card(data)
     if card is None:
@@ -98,9 +98,9 @@ def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_r
         if given.dtype == bool or not np.issubdtype(given.dtype, np.integer):
             raise BadOption("splits must hold pairs of integer row positions; turn a mask into positions with numpy.flatnonzero")
         if given.size and (given.min() < 0 or given.max() >= len(place)):
-            raise BadOption(f"splits name row {given.max() if given.max() >= len(place) else given.min()}, but the data have rows "
-                            f"0 to {len(place) - 1}; give positions from 0")
-        found = place[given]
+            wrong = given.max() if given.max() >= len(place) else given.min()
+            raise BadOption(f"splits name row {wrong}, but the data have rows 0 to {len(place) - 1}; give positions from 0")
+        found: np.ndarray = place[given]
         return found[found >= 0]
 
     return [(kept(train), kept(test)) for train, test in positions]
@@ -108,10 +108,11 @@ def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_r
 
 def identity(setup: Setup, options: Options) -> dict[str, Any]:
     """What may not change when a run is continued."""
-    return {"table": setup.table.fingerprint, "--target": setup.table.target_name, "--task": setup.task.kind,
-            "--metric": setup.task.metric, "classes": list(setup.task.classes), "--margin": options.margin,
-            "--folds": setup.splits.folds, "--repeats": setup.splits.repeats, "splits": setup.splits_digest,
-            "--seed": options.seed, "roles": setup.table.roles, "--preset": options.preset, "versions": versions()}
+    return {"table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
+            "--task": setup.task.kind, "--metric": setup.task.metric, "--margin": options.margin, "--folds": setup.splits.folds,
+            "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
+            "--preset": options.preset, "versions": versions(), "classes": list(setup.task.classes),
+            "splits": setup.splits_digest}
 
 
 def versions() -> dict[str, str]:
@@ -130,16 +131,17 @@ def require_same(store: Store, new: dict[str, Any], folder: Path) -> bool:
     old = store.recall("identity")
     if old is None:
         return False
-    if old["table"] != new["table"] and old["roles"] == new["roles"] and old["--target"] == new["--target"]:
-        raise BadOption(f"{folder} holds a run of another table; choose another folder with --out, or start over with --fresh")
     for name, value in new.items():
         if name != "table" and old.get(name) != value:
-            raise BadOption(f"{folder} holds a run with {_differs(name, old.get(name), value)}; "
+            raise BadOption(f"{folder} holds a run with {differs(name, old.get(name), value)}; "
                             "choose another folder with --out, or start over with --fresh")
+    if old["table"] != new["table"]:
+        raise BadOption(f"{folder} holds a run of another table; choose another folder with --out, or start over with --fresh")
     return True
 
 
-def _differs(name: str, old: Any, new: Any) -> str:
+def differs(name: str, old: Any, new: Any) -> str:
+    """In which way two values of an identity differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         key = next(key for key in [*old, *new] if old.get(key) != new.get(key))
         return f"{key} {old.get(key, 'absent')}, not {new.get(key, 'absent')}"

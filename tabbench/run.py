@@ -5,7 +5,8 @@ Gives one `Result` a cell, whatever happens. Knows nothing of processes, stores 
 
 from __future__ import annotations
 
-import os
+import contextlib
+import importlib
 import sys
 import time
 import traceback
@@ -15,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 
 from tabbench.approaches.composed import find_approach
@@ -77,7 +79,7 @@ def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int) -> Resu
     try:
         result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads)
     except MemoryError:
-        return Result(cell.key, "out_of_memory", "ran out of memory", peak_mb=memory.peak_mb())
+        raise  # the child ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
         traceback.print_exc()
         return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb())
@@ -122,15 +124,23 @@ def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features
 
 def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1,
           device: str = "cpu") -> tuple[FittedView, FittedApproach]:
-    """Fit an approach and its view on every row of the table, as the winner is."""
+    """Fit an approach and its view on every row of the table, as the winner is.
+
+    Raises
+    ------
+    TabbenchError : the fit failed, for whatever reason.
+    """
     everything = np.arange(len(setup.table))
     if setup.splits.kind == "ordered" and setup.table.time is not None:
         everything = np.argsort(-setup.table.time, kind="stable")
     features = setup.table.features.iloc[everything].reset_index(drop=True)
-    view = fit_view(approach.view, features, setup.table.columns, seed)
-    training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
-                            shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
-    return view, approach.fit(training)
+    try:
+        view = fit_view(approach.view, features, setup.table.columns, seed)
+        training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
+                                shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
+        return view, approach.fit(training)
+    except Exception as error:
+        raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
 
 
 def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: int, rows: int) -> np.ndarray:
@@ -175,6 +185,31 @@ def reason(error: BaseException) -> str:
     return (kind + text)[:LONGEST_REASON]
 
 
+def why_it_does_not_load(module: str) -> str | None:
+    """What importing a module throws, as one line; None where it loads. Libraries throw errors of their own kinds."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # noqa: BLE001
+        return reason(error)
+    return None
+
+
+def unpickled(name: str, pickled: bytes) -> Approach:
+    """The user's own approach from its pickle; where that fails, one whose every fit fails with the reason."""
+    from tabbench.approaches.own import own_approach
+
+    try:
+        return own_approach(name, cloudpickle.loads(pickled))
+    except Exception as error:  # noqa: BLE001
+        why = reason(error)
+
+    def fail(training: TrainingSet) -> FittedApproach:
+        raise TabbenchError(f"the estimator cannot be sent to another process: {why}")
+
+    return Approach(name=name, version=1, family="own", cost_rank=0, view="raw", summary="", settings=lambda workload: {},
+                    fit=fail, restore=None)
+
+
 def _environment(name: str) -> dict[str, Any]:
     return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name}
 
@@ -188,8 +223,9 @@ class PeakMemory:
     STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
     def __init__(self) -> None:
-        if self.RESET.exists() and os.access(self.RESET, os.W_OK):
-            self.RESET.write_text("5")
+        with contextlib.suppress(OSError):  # a hardened kernel forbids it; then the mark is that of the whole process
+            if self.RESET.exists():
+                self.RESET.write_text("5")
 
     def peak_mb(self) -> float | None:
         """Megabytes (10^6 bytes) at the highest point."""
@@ -197,7 +233,7 @@ class PeakMemory:
             for line in self.STATUS.read_text().splitlines():
                 if line.startswith("VmHWM:"):
                     return round(int(line.split()[1]) * 1024 / 1e6, 1)
-        if os.name == "nt":
+        if sys.platform == "win32":
             import psutil
 
             return round(float(psutil.Process().memory_info().peak_wset) / 1e6, 1)

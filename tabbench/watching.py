@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tabbench.core.cell import Batch, Cell, Result
+from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.progress import Progress
 from tabbench.core.setup import Setup
+from tabbench.executors.schedule import CostModel
+from tabbench.judging import Run
 from tabbench.store.database import Store
 
 LEAST_RESERVE_SECONDS, RESERVE_SHARE = 4.0, 0.1
@@ -51,38 +52,39 @@ class Clock:
 
 
 class Watch:
-    """Counts results and keeps each size's leader, also over what an earlier call had finished."""
+    """Counts results, keeps each size's leader and teaches the cost model, also with what an earlier call had finished."""
 
-    def __init__(self, setup: Setup, batches: Sequence[Batch], store: Store, clock: Clock) -> None:
-        self._setup = setup
+    def __init__(self, run: Run, store: Store, clock: Clock, costs: CostModel) -> None:
+        self._run = run
         self._clock = clock
         self._losses: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._failed = self._done = 0
-        cells = [cell for batch in batches for cell in batch.cells]
-        self._total = len(cells)
-        finished = store.finished()
-        for cell in cells:
-            if cell.key in finished and (result := store.result(cell.key)) is not None:
+        settled = store.settled()
+        for cell in run.planned:
+            if cell.key in settled and (result := store.result(cell.key)) is not None:
                 self.learn(cell, result)
+                if result.fit_seconds is not None:
+                    costs.learn(cell.approach, cell.size, result.fit_seconds + (result.predict_seconds or 0.0))
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""
         self._done += 1
         self._failed += result.status != "ok"
         if result.status == "ok":
-            self._losses[cell.size][cell.approach].append(_loss(self._setup, cell, result))
+            self._losses[cell.size][cell.approach].append(_loss(self._run.setup, cell, result))
 
     def snapshot(self, running: tuple[str, ...], remaining_seconds: float | None) -> Progress:
         """What the display shows."""
-        return Progress(self._done, self._failed, self._total, running, self._leaders(), self._clock.elapsed_seconds,
+        return Progress(self._done, self._failed, len(self._run.planned), running, self._leaders(), self._clock.elapsed_seconds,
                         remaining_seconds)
 
-    def plan_line(self, names: Sequence[str], sizes: Sequence[int], missing: int) -> str:
+    def plan_line(self, missing: int) -> str:
         """What is about to run, in one line."""
-        done = f", {self._total - missing:,} of them done before" if missing < self._total else ""
-        listed = ", ".join(f"{size:,}" for size in sizes)
-        return (f"{len(names)} approaches ({', '.join(names)}) at {len(sizes)} sizes ({listed}) "
-                f"on {len(self._setup.splits.splits)} splits: {self._total:,} cells{done}")
+        run, total = self._run, len(self._run.planned)
+        done = f", {total - missing:,} of them done before" if missing < total else ""
+        names, sizes = ", ".join(entry.name for entry in run.entries), ", ".join(f"{size:,}" for size in run.sizes)
+        return (f"{len(run.entries)} approaches ({names}) at {len(run.sizes)} sizes ({sizes}) "
+                f"on {len(run.setup.splits.splits)} splits: {total:,} cells{done}")
 
     def _leaders(self) -> dict[int, str]:
         means = {size: {name: sum(losses) / len(losses) for name, losses in by_name.items()}

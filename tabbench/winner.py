@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import find_approach
@@ -19,11 +21,12 @@ from tabbench.plan import settings_of
 from tabbench.preparing import versions
 from tabbench.run import refit
 from tabbench.store.database import Store
-from tabbench.store.folder import require_run, write_atomically
+from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup
 
 IDENTIFIER = "identifier-column"
 """The code of the finding that says that reading left a column out because it only names rows."""
+PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
 def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
@@ -41,7 +44,7 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
     with Store(require_run(folder)) as store:
         options, device = store.recall("options"), store.recall("device", "cpu")
         names = [entry["name"] for entry in store.recall("entries", [])]
-        best, own = store.recall("best"), store.recall("own", [])
+        best, own, aliases = store.recall("best"), store.recall("own", []), store.recall("aliases", {})
     if options is None or (name is None and best is None):
         raise BadOption(f"the run in {folder} has no best approach yet; finish it with tabbench resume {folder}")
     name = best if name is None else name
@@ -51,7 +54,7 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
     setup = load_setup(folder)
-    return save_model(path, fitted_on_all_rows(setup, name, options["preset"], device))
+    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), options["preset"], device))
 
 
 def fitted_on_all_rows(setup: Setup, name: str, preset: str, device: str) -> SavedModel:
@@ -79,7 +82,7 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     frame : identifier columns as given, `prediction`, and for classification one `probability_LABEL` a class.
-    notes : one sentence each.
+    notes : one sentence each. A file with a header only gives a frame with these columns and no rows, and a note.
 
     Raises
     ------
@@ -95,20 +98,55 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
     known = {column.name for column in saved.columns}
     carried = [name for name in rows.raw.columns
                if name in saved.about.get("identifiers", []) or (name.casefold() == "id" and name not in known)]
-    predictions = fitted.predict(rows.features)
-    return prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), list(rows.notes)
+    if len(rows.features):
+        predictions = fitted.predict(rows.features)
+    else:  # many a library refuses to predict no rows
+        predictions = np.empty(0 if saved.task.is_regression else (0, saved.task.n_classes))
+    return prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), rows.notes
 
 
-def write_predictions(frame: pd.DataFrame, path: Path) -> None:
-    """Write predictions as CSV, or as TSV or Parquet if the name ends so; a `BadOption` if that cannot be done."""
+def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -> None:
+    """Write predictions as the name says: .csv, .tsv (both also .gz) or .parquet. The file is there whole or not at all.
+
+    Parameters
+    ----------
+    data : what was predicted; if it is a file, it is not overwritten.
+
+    Raises
+    ------
+    BadOption : another suffix, a folder, a folder that does not exist, the file of the data, a place that can't be written.
+    """
+    path = Path(path)
     try:
-        if path.suffix == ".parquet":
-            write_atomically(path, frame.to_parquet())
-        else:
-            text = frame.to_csv(index=False, sep="\t" if path.suffix == ".tsv" else ",")
-            write_atomically(path, text.encode())
+        _refuse_place(path, data)
+        with tempfile.TemporaryDirectory(prefix=".tabbench-", dir=path.parent) as scratch:
+            written = Path(scratch) / path.name
+            _write(frame, written)
+            written.replace(path)
     except OSError as error:
-        raise BadOption(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
+        raise BadOption(f"cannot write {path}: {error.strerror or error}; choose another place with --out") from error
+
+
+def _refuse_place(path: Path, data: Any) -> None:
+    if path.is_dir():
+        raise BadOption(f"{path} is a folder; name a file in it with --out, such as {path / 'predictions.csv'}")
+    if not path.name.lower().endswith(PREDICTION_SUFFIXES):
+        raise BadOption(f"cannot write predictions as {path.name}; let --out end in {', '.join(PREDICTION_SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise BadOption(f"there is no folder {path.parent}; make it, or choose another place with --out")
+    source = Path(data).expanduser() if isinstance(data, str | Path) else None
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise BadOption(f"{path} is the file to predict and would be overwritten; choose another name with --out")
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        frame.to_parquet(path)
+        return
+    # Without the time of day in gzip's header, equal predictions are equal files.
+    frame.to_csv(path, index=False, sep="\t" if name.endswith((".tsv", ".tsv.gz")) else ",",
+                 compression={"method": "gzip", "mtime": 0} if name.endswith(".gz") else None)
 
 
 def _loads(module: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,7 +107,39 @@ def test_a_run_that_was_stopped_continues_and_answers_the_same(place, stop):
         assert "tabbench resume" in said and "nothing finished is lost" in said
     again = tabbench(*command, "--json", folder=place)
     assert again.returncode == 0, again.stderr
+    assert "of them done before" in again.stderr or stop == signal.SIGKILL  # a kill may come before the first commit
     assert deterministic(again.stdout) == deterministic((place / "tabbench-people" / "result.json").read_text())
+
+
+def test_a_limit_that_leaves_nothing_is_an_answer_without_a_verdict(place):
+    limited = ["--out", "short", "--time-limit", "0.01", "--json"]
+    done = tabbench("compare", "people.csv", "--target", "bought", *QUICK, *limited, folder=place)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["winners"] == [] and "no verdict yet" in result["sentence"]
+    assert {row["approach"] for row in result["skipped"]} == {"dummy", "linear"}
+    assert tabbench("report", "short", folder=place).returncode == 0
+    assert tabbench("export", "short", "--out", "none.tabbench", folder=place).returncode == 1
+    longer = tabbench("resume", "short", "--json", folder=place)
+    assert deterministic(longer.stdout) == deterministic((place / "tabbench-people" / "result.json").read_text())
+
+
+def test_a_mistake_does_not_cost_an_earlier_run(place):
+    before = sorted(path.name for path in (place / "tabbench-people").iterdir())
+    wrong = tabbench("compare", "people.csv", "--target", "bougth", "--fresh", "--out", "tabbench-people", folder=place)
+    assert wrong.returncode == 1
+    assert sorted(path.name for path in (place / "tabbench-people").iterdir()) == before
+    assert tabbench("report", "tabbench-people", folder=place).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["table.arrow", "splits.npz", "run.db"])
+def test_a_damaged_run_is_a_sentence(place, tmp_path, name):
+    shutil.copytree(place / "tabbench-people", tmp_path / "damaged")
+    content = (tmp_path / "damaged" / name).read_bytes()
+    (tmp_path / "damaged" / name).write_bytes(content[:len(content) // 2])
+    for arguments in (["resume", "damaged"], ["report", "damaged"], ["export", "damaged", "--out", "m.tabbench"]):
+        done = tabbench(*arguments, folder=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), (arguments, done.stderr)
 
 
 def test_report_is_judged_anew_from_the_store(place):
@@ -144,7 +177,7 @@ def test_the_winner_predicts_new_rows_whatever_their_columns_look_like(place):
     (["--metric", "auc"], "holds a run with --metric log_loss, not auc"),
     (["--preset", "balanced"], "holds a run with --preset fast, not balanced"),
     (["--margin", "0.2"], "holds a run with --margin left out, not 0.2"),
-    (["--drop", "town"], "holds a run of another table"),
+    (["--drop", "town"], "holds a run with --drop"),
 ])
 def test_what_may_not_change_is_named(place, change, message):
     done = tabbench("compare", "people.csv", "--target", "bought", *QUICK, *change, folder=place)

@@ -48,7 +48,7 @@ def test_a_bad_value_is_one_sentence(values, message):
 
 
 def test_values_as_typed_and_as_python_values_mean_the_same():
-    typed = Options(folds="3", seed="7", time_limit="10m", memory_limit="8GB", drop=["a,b", "c"], approaches="linear, boosting")
+    typed = Options(folds="3", seed="7", time_limit="10m", memory_limit="8GB", drop="a,b,c", approaches="linear, boosting")
     python = Options(folds=3, seed=7, time_limit=600, memory_limit=8_000_000_000, drop=("a", "b", "c"),
                      approaches=["linear", "boosting"])
     assert typed.checked() == python.checked()

@@ -75,9 +75,10 @@ def test_own_estimators_get_the_raw_frame_and_the_original_labels(tmp_path):
         return frame[["length"]]
 
     pipeline = make_pipeline(FunctionTransformer(only_the_length), RandomForestClassifier(20))
-    comparison = tabbench.compare(flowers(), "kind", approaches={"mine": pipeline, "linear": "default"}, out=tmp_path / "run", **QUICK)
+    approaches = {"mine": pipeline, "linear": "default", "boosted": "lightgbm"}
+    comparison = tabbench.compare(flowers(), "kind", approaches=approaches, out=tmp_path / "run", **QUICK)
     assert comparison.failures.empty
-    assert set(comparison.scores["approach"]) == {"dummy", "linear", "mine"}
+    assert set(comparison.scores["approach"]) == {"dummy", "linear", "boosted", "mine"}
     with pytest.raises(BadOption, match="mine is an estimator of your own and can't be exported"):
         comparison.save_winner(tmp_path / "model", approach="mine")
     again = tabbench.reopen(tmp_path / "run")
@@ -146,10 +147,14 @@ def test_a_script_needs_no_main_guard(tmp_path):
 
         rng = np.random.default_rng(0)
         table = pd.DataFrame({"x": rng.normal(size=100), "y": rng.choice(["a", "b"], 100)})
-        comparison = tabbench.compare(table, approaches={"mine": Mine()}, preset="fast", folds=2, repeats=1, sizes="full", quiet=True)
+        options = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "full", "quiet": True}
+        comparison = tabbench.compare(table, approaches={"mine": Mine()}, **options)
         print(len(comparison.failures), comparison.sentence)
     """))
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, check=False, env=os.environ)
+    # A file that is called like a library must not come between a child and that library.
+    (tmp_path / "queue.py").write_text("raise ImportError('not the queue')")
+    command = [sys.executable, "-P", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, env=os.environ)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("0 ") and done.stderr == ""
     assert not (tmp_path / "child").exists()

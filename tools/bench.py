@@ -5,7 +5,6 @@ Run it by `make bench` on a machine that does nothing else. About four minutes o
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
 import platform
@@ -75,7 +74,8 @@ def reading() -> list[Row]:
 def overhead() -> list[Row]:
     """What the supervisor and the store add to cells of half a second, on every core."""
     with tempfile.TemporaryDirectory() as place:
-        prepared = prepare(small_table(), Options(target="y", folds=5, repeats=4).checked(), make_display(quiet=True, to_json=False))
+        options = Options(target="y", folds=5, repeats=4).checked()
+        prepared = prepare(small_table(), options, make_display(quiet=True, to_json=False))
         with RunFolder.open(Path(place) / "run") as folder, Store(folder.path) as store:
             folder.keep()
             save_setup(prepared.setup, folder.path)
@@ -121,7 +121,7 @@ class Sleeper(ClassifierMixin, BaseEstimator):
 def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
     """Wall seconds of the run, seconds that cells alone need on these children, number of cells."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    own = base64.b64encode(cloudpickle.dumps({"sleeper": Sleeper()})).decode()
+    own = {"sleeper": cloudpickle.dumps(Sleeper())}
     cells = [Cell(setup.table.fingerprint, "t", setup.splits_digest, "sleeper", 1, {}, size, split.repeat, split.fold, 0, "cpu")
              for size in (100, 200) for split in setup.splits.splits]
     batches = [Batch((cell,)) for cell in cells]

@@ -5,6 +5,8 @@ Nothing is learnt here. What does not fit is refused with a sentence or becomes 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +19,18 @@ import pyarrow.compute as pc
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.table import Column
 from tabbench.data.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
-from tabbench.data.recognition import as_strings, category_type
-from tabbench.data.source import frame_columns, read_source
+from tabbench.data.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type
+from tabbench.data.source import read_source
 from tabbench.data.text_dates import parse_dates
 from tabbench.data.text_numbers import parse_numbers
 from tabbench.data.wording import counted, listed, shown
 
 MOST_UNREADABLE_SHARE = 0.05
 """A few unreadable cells are accidents and become missing; more mean that the column is another one."""
+TRUTH = {word: meaning for pair in (*TRUTH_WORDS, ("0", "1"), ("0.0", "1.0")) for meaning, word in enumerate(pair)}
+"""A column of yes and no keeps its meaning however a program that wrote the new rows spells it."""
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]+)?")
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +45,26 @@ class NewRows:
 def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
     """Read rows to predict. Row order and count are kept, so that a line of wrong length is an error.
 
+    No rows are as good as any: whoever predicts every night what came in by day wants an empty answer for an empty day.
+
+    Parameters
+    ----------
+    source : as for `read_source`. columns : that the model was trained on.
+
     Raises
     ------
-    BadData : unreadable source, a missing column (with near names), a column of another kind.
+    BadData : unreadable source, a column that is missing (with near names), occurs twice or is of another kind.
     """
-    table = read_source(source, all_text=True, most_ragged_share=0.0)
+    table = read_source(source, new_rows=True)
+    wanted = {column.name for column in columns}
+    twice = [name for name in table.ambiguous if name in wanted and f"{name} (2)" not in wanted]
+    if twice:
+        raise BadData(f"the new rows have the column {shown(min(twice))!r} twice with different content; keep the right one")
     raw = pd.DataFrame({name: _as_pandas(values) for name, values in table.columns.items()}, copy=False)
     features, notes = _conform(table.columns, columns)
+    if not len(raw):
+        notes.append(f"{table.name} has no rows to predict")
     return NewRows(features, raw, notes)
-
-
-def conform(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
-    """The features that `columns` describe, from a frame; and notes on what did not fit.
-
-    Raises
-    ------
-    BadData : a missing column (with near names), a column of another kind.
-    """
-    return _conform(frame_columns(frame), columns)
 
 
 def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
@@ -78,19 +86,27 @@ def _fitted(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
     fit = {"number": _numbers, "boolean": _booleans, "category": _categories, "text": _texts, "date": _dates}[column.kind]
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    return fit(values, column, notes)
+    if values.null_count == len(values):  # the type of a column without values says nothing
+        values = pa.chunked_array([pa.nulls(len(values), pa.string())])
+    try:
+        return fit(values, column, notes)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise BadData(f"column {shown(column.name)!r} holds {values.type} values in the new rows that cannot be read as "
+                      f"{column.kind}; correct it") from error
 
 
 def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str]) -> np.ndarray:
-    if pa.types.is_temporal(values.type) and not pa.types.is_time(values.type):
+    if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         raise BadData(f"column {shown(column.name)!r} holds dates in the new rows, numbers in training; correct it")
-    if pa.types.is_time(values.type) or _is_text(values):
+    if pa.types.is_duration(values.type):  # counts as seconds, as in training
+        numbers = np.asarray(values.to_numpy()) / np.timedelta64(1, "s")
+    elif (pa.types.is_primitive(values.type) and not pa.types.is_time(values.type)) or pa.types.is_decimal(values.type):
+        numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy())
+    else:
         texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES + column.missing_words)
         distinct, codes = _distinct(texts)
         numbers = np.append(parse_numbers(distinct, column.decimal_comma), np.nan)[codes]
         _note_unreadable(column, texts, np.isnan(numbers) & (codes >= 0), "number", notes)
-    else:
-        numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy())
     infinite = np.isinf(numbers)
     if infinite.any():
         notes.append(f"{shown(column.name)}: {counted(int(infinite.sum()), 'infinite number')} taken as missing")
@@ -101,12 +117,10 @@ def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str]) -> np.nd
 def _booleans(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
     if pa.types.is_boolean(values.type):
         return pd.BooleanDtype().__from_arrow__(values)
-    no, yes = (word.casefold() for word in column.levels or ("false", "true"))
     texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES)
     distinct, codes = _distinct(texts)
-    meaning = {no: 0, yes: 1} | ({} if column.levels else {"0": 0, "1": 1})
-    known = np.array([meaning.get(word.casefold(), -1) for word in distinct.to_pylist()] + [-1])[codes]
-    _note_unreadable(column, texts, (known < 0) & (codes >= 0), f"{no}/{yes}", notes)
+    known = np.array([TRUTH.get(word.casefold(), -1) for word in distinct.to_pylist()] + [-1])[codes]
+    _note_unreadable(column, texts, (known < 0) & (codes >= 0), "/".join(column.levels or ("False", "True")), notes)
     return pd.BooleanDtype().__from_arrow__(pa.array(known == 1, mask=known < 0))
 
 
@@ -114,13 +128,30 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     dashes = () if set(DASHES) & set(column.levels) else DASHES
     distinct, codes = _distinct(_texts_of(values, MISSING_EVERYWHERE + dashes))
     position = {level: code for code, level in enumerate(column.levels)}
-    known = np.array([position.get(label, -1) for label in distinct.to_pylist()] + [-1], dtype=np.int64)
     unseen = [label for label in distinct.to_pylist() if label not in position]
+    alike = _levels_of_same_number(unseen, column.levels)
+    if alike:
+        first = next(iter(alike))
+        notes.append(f"{shown(column.name)}: {counted(len(alike), 'category')} taken for the one of training that is the same "
+                     f"number ({shown(first)} for {shown(alike[first])})")
+    known = np.array([position.get(alike.get(label, label), -1) for label in distinct.to_pylist()] + [-1], dtype=np.int64)
+    unseen = [label for label in unseen if label not in alike]
     if unseen:
         rows = int(((known[codes] < 0) & (codes >= 0)).sum())
         notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({listed(unseen, 3)}; "
                      f"{counted(rows, 'row')}) taken as missing")
     return pd.Categorical.from_codes(known[codes], dtype=category_type(column.levels))
+
+
+def _levels_of_same_number(labels: list[str], levels: Sequence[str]) -> dict[str, str]:
+    """The level that a label means which a program took for a number on its way (01234 became 1234 or 1234.0), if only one can
+    be meant."""
+    if not any(PLAIN_NUMBER.fullmatch(label) for label in labels):
+        return {}
+    same = [(float(level), level) for level in levels if PLAIN_NUMBER.fullmatch(level)]
+    counts = Counter(number for number, _ in same)
+    level_of = {number: level for number, level in same if counts[number] == 1}
+    return {label: level_of[float(label)] for label in labels if PLAIN_NUMBER.fullmatch(label) and float(label) in level_of}
 
 
 def _texts(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
@@ -141,7 +172,18 @@ def _dates(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
 
 
 def _readable_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarray:
-    """The dates among the spellings; NaT for the others."""
+    """The dates among the spellings, in the format of training or YYYY-MM-DD, which means one date only; NaT for the others."""
+    at_once = parse_dates(spellings, date_format)
+    if at_once is not None:
+        return at_once
+    is_iso = np.array([bool(ISO_DATE.match(each)) for each in spellings.to_pylist()])
+    dates = np.full(len(spellings), np.datetime64("NaT"), dtype="datetime64[us]")
+    for rows, each_format in ((np.flatnonzero(is_iso), None), (np.flatnonzero(~is_iso), date_format)):
+        dates[rows] = _dates_one_by_one(spellings.take(pa.array(rows)), each_format)
+    return dates
+
+
+def _dates_one_by_one(spellings: pa.StringArray, date_format: str | None) -> np.ndarray:
     at_once = parse_dates(spellings, date_format)
     if at_once is not None:
         return at_once
@@ -156,12 +198,19 @@ def _is_text(values: pa.ChunkedArray) -> bool:
 def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.StringArray:
     """Trimmed spellings, null where missing. Whole numbers that a gap made floats are spelled as whole numbers."""
     if pa.types.is_floating(values.type):
-        whole = np.asarray(values.to_numpy())
-        if (np.floor(whole) == whole)[~np.isnan(whole)].all():
-            values = values.cast(pa.int64(), safe=False)
-    texts = values.cast(pa.string()).combine_chunks()
+        numbers = np.asarray(values.drop_null().to_numpy())
+        if ((np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT)).all():
+            values = values.cast(pa.int64())
+    texts = _spelled(values).combine_chunks()
     trimmed = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.is_in(trimmed, pa.array(missing, pa.string())), pa.scalar(None, pa.string()), trimmed)
+
+
+def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_nested(values.type) or pa.types.is_boolean(values.type):  # as in training: Python's spelling
+        spellings = [None if value is None else str(value) for value in values.to_pylist()]
+        return pa.chunked_array([pa.array(spellings, pa.string())])
+    return values.cast(pa.string())
 
 
 def _distinct(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:

@@ -45,18 +45,21 @@ class RawTable:
     findings: tuple[Finding, ...]
 
 
-def read_source(source: Any, *, all_text: bool = False, most_ragged_share: float = MOST_RAGGED_SHARE) -> RawTable:
-    """Read a path, "-" for standard input, a pandas frame or a polars frame; with `all_text` a text file's values stay text.
+def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
+    """Read a path, "-" for standard input, a pandas frame or a polars frame.
+
+    `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
+    aside; and there may be any number of rows, none included.
 
     Raises
     ------
-    BadData : the file cannot be opened, unpacked, decoded or parsed.
+    BadData : the file cannot be opened, unpacked, decoded or parsed; a table without rows, unless of `new_rows`.
     MissingExtra : the format needs a package that is not installed.
     BadOption : `source` is none of these.
     """
     if isinstance(source, str | Path):
         with local_file(source) as file:
-            raw = _from_file(file, _stem(source), all_text, most_ragged_share)
+            raw = _from_file(file, _stem(source), new_rows)
     elif isinstance(source, pd.DataFrame):
         raw = _named("frame", [str(name) for name in source.columns], _pandas_columns(source), "pandas frame")
     elif hasattr(source, "to_arrow"):
@@ -64,14 +67,9 @@ def read_source(source: Any, *, all_text: bool = False, most_ragged_share: float
         raw = _named("frame", table.column_names, table.columns, f"{type(source).__module__.split('.')[0]} frame")
     else:
         raise BadOption(f"a table is a path, a pandas frame or a polars frame, not {type(source).__name__}")
-    if not len(raw.rows):
+    if not len(raw.rows) and not new_rows:
         raise BadData(f"{raw.name} has a header but no rows; give at least 30 rows")
     return raw
-
-
-def frame_columns(frame: pd.DataFrame) -> dict[str, pa.ChunkedArray]:
-    """The columns of a pandas frame by trimmed, unique name."""
-    return name_columns([str(name) for name in frame.columns], _pandas_columns(frame)).columns
 
 
 def _stem(source: str | Path) -> str:
@@ -83,13 +81,13 @@ def _stem(source: str | Path) -> str:
 def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], description: str, *, rows: np.ndarray | None = None,
            prefers_decimal_comma: bool = False, findings: tuple[Finding, ...] = ()) -> RawTable:
     if not columns:
-        raise BadData(f"{name} has no columns; give a table with a target and at least one feature")
+        raise BadData(f"{name} has no columns; check that it is the right table")
     named = name_columns(names, columns)
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
                     named.ambiguous, prefers_decimal_comma, (*findings, *named.findings))
 
 
-def _from_file(file: LocalFile, stem: str, all_text: bool, most_ragged_share: float) -> RawTable:
+def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
     with file.path.open("rb") as stream:
         start = stream.read(64).lstrip()
     if start.startswith((PARQUET_START, ARROW_START, FEATHER_START)):
@@ -103,15 +101,15 @@ def _from_file(file: LocalFile, stem: str, all_text: bool, most_ragged_share: fl
     elif start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:
-        return _text_table(file, stem, all_text, most_ragged_share)
+        return _text_table(file, stem, new_rows)
     return _named(stem, table.column_names, table.columns, ", ".join(filter(None, [kind, file.packing])))
 
 
-def _text_table(file: LocalFile, stem: str, all_text: bool, most_ragged_share: float) -> RawTable:
+def _text_table(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         path, encoding = as_utf8(file.path, file.shown, Path(scratch) / "utf8")
         text = sniff(path, file.shown)
-        read = read_rows(path, file.shown, text, all_text=all_text, most_ragged_share=most_ragged_share)
+        read = read_rows(path, file.shown, text, all_text=new_rows, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
     findings = []
     if read.ragged_lines:
         lines = ", ".join(f"{line:,}" for line in read.ragged_lines[:5])

@@ -9,16 +9,19 @@ from __future__ import annotations
 import base64
 import ctypes
 import faulthandler
-import importlib
 import json
 import os
 import queue
 import signal
 import sys
 import threading
+import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+MEMORY_EXIT_CODE = 77
+"""How a child says that it ran out of memory: it cannot be trusted with another cell."""
 PARENT_DEATH_SIGNAL = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -50,28 +53,23 @@ class Child:
 
     def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
         """Import what the cells will need, before there are cells."""
-        importlib.import_module("tabbench.run")
-        broken = {}
-        for module in modules:
-            try:
-                importlib.import_module(module)
-            except (ImportError, OSError) as error:  # OSError: a shared library that it needs is not there
-                broken[module] = " ".join(str(error).split())
+        from tabbench.run import why_it_does_not_load
+
+        broken = {module: why for module in modules if (why := why_it_does_not_load(module)) is not None}
         cuda = False
-        if ask_cuda:
+        if ask_cuda and "torch" not in broken:
             from tabbench.nets import is_cuda_available
 
             cuda = is_cuda_available()
         self._answer(warm=True, cuda=cuda, broken=broken)
 
-    def do_learn(self, own: str) -> None:
-        """Receive the user's own approaches; the only pickle there is, and it never touches a file."""
-        import cloudpickle
+    def do_learn(self, own: dict[str, str], aliases: dict[str, str]) -> None:
+        """Receive the user's own approaches, the only pickles there are, and other names for registered ones."""
+        from tabbench.approaches.composed import find_approach
+        from tabbench.run import unpickled
 
-        from tabbench.approaches.own import own_approach
-
-        estimators = cloudpickle.loads(base64.b64decode(own))
-        self.own = {name: own_approach(name, estimator) for name, estimator in estimators.items()}
+        self.own = {name: unpickled(name, base64.b64decode(pickled)) for name, pickled in own.items()}
+        self.own |= {alias: replace(find_approach(name), name=alias) for alias, name in aliases.items()}
 
     def do_run(self, cells: list[dict[str, Any]], threads: int) -> None:
         """Run one batch."""
@@ -88,6 +86,9 @@ class Child:
             for result in execute(self.setup, batch, own=self.own, threads=threads,
                                   announce=lambda cell: self._answer(started=cell.key)):
                 self._answer(finished=result.key, file=spool(result, self.folder / SPOOL).name)
+        except MemoryError:
+            traceback.print_exc()
+            os._exit(MEMORY_EXIT_CODE)
         except OSError as error:
             self._answer(stuck=f"cannot write to {self.folder}: {error.strerror or error}")
             return

@@ -6,6 +6,7 @@ one more try each on its own and then become rows with a reason. Which child run
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import queue
@@ -21,7 +22,7 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
-from tabbench.executors.schedule import Schedule, Skip
+from tabbench.executors.schedule import TIME_LIMIT, Schedule, Skip
 from tabbench.executors.worker import Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -29,6 +30,8 @@ POLL_SECONDS = 0.1
 POLICE_SECONDS = 0.5
 """Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
 DISPLAY_SECONDS = 0.25
+EARLY_CHILDREN = 2
+"""Children that start while the table is being read; more start when it is known that there is work for them."""
 TRIES = 2
 """A cell whose child was killed gets one more try, on its own."""
 FRUITLESS_STARTS = 3
@@ -42,10 +45,11 @@ MEMORY_SHARE = 0.9
 
 @dataclass
 class Needs:
-    """What children have to be ready for."""
+    """What children have to be ready for: modules by approach, pickled estimators and other names of approaches by name."""
 
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    own: str | None = None
+    own: dict[str, bytes] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     is_cuda_wanted: bool = False
 
 
@@ -74,12 +78,13 @@ class LocalExecutor:
         self._workers: list[Worker] = []
         self._started = 0
         self._fruitless = 0
+        self._next_police = 0.0
 
     def __enter__(self) -> LocalExecutor:
         for pid, created in self._store.children():
             end_orphan(pid, created)
         self._store.forget_children()
-        for _ in range(self.jobs):
+        for _ in range(min(self.jobs, EARLY_CHILDREN)):
             self._start_worker()
         return self
 
@@ -96,33 +101,38 @@ class LocalExecutor:
 
     def wait_until_warm(self, count: int | None = None) -> None:
         """Wait until this many children, or all, have imported what they need."""
+        self._start_workers(count or self.jobs)
         while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
-            self._take(self._events.get(), None)
+            self._step(None)
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
             progress: Callable[[tuple[str, ...], float | None], Progress], deadline: float | None = None) -> list[Skip]:
         """Run what is scheduled until nothing is left or the deadline (a reading of `time.monotonic`) has passed."""
-        state = _Running(schedule, on_result)
-        next_police = next_display = 0.0
+        state, next_display = _Running(schedule, on_result), 0.0
+        self._start_workers(min(self.jobs, len({cell.key for cell in schedule.waiting})))
         while True:
             schedule.drop_approaches(self._broken_approaches())
             self._assign(state)
             if not self._busy and not schedule.waiting and not state.alone:
                 break
-            with contextlib.suppress(queue.Empty):  # then it is time to look after limits and the display
-                self._take(self._events.get(timeout=POLL_SECONDS), state)
+            self._step(state)
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 self._stop_for_time(state)
                 break
-            if now >= next_police:
-                self._police(now, state)
-                next_police = now + POLICE_SECONDS
             if now >= next_display:
                 display.update(progress(self._what_runs(), schedule.remaining_seconds(self._running_cells)))
                 next_display = now + DISPLAY_SECONDS
         display.update(progress((), 0.0))
         return schedule.skips
+
+    def _step(self, state: _Running | None) -> None:
+        """Take in one event if there is one, and look after the children now and then."""
+        with contextlib.suppress(queue.Empty):
+            self._take(self._events.get(timeout=POLL_SECONDS), state)
+        if time.monotonic() >= self._next_police:
+            self._police(state)
+            self._next_police = time.monotonic() + POLICE_SECONDS
 
     # children --------------------------------------------------------------------------------------------------------
 
@@ -134,6 +144,10 @@ class LocalExecutor:
     def _running_cells(self) -> list[Cell]:
         return [worker.cell for worker in self._workers if worker.cell is not None]
 
+    def _start_workers(self, count: int) -> None:
+        while len(self._workers) < count:
+            self._start_worker()
+
     def _start_worker(self) -> None:
         worker = Worker(self._started, self._store.folder, self._events, threads=self.threads)
         self._started += 1
@@ -141,8 +155,9 @@ class LocalExecutor:
         self._store.note_child(worker.process.pid, worker.created)
         modules = sorted({module for names in self.needs.modules.values() for module in names})
         worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted)
-        if self.needs.own is not None:
-            worker.order(do="learn", own=self.needs.own)
+        if self.needs.own or self.needs.aliases:
+            own = {name: base64.b64encode(pickled).decode() for name, pickled in self.needs.own.items()}
+            worker.order(do="learn", own=own, aliases=self.needs.aliases)
 
     def _broken_approaches(self) -> dict[str, str]:
         return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install --force-reinstall {module}"
@@ -183,13 +198,16 @@ class LocalExecutor:
         elif "warm" in values:
             worker.is_warm, worker.is_cuda_available = True, values["cuda"]
             self.broken.update(values["broken"])
-            self._fruitless = 0
+            self._require_memory(worker)
         elif "started" in values:
             worker.begin(values["started"])
         elif "finished" in values and state is not None:
+            self._fruitless = 0
             self._adopt([values["finished"]], state, time.monotonic() - worker.cell_started)
-        elif "idle" in values:
-            worker.batch = worker.cell = None
+        elif "idle" in values and state is not None:
+            worker.cell = None
+            self._settle(worker, "crashed", "its result was damaged on the way to the store", state)
+            worker.batch = None
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
@@ -203,34 +221,32 @@ class LocalExecutor:
         status, why = worker.why_it_died()
         worker.kill()  # whatever it had started
         self._workers.remove(worker)
-        if worker.batch is None or state is None:
+        if worker.cell is None:
             self._fruitless += 1
             if self._fruitless >= FRUITLESS_STARTS * self.jobs:
-                raise TabbenchError(f"children die before their first cell: {why}")
-        else:
+                raise TabbenchError(f"children die before their first cell: {why}; the last log ends: …{worker.last_words()}")
+        if state is not None:
             self._settle(worker, status, why, state)
         self._start_worker()
 
     def _settle(self, worker: Worker, status: Status, why: str, state: _Running) -> None:
-        """Keep what the dead child had finished; try the rest again, each cell on its own, or record it."""
+        """Keep what a batch has finished; try the rest again, each cell on its own, or record how it ended."""
         if worker.batch is None:
             return
-        keys = [cell.key for cell in worker.batch.cells if cell.key not in state.done]
-        adopted = self._adopt(keys, state)
-        for cell in worker.batch.cells:
-            if cell.key in state.done or cell.key in adopted:
-                continue
-            alone = Batch((cell,))
-            if worker.cell is not None and cell.key == worker.cell.key:
+        self._adopt([cell.key for cell in worker.batch.cells if cell.key not in state.done], state)
+        left = [cell for cell in worker.batch.cells if cell.key not in state.done]
+        blamed = {worker.cell.key} if worker.cell is not None else {cell.key for cell in left}
+        for cell in left:
+            if cell.key in blamed:
                 state.tries[cell.key] += 1
-                self._store.note_attempt([cell], status, why)
+                self._store.note_attempt([cell], status, f"{why}; its log ends: …{worker.last_words()}")
                 if state.tries[cell.key] >= TRIES:
                     self._record(Result(cell.key, status, why), state)
                     continue
             if status == "out_of_memory":
-                state.alone.append(alone)
+                state.alone.append(Batch((cell,)))
             else:
-                state.schedule.again(alone)
+                state.schedule.again(Batch((cell,)))
 
     def _record(self, result: Result, state: _Running) -> None:
         self._store.put([result])
@@ -238,25 +254,37 @@ class LocalExecutor:
 
     # limits ----------------------------------------------------------------------------------------------------------
 
-    def _police(self, now: float, state: _Running) -> None:
-        used = {worker: worker.resident_bytes() for worker in self._workers}
-        total = sum(used.values()) + psutil.Process().memory_info().rss
+    def _police(self, state: _Running | None) -> None:
+        for worker in [each for each in self._workers if each.process.poll() is not None]:
+            # What it had started may keep its answers open, so that their end would never be seen.
+            self._take(Event(worker, None), state)
+        self._limit_memory()
+        now = time.monotonic()
+        for worker in self._workers:
+            since, limit = worker.began if not worker.is_warm else worker.cell_started, SHORTEST_HANG_SECONDS
+            if worker.cell is not None and state is not None:
+                forecast = state.schedule.costs.forecast(worker.cell.approach, worker.cell.size) or 0.0
+                limit = max(HANG_FACTOR * forecast, self.shortest_hang_seconds)
+            if (worker.batch is not None or not worker.is_warm) and worker.ended_for is None and now - since > limit:
+                worker.end("timed_out", "it did not end in many times the time that was expected")
+
+    def _limit_memory(self) -> None:
         busy = [worker for worker in self._busy if worker.ended_for is None]
-        if total > self.memory_limit_bytes and busy:
+        used = {worker: worker.resident_bytes() for worker in self._workers}
+        if sum(used.values()) + psutil.Process().memory_info().rss > self.memory_limit_bytes and busy:
             worst = max(busy, key=lambda worker: used[worker])
-            worst.end("out_of_memory", f"the run used {total / 1e9:.1f} GB, more than the limit of "
-                                       f"{self.memory_limit_bytes / 1e9:.1f} GB (--memory-limit)")
-        for worker in busy:
-            if worker.cell is None or worker.ended_for is not None:
-                continue
-            forecast = state.schedule.costs.forecast(worker.cell.approach, worker.cell.size) or 0.0
-            limit = max(HANG_FACTOR * forecast, self.shortest_hang_seconds)
-            if now - worker.cell_started > limit:
-                worker.end("timed_out", f"it did not end within {limit:,.0f} s, {HANG_FACTOR:.0f} times what was expected")
+            worst.end("out_of_memory", f"the run needed more than {self.memory_limit_bytes / 1e9:.1f} GB (--memory-limit)")
+
+    def _require_memory(self, worker: Worker) -> None:
+        """Refuse a limit that the first warm child shows to be impossible."""
+        need = psutil.Process().memory_info().rss + worker.resident_bytes() * len(self._workers)
+        if need > self.memory_limit_bytes:
+            raise BadOption(f"--memory-limit is {self.memory_limit_bytes / 1e6:,.0f} MB, but tabbench and {len(self._workers)} "
+                            f"children need {need / 1e6:,.0f} MB before the first cell; give more, or lower --jobs")
 
     def _stop_for_time(self, state: _Running) -> None:
         unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
-        state.schedule.drop_rest("the time limit ran out", [*unfinished, *(c for b in state.alone for c in b.cells)])
+        state.schedule.drop_rest(TIME_LIMIT, [*unfinished, *(c for b in state.alone for c in b.cells)])
         state.alone.clear()
         for worker in list(self._workers):
             worker.kill()

@@ -18,10 +18,13 @@ from typing import Any
 import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
+from tabbench.executors.child import MEMORY_EXIT_CODE
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
                     "NUMEXPR_NUM_THREADS")
-LOG_TAIL_CHARACTERS = 200
+LOG_TAIL_CHARACTERS = 300
+EXIT_SECONDS = 5.0
+"""Between the end of a dying process's answers and its exit status; one that lives on has spoiled its answers."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,17 @@ class Worker:
         self.cell: Cell | None = None
         self.cell_started = 0.0
         self.is_warm = False
+        self.began = time.monotonic()
         self.is_cuda_available = False
         self.ended_for: tuple[Status, str] | None = None
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUNBUFFERED": "1"}
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        # The same places in the same order, and -P: a file beside the user's table must not pass for a library.
+        path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tabbench.executors.child", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=log, env=environment, start_new_session=True)
+                [sys.executable, "-P", "-m", "tabbench.executors.child", str(folder)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True)
         self.created = psutil.Process(self.process.pid).create_time()
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
@@ -101,7 +107,7 @@ class Worker:
             child = psutil.Process(self.process.pid)
             for each in [child, *child.children(recursive=True)]:
                 total += each.memory_info().rss
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             return total
         return total
 
@@ -109,23 +115,33 @@ class Worker:
         """The status and reason for the cell that it was running."""
         if self.ended_for is not None:
             return self.ended_for
-        code = self.process.wait()
+        try:
+            code = self.process.wait(timeout=EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "crashed", "its process answered with something else than results"
+        if code == MEMORY_EXIT_CODE:
+            return "out_of_memory", "it ran out of memory"
         if code >= 0:
-            return "crashed", f"its process ended with exit code {code}{self._last_words()}"
-        name = signal.Signals(-code).name
+            return "crashed", f"its process ended with exit code {code}"
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         hint = "; often the system's out-of-memory killer" if name == "SIGKILL" else ""
-        return "crashed", f"its process was ended by {name}{hint}{self._last_words()}"
+        return "crashed", f"its process was ended by {name}{hint}"
+
+    def last_words(self) -> str:
+        """The end of what it wrote to its log, on one line."""
+        with self.log.open("rb") as stream:
+            stream.seek(self._log_start)
+            text = stream.read().decode(errors="replace")
+        return " ".join(text[-LOG_TAIL_CHARACTERS:].split())
 
     def _listen(self, events: queue.Queue[Event]) -> None:
         assert self.process.stdout is not None
-        with self.process.stdout as answers:
-            for line in answers:
-                events.put(Event(self, json.loads(line)))
-        events.put(Event(self, None))
-
-    def _last_words(self) -> str:
-        text = " ".join(self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].split())
-        return f"; its log ends: …{text}" if text else ""
+        try:
+            with self.process.stdout as answers:
+                for line in answers:
+                    events.put(Event(self, json.loads(line)))
+        finally:  # a line that is no answer ends the child as its death does
+            events.put(Event(self, None))
 
 
 def end_group(pid: int) -> None:
@@ -144,8 +160,9 @@ def end_orphan(pid: int, created: float) -> None:
     try:
         process = psutil.Process(pid)
         is_ours = abs(process.create_time() - created) < 1.0
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or someone else's
         return
     if is_ours:
         end_group(pid)
-        process.wait(timeout=10)
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(timeout=10)

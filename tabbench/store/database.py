@@ -15,14 +15,16 @@ from typing import Any
 
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
-from tabbench.store.folder import DATABASE, PREDICTIONS, SPOOL, write_atomically
+from tabbench.store.folder import APPLICATION_ID, DATABASE, PREDICTIONS, SPOOL, write_atomically
 from tabbench.store.spool import SUFFIX, DamagedSpool, encode, result_from, unpack
 
-APPLICATION_ID = 0x7AB_BE7C4
 FORMAT = 1
 """The number of the file's layout; raised with a migration."""
 LARGEST_INLINE_BYTES = 64 * 1024
 """SQLite reads a blob of this size about as fast as a file; larger ones would bloat the write-ahead log."""
+
+TRIED_AGAIN = "('timed_out', 'crashed', 'out_of_memory')"
+"""Statuses whose cells are tried again when a run is continued; a new result replaces them."""
 
 LAYOUT = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -34,7 +36,6 @@ CREATE TABLE result (
     key TEXT PRIMARY KEY REFERENCES cell (key), status TEXT NOT NULL, header TEXT NOT NULL, body BLOB, body_file TEXT
 ) STRICT;
 CREATE TABLE attempt (key TEXT NOT NULL, ended TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
-CREATE TABLE batch (key TEXT PRIMARY KEY, cells TEXT NOT NULL) STRICT;
 CREATE TABLE child (pid INTEGER PRIMARY KEY, created REAL NOT NULL) STRICT;
 """
 
@@ -49,7 +50,10 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._connection = sqlite3.connect(folder / DATABASE, isolation_level=None)
+        try:
+            self._connection = sqlite3.connect(folder / DATABASE, isolation_level=None)
+        except sqlite3.DatabaseError as error:
+            raise BadData(f"the store {folder / DATABASE} cannot be opened ({error}); look at its permissions") from error
         try:
             self._connection.execute("PRAGMA busy_timeout = 5000")
             self._connection.execute("PRAGMA foreign_keys = ON")
@@ -81,24 +85,20 @@ class Store:
 
     def recall(self, name: str, default: Any = None) -> Any:
         """The value kept under a name."""
-        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return default if row is None else json.loads(row[0])
+        rows = self._query("SELECT value FROM meta WHERE name = ?", name)
+        return json.loads(rows[0][0]) if rows else default
 
     # cells and results -----------------------------------------------------------------------------------------------
 
     def declare(self, batches: Iterable[Batch]) -> None:
-        """Record what is planned; known cells and batches are left alone."""
+        """Record the cells that are planned; known ones are left alone."""
+        rows = [(cell.key, cell.approach, cell.size, cell.repeat, cell.fold, json.dumps(cell.to_json()))
+                for batch in batches for cell in batch.cells]
         with self._transaction():
-            for batch in batches:
-                self._connection.executemany(
-                    "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    [(cell.key, cell.approach, cell.size, cell.repeat, cell.fold, json.dumps(cell.to_json()))
-                     for cell in batch.cells])
-                self._connection.execute("INSERT INTO batch VALUES (?, ?) ON CONFLICT DO NOTHING",
-                                         (batch.key, json.dumps([cell.key for cell in batch.cells])))
+            self._connection.executemany("INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def put(self, results: Iterable[Result]) -> None:
-        """Keep results, all or none; a cell that has one already keeps it."""
+        """Keep results, all or none; a cell keeps the one it has, unless that was an accident (see `settled`)."""
         self._put([unpack(encode(result)) for result in results])
 
     def adopt_spooled(self, keys: Iterable[str] | None = None) -> list[Result]:
@@ -117,36 +117,34 @@ class Store:
             path.unlink(missing_ok=True)
         return [result_from(header, body) for header, body in found]
 
-    def cells(self) -> list[Cell]:
-        """Every declared cell."""
-        return [Cell(**json.loads(row[0])) for row in self._connection.execute("SELECT specification FROM cell ORDER BY key")]
+    def cells(self, keys: Iterable[str]) -> list[Cell]:
+        """The declared cells with these keys."""
+        specifications = dict(self._query("SELECT key, specification FROM cell"))
+        return [Cell(**json.loads(specifications[key])) for key in keys if key in specifications]
 
     def finished(self) -> set[str]:
         """Keys of the cells that have a result."""
-        return {row[0] for row in self._connection.execute("SELECT key FROM result")}
+        return {row[0] for row in self._query("SELECT key FROM result")}
+
+    def settled(self) -> set[str]:
+        """Keys of the cells that need not run again: a kill or a limit may have ended the others by accident."""
+        return {row[0] for row in self._query(f"SELECT key FROM result WHERE status NOT IN {TRIED_AGAIN}")}
 
     def result(self, key: str) -> Result | None:
-        """A cell's result with its predictions, or None."""
-        row = self._connection.execute("SELECT header, body, body_file FROM result WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        header, body, name = row
-        if name is not None:
-            body = (self.folder / PREDICTIONS / name).read_bytes()
-            if hashlib.sha256(body).hexdigest() != name:
-                raise BadData(f"the predictions {self.folder / PREDICTIONS / name} are damaged; start over with --fresh")
-        return result_from(json.loads(header), body or b"")
+        """A cell's result with its predictions, or None.
+
+        Raises
+        ------
+        BadData : the predictions that lie beside the database are damaged or gone.
+        """
+        for header, body, name in self._query("SELECT header, body, body_file FROM result WHERE key = ?", key):
+            return result_from(json.loads(header), (body or b"") if name is None else self._beside(name))
+        return None
 
     def header(self, key: str) -> dict[str, Any]:
-        """A result without its predictions, as plain values."""
-        row = self._connection.execute("SELECT header FROM result WHERE key = ?", (key,)).fetchone()
-        return dict(json.loads(row[0]))
-
-    def forget_failures(self) -> int:
-        """Drop the results of cells that a kill or a limit ended, so that they are tried again; gives how many."""
-        with self._transaction():
-            return self._connection.execute(
-                "DELETE FROM result WHERE status IN ('timed_out', 'crashed', 'out_of_memory')").rowcount
+        """A finished cell's result without its predictions, as plain values."""
+        [(header,)] = self._query("SELECT header FROM result WHERE key = ?", key)
+        return dict(json.loads(header))
 
     def note_attempt(self, cells: Iterable[Cell], ended: str, reason: str) -> None:
         """Record an attempt that gave no result."""
@@ -155,40 +153,58 @@ class Store:
 
     def attempts(self) -> list[tuple[str, str, str]]:
         """(key, how it ended, reason) of attempts that gave no result."""
-        return list(self._connection.execute("SELECT key, ended, reason FROM attempt ORDER BY rowid"))
+        return self._query("SELECT key, ended, reason FROM attempt ORDER BY rowid")
 
     # children --------------------------------------------------------------------------------------------------------
 
     def note_child(self, pid: int, created: float) -> None:
         """Record a child, so that a later supervisor can end it if it outlives this one."""
-        self._connection.execute("INSERT OR REPLACE INTO child VALUES (?, ?)", (pid, created))
+        with self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO child VALUES (?, ?)", (pid, created))
 
     def children(self) -> list[tuple[int, float]]:
         """(pid, creation time) of the children that were recorded."""
-        return list(self._connection.execute("SELECT pid, created FROM child"))
+        return self._query("SELECT pid, created FROM child")
 
     def forget_children(self) -> None:
         """All recorded children have ended."""
-        self._connection.execute("DELETE FROM child")
+        with self._transaction():
+            self._connection.execute("DELETE FROM child")
 
     # -----------------------------------------------------------------------------------------------------------------
 
     def _declared(self) -> set[str]:
-        return {row[0] for row in self._connection.execute("SELECT key FROM cell")}
+        return {row[0] for row in self._query("SELECT key FROM cell")}
+
+    def _query(self, statement: str, *values: Any) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise BadData(f"the store in {self.folder} is damaged ({error}); start over with --fresh") from error
+
+    def _beside(self, name: str) -> bytes:
+        path = self.folder / PREDICTIONS / name
+        body = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(body).hexdigest() != name:
+            raise BadData(f"the predictions {path} are damaged or gone; start over with --fresh")
+        return body
 
     def _put(self, unpacked: list[tuple[dict[str, Any], bytes]]) -> None:
         with self._transaction():
-            self._connection.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                                         [self._row(header, body) for header, body in unpacked])
+            self._connection.executemany(
+                "INSERT INTO result VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status, "
+                "header = excluded.header, body = excluded.body, body_file = excluded.body_file "
+                f"WHERE status IN {TRIED_AGAIN}", [self._row(header, body) for header, body in unpacked])
 
     def _row(self, header: dict[str, Any], body: bytes) -> tuple[str, str, str, bytes | None, str | None]:
         text = json.dumps(header, allow_nan=False)
         if len(body) <= LARGEST_INLINE_BYTES:
             return header["key"], header["status"], text, body, None
-        path = self.folder / PREDICTIONS / header["sha256"]
+        name = hashlib.sha256(body).hexdigest()
+        path = self.folder / PREDICTIONS / name
         if not path.exists():
             write_atomically(path, body)  # before the row that names it is committed
-        return header["key"], header["status"], text, None, header["sha256"]
+        return header["key"], header["status"], text, None, name
 
     def _settle_layout(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -197,7 +213,7 @@ class Store:
                           "or start over with --fresh")
         if version == 0:
             self._connection.executescript(
-                f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA application_id = {APPLICATION_ID & 0x7FFFFFFF}; "
+                f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; "
                 f"PRAGMA user_version = {FORMAT}; COMMIT;")
 
     @contextlib.contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -19,55 +21,68 @@ PREDICTIONS = "predictions"
 LOGS = "logs"
 LOCK = "lock"
 WINNER = "winner"
-OURS = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, MANIFEST, SPOOL, PREDICTIONS, LOGS, LOCK,
-                  WINNER, "result.json", "report.html", "report.md"})
+PREVIOUS = "previous"
+"""Where `--fresh` puts the old run until the new one is known to be valid."""
+APPLICATION_ID = 0x7ABBE7C4
+"""Marks a SQLite file as ours."""
+OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, MANIFEST, SPOOL, PREDICTIONS, LOGS,
+                  LOCK, WINNER, "result.json", "report.html", "report.md"})
 
 
 class RunFolder:
     """An exclusively owned run folder.
 
     The lock is the operating system's: it ends with this process, however that ends, and children don't inherit it.
+    Until `keep` is called nothing of what was there is lost: a new run's files go away on closing, and a run that was to
+    start over is put back.
 
     Raises
     ------
     BadOption : when the folder holds something else, cannot be written, or another process owns it.
     """
 
-    def __init__(self, path: Path, lock: IO[str], *, was_there: bool) -> None:
+    def __init__(self, path: Path, lock: IO[str], *, found: frozenset[str] | None) -> None:
         self.path = path
         self._lock = lock
-        self._was_there = was_there
-        self._is_kept = (path / TABLE).exists()
+        self._found = found
+        self._is_kept = is_store(path / DATABASE)
 
     @classmethod
     def open(cls, path: Path, *, is_fresh: bool = False) -> RunFolder:
-        """Own the folder at `path`, making it where there is none; `is_fresh` empties a run that is there."""
-        _refuse_foreign(path)
-        was_there = path.exists()
-        try:
+        """Own the folder at `path`, making it where there is none; `is_fresh` puts aside a run that is there."""
+        with writing(path):
+            _refuse_foreign(path)
+            found = frozenset(child.name for child in path.iterdir()) if path.exists() else None
             path.mkdir(parents=True, exist_ok=True)
             lock = _own(path)
-            if is_fresh:
-                _empty(path)
-            for name in (SPOOL, LOGS, PREDICTIONS):
-                (path / name).mkdir(exist_ok=True)
-        except OSError as error:
-            raise BadOption(f"cannot write the run's folder {path}: {error.strerror or error}; choose another one with --out"
-                            ) from error
-        return cls(path, lock, was_there=was_there)
+            try:
+                _settle_previous(path)
+                if is_fresh and is_store(path / DATABASE):
+                    _move(path, path / PREVIOUS)
+                folder = cls(path, lock, found=found)
+                for name in (SPOOL, LOGS, PREDICTIONS):
+                    (path / name).mkdir(exist_ok=True)
+            except BaseException:
+                lock.close()
+                raise
+        return folder
 
     def keep(self) -> None:
-        """There is something in the folder that is worth keeping."""
+        """The new run is worth keeping; one that was put aside is not needed any more."""
         self._is_kept = True
+        shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
 
     def close(self) -> None:
         """Give the ownership back; a folder in which nothing came about is left as it was found."""
         if not self._is_kept:
-            _empty(self.path)
-            (self.path / LOCK).unlink(missing_ok=True)
+            _remove(self.path, OURS - {LOCK, PREVIOUS} - (self._found or frozenset()))
+            _settle_previous(self.path)
+            if not is_store(self.path / DATABASE):
+                (self.path / LOCK).unlink(missing_ok=True)
         self._lock.close()
-        if not self._is_kept and not self._was_there:
-            self.path.rmdir()
+        if not self._is_kept and self._found is None:
+            with contextlib.suppress(OSError):  # somebody has put something there meanwhile
+                self.path.rmdir()
 
     def __enter__(self) -> RunFolder:
         return self
@@ -76,23 +91,54 @@ class RunFolder:
         self.close()
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing at `path` into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise BadOption(f"cannot write {shorten(str(path))}: {error.strerror or error}; nothing finished is lost: look at the "
+                        "place and its free space, or choose another one with --out") from error
+
+
+def shorten(text: str, most: int = 120) -> str:
+    """A path that fits into a sentence."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def is_store(path: Path) -> bool:
+    """Whether a file is a store of ours, by the application id in SQLite's header."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        header = stream.read(72)
+    return header.startswith(b"SQLite format 3") and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+
+
 def require_run(path: Path) -> Path:
     """The folder of an existing run; a `BadOption` says what is there instead."""
-    if not path.exists():
+    with writing(path):
+        exists, is_run = path.exists(), is_store(path / DATABASE)
+    if not exists:
         raise BadOption(f"no such run folder: {path}; a run is made by `tabbench compare DATA --out {path}`")
-    if not (path / DATABASE).is_file():
-        raise BadOption(f"{path} is not a run folder (no {DATABASE} in it); a run is made by `tabbench compare DATA --out DIR`")
+    if not is_run:
+        raise BadOption(f"{path} is not a run folder (no {DATABASE} of tabbench in it); "
+                        "a run is made by `tabbench compare DATA --out DIR`")
     return path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is either the old or the new one, also after a power cut."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 
@@ -108,17 +154,18 @@ def sync_folder(path: Path) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    if path.is_symlink() or not path.exists():
+    if not path.exists() and not path.is_symlink():
         return
     if not path.is_dir():
         raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out")
-    try:
-        names = {child.name for child in path.iterdir()}
-    except OSError as error:
-        raise BadOption(f"cannot read the folder {path}: {error.strerror}; choose another one with --out") from error
+    names = {child.name for child in path.iterdir()}
+    is_run = is_store(path / DATABASE) or PREVIOUS in names or LOCK in names  # a lock alone: one that is just beginning
+    if names and not is_run:
+        raise BadOption(f"the folder {path} holds something else ({min(names)}); choose another one with --out")
     foreign = sorted(name for name in names - OURS if not name.endswith(".tmp"))
-    if names and (DATABASE not in names or foreign) and foreign:
-        raise BadOption(f"the folder {path} holds something else ({foreign[0]}); choose another one with --out")
+    if foreign:
+        raise BadOption(f"the folder {path} holds a run and something else ({foreign[0]}); move that away, or choose another "
+                        "folder with --out")
 
 
 def _own(path: Path) -> IO[str]:
@@ -138,11 +185,29 @@ def _own(path: Path) -> IO[str]:
     return lock
 
 
-def _empty(path: Path) -> None:
-    for child in path.iterdir():
-        if child.name == LOCK:
-            continue
+def _move(path: Path, goal: Path) -> None:
+    goal.mkdir()
+    for child in list(path.iterdir()):
+        if child.name not in (LOCK, PREVIOUS):
+            child.rename(goal / child.name)
+
+
+def _settle_previous(path: Path) -> None:
+    """Put back a run that was put aside; where its successor was frozen before the process was killed, drop it."""
+    previous = path / PREVIOUS
+    if not previous.is_dir():
+        return
+    if not (path / TABLE).exists():
+        _remove(path, OURS - {LOCK, PREVIOUS})
+        for child in list(previous.iterdir()):
+            child.rename(path / child.name)
+    shutil.rmtree(previous)
+
+
+def _remove(path: Path, names: frozenset[str]) -> None:
+    for name in names:
+        child = path / name
         if child.is_dir() and not child.is_symlink():
             shutil.rmtree(child)
         else:
-            child.unlink()
+            child.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tabbench.core.errors import BadData
 from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
@@ -29,7 +31,19 @@ def save_setup(setup: Setup, folder: Path) -> None:
 
 
 def load_setup(folder: Path) -> Setup:
-    """The setup of a run; the Arrow file is memory-mapped, so children share its pages."""
+    """The setup of a run; the Arrow file is memory-mapped, so children share its pages.
+
+    Raises
+    ------
+    BadData : its files are damaged or gone.
+    """
+    try:
+        return _load(folder)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:  # Arrow's own errors are ValueErrors
+        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); start over with --fresh") from error
+
+
+def _load(folder: Path) -> Setup:
     with pa.memory_map(str(folder / TABLE)) as source:
         arrow = pa.ipc.open_file(source).read_all()
     about = json.loads(arrow.schema.metadata[METADATA])

@@ -1,4 +1,4 @@
-"""Results on their way from a child to the store, one file a cell: header, checksum, compressed predictions.
+"""Results on their way from a child to the store, one file a cell: checksum, header, compressed predictions.
 
 A file is complete or absent: written beside, synced, renamed. The supervisor verifies it before it believes it.
 """
@@ -36,24 +36,20 @@ def spool(result: Result, folder: Path) -> Path:
 
 
 def encode(result: Result) -> bytes:
-    """Header line (JSON with the body's checksum), then the compressed predictions."""
+    """A line with the checksum of all that follows and the header (JSON), then the compressed predictions."""
     body = b"" if result.predictions is None else zlib.compress(
         np.ascontiguousarray(result.predictions, dtype="<f4").tobytes(), COMPRESSION_LEVEL)
-    header = result_header(result) | {"sha256": hashlib.sha256(body).hexdigest()}
-    return json.dumps(header, allow_nan=False).encode() + b"\n" + body
+    header = json.dumps(result_header(result), allow_nan=False).encode()
+    return hashlib.sha256(header + b"\n" + body).hexdigest().encode() + b" " + header + b"\n" + body
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """The header (checksum included) and the compressed body that `encode` wrote; `DamagedSpool` when it is not whole."""
-    line, separator, body = content.partition(b"\n")
-    try:
-        header = json.loads(line)
-        checksum = header["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedSpool(f"a spooled result has no readable header: {error}") from error
-    if not separator or hashlib.sha256(body).hexdigest() != checksum:
+    """The header and the compressed body that `encode` wrote; `DamagedSpool` when it is not whole."""
+    checksum, _, rest = content.partition(b" ")
+    if hashlib.sha256(rest).hexdigest().encode() != checksum:
         raise DamagedSpool("a spooled result is damaged: its checksum is wrong")
-    return header, body
+    header, _, body = rest.partition(b"\n")
+    return json.loads(header), body
 
 
 def result_header(result: Result) -> dict[str, Any]:
@@ -66,7 +62,7 @@ def result_header(result: Result) -> dict[str, Any]:
 
 def result_from(header: dict[str, Any], body: bytes) -> Result:
     """A result from its header and its compressed predictions."""
-    values = {name: value for name, value in header.items() if name != "sha256"}
+    values = dict(header)
     shape = values.pop("shape")
     incidents = tuple(Incident(**incident) for incident in values.pop("incidents"))
     result = Result(**values, incidents=incidents)

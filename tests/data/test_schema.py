@@ -6,7 +6,7 @@ import pytest
 
 from tabbench.core.errors import BadData
 from tabbench.data.reading import read_table
-from tabbench.data.schema import conform, read_new_rows
+from tabbench.data.schema import read_new_rows
 
 ROWS = 120
 
@@ -32,6 +32,11 @@ def path(tmp_path):
 @pytest.fixture
 def table(path):
     return read_table(path, "y")
+
+
+def conformed(source, columns):
+    new = read_new_rows(source, columns)
+    return new.features, new.notes
 
 
 def assert_same_features(features, table):
@@ -62,7 +67,7 @@ def test_order_extra_columns_and_other_types(table, tmp_path):
     frame["smokes"] = frame["smokes"].map({"yes": True, "no": False, "-": None}).astype("boolean")
     frame["seen"] = pd.to_datetime(frame["seen"])
     frame = frame[frame.columns[::-1]].assign(id=range(ROWS))
-    features, notes = conform(frame, table.columns)
+    features, notes = conformed(frame, table.columns)
     assert_same_features(features, table)
     assert notes == ["1 column not used: id"]
     frame.to_parquet(tmp_path / "new.parquet")
@@ -79,13 +84,13 @@ def test_all_rows_are_kept_in_order(table, tmp_path):
 
 
 def test_one_row(table):
-    features, _ = conform(training_frame().iloc[[7]], table.columns)
+    features = read_new_rows(training_frame().iloc[[7]], table.columns).features
     assert len(features) == 1 and features["whole"].tolist() == [7]
 
 
 def test_unseen_categories_become_missing_and_are_noted(table):
     frame = training_frame().assign(city=["Genf"] * 10 + ["Bern"] * (ROWS - 10))
-    features, notes = conform(frame, table.columns)
+    features, notes = conformed(frame, table.columns)
     assert features["city"].isna().sum() == 10
     assert features["city"].cat.categories.tolist() == ["Bern", "Chur"]
     assert any("city: 1 category not seen in training (Genf; 10 rows)" in note for note in notes)
@@ -95,7 +100,7 @@ def test_whole_numbers_that_travelled_as_floats_are_spelled_as_in_training():
     train = pd.DataFrame({"code": pd.Categorical([str(row % 5) for row in range(60)]), "x": np.arange(60) % 7,
                           "y": np.arange(60) / 7})
     columns = read_table(train, "y").columns
-    features, notes = conform(pd.DataFrame({"code": [1.0, np.nan, 4.0], "x": [1, 2, 3]}), columns)
+    features, notes = conformed(pd.DataFrame({"code": [1.0, np.nan, 4.0], "x": [1, 2, 3]}), columns)
     assert features["code"].tolist()[::2] == ["1", "4"] and not notes
 
 
@@ -104,27 +109,27 @@ def test_a_few_unreadable_cells_are_noted_and_many_refused(table):
     frame["real"] = frame["real"].astype(object)
     frame.loc[3, "real"] = "broken"
     frame.loc[4, "seen"] = "yesterday"
-    features, notes = conform(frame, table.columns)
+    features, notes = conformed(frame, table.columns)
     assert np.isnan(features["real"][3]) and pd.isna(features["seen"][4]) and features["seen"].isna().sum() == 1
     assert any("'broken' in row 4" in note for note in notes) and any("'yesterday' in row 5" in note for note in notes)
     for name in ("real", "seen", "smokes"):
         with pytest.raises(BadData, match=f"column '{name}' is no .*'broken' in row 1"):
-            conform(training_frame().assign(**{name: "broken"}), table.columns)
+            conformed(training_frame().assign(**{name: "broken"}), table.columns)
     with pytest.raises(BadData, match="dates in training"):
-        conform(training_frame().assign(seen=3.5), table.columns)
+        conformed(training_frame().assign(seen=3.5), table.columns)
     with pytest.raises(BadData, match="numbers in training"):
-        conform(training_frame().assign(real=pd.Timestamp("2020-01-01")), table.columns)
+        conformed(training_frame().assign(real=pd.Timestamp("2020-01-01")), table.columns)
 
 
 def test_infinite_numbers_and_missing_codes_are_missing(table):
-    features, notes = conform(training_frame().assign(real=np.inf), table.columns)
+    features, notes = conformed(training_frame().assign(real=np.inf), table.columns)
     assert features["real"].isna().all() and "120 infinite numbers" in "\n".join(notes)
     assert features["measured"].isna().sum() == 12
 
 
 def test_missing_columns_and_ragged_lines_are_refused(table, path):
     with pytest.raises(BadData, match=r"lack 1 column .*\(city\).*did you mean 'citty'"):
-        conform(training_frame().rename(columns={"city": "citty"}), table.columns)
+        conformed(training_frame().rename(columns={"city": "citty"}), table.columns)
     path.write_text(path.read_text() + "1;2\n")
     with pytest.raises(BadData, match="none may be left out"):
         read_new_rows(path, table.columns)

@@ -1,6 +1,5 @@
 """Children that are killed, hang, eat memory or print cost only their own cells; nothing finished is lost."""
 
-import base64
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.core.cell import Batch, Cell
+from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Progress
 from tabbench.executors.local import LocalExecutor, Needs
 from tabbench.executors.schedule import Schedule
@@ -80,6 +80,25 @@ class NotFinite(Prior):
         return np.full((len(X), 2), np.nan)
 
 
+class OutOfMemory(Prior):
+    def misbehave(self):
+        raise MemoryError
+
+
+class Unsendable(Prior):
+    def __setstate__(self, state):
+        raise RuntimeError("I don't travel")
+
+
+class Forking(Prior):
+    """Leaves a process behind that keeps the child's standard output open, and dies."""
+
+    def misbehave(self):
+        if os.fork() == 0:
+            time.sleep(600)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @pytest.fixture
 def store(tmp_path, small_setup):
     with RunFolder.open(tmp_path / "run") as folder, Store(folder.path) as opened:
@@ -97,7 +116,7 @@ def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, **limit
     cells = cells_of(setup, ["dummy", *estimators])
     batches = batches or [Batch((cell,)) for cell in cells]
     store.declare(batches)
-    own = base64.b64encode(cloudpickle.dumps(estimators)).decode() if estimators else None
+    own = {name: cloudpickle.dumps(each) for name, each in estimators.items()}
     seen = []
     with LocalExecutor(store, jobs=jobs, needs=Needs(own=own), **limits) as executor:
         executor.wait_until_warm()
@@ -159,6 +178,35 @@ def test_an_exception_and_a_wrong_prediction_are_rows_with_a_reason(store, small
     assert store.attempts() == []  # an exception would come again: no second try
 
 
+def test_a_memory_error_gets_one_more_try_alone(store, small_setup):
+    results, _ = run(store, small_setup, {"greedy": OutOfMemory()}, jobs=1)
+    assert statuses(results, "greedy") == ["out_of_memory"] * 2
+    assert len(store.attempts()) == 4
+
+
+def test_an_estimator_that_cannot_be_unpickled_is_a_failed_row(store, small_setup):
+    results, _ = run(store, small_setup, {"homely": Unsendable()}, jobs=1)
+    assert statuses(results, "homely") == ["failed"] * 2 and statuses(results, "dummy") == ["ok"] * 2
+    assert "I don't travel" in results["homely", 0].reason
+
+
+def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
+    results, _ = run(store, small_setup, {"forking": Forking()}, jobs=1)
+    assert statuses(results, "forking") == ["crashed"] * 2
+    assert not [each for each in psutil.process_iter(["cmdline"]) if str(store.folder) in (each.info["cmdline"] or ())]
+
+
+def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(store, small_setup):
+    (store.folder / "splits.npz").unlink()
+    with pytest.raises(TabbenchError, match=r"children die before their first cell.*splits.*damaged or gone"):
+        run(store, small_setup, {"good": Prior()}, jobs=1)
+
+
+def test_an_impossible_memory_limit_is_refused(store, small_setup):
+    with pytest.raises(BadOption, match="--memory-limit is 100 MB"):
+        run(store, small_setup, {}, jobs=1, memory_limit_bytes=100e6)
+
+
 def test_worker_count_never_changes_a_number(store, small_setup, tmp_path):
     first, _ = run(store, small_setup, {"good": Prior()}, jobs=1)
     with RunFolder.open(tmp_path / "other") as folder, Store(folder.path) as other:
@@ -182,7 +230,7 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
 
     cells = cells_of(small_setup, ["hanging"])
     store.declare([Batch((cell,)) for cell in cells])
-    own = base64.b64encode(cloudpickle.dumps({"hanging": Hanging()})).decode()
+    own = {"hanging": cloudpickle.dumps(Hanging())}
     executor = LocalExecutor(store, jobs=2, needs=Needs(own=own))
     with pytest.raises(KeyboardInterrupt), executor:
         pids = [worker.process.pid for worker in executor._workers]

@@ -54,8 +54,7 @@ def test_a_spooled_result_comes_back_bit_for_bit(numbers):
 @given(st.data())
 def test_any_changed_byte_or_cut_of_a_spooled_result_is_noticed(data):
     content = encode(result_of(cell(), np.linspace(0, 1, 50, dtype=np.float32)))
-    start = content.index(b"\n") + 1
-    place = data.draw(st.integers(start, len(content) - 1))
+    place = data.draw(st.integers(0, len(content) - 1))
     changed = content[:place] + bytes([content[place] ^ data.draw(st.integers(1, 255))]) + content[place + 1:]
     for damaged in (changed, content[:place]):
         with pytest.raises(DamagedSpool):
@@ -75,7 +74,7 @@ def test_results_are_kept_small_inside_and_large_beside(folder):
         assert store.finished() == {small.key, large.key}
         assert np.array_equal(store.result(large.key).predictions, wide)
         files[0].write_bytes(files[0].read_bytes()[:-1])
-        with pytest.raises(BadData, match="damaged; start over with --fresh"):
+        with pytest.raises(BadData, match="damaged or gone; start over with --fresh"):
             store.result(large.key)
 
 
@@ -166,14 +165,61 @@ def test_a_run_that_never_began_leaves_nothing_behind(tmp_path):
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-def test_fresh_empties_a_run(folder, tmp_path):
-    other = tmp_path / "old"
-    with RunFolder.open(other) as opened:
+@pytest.fixture
+def old_run(tmp_path):
+    path = tmp_path / "old"
+    with RunFolder.open(path) as opened:
         opened.keep()
-        Store(other).close()
-    with RunFolder.open(other, is_fresh=True) as opened:
-        assert not (other / "run.db").exists()
+        Store(path).close()
+        (path / "report.md").write_text("precious")
+    return path
+
+
+def test_fresh_replaces_a_run_once_the_new_one_is_kept(old_run):
+    with RunFolder.open(old_run, is_fresh=True) as opened:
+        assert not (old_run / "run.db").exists()
         opened.keep()
+    assert not (old_run / "report.md").exists() and not (old_run / "previous").exists()
+
+
+def test_fresh_gives_the_old_run_back_when_the_new_one_never_began(old_run):
+    with pytest.raises(RuntimeError), RunFolder.open(old_run, is_fresh=True):
+        Store(old_run).close()
+        raise RuntimeError("a mistake in the new command")
+    assert (old_run / "report.md").read_text() == "precious"
+    assert (old_run / "run.db").exists() and not (old_run / "previous").exists()
+
+
+def test_a_run_put_aside_by_a_killed_call_comes_back(old_run):
+    script = ("import os, sys; from pathlib import Path; from tabbench.store.folder import RunFolder; "
+              "RunFolder.open(Path(sys.argv[1]), is_fresh=True); os._exit(9)")
+    assert subprocess.run([sys.executable, "-c", script, str(old_run)], check=False).returncode == 9
+    assert not (old_run / "run.db").exists()
+    with RunFolder.open(old_run):
+        assert (old_run / "run.db").exists()
+    assert (old_run / "report.md").read_text() == "precious"
+
+
+@pytest.mark.parametrize("names", [["predictions", "report.md"], ["run.db"], ["x.tmp"]])
+def test_files_of_the_same_names_but_of_someone_else_are_left_alone(tmp_path, names):
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(BadOption, match="holds something else"):
+        RunFolder.open(tmp_path, is_fresh=True)
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(BadOption, match="holds something else"):
+        RunFolder.open(tmp_path / "link")
+    assert all((tmp_path / name).read_text() == "mine" for name in names)
+
+
+def test_an_accident_is_replaced_by_a_later_result_and_anything_else_is_not(folder):
+    one = cell()
+    with Store(folder) as store:
+        store.declare([Batch((one,))])
+        store.put([Result(one.key, "crashed", "a kill")])
+        assert store.finished() == {one.key} and store.settled() == set()
+        store.put([result_of(one)])
+        assert store.settled() == {one.key} and store.result(one.key).status == "ok"
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()])

@@ -45,10 +45,8 @@ def test_two_components_by_hand(simulate, size, is_large):
     training = max(0.0, between - 10 / 9 * (within - by_rows))
     overlap = evidence.overlap[size]
     by_training = training * (1 / 10 + overlap / (1 - overlap))
-    if is_large:
-        variance = max(by_rows, between * (1 / 10 + 1 / 4))
-    else:
-        variance = by_training + by_rows + np.sqrt(by_training * by_rows)  # twice the covariance at a correlation of one half
+    covariance = np.sqrt(by_training * by_rows) / 2  # at a correlation of one half
+    variance = max(by_rows, between * (1 / 10 + 1 / 4)) if is_large else by_training + by_rows + 2 * covariance
     assert training > 0
     assert spread(evidence, contrasts_of(evidence)).standard_error == pytest.approx([np.sqrt(variance)])
 

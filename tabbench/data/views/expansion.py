@@ -102,7 +102,8 @@ class Expansion:
             return date_parts(values, self.dates[column.name])
         if column.kind == "text":
             return self.texts[column.name].transform(values)
-        return values.to_numpy(dtype=np.float64, na_value=np.nan)[:, None]
+        numbers: np.ndarray = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers[:, None]
 
     def to_parts(self) -> Parts:
         """The pickle-free form."""

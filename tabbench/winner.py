@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,17 @@ from tabbench.approaches.composed import find_approach
 from tabbench.core.cell import digest
 from tabbench.core.errors import BadOption, MissingExtra, UnknownName
 from tabbench.core.setup import Setup
+from tabbench.data.leaving_out import IDENTIFIER, is_named_identifier
 from tabbench.data.schema import read_new_rows
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
 from tabbench.plan import settings_of
 from tabbench.preparing import versions
-from tabbench.run import refit
+from tabbench.run import refit, why_it_does_not_load
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup
 
-IDENTIFIER = "identifier-column"
-"""The code of the finding that says that reading left a column out because it only names rows."""
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
@@ -90,19 +89,26 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
     """
     saved = load_model(Path(model))
     approach = find_approach(saved.approach)
-    absent = [name for name in approach.requires if not _loads(name)]
-    if absent:
-        raise MissingExtra(f"the model needs the package {absent[0]}, which is not installed; pip install {absent[0]}")
+    for module in approach.requires:
+        why = why_it_does_not_load(module)
+        if why is not None:
+            package = module.partition(".")[0]
+            raise MissingExtra(f"the model needs the package {package}, which does not load ({why}); pip install {package}")
     fitted = restore_model(saved, find_approach)
     rows = read_new_rows(data, saved.columns)
-    known = {column.name for column in saved.columns}
-    carried = [name for name in rows.raw.columns
-               if name in saved.about.get("identifiers", []) or (name.casefold() == "id" and name not in known)]
+    carried = _identifiers(rows.raw.columns, saved)
     if len(rows.features):
         predictions = fitted.predict(rows.features)
     else:  # many a library refuses to predict no rows
         predictions = np.empty(0 if saved.task.is_regression else (0, saved.task.n_classes))
     return prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), rows.notes
+
+
+def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:
+    """The columns that only name rows: passed through, unless the model learnt from them."""
+    known = {column.name for column in saved.columns}
+    left_out = set(saved.about["identifiers"])
+    return [name for name in names if name not in known and (name in left_out or is_named_identifier(name))]
 
 
 def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -> None:
@@ -147,12 +153,4 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     # Without the time of day in gzip's header, equal predictions are equal files.
     frame.to_csv(path, index=False, sep="\t" if name.endswith((".tsv", ".tsv.gz")) else ",",
                  compression={"method": "gzip", "mtime": 0} if name.endswith(".gz") else None)
-
-
-def _loads(module: str) -> bool:
-    try:
-        importlib.import_module(module)
-    except (ImportError, OSError):
-        return False
-    return True
 

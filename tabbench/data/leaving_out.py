@@ -20,14 +20,15 @@ FIRST_YEAR, LAST_YEAR = 1500, 2200
 SIGNATURE_ROWS = 256
 QUICK_LOOK_ROWS = 1000
 
+IDENTIFIER = "identifier-column"
 REASONS = {"empty-column": "without any value", "constant-column": "with one value only",
-           "identifier-column": "with another value in every row (identifier)"}
+           IDENTIFIER: "with another value in every row (identifier)"}
 
 
 def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, str], tuple[Finding, ...]]:
     """Name -> finding code of each column to drop, and one finding for each sort."""
     tests: dict[str, Callable[[str, TypedColumn], bool]] = {
-        "empty-column": _is_empty, "constant-column": _is_constant, "identifier-column": _is_identifier}
+        "empty-column": _is_empty, "constant-column": _is_constant, IDENTIFIER: _is_identifier}
     out: dict[str, str] = {}
     for name, typed in columns.items():
         code = next((code for code, test in tests.items() if test(name, typed)), None)
@@ -36,7 +37,9 @@ def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, 
     findings = []
     for code, reason in REASONS.items():
         names = [name for name, found in out.items() if found == code]
-        if names:
+        if code == IDENTIFIER:  # one each: `predict` passes these columns through and must know their names
+            findings += [Finding(code, "info", name, f"column {shown(name)} {reason} left out") for name in names]
+        elif names:
             findings.append(Finding(code, "info", listed(names), f"{counted(len(names), 'column')} {reason} left out: "
                                                                  f"{listed(names)}"))
     copies = _copies({name: typed for name, typed in columns.items() if name not in out})
@@ -66,7 +69,7 @@ def _is_identifier(name: str, typed: TypedColumn) -> bool:
     numbers = typed.values
     low, high = int(numbers.min()), int(numbers.max())
     is_numbering = high - low + 1 == len(numbers) and not (low >= FIRST_YEAR and high <= LAST_YEAR)
-    return (is_numbering or _is_named_identifier(name)) and len(np.unique(numbers)) == len(numbers)
+    return (is_numbering or is_named_identifier(name)) and len(np.unique(numbers)) == len(numbers)
 
 
 def _has_quick_double(numbers: np.ndarray) -> bool:
@@ -74,7 +77,8 @@ def _has_quick_double(numbers: np.ndarray) -> bool:
     return len(np.unique(look)) < len(look)
 
 
-def _is_named_identifier(name: str) -> bool:
+def is_named_identifier(name: str) -> bool:
+    """Whether a column is called as identifiers are: id, customerID, row_no."""
     return bool(NAMED_AS_IDENTIFIER.search(name)) and not LOWER_CASE_WORD_IN_ID.search(name)
 
 

@@ -1,5 +1,8 @@
 """New rows are made to fit the training columns, or refused with a sentence."""
 
+from datetime import time
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,3 +136,79 @@ def test_missing_columns_and_ragged_lines_are_refused(table, path):
     path.write_text(path.read_text() + "1;2\n")
     with pytest.raises(BadData, match="none may be left out"):
         read_new_rows(path, table.columns)
+
+
+def test_columns_without_values_fit_every_kind(table):
+    for nothing in (None, np.nan, pd.NaT, "", "NA"):
+        features, notes = conformed(pd.DataFrame(dict.fromkeys(training_frame().drop(columns="y"), [nothing] * 3)), table.columns)
+        assert features.isna().all(axis=None) and notes == []
+        assert [str(each) for each in features.dtypes] == [
+            str(each).replace("int64", "float64") for each in table.features.dtypes]
+
+
+def test_no_rows_are_rows_and_keep_the_types(table):
+    features, notes = conformed(training_frame().drop(columns="y").iloc[:0], table.columns)
+    assert len(features) == 0 and notes == ["frame has no rows to predict"]
+    assert features["city"].dtype == table.features["city"].dtype and features["seen"].dtype == table.features["seen"].dtype
+
+
+def test_yes_and_no_are_understood_in_every_spelling(table):
+    expected = table.features["smokes"]
+    for no, yes in [(0, 1), (0.0, 1.0), ("0.0", "1.0"), ("F", "T"), ("false", "true"), ("NO", "YES"), (False, True)]:
+        given = training_frame()["smokes"].map({"no": no, "yes": yes, "-": None})
+        pd.testing.assert_series_equal(conformed(training_frame().assign(smokes=given), table.columns)[0]["smokes"], expected)
+
+
+def test_dates_of_another_format_are_read_where_they_mean_one_day_only(table):
+    frame = training_frame()
+    born = pd.to_datetime(frame["born"], format="%d.%m.%Y")
+    iso = born.dt.strftime("%Y-%m-%d")
+    for given in (born, born.dt.date, iso, iso.where(iso.index % 2 == 0, frame["born"])):
+        pd.testing.assert_series_equal(conformed(frame.assign(born=given), table.columns)[0]["born"], table.features["born"])
+    with pytest.raises(BadData, match=r"no date \(%d\.%m\.%Y\) in 120 rows"):
+        conformed(frame.assign(born="03/25/1980"), table.columns)
+
+
+def test_codes_that_lost_their_zeros_are_found_again_and_noted(table):
+    frame = training_frame()
+    for given in (frame["zip"].astype(int), frame["zip"].astype(float), frame["zip"].astype(float).astype(str)):
+        features, notes = conformed(frame.assign(zip=given), table.columns)
+        pd.testing.assert_series_equal(features["zip"], table.features["zip"])
+        assert any("zip: 13 categories taken for the one of training that is the same number (100" in note for note in notes)
+    train = pd.DataFrame({"code": pd.Categorical(["1", "01", "2"] * 20), "y": np.arange(60) / 7})
+    features, notes = conformed(pd.DataFrame({"code": ["1.0", "2.0", "001"]}), read_table(train, "y").columns)
+    assert features["code"].isna().tolist() == [True, False, True]
+    assert any("2 categories not seen in training (1.0, 001; 2 rows)" in note for note in notes)
+
+
+def test_durations_times_and_decimals_are_the_numbers_they_were_in_training():
+    rows = np.arange(60)
+    train = pd.DataFrame({"took": pd.to_timedelta(rows % 7 * 90, unit="s"), "y": rows / 7,
+                          "at": [time(row % 24, 30) for row in rows], "paid": [Decimal(int(row)) / 4 for row in rows]})
+    table = read_table(train, "y")
+    features, notes = conformed(train.drop(columns="y"), table.columns)
+    pd.testing.assert_frame_equal(features, table.features, check_dtype=False)
+    assert features["took"][1] == 90 and features["at"][1] == 1.5 and features["paid"][1] == 0.25 and notes == []
+    gap, _ = conformed(train.assign(took=train["took"].where(rows > 0)), table.columns)
+    assert np.isnan(gap["took"][0]) and gap["took"][1] == 90
+
+
+def test_lists_and_truth_values_are_spelled_as_in_training():
+    train = pd.DataFrame({"tags": [[1, 2], [3], [4]] * 20, "mixed": [True, False, "unknown"] * 20, "y": np.arange(60) / 7})
+    table = read_table(train, "y")
+    features, notes = conformed(train[["tags", "mixed"]].iloc[[0, 1, 3]], table.columns)
+    assert features["tags"].tolist() == ["[1, 2]", "[3]", "[1, 2]"]
+    assert features["mixed"].tolist() == ["True", "False", "True"] and notes == []
+    with pytest.raises(BadData, match="binary values in the new rows that cannot be read as category"):
+        conformed(pd.DataFrame({"tags": [b"\xff"], "mixed": "unknown"}), table.columns)
+
+
+def test_a_wanted_column_that_occurs_twice_is_refused(table):
+    frame = training_frame()
+    twice = pd.concat([frame, frame[["whole"]] + 1], axis=1)
+    with pytest.raises(BadData, match="column 'whole' twice with different content; keep the right one"):
+        conformed(twice, table.columns)
+    same = pd.concat([frame, frame[["whole"]]], axis=1)
+    assert_same_features(conformed(same, table.columns)[0], table)
+    both = read_table(twice, "y")
+    assert_same_features(conformed(twice, both.columns)[0], both)

@@ -154,7 +154,7 @@ def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="
     frame, notes = predict(model, data)
     for note in notes:
         print(_plain(note), file=sys.stderr)
-    write_predictions(frame, Path(out))
+    write_predictions(frame, out, data)
     print(f"{len(frame):,} predictions written to {out}", file=sys.stderr)
     return DONE
 

@@ -1,6 +1,7 @@
 """A small table and setup for tests that need a run without a file."""
 
 import os
+import signal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,13 @@ from tabbench.core.task import Task
 from tabbench.data.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C; some tests are about it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def small_table(rows=120, seed=0):

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import tabbench
+from tabbench.cli import app
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.setup import Setup
 from tabbench.core.task import Task
@@ -171,3 +173,26 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     with pytest.raises(BadOption, match="Permission denied"):
         write_predictions(PREDICTED, tmp_path / "p.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["p.csv"] and (tmp_path / "p.csv").read_text() == "old"
+
+
+def run_predict(*arguments):
+    answer = CliRunner().invoke(app, ["predict", *map(str, arguments)])
+    return answer.exit_code, answer.stderr
+
+
+def test_the_command_predicts_one_column_and_a_header_alone(narrow_model, tmp_path):
+    (tmp_path / "new.csv").write_text("size\n1\n20\n")
+    (tmp_path / "none.csv").write_text("size\n")
+    assert run_predict(narrow_model, tmp_path / "new.csv", "--out", tmp_path / "p.csv") == (
+        0, f"2 predictions written to {tmp_path / 'p.csv'}\n")
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 2
+    code, said = run_predict(narrow_model, tmp_path / "none.csv", "--out", tmp_path / "p.csv")
+    assert code == 0 and "none has no rows to predict" in said and (tmp_path / "p.csv").read_text() == "prediction\n"
+
+
+def test_the_command_keeps_its_input(narrow_model, tmp_path):
+    (tmp_path / "new.csv").write_text("size\n1\n")
+    code, said = run_predict(narrow_model, tmp_path / "new.csv", "--out", tmp_path / "new.csv")
+    assert code == 1 and "is the file to predict" in said and (tmp_path / "new.csv").read_text() == "size\n1\n"
+    code, said = run_predict(narrow_model, tmp_path / "new.csv", "--out", "")
+    assert code == 1 and ". is a folder; name a file in it" in said

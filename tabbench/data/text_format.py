@@ -43,6 +43,7 @@ class TextFormat:
     delimiter: str
     names: tuple[str, ...]
     header_lines: int
+    has_rows: bool
     has_quotes: bool
     has_leading_zeros: bool
 
@@ -121,20 +122,20 @@ def _line_of(path: Path, byte: bytes) -> int:
     return line
 
 
-def sniff(path: Path, name: str) -> TextFormat:
-    """Find delimiter and header of a UTF-8 file.
+def sniff(path: Path, name: str, *, new_rows: bool = False) -> TextFormat:
+    """Find delimiter and header of a UTF-8 file. Of `new_rows` there may be one column only, and none at all.
 
     The delimiter is the one whose rows have most consistently as many fields as the header; then the one with more fields.
 
     Raises
     ------
-    BadData : no header, a header only, or one column only.
+    BadData : no header; unless of `new_rows`, a header only or one column only.
     """
     with path.open("rb") as stream:
         start = stream.read(SAMPLE_BYTES)
     text = start.decode("utf-8-sig", errors="ignore")
     if not text.strip():
-        raise BadData(f"{name} holds no text; give a table with a header line and at least 30 rows")
+        raise BadData(f"{name} holds no text; give a table with a header line")
     found = [(_consistency(rows), len(rows[0]), -order, delimiter, rows, header_lines)
              for order, delimiter in enumerate(DELIMITERS)
              for rows, header_lines in [_first_rows(text, delimiter)] if rows]
@@ -142,15 +143,15 @@ def sniff(path: Path, name: str) -> TextFormat:
         raise BadData(f"{name} cannot be read as delimited text: its first line has fields of more than "
                       f"{csv.field_size_limit():,} characters; check its quotes")
     wide = [each for each in found if each[1] > 1]
-    if not wide:
+    if not wide and not new_rows:
         line = shown(text.strip().splitlines()[0])
         raise BadData(f"{name} has one column only ({line}); a table needs a target and at least one feature, "
                       "delimited by comma, semicolon, tab or bar")
-    _, _, _, delimiter, rows, header_lines = max(wide)
-    if len(rows) == 1:
+    _, _, _, delimiter, rows, header_lines = max(wide or found)
+    if len(rows) == 1 and not new_rows:
         raise BadData(f"{name} has a header but no rows; give at least 30 rows")
     pieces = [start, *_spread_pieces(path)]
-    return TextFormat(delimiter, tuple(rows[0]), header_lines, any(b'"' in piece for piece in pieces),
+    return TextFormat(delimiter, tuple(rows[0]), header_lines, len(rows) > 1, any(b'"' in piece for piece in pieces),
                       any(LEADING_ZERO.search(piece) for piece in pieces[1:]))
 
 

@@ -70,6 +70,8 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
         return "skip"
 
     names = [str(position) for position in range(len(text.names))]
+    if not text.has_rows:  # pyarrow cannot skip a header that nothing follows, not even a line end
+        return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     convert = pa_csv.ConvertOptions(
         null_values=[] if all_text else list(MISSING_EVERYWHERE), strings_can_be_null=not all_text, true_values=[],
         false_values=[],

@@ -62,7 +62,7 @@ def local_file(source: Path | str) -> Iterator[LocalFile]:
             name = path.name
             _refuse_what_is_no_file(path)
         if path.stat().st_size == 0:
-            raise BadData(f"{name} is empty; give a table with a header line and at least 30 rows")
+            raise BadData(f"{name} is empty; give a table with a header line")
         yield _unpacked(path, name, Path(scratch) / "unpacked")
 
 

@@ -212,3 +212,16 @@ def test_a_wanted_column_that_occurs_twice_is_refused(table):
     assert_same_features(conformed(same, table.columns)[0], table)
     both = read_table(twice, "y")
     assert_same_features(conformed(twice, both.columns)[0], both)
+
+
+@pytest.mark.parametrize(("content", "sizes"), [
+    ("size\n1.5\n2\n", [1.5, 2]), ("size\r\n7", [7]), ('size\n""\n2\n', [np.nan, 2]), ('"size"\n"1"\n', [1]), ("size\n", []),
+    ("size", []), ("\n\nsize", []), ("\ufeffsize\n", []), ("size,more\n", []), ("more;size", []), ("more\tsize\n", [])])
+def test_one_column_and_no_rows_are_read_from_text(tmp_path, content, sizes):
+    columns = read_table(pd.DataFrame({"size": np.arange(40.0), "y": np.arange(40) / 7}), "y").columns
+    (tmp_path / "new.csv").write_text(content, newline="", encoding="utf-8")
+    features, notes = conformed(tmp_path / "new.csv", columns)
+    np.testing.assert_array_equal(features["size"], sizes)
+    assert ("new has no rows to predict" in notes) == (not sizes)
+    with pytest.raises(BadData, match=r"30 rows|one column only|usable row"):
+        read_table(tmp_path / "new.csv", "size")

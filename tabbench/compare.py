@@ -107,6 +107,7 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
               [cell for batch in batches for cell in batch.cells], prepared.findings)
     store.declare(batches)
     remember(store, run, options, contestants, device)
+    executor.open_setup()
     store.adopt_spooled()
     schedule = Schedule(without(batches, store.settled()), jobs=executor.jobs, deadline=clock.deadline,
                         refit_rows=len(setup.table) if options.save_winner else 0)

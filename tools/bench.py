@@ -74,7 +74,7 @@ def reading() -> list[Row]:
 def overhead() -> list[Row]:
     """What the supervisor and the store add to cells of half a second, on every core."""
     with tempfile.TemporaryDirectory() as place:
-        options = Options(target="y", folds=5, repeats=4).checked()
+        options = Options(target="y", folds=5, repeats=12).checked()
         prepared = prepare(small_table(), options, make_display(quiet=True, to_json=False))
         with RunFolder.open(Path(place) / "run") as folder, Store(folder.path) as store:
             folder.keep()
@@ -129,6 +129,7 @@ def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
     jobs = usable_cores()
     with LocalExecutor(store, jobs=jobs, needs=Needs(own=own)) as executor:
         executor.wait_until_warm()
+        executor.open_setup()
         start = time.perf_counter()
         executor.run(Schedule(batches, jobs=jobs), display=make_display(quiet=True, to_json=False),
                      on_result=lambda cell, result: None,

@@ -71,16 +71,21 @@ class Child:
         self.own = {name: unpickled(name, base64.b64decode(pickled)) for name, pickled in own.items()}
         self.own |= {alias: replace(find_approach(name), name=alias) for alias, name in aliases.items()}
 
+    def do_open(self) -> None:
+        """Load the run's frozen setup."""
+        from tabbench.store.setups import load_setup
+
+        self.setup = load_setup(self.folder)
+
     def do_run(self, cells: list[dict[str, Any]], threads: int) -> None:
         """Run one batch."""
         from tabbench.core.cell import Batch, Cell
         from tabbench.run import execute
         from tabbench.store.folder import SPOOL
-        from tabbench.store.setups import load_setup
         from tabbench.store.spool import spool
 
         if self.setup is None:
-            self.setup = load_setup(self.folder)
+            self.do_open()
         batch = Batch(tuple(Cell(**cell) for cell in cells))
         try:
             for result in execute(self.setup, batch, own=self.own, threads=threads,

@@ -78,6 +78,7 @@ class LocalExecutor:
         self._workers: list[Worker] = []
         self._started = 0
         self._fruitless = 0
+        self._is_frozen = False
         self._next_police = 0.0
 
     def __enter__(self) -> LocalExecutor:
@@ -104,6 +105,12 @@ class LocalExecutor:
         self._start_workers(count or self.jobs)
         while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
             self._step(None)
+
+    def open_setup(self) -> None:
+        """Have every child load the run's frozen setup before its first cell asks for it."""
+        self._is_frozen = True
+        for worker in self._workers:
+            worker.order(do="open")
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
             progress: Callable[[tuple[str, ...], float | None], Progress], deadline: float | None = None) -> list[Skip]:
@@ -158,6 +165,8 @@ class LocalExecutor:
         if self.needs.own or self.needs.aliases:
             own = {name: base64.b64encode(pickled).decode() for name, pickled in self.needs.own.items()}
             worker.order(do="learn", own=own, aliases=self.needs.aliases)
+        if self._is_frozen:
+            worker.order(do="open")
 
     def _broken_approaches(self) -> dict[str, str]:
         return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install --force-reinstall {module}"
@@ -212,7 +221,7 @@ class LocalExecutor:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
     def _adopt(self, keys: list[str], state: _Running, seconds: float | None = None) -> set[str]:
-        results = self._store.adopt_spooled(keys)
+        results = self._store.adopt_spooled(keys) if keys else []
         for result in results:
             state.learn(result, seconds)
         return {result.key for result in results}

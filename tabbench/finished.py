@@ -15,7 +15,6 @@ from tabbench.core.progress import Display
 from tabbench.judging import judge_run
 from tabbench.options import Options
 from tabbench.report import render
-from tabbench.report.as_json import write_json
 from tabbench.store.database import Store
 from tabbench.store.folder import WINNER, require_run, write_atomically, writing
 from tabbench.watching import Clock
@@ -113,9 +112,8 @@ def as_finished(comparison: Comparison, folder: Path) -> FinishedComparison:
 
 def write_reports(finished: FinishedComparison) -> None:
     """result.json, report.md and report.html in the run's folder."""
-    write_json(finished, finished.folder / "result.json")
-    finished.report(finished.folder / "report.md")
-    finished.report(finished.folder / "report.html")
+    for name in ("result.json", "report.md", "report.html"):
+        finished.report(finished.folder / name)
 
 
 def _best(comparison: Comparison) -> Any:

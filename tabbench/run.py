@@ -18,6 +18,7 @@ from typing import Any
 
 import cloudpickle
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tabbench.approaches.composed import find_approach
 from tabbench.core.approach import Approach, FittedApproach, SharedWork, TrainingSet, ViewName
@@ -135,10 +136,12 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
         everything = np.argsort(-setup.table.time, kind="stable")
     features = setup.table.features.iloc[everything].reset_index(drop=True)
     try:
-        view = fit_view(approach.view, features, setup.table.columns, seed)
-        training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
-                                shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
-        return view, approach.fit(training)
+        # As in a child, whose libraries are told before they load: the number of cores must not change a number.
+        with threadpool_limits(threads):
+            view = fit_view(approach.view, features, setup.table.columns, seed)
+            training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
+                                    shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
+            return view, approach.fit(training)
     except Exception as error:
         raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.core.errors import BadData
-from tabbench.report.writing import write_text
 
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
 _FRAMES_AFTER_SENTENCE = ("findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
@@ -49,16 +47,6 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
 def to_json_text(comparison: Comparison) -> str:
     """`to_json` as indented text. ASCII only, so that no terminal's or pipe's encoding can break it."""
     return json.dumps(to_json(comparison), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-
-
-def write_json(comparison: Comparison, path: str | Path) -> None:
-    """Write result.json in one step.
-
-    Raises
-    ------
-    OSError : when the folder cannot be written.
-    """
-    write_text(path, to_json_text(comparison))
 
 
 def from_json(values: dict[str, Any]) -> Comparison:

@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +7,7 @@ import pytest
 
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.errors import BadData
-from tabbench.report.as_json import from_json, to_json, to_json_text, write_json
+from tabbench.report.as_json import from_json, to_json, to_json_text
 
 KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "findings",
         "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
@@ -70,24 +69,3 @@ def test_another_schema_is_refused(comparison: Comparison) -> None:
         from_json(to_json(comparison) | {"schema": 2})
     with pytest.raises(BadData, match="lacks scores"):
         from_json({key: value for key, value in to_json(comparison).items() if key != "scores"})
-
-
-def test_writing_replaces_the_file_and_leaves_nothing_else(comparison: Comparison, tmp_path: Path) -> None:
-    path = tmp_path / "result.json"
-    path.write_text("old")
-    write_json(comparison, path)
-    assert json.loads(path.read_text(encoding="utf-8"))["sentence"] == comparison.sentence
-    assert [each.name for each in tmp_path.iterdir()] == ["result.json"]
-
-
-def test_a_failed_write_keeps_the_old_file(comparison: Comparison, tmp_path: Path) -> None:
-    path = tmp_path / "result.json"
-    path.write_text("old")
-    broken = replace(comparison, table={"bad": {1, 2}})
-    with pytest.raises(TypeError):
-        write_json(broken, path)
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
-        write_json(comparison, tmp_path / "folder")
-    assert path.read_text() == "old"
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "result.json"]

@@ -13,7 +13,7 @@ from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.finding import Incident
 from tabbench.store.database import LARGEST_INLINE_BYTES, Store
-from tabbench.store.folder import RunFolder, require_run
+from tabbench.store.folder import RunFolder, require_run, write_atomically
 from tabbench.store.spool import DamagedSpool, encode, result_from, spool, unpack
 
 
@@ -243,3 +243,17 @@ def test_a_newer_store_is_refused(folder):
     connection.close()
     with pytest.raises(BadData, match="newer tabbench"):
         Store(folder)
+
+
+def test_an_atomic_write_replaces_the_file_or_keeps_it_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    write_atomically(path, b"new")
+    assert path.read_text() == "new"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_atomically(tmp_path / "folder", b"cannot replace a folder")
+    with pytest.raises(TypeError):
+        write_atomically(path, {"not": "bytes"})
+    assert path.read_text() == "new"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "result.json"]

@@ -5,6 +5,7 @@ Knows no table and no approach; which loss decides is passed in.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ import numpy as np
 
 from tabbench.linear.rows import Folds, Loss, Rows, lowest
 from tabbench.linear.squares import Squares
+
+PATIENCE = 3
+"""A path is left after so many candidates in a row that were worse than the best of that path."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,56 +32,88 @@ class LinearModel:
 
 
 @dataclass(frozen=True)
-class ElasticNetGrid:
-    """What is tried: `n_alphas` penalties from the one that empties the model down to `smallest_share` of it, at each mixture."""
+class Penalised:
+    """A point of the grid, in scikit-learn's terms: `alpha` counts against the mean square over two."""
 
-    l1_ratios: tuple[float, ...]
-    n_alphas: int
-    smallest_share: float
-
-    def shares(self) -> np.ndarray:
-        """Penalties as shares of the largest sensible one, descending."""
-        return np.geomspace(1.0, self.smallest_share, self.n_alphas)
+    l1_ratio: float
+    alpha: float
 
 
 @dataclass(frozen=True)
-class Penalised:
-    """A point of the grid: the mixture and the penalty as a share of the largest sensible one for the rows at hand."""
+class ElasticNetGrid:
+    """What is tried: penalties, descending, at each mixture."""
 
-    l1_ratio: float
-    share: float
+    alphas: dict[float, tuple[float, ...]]
+
+    @classmethod
+    def spanning(cls, rows: Rows, l1_ratios: Sequence[float], n_alphas: int, smallest_share: float) -> ElasticNetGrid:
+        """From the penalty that empties the model down to `smallest_share` of it."""
+        squares = Squares.of(rows.values, rows.target, rows.weight)
+        # Where no column goes with the target, any penalty gives the same empty model.
+        largest = {ratio: squares.largest_alpha(ratio) or 1.0 for ratio in l1_ratios}
+        shares = np.geomspace(1.0, smallest_share, n_alphas)
+        return cls({ratio: tuple((alpha * shares).tolist()) for ratio, alpha in largest.items()})
+
+    @property
+    def points(self) -> list[Penalised]:
+        """All candidates, in the order in which they are visited."""
+        return [Penalised(ratio, alpha) for ratio, alphas in self.alphas.items() for alpha in alphas]
 
 
-def choose_elastic_net(rows: Rows, folds: Folds, grid: ElasticNetGrid, loss: Loss) -> tuple[Penalised, float]:
-    """The point with the lowest loss of the pooled out-of-fold predictions, and that loss.
+@dataclass(frozen=True, eq=False)
+class FoldSquares:
+    """The moments of one fold's fit rows beside its validation rows (m, p)."""
 
-    Of equal points the first, which is the most strongly penalised at its mixture, wins.
+    squares: Squares
+    valid_values: Any
+
+    @classmethod
+    def of(cls, rows: Rows, fold: tuple[np.ndarray, np.ndarray]) -> FoldSquares:
+        """From the (fit, validation) positions."""
+        fit_rows, valid_rows = fold
+        some = rows.take(fit_rows)
+        return cls(Squares.of(some.values, some.target, some.weight), rows.values[valid_rows])
+
+    def predict(self, coefficients: np.ndarray) -> np.ndarray:
+        """Float64 (m,)."""
+        offset = self.squares.target_mean - float(self.squares.means @ coefficients)
+        return np.asarray(self.valid_values @ coefficients) + offset
+
+
+def visit(folds: Sequence[FoldSquares], grid: ElasticNetGrid, l1_ratio: float) -> Iterator[tuple[Penalised, list[np.ndarray]]]:
+    """Each candidate of a mixture with its predictions (m,) for the validation rows of each fold."""
+    alphas = grid.alphas[l1_ratio]
+    walks = [fold.squares.walk(alphas, l1_ratio) for fold in folds]
+    for alpha, *solutions in zip(alphas, *walks, strict=True):
+        yield Penalised(l1_ratio, alpha), [fold.predict(each) for fold, each in zip(folds, solutions, strict=True)]
+
+
+def choose_elastic_net(rows: Rows, folds: Folds, grid: ElasticNetGrid, loss: Loss) -> tuple[Penalised, float, np.ndarray]:
+    """The point with the lowest loss of the pooled out-of-fold predictions, that loss and those predictions (v,).
+
+    The predictions lie fold after fold. Of equal points the first, the most strongly penalised at its mixture, wins.
     """
-    shares = grid.shares()
     valid_rows = np.concatenate([valid for _, valid in folds])
-    predictions = np.concatenate([_fold_predictions(rows, fold, grid) for fold in folds], axis=2)
     truth, weight = rows.target[valid_rows], rows.weight[valid_rows]
-    losses = np.array([[loss(truth, each, weight) for each in path] for path in predictions])
-    ratio, share = np.unravel_index(lowest(losses.ravel()), losses.shape)
-    return Penalised(grid.l1_ratios[ratio], float(shares[share])), float(losses[ratio, share])
+    prepared = [FoldSquares.of(rows, fold) for fold in folds]
+    bests: list[tuple[Penalised, float, np.ndarray]] = []
+    for l1_ratio in grid.alphas:
+        losses: list[float] = []
+        for point, predictions in visit(prepared, grid, l1_ratio):
+            pooled = np.concatenate(predictions)
+            losses.append(loss(truth, pooled, weight))
+            best = lowest(np.array(losses))
+            if best == len(losses) - 1:
+                candidate = point, losses[-1], pooled
+            elif len(losses) - 1 - best >= PATIENCE:
+                break
+        bests.append(candidate)
+    return bests[lowest(np.array([each[1] for each in bests]))]
 
 
 def fit_elastic_net(rows: Rows, grid: ElasticNetGrid, point: Penalised) -> LinearModel:
     """The model at one point of the grid, reached along the path that leads there."""
     squares = Squares.of(rows.values, rows.target, rows.weight)
-    shares = grid.shares()
-    path = squares.path(shares[shares >= point.share] * squares.largest_alpha(point.l1_ratio), point.l1_ratio)
-    coefficients = np.ascontiguousarray(path[:, -1])
+    way = [alpha for alpha in grid.alphas[point.l1_ratio] if alpha >= point.alpha]
+    coefficients = list(squares.walk(way, point.l1_ratio))[-1]
     return LinearModel(coefficients, squares.target_mean - float(squares.means @ coefficients))
-
-
-def _fold_predictions(rows: Rows, fold: tuple[np.ndarray, np.ndarray], grid: ElasticNetGrid) -> np.ndarray:
-    """At every point for the validation rows: (mixtures, penalties, m)."""
-    fit_rows, valid_rows = fold
-    some, valid_values = rows.take(fit_rows), rows.values[valid_rows]
-    squares = Squares.of(some.values, some.target, some.weight)
-    predictions = []
-    for l1_ratio in grid.l1_ratios:
-        path = squares.path(grid.shares() * squares.largest_alpha(l1_ratio), l1_ratio)
-        predictions.append((np.asarray(valid_values @ path) + squares.target_mean - squares.means @ path).T)
-    return np.stack(predictions)

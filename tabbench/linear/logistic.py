@@ -1,132 +1,150 @@
-"""Logistic regression over a grid of C x {l1, l2}: paths by warm start on inner folds, then a refit on all rows.
+"""Logistic regression over a grid of C, mixtures and class weights: paths by warm start on inner folds, then a refit.
 
 Knows no table and no approach; which loss decides is passed in.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tabbench.data.probability import floored
-from tabbench.linear.lasso import LassoProblem
 from tabbench.linear.rows import Folds, Loss, Rows, lowest, spread_probabilities
-
-Penalty = Literal["l1", "l2"]
-
-MOST_NEWTON_COLUMNS = 300
-"""Up to here, and for two classes, a Newton step costs less than the many quasi-Newton steps that it saves (measured)."""
-SAGA_TOLERANCE = 1e-3
-"""Relative change of the largest coefficient in an epoch; finer changes move no prediction that counts."""
-SAGA_SEED = 0
-"""The order of the visits is not a choice worth varying."""
+from tabbench.linear.walker import LogisticModel, SharedCurvatures, Walker
 
 
-@dataclass(frozen=True, eq=False)
-class LogisticModel:
-    """Coefficients (k, p) and intercepts (k,); k is 1 for two classes, else their number."""
+@dataclass(frozen=True)
+class LogisticPoint:
+    """A candidate: the share of l1 in the penalty, C as in scikit-learn, and whether all classes weigh the same."""
 
-    coefficients: np.ndarray
-    intercepts: np.ndarray
-    has_converged: bool = True
+    l1_ratio: float
+    strength: float
+    is_balanced: bool = False
 
-    def predict(self, values: Any) -> np.ndarray:
-        """Float64 (m, classes), rows summing to one, nothing quite certain."""
-        from scipy.special import expit, softmax
 
-        logits = np.asarray(values @ self.coefficients.T) + self.intercepts
-        if logits.shape[1] > 1:
-            return floored(softmax(logits, axis=1))
-        return floored(np.concatenate([expit(-logits), expit(logits)], axis=1))
+@dataclass(frozen=True)
+class LogisticPath:
+    """Candidates that differ in C alone, ascending: each starts where the one before ended."""
+
+    l1_ratio: float
+    strengths: tuple[float, ...]
+    is_balanced: bool = False
+
+    @property
+    def points(self) -> list[LogisticPoint]:
+        """In order."""
+        return [LogisticPoint(self.l1_ratio, strength, self.is_balanced) for strength in self.strengths]
 
 
 @dataclass(frozen=True)
 class LogisticGrid:
-    """What is tried. `strengths` holds ascending values of C for each penalty.
+    """What is tried, and how exactly.
 
-    Work is capped, not awaited: quasi-Newton iterations (l2), Newton steps (l1 of two classes) and epochs (l1 of more).
+    A search ends after a Newton step that promised less than `tolerance` of a unit of weight's loss, or after `most_steps`.
+    `is_one_vs_rest` fits a model of two classes for each class, else their probabilities are modelled together.
+    `patience`: `choose_logistic` leaves a path after so many candidates in a row that were worse than the best of that path.
     """
 
-    strengths: dict[Penalty, tuple[float, ...]]
-    most_iterations: int
+    paths: tuple[LogisticPath, ...]
     most_steps: int
-    most_epochs: int
+    tolerance: float
+    is_one_vs_rest: bool = False
+    patience: int = 1
 
     @property
-    def points(self) -> list[tuple[Penalty, float]]:
-        """All candidates, in the order in which the paths visit them."""
-        return [(penalty, strength) for penalty, strengths in self.strengths.items() for strength in strengths]
+    def points(self) -> list[LogisticPoint]:
+        """All candidates, in the order in which they are visited."""
+        return [point for path in self.paths for point in path.points]
 
 
-def logistic_path(rows: Rows, penalty: Penalty, strengths: Sequence[float], grid: LogisticGrid) -> list[LogisticModel]:
-    """One model for each C, ascending, each started from the one before.
+def visit(rows: Rows, n_classes: int, folds: Folds, grid: LogisticGrid,
+          path: LogisticPath) -> Iterator[tuple[LogisticPoint, list[np.ndarray]]]:
+    """Each candidate of a path with its predictions (m, n_classes) for the validation rows of each fold.
+
+    A class that a fold's fit part lacks gets the probability 1 / (n + classes).
+    """
+    shared = SharedCurvatures()
+    followers = [_Follower.of(rows, n_classes, fold, path, grid, shared) for fold in folds]
+    for point in path.points:
+        yield point, [follower.predict(point.strength, grid) for follower in followers]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A point of the grid, its loss and its out-of-fold predictions (v, n_classes), fold after fold."""
+
+    point: LogisticPoint
+    loss: float
+    predictions: np.ndarray
+
+
+def choose_logistic(rows: Rows, n_classes: int, folds: Folds, grid: LogisticGrid, loss: Loss) -> Candidate:
+    """The candidate with the lowest loss of the pooled out-of-fold predictions.
+
+    Of equal candidates the first, which is the more strongly penalised, wins.
+    """
+    valid_rows = np.concatenate([valid for _, valid in folds])
+    truth, weight = rows.target[valid_rows], rows.weight[valid_rows]
+    bests: list[Candidate] = []
+    for path in grid.paths:
+        losses: list[float] = []
+        for point, predictions in visit(rows, n_classes, folds, grid, path):
+            pooled = np.concatenate(predictions)
+            losses.append(loss(truth, pooled, weight))
+            best = lowest(np.array(losses))
+            if best == len(losses) - 1:
+                candidate = Candidate(point, losses[-1], pooled)
+            elif len(losses) - 1 - best >= grid.patience:
+                break
+        bests.append(candidate)
+    return bests[lowest(np.array([each.loss for each in bests]))]
+
+
+def fit_logistic(rows: Rows, point: LogisticPoint, grid: LogisticGrid, *, along: bool = True) -> LogisticModel:
+    """The model at one candidate, reached along its path; `along=False` goes there directly.
 
     Every code from 0 to the largest occurs in the rows, at least two of them.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    is_binary = rows.target.max() == 1
-    if penalty == "l1" and is_binary:
-        return _lasso_path(rows, strengths, grid.most_steps)
-    if penalty == "l1":
-        learner = LogisticRegression(l1_ratio=1.0, solver="saga", tol=SAGA_TOLERANCE, max_iter=grid.most_epochs,
-                                     warm_start=True, random_state=SAGA_SEED)
-    else:
-        solver = "newton-cholesky" if is_binary and rows.values.shape[1] <= MOST_NEWTON_COLUMNS else "lbfgs"
-        learner = LogisticRegression(solver=solver, max_iter=grid.most_iterations, warm_start=True)
-    return _library_path(rows, strengths, learner)
+    path = next(path for path in grid.paths if point in path.points)
+    walker = Walker.of(_weighed(rows, path), path.l1_ratio, grid.is_one_vs_rest, SharedCurvatures())
+    way = [strength for strength in path.strengths if strength <= point.strength] if along else [point.strength]
+    return [walker.move(strength, grid.tolerance, grid.most_steps) for strength in way][-1]
 
 
-def choose_logistic(rows: Rows, n_classes: int, folds: Folds, grid: LogisticGrid,
-                    loss: Loss) -> tuple[tuple[Penalty, float], float]:
-    """The candidate with the lowest loss of the pooled out-of-fold predictions, and that loss.
+@dataclass(frozen=True, eq=False)
+class _Follower:
+    """One fold's models along a path; `walker` is None where the fit part holds one class only."""
 
-    Of equal candidates the first, which is the more strongly penalised, wins. A class that a fold's fit part lacks gets the
-    probability 1 / (n + classes).
-    """
-    valid_rows = np.concatenate([valid for _, valid in folds])
-    predictions = np.concatenate([_fold_predictions(rows, n_classes, fold, grid) for fold in folds], axis=1)
-    truth, weight = rows.target[valid_rows], rows.weight[valid_rows]
-    losses = np.array([loss(truth, each, weight) for each in predictions])
-    best = lowest(losses)
-    return grid.points[best], float(losses[best])
+    walker: Walker | None
+    valid_values: object
+    present: np.ndarray
+    n_classes: int
+    fit_rows: int
 
+    @classmethod
+    def of(cls, rows: Rows, n_classes: int, fold: tuple[np.ndarray, np.ndarray], path: LogisticPath, grid: LogisticGrid,
+           shared: SharedCurvatures) -> _Follower:
+        fit_rows, valid_rows = fold
+        some = rows.take(fit_rows)
+        present, codes = np.unique(some.target, return_inverse=True)
+        some = replace(some, target=codes)
+        walker = Walker.of(_weighed(some, path), path.l1_ratio, grid.is_one_vs_rest, shared) if len(present) > 1 else None
+        return cls(walker, rows.values[valid_rows], present, n_classes, len(fit_rows))
 
-def _fold_predictions(rows: Rows, n_classes: int, fold: tuple[np.ndarray, np.ndarray], grid: LogisticGrid) -> np.ndarray:
-    """Of every candidate for the validation rows: (candidates, m, n_classes)."""
-    fit_rows, valid_rows = fold
-    some, valid_values = rows.take(fit_rows), rows.values[valid_rows]
-    present, codes = np.unique(some.target, return_inverse=True)
-    some = Rows(some.values, codes, some.weight)
-    models = [model for penalty, strengths in grid.strengths.items() for model in logistic_path(some, penalty, strengths, grid)]
-    return np.stack([spread_probabilities(model.predict(valid_values), present, n_classes, len(some)) for model in models])
-
-
-def _lasso_path(rows: Rows, strengths: Sequence[float], most_steps: int) -> list[LogisticModel]:
-    problem = LassoProblem(rows.values, rows.target, rows.weight)
-    models: list[LogisticModel] = []
-    point = problem.empty()
-    for strength in strengths:
-        point = problem.solve(strength, point, most_steps)
-        models.append(LogisticModel(point.coefficients[None], np.array([point.intercept]), point.has_converged))
-    return models
+    def predict(self, strength: float, grid: LogisticGrid) -> np.ndarray:
+        """(m, n_classes) at C = `strength`, the next one on the path."""
+        if self.walker is None:
+            certain = np.ones((self.valid_values.shape[0], 1))  # type: ignore[attr-defined]
+            return floored(spread_probabilities(certain, self.present, self.n_classes, self.fit_rows))
+        prediction = self.walker.move(strength, grid.tolerance, grid.most_steps).predict(self.valid_values)
+        return spread_probabilities(prediction, self.present, self.n_classes, self.fit_rows)
 
 
-def _library_path(rows: Rows, strengths: Sequence[float], learner: Any) -> list[LogisticModel]:
-    from scipy.linalg import LinAlgWarning
-    from sklearn.exceptions import ConvergenceWarning
-
-    models = []
-    for strength in strengths:
-        with warnings.catch_warnings():
-            # The cap is known and recorded; an ill-conditioned Newton step ends in the library's own quasi-Newton one.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            warnings.simplefilter("ignore", LinAlgWarning)
-            learner.set_params(C=strength).fit(rows.values, rows.target, sample_weight=rows.weight)
-        has_converged = bool(learner.n_iter_.max() < learner.max_iter)
-        models.append(LogisticModel(learner.coef_.copy(), learner.intercept_.copy(), has_converged))
-    return models
+def _weighed(rows: Rows, path: LogisticPath) -> Rows:
+    """The rows as the path weighs them: scikit-learn's "balanced" gives each class the same total."""
+    if not path.is_balanced:
+        return rows
+    totals = np.bincount(rows.target, weights=rows.weight)
+    return replace(rows, weight=rows.weight * (rows.weight.sum() / (len(totals) * totals))[rows.target])

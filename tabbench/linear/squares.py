@@ -1,24 +1,22 @@
 """Penalised least squares from sufficient statistics: after one pass over the rows only p x p numbers count.
 
-Knows neither grids nor folds; logistic regression uses it for its inner problem, elastic net for its paths.
+Knows neither grids nor folds.
 """
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-MOST_SWEEPS = 1000
-"""Coordinate sweeps for one penalty; a path that is still moving then is used as it is."""
-TOLERANCE = 1e-5
-"""Duality gap relative to the target's squares."""
+from tabbench.linear.quadratic import Quadratic
+
 ROUNDING = 1e-14
 """Variance relative to the squared mean that float64 cannot tell from none."""
-JITTER = 1e-10
-"""Relative to the mean diagonal: makes a rank-deficient Gram matrix factorisable, far below any penalty in use."""
+SMALLEST_RATIO = 0.1
+"""A ridge is never empty; its path starts where that of this mixture would."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,31 +46,30 @@ class Squares:
         return cls(gram * np.outer(varies, varies), product * varies, means, target_mean)
 
     def largest_alpha(self, l1_ratio: float) -> float:
-        """The smallest penalty that leaves no coefficient; 0 when no column goes with the target."""
-        return float(np.abs(self.product).max(initial=0.0)) / l1_ratio
+        """The smallest penalty that leaves no coefficient (a ridge: next to none); 0 when no column goes with the target."""
+        return float(np.abs(self.product).max(initial=0.0)) / max(l1_ratio, SMALLEST_RATIO)
 
-    def path(self, alphas: np.ndarray, l1_ratio: float, start: np.ndarray | None = None) -> np.ndarray:
-        """Coefficients (p, len(alphas)) of 1/2 b'Gb - c'b + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2).
+    def walk(self, alphas: Sequence[float], l1_ratio: float) -> Iterator[np.ndarray]:
+        """Coefficients (p,) of 1/2 b'Gb - c'b + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2) for each alpha in turn.
 
         `alphas` descend; each solution starts from the one before.
         """
-        from scipy.linalg import cholesky, solve_triangular
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import enet_path
+        solution = np.zeros(len(self.product))
+        if not np.einsum("ii->i", self.gram).mean() > 0:
+            yield from [solution] * len(alphas)
+        elif l1_ratio == 0:
+            yield from self._ridges(alphas)
+        else:
+            quadratic = Quadratic(self.gram, np.ones(len(solution), dtype=bool))
+            for alpha in alphas:
+                solution = quadratic.minimum(self.product, alpha * l1_ratio, alpha * (1 - l1_ratio), solution)
+                yield solution
 
-        columns = len(self.product)
-        diagonal = np.einsum("ii->i", self.gram).mean()
-        if not diagonal > 0:
-            return np.zeros((columns, len(alphas)))
-        # A p x p stand-in for the rows with the same Gram matrix and product.
-        lower = cholesky(self.gram + np.eye(columns) * (JITTER * diagonal), lower=True)
-        target = solve_triangular(lower, self.product, lower=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            # The library divides by the number of rows, here p.
-            _, coefficients, _ = enet_path(
-                np.asfortranarray(lower.T), target, l1_ratio=l1_ratio, alphas=alphas / columns,
-                precompute=np.ascontiguousarray(self.gram), Xy=self.product, coef_init=start, check_input=False,
-                tol=TOLERANCE, max_iter=MOST_SWEEPS)
-        solution: np.ndarray = coefficients
-        return solution
+    def _ridges(self, alphas: Sequence[float]) -> Iterator[np.ndarray]:
+        """One decomposition for all penalties."""
+        squares, vectors = np.linalg.eigh(self.gram)
+        kept = squares > ROUNDING * squares[-1]
+        squares, vectors = squares[kept], vectors[:, kept]
+        turned = vectors.T @ self.product
+        for alpha in alphas:
+            yield vectors @ (turned / (squares + alpha))

@@ -14,30 +14,29 @@ from tabbench.core.parts import Parts
 from tabbench.core.table import Column
 from tabbench.data.views.expansion import Expanded, Expansion
 from tabbench.data.views.scaling import RobustScale
+from tabbench.data.views.tails import LongTails, drawn_in
 
-FEWEST_ROWS = 5
+FEWEST_ROWS = 3
 """A coefficient for a level with fewer rows is noise; such levels share one column."""
-MOST_LEVELS = 100
-"""One-hot columns that one category may take."""
-STRAIGHT = 8.0
-"""Up to this many quartile distances from the median a number stays as it is; beyond, it grows as slowly as the logarithm of a
-logarithm, so that 1e39 neither flattens the column nor decides the fit."""
-MOST_DENSE_CELLS = 50_000_000
-"""400 MB of float64; beyond it a matrix that is mostly zeros is kept sparse."""
+MOST_LEVELS = 300
+"""One-hot columns that one category may take: p x p matrices of several such categories still are quick to factorise."""
+MOST_DENSE_CELLS = 10_000_000
+"""80 MB of float64; beyond it a matrix that is mostly zeros is kept sparse, which halved time and memory at 45 million."""
 MOST_SPARSE_SHARE = 0.25
 """A sparse matrix with more entries than this is slower than a dense one."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearView:
-    """Columns in this order: numbers, indicators of missing numbers, one-hot levels.
+    """Columns in this order: p numbers, the f far ends of those with long tails, indicators of missing numbers, one-hot levels.
 
-    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p,) standardise what the robust scale left.
+    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p + f,) standardise what the robust scale left.
     """
 
     name: ClassVar[ViewName] = "linear"
     expansion: Expansion
     scale: RobustScale
+    tails: LongTails
     mean: np.ndarray
     deviation: np.ndarray
     gaps: np.ndarray
@@ -47,35 +46,38 @@ class LinearView:
     def fit(cls, features: pd.DataFrame, columns: tuple[Column, ...], seed: int) -> LinearView:
         """Learn scales, levels and text directions from training rows."""
         expansion = Expansion.fit(features, columns, seed, FEWEST_ROWS, MOST_LEVELS)
-        expanded = expansion.expand(features)
-        scale = _scale_of(expanded.numbers, expansion.is_boolean)
-        mean, deviation = _moments(_straightened(scale, expanded.numbers))
-        mean, deviation = np.where(expansion.is_boolean, -scale.center, mean), np.where(expansion.is_boolean, 1.0, deviation)
-        gaps = np.flatnonzero(np.isnan(expanded.numbers).any(axis=0))
+        scale, tails, mean, deviation, gaps = _fitted(expansion, features)
         one_hot = sum(_width(levels.n_codes, levels.has_missing) for levels in expansion.levels.values())
-        dense = expanded.numbers.shape[1] + len(gaps)
-        is_sparse = _is_better_sparse(len(features), dense, one_hot, ones=len(expansion.levels))
-        return cls(expansion, scale, mean, deviation, gaps, is_sparse)
+        is_sparse = _is_better_sparse(len(features), len(mean) + len(gaps), one_hot, ones=len(expansion.levels))
+        return cls(expansion, scale, tails, mean, deviation, gaps, is_sparse)
 
     def transform(self, features: pd.DataFrame) -> LinearMatrix:
         """Float64 (n, p), all finite."""
-        from scipy.sparse import csr_array, hstack
+        from scipy.sparse import csr_array, hstack, vstack
 
-        expanded = self.expansion.expand(features)
-        numbers = self._numbers(expanded.numbers)
-        one_hot = self._one_hot(expanded)
-        values: Any
-        if self.is_sparse:
-            values = hstack([csr_array(numbers), one_hot], format="csr")
-        else:
-            values = np.concatenate([numbers, one_hot.toarray()], axis=1)
-        return LinearMatrix(values, self.names)
+        names, n_dense = self.names, len(self.mean) + len(self.gaps)
+        if self.is_sparse and len(features):
+            blocks = [hstack([csr_array(self._numbers(expanded.numbers)), self._one_hot(expanded)], format="csr")
+                      for _, expanded in self.expansion.row_blocks(features)]
+            return LinearMatrix(vstack(blocks, format="csr"), names)
+        values = np.empty((len(features), len(names)))
+        for rows, expanded in self.expansion.row_blocks(features):
+            values[rows, :n_dense] = self._numbers(expanded.numbers)
+            values[rows, n_dense:] = self._one_hot(expanded).toarray()
+        return LinearMatrix(values, names)
+
+    @property
+    def far_columns(self) -> np.ndarray:
+        """Positions of the far ends among the columns."""
+        numbers = len(self.scale.center)
+        return np.arange(numbers, numbers + len(self.tails.columns))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns, `column=level` for a level."""
         numbers = self.expansion.number_names
-        names = [*numbers, *(f"{numbers[gap]} (missing)" for gap in self.gaps)]
+        names = [*numbers, *(f"{numbers[tail]} (far)" for tail in self.tails.columns)]
+        names += [f"{numbers[gap]} (missing)" for gap in self.gaps]
         for column, levels in self.expansion.levels.items():
             names += [f"{column}={level}" for level in levels.code_names()]
             names += [f"{column} (missing)"] if levels.has_missing else []
@@ -84,7 +86,8 @@ class LinearView:
     def _numbers(self, numbers: np.ndarray) -> np.ndarray:
         is_missing = np.isnan(numbers)
         # The median is 0 after scaling.
-        filled = np.where(is_missing, 0.0, _straightened(self.scale, numbers))
+        scaled = np.where(is_missing, 0.0, self.scale.apply(numbers))
+        filled = np.concatenate([drawn_in(scaled), self.tails.apply(scaled)], axis=1)
         return np.concatenate([(filled - self.mean) / self.deviation, is_missing[:, self.gaps]], axis=1)
 
     def _one_hot(self, expanded: Expanded) -> Any:
@@ -107,7 +110,7 @@ class LinearView:
     def to_parts(self) -> Parts:
         """The pickle-free form."""
         arrays = {"center": self.scale.center, "scale": self.scale.scale, "mean": self.mean,
-                  "deviation": self.deviation, "gaps": self.gaps}
+                  "deviation": self.deviation, "gaps": self.gaps, "tails": self.tails.columns, "tail_unit": self.tails.unit}
         values = {"view": self.name, "is_sparse": self.is_sparse}
         return Parts(values, arrays, children={"expansion": self.expansion.to_parts()})
 
@@ -116,26 +119,33 @@ class LinearView:
         """From `to_parts`."""
         arrays = parts.arrays
         return cls(Expansion.restore(parts.children["expansion"]), RobustScale(arrays["center"], arrays["scale"]),
-                   arrays["mean"], arrays["deviation"], arrays["gaps"], parts.values["is_sparse"])
+                   LongTails(arrays["tails"], arrays["tail_unit"]), arrays["mean"], arrays["deviation"], arrays["gaps"],
+                   parts.values["is_sparse"])
 
 
-def _scale_of(numbers: np.ndarray, is_boolean: np.ndarray) -> RobustScale:
-    """Booleans are not scaled; only their median is needed, to take a missing one's place."""
-    scale = RobustScale.fit(numbers)
-    return RobustScale(scale.center, np.where(is_boolean, 1.0, scale.scale))
+def _fitted(expansion: Expansion, features: pd.DataFrame) -> tuple[RobustScale, LongTails, np.ndarray, np.ndarray, np.ndarray]:
+    """Robust scale and long tails, mean and deviation of what they make, and the columns with missing values; group by group."""
+    width, is_boolean = len(expansion.number_names), expansion.is_boolean
+    center, scale, mean, deviation = np.zeros(width), np.ones(width), np.zeros(width), np.ones(width)
+    has_gaps, tails, ends = np.zeros(width, dtype=bool), [], []
+    for places, numbers in expansion.number_columns(features):
+        robust = RobustScale.fit(numbers)
+        center[places], has_gaps[places] = robust.center, np.isnan(numbers).any(axis=0)
+        if is_boolean[places].any():  # not scaled; only the median is needed, to take a missing one's place
+            mean[places] = -robust.center
+            continue
+        scale[places] = robust.scale
+        scaled = np.nan_to_num(robust.apply(numbers))  # the median, 0, for missing values
+        long = LongTails.fit(scaled)
+        mean[places], deviation[places] = _moments(drawn_in(scaled))
+        tails.append(LongTails(long.columns + places.start, long.unit))
+        ends.append(_moments(long.apply(scaled)))
+    return (RobustScale(center, scale), LongTails.joined(tails), np.concatenate([mean, *(each for each, _ in ends)]),
+            np.concatenate([deviation, *(each for _, each in ends)]), np.flatnonzero(has_gaps))
 
 
-def _straightened(scale: RobustScale, numbers: np.ndarray) -> np.ndarray:
-    """Scaled numbers with their far ends drawn in: order is kept, leverage is not."""
-    scaled = scale.apply(numbers)
-    beyond = np.maximum(np.abs(scaled) - STRAIGHT, 0.0)
-    straightened: np.ndarray = np.sign(scaled) * (np.minimum(np.abs(scaled), STRAIGHT) + np.log1p(np.log1p(beyond)))
-    return straightened
-
-
-def _moments(straightened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation with the median, 0, for missing values; a constant column gets deviation 1."""
-    filled = np.where(np.isnan(straightened), 0.0, straightened)
+def _moments(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation; a constant column gets deviation 1."""
     deviation = filled.std(axis=0)
     return filled.mean(axis=0), np.where(deviation > 0, deviation, 1.0)
 

@@ -1,4 +1,7 @@
-"""From the store to a `Comparison`: scores, costs, verdicts, failures. Fits nothing and reads no data file."""
+"""From the store to a `Comparison`: scores, costs, verdicts, failures; and who is still in a race meanwhile.
+
+Fits nothing and reads no data file.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabbench.approaches.composed import LONGEST_NAME
 from tabbench.core.cell import PROTOCOL_NUMBER, Cell
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.finding import Finding
@@ -19,10 +23,12 @@ from tabbench.executors.schedule import Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
 from tabbench.verdict.crossover import cost_crossovers
-from tabbench.verdict.evidence import build_evidence
+from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.judge import judge
+from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
-from tabbench.verdict.scoring import Predictions, Question, constant_loss, margin_value
+from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
+from tabbench.verdict.selection import selection_frame
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -80,8 +86,9 @@ def judge_run(run: Run, store: Store) -> Comparison:
         question, metric, predictions, present, approaches=[each.name for each in entries],
         families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
         representatives=[each.name for each in entries if each.represents], margin=run.margin)
-    verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size, skipped=[
-        (skip.approach, skip.size) for skip in skips])
+    verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
+                     skipped=[(skip.approach, skip.size) for skip in skips],
+                     stopped=[(skip.approach, skip.size) for skip in skips if skip.is_raced_out])
     scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
                          approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
@@ -92,7 +99,52 @@ def judge_run(run: Run, store: Store) -> Comparison:
         findings=_frame("findings", [finding.to_json() for finding in run.findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
-        cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading)
+        cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
+        selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
+                                  verdicts.pairs))
+
+
+class Race:
+    """Who is hopelessly behind after each size, from the store's results alone: the same ones after a kill, with any jobs.
+
+    Results that an earlier call without a race has left at larger sizes change nothing about who is stopped.
+    """
+
+    def __init__(self, run: Run, store: Store) -> None:
+        setup = run.setup
+        self._run, self._store, self._cells = run, store, run.cells()
+        self._metric = METRICS.get(setup.task.metric)
+        self._question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
+        self._margin = margin_value(self._metric, run.margin, constant_loss(self._question, self._metric))
+        self._read = _reader(store, self._cells, setup)
+        self._scored: dict[tuple[str, int], CellScores] = {}
+        self._out: dict[str, Behind] = {}
+        self._seen = 0
+
+    def stopped_before(self, size: int) -> dict[str, str]:
+        """Approach -> why it is not run at `size` and above; all smaller sizes must have ended."""
+        for last in [each for each in self._run.sizes if self._seen < each < size]:
+            evidence = self._evidence(last)
+            if evidence is not None and evidence.sizes[-1] == last:
+                self._out |= hopelessly_behind(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
+            self._seen = last
+        return {name: str(behind) for name, behind in self._out.items()}
+
+    def _evidence(self, last: int) -> Evidence | None:
+        finished = self._store.finished()
+        done = {place for place, cell in self._cells.items() if place[1] <= last and cell.key in finished}
+        in_race = sorted((name, size) for name, size in _complete(done, len(self._run.setup.splits.splits))
+                         if name not in self._out or size <= self._out[name].size)
+        for pair in in_race:
+            if pair not in self._scored:
+                self._scored[pair] = score_cell(self._question, self._metric, self._read, *pair)
+        if not in_race:
+            return None
+        entries = self._run.entries
+        return gather_evidence(
+            self._question, self._metric, {pair: self._scored[pair] for pair in in_race},
+            approaches=[each.name for each in entries], families={each.name: each.family for each in entries},
+            cost_ranks={each.name: each.cost_rank for each in entries}, representatives=(), margin=self._margin)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
@@ -117,9 +169,9 @@ def _complete(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
 
 def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known: Sequence[Skip]) -> list[Skip]:
     """Every planned or left-out pair that was not judged, with its reason."""
-    reasons = {(skip.approach, skip.size): skip.reason for skip in known}
-    absent = ({place[:2] for place in cells} | set(reasons)) - set(present)
-    return [Skip(approach, size, reasons.get((approach, size), "not run yet"))
+    told = {(skip.approach, skip.size): skip for skip in known}
+    absent = ({place[:2] for place in cells} | set(told)) - set(present)
+    return [told.get((approach, size), Skip(approach, size, "not run yet"))
             for approach, size in sorted(absent, key=lambda pair: (pair[1], pair[0]))]
 
 
@@ -161,6 +213,15 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
         rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
                      "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
     return _frame("costs", rows)
+
+
+def _choices(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[list[str] | None]]:
+    """The features that each split of an approach with a selector kept; cells that failed chose none."""
+    choices: dict[tuple[str, int], list[list[str] | None]] = {}
+    for place, header in sorted(details.items()):
+        if "selected" in header["tuned"]:
+            choices.setdefault(place[:2], []).append(header["tuned"]["selected"])
+    return choices
 
 
 def _failures(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:

@@ -1,10 +1,11 @@
 """Learners joined with feature selectors by `+`, and the list of all approaches.
 
-How many features are kept is chosen on an inner hold-out whose selector never saw the validation rows.
+How many features are kept is chosen on inner splits whose selector never saw the validation rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -30,17 +31,28 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
+from tabbench.selection.columns import ColumnMatrix
 
-COMPOSED_VERSION = 1
+COMPOSED_VERSION = 2
 """Raised when the way in which learner and selector are joined changes a number."""
 DEFAULT_COMPOSED = ("linear+forest", "linear+pca")
-SHARES = {"fast": [0.2, 0.5, 1.0], "balanced": [0.05, 0.1, 0.2, 0.4, 0.7, 1.0],
-          "thorough": [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0]}
+MOST_CHEAP_RANK = 20
+"""A learner with a higher cost rank is too dear for many trials: it gets few shares, fewer rows and one hold-out."""
+SHARES = {"fast": [0.05, 0.2, 0.5, 1.0], "balanced": [0.03, 0.08, 0.2, 0.5, 1.0],
+          "thorough": [0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0]}
+FEW_SHARES = {"fast": [0.1, 1.0], "balanced": [0.06, 0.25, 1.0], "thorough": [0.03, 0.1, 0.25, 0.5, 1.0]}
 """Shares of the features that are tried. All of them is among them: selection has to earn its place."""
-TRIAL_CELLS = {"fast": 140_000, "balanced": 500_000, "thorough": 1_500_000}
+TRIAL_FOLDS = {"fast": 2, "balanced": 3, "thorough": 5}
+TRIAL_CELLS = {"fast": 140_000, "balanced": 400_000, "thorough": 1_500_000}
 """Bounds rows x columns x outputs on which the number of features is chosen."""
 FEWEST_TRIAL_ROWS = 1500
 HOLDOUT = 0.3
+TOLERATED_ERRORS = 0.25
+"""Fewer features are taken if their loss is within so many standard errors of the lowest."""
+LONGEST_NAME = 80
+"""Characters of a selected feature's name that are kept in the store."""
+MOST_NAMES = 2000
+"""Of more features no names are kept."""
 
 
 def find_approach(name: str) -> Approach:
@@ -79,7 +91,7 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
         version=(COMPOSED_VERSION * 100 + selector.version) * 1000 + learner.version,
         family=learner.family,
         cost_rank=learner.cost_rank + selector.cost_rank,
-        view="linear",
+        view=learner.view if learner.view in selector.views else "linear",
         summary=f"{learner.name} on {selector.summary}",
         settings=partial(_composed_settings, learner, selector),
         fit=partial(_fit_composed, learner, selector),
@@ -89,10 +101,13 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
 
 
 def _composed_settings(learner: Approach, selector: Selector, workload: Workload) -> Settings:
-    rows = max(FEWEST_TRIAL_ROWS, TRIAL_CELLS[workload.preset] // (workload.columns * workload.outputs))
+    # A learner that is composed itself has trials within each trial.
+    preset, is_cheap = workload.preset, learner.cost_rank <= MOST_CHEAP_RANK and "+" not in learner.name
+    rows = max(FEWEST_TRIAL_ROWS, TRIAL_CELLS[preset] // (workload.columns * workload.outputs))
     trial = replace(workload, preset="fast", rows=min(rows, workload.rows))
-    return {"selection": selector.settings(workload), "shares": SHARES[workload.preset], "trial_rows": rows,
-            "trial": learner.settings(trial), "learner": learner.settings(workload)}
+    return {"selection": selector.settings(workload), "shares": (SHARES if is_cheap else FEW_SHARES)[preset],
+            "trial_rows": rows, "trial_folds": TRIAL_FOLDS[preset] if is_cheap else 1,
+            "trial_selection": selector.settings(trial), "trial": learner.settings(trial), "learner": learner.settings(workload)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +125,7 @@ class FittedComposed:
         """The learner's."""
         return self.learner.incidents
 
-    def predict(self, features: LinearMatrix) -> np.ndarray:
+    def predict(self, features: ColumnMatrix) -> np.ndarray:
         """Probabilities (m, n_classes) or numbers (m,)."""
         return self.learner.predict(_in_view(self.view, self.selection.transform(features, self.n_features)))
 
@@ -124,13 +139,22 @@ def _fit_composed(learner: Approach, selector: Selector, training: TrainingSet) 
     """Choose the number of features, select on all rows, fit the learner on what was selected."""
     settings = training.settings
     share, losses = _choose_share(learner, selector, training)
-    key = ("selection", selector.name, selector.version, digest(settings["selection"]))
+    key = ("selection", selector.name, selector.version, type(training.features), digest(settings["selection"]))
     selection = training.shared.once(key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
     n_features = _count(share, selection.n_features)
-    features = _in_view(learner.view, selection.transform(training.features, n_features))
+    selected = selection.transform(training.features, n_features)
+    features = _in_view(learner.view, selected)
     fitted = learner.fit(replace(_with_settings(training, "learner"), features=features, shared=SharedWork()))
-    tuned = {"share": share, "features": n_features, "share_losses": losses, "learner": fitted.tuned}
+    tuned = {"share": share, "features": n_features, "selected": _names(selected, training.features), "share_losses": losses,
+             "learner": fitted.tuned}
     return FittedComposed(selection, n_features, learner.view, fitted, tuned)
+
+
+def _names(selected: ColumnMatrix, features: ColumnMatrix) -> list[str] | None:
+    """Names of the selected columns; None where they are no columns of the table (components), or too many."""
+    if len(selected.names) > MOST_NAMES or not set(selected.names) <= set(features.names):
+        return None
+    return [name[:LONGEST_NAME] for name in selected.names]
 
 
 def _restore_composed(learner: Approach, selector: Selector, parts: Parts) -> FittedComposed:
@@ -142,23 +166,55 @@ def _restore_composed(learner: Approach, selector: Selector, parts: Parts) -> Fi
 
 
 def _choose_share(learner: Approach, selector: Selector, training: TrainingSet) -> tuple[float, list[float]]:
-    """The share of the features with the lowest loss on the hold-out, the smallest of equal ones; and all losses.
+    """The smallest share of the features whose loss is as low as any up to noise; and all losses.
 
-    Where the metric is undefined on the hold-out, all features are kept.
+    Where the metric is undefined on validation rows, all features are kept.
     """
     settings = training.settings
-    trial = Trial.of(training, settings["trial_rows"], HOLDOUT)
-    selection = selector.fit(trial.training.features, replace(trial.training, settings=settings["selection"]))
+    rows, folds = settings["trial_rows"], settings["trial_folds"]
+    trials = Trial.folds_of(training, rows, folds) if folds > 1 else [Trial.of(training, rows, HOLDOUT)]
+    judged = [(trial, _predictions_by_share(learner, selector, trial, settings)) for trial in trials]
+    losses = np.mean([[trial.loss(each) for each in predictions] for trial, predictions in judged], axis=0)
+    if np.isnan(losses).any():
+        return 1.0, []
+    by_row = [[trial.row_losses(each) for each in predictions] for trial, predictions in judged]
+    weight = np.concatenate([trial.weight for trial in trials])
+    return settings["shares"][smallest_as_good(losses, by_row, weight)], losses.tolist()
+
+
+def _predictions_by_share(learner: Approach, selector: Selector, trial: Trial, settings: Settings) -> list[np.ndarray]:
+    """What the learner predicts for the validation rows with each share of the features."""
+    selection = selector.fit(trial.training.features, replace(trial.training, settings=settings["trial_selection"]))
     counts = [_count(share, selection.n_features) for share in settings["shares"]]
-    losses = {}
+    predicted = {}
     for n_features in dict.fromkeys(counts):
         features = _in_view(learner.view, selection.transform(trial.training.features, n_features))
         fitted = learner.fit(replace(trial.training, features=features, settings=settings["trial"], shared=SharedWork()))
-        losses[n_features] = trial.loss(fitted.predict(_in_view(learner.view, selection.transform(trial.features, n_features))))
-    by_share = [losses[n_features] for n_features in counts]
-    if np.isnan(by_share).any():
-        return 1.0, []
-    return settings["shares"][int(np.argmin(by_share))], by_share
+        predicted[n_features] = fitted.predict(_in_view(learner.view, selection.transform(trial.features, n_features)))
+    return [predicted[n_features] for n_features in counts]
+
+
+def smallest_as_good(losses: np.ndarray, by_row: Sequence[Sequence[np.ndarray | None]], weight: np.ndarray) -> int:
+    """Position of the first of `losses` (s,) that is as low as the lowest up to `TOLERATED_ERRORS` of their difference's error.
+
+    Parameters
+    ----------
+    by_row : for each trial the s losses by validation row; where the metric has none, the lowest loss is taken.
+    weight : the validation rows' weights, trial after trial.
+
+    >>> smallest_as_good(np.array([0.6, 0.5, 0.5]), [[None, None, None]], np.ones(3))
+    1
+    """
+    best = int(np.argmin(losses))
+    parts = [[each for each in trial if each is not None] for trial in by_row]
+    if len(parts[0]) < len(losses):
+        return best
+    rows = np.concatenate([np.stack(each) for each in parts], axis=1)
+    difference = rows - rows[best]
+    share = weight / weight.sum()
+    centred = difference - (difference @ share)[:, None]
+    errors = np.sqrt((centred**2) @ share**2)
+    return int(np.argmax(losses - losses[best] <= TOLERATED_ERRORS * errors))
 
 
 def _with_settings(training: TrainingSet, part: str) -> TrainingSet:
@@ -169,9 +225,9 @@ def _count(share: float, n_features: int) -> int:
     return max(1, round(share * n_features))
 
 
-def _in_view(view: ViewName, matrix: LinearMatrix) -> LinearMatrix | TreeMatrix | NetMatrix:
-    """Selected features, all of them numbers, in the learner's own type of matrix."""
-    if view == "linear":
+def _in_view(view: ViewName, matrix: ColumnMatrix) -> ColumnMatrix:
+    """Selected features in the learner's own type of matrix: as they are, or the linear view's numbers."""
+    if view == "linear" or not isinstance(matrix, LinearMatrix):
         return matrix
     values = matrix.values if isinstance(matrix.values, np.ndarray) else matrix.values.toarray()
     numbers = np.ascontiguousarray(values, dtype=np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tabbench.core.approach import SharedWork, TrainingSet
 from tabbench.core.metric import METRICS
-from tabbench.data.inner_splits import inner_holdout
+from tabbench.data.inner_splits import inner_folds, inner_holdout
 from tabbench.linear.rows import Loss, spread_probabilities
 
 ROWS_OF_EVERY_CLASS = 5
@@ -73,17 +73,42 @@ class Trial:
     def of(cls, training: TrainingSet, most_rows: int, fraction: float) -> Trial:
         """About `fraction` of at most `most_rows` rows validate."""
         sample = tuning_rows(training, most_rows)
-        fit_rows, valid_rows = inner_holdout(sample, fraction, training.seed)
+        return cls._between(sample, *inner_holdout(sample, fraction, training.seed))
+
+    @classmethod
+    def folds_of(cls, training: TrainingSet, most_rows: int, folds: int) -> list[Trial]:
+        """One trial for each inner fold of at most `most_rows` rows."""
+        sample = tuning_rows(training, most_rows)
+        return [cls._between(sample, *each) for each in inner_folds(sample, folds, training.seed)]
+
+    @classmethod
+    def _between(cls, sample: TrainingSet, fit_rows: np.ndarray, valid_rows: np.ndarray) -> Trial:
         some, present = restricted(sample, fit_rows)
         return cls(some, sample.features.take(valid_rows), sample, present, valid_rows)
 
     def loss(self, prediction: np.ndarray) -> float:
         """The deciding metric's loss of a prediction for the validation rows by a model of the fit rows."""
+        return deciding_loss(self.whole)(self._truth, self._spread(prediction), self.weight)
+
+    def row_losses(self, prediction: np.ndarray) -> np.ndarray | None:
+        """The same by row (v,), to first order; None for a metric that has no row losses."""
+        row_loss = METRICS.get(self.whole.task.metric).row_loss
+        return None if row_loss is None else row_loss(self._truth, self._spread(prediction), self.weight)
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The validation rows' weights (v,)."""
+        return np.asarray(unit_weight(self.whole)[self.valid_rows])
+
+    @property
+    def _truth(self) -> np.ndarray:
+        return np.asarray(self.whole.target[self.valid_rows])
+
+    def _spread(self, prediction: np.ndarray) -> np.ndarray:
         task = self.whole.task
-        if not task.is_regression:
-            prediction = spread_probabilities(prediction, self.present, task.n_classes, len(self.training))
-        weight = unit_weight(self.whole)[self.valid_rows]
-        return deciding_loss(self.whole)(self.whole.target[self.valid_rows], prediction, weight)
+        if task.is_regression:
+            return prediction
+        return spread_probabilities(prediction, self.present, task.n_classes, len(self.training))
 
 
 def _taken(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:

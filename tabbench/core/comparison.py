@@ -33,6 +33,7 @@ class Comparison:
     skipped: pd.DataFrame
     costs: pd.DataFrame
     cost_crossovers: pd.DataFrame
+    selection: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -43,6 +44,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "winners": ("size", "decision", "approaches", "best", "recommended"),
     "pairs": ("first", "second", "size", "difference", "low", "high", "decision"),
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
+    "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "findings": ("code", "severity", "subject", "message", "cure"),
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),

@@ -16,12 +16,15 @@ from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.core.errors import BadData
 
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
-_FRAMES_AFTER_SENTENCE = ("findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
+_FRAMES_AFTER_SENTENCE = ("selection", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
 _WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold"})
+_LATER = frozenset({"selection"})
+"""Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),
     "pairs": ("difference", "low", "high"),
     "crossovers": ("low", "high", "point"),
+    "selection": ("n_selected_mean", "stability"),
     "costs": ("fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("low", "high", "point"),
 }
@@ -60,10 +63,10 @@ def from_json(values: dict[str, Any]) -> Comparison:
         found = values.get("schema")
         raise BadData(f"this result.json has schema {found!r}, not {SCHEMA}; read it with the tabbench that wrote it")
     names = (*COLUMNS, "table", "protocol", "sentence", "timing")
-    missing = [name for name in names if name not in values]
+    missing = [name for name in names if name not in values and name not in _LATER]
     if missing:
         raise BadData(f"this result.json lacks {', '.join(missing)}; run the comparison again with --fresh")
-    frames = {name: _frame(name, values[name]) for name in COLUMNS}
+    frames = {name: _frame(name, values.get(name, [])) for name in COLUMNS}
     return Comparison(
         table=values["table"],
         protocol=values["protocol"],

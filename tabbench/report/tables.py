@@ -12,6 +12,7 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
+from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings
 from tabbench.report.words import (
     RANK_NOTE,
@@ -93,7 +94,8 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:
     """What supports the verdict. Tables without rows are left out."""
     return _filled([_winners(comparison), _crossings(comparison), _pairs_at_full_size(comparison), _scores_by_size(comparison),
-                    _all_metrics(comparison), _seconds_by_size(comparison), _pairs_at_other_sizes(comparison)])
+                    _selection(comparison), _all_metrics(comparison), _seconds_by_size(comparison),
+                    _pairs_at_other_sizes(comparison)])
 
 
 def record_tables(comparison: Comparison) -> list[ReportTable]:
@@ -170,6 +172,14 @@ def _scores_by_size(comparison: Comparison) -> ReportTable:
 
 def _shared_decimals(means: Iterable[float | None]) -> int:
     return decimals_for(min((abs(mean) for mean in means if mean), default=None))
+
+
+def _selection(comparison: Comparison) -> ReportTable:
+    header = ("approach", "training rows", "columns kept", "stability", "with it", "chosen most often, share of splits")
+    cells = selection_rows(comparison)
+    lines = ". ".join(selection_lines(comparison))
+    return ReportTable("Feature selection", header, cells, frozenset({1, 2, 3}), f"{lines}. {STABILITY_NOTE}",
+                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 
 def _all_metrics(comparison: Comparison) -> ReportTable:

@@ -5,8 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tabbench.approaches.composed import DEFAULT_COMPOSED, find_approach, listed_approaches
+from tabbench.approaches import composed
+from tabbench.approaches.composed import (
+    DEFAULT_COMPOSED,
+    LONGEST_NAME,
+    TOLERATED_ERRORS,
+    find_approach,
+    listed_approaches,
+    smallest_as_good,
+)
 from tabbench.approaches.tuning import tuning_rows
 from tabbench.core.approach import SELECTORS, TrainingSet, Workload
 from tabbench.core.errors import BadOption, UnknownName
@@ -110,6 +120,63 @@ def test_a_sparse_view_serves_every_learner(name, kind, monkeypatch):
     assert len(fitted.predict(matrix)) == 300
 
 
+@pytest.mark.parametrize(("name", "kind"), [
+    ("forest+forest", "multiclass"), ("lightgbm+univariate", "regression"), ("mlp+forest", "binary"),
+    ("forest+pca", "regression"), ("linear+l1", "multiclass")])
+def test_a_learner_keeps_its_own_view_where_the_selector_can_read_it(name, kind):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"c": pd.Categorical(generator.choice([f"v{i}" for i in range(6)], 120)),
+                          "x": generator.normal(size=120), "noise": generator.normal(size=120)})
+    columns = (Column("c", "category"), Column("x", "number"), Column("noise", "number"))
+    approach, task = find_approach(name), TASKS[kind]
+    learner = find_approach(name.partition("+")[0])
+    assert approach.view == ("linear" if name.endswith("pca") else learner.view)
+    signal = 2.0 * (frame["c"].cat.codes.to_numpy() % 3) + frame["x"].to_numpy()
+    target = signal if kind == "regression" else np.digitize(signal, [1, 3][:task.n_classes - 1]).astype(np.int64)
+    view = fit_view(approach.view, frame, columns, 0)
+    matrix = view.transform(frame)
+    settings = approach.settings(Workload("fast", 120, 3, task.n_classes))
+    fitted = approach.fit(TrainingSet(matrix, target, task, settings, seed=1, shared_seed=1))
+    prediction = fitted.predict(matrix)
+    assert approach.restore(fitted.to_parts()).predict(matrix).tobytes() == prediction.tobytes()
+    if name.endswith("pca"):
+        assert fitted.tuned["selected"] is None
+    else:
+        assert set(fitted.tuned["selected"]) <= set(matrix.names)
+        assert len(fitted.tuned["selected"]) == fitted.n_features == fitted.tuned["features"]
+
+
+def test_a_dear_learner_gets_fewer_trials():
+    workload = Workload("balanced", 5000, 40, 2)
+    cheap, dear = (find_approach(name).settings(workload) for name in ("linear+forest", "mlp+forest"))
+    assert len(dear["shares"]) * dear["trial_folds"] <= 3 < len(cheap["shares"]) * cheap["trial_folds"]
+    assert dear["shares"][-1] == cheap["shares"][-1] == 1.0
+
+
+def test_long_names_are_cut_and_too_many_are_not_kept(monkeypatch):
+    approach = find_approach("linear+univariate")
+    training = training_set(approach, noise=9)
+    named = replace(training, features=replace(training.features, names=tuple(f"{i}" + "x" * 200 for i in range(10))))
+    selected = approach.fit(named).tuned["selected"]
+    assert {len(name) for name in selected} == {LONGEST_NAME}
+    monkeypatch.setattr(composed, "MOST_NAMES", 0)
+    assert approach.fit(named).tuned["selected"] is None
+
+
+@given(st.integers(2, 5), st.integers(3, 40), st.integers(0, 100))
+def test_fewer_features_are_taken_only_within_noise(shares, rows, seed):
+    generator = np.random.default_rng(seed)
+    by_row = generator.normal(1, 0.3, size=(shares, rows))
+    losses = by_row.mean(axis=1)
+    chosen = smallest_as_good(losses, [list(by_row)], np.ones(rows))
+    assert chosen <= np.argmin(losses)
+    assert losses[chosen] - losses.min() <= 3 * TOLERATED_ERRORS * 0.6 / np.sqrt(rows) + 1e-12
+    clearly = by_row + np.arange(shares)[::-1, None]
+    assert smallest_as_good(clearly.mean(axis=1), [list(clearly)], np.ones(rows)) == shares - 1
+    constant = np.tile(by_row[:1], (shares, 1))
+    assert smallest_as_good(constant.mean(axis=1), [list(constant)], np.ones(rows)) == 0
+
+
 def test_the_selection_on_all_rows_is_shared_and_sharing_changes_no_number():
     composed = find_approach("linear+forest")
     training = training_set(composed, noise=20)
@@ -135,4 +202,4 @@ def test_rows_for_tuning_hold_every_class():
 
 
 def test_selectors_are_found():
-    assert {"forest", "pca"} <= set(SELECTORS.names())
+    assert {"forest", "l1", "pca", "univariate"} <= set(SELECTORS.names())

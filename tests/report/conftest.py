@@ -103,6 +103,10 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
         "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
         "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
         "cost_crossovers": [(names[1], last, "none", None, None, None)],
+        "selection": [(names[-1], size, 4.5 - place / 10, 0.71, [{"feature": "tenure", "share_of_splits": 1.0},
+                                                                {"feature": "Contract", "share_of_splits": 0.9}],
+                       names[1], "helps" if place < 2 else "undecided") for place, size in enumerate(sizes)]
+        + [(name, sizes[-1], None, None, [], names[1], "equal") for name in names[3:4]],
     }
     return Comparison(
         table={"name": "churn", "rows": 7043, "columns": 20, "target": "Churn", "task": "binary", "fingerprint": "5f0c2ab19d",
@@ -122,10 +126,12 @@ def build_hostile() -> Comparison:
     base = build(HOSTILE)
     attack = HOSTILE[1] + HOSTILE[3] + HOSTILE[4]
     findings = pd.DataFrame([("odd-name", "warn", attack, attack, attack)], columns=list(COLUMNS["findings"]))
+    selection = base.selection.copy()
+    selection["chosen"] = [[{"feature": attack, "share_of_splits": 1.0}]] * len(selection)
     failures = pd.DataFrame([(HOSTILE[1], 100, 0, 0, "failed", attack)], columns=list(COLUMNS["failures"]))
     return replace(base, table={**base.table, "name": attack + "lone\ud800surrogate", "target": HOSTILE[6]},
                    sentence=attack + "\ud800", reading=(attack,),
-                   findings=findings, failures=failures)
+                   findings=findings, failures=failures, selection=selection)
 
 
 def build_empty() -> Comparison:

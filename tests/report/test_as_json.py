@@ -9,8 +9,8 @@ from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.errors import BadData
 from tabbench.report.as_json import from_json, to_json, to_json_text
 
-KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "findings",
-        "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
+KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "selection",
+        "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:
@@ -69,3 +69,9 @@ def test_another_schema_is_refused(comparison: Comparison) -> None:
         from_json(to_json(comparison) | {"schema": 2})
     with pytest.raises(BadData, match="lacks scores"):
         from_json({key: value for key, value in to_json(comparison).items() if key != "scores"})
+
+
+def test_an_older_file_without_selection_is_read(comparison: Comparison) -> None:
+    values = to_json(comparison)
+    del values["selection"]
+    assert from_json(values).selection.empty

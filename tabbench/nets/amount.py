@@ -1,4 +1,4 @@
-"""How many nets, epochs and learning rates a fit may use: from preset and shape alone, nothing measured.
+"""How many nets and epochs a fit may use: from preset and shape alone, nothing measured.
 
 Does not import torch: it is called while a run is planned.
 """
@@ -7,69 +7,87 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tabbench.core.approach import Settings, Workload
 
-SECONDS_AT_REFERENCE = {"fast": 2.8, "balanced": 11.0, "thorough": 75.0}
-"""Forecast of a fit on 40,000 rows x 15 columns, one thread."""
-REFERENCE_ROWS, REFERENCE_COLUMNS = 40_000, 15
-LARGEST_FACTOR = 20.0
-"""However large the table, a cell may take this many times the reference, no more."""
+SECONDS_BY_ROWS = {100: 0.15, 300: 1.0, 1000: 2.0, 5000: 5.0, 16_000: 12.0, 40_000: 22.0}
+"""What a balanced fit on 15 columns may take on one thread; in between along straight lines of the logarithms."""
+REFERENCE_COLUMNS = 15
+SHARE_OF_BALANCED = {"fast": 1 / 6, "balanced": 1.0, "thorough": 6.0}
+GROWTH_BY_ROWS, GROWTH_BY_COLUMNS = 0.65, 0.3
+"""Beyond the table: time grows slower than rows and columns, since a run holds many cells."""
+LARGEST_SECONDS = 220.0
+"""However large the table, a balanced cell takes no more."""
 
-NETS = {"fast": 3, "balanced": 5, "thorough": 8}
-MOST_EPOCHS = {"fast": 40, "balanced": 60, "thorough": 100}
-FEWEST_GOOD_EPOCHS = 12
-"""With fewer a net is not done learning: nets are given up first."""
+FOLDS = 5
+MOST_REPEATS = {"fast": 1, "balanced": 3, "thorough": 5}
+"""Nets of other draws on the same folds; what is left of the time goes into epochs."""
+GOOD_EPOCHS = {"fast": 12, "balanced": 24, "thorough": 50}
+"""Folds are given up, then repeats gained, around so many epochs."""
+MOST_EPOCHS = {"fast": 24, "balanced": 40, "thorough": 100}
 FEWEST_EPOCHS = 2
-LEARNING_RATES = {"fast": [4e-3], "balanced": [4e-3], "thorough": [4e-3, 1.2e-3]}
+LOW_DROPOUT, HIGH_DROPOUT = 0.15, 0.4
+ROWS_FOR_LOW_DROPOUT = 10_000
+"""With fewer, nets take turns: smooth tables want little dropout, noisy ones much, and the average is near the better one."""
 
-SECONDS_PER_STEP = 6e-4
-SECONDS_PER_PRODUCT = 3.5e-11
-"""Measured with torch 2.13 on one core: what a step costs whatever its size, and per multiplication forward and backward."""
-EXPECTED_ENCODED_COLUMNS = 4
-"""A category becomes an embedding, so a column stands for a few inputs."""
+SECONDS_PER_STEP, SECONDS_PER_MEMBER_STEP = 5e-4, 6e-5
+SECONDS_PER_PRODUCT = 5.5e-11
+SECONDS_PER_INPUT = 4e-9
+"""Set after fits with torch 2.13 on one core of a busy machine, so rather high: a step whatever its size, a member's share of
+it, a multiplication forward and backward, and a unit that is neither (encoding, activation, dropout)."""
+EXPECTED_CODES = 5
+"""A category becomes indicators or an embedding, so a column stands for a few inputs beside its bins."""
 
 
 def net_settings(workload: Workload) -> Settings:
     """The amount of work of the net.
 
     >>> net_settings(Workload("fast", rows=40_000, columns=15, classes=2))["batch_rows"]
-    256
+    128
     """
-    rows, hidden = workload.rows, 128 if workload.preset == "fast" or workload.rows < 2000 else 256
-    batch_rows = batch_size(rows)
-    rates = LEARNING_RATES[workload.preset]
-    epochs_in_all = _seconds(workload) / _seconds_an_epoch(workload, hidden, batch_rows)
-    nets = NETS[workload.preset]
-    while nets > 1 and epochs_in_all / _runs(nets, rates) < FEWEST_GOOD_EPOCHS:
-        nets -= 1
-    epochs = int(epochs_in_all / _runs(nets, rates))
-    epochs = min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS[workload.preset])
-    return {"nets": nets, "epochs": epochs, "batch_rows": batch_rows, "hidden": [hidden, hidden, hidden], "dropout": 0.2,
-            "learning_rates": rates, "weight_decay": 0.01}
+    rows, preset = workload.rows, workload.preset
+    batch_rows, hidden, bins = batch_size(rows), hidden_units(rows), bins_a_column(rows)
+    member_epochs = _seconds(workload) / _seconds_a_member_epoch(workload, hidden, batch_rows, bins)
+    nets = member_epochs / GOOD_EPOCHS[preset]
+    folds = int(min(max(nets, 1), FOLDS))
+    repeats = int(min(max(nets / FOLDS, 1), MOST_REPEATS[preset]))
+    epochs = int(min(max(member_epochs / (folds * repeats), FEWEST_EPOCHS), MOST_EPOCHS[preset]))
+    return {"folds": FOLDS, "trained_folds": folds, "repeats": repeats, "epochs": epochs, "batch_rows": batch_rows,
+            "hidden": [hidden] * 3, "bins": bins, "learning_rate": 0.05, "weight_decay": 0.0,
+            "dropouts": [LOW_DROPOUT] if rows >= ROWS_FOR_LOW_DROPOUT else [LOW_DROPOUT, HIGH_DROPOUT]}
 
 
 def batch_size(rows: int) -> int:
     """Small batches for few rows, so that an epoch has some steps.
 
     >>> batch_size(62), batch_size(5000), batch_size(1_000_000)
-    (32, 128, 1024)
+    (32, 64, 512)
     """
-    return 32 if rows < 1000 else 64 if rows < 4000 else 128 if rows < 20_000 else 256 if rows < 100_000 else 1024
+    return 32 if rows < 4000 else 64 if rows < 20_000 else 128 if rows < 100_000 else 512
 
 
-def _runs(nets: int, rates: list[float]) -> int:
-    """Trainings of one net each: the further learning rates are tried on the first fold alone."""
-    return nets + len(rates) - 1
+def hidden_units(rows: int) -> int:
+    """Width of each hidden layer."""
+    return 64 if rows < 2000 else 128 if rows < 50_000 else 256
+
+
+def bins_a_column(rows: int) -> int:
+    """Most bins of a number column."""
+    return 16 if rows < 10_000 else 32
 
 
 def _seconds(workload: Workload) -> float:
-    """Time grows slower than the table, since a run holds many cells."""
-    factor: float = (workload.rows / REFERENCE_ROWS) ** 0.65 * (workload.columns / REFERENCE_COLUMNS) ** 0.3
-    return SECONDS_AT_REFERENCE[workload.preset] * min(factor, LARGEST_FACTOR)
+    known, seconds_known = np.log(list(SECONDS_BY_ROWS)), np.log(list(SECONDS_BY_ROWS.values()))
+    seconds = math.exp(float(np.interp(math.log(workload.rows), known, seconds_known)))
+    seconds *= math.pow(max(workload.rows / max(SECONDS_BY_ROWS), 1.0), GROWTH_BY_ROWS)
+    seconds *= math.pow(workload.columns / REFERENCE_COLUMNS, GROWTH_BY_COLUMNS)
+    return SHARE_OF_BALANCED[workload.preset] * min(seconds, LARGEST_SECONDS)
 
 
-def _seconds_an_epoch(workload: Workload, hidden: int, batch_rows: int) -> float:
-    inputs = EXPECTED_ENCODED_COLUMNS * workload.columns
+def _seconds_a_member_epoch(workload: Workload, hidden: int, batch_rows: int, bins: int) -> float:
+    inputs = (bins / 2 + EXPECTED_CODES) * workload.columns
     products = 3 * hidden * (inputs + 2 * hidden + workload.outputs)
-    steps = math.ceil(workload.rows / batch_rows)
-    return steps * (SECONDS_PER_STEP + batch_rows * products * SECONDS_PER_PRODUCT)
+    steps = math.ceil(workload.rows * (1 - 1 / FOLDS) / batch_rows)
+    in_step = batch_rows * (products * SECONDS_PER_PRODUCT + (inputs + 3 * hidden) * SECONDS_PER_INPUT)
+    return steps * (SECONDS_PER_STEP / FOLDS + SECONDS_PER_MEMBER_STEP + in_step)

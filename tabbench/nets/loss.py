@@ -36,15 +36,15 @@ class Loss:
         """Outputs of the network."""
         return self.classes or 1
 
-    def mean(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """The mean of row loss x weight, from outputs (m, outputs) and the target (m,)."""
+    def means(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        """Each member's mean of row loss x weight (members,), from outputs (members, m, outputs) and the target (members, m)."""
         if self.kind == "log":
-            losses = functional.cross_entropy(outputs, target, reduction="none")
+            losses = functional.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
         elif self.kind == "squared":
-            losses = (outputs[:, 0] - target) ** 2
+            losses = (outputs[:, :, 0] - target) ** 2
         else:
-            losses = (outputs[:, 0] - target).abs()
-        return losses.mean() if weight is None else (losses * weight).mean()
+            losses = (outputs[:, :, 0] - target).abs()
+        return losses.mean(1) if weight is None else (losses * weight).mean(1)
 
     def start(self, target: np.ndarray, weight: np.ndarray | None) -> Tensor:
         """Outputs (outputs,) of the constant predictor on standardised numbers or on codes."""

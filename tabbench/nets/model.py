@@ -1,41 +1,46 @@
-"""The fitted net: one network an inner fold, averaged; predicts and takes itself apart."""
+"""The fitted net: members trained on inner folds, averaged; predicts and takes itself apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from tabbench.core.approach import TrainingSet
+from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.parts import Parts
 from tabbench.data.inner_splits import inner_folds, inner_holdout
 from tabbench.data.target_scale import TargetScale
+from tabbench.nets.encoding import Encoding
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import Network, Shape
-from tabbench.nets.training import Recipe, Rows, Trained, forward, train
+from tabbench.nets.network import Members, Shape
+from tabbench.nets.training import Recipe, Rows, Trained, block_rows, train
 
 HELD_OUT = 0.2
-"""Share of the rows that early stopping looks at when there is one net."""
+"""Share of the rows that stop the nets early where they are ordered in time."""
+MOST_RESIDENT_NUMBERS = 2**25
+"""Up to 128 MB the encoded rows are kept; beyond, each batch is encoded anew."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetModel:
-    """Implements `FittedApproach`. `low` and `high` bound a numeric prediction to what was seen, on the standardised scale."""
+    """Implements `BlendableFit`. `low` and `high` bound a numeric prediction to what was seen, on the standardised scale."""
 
-    networks: tuple[Network, ...]
+    encoding: Encoding
+    members: Members
     loss: Loss
     scale: TargetScale | None
     low: float
     high: float
     tuned: dict[str, Any]
     incidents: tuple[Incident, ...]
+    held_out: HeldOut | None
 
     def predict(self, features: NetMatrix) -> np.ndarray:
         """Float64 (m, classes) probabilities inside (0, 1), or (m,) numbers.
@@ -45,91 +50,113 @@ class NetModel:
         TabbenchError : when a prediction is not finite, which no finite features can cause.
         """
         with threads_limited_to(1):
-            numbers, codes = torch.from_numpy(features.numbers), torch.from_numpy(features.codes)
-            each = [self.loss.predictions(forward(network, numbers, codes).numpy()) for network in self.networks]
-        mean = np.mean(each, axis=0)
+            mean = np.mean(_predictions(self.encoding, self.members, features, self.loss), axis=0)
         if not np.isfinite(mean).all():
             raise TabbenchError("the net's prediction is not finite, as a feature is missing or infinite; use the view `net`")
-        return np.asarray(mean if self.scale is None else self.scale.restored(np.clip(mean, self.low, self.high)))
+        return _restored(mean, self.scale, self.low, self.high)
 
     def to_parts(self) -> Parts:
-        """The parameters as arrays, one child a network."""
-        values = {"loss": self.loss.to_json(), "scale": self.scale and self.scale.to_json(), "low": self.low, "high": self.high,
-                  "shape": self.networks[0].shape.to_json(), "tuned": self.tuned,
-                  "incidents": [incident.to_json() for incident in self.incidents]}
-        children = {f"{number:04}": Parts(arrays={name: parameter.numpy() for name, parameter in network.parameters.items()})
-                    for number, network in enumerate(self.networks)}
-        return Parts(values, children=children)
+        """The members' parameters and the bins as arrays."""
+        values = {"cardinalities": list(self.encoding.cardinalities), "shape": self.members.shape.to_json(),
+                  "loss": self.loss.to_json(), "scale": self.scale and self.scale.to_json(), "low": self.low, "high": self.high,
+                  "tuned": self.tuned, "incidents": [incident.to_json() for incident in self.incidents]}
+        return Parts(values, {"members": self.members.values.numpy(), **self.encoding.to_arrays()})
 
 
 def restore_net(parts: Parts) -> NetModel:
     """The model that `to_parts` took apart."""
-    values, shape = parts.values, Shape.from_json(parts.values["shape"])
-    networks = tuple(Network(shape, {name: torch.from_numpy(np.array(array)) for name, array in child.arrays.items()})
-                     for _, child in sorted(parts.children.items()))
+    values = parts.values
+    encoding = Encoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
+    members = Members(Shape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"])))
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     incidents = tuple(Incident(**incident) for incident in values["incidents"])
-    return NetModel(networks, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"], incidents)
+    return NetModel(encoding, members, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"],
+                    incidents, None)
 
 
 def fit_net(training: TrainingSet) -> NetModel:
-    """Train one network an inner fold; the learning rate is the best of those tried on the first fold."""
+    """Train the members of all inner folds side by side; `held_out` is what they predict for rows that stopped them early."""
     loss = Loss.of(training.task)
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
-    with threads_limited_to(training.threads):
-        fitting = _Fitting(training, loss, target)
-        folds = _folds(training)
-        rates = training.settings["learning_rates"]
-        tried = [fitting.trained(0, folds[0], rate) for rate in rates]
-        best = min(tried, key=lambda trained: trained.loss)
-        rate = rates[tried.index(best)]
-        nets = [best, *(fitting.trained(number, fold, rate) for number, fold in enumerate(folds[1:], start=1))]
-    tuned = {"learning_rate": rate, "nets": len(nets), "epochs": [net.best_epoch for net in nets]}
-    incidents = tuple(incident for net in [*tried, *nets[1:]] for incident in net.incidents)
     low, high = (float(target.min()), float(target.max())) if scale else (0.0, 1.0)
-    return NetModel(tuple(net.network for net in nets), loss, scale, low, high, tuned, incidents)
+    settings = training.settings
+    folds = _folds(training) * settings["repeats"]
+    with threads_limited_to(training.threads):
+        encoding = Encoding.fit(training.features.numbers, training.features.cardinalities, settings["bins"])
+        trained = _trained(training, encoding, loss, target, folds)
+        members = Members(trained.members.shape, trained.members.values.cpu())
+        held_out = _held_out(encoding, members, training.features, [folds[place][1] for place in trained.places], loss)
+    held_out = HeldOut(held_out.rows, _restored(held_out.predictions, scale, low, high))
+    tuned = {"nets": len(members), "epochs": trained.best_epochs}
+    return NetModel(encoding, members, loss, scale, low, high, tuned, trained.incidents, held_out)
 
 
 def _folds(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
     """(fit, validation) positions; one hold-out for rows ordered in time, whose other folds are older and smaller."""
-    if training.settings["nets"] == 1 or training.time is not None:
-        return [inner_holdout(training, HELD_OUT, training.seed)]
-    return inner_folds(training, training.settings["nets"], training.seed)
+    if training.time is not None:
+        return [inner_holdout(training, HELD_OUT, training.shared_seed)]
+    folds = inner_folds(training, training.settings["folds"], training.shared_seed)
+    return folds[:training.settings["trained_folds"]]
 
 
-class _Fitting:
-    """The training rows on the device, and how a network is trained on some of them."""
+def _trained(training: TrainingSet, encoding: Encoding, loss: Loss, target: np.ndarray,
+             folds: list[tuple[np.ndarray, np.ndarray]]) -> Trained:
+    settings, device, matrix, weight = training.settings, training.device, training.features, training.weight
+    embedded = tuple(encoding.cardinalities[column] for column in encoding.embedded)
+    shape = Shape(encoding.width(matrix.numbers.shape[1]), embedded, tuple(settings["hidden"]), loss.outputs)
+    starts = [loss.start(target[fit], None if weight is None else weight[fit]) for fit, _ in folds]
+    generator = torch.Generator(device=device)
+    generator.manual_seed(training.shared_seed)
+    members = Members.drawn(shape, torch.stack(starts).to(device, torch.float32), generator)
+    recipe = Recipe(settings["epochs"], settings["batch_rows"], settings["learning_rate"], settings["weight_decay"],
+                    tuple(settings["dropouts"]))
+    positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
+    return train(members, _resident(training, encoding.on(device), loss, target), positions, loss, recipe, generator)
 
-    def __init__(self, training: TrainingSet, loss: Loss, target: np.ndarray) -> None:
-        matrix: NetMatrix = training.features
-        self.training, self.loss, self.target = training, loss, target
-        self.shape = Shape(matrix.numbers.shape[1], matrix.cardinalities, tuple(training.settings["hidden"]), loss.outputs)
-        device = training.device
-        labels = torch.from_numpy(target if loss.classes else target.astype(np.float32))
-        weight = None
-        if training.weight is not None:
-            weight = torch.from_numpy((training.weight / training.weight.mean()).astype(np.float32)).to(device)
-        self.rows = Rows(torch.from_numpy(matrix.numbers).to(device), torch.from_numpy(matrix.codes).to(device),
-                         labels.to(device), weight)
 
-    def trained(self, number: int, fold: tuple[np.ndarray, np.ndarray], learning_rate: float) -> Trained:
-        """A network trained on a fold, its parameters back in ordinary memory."""
-        fit, valid = (torch.from_numpy(np.sort(rows)).to(self.training.device) for rows in fold)
-        settings = self.training.settings
-        recipe = Recipe(settings["epochs"], settings["batch_rows"], learning_rate, settings["weight_decay"], settings["dropout"])
-        generator = torch.Generator(device=self.training.device)
-        generator.manual_seed(self.training.seed * 1009 + number)
-        weight = None if self.training.weight is None else self.training.weight[fold[0]]
-        network = Network.drawn(self.shape, self.loss.start(self.target[fold[0]], weight), generator)
-        trained = train(network, self.rows.take(fit), self.rows.take(valid), self.loss, recipe, generator, f"net {number + 1}")
-        parameters = {name: parameter.detach().cpu() for name, parameter in network.parameters.items()}
-        return replace(trained, network=Network(self.shape, parameters))
+def _resident(training: TrainingSet, encoding: Encoding, loss: Loss, target: np.ndarray) -> Rows:
+    """The training rows on the device."""
+    device, matrix, weight = training.device, training.features, training.weight
+    numbers, codes = torch.from_numpy(matrix.numbers).to(device), torch.from_numpy(matrix.codes).to(device)
+    labels = torch.from_numpy(target if loss.classes else target.astype(np.float32)).to(device)
+    unit = None if weight is None else torch.from_numpy((weight / weight.mean()).astype(np.float32)).to(device)
+    is_small = len(numbers) * encoding.width(numbers.shape[1]) <= MOST_RESIDENT_NUMBERS
+    return Rows(encoding.encoded(numbers, codes) if is_small else None,
+                lambda rows: encoding.encoded(numbers[rows], codes[rows]), codes[:, encoding.embedded], labels, unit)
+
+
+def _held_out(encoding: Encoding, members: Members, matrix: NetMatrix, valid: list[np.ndarray], loss: Loss) -> HeldOut:
+    """What the members predict for their validation rows, averaged where several did not learn from a row."""
+    n_rows = len(matrix)
+    total: np.ndarray = np.zeros((n_rows, loss.classes) if loss.classes else n_rows)
+    count = np.zeros(n_rows, dtype=np.int64)
+    for place, rows in enumerate(valid):
+        total[rows] += _predictions(encoding, members.take([place]), matrix.take(rows), loss)[0]
+        count[rows] += 1
+    rows = np.flatnonzero(count)
+    return HeldOut(rows, (total[rows].T / count[rows]).T)
+
+
+def _predictions(encoding: Encoding, members: Members, matrix: NetMatrix, loss: Loss) -> np.ndarray:
+    """Each member's predictions (members, m[, classes]), in blocks of rows."""
+    numbers, codes, size = torch.from_numpy(matrix.numbers), torch.from_numpy(matrix.codes), block_rows(members)
+    blocks = []
+    for block in (slice(first, first + size) for first in range(0, len(numbers), size)):
+        encoded = encoding.encoded(numbers[block], codes[block])[None].expand(len(members), -1, -1)
+        with torch.no_grad():
+            outputs = members.outputs(encoded, codes[None, block, encoding.embedded]).numpy()
+        blocks.append(np.stack([loss.predictions(each) for each in outputs]))
+    return np.concatenate(blocks, axis=1)
+
+
+def _restored(predictions: np.ndarray, scale: TargetScale | None, low: float, high: float) -> np.ndarray:
+    return predictions if scale is None else scale.restored(np.clip(predictions, low, high))
 
 
 @contextmanager
 def threads_limited_to(threads: int) -> Iterator[None]:
-    """Let torch use this many threads for a while; the caller's number comes back."""
+    """Torch's thread count inside the block; the caller's comes back afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

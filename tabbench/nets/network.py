@@ -1,11 +1,13 @@
-"""The network itself: embeddings, hidden layers, an output layer, as plain tensors with a forward pass.
+"""Members: networks of one shape that train side by side, as matrix products over a leading member axis.
 
-Draws from the generator it is given, never from torch's global one. Knows nothing of losses and training.
+One buffer (members, parameters) holds everything, so that an optimiser step, a snapshot or a roll-back of a member is one
+operation. Knows nothing of losses, folds or training.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -13,69 +15,111 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-EMBEDDING_SIZE = 6
-"""Numbers that stand for a category; one size for all columns makes them one table and one look-up."""
-LARGEST_INPUT = 30.0
-"""The view's numbers lie within 3; whatever is beyond this is clamped, so that no input alone can make a step explode."""
+EMBEDDING_SIZE = 8
+EMBEDDING_SPREAD = 0.3
+BIAS_SPREAD = 0.5
+"""Drawn biases put the kinks of the first layer in different places of a number's range."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a network. `cardinalities` counts the codes of each category column."""
+    """Sizes of a network: encoded inputs, codes (0 is missing or unseen) of each embedded category, layers, outputs."""
 
-    numbers: int
-    cardinalities: tuple[int, ...]
+    encoded: int
+    embedded: tuple[int, ...]
     hidden: tuple[int, ...]
     outputs: int
 
+    @property
+    def inputs(self) -> int:
+        """Width of what the first layer sees."""
+        return self.encoded + EMBEDDING_SIZE * len(self.embedded)
+
+    def parameters(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of one member's parameters by name."""
+        widths = [self.inputs, *self.hidden, self.outputs]
+        shapes: dict[str, tuple[int, ...]] = {f"weight{layer}": pair for layer, pair in enumerate(pairwise(widths))}
+        if self.embedded:
+            shapes["embedding"] = (sum(self.embedded), EMBEDDING_SIZE)
+        shapes["input_scale"] = (1, self.inputs)
+        return shapes | {f"bias{layer}": (1, width) for layer, width in enumerate(widths[1:])}
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` gives the same shape back."""
-        return {"numbers": self.numbers, "cardinalities": list(self.cardinalities), "hidden": list(self.hidden),
-                "outputs": self.outputs}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Shape:
         """The shape that `to_json` wrote."""
-        return cls(values["numbers"], tuple(values["cardinalities"]), tuple(values["hidden"]), values["outputs"])
+        return cls(**values | {"embedded": tuple(values["embedded"]), "hidden": tuple(values["hidden"])})
 
 
-class Network:
-    """A feed-forward net whose parameters are named tensors."""
+class Members:
+    """Networks of one shape: `values` (members, parameters) and views of it by name."""
 
-    def __init__(self, shape: Shape, parameters: dict[str, Tensor]) -> None:
-        self.shape = shape
-        self.parameters = parameters
-        first_codes = [0, *accumulate(shape.cardinalities)][:len(shape.cardinalities)]
-        self._first_codes = torch.tensor(first_codes, dtype=torch.int64, device=parameters["bias0"].device)
+    def __init__(self, shape: Shape, values: Tensor) -> None:
+        self.shape, self.values = shape, values
+        self.parameters = named_views(shape, values)
+        starts = [0, *accumulate(shape.embedded)][:len(shape.embedded)]
+        self._embedding_starts = torch.tensor(starts, dtype=torch.int64, device=values.device)
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     @classmethod
-    def drawn(cls, shape: Shape, start: Tensor, generator: torch.Generator) -> Network:
-        """A fresh network that predicts `start` (outputs,) everywhere: the constant predictor is where training begins."""
-        device = generator.device
-        parameters = {}
-        if shape.cardinalities:
-            codes = sum(shape.cardinalities)
-            parameters["embedding"] = 0.3 * torch.randn(codes, EMBEDDING_SIZE, generator=generator, device=device)
-        inputs = shape.numbers + EMBEDDING_SIZE * len(shape.cardinalities)
-        widths = [inputs, *shape.hidden]
-        for layer, (width_in, width_out) in enumerate(pairwise(widths)):
-            weight = torch.randn(width_out, width_in, generator=generator, device=device)
-            parameters[f"weight{layer}"] = weight * (2.0 / max(width_in, 1)) ** 0.5
-            parameters[f"bias{layer}"] = torch.zeros(width_out, device=device)
-        parameters["weight_out"] = torch.zeros(shape.outputs, widths[-1], device=device)
-        parameters["bias_out"] = start.to(device=device, dtype=torch.float32)
-        return cls(shape, parameters)
+    def drawn(cls, shape: Shape, starts: Tensor, generator: torch.Generator) -> Members:
+        """Fresh networks that predict `starts` (members, outputs) everywhere: training begins at the constant predictor."""
+        size = sum(math.prod(each) for each in shape.parameters().values())
+        members = cls(shape, torch.randn((len(starts), size), generator=generator, device=generator.device))
+        last = len(shape.hidden)
+        for name, view in members.parameters.items():
+            if name == f"weight{last}":
+                view.zero_()
+            elif name == f"bias{last}":
+                view.copy_(starts[:, None, :])
+            elif name.startswith("weight"):
+                view.mul_(max(view.shape[1], 1) ** -0.5)
+            elif name == "embedding":
+                view.mul_(EMBEDDING_SPREAD)[:, members._embedding_starts] = 0.0  # an unseen level is neutral
+            elif name == "input_scale":
+                view.fill_(1.0)
+            else:
+                view.mul_(BIAS_SPREAD)
+        return members
 
-    def outputs(self, numbers: Tensor, codes: Tensor, dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """Logits or standardised numbers (m, outputs); dropout only with a generator."""
-        values = numbers.clamp(-LARGEST_INPUT, LARGEST_INPUT)
-        if self.shape.cardinalities:
-            looked_up = functional.embedding(codes + self._first_codes, self.parameters["embedding"])
-            values = torch.cat([values, looked_up.flatten(1)], dim=1)
-        for layer in range(len(self.shape.hidden)):
-            weight, bias = self.parameters[f"weight{layer}"], self.parameters[f"bias{layer}"]
-            values = functional.silu(functional.linear(values, weight, bias))
-            if dropout and generator is not None:
-                kept = torch.rand(values.shape, generator=generator, device=values.device) >= dropout
-                values = values * kept / (1.0 - dropout)
-        return functional.linear(values, self.parameters["weight_out"], self.parameters["bias_out"])
+    def take(self, members: list[int]) -> Members:
+        """These members."""
+        return Members(self.shape, self.values[members])
+
+    def outputs(self, encoded: Tensor, codes: Tensor, parameters: dict[str, Tensor] | None = None,
+                masks: list[Tensor] | None = None) -> Tensor:
+        """Logits or standardised numbers (members, m, outputs).
+
+        Rows are encoded inputs (members or 1, m, encoded) and codes of embedded categories (members or 1, m, embedded).
+        `parameters` stand in for the members' own while they are learnt; `masks` multiply the hidden layers.
+        """
+        own = self.parameters if parameters is None else parameters
+        last = len(self.shape.hidden)
+        values = self._inputs(encoded, codes, own) * own["input_scale"]
+        for layer in range(last):
+            values = functional.silu(torch.baddbmm(own[f"bias{layer}"], values, own[f"weight{layer}"]))
+            if masks is not None:
+                values = values * masks[layer]
+        return torch.baddbmm(own[f"bias{last}"], values, own[f"weight{last}"])
+
+    def _inputs(self, encoded: Tensor, codes: Tensor, own: dict[str, Tensor]) -> Tensor:
+        if not self.shape.embedded:
+            return encoded
+        member = torch.arange(len(self), device=codes.device)[:, None, None]
+        looked_up = own["embedding"][member, codes + self._embedding_starts].flatten(2)
+        return torch.cat([encoded.expand(len(self), -1, -1), looked_up], dim=2)
+
+
+def named_views(shape: Shape, values: Tensor) -> dict[str, Tensor]:
+    """Views (members, ...) of a buffer (members, parameters) by the parameters' names."""
+    views, start = {}, 0
+    for name, size in shape.parameters().items():
+        end = start + math.prod(size)
+        views[name] = values[:, start:end].view(len(values), *size)
+        start = end
+    return views

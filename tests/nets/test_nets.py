@@ -10,15 +10,17 @@ from tabbench.core.approach import APPROACHES, TrainingSet, Workload
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
+from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.encoding import ENCODED_SCALE, Encoding
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import Network, Shape
+from tabbench.nets.network import Members, Shape
 from tabbench.nets.optimiser import FlatAdamW
-from tabbench.nets.training import Recipe, Rows, forward, train
+from tabbench.nets.training import Recipe, Rows, train
 
 KINDS = ["binary", "multiclass", "regression"]
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}
-QUICK = {"nets": 1, "epochs": 12, "batch_rows": 32, "hidden": [32, 32], "dropout": 0.1, "learning_rates": [5e-3],
-         "weight_decay": 0.01}
+QUICK = {"folds": 5, "trained_folds": 1, "repeats": 1, "epochs": 12, "batch_rows": 32, "hidden": [32, 32], "dropouts": [0.1],
+         "bins": 8, "learning_rate": 0.04, "weight_decay": 1.0}
 
 
 def table(kind, rows=240, seed=0):
@@ -45,7 +47,7 @@ def fit(*arguments, **changes):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_learns_and_comes_back_bit_equal(kind):
-    fitted = fit(kind, settings={"nets": 2})
+    fitted = fit(kind, settings={"trained_folds": 2})
     new, truth = table(kind, seed=1)
     new.codes[0, 0] = 0  # unseen
     predictions = fitted.predict(new)
@@ -73,12 +75,12 @@ def test_same_seed_same_numbers_and_the_callers_torch_is_left_alone():
     assert torch.get_num_threads() == 2
     torch.set_num_threads(threads)
     assert first.tobytes() == second.tobytes()
-    assert fit("binary", seed=6).predict(matrix).tobytes() != first.tobytes()
+    assert fit("binary", shared_seed=7).predict(matrix).tobytes() != first.tobytes()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_far_too_high_rate_is_survived_and_recorded(kind):
-    fitted = fit(kind, settings={"learning_rates": [1e4]})
+    fitted = fit(kind, settings={"learning_rate": 1e5})
     assert fitted.incidents
     assert {incident.code for incident in fitted.incidents} <= {"non-finite-loss", "exploding-loss"}
     new, truth = table(kind, seed=1)
@@ -89,8 +91,8 @@ def test_a_far_too_high_rate_is_survived_and_recorded(kind):
 
 
 def test_a_rate_beyond_the_budget_is_given_up_with_a_sentence():
-    with pytest.raises(TabbenchError, match="net 1 still diverges after 8 roll-backs"):
-        fit("binary", settings={"learning_rates": [1e30]})
+    with pytest.raises(TabbenchError, match="every member still diverges after 9 roll-backs"):
+        fit("binary", settings={"learning_rate": 1e30})
 
 
 def test_huge_inputs_are_harmless():
@@ -115,21 +117,105 @@ def test_an_extreme_target_does_not_spread():
     assert np.isfinite(APPROACHES.get("mlp").fit(training).predict(training.features)).all()
 
 
-def test_the_best_epochs_weights_are_restored():
+def noise(poisoned=None):
+    """Two members on rows whose labels are noise; those of the member's fit part may be poisoned."""
     random = np.random.default_rng(0)
     numbers = torch.from_numpy(random.normal(size=(90, 8)).astype(np.float32))
-    rows = Rows(numbers, torch.zeros((90, 0), dtype=torch.int64), torch.from_numpy(random.integers(0, 2, 90)), None)
-    fit_rows, valid = rows.take(torch.arange(60)), rows.take(torch.arange(60, 90))
+    if poisoned is not None:
+        numbers[poisoned] = torch.nan
+    rows = Rows(numbers, lambda _: numbers, torch.zeros((90, 0), dtype=torch.int64),
+                torch.from_numpy(random.integers(0, 2, 90)), None)
+    folds = [(torch.arange(40), torch.arange(70, 90)), (torch.arange(40, 70), torch.arange(70, 90))]
     generator = torch.Generator()
     generator.manual_seed(0)
-    loss = Loss("log", 2)
-    network = Network.drawn(Shape(8, (), (64,), 2), torch.zeros(2), generator)
-    start = float(loss.mean(forward(network, valid.numbers, valid.codes), valid.target, None))
+    members = Members.drawn(Shape(8, (), (64,), 2), torch.zeros(2, 2), generator)
+    return train(members, rows, folds, Loss("log", 2), Recipe(30, 10, 0.05, 0.0, (0.0,)), generator), rows, folds
+
+
+def test_the_best_epochs_weights_are_restored():
+    trained, rows, folds = noise()
+    with torch.no_grad():
+        inputs = rows.inputs(torch.stack([valid for _, valid in folds]))
+        again = Loss("log", 2).means(trained.members.outputs(*inputs), rows.target[70:].expand(2, -1), None)
     # Labels are noise: every epoch overfits, so that the last one is far worse than the best.
-    trained = train(network, fit_rows, valid, loss, Recipe(30, 16, 0.02, 0.0, 0.0), generator, "net 1")
-    again = float(loss.mean(forward(trained.network, valid.numbers, valid.codes), valid.target, None))
-    assert again == trained.loss <= start
-    assert trained.best_epoch < 10
+    np.testing.assert_allclose(again.numpy(), trained.losses, rtol=1e-5)
+    assert max(trained.losses) <= np.log(2) + 1e-6
+    assert max(trained.best_epochs) < 10
+
+
+@pytest.mark.parametrize("poisoned, sound", [(3, 1), (60, 0)])
+def test_a_poisoned_member_is_given_up_and_leaves_the_other_bit_equal(poisoned, sound):
+    clean, spoilt = noise()[0], noise(poisoned)[0]
+    assert spoilt.places == [sound]
+    assert torch.equal(spoilt.members.values[0], clean.members.values[sound])
+    assert {incident.where.split(",")[0] for incident in spoilt.incidents} == {f"net {2 - sound}"}
+
+
+def test_batches_encoded_one_by_one_give_the_same_numbers(monkeypatch):
+    matrix, _ = table("multiclass")
+    resident = fit("multiclass").predict(matrix)
+    monkeypatch.setattr("tabbench.nets.model.MOST_RESIDENT_NUMBERS", 0)
+    assert fit("multiclass").predict(matrix).tobytes() == resident.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_held_out_predictions_cover_the_trained_folds_on_the_targets_scale(kind):
+    training = training_set(kind, settings={"trained_folds": 5, "repeats": 2})
+    held_out = APPROACHES.get("mlp").fit(training).held_out
+    assert held_out.rows.tolist() == list(range(240))
+    if kind == "regression":
+        assert np.mean((training.target - held_out.predictions) ** 2) < 0.3 * training.target.var()
+    else:
+        np.testing.assert_allclose(held_out.predictions.sum(axis=1), 1.0)
+        assert np.mean(training.target == held_out.predictions.argmax(axis=1)) > 0.7
+    one = fit(kind).held_out
+    assert len(one.rows) == len(one.predictions) == 48
+    assert (np.diff(one.rows) > 0).all()
+
+
+def test_held_out_predictions_come_from_nets_that_did_not_see_the_row():
+    """Labels are noise: whoever saw them knows them better than chance."""
+    training = training_set("binary", settings={"trained_folds": 5, "dropouts": [0.0]})
+    training = replace(training, target=np.random.default_rng(0).integers(0, 2, 240))
+    held_out = APPROACHES.get("mlp").fit(training).held_out
+    assert np.mean(held_out.predictions.argmax(axis=1) == training.target) < 0.6
+
+
+def test_a_shared_fit_does_not_depend_on_the_cells_own_seed():
+    matrix, _ = table("binary")
+    assert fit("binary", seed=1).predict(matrix).tobytes() == fit("binary", seed=2).predict(matrix).tobytes()
+
+
+def test_bins_are_passed_through_from_left_to_right():
+    numbers = np.repeat(np.arange(5, dtype=np.float32), 20)[:, None]
+    encoding = Encoding.fit(numbers, (), 4)
+    encoded = encoding.encoded(torch.tensor([[0.0], [1.5], [9.0]]), torch.zeros((3, 0), dtype=torch.int64))
+    expected = [[0.0, 0, 0, 0, 0], [1.5, 1, 0.5, 0, 0], [9.0, 1, 1, 1, 1]]
+    assert encoded.tolist() == [[row[0], *(ENCODED_SCALE * share for share in row[1:])] for row in expected]
+
+
+@pytest.mark.parametrize("column", [np.zeros(100), np.arange(100) % 2])
+def test_columns_without_a_middle_have_no_bins(column):
+    assert len(Encoding.fit(column[:, None].astype(np.float32), (), 8).columns) == 0
+
+
+def test_an_indicator_a_level_and_none_for_what_is_unseen():
+    encoding = Encoding.fit(np.zeros((4, 0), dtype=np.float32), (3, 40, 4), 8)
+    encoded = encoding.encoded(torch.zeros((3, 0)), torch.tensor([[0, 7, 1], [1, 7, 3], [2, 7, 0]]))
+    assert encoded.tolist() == [[0, 0, 1, 0, 0], [1, 0, 0, 0, 1], [0, 1, 0, 0, 0]]
+    assert encoding.embedded == [1]
+
+
+def test_masks_drop_their_share_and_keep_the_mean():
+    generator = torch.Generator()
+    generator.manual_seed(0)
+    first, second = dropout_masks(400, (50, 70), (0.25, 0.0), generator)
+    assert first.shape == (2, 400, 50)
+    assert second.shape == (2, 400, 70)
+    assert abs(float((first[0] == 0).float().mean()) - 0.25) < 0.015
+    assert abs(float(first[0].mean()) - 1.0) < 0.02
+    assert (second[1] == 1).all()
+    assert dropout_masks(400, (50,), (0.0, 0.0), generator) is None
 
 
 def test_rows_without_weight_do_not_count():
@@ -141,14 +227,8 @@ def test_rows_without_weight_do_not_count():
     assert np.abs(predictions - training.target).mean() < 1500
 
 
-def test_the_rate_is_the_best_of_those_tried():
-    fitted = fit("binary", settings={"learning_rates": [1e-7, 5e-3], "nets": 2})
-    assert fitted.tuned["learning_rate"] == 5e-3
-    assert fitted.tuned["nets"] == 2
-
-
 def test_rows_in_time_have_one_net_that_stops_by_the_newest():
-    assert fit("binary", settings={"nets": 3}, time=np.arange(240)).tuned["nets"] == 1
+    assert fit("binary", settings={"trained_folds": 3}, time=np.arange(240)).tuned["nets"] == 1
 
 
 @pytest.mark.parametrize("numbers, codes", [(0, 1), (3, 0)])
@@ -162,33 +242,32 @@ def test_numbers_alone_and_categories_alone(numbers, codes):
 @pytest.mark.parametrize("preset", ["fast", "balanced", "thorough"])
 def test_settings_are_sensible_at_every_shape(preset, rows, columns, classes):
     settings = APPROACHES.get("mlp").settings(Workload(preset, rows, columns, classes))
-    assert settings["nets"] >= 1
+    assert 1 <= settings["trained_folds"] <= settings["folds"]
+    assert settings["repeats"] >= 1
     assert settings["epochs"] >= 2
 
 
 def test_the_flat_optimiser_steps_as_torch_does():
-    shapes, decay = [(7, 5), (5,), (5, 3), (3,)], 0.1
-    start = [torch.randn(shape, generator=torch.Generator().manual_seed(place)) for place, shape in enumerate(shapes)]
-    ours, theirs = ([each.clone().requires_grad_(True) for each in start] for _ in range(2))
-    flat = FlatAdamW(ours, decay)
-    groups = [{"params": [theirs[0], theirs[2]], "weight_decay": decay}, {"params": [theirs[1], theirs[3]], "weight_decay": 0.0}]
-    torchs = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.95))
-    inputs = torch.randn((20, 7), generator=torch.Generator().manual_seed(9))
+    target = torch.randn((3, 20), generator=torch.Generator().manual_seed(1))
+    ours = torch.randn((3, 20), generator=torch.Generator().manual_seed(2))
+    theirs = [row.clone().requires_grad_(True) for row in ours]
+    rates = torch.tensor([0.01, 0.02, 0.05])[:, None].expand(3, 20).clone()
+    flat = FlatAdamW(ours, rates, rates * 0.1)
+    torchs = [torch.optim.AdamW([row], lr=rate, betas=(0.9, 0.95), weight_decay=0.1)
+              for row, rate in zip(theirs, (0.01, 0.02, 0.05), strict=True)]
     for _ in range(30):
-        for parameters, optimiser in ((ours, flat), (theirs, torchs)):
+        flat.step(4 * (ours - target) ** 3, 1.0, 1.0)
+        for row, wanted, optimiser in zip(theirs, target, torchs, strict=True):
             optimiser.zero_grad()
-            hidden = torch.tanh(inputs @ parameters[0] + parameters[1])
-            ((hidden @ parameters[2] + parameters[3]) ** 2).mean().backward()
-        flat.step(0.01)
-        torchs.step()
-    for one, other in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+            ((row - wanted) ** 4).sum().backward()
+            optimiser.step()
+    torch.testing.assert_close(ours, torch.stack([row.detach() for row in theirs]), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 @pytest.mark.parametrize("kind", KINDS)
 def test_trains_on_a_gpu_and_predicts_without_one(kind):
-    fitted = fit(kind, settings={"nets": 2}, device="cuda")
+    fitted = fit(kind, settings={"trained_folds": 2}, device="cuda")
     new, truth = table(kind, seed=1)
     predictions = fitted.predict(new)
     if kind == "regression":
@@ -201,6 +280,6 @@ def test_trains_on_a_gpu_and_predicts_without_one(kind):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 def test_a_far_too_high_rate_is_survived_on_a_gpu_too():
-    fitted = fit("binary", settings={"learning_rates": [1e6]}, device="cuda")
+    fitted = fit("binary", settings={"learning_rate": 1e6}, device="cuda")
     assert fitted.incidents
     assert np.isfinite(fitted.predict(table("binary", seed=1)[0])).all()

@@ -21,12 +21,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tabbench.approaches.composed import find_approach
+from tabbench.approaches.sharing import fit_once
 from tabbench.core.approach import Approach, FittedApproach, SharedWork, TrainingSet, ViewName
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import TabbenchError
+from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split
-from tabbench.data.views import FittedView, fit_view
+from tabbench.data.views import FAMILIES, FittedView, families_view, fit_view
 
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the child's log."""
@@ -53,12 +55,16 @@ class Rows:
     def view(self, name: ViewName, seed: int) -> FittedView:
         """The fitted view, once for all cells that want it."""
         table = self.setup.table
+        if name == "families":
+            return families_view(lambda each: self.view(each, seed))
         view: FittedView = self.shared.once(("view", name), lambda: fit_view(
             name, table.features.iloc[self.train].reset_index(drop=True), table.columns, seed))
         return view
 
     def prepared(self, name: ViewName, seed: int, part: str) -> Any:
         """The training or test features in a view."""
+        if name == "families":
+            return FamiliesMatrix({each: self.prepared(each, seed, part) for each in FAMILIES})
         positions = self.train if part == "train" else self.split.test
         view = self.view(name, seed)
         return self.shared.once(("prepared", name, part),
@@ -97,7 +103,7 @@ def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int) -
     training = training_set(setup, rows.train, approach, settings=cell.settings, seed=cell.seed, shared_seed=cell.shared_seed,
                             features=rows.prepared(approach.view, cell.shared_seed, "train"), shared=shared,
                             threads=threads, device=cell.device)
-    fitted = approach.fit(training)
+    fitted = fit_once(approach, training) if approach.blends else approach.fit(training)
     fit_seconds = time.perf_counter() - start + shared.charged_seconds
     shared.charged_seconds, start = 0.0, time.perf_counter()
     raw = fitted.predict(rows.prepared(approach.view, cell.shared_seed, "test"))
@@ -119,7 +125,8 @@ def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features
         return None if values is None else values[rows]
 
     return TrainingSet(features=features, target=target, task=task, settings=settings, seed=seed, shared_seed=shared_seed,
-                       weight=role(table.weight), group=role(table.group), time=role(table.time), tie=table.tie[rows],
+                       weight=role(table.weight), group=role(table.group), time=role(table.time),
+                       tie=table.tie[rows] if setup.splits.ties_are_kept else None,
                        threads=threads, device=device if approach.uses_device else "cpu", shared=shared)
 
 

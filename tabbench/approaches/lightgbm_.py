@@ -1,6 +1,8 @@
-"""The approach `lightgbm`: LightGBM with its number of rounds found on inner folds."""
+"""The approach `lightgbm`: the best of several configurations of LightGBM, stopped on inner folds."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from tabbench.boosting.amount import booster_settings
 from tabbench.core.approach import APPROACHES, Approach, FittedApproach, TrainingSet
@@ -20,6 +22,6 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="lightgbm", version=1, family="trees", cost_rank=30, view="trees",
-    summary="LightGBM, rounds by early stopping over inner folds, the fold models averaged",
-    settings=booster_settings, fit=_fit, restore=_restore, requires=("lightgbm",)))
+    name="lightgbm", version=2, family="trees", cost_rank=30, view="trees",
+    summary="LightGBM, the best of a few configurations, stopped early on inner folds, fold models averaged",
+    settings=partial(booster_settings, "lightgbm"), fit=_fit, restore=_restore, requires=("lightgbm",), blends=True))

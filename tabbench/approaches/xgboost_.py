@@ -1,6 +1,8 @@
-"""The approach `xgboost`: XGBoost with its number of rounds found on inner folds."""
+"""The approach `xgboost`: the best of several configurations of XGBoost, stopped on inner folds."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from tabbench.boosting.amount import booster_settings
 from tabbench.core.approach import APPROACHES, Approach, FittedApproach, TrainingSet
@@ -20,6 +22,6 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="xgboost", version=1, family="trees", cost_rank=31, view="trees",
-    summary="XGBoost, rounds by early stopping over inner folds, the fold models averaged",
-    settings=booster_settings, fit=_fit, restore=_restore, requires=("xgboost",)))
+    name="xgboost", version=2, family="trees", cost_rank=31, view="trees",
+    summary="XGBoost, the best of a few configurations, stopped early on inner folds, fold models averaged",
+    settings=partial(booster_settings, "xgboost"), fit=_fit, restore=_restore, requires=("xgboost",), blends=True))

@@ -1,11 +1,10 @@
-"""What the two libraries have in common: the rows they learn from, their configurations, and a booster that grows by rounds.
+"""What the libraries have in common: the rows they learn from, the shape of their trees, and a booster that grows by rounds.
 
-Imports neither library.
+Imports no library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,9 +12,6 @@ import numpy as np
 
 from tabbench.boosting.objective import Objective
 from tabbench.core.matrices import TreeMatrix
-
-Fold = tuple[np.ndarray, np.ndarray]
-"""Positions (fit, validation)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,21 +22,23 @@ class LearningRows:
     target: np.ndarray
     weight: np.ndarray | None
 
-    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
-        """Their weights."""
-        return None if self.weight is None else self.weight[rows]
+    def take(self, rows: np.ndarray) -> LearningRows:
+        """Some of the rows."""
+        return LearningRows(self.matrix.take(rows), self.target[rows], None if self.weight is None else self.weight[rows])
+
+    def __len__(self) -> int:
+        return len(self.target)
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """How the trees of one model look.
+class TreeSettings:
+    """A configuration on so many rows with so much work.
 
-    `depth` bounds XGBoost's trees, `leaves` and `leaf_rows` LightGBM's; `child_weight` is XGBoost's smallest sum of
-    hessians, `ridge` the l2 penalty of a leaf.
+    `leaf_rows` is LightGBM's smallest leaf, `child_weight` XGBoost's smallest sum of hessians.
     """
 
-    depth: int
     leaves: int
+    depth: int
     leaf_rows: int
     child_weight: float
     learning_rate: float
@@ -48,6 +46,7 @@ class Configuration:
     column_share: float
     ridge: float
     bins: int
+    random_cuts: bool
 
 
 class Trees(Protocol):
@@ -55,6 +54,10 @@ class Trees(Protocol):
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
+        ...
+
+    def gains(self, columns: int) -> np.ndarray:
+        """How much each of the columns (p,) lowered the loss in all."""
         ...
 
     def to_blob(self) -> bytes:
@@ -82,11 +85,11 @@ class Library(Protocol):
         """As in `--approaches`."""
         ...
 
-    def bin(self, rows: LearningRows, folds: Sequence[Fold], bins: int, threads: int) -> list[Any]:
-        """Binned data for each fold, used by all configurations."""
+    def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
+        """Binned data of one fold, used by all configurations."""
         ...
 
-    def start(self, binned: Any, objective: Objective, configuration: Configuration, threads: int, seed: int) -> GrowingBooster:
+    def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> GrowingBooster:
         """A booster without trees on one fold."""
         ...
 

@@ -1,33 +1,67 @@
-"""The configurations that are tried, the strong default first. Sized to the rows; knows no library."""
+"""The configurations that complement each other, the strong default first. Imports no library."""
 
 from __future__ import annotations
 
-from tabbench.boosting.booster import Configuration
-from tabbench.core.approach import Settings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-VARIATIONS: tuple[tuple[int, float, float, float, float], ...] = (
-    # depth +, leaf rows x, row share, column share x, ridge
-    (0, 1.0, 0.8, 1.0, 1.0),
-    (-2, 1.0, 0.7, 0.6, 3.0),
-    (1, 3.0, 0.9, 0.6, 10.0),
-    (-1, 0.3, 0.8, 0.4, 0.3),
-    (2, 1.0, 0.6, 0.8, 3.0),
-    (0, 5.0, 0.6, 0.5, 1.0),
-    (-2, 0.5, 0.9, 1.0, 0.1),
-    (1, 0.5, 0.7, 0.3, 5.0),
-)
+Coding = Literal["native", "statistics", "pairs"]
+"""How rows are shown to the trees: as they are; with means of the target for categories of many levels; or with these and the
+sums and differences of the numbers that tell most, since a tree cuts along one column at a time."""
 
 
-def configurations(settings: Settings, rows: int) -> list[Configuration]:
-    """As many as the settings say, for this many training rows."""
-    base_leaf_rows = min(max(rows // 60, 3), 20)
-    return [_configuration(settings, base_leaf_rows, *variation) for variation in VARIATIONS[:settings["configurations"]]]
+@dataclass(frozen=True)
+class Configuration:
+    """How the trees of one model look, before the amount of work and the rows are known.
+
+    Parameters
+    ----------
+    leaves : most leaves of a tree.  depth : its largest depth, 0 for none.
+    leaf_rows : factor on the smallest number of rows of a leaf, see `smallest_leaf`.
+    row_share, column_share : shares of rows and columns that a tree (XGBoost: a node) may look at.
+    ridge : l2 penalty of a leaf's value.
+    coding : how rows are shown to the trees, see `encoding`.
+    random_cuts : one random cut a column instead of the best one.
+    """
+
+    leaves: int
+    depth: int = 0
+    leaf_rows: float = 1.0
+    row_share: float = 0.8
+    column_share: float = 0.5
+    ridge: float = 1.0
+    coding: Coding = "statistics"
+    random_cuts: bool = False
 
 
-def _configuration(settings: Settings, base_leaf_rows: int, deeper: int, leaf_factor: float, row_share: float,
-                   column_factor: float, ridge: float) -> Configuration:
-    depth = max(2, settings["depth"] + deeper)
-    return Configuration(
-        depth=depth, leaves=2 ** (depth - 1), leaf_rows=max(2, round(base_leaf_rows * leaf_factor)), child_weight=leaf_factor,
-        learning_rate=settings["learning_rate"], row_share=row_share,
-        column_share=settings["column_share"] * column_factor, ridge=ridge, bins=settings["bins"])
+LIGHTGBM: Mapping[str, Configuration] = {
+    "medium": Configuration(leaves=24, coding="native"),
+    "large": Configuration(leaves=128, leaf_rows=0.25, row_share=0.9, ridge=0.1),
+    "pairs": Configuration(leaves=24, coding="pairs"),
+    "small": Configuration(leaves=8, row_share=0.7, column_share=0.4, ridge=3.0),
+    "random": Configuration(leaves=64, row_share=0.9, column_share=0.8, random_cuts=True),
+    "default": Configuration(leaves=50, leaf_rows=2.0, row_share=0.75, column_share=1.0, ridge=0.0, coding="native"),
+}
+XGBOOST: Mapping[str, Configuration] = {
+    "medium": Configuration(leaves=64, depth=6, ridge=2.0),
+    "deep": Configuration(leaves=1024, depth=10, leaf_rows=3.0, column_share=0.4, ridge=5.0),
+    "small": Configuration(leaves=16, depth=4, column_share=0.4, ridge=3.0),
+    "stumps": Configuration(leaves=4, depth=2, column_share=0.5),
+    "full": Configuration(leaves=512, depth=9, leaf_rows=2.0, row_share=0.7, column_share=0.9, ridge=0.1),
+}
+PORTFOLIOS: Mapping[str, Mapping[str, Configuration]] = {"lightgbm": LIGHTGBM, "xgboost": XGBOOST}
+"""Chosen on the out-of-fold losses of fourteen tables for how well they go together, not one by one."""
+
+ORDER = {"lightgbm": ("medium", "large", "pairs", "small", "random", "default"),
+         "xgboost": ("medium", "small", "deep", "stumps", "full")}
+"""In which order the amount of work takes them in."""
+
+
+def smallest_leaf(rows: int, outputs: int) -> int:
+    """Rows of a leaf that are enough at factor 1; each of many classes has few rows of its own.
+
+    >>> smallest_leaf(100, 1), smallest_leaf(10_000, 1), smallest_leaf(10_000, 26)
+    (3, 20, 6)
+    """
+    return min(max(rows // (60 * outputs), 3), 20)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightgbm
 import numpy as np
 
-from tabbench.boosting.booster import Configuration, Fold, LearningRows
+from tabbench.boosting.booster import LearningRows, TreeSettings
 from tabbench.boosting.objective import Objective
 from tabbench.core.matrices import TreeMatrix
 
@@ -24,19 +23,20 @@ class LightGBMLibrary:
 
     name = "lightgbm"
 
-    def bin(self, rows: LearningRows, folds: Sequence[Fold], bins: int, threads: int) -> list[Any]:
-        """One pair of binned data sets (fit, validation) a fold; all rows are binned once (their targets play no part in it)."""
+    def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
+        """Binned data sets (fit, validation)."""
         # Configurations differ in the smallest leaf, so columns must not be dropped for one of them.
         parameters = {**QUIET, "max_bin": bins, "feature_pre_filter": False, "num_threads": threads,
                       "deterministic": True, "force_col_wise": True}
-        categories = [column for column, level in enumerate(rows.matrix.levels) if level]
-        data = lightgbm.Dataset(rows.matrix.values, rows.target, weight=rows.weight, params=parameters,
-                                categorical_feature=categories).construct()
-        return [(data.subset(np.sort(fit)).construct(), data.subset(np.sort(valid)).construct()) for fit, valid in folds]
+        categories = [column for column, level in enumerate(fit.matrix.levels) if level]
+        fit_data = lightgbm.Dataset(fit.matrix.values, fit.target, weight=fit.weight, params=parameters,
+                                    categorical_feature=categories).construct()
+        valid_data = fit_data.create_valid(valid.matrix.values, valid.target, weight=valid.weight, params=parameters).construct()
+        return fit_data, valid_data
 
-    def start(self, binned: Any, objective: Objective, configuration: Configuration, threads: int, seed: int) -> LightGBMFold:
+    def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> LightGBMFold:
         """A booster without trees on one fold."""
-        return LightGBMFold(binned, objective, configuration, threads, seed)
+        return LightGBMFold(binned, objective, settings, threads, seed)
 
     def restore(self, blob: bytes) -> LightGBMTrees:
         """The trees that `to_blob` wrote."""
@@ -46,15 +46,15 @@ class LightGBMLibrary:
 class LightGBMFold:
     """Implements `booster.GrowingBooster`."""
 
-    def __init__(self, binned: Any, objective: Objective, configuration: Configuration, threads: int, seed: int) -> None:
+    def __init__(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> None:
         fit, valid = binned
         parameters = {
             **QUIET, "objective": OBJECTIVES[objective.kind], "metric": METRICS[objective.kind],
-            "num_leaves": configuration.leaves, "max_depth": 2 * configuration.depth,
-            "learning_rate": configuration.learning_rate, "min_data_in_leaf": configuration.leaf_rows,
-            "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": configuration.ridge,
-            "bagging_fraction": configuration.row_share, "bagging_freq": 1, "feature_fraction": configuration.column_share,
-            **CATEGORIES,
+            "num_leaves": settings.leaves,
+            "learning_rate": settings.learning_rate, "min_data_in_leaf": settings.leaf_rows,
+            "min_sum_hessian_in_leaf": 1e-3, "lambda_l2": settings.ridge,
+            "bagging_fraction": settings.row_share, "bagging_freq": 1, "feature_fraction": settings.column_share,
+            "extra_trees": settings.random_cuts, **CATEGORIES,
             "deterministic": True, "force_col_wise": True, "num_threads": threads, "seed": seed % 2**31}
         if objective.kind == "multiclass":
             parameters["num_class"] = objective.classes
@@ -81,6 +81,10 @@ class LightGBMTrees:
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
         return np.asarray(self._booster.predict(matrix.values, raw_score=True, num_threads=1))
+
+    def gains(self, columns: int) -> np.ndarray:
+        """How much each column (p,) lowered the loss in all."""
+        return np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
 
     def to_blob(self) -> bytes:
         """LightGBM's own text."""

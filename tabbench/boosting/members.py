@@ -1,69 +1,82 @@
-"""Fits one library: every configuration on the same inner folds, stopped by the loss over all folds together.
+"""Fits one library: its configurations on the same inner folds, each stopped by the loss over all folds together.
 
 What is fitted here is kept in the batch's memo, so that `boosting` costs nothing where its members ran already.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from tabbench.boosting.booster import Configuration, Fold, GrowingBooster, LearningRows, Library, Trees, library
-from tabbench.boosting.configurations import configurations
+from tabbench.boosting.amount import affordable, patience, tree_settings
+from tabbench.boosting.booster import GrowingBooster, LearningRows, Library, Trees, library
+from tabbench.boosting.configurations import PORTFOLIOS, Coding
+from tabbench.boosting.encoding import Encoding, encode, telling_numbers, wordy_columns
 from tabbench.boosting.objective import Objective
 from tabbench.core.approach import Settings, TrainingSet
 from tabbench.core.matrices import TreeMatrix
 from tabbench.data.inner_splits import inner_folds
 from tabbench.data.target_scale import TargetScale
 
+Fold = tuple[np.ndarray, np.ndarray]
+"""Positions (fit, validation)."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTrees:
+    """Trees and how the rows are shown to them."""
+
+    encoding: Encoding
+    trees: Trees
+
+    def scores(self, matrix: TreeMatrix) -> np.ndarray:
+        """Raw scores (m,) or (m, classes)."""
+        return self.trees.scores(self.encoding.transform(matrix))
+
 
 @dataclass(frozen=True, eq=False)
 class Member:
     """One configuration of one library: the mean of its models.
 
-    `validation` holds its predictions for the rows that some inner fold held out: (v, classes) or (v,) on the learner's
-    scale; `loss` is their mean loss.
+    `validation` holds its predictions for the rows of `LibraryFit.rows`: (v, classes) or (v,) on the learner's scale; `loss` is
+    their mean loss.
     """
 
     library: str
-    configuration: int
+    configuration: str
     rounds: int
-    models: tuple[Trees, ...]
+    models: tuple[EncodedTrees, ...]
     validation: np.ndarray
     loss: float
-
-    def predict(self, matrix: TreeMatrix, objective: Objective) -> np.ndarray:
-        """(m, classes) or (m,) on the learner's scale."""
-        return mean_prediction(self.models, matrix, objective)
 
 
 @dataclass(frozen=True, eq=False)
 class LibraryFit:
     """All members of one library on one training set.
 
-    `target` and `weight` are those of the rows (v,) that `Member.validation` is about.
+    `rows` (v,) are the positions that some inner fold held out, ascending; `target` and `weight` are theirs.
     """
 
     members: tuple[Member, ...]
     objective: Objective
     scale: TargetScale | None
+    rows: np.ndarray
     target: np.ndarray
     weight: np.ndarray | None
 
 
 def fit_library(name: str, training: TrainingSet, settings: Settings) -> LibraryFit:
     """The members of a library, from the batch's memo when another approach fitted them on the same rows."""
-    key = (name, json.dumps(settings, sort_keys=True), training.shared_seed, training.threads, _digest(training))
+    key = ("library", name, json.dumps(settings, sort_keys=True), training.shared_seed, training.threads)
     fitted: LibraryFit = training.shared.once(key, lambda: _fit_members(library(name), training, settings))
     return fitted
 
 
-def mean_prediction(models: Sequence[Trees], matrix: TreeMatrix, objective: Objective) -> np.ndarray:
+def mean_prediction(models: Sequence[EncodedTrees], matrix: TreeMatrix, objective: Objective) -> np.ndarray:
     """The mean of the models' predictions, summed in order."""
     total = objective.predictions(models[0].scores(matrix))
     for model in models[1:]:
@@ -71,81 +84,158 @@ def mean_prediction(models: Sequence[Trees], matrix: TreeMatrix, objective: Obje
     return np.asarray(total / len(models))
 
 
-def _digest(training: TrainingSet) -> str:
-    """Names what is learnt from: approaches of one batch may see other columns or rows of the same table."""
-    content = hashlib.blake2b(digest_size=16)
-    for values in (training.features.values, training.target, training.weight):
-        if values is not None:
-            content.update(np.ascontiguousarray(values).data)
-    content.update(json.dumps([training.features.levels, training.task.to_json()]).encode())
-    return content.hexdigest()
-
-
 def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> LibraryFit:
+    settings = affordable(settings, training.features.values.shape[1])
     objective = Objective.of(training.task)
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
     rows = LearningRows(training.features, target, training.weight)
-    folds = inner_folds(training, settings["inner_folds"], training.shared_seed)
-    binned = chosen.bin(rows, folds, settings["bins"], training.threads)
-    fitting = _Fitting(chosen, rows, objective, folds, binned, settings, training)
-    members = tuple(fitting.member(index, configuration)
-                    for index, configuration in enumerate(configurations(settings, len(training))))
-    held_out = np.concatenate([valid for _, valid in folds])
-    return LibraryFit(members, objective, scale, target[held_out], rows.weight_of(held_out))
+    repeats = 1 if training.time is not None else settings["inner_repeats"]
+    folds = [fold for repeat in range(repeats) for fold in inner_folds(training, settings["inner_folds"],
+                                                                      training.shared_seed + repeat)]
+    fitting = _Fitting(chosen, rows, objective, folds, settings, training)
+    held_out = np.unique(np.concatenate([valid for _, valid in folds]))
+    members = tuple(fitting.member(growing, held_out) for growing in fitting.contenders())
+    some = rows.take(held_out)
+    return LibraryFit(members, objective, scale, held_out, some.target, some.weight)
+
+
+class _Growth:
+    """A booster and its validation loss after each round, grown no further than was asked for."""
+
+    def __init__(self, booster: GrowingBooster, encoding: Encoding) -> None:
+        self._booster, self._encoding = booster, encoding
+        self._losses: list[float] = []
+
+    def loss_after(self, rounds: int) -> float:
+        while len(self._losses) < rounds:
+            self._losses.append(self._booster.advance())
+        return self._losses[rounds - 1]
+
+    def model(self, rounds: int) -> EncodedTrees:
+        return EncodedTrees(self._encoding, self._booster.trees(rounds))
 
 
 @dataclass(frozen=True, eq=False)
+class _Growing:
+    """A configuration on its first folds; `place` is its position in the portfolio."""
+
+    name: str
+    place: int
+    growths: list[_Growth]
+
+
+@dataclass(eq=False)
 class _Fitting:
-    """What all configurations of a library share."""
+    """What all configurations of a library share; `paired` is known once the first of them was grown."""
 
     chosen: Library
     rows: LearningRows
     objective: Objective
     folds: Sequence[Fold]
-    binned: Sequence[Any]
     settings: Settings
     training: TrainingSet
+    binned: dict[tuple[str, int], tuple[Encoding, Any]] = field(default_factory=dict)
+    paired: tuple[int, ...] = ()
 
-    def member(self, index: int, configuration: Configuration) -> Member:
-        """Grow a booster on each fold and keep as many rounds of all as are best over the folds together."""
-        boosters = [self._start(binned, configuration, index, fold) for fold, binned in enumerate(self.binned)]
-        rounds = self._grow(boosters)
-        models = tuple(booster.trees(rounds) for booster in boosters)
-        validation = np.concatenate([self.objective.predictions(model.scores(self.rows.matrix.take(valid)))
-                                     for model, (_, valid) in zip(models, self.folds, strict=True)])
-        held_out = np.concatenate([valid for _, valid in self.folds])
-        loss = self.objective.loss(self.rows.target[held_out], validation, self.rows.weight_of(held_out))
+    def contenders(self) -> list[_Growing]:
+        """The configurations that do best on the first fold, in the portfolio's order; all where none is to be left out."""
+        started: list[_Growing] = []
+        for place, name in enumerate(self.settings["configurations"]):
+            if PORTFOLIOS[self.chosen.name][name].coding == "pairs":
+                self.paired = self._telling_numbers(started[0])
+                if not self.paired:
+                    continue  # without two numbers there is nothing to pair
+            started.append(_Growing(name, place, [self._start(name, place, 0)]))
+        kept = self.settings["kept"]
+        if kept >= len(started):
+            return started
+        losses = [self._best_rounds(growing, self.folds[:1])[1] for growing in started]
+        best = np.argsort(losses, kind="stable")[:kept]
+        return [started[place] for place in sorted(best)]
+
+    def _telling_numbers(self, first: _Growing) -> tuple[int, ...]:
+        """The numbers that told most in the first configuration on the first fold."""
+        rounds, _ = self._best_rounds(first, self.folds[:1])
+        model, matrix = first.growths[0].model(rounds), self.rows.matrix
+        encoded = model.encoding.transform(matrix.take(np.arange(1)))
+        gains = dict(zip(encoded.names, model.trees.gains(len(encoded.names)), strict=True))
+        return telling_numbers(matrix, np.array([gains.get(name, 0.0) for name in matrix.names]))
+
+    def member(self, growing: _Growing, held_out: np.ndarray) -> Member:
+        """Grow a booster on every fold and keep as many rounds of all as are best over the folds together."""
+        growths = growing.growths + [self._start(growing.name, growing.place, fold) for fold in range(1, len(self.folds))]
+        growing = _Growing(growing.name, growing.place, growths)
+        rounds, _ = self._best_rounds(growing, self.folds)
+        models = tuple(growth.model(rounds) for growth in growths)
+        validation = self._validation(models, held_out)
+        some = self.rows.take(held_out)
+        loss = self.objective.loss(some.target, validation, some.weight)
         if self.training.time is not None:
-            models = (self._refit(configuration, index, rounds),)
-        return Member(self.chosen.name, index, rounds, models, validation, loss)
+            models = (self._refit(growing, rounds),)
+        return Member(self.chosen.name, growing.name, rounds, models, validation, loss)
 
-    def _start(self, binned: Any, configuration: Configuration, index: int, fold: int) -> GrowingBooster:
-        seed = (self.training.shared_seed + 1009 * index + fold) % 2**31
-        return self.chosen.start(binned, self.objective, configuration, self.training.threads, seed)
+    def _start(self, name: str, place: int, fold: int) -> _Growth:
+        encoding, binned = self._fold(PORTFOLIOS[self.chosen.name][name].coding, fold)
+        return _Growth(self._booster(name, binned, 1009 * place + fold), encoding)
 
-    def _grow(self, boosters: Sequence[GrowingBooster]) -> int:
-        """The number of rounds with the lowest loss over all held-out rows; stops once it has not improved for a while."""
-        shares = np.array([self._held_out_weight(valid) for _, valid in self.folds])
-        shares = shares / shares.sum()
+    def _booster(self, name: str, binned: Any, number: int) -> GrowingBooster:
+        rate = self.settings["configurations"][name]["learning_rate"]
+        trees = tree_settings(PORTFOLIOS[self.chosen.name][name], self.settings, rate, len(self.rows),
+                              self.objective.outputs)
+        seed = (self.training.shared_seed + number) % 2**31
+        return self.chosen.start(binned, self.objective, trees, self.training.threads, seed)
+
+    def _fold(self, coding: Coding, fold: int) -> tuple[Encoding, Any]:
+        """A fold's binned data, built once for all configurations that see the rows in the same way."""
+        if (coding, fold) not in self.binned:
+            fit, valid = self.folds[fold]
+            self.binned[coding, fold] = self._bin(coding, fit, valid, self.training.shared_seed + fold)
+        return self.binned[coding, fold]
+
+    def _bin(self, coding: Coding, fit: np.ndarray, valid: np.ndarray, seed: int) -> tuple[Encoding, Any]:
+        fit_rows, valid_rows = self.rows.take(fit), self.rows.take(valid)
+        encoding, encoded = encode(
+            fit_rows.matrix, fit_rows.target, fit_rows.weight, self.objective.classes, seed,
+            replaced=() if coding == "native" else wordy_columns(fit_rows.matrix, self.objective.classes),
+            paired=self.paired if coding == "pairs" else ())
+        fit_rows = LearningRows(encoded, fit_rows.target, fit_rows.weight)
+        valid_rows = LearningRows(encoding.transform(valid_rows.matrix), valid_rows.target, valid_rows.weight)
+        return encoding, self.chosen.bin(fit_rows, valid_rows, self.settings["bins"], self.training.threads)
+
+    def _best_rounds(self, growing: _Growing, folds: Sequence[Fold]) -> tuple[int, float]:
+        """The number of rounds with the lowest loss over the folds' held-out rows, and that loss."""
+        amount = self.settings["configurations"][growing.name]
+        shares = np.array([self._held_out_weight(valid) for _, valid in folds])
+        shares, patient = shares / shares.sum(), patience(amount["learning_rate"])
         best_loss, best_rounds = np.inf, 1
-        for rounds in range(1, self.settings["rounds"] + 1):
-            loss = float(shares @ [booster.advance() for booster in boosters])
+        for rounds in range(1, amount["rounds"] + 1):
+            loss = float(shares @ [growth.loss_after(rounds) for growth in growing.growths[:len(folds)]])
             if loss < best_loss:
                 best_loss, best_rounds = loss, rounds
-            if rounds - best_rounds >= self.settings["patience"]:
+            if rounds - best_rounds >= patient:
                 break
-        return best_rounds
+        return best_rounds, best_loss
 
     def _held_out_weight(self, valid: np.ndarray) -> float:
-        weight = self.rows.weight_of(valid)
-        return float(len(valid) if weight is None else weight.sum())
+        weight = self.rows.weight
+        return float(len(valid) if weight is None else weight[valid].sum())
 
-    def _refit(self, configuration: Configuration, index: int, rounds: int) -> Trees:
+    def _validation(self, models: Sequence[EncodedTrees], held_out: np.ndarray) -> np.ndarray:
+        """The mean over repeats of what the folds' models predict for the rows they did not learn from."""
+        shape = (len(self.rows), self.objective.classes) if self.objective.classes else (len(self.rows),)
+        total, times = np.zeros(shape), np.zeros(len(self.rows))
+        for model, (_, valid) in zip(models, self.folds, strict=True):
+            total[valid] += self.objective.predictions(model.scores(self.rows.matrix.take(valid)))
+            times[valid] += 1
+        mean: np.ndarray = (total[held_out].T / times[held_out]).T
+        return mean
+
+    def _refit(self, growing: _Growing, rounds: int) -> EncodedTrees:
         """One model on all rows: folds forward in time hold out the newest rows, which matter most."""
-        everything = np.arange(len(self.rows.target))
-        binned = self.chosen.bin(self.rows, [(everything, self.folds[-1][1])], self.settings["bins"], self.training.threads)
-        booster = self._start(binned[0], configuration, index, len(self.folds))
-        for _ in range(rounds):
-            booster.advance()
-        return booster.trees(rounds)
+        everything = np.arange(len(self.rows))
+        coding = PORTFOLIOS[self.chosen.name][growing.name].coding
+        encoding, binned = self._bin(coding, everything, self.folds[-1][1], self.training.shared_seed + len(self.folds))
+        growth = _Growth(self._booster(growing.name, binned, 1009 * growing.place + len(self.folds)), encoding)
+        growth.loss_after(rounds)
+        return growth.model(rounds)

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.boosting.booster import Trees, library
-from tabbench.boosting.members import LibraryFit, Member, fit_library, mean_prediction
+from tabbench.boosting.booster import library
+from tabbench.boosting.encoding import AS_THEY_ARE, Encoding
+from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
-from tabbench.core.approach import TrainingSet
+from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import TreeMatrix
 from tabbench.core.parts import Parts
@@ -25,18 +26,19 @@ class WeightedTrees:
 
     library: str
     weight: float
-    models: tuple[Trees, ...]
+    models: tuple[EncodedTrees, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class BoostedModel:
-    """Implements `FittedApproach` for `xgboost`, `lightgbm` and `boosting`."""
+    """Implements `BlendableFit` for `xgboost`, `lightgbm` and `boosting`."""
 
     objective: Objective
     scale: TargetScale | None
     members: tuple[WeightedTrees, ...]
     tuned: dict[str, Any]
     incidents: tuple[Incident, ...] = field(default=())
+    held_out: HeldOut | None = None
 
     def predict(self, features: TreeMatrix) -> np.ndarray:
         """Float64 (m, classes) probabilities inside (0, 1), or (m,) numbers."""
@@ -49,7 +51,10 @@ class BoostedModel:
                   "members": [{"library": member.library, "weight": member.weight, "models": len(member.models)}
                               for member in self.members]}
         models = [model for member in self.members for model in member.models]
-        return Parts(values, blobs={f"{number:04}": model.to_blob() for number, model in enumerate(models)})
+        encodings = {f"{number:04}": model.encoding.to_parts() for number, model in enumerate(models)
+                     if model.encoding is not AS_THEY_ARE}
+        blobs = {f"{number:04}": model.trees.to_blob() for number, model in enumerate(models)}
+        return Parts(values, blobs=blobs, children=encodings)
 
 
 def restore_boosted(parts: Parts) -> BoostedModel:
@@ -58,8 +63,12 @@ def restore_boosted(parts: Parts) -> BoostedModel:
     members = []
     for record in values["members"]:
         source = library(record["library"])
-        models = tuple(source.restore(next(blobs)[1]) for _ in range(record["models"]))
-        members.append(WeightedTrees(record["library"], record["weight"], models))
+        models = []
+        for _ in range(record["models"]):
+            number, blob = next(blobs)
+            encoding = Encoding.restore(parts.children[number]) if number in parts.children else AS_THEY_ARE
+            models.append(EncodedTrees(encoding, source.restore(blob)))
+        members.append(WeightedTrees(record["library"], record["weight"], tuple(models)))
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     return BoostedModel(Objective(**values["objective"]), scale, tuple(members), values["tuned"])
 
@@ -69,24 +78,26 @@ def fit_single(name: str, training: TrainingSet) -> BoostedModel:
     fit = fit_library(name, training, training.settings)
     best = min(fit.members, key=lambda member: member.loss)
     tuned = {"configuration": best.configuration, "rounds": best.rounds, "models": len(best.models)}
-    return BoostedModel(fit.objective, fit.scale, (WeightedTrees(name, 1.0, best.models),), tuned)
+    return _model(fit, [(best, 1.0)], tuned)
 
 
 def fit_ensemble(training: TrainingSet) -> BoostedModel:
-    """All configurations of both libraries, weighted by what is best on held-out rows.
+    """Configurations of several libraries, weighted by what is best on held-out rows.
 
     `training.settings` maps each library's name to its settings, so that the members are those of the approaches
     `xgboost` and `lightgbm`.
     """
     fits = [fit_library(name, training, settings) for name, settings in training.settings["members"].items()]
     members = [member for fit in fits for member in fit.members]
-    weights = choose_weights([member.validation for member in members], fits[0].target, fits[0].weight, fits[0].objective)
+    weights = choose_weights([member.validation for member in members], fits[0].target, fits[0].weight, fits[0].objective.loss)
     kept = [(member, weight) for member, weight in zip(members, weights, strict=True) if weight > 0]
-    return _ensemble(fits[0], kept)
-
-
-def _ensemble(fit: LibraryFit, kept: Sequence[tuple[Member, float]]) -> BoostedModel:
     tuned = {"members": [{"library": member.library, "configuration": member.configuration, "rounds": member.rounds,
                           "weight": round(weight, 4)} for member, weight in kept]}
+    return _model(fits[0], kept, tuned)
+
+
+def _model(fit: LibraryFit, kept: Sequence[tuple[Member, float]], tuned: dict[str, Any]) -> BoostedModel:
     weighted = tuple(WeightedTrees(member.library, weight, member.models) for member, weight in kept)
-    return BoostedModel(fit.objective, fit.scale, weighted, tuned)
+    validation = np.asarray(sum(weight * member.validation for member, weight in kept))
+    held_out = HeldOut(fit.rows, validation if fit.scale is None else fit.scale.restored(validation))
+    return BoostedModel(fit.objective, fit.scale, weighted, tuned, held_out=held_out)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from tabbench.boosting.booster import Configuration, Fold, LearningRows
+from tabbench.boosting.booster import LearningRows, TreeSettings
 from tabbench.boosting.objective import Objective
 from tabbench.core.matrices import TreeMatrix
 
@@ -22,21 +22,17 @@ class XGBoostLibrary:
 
     name = "xgboost"
 
-    def bin(self, rows: LearningRows, folds: Sequence[Fold], bins: int, threads: int) -> list[Any]:
-        """One pair of binned matrices (fit, validation) a fold."""
-        return [self._bin_fold(rows, fit, valid, bins, threads) for fit, valid in folds]
-
-    def _bin_fold(self, rows: LearningRows, fit: np.ndarray, valid: np.ndarray, bins: int, threads: int) -> tuple[Any, Any]:
-        arguments = {"nthread": threads, "feature_types": _feature_types(rows.matrix.levels), "enable_categorical": True}
-        fit_data = xgboost.QuantileDMatrix(rows.matrix.values[fit], rows.target[fit], weight=rows.weight_of(fit),
-                                           max_bin=bins, **arguments)
+    def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
+        """Binned matrices (fit, validation)."""
+        arguments = {"nthread": threads, "feature_types": _feature_types(fit.matrix.levels), "enable_categorical": True}
+        fit_data = xgboost.QuantileDMatrix(fit.matrix.values, fit.target, weight=fit.weight, max_bin=bins, **arguments)
         # Not binned by `fit_data`: a code that occurs in the validation rows alone has no bin there.
-        valid_data = xgboost.DMatrix(rows.matrix.values[valid], rows.target[valid], weight=rows.weight_of(valid), **arguments)
+        valid_data = xgboost.DMatrix(valid.matrix.values, valid.target, weight=valid.weight, **arguments)
         return fit_data, valid_data
 
-    def start(self, binned: Any, objective: Objective, configuration: Configuration, threads: int, seed: int) -> XGBoostFold:
+    def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> XGBoostFold:
         """A booster without trees on one fold."""
-        return XGBoostFold(binned, objective, configuration, threads, seed)
+        return XGBoostFold(binned, objective, settings, threads, seed)
 
     def restore(self, blob: bytes) -> XGBoostTrees:
         """The trees that `to_blob` wrote."""
@@ -48,13 +44,13 @@ class XGBoostLibrary:
 class XGBoostFold:
     """Implements `booster.GrowingBooster`."""
 
-    def __init__(self, binned: Any, objective: Objective, configuration: Configuration, threads: int, seed: int) -> None:
+    def __init__(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> None:
         self._fit, self._valid = binned
         parameters = {
             "objective": OBJECTIVES[objective.kind], "eval_metric": METRICS[objective.kind], "tree_method": "hist",
-            "max_depth": configuration.depth, "learning_rate": configuration.learning_rate, "max_bin": configuration.bins,
-            "min_child_weight": configuration.child_weight, "reg_lambda": configuration.ridge,
-            "subsample": configuration.row_share, "colsample_bytree": configuration.column_share,
+            "max_depth": settings.depth, "learning_rate": settings.learning_rate, "max_bin": settings.bins,
+            "min_child_weight": settings.child_weight, "reg_lambda": settings.ridge,
+            "subsample": settings.row_share, "colsample_bynode": settings.column_share,
             "max_cat_to_onehot": 4, "nthread": threads, "seed": seed, "verbosity": 0}
         if objective.kind == "multiclass":
             parameters["num_class"] = objective.classes
@@ -84,6 +80,13 @@ class XGBoostTrees:
         """Raw scores (m,) or (m, classes)."""
         data = xgboost.DMatrix(matrix.values, feature_types=_feature_types(matrix.levels), enable_categorical=True, nthread=1)
         return np.asarray(self._booster.predict(data, output_margin=True))
+
+    def gains(self, columns: int) -> np.ndarray:
+        """How much each column (p,) lowered the loss in all."""
+        gains = np.zeros(columns)
+        for name, gain in self._booster.get_score(importance_type="total_gain").items():
+            gains[int(name.removeprefix("f"))] = gain
+        return gains
 
     def to_blob(self) -> bytes:
         """XGBoost's own JSON."""

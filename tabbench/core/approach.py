@@ -18,7 +18,7 @@ from tabbench.core.registry import Registry
 from tabbench.core.task import Task
 
 Family = Literal["baseline", "linear", "trees", "net", "blend", "own"]
-ViewName = Literal["raw", "linear", "trees", "net"]
+ViewName = Literal["raw", "linear", "trees", "net", "families"]
 Settings = dict[str, Any]
 
 
@@ -41,7 +41,7 @@ class Workload:
 
 
 class SharedWork:
-    """Work that the cells of one batch may share: a memo with the seconds that each entry cost.
+    """Work that the cells of one batch may share, on the same rows and views: a memo with the seconds that each entry cost.
 
     Whatever is kept here must be a pure function of its key and the training set, so that sharing never changes a
     number. `charged_seconds` adds up what the current cell took from the memo without paying for it.
@@ -121,6 +121,26 @@ class FittedApproach(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Predictions for training rows by models that did not learn from them.
+
+    `rows` (v,) ascending positions in the training set; `predictions` (v, n_classes) probabilities or (v,) numbers.
+    """
+
+    rows: np.ndarray
+    predictions: np.ndarray
+
+
+class BlendableFit(FittedApproach, Protocol):
+    """What an approach that can be blended gives back."""
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """What its inner folds predicted, on the target's own scale; None for a restored model."""
+        ...
+
+
 @dataclass(frozen=True)
 class Approach:
     """A named way of predicting, complete with its own selection and tuning.
@@ -140,6 +160,8 @@ class Approach:
         before their first cell.
     represents : whether it is its family's representative in the claims over all sizes.
     uses_device : whether it runs on a GPU when there is one.
+    blends : whether `fit` gives a `BlendableFit`, which `blend` weighs; such a fit is shared between the cells of a batch, so
+        its randomness comes from a seed that they share.
     """
 
     name: str
@@ -154,6 +176,7 @@ class Approach:
     requires: tuple[str, ...] = ()
     represents: bool = False
     uses_device: bool = False
+    blends: bool = False
 
 
 class FittedSelection(Protocol):
@@ -165,7 +188,7 @@ class FittedSelection(Protocol):
         ...
 
     def transform(self, matrix: Any, n_features: int) -> Any:
-        """A `LinearMatrix` of the first `n_features`, from one with the columns of training."""
+        """The first `n_features`, from a matrix with the columns of training: some of its columns, or a `LinearMatrix`."""
         ...
 
     def to_parts(self) -> Parts:
@@ -175,7 +198,7 @@ class FittedSelection(Protocol):
 
 @dataclass(frozen=True)
 class Selector:
-    """A feature selector that joins a learner by `+`. Works on the linear view, whatever the learner's own is.
+    """A feature selector that joins a learner by `+`. Sees the learner's own view if that is among `views`, else the linear one.
 
     `settings(workload)` is its amount of work; `fit(matrix, training)` gives a `FittedSelection`, where `training.settings`
     are the selector's and randomness comes from `training.shared_seed`; `restore` gives it back from its parts.
@@ -189,6 +212,7 @@ class Selector:
     fit: Callable[[Any, TrainingSet], FittedSelection]
     restore: Callable[[Parts], FittedSelection]
     requires: tuple[str, ...] = ()
+    views: tuple[ViewName, ...] = ("linear",)
 
 
 APPROACHES: Registry[Approach] = Registry("approach", "tabbench.approaches")

@@ -69,3 +69,24 @@ class NetMatrix:
     def take(self, rows: np.ndarray) -> NetMatrix:
         """These rows."""
         return replace(self, numbers=self.numbers[rows], codes=self.codes[rows])
+
+    def select(self, columns: np.ndarray) -> NetMatrix:
+        """These columns, by ascending position in `names`: numbers come before codes."""
+        n_numbers = self.numbers.shape[1]
+        numbers, codes = columns[columns < n_numbers], columns[columns >= n_numbers] - n_numbers
+        return NetMatrix(np.ascontiguousarray(self.numbers[:, numbers]), np.ascontiguousarray(self.codes[:, codes]),
+                         tuple(self.cardinalities[c] for c in codes), tuple(self.names[c] for c in columns))
+
+
+@dataclass(frozen=True, eq=False)
+class FamiliesMatrix:
+    """The same rows as every family of learners wants them; `views` maps a view's name to its matrix."""
+
+    views: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.views.values())))
+
+    def take(self, rows: np.ndarray) -> FamiliesMatrix:
+        """These rows."""
+        return FamiliesMatrix({name: matrix.take(rows) for name, matrix in self.views.items()})

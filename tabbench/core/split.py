@@ -32,7 +32,8 @@ class SplitPlan:
 
     `kind` is stratified, grouped, ordered (forward in time), fold (the user's own folds), test (the user's own test file)
     or given (positions passed from Python). `full_size` is the smallest training part; `unit` (n,) holds for each row of
-    the table the unit that is independent in it: a group's code, or the row itself.
+    the table the unit that is independent in it: a group's code, or the row itself. `ties_are_kept` is false where splits of
+    the user's own have equal rows on both sides; then inner splits do as they do.
     """
 
     kind: str
@@ -42,3 +43,4 @@ class SplitPlan:
     full_size: int
     unit: np.ndarray
     notes: tuple[str, ...] = field(default=())
+    ties_are_kept: bool = True

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabbench.boosting.amount import booster_settings
+from tabbench.boosting.amount import affordable, booster_settings
+from tabbench.boosting.encoding import Encoding, encode, wordy_columns
+from tabbench.boosting.members import fit_library
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import APPROACHES, SharedWork, TrainingSet, Workload
@@ -88,16 +90,6 @@ def test_sharing_changes_no_number_and_is_charged():
     assert shared.charged_seconds > 0
 
 
-def test_other_columns_do_not_meet_in_the_memo():
-    shared = SharedWork()
-    training = training_set("xgboost", "binary", shared=shared)
-    APPROACHES.get("xgboost").fit(training)
-    fewer = replace(training, features=training.features.select(np.array([1, 3])))
-    together = APPROACHES.get("xgboost").fit(fewer)
-    alone = APPROACHES.get("xgboost").fit(replace(fewer, shared=SharedWork()))
-    assert together.to_parts().blobs == alone.to_parts().blobs
-
-
 def test_boosting_settings_hold_those_of_its_members():
     workload = Workload("balanced", 1000, 10, 2)
     members = APPROACHES.get("boosting").settings(workload)["members"]
@@ -164,24 +156,125 @@ def test_a_far_and_narrow_target_keeps_its_digits(name):
 @pytest.mark.parametrize("rows, columns, classes",
                          [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2), (250, 42, 23)])
 @pytest.mark.parametrize("preset", ["fast", "balanced", "thorough"])
-def test_settings_are_sensible_at_every_shape(preset, rows, columns, classes):
-    settings = booster_settings(Workload(preset, rows, columns, classes))
-    assert settings["rounds"] >= 20
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_settings_are_sensible_at_every_shape(name, preset, rows, columns, classes):
+    settings = booster_settings(name, Workload(preset, rows, columns, classes))
     assert settings["inner_folds"] >= 2
-    assert settings["configurations"] >= 1
+    assert 1 <= settings["kept"] <= len(settings["configurations"])
+    for amount in settings["configurations"].values():
+        assert amount["rounds"] >= 20
+        assert 0.03 <= amount["learning_rate"] <= 0.3
 
 
-def test_more_configurations_are_all_tried():
-    settings = booster_settings(Workload("balanced", 150, 4, 2)) | {"rounds": 20, "configurations": 8}
-    training = training_set("boosting", "binary", settings={"members": {"xgboost": settings, "lightgbm": settings}})
-    members = APPROACHES.get("boosting").fit(training).tuned["members"]
-    assert len({(member["library"], member["configuration"]) for member in members}) > 8
+def few_rounds(name, **changes):
+    settings = booster_settings(name, Workload("thorough", 1000, 4, 2)) | changes
+    return settings | {"configurations": {each: {"rounds": 20, "learning_rate": 0.2} for each in settings["configurations"]}}
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_all_configurations_are_grown_where_none_is_left_out(name):
+    settings = few_rounds(name, kept=6)
+    fit = fit_library(name, training_set(name, "binary"), settings)
+    assert [member.configuration for member in fit.members] == list(settings["configurations"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pairs_of_numbers_help_where_their_difference_matters(kind):
+    random = np.random.default_rng(0)
+    values = np.column_stack([random.normal(size=(1200, 3)), np.ones(1200)]).astype(np.float32)
+    signal = 3 * np.abs(values[:, 0] - values[:, 1]) + 0.1 * random.normal(size=1200)
+    target = signal if kind == "regression" else np.digitize(signal, [3.0] if kind == "binary" else [2.0, 4.0])
+    matrix = TreeMatrix(values, (0, 0, 0, 0), ("one", "two", "noise", "constant"))
+    training = TrainingSet(matrix.take(np.arange(600)), target[:600], task_of(kind), {}, 1, 2)
+    settings = booster_settings("lightgbm", Workload("thorough", 600, 4, training.task.n_classes)) | {"inner_folds": 3}
+    amount = {"rounds": 100, "learning_rate": 0.1}
+    losses = {}
+    for names in (("medium",), ("medium", "pairs")):
+        fit = fit_library("lightgbm", training, settings | {"configurations": dict.fromkeys(names, amount), "kept": 2})
+        losses[len(names)] = fit.members[-1].loss
+    assert losses[2] < 0.8 * losses[1]
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_only_the_best_of_the_first_fold_are_grown_on_the_others(name):
+    settings = few_rounds(name, kept=2)
+    fit = fit_library(name, training_set(name, "binary"), settings)
+    assert len(fit.members) == 2
+    assert {len(member.models) for member in fit.members} == {settings["inner_folds"] * settings["inner_repeats"]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", NAMES)
+def test_held_out_predictions_are_honest_and_on_the_target_s_scale(name, kind):
+    training = training_set(name, kind, rows=300)
+    held_out = APPROACHES.get(name).fit(training).held_out
+    assert held_out.rows.tolist() == list(range(300))
+    new, truth = table(kind, rows=300, seed=1)
+    honest = loss(kind, truth, APPROACHES.get(name).fit(training).predict(new))
+    assert 0.5 * honest < loss(kind, training.target, held_out.predictions) < 2 * honest
+
+
+def many_levels(rows=600, levels=60, seed=0):
+    """A category whose levels matter, one whose levels don't."""
+    random = np.random.default_rng(seed)
+    codes = random.integers(0, levels, (rows, 2)).astype(np.float32)
+    effects = np.random.default_rng(99).normal(size=levels)
+    target = effects[codes[:, 0].astype(int)] + 0.1 * random.normal(size=rows)
+    return TreeMatrix(codes, (levels, levels), ("matters", "noise")), target
+
+
+def test_a_level_s_mean_tells_nothing_of_the_row_s_own_target():
+    matrix, target = many_levels()
+    _, encoded = encode(matrix, target, None, 0, 3, replaced=wordy_columns(matrix, 0))
+    correlation = np.corrcoef(encoded.values.T, target)[-1]
+    assert correlation[0] > 0.8
+    assert abs(correlation[1]) < 0.15
+
+
+def test_means_of_missing_levels_and_of_classes():
+    matrix, target = many_levels()
+    matrix.values[:5, 0] = np.nan
+    codes = np.digitize(target, [-0.5, 0.5])
+    encoding, encoded = encode(matrix, codes, None, 3, 3, replaced=wordy_columns(matrix, 3))
+    assert encoded.values.shape == (600, 4)
+    assert np.isfinite(encoded.values).all()
+    again = Encoding.restore(encoding.to_parts()).transform(matrix)
+    assert again.values.tobytes() == encoding.transform(matrix).values.tobytes()
+    assert not any(again.levels)
+
+
+def test_few_levels_stay_as_they_are():
+    matrix, target = table("regression")
+    encoding, encoded = encode(matrix, target, None, 0, 3, replaced=wordy_columns(matrix, 0))
+    assert encoded is matrix
+    assert encoding.transform(matrix) is matrix
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_with_encoded_categories_comes_back_bit_equal(name):
+    matrix, target = many_levels()
+    settings = APPROACHES.get(name).settings(Workload("fast", 600, 2, 0))
+    fitted = APPROACHES.get(name).fit(TrainingSet(matrix, target, task_of("regression"), settings, 1, 2))
+    new, truth = many_levels(seed=1)
+    new.values[0] = np.nan
+    predictions = fitted.predict(new)
+    assert np.corrcoef(predictions[1:], truth[1:])[0, 1] > 0.9
+    assert APPROACHES.get(name).restore(fitted.to_parts()).predict(new).tobytes() == predictions.tobytes()
+
+
+def test_text_that_became_many_columns_costs_rounds():
+    settings = booster_settings("xgboost", Workload("balanced", 5000, 10, 2))
+    assert affordable(settings, 20) == settings
+    wide = affordable(settings, 80)["configurations"]["medium"]
+    assert wide["rounds"] == settings["configurations"]["medium"]["rounds"] // 4
 
 
 def test_weights_favour_the_better_member_and_add_up():
-    target = np.tile([0, 1], 5000).astype(np.int64)
+    target, loss = np.tile([0, 1], 5000).astype(np.int64), Objective("binary", 2).loss
     good, bad = np.where(target[:, None] == [0, 1], 0.9, 0.1), np.where(target[:, None] == [0, 1], 0.3, 0.7)
-    assert choose_weights([good, bad], target, None, Objective("binary", 2)) == [1.0, 0.0]
-    few = choose_weights([good[:10], bad[:10]], target[:10], None, Objective("binary", 2))
+    fair = np.where(target[:, None] == [0, 1], 0.895, 0.105)
+    assert choose_weights([good, bad], target, None, loss) == [1.0, 0.0]
+    assert choose_weights([good[:10], bad[:10]], target[:10], None, loss) == [1.0, 0.0], "hopeless has no share"
+    few = choose_weights([good[:10], fair[:10]], target[:10], None, loss)
     assert sum(few) == pytest.approx(1.0)
     assert 0.5 < few[0] < 0.55

@@ -1,0 +1,184 @@
+"""How rows are shown to trees: categories with many levels as smoothed means of the target, numbers also in pairs.
+
+What is learnt comes from fit rows alone, and a fit row's own target never takes part in its own number. Knows no library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from tabbench.core.matrices import TreeMatrix
+from tabbench.core.parts import Parts
+
+FEWEST_LEVELS = 10
+"""Trees split fewer levels well by themselves; means of more say in one column what would take many splits."""
+PRIOR_ROWS = 10.0
+"""A level's mean counts for as much as the mean of all rows when it has this many rows."""
+INNER_FOLDS = 10
+"""A fit row's mean comes from the other nine tenths of the fit rows."""
+MOST_STATISTICS = 60
+"""Columns of means in all: a target of many classes would need one a class and category."""
+PAIRED_COLUMNS = 6
+"""Of so many numbers all sums and differences are added, 30 columns: most of the gain that pairs of all would give."""
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """`columns` are replaced by means: `means[i]` (levels + 1, outputs), the last row for missing levels."""
+
+    columns: tuple[int, ...]
+    means: tuple[np.ndarray, ...]
+
+    def transform(self, matrix: TreeMatrix) -> TreeMatrix:
+        """Rows that the means were not learnt from."""
+        return self.replaced(matrix, [means[_codes(matrix, column)]
+                                      for column, means in zip(self.columns, self.means, strict=True)])
+
+    def replaced(self, matrix: TreeMatrix, statistics: Sequence[np.ndarray]) -> TreeMatrix:
+        """The other columns, then these numbers (n, outputs) for each of the replaced ones."""
+        if not self.columns:
+            return matrix
+        names = [f"{matrix.names[column]} (mean {output + 1})"
+                 for column, means in zip(self.columns, self.means, strict=True) for output in range(means.shape[1])]
+        rest = matrix.select(np.setdiff1d(np.arange(matrix.values.shape[1]), self.columns))
+        return _with(rest, np.concatenate(statistics, axis=1), names)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Standardised sums and differences of all pairs of `columns`; `center` and `scale` are theirs."""
+
+    columns: tuple[int, ...]
+    center: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, matrix: TreeMatrix, columns: Sequence[int]) -> Pairs:
+        """Learn the scales from fit rows; missing values stay out of them."""
+        numbers = matrix.values[:, columns].astype(np.float64)
+        center, scale = np.nanmean(numbers, axis=0), np.nanstd(numbers, axis=0)
+        return cls(tuple(columns), center, np.where(scale > 0, scale, 1.0))
+
+    def transform(self, matrix: TreeMatrix) -> TreeMatrix:
+        """The rows with the pairs behind their columns; missing where one of the two is."""
+        standard = (matrix.values[:, self.columns].astype(np.float64) - self.center) / self.scale
+        added, names = [], []
+        for (first, one), (second, other) in combinations(zip(self.columns, standard.T, strict=True), 2):
+            added += [one + other, one - other]
+            names += [f"{matrix.names[first]} {sign} {matrix.names[second]}" for sign in "+-"]
+        return _with(matrix, np.column_stack(added), names)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What is done to rows before trees see them, in this order; None for what is not."""
+
+    statistics: Statistics | None = None
+    pairs: Pairs | None = None
+
+    def transform(self, matrix: TreeMatrix) -> TreeMatrix:
+        """Rows that nothing was learnt from."""
+        if self.pairs is not None:
+            matrix = self.pairs.transform(matrix)
+        return matrix if self.statistics is None else self.statistics.transform(matrix)
+
+    def to_parts(self) -> Parts:
+        """The pickle-free form."""
+        values: dict[str, list[int]] = {}
+        arrays: dict[str, np.ndarray] = {}
+        if self.statistics is not None:
+            values["statistics"] = list(self.statistics.columns)
+            arrays |= {f"means{i}": means for i, means in enumerate(self.statistics.means)}
+        if self.pairs is not None:
+            values["pairs"] = list(self.pairs.columns)
+            arrays |= {"center": self.pairs.center, "scale": self.pairs.scale}
+        return Parts(values, arrays)
+
+    @classmethod
+    def restore(cls, parts: Parts) -> Encoding:
+        """From `to_parts`."""
+        values, arrays, statistics, pairs = parts.values, parts.arrays, None, None
+        if "statistics" in values:
+            columns = tuple(values["statistics"])
+            statistics = Statistics(columns, tuple(arrays[f"means{i}"] for i in range(len(columns))))
+        if "pairs" in values:
+            pairs = Pairs(tuple(values["pairs"]), arrays["center"], arrays["scale"])
+        return cls(statistics, pairs)
+
+
+AS_THEY_ARE = Encoding()
+
+
+def wordy_columns(matrix: TreeMatrix, classes: int) -> tuple[int, ...]:
+    """Categories with many levels; none where the means would be too many. `classes` is 0 for a target of numbers."""
+    columns = tuple(column for column, levels in enumerate(matrix.levels) if levels >= FEWEST_LEVELS)
+    return columns if len(columns) * max(1, classes - 1) <= MOST_STATISTICS else ()
+
+
+def telling_numbers(matrix: TreeMatrix, gains: np.ndarray) -> tuple[int, ...]:
+    """The number columns with the highest gains (p,), in the matrix's order; none where there are not two."""
+    numbers = [column for column, levels in enumerate(matrix.levels) if not levels and gains[column] > 0]
+    best = sorted(sorted(numbers, key=lambda column: -gains[column])[:PAIRED_COLUMNS])
+    return tuple(best) if len(best) > 1 else ()
+
+
+def encode(matrix: TreeMatrix, target: np.ndarray, weight: np.ndarray | None, classes: int, seed: int, *,
+           replaced: Sequence[int] = (), paired: Sequence[int] = ()) -> tuple[Encoding, TreeMatrix]:
+    """An encoding learnt from fit rows, and these rows as the trees learn from them.
+
+    Parameters
+    ----------
+    target : (n,) codes of `classes` classes, or numbers where `classes` is 0.
+    replaced : categories to be replaced by means.  paired : numbers to be paired.
+    """
+    pairs = Pairs.fit(matrix, paired) if paired else None
+    if pairs is not None:
+        matrix = pairs.transform(matrix)
+    if not replaced:
+        return (Encoding(None, pairs), matrix) if pairs is not None else (AS_THEY_ARE, matrix)
+    outputs = _outputs(target, classes)
+    row_weight = np.ones(len(target)) if weight is None else weight / weight.mean()
+    fold = np.random.default_rng(seed).permutation(len(target)) % INNER_FOLDS
+    learnt = [_column_means(_codes(matrix, column), matrix.levels[column] + 1, outputs, row_weight, fold) for column in replaced]
+    statistics = Statistics(tuple(replaced), tuple(means for means, _ in learnt))
+    return Encoding(statistics, pairs), statistics.replaced(matrix, [own for _, own in learnt])
+
+
+def _with(matrix: TreeMatrix, added: np.ndarray, names: Sequence[str]) -> TreeMatrix:
+    """Numbers behind the columns of a matrix."""
+    largest = np.finfo(np.float32).max
+    values = np.concatenate([matrix.values, np.clip(added, -largest, largest).astype(np.float32)], axis=1)
+    return TreeMatrix(values, matrix.levels + (0,) * added.shape[1], matrix.names + tuple(names))
+
+
+def _outputs(target: np.ndarray, classes: int) -> np.ndarray:
+    """(n, k): what is averaged. The last class of several follows from the others."""
+    if not classes:
+        return np.asarray(target, dtype=np.float64)[:, None]
+    indicators: np.ndarray = target[:, None] == np.arange(1, classes)
+    return indicators.astype(np.float64)
+
+
+def _codes(matrix: TreeMatrix, column: int) -> np.ndarray:
+    values = matrix.values[:, column]
+    codes: np.ndarray = np.where(np.isnan(values), matrix.levels[column], values).astype(np.int64)
+    return codes
+
+
+def _column_means(codes: np.ndarray, levels: int, outputs: np.ndarray, weight: np.ndarray,
+                  fold: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means by level (levels, k), and for each row the mean of its level over the other folds (n, k)."""
+    cell = fold * levels + codes
+    counts = np.bincount(cell, weights=weight, minlength=INNER_FOLDS * levels).reshape(INNER_FOLDS, levels)
+    sums = np.stack([np.bincount(cell, weights=weight * output, minlength=INNER_FOLDS * levels).reshape(INNER_FOLDS, levels)
+                     for output in outputs.T], axis=2)
+    prior = np.average(outputs, axis=0, weights=weight)
+    all_counts, all_sums = counts.sum(axis=0), sums.sum(axis=0)
+    means = (all_sums + PRIOR_ROWS * prior) / (all_counts + PRIOR_ROWS)[:, None]
+    other_sums, other_counts = all_sums[codes] - sums[fold, codes], all_counts[codes] - counts[fold, codes]
+    own: np.ndarray = (other_sums + PRIOR_ROWS * prior) / (other_counts + PRIOR_ROWS)[:, None]
+    return means, own

@@ -19,7 +19,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.table import Table
 from tabbench.data.leaving_out import columns_to_leave_out
 from tabbench.data.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
-from tabbench.data.recognition import TypedColumn, recognise
+from tabbench.data.recognition import TypedColumn, as_strings, recognise
 from tabbench.data.roles import Roles, choose_roles, codes, times, weights
 from tabbench.data.row_digest import row_digests, table_fingerprint
 from tabbench.data.source import RawTable, read_source
@@ -229,12 +229,16 @@ def _target_series(typed: TypedColumn) -> pd.Series:
     if typed.column.kind == "number":
         return pd.Series(typed.values.astype(np.float64))
     if typed.column.kind == "boolean":
-        no, yes = typed.column.levels or ("False", "True")
-        return pd.Series(np.where(typed.codes == 1, yes, no), dtype="str")
-    if isinstance(typed.values, pd.Categorical):  # through Arrow, which spells a million labels ten times quicker
-        levels = pa.array([str(level) for level in typed.values.categories], pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(typed.values.codes), levels).cast(pa.string()).to_pandas()
+        return _spelled_out(typed.codes, typed.column.levels or ("False", "True"))
+    if isinstance(typed.values, pd.Categorical):
+        return _spelled_out(typed.values.codes, [str(level) for level in typed.values.categories])
     return pd.Series(typed.values).astype("str")
+
+
+def _spelled_out(codes: np.ndarray, levels: Sequence[str]) -> pd.Series:
+    """Labels by their codes, through Arrow, which spells a million of them ten times quicker than numpy."""
+    labels = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(levels, pa.large_string()))
+    return pd.Series(as_strings(labels.cast(pa.large_string())), copy=False)
 
 
 def _target_line(roles: Roles) -> str:

@@ -78,11 +78,17 @@ def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tu
     extra = [name for name in given if name not in wanted]
     if extra:
         notes.append(f"{counted(len(extra), 'column')} not used: {listed(extra)}")
-    features = {column.name: pd.Series(_fitted(given[column.name], column, notes), copy=False) for column in columns}
+    features = {column.name: pd.Series(conformed(given[column.name], column, notes), copy=False) for column in columns}
     return pd.DataFrame(features, copy=False), notes
 
 
-def _fitted(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
+def conformed(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
+    """The values of one column of new rows, read as what the column was in training; what does not fit is told in `notes`.
+
+    Raises
+    ------
+    BadData : they are of another kind.
+    """
     fit = {"number": _numbers, "boolean": _booleans, "category": _categories, "text": _texts, "date": _dates}[column.kind]
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)

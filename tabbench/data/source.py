@@ -173,10 +173,10 @@ def _excel_table(file: LocalFile) -> pa.Table:
 
 
 def _pandas_columns(frame: pd.DataFrame) -> list[pa.ChunkedArray]:
-    return [_pandas_column(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    return [as_arrow(frame.iloc[:, position]) for position in range(frame.shape[1])]
 
 
-def _pandas_column(values: pd.Series) -> pa.ChunkedArray:
+def as_arrow(values: pd.Series) -> pa.ChunkedArray:
     """A series as Arrow; objects of mixed types as their spellings."""
     try:
         array = pa.array(values, from_pandas=True)

@@ -99,7 +99,8 @@ def make_splits(
     findings += _class_findings(kind, request, splits) + _leak_findings(kind, request, splits)
     unit = np.arange(len(table)) if table.group is None else unit_codes(table.group)
     plan = SplitPlan(kind, splits, len(splits) // repeats, repeats, min(len(split.train) for split in splits), unit,
-                     _notes(kind, request, parts))
+                     _notes(kind, request, parts),
+                     ties_are_kept=kind not in OWN_SPLITS or not _shared_rows(unit_codes(table.tie), splits))
     return plan, tuple(findings)
 
 

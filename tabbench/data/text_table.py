@@ -84,7 +84,6 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
                                   use_threads=use_threads)
         try:
             table = pa_csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
-            pa.default_memory_pool().release_unused()
             return table, ragged
         except pa.ArrowInvalid as error:
             problem = str(error).splitlines()[0]

@@ -1,4 +1,7 @@
-"""The frozen setup of a run on disk: the table as memory-mapped Arrow, the splits as arrays. No pickle."""
+"""The frozen setup of a run on disk: the table as memory-mapped Arrow, the splits as arrays. No pickle.
+
+Columns are stored as pandas holds them, so that children read them where the file is mapped and none has a copy of its own.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
+from tabbench.data.recognition import as_strings, category_type
 from tabbench.store.folder import SPLITS, TABLE
 
-FEATURE = "feature:"
+FEATURE, GAPS = "feature:", "gaps:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
 METADATA = b"tabbench"
 
@@ -31,7 +35,7 @@ def save_setup(setup: Setup, folder: Path) -> None:
 
 
 def load_setup(folder: Path) -> Setup:
-    """The setup of a run; the Arrow file is memory-mapped, so children share its pages.
+    """The setup of a run; the Arrow file is memory-mapped, so children share its pages. Its arrays are read-only.
 
     Raises
     ------
@@ -48,25 +52,45 @@ def _load(folder: Path) -> Setup:
         arrow = pa.ipc.open_file(source).read_all()
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
-    return Setup(table=table, task=Task.from_json(about["task"]), target=arrow["target_values"].to_numpy(),
+    return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
                  splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"])
 
 
 def _save_table(setup: Setup, path: Path) -> None:
     table = setup.table
-    columns: dict[str, pa.Array] = {
-        f"{FEATURE}{position}": pa.Array.from_pandas(table.features.iloc[:, position])
-        for position in range(len(table.columns))}
-    columns["target"] = pa.Array.from_pandas(table.target)
+    columns: dict[str, pa.Array] = {}
+    for position, column in enumerate(table.columns):
+        columns |= _stored(position, column, table.features.iloc[:, position])
+    columns["target"] = _stored_texts(table.target) if table.target.dtype == "str" else pa.array(table.target.to_numpy())
     columns["target_values"] = pa.array(setup.target)
     columns["rows"], columns["tie"] = pa.array(table.rows), pa.array(table.tie)
     for role in ROLE_ARRAYS:
         if getattr(table, role) is not None:
-            columns[role] = pa.array(getattr(table, role))
+            columns[role] = pa.array(getattr(table, role).astype(np.int8) if role == "test" else getattr(table, role))
     about = _about(setup)
-    arrow = pa.table(columns).combine_chunks().replace_schema_metadata({METADATA: json.dumps(about).encode()})
+    arrow = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(about).encode()})
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
         writer.write_table(arrow)
+
+
+def _stored(position: int, column: Column, values: pd.Series) -> dict[str, pa.Array]:
+    """A feature's memory as Arrow arrays without gaps: codes of a category, bytes of a boolean, microseconds of a date."""
+    name = f"{FEATURE}{position}"
+    if column.kind == "category":
+        return {name: pa.array(values.cat.codes.to_numpy())}
+    if column.kind == "text":
+        return {name: _stored_texts(values)}
+    if column.kind == "date":
+        return {name: pa.array(values.to_numpy().view(np.int64))}
+    if column.kind == "boolean":
+        return {name: pa.array(values.to_numpy(dtype=np.int8, na_value=0)),
+                f"{GAPS}{position}": pa.array(values.isna().to_numpy().view(np.int8))}
+    return {name: pa.array(values.to_numpy())}
+
+
+def _stored_texts(values: pd.Series) -> pa.Array:
+    texts = pa.array(values, pa.large_string())
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _about(setup: Setup) -> dict[str, Any]:
@@ -79,23 +103,38 @@ def _about(setup: Setup) -> dict[str, Any]:
 
 def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
     columns = tuple(Column.from_json(values) for values in about["columns"])
-    features = pd.DataFrame({column.name: _series(arrow[f"{FEATURE}{position}"], column)
-                             for position, column in enumerate(columns)}, index=pd.RangeIndex(arrow.num_rows))
-    roles = {role: arrow[role].to_numpy() for role in ROLE_ARRAYS if role in arrow.column_names}
-    return Table(name=about["name"], features=features, columns=columns, target=arrow["target"].to_pandas(),
+    features = pd.DataFrame({column.name: pd.Series(_feature(arrow, position, column), copy=False)
+                             for position, column in enumerate(columns)}, index=pd.RangeIndex(arrow.num_rows), copy=False)
+    roles = {role: _numbers(arrow, role) for role in ROLE_ARRAYS if role in arrow.column_names}
+    if "test" in roles:
+        roles["test"] = roles["test"].view(np.bool_)
+    target = as_strings(arrow["target"]) if pa.types.is_large_string(arrow["target"].type) else _numbers(arrow, "target")
+    return Table(name=about["name"], features=features, columns=columns, target=pd.Series(target, copy=False),
                  target_name=about["target_name"], target_is_integer=about["target_is_integer"],
-                 rows=arrow["rows"].to_numpy(), tie=arrow["tie"].to_numpy(), fingerprint=about["fingerprint"],
+                 rows=_numbers(arrow, "rows"), tie=_numbers(arrow, "tie"), fingerprint=about["fingerprint"],
                  roles=about["roles"], reading=tuple(about["reading"]),
                  findings=tuple(Finding(**finding) for finding in about["findings"]), **roles)
 
 
-def _series(values: pa.ChunkedArray, column: Column) -> pd.Series:
-    if column.kind == "boolean":
-        return values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+def _feature(arrow: pa.Table, position: int, column: Column) -> Any:
+    """What `_stored` took apart, over the same memory."""
+    name = f"{FEATURE}{position}"
+    if column.kind == "text":
+        return as_strings(arrow[name])
+    values = _numbers(arrow, name)
     if column.kind == "category":
-        # Arrow dictionaries keep the order of the levels, so that codes are the same in every child.
-        return pd.Series(pd.Categorical(values.to_pandas(), categories=list(column.levels)))
-    return values.to_pandas()
+        return pd.Categorical.from_codes(values, dtype=category_type(column.levels), validate=False)
+    if column.kind == "date":
+        return values.view("datetime64[us]")
+    if column.kind == "boolean":
+        return pd.arrays.BooleanArray(values.view(np.bool_), _numbers(arrow, f"{GAPS}{position}").view(np.bool_))
+    return values
+
+
+def _numbers(arrow: pa.Table, name: str) -> np.ndarray:
+    """The column's own memory."""
+    values: np.ndarray = arrow[name].chunk(0).to_numpy(zero_copy_only=True)
+    return values
 
 
 def _save_splits(plan: SplitPlan, path: Path) -> None:
@@ -103,15 +142,15 @@ def _save_splits(plan: SplitPlan, path: Path) -> None:
     for position, split in enumerate(plan.splits):
         arrays[f"train{position}"], arrays[f"test{position}"] = split.train, split.test
     about = {"kind": plan.kind, "folds": plan.folds, "repeats": plan.repeats, "full_size": plan.full_size,
-             "notes": list(plan.notes), "names": [split.name for split in plan.splits]}
+             "notes": list(plan.notes), "ties_are_kept": plan.ties_are_kept, "names": [split.name for split in plan.splits]}
     with path.open("wb") as stream:
         np.savez(stream, allow_pickle=False, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), **arrays)
 
 
 def _load_splits(path: Path) -> SplitPlan:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         splits = tuple(Split(repeat, fold, arrays[f"train{position}"], arrays[f"test{position}"])
                        for position, (repeat, fold) in enumerate(about["names"]))
         return SplitPlan(about["kind"], splits, about["folds"], about["repeats"], about["full_size"], arrays["unit"],
-                         tuple(about["notes"]))
+                         tuple(about["notes"]), about["ties_are_kept"])

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from tabbench.core.errors import UnknownName
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.table import Column
-from tabbench.data.views import fit_view, restore_view
+from tabbench.data.views import expansion, fit_view, restore_view
 from tabbench.data.views import linear as linear_view
 
 PREPARED = ("linear", "trees", "net")
@@ -47,6 +47,20 @@ def test_a_huge_value_does_not_flatten_the_others():
         seen = first_number(fit_view(name, frame, columns, 0), frame)
         assert np.ptp(seen[:99]) > 0.5
         assert seen[99] == seen.max() < 200
+
+
+def test_a_long_tail_gets_a_column_and_can_be_followed_by_a_straight_line():
+    rng = np.random.default_rng(0)
+    delay = np.concatenate([rng.normal(size=900), 20 + rng.exponential(100.0, size=100)])
+    frame, columns = numbers(delay=delay, x=np.arange(1000.0))
+    frame.loc[7, "delay"] = 1e39
+    matrix = fit_view("linear", frame, columns, 0).transform(frame)
+    assert matrix.names == ("delay", "x", "delay (far)")
+    assert np.abs(matrix.values).max() < 30
+    kept = frame["delay"] < np.quantile(frame["delay"], 0.99)
+    design = np.column_stack([matrix.values[kept][:, [0, 2]], np.ones(kept.sum())])
+    fitted = design @ np.linalg.lstsq(design, frame["delay"][kept], rcond=None)[0]
+    assert np.corrcoef(fitted, frame["delay"][kept])[0, 1] > 0.999
 
 
 def test_the_linear_view_fills_gaps_and_marks_them():
@@ -169,6 +183,36 @@ def test_a_wide_one_hot_matrix_is_kept_sparse(monkeypatch):
     assert sparse.values.indices.dtype == sparse.values.indptr.dtype == np.int32  # else C solvers refuse it
     np.testing.assert_array_equal(sparse.values.toarray(), dense.values)
     assert isinstance(sparse.take(np.arange(3)).select(np.array([1])), LinearMatrix)
+
+
+@pytest.mark.parametrize("most_dense_cells", (linear_view.MOST_DENSE_CELLS, 0))
+@pytest.mark.parametrize("name", PREPARED)
+def test_a_table_of_many_blocks_gives_the_same_as_one_of_few(name, most_dense_cells, monkeypatch):
+    monkeypatch.setattr(linear_view, "MOST_DENSE_CELLS", most_dense_cells)
+    frame, columns = mixed()
+    frame["z"], columns = np.arange(80.0), (*columns, Column("z", "number"))
+    whole_view = fit_view(name, frame, columns, 0)
+    whole = whole_view.transform(frame)
+    monkeypatch.setattr(expansion, "BLOCK_CELLS", 200)
+    view = fit_view(name, frame, columns, 0)
+    in_blocks = view.transform(frame)
+    for array, same in whole_view.to_parts().arrays.items():
+        np.testing.assert_allclose(view.to_parts().arrays[array], same, rtol=1e-12)
+    for held in ("values", "numbers", "codes"):
+        first, second = (getattr(each, held, np.zeros(0)) for each in (whole, in_blocks))
+        first, second = (each if isinstance(each, np.ndarray) else each.toarray() for each in (first, second))
+        np.testing.assert_allclose(first, second, rtol=1e-6)
+    assert len(view.transform(frame[:0])) == 0
+
+
+def test_whoever_writes_to_the_raw_view_leaves_the_table_as_it_is():
+    frame, columns = mixed()
+    before = frame.copy()
+    seen = fit_view("raw", frame, columns, 0).transform(frame)
+    seen["x"] = 0.0
+    seen.loc[3, "c"] = "a"
+    seen.iloc[0, seen.columns.get_loc("d")] = pd.Timestamp("1999-01-01")
+    pd.testing.assert_frame_equal(frame, before)
 
 
 def test_an_unknown_view_is_named():

@@ -6,7 +6,7 @@ Knows no learner and no split.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import pandas as pd
@@ -15,12 +15,13 @@ from tabbench.core.approach import ViewName
 from tabbench.core.errors import UnknownName
 from tabbench.core.parts import Parts
 from tabbench.core.table import Column
+from tabbench.data.views.families import FamiliesView
 from tabbench.data.views.linear import LinearView
 from tabbench.data.views.net import NetView
 from tabbench.data.views.raw import RawView
 from tabbench.data.views.trees import TreeView
 
-__all__ = ["FittedView", "fit_view", "restore_view"]
+__all__ = ["FAMILIES", "FittedView", "families_view", "fit_view", "restore_view"]
 
 
 class FittedView(Protocol):
@@ -40,8 +41,10 @@ class FittedView(Protocol):
         ...
 
 
-_VIEWS: dict[str, type[RawView] | type[LinearView] | type[TreeView] | type[NetView]] = {
-    "raw": RawView, "linear": LinearView, "trees": TreeView, "net": NetView}
+_FAMILIES: dict[ViewName, type[LinearView] | type[TreeView] | type[NetView]] = {
+    "linear": LinearView, "trees": TreeView, "net": NetView}
+FAMILIES = tuple(_FAMILIES)
+"""Views that the view `families` holds, one for each family of learners."""
 
 
 def fit_view(name: ViewName, features: pd.DataFrame, columns: Sequence[Column], seed: int) -> FittedView:
@@ -58,11 +61,25 @@ def fit_view(name: ViewName, features: pd.DataFrame, columns: Sequence[Column], 
     ------
     UnknownName : no such view.
     """
-    if name not in _VIEWS:
-        raise UnknownName.among("view", name, _VIEWS)
-    return _VIEWS[name].fit(features, tuple(columns), seed)
+    if name == "raw":
+        return RawView.fit(features, tuple(columns), seed)
+    if name == "families":
+        return families_view(lambda each: fit_view(each, features, columns, seed))
+    if name not in _FAMILIES:
+        raise UnknownName.among("view", name, ["raw", *FAMILIES, "families"])
+    return _FAMILIES[name].fit(features, tuple(columns), seed)
+
+
+def families_view(view: Callable[[ViewName], Any]) -> FamiliesView:
+    """The view `families` of fitted views, each given by its name."""
+    return FamiliesView({each: view(each) for each in FAMILIES})
 
 
 def restore_view(parts: Parts) -> FittedView:
     """The view that `to_parts` took apart; it transforms bit for bit as before."""
-    return _VIEWS[parts.values["view"]].restore(parts)
+    name: ViewName = parts.values["view"]
+    if name == "raw":
+        return RawView.restore(parts)
+    if name == "families":
+        return families_view(lambda each: restore_view(parts.children[each]))
+    return _FAMILIES[name].restore(parts)

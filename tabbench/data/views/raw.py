@@ -25,8 +25,8 @@ class RawView:
         return cls(tuple(column.name for column in columns))
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
-        """A frame of its own, so that whoever changes it does not change the table."""
-        return features[list(self.columns)].copy()
+        """A frame of its own: pandas copies a column when it is written to, so whoever does so leaves the table as it is."""
+        return features[list(self.columns)]
 
     def to_parts(self) -> Parts:
         """The pickle-free form."""

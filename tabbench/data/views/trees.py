@@ -32,16 +32,17 @@ class TreeView:
     def fit(cls, features: pd.DataFrame, columns: tuple[Column, ...], seed: int) -> TreeView:
         """Learn levels, text directions and offsets from training rows."""
         expansion = Expansion.fit(features, columns, seed, fewest_rows=1, most_levels=MOST_LEVELS)
-        return cls(expansion, _offsets(expansion.expand(features).numbers))
+        offsets = [np.zeros(0), *(_offsets(numbers) for _, numbers in expansion.number_columns(features))]
+        return cls(expansion, np.concatenate(offsets))
 
     def transform(self, features: pd.DataFrame) -> TreeMatrix:
         """Float32 (n, p + q)."""
-        expanded = self.expansion.expand(features)
         largest = np.finfo(np.float32).max
-        n_numbers = expanded.numbers.shape[1]
-        values = np.empty((len(features), n_numbers + expanded.codes.shape[1]), dtype=np.float32)
-        values[:, :n_numbers] = np.clip(expanded.numbers - self.offset, -largest, largest)
-        values[:, n_numbers:] = np.where(expanded.codes < 0, np.nan, expanded.codes)
+        n_numbers = len(self.offset)
+        values = np.empty((len(features), n_numbers + len(self.expansion.levels)), dtype=np.float32)
+        for rows, expanded in self.expansion.row_blocks(features):
+            values[rows, :n_numbers] = np.clip(expanded.numbers - self.offset, -largest, largest)
+            values[rows, n_numbers:] = np.where(expanded.codes < 0, np.nan, expanded.codes)
         levels = tuple(levels.n_codes for levels in self.expansion.levels.values())
         return TreeMatrix(values, (0,) * n_numbers + levels, self.expansion.number_names + self.expansion.code_names)
 

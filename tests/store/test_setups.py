@@ -1,0 +1,75 @@
+"""The frozen setup on disk: it comes back as it was, and children read the table where it is mapped."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench.core.errors import BadData
+from tabbench.options import Options
+from tabbench.preparing import prepare
+from tabbench.report.live import make_display
+from tabbench.store.setups import load_setup, save_setup
+
+ROWS = 300
+
+
+def frame(target):
+    rng = np.random.default_rng(0)
+
+    def gappy(values):
+        return pd.Series(values).where(rng.random(ROWS) > 0.1)
+
+    return pd.DataFrame({
+        "whole": rng.integers(0, 99_999, ROWS), "fraction": gappy(rng.normal(size=ROWS)),
+        "label": gappy(rng.choice(["a", "b", "c"], ROWS)), "answer": gappy(rng.choice(["yes", "no"], ROWS)),
+        "flag": rng.random(ROWS) < 0.5, "text": gappy([f"text number {n} of many" for n in range(ROWS)]),
+        "day": gappy(pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 500, ROWS), unit="D")),
+        "weight": rng.random(ROWS), "patient": rng.integers(0, 60, ROWS), "y": target(rng)})
+
+
+def setup(data, **options):
+    chosen = Options(target="y", weight="weight", **options).checked()
+    return prepare(data, chosen, make_display(quiet=True, to_json=False)).setup
+
+
+@pytest.mark.parametrize("target", [lambda rng: rng.choice(["p", "q"], ROWS), lambda rng: rng.normal(size=ROWS)])
+@pytest.mark.parametrize("role", ["group", "own test"])
+def test_a_setup_comes_back_as_it_was(tmp_path, target, role):
+    data = frame(target)
+    before = setup(data, group="patient") if role == "group" else setup(data[:240], test=data[240:])
+    save_setup(before, tmp_path)
+    after = load_setup(tmp_path)
+    assert {column.kind for column in after.table.columns} == {"number", "boolean", "category", "text", "date"}
+    pd.testing.assert_frame_equal(after.table.features, before.table.features)
+    pd.testing.assert_series_equal(after.table.target, before.table.target)
+    for name in ("rows", "tie", "group", "time", "weight", "fold", "test"):
+        ours, theirs = getattr(after.table, name), getattr(before.table, name)
+        assert (ours is None) == (theirs is None)
+        if ours is not None:
+            np.testing.assert_array_equal(ours, theirs)
+            assert ours.dtype == theirs.dtype
+    np.testing.assert_array_equal(after.target, before.target)
+    assert (after.table.columns, after.table.fingerprint, after.task, after.splits_digest) == (
+        before.table.columns, before.table.fingerprint, before.task, before.splits_digest)
+    for ours, theirs in zip(after.splits.splits, before.splits.splits, strict=True):
+        np.testing.assert_array_equal(ours.train, theirs.train)
+        np.testing.assert_array_equal(ours.test, theirs.test)
+
+
+def test_the_columns_of_a_loaded_table_are_the_mapped_file_and_cannot_be_changed(tmp_path):
+    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
+    table = load_setup(tmp_path).table
+    plain = [table.features[column.name].to_numpy() for column in table.columns if column.kind in ("number", "date")]
+    codes = [table.features[column.name].cat.codes.to_numpy() for column in table.columns if column.kind == "category"]
+    for values in [*plain, *codes, table.tie, table.weight]:
+        assert not values.flags.writeable
+    assert not np.shares_memory(table.features.iloc[:5].copy()["whole"].to_numpy(), table.features["whole"].to_numpy())
+
+
+@pytest.mark.parametrize("name", ["table.arrow", "splits.npz"])
+def test_a_damaged_setup_is_a_sentence(tmp_path, name):
+    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[:len(content) // 2])
+    with pytest.raises(BadData, match="start over with --fresh"):
+        load_setup(tmp_path)

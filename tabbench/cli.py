@@ -86,11 +86,16 @@ def _option_parameters() -> list[inspect.Parameter]:
 @answering
 def compare_command(data: str, json: bool = False, **values: Any) -> int:
     """Compare approaches on a table and say which one wins at which size."""
-    from tabbench.compare import run_comparison
+    from tabbench.compare import forecast, run_comparison
     from tabbench.report.live import make_display
 
     options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}).checked())
-    finished = run_comparison(data, options, display=make_display(quiet=options.quiet, to_json=json))
+    display = make_display(quiet=options.quiet, to_json=json)
+    if options.dry_run:
+        expected = forecast(data, options, display=display, is_command=True)
+        sys.stdout.write(expected.to_json() if json else f"{expected}\n")
+        return DONE
+    finished = run_comparison(data, options, display=display, is_command=True)
     return _print_answer(finished, json=json, quiet=options.quiet)
 
 
@@ -113,8 +118,8 @@ def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
     from tabbench.compare import resume
     from tabbench.report.live import make_display
 
-    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), jobs=jobs, time_limit=time_limit,
-                      memory_limit=memory_limit)
+    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, jobs=jobs,
+                      time_limit=time_limit, memory_limit=memory_limit)
     return _print_answer(finished, json=json, quiet=quiet)
 
 

@@ -19,8 +19,10 @@ DEVICES = ("auto", "cpu", "cuda")
 
 DEFAULT_APPROACHES: dict[str, tuple[str, ...]] = {
     "fast": ("dummy", "linear", "linear+forest", "xgboost", "lightgbm", "boosting", "mlp"),
-    "balanced": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp"),
-    "thorough": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp"),
+    "balanced": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp",
+                 "blend"),
+    "thorough": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp",
+                 "mlp+forest", "blend"),
 }
 """What each preset compares when nothing is named."""
 
@@ -68,7 +70,9 @@ class Options:
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
+    race: bool = option(False, "Stop running approaches at larger sizes that are hopelessly behind.")
     quiet: bool = option(False, "No progress; errors only.")
+    dry_run: bool = option(False, "Only say what would run, with its expected time and memory.")
 
     def checked(self) -> Options:
         """The same options in canonical form.

@@ -16,8 +16,12 @@ from tabbench.core.approach import Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.setup import Setup
+from tabbench.executors.cost_model import CostModel
+from tabbench.executors.costs import PriorCosts
+from tabbench.executors.forecast import Prices
 from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.schedule import Skip
+from tabbench.executors.schedule import BASELINE as NEVER_DROPPED
+from tabbench.executors.schedule import OTHER, REPRESENTATIVE, Skip
 from tabbench.judging import Entry
 from tabbench.options import DEFAULT_APPROACHES, Options
 
@@ -42,6 +46,20 @@ class Contestants:
         """What the judgement is told of them."""
         return tuple(Entry(each.name, each.family, each.version, each.cost_rank, each.represents,
                            settings_of(each, setup, setup.splits.full_size, preset)) for each in self.approaches)
+
+    def importance(self) -> dict[str, int]:
+        """Which of them a time limit drops last: the baseline, then one of each family, its representative if it is here."""
+        families: dict[str, str] = {}
+        for each in self.approaches:
+            if each.family not in ("blend", "own") and (each.represents or each.family not in families):
+                families[each.family] = each.name
+        ranks = {name: REPRESENTATIVE if name in families.values() else OTHER for name in self.names}
+        return ranks | {BASELINE: NEVER_DROPPED}
+
+    def costs(self, setup: Setup, preset: str, prior: PriorCosts) -> CostModel:
+        """What their cells are expected to cost on this table."""
+        prices = Prices.of_setup(setup, preset, prior, aliases=self.aliases, own=tuple(self.own))
+        return CostModel(prices, base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
 
     def needs(self, device: str) -> Needs:
         """What the children must be ready for."""
@@ -121,6 +139,7 @@ def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *
                  left_out: Sequence[Skip] = ()) -> list[Batch]:
     """All cells, grouped into batches: those of one split and size that share a view run in one child."""
     skipped = {(skip.approach, skip.size) for skip in left_out}
+    is_blending = any(approach.view == "families" for approach in contestants.approaches)
     task_digest = digest(setup.task.to_json())
     groups: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
     for size in sizes:
@@ -128,7 +147,7 @@ def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *
             if (approach.name, size) in skipped:
                 continue
             settings = settings_of(approach, setup, size, preset)
-            where = approach.view if approach.view != "raw" else approach.name
+            where = _companions(approach, is_blending)
             for split in setup.splits.splits:
                 groups[size, *split.name, where].append(Cell(
                     table=setup.table.fingerprint, task=task_digest, splits=setup.splits_digest, approach=approach.name,
@@ -137,7 +156,21 @@ def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *
     return [Batch(tuple(cells)) for cells in groups.values()]
 
 
+def _companions(approach: Approach, is_blending: bool) -> str:
+    """What the approaches of a batch have in common: a view, or fits that a blend weighs."""
+    if is_blending and (approach.blends or approach.view == "families"):
+        return "blend"
+    return approach.name if approach.view == "raw" else approach.view
+
+
 def without(batches: Sequence[Batch], finished: set[str]) -> list[Batch]:
     """What is missing: batches less the cells that have a result."""
     left = (Batch(tuple(cell for cell in batch.cells if cell.key not in finished)) for batch in batches)
     return [batch for batch in left if batch.cells]
+
+
+def has_whole_sizes(batches: Sequence[Batch], missing: Sequence[Batch]) -> bool:
+    """Whether an approach besides the baseline has all its results at some size."""
+    lacking = {(cell.approach, cell.size) for batch in missing for cell in batch.cells}
+    return any(cell.approach != BASELINE and (cell.approach, cell.size) not in lacking
+               for batch in batches for cell in batch.cells)

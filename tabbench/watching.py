@@ -7,16 +7,15 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
+import psutil
+
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.progress import Progress
 from tabbench.core.setup import Setup
-from tabbench.executors.schedule import CostModel
+from tabbench.executors.cost_model import CostModel
 from tabbench.judging import Run
 from tabbench.store.database import Store
-
-LEAST_RESERVE_SECONDS, RESERVE_SHARE = 4.0, 0.1
-"""Kept back from a time limit for scores, intervals and figures, which take a few seconds on any table."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +27,16 @@ class Clock:
     limit_seconds: float | None
 
     @classmethod
-    def start(cls, limit_seconds: float | None) -> Clock:
-        """A clock that starts now."""
-        return cls(time.monotonic(), _cpu_seconds(), limit_seconds)
+    def start(cls, limit_seconds: float | None, *, with_process: bool = False) -> Clock:
+        """A clock that starts now, or did so when this process was started: to a person, the command's own start counts too."""
+        age = time.time() - psutil.Process().create_time() if with_process else 0.0
+        return cls(time.monotonic() - max(age, 0.0), _cpu_seconds(), limit_seconds)
 
-    @property
-    def deadline(self) -> float | None:
-        """When the last cell must have ended."""
+    def deadline(self, closing_seconds: float) -> float | None:
+        """When the last cell and the winner's refit must have ended, if judging and reporting take so long afterwards."""
         if self.limit_seconds is None:
             return None
-        reserve = max(LEAST_RESERVE_SECONDS, RESERVE_SHARE * self.limit_seconds)
-        return self.began + max(self.limit_seconds - reserve, self.limit_seconds / 2)
+        return self.began + max(self.limit_seconds - closing_seconds, self.limit_seconds / 2)
 
     @property
     def elapsed_seconds(self) -> float:
@@ -64,7 +62,9 @@ class Watch:
             if cell.key in settled and (result := store.result(cell.key)) is not None:
                 self.learn(cell, result)
                 if result.fit_seconds is not None:
-                    costs.learn(cell.approach, cell.size, result.fit_seconds + (result.predict_seconds or 0.0))
+                    costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))
+                if result.peak_mb is not None:
+                    costs.learn_peak(cell, result.peak_mb)
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""

@@ -124,6 +124,19 @@ def test_a_limit_that_leaves_nothing_is_an_answer_without_a_verdict(place):
     assert deterministic(longer.stdout) == deterministic((place / "tabbench-people" / "result.json").read_text())
 
 
+def test_a_dry_run_says_what_would_run_and_leaves_nothing(place):
+    before = set(os.listdir(place))
+    arguments = ["compare", "people.csv", "--target", "bought", *QUICK, "--out", "planned", "--dry-run"]
+    plan = tabbench(*arguments, folder=place)
+    assert plan.returncode == 0, plan.stderr
+    assert "Expected with" in plan.stdout and "linear" in plan.stdout and "people: 240 rows" in plan.stderr
+    as_json = json.loads(tabbench(*arguments, "--json", "--quiet", "--time-limit", "0.01", folder=place).stdout)
+    assert {(row["approach"], row["size"], row["cells"]) for row in as_json["cells"]} == {
+        (name, size, 2) for name in ("dummy", "linear") for size in (60, 120)}
+    assert all("--time-limit" in row["skipped"] for row in as_json["cells"])
+    assert set(os.listdir(place)) == before
+
+
 def test_a_mistake_does_not_cost_an_earlier_run(place):
     before = sorted(path.name for path in (place / "tabbench-people").iterdir())
     wrong = tabbench("compare", "people.csv", "--target", "bougth", "--fresh", "--out", "tabbench-people", folder=place)

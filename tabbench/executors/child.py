@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ctypes
 import faulthandler
+import gc
 import json
 import os
 import queue
@@ -97,6 +98,7 @@ class Child:
         except OSError as error:
             self._answer(stuck=f"cannot write to {self.folder}: {error.strerror or error}")
             return
+        give_memory_back()
         self._answer(idle=True)
 
     def _answer(self, **values: Any) -> None:
@@ -118,6 +120,13 @@ def _listen(orders: queue.Queue[dict[str, Any]]) -> None:
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
+
+
+def give_memory_back() -> None:
+    """Return what was freed to the system: glibc keeps it, and another child may need it now."""
+    gc.collect()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _die_with_the_parent() -> None:

@@ -22,7 +22,7 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
-from tabbench.executors.schedule import TIME_LIMIT, Schedule, Skip
+from tabbench.executors.schedule import TIME_LIMIT, InFlight, Schedule, Skip
 from tabbench.executors.worker import Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -63,15 +63,18 @@ class LocalExecutor:
     store : the run's store; nobody else writes it.  jobs : how many children.  threads : threads a cell.
     memory_limit_bytes : of the whole process tree; None for most of the machine.
     needs : what to import before the first cell.
+    starts_early : whether children start before it is known that there is work for them.
     """
 
     def __init__(self, store: Store, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None, threads: int = 1,
-                 shortest_hang_seconds: float = SHORTEST_HANG_SECONDS) -> None:
+                 shortest_hang_seconds: float = SHORTEST_HANG_SECONDS, starts_early: bool = True) -> None:
         self._store = store
+        self._starts_early = starts_early
         self.jobs = jobs
         self.threads = threads
         self.needs = needs
         self.memory_limit_bytes = memory_limit_bytes or int(MEMORY_SHARE * machine_memory_bytes())
+        self._is_memory_limited = memory_limit_bytes is not None
         self.shortest_hang_seconds = shortest_hang_seconds
         self.broken: dict[str, str] = {}
         self._events: queue.Queue[Event] = queue.Queue()
@@ -80,13 +83,14 @@ class LocalExecutor:
         self._fruitless = 0
         self._is_frozen = False
         self._next_police = 0.0
+        self._base_mb = 0.0
 
     def __enter__(self) -> LocalExecutor:
         for pid, created in self._store.children():
             end_orphan(pid, created)
         self._store.forget_children()
-        for _ in range(min(self.jobs, EARLY_CHILDREN)):
-            self._start_worker()
+        if self._starts_early:
+            self._start_workers(min(self.jobs, EARLY_CHILDREN))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
@@ -113,9 +117,10 @@ class LocalExecutor:
             worker.order(do="open")
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress], deadline: float | None = None) -> list[Skip]:
-        """Run what is scheduled until nothing is left or the deadline (a reading of `time.monotonic`) has passed."""
+            progress: Callable[[tuple[str, ...], float | None], Progress]) -> list[Skip]:
+        """Run what is scheduled until nothing is left or its deadline (a reading of `time.monotonic`) has passed."""
         state, next_display = _Running(schedule, on_result), 0.0
+        schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
         self._start_workers(min(self.jobs, len({cell.key for cell in schedule.waiting})))
         while True:
             schedule.drop_approaches(self._broken_approaches())
@@ -124,11 +129,11 @@ class LocalExecutor:
                 break
             self._step(state)
             now = time.monotonic()
-            if deadline is not None and now >= deadline:
+            if schedule.deadline is not None and now >= schedule.deadline:
                 self._stop_for_time(state)
                 break
             if now >= next_display:
-                display.update(progress(self._what_runs(), schedule.remaining_seconds(self._running_cells)))
+                display.update(progress(self._what_runs(), schedule.remaining_seconds(self._in_flight())))
                 next_display = now + DISPLAY_SECONDS
         display.update(progress((), 0.0))
         return schedule.skips
@@ -150,6 +155,9 @@ class LocalExecutor:
     @property
     def _running_cells(self) -> list[Cell]:
         return [worker.cell for worker in self._workers if worker.cell is not None]
+
+    def _in_flight(self) -> list[InFlight]:
+        return [worker.in_flight() for worker in self._busy]
 
     def _start_workers(self, count: int) -> None:
         while len(self._workers) < count:
@@ -184,13 +192,18 @@ class LocalExecutor:
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if any(other.batch is not None and other.batch.key in state.exclusive for other in self._workers):
             return None  # a cell that ran out of memory gets its second try with the machine to itself
-        if state.alone and not state.schedule.waiting:
+        if state.alone and (not state.schedule.waiting or state.schedule.is_held_back):
             if self._busy:
                 return None
             batch = state.alone.pop()
             state.exclusive.add(batch.key)
             return batch
-        return state.schedule.next(time.monotonic(), self._running_cells)
+        room_mb, now = self._room_mb(worker, state.schedule), time.monotonic()
+        fitting = state.schedule.next(now, self._in_flight(), room_mb)
+        if fitting is None and not self._busy and state.schedule.waiting:
+            state.schedule.drop_too_large(room_mb, self._too_large())
+            return state.schedule.next(now)  # alone it may fit, or the police will see that it does not
+        return fitting
 
     def _what_runs(self) -> tuple[str, ...]:
         return tuple(f"{cell.approach} at {cell.size:,}, repeat {cell.repeat + 1}, fold {cell.fold + 1}"
@@ -206,13 +219,16 @@ class LocalExecutor:
             self._bury(worker, state)
         elif "warm" in values:
             worker.is_warm, worker.is_cuda_available = True, values["cuda"]
+            self._base_mb = max(self._base_mb, worker.resident_bytes() / 1e6)
+            if state is not None:
+                state.schedule.costs.base_mb = self._base_mb
             self.broken.update(values["broken"])
             self._require_memory(worker)
         elif "started" in values:
             worker.begin(values["started"])
         elif "finished" in values and state is not None:
             self._fruitless = 0
-            self._adopt([values["finished"]], state, time.monotonic() - worker.cell_started)
+            self._adopt([values["finished"]], state, worker.in_flight())
         elif "idle" in values and state is not None:
             worker.cell = None
             self._settle(worker, "crashed", "its result was damaged on the way to the store", state)
@@ -220,10 +236,10 @@ class LocalExecutor:
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
-    def _adopt(self, keys: list[str], state: _Running, seconds: float | None = None) -> set[str]:
+    def _adopt(self, keys: list[str], state: _Running, running: InFlight | None = None) -> set[str]:
         results = self._store.adopt_spooled(keys) if keys else []
         for result in results:
-            state.learn(result, seconds)
+            state.learn(result, running)
         return {result.key for result in results}
 
     def _bury(self, worker: Worker, state: _Running | None) -> None:
@@ -272,8 +288,7 @@ class LocalExecutor:
         for worker in self._workers:
             since, limit = worker.began if not worker.is_warm else worker.cell_started, SHORTEST_HANG_SECONDS
             if worker.cell is not None and state is not None:
-                forecast = state.schedule.costs.forecast(worker.cell.approach, worker.cell.size) or 0.0
-                limit = max(HANG_FACTOR * forecast, self.shortest_hang_seconds)
+                limit = max(HANG_FACTOR * state.schedule.costs.alone(worker.cell), self.shortest_hang_seconds)
             if (worker.batch is not None or not worker.is_warm) and worker.ended_for is None and now - since > limit:
                 worker.end("timed_out", "it did not end in many times the time that was expected")
 
@@ -283,6 +298,18 @@ class LocalExecutor:
         if sum(used.values()) + psutil.Process().memory_info().rss > self.memory_limit_bytes and busy:
             worst = max(busy, key=lambda worker: used[worker])
             worst.end("out_of_memory", f"the run needed more than {self.memory_limit_bytes / 1e9:.1f} GB (--memory-limit)")
+
+    def _room_mb(self, worker: Worker, schedule: Schedule) -> float:
+        """What a child may grow to, beside this process, the idle children and what the busy ones are expected to need."""
+        others = sum(max(each.resident_bytes() / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
+                     for each in self._workers if each is not worker)
+        return float(self.memory_limit_bytes - psutil.Process().memory_info().rss) / 1e6 - others
+
+    def _too_large(self) -> str:
+        limit = f"{self.memory_limit_bytes / 1e9:.1f} GB"
+        if self._is_memory_limited:
+            return f"it would have needed about {{need}}; --memory-limit is {limit} for everything: give more, or lower --jobs"
+        return f"it would have needed about {{need}}; {limit} may be used on this machine: lower --jobs, or use a larger one"
 
     def _require_memory(self, worker: Worker) -> None:
         """Refuse a limit that the first warm child shows to be impossible."""
@@ -316,12 +343,14 @@ class _Running:
     def __post_init__(self) -> None:
         self.cells = {cell.key: cell for cell in self.schedule.waiting}
 
-    def learn(self, result: Result, seconds: float | None = None) -> None:
-        """A result has arrived in the store, `seconds` after its cell was begun."""
+    def learn(self, result: Result, running: InFlight | None = None) -> None:
+        """A result has arrived in the store; `running` is how its batch stood then."""
         self.done.add(result.key)
-        cell = self.cells[result.key]
-        if seconds is not None:
-            self.schedule.costs.learn(cell.approach, cell.size, seconds)
+        cell, costs = self.cells[result.key], self.schedule.costs
+        if running is not None and running.left[0].key == cell.key:
+            costs.learn(cell, running.seconds, running.done)
+            if result.peak_mb is not None:
+                costs.learn_peak(cell, result.peak_mb, running.done)
         self.on_result(cell, result)
 
 

@@ -1,27 +1,34 @@
-"""Which batch comes next, and what a time limit drops: whole sizes or whole approaches, never part of a size.
+"""Which batch comes next, and what a limit drops: whole sizes or whole approaches, never part of a size.
 
-Knows batches, seconds and the clock's readings that it is given; no process and no file.
+Knows batches, what they are expected to cost and the clock's readings that it is given; no process and no file.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from tabbench.core.cell import Batch, Cell
+from tabbench.executors.cost_model import CostModel
+from tabbench.executors.forecast import members
 
-FORECAST_SAFETY = 1.15
-"""Forecasts are means; a size is begun only if it fits with this much to spare."""
-STEEPEST_GROWTH, FLATTEST_GROWTH = 1.3, 0.3
-"""Bounds on the exponent of seconds against rows: at small sizes fixed costs hide the growth, at large ones noise adds to it."""
-DEFAULT_GROWTH = 0.6
-"""The exponent as long as only one size was seen, and beyond what the sizes seen can tell."""
-FARTHEST_RATIO = 4.0
-"""How many times the largest size seen the growth between two sizes is trusted: at small sizes it is mostly noise."""
-HOG_SHARE = 0.5
-"""An approach that takes more than this share of a size's cost is dropped before the size is."""
+BEGIN_QUANTILE, GO_ON_QUANTILE = 0.75, 0.5
+"""A size is begun if it will be done in time with this probability; once begun, it goes on while that is as likely as not. The
+first size has to be begun: what proves too much then goes later."""
+LEAST_SHARE_SAVED = 0.01
+"""Dropping an approach that saves less of a size is pointless: another one needs its fits."""
+LEAST_SHARE_LEFT = 0.05
+"""A cell that runs longer than expected is thought to need this share of its expected time still."""
+MOST_REFIT_SHARE = 0.5
+"""The winner's refit is planned for as far as it leaves half of the time to find the winner."""
+ROOM_DEVIATIONS = 0.8
+"""A batch that runs beside others gets the memory that suffices four times in five."""
+
+BASELINE, REPRESENTATIVE, OTHER = 3, 2, 1
+"""How important an approach is: a baseline is never dropped alone, a family's representative after all others."""
 
 TIME_LIMIT = "the time limit (--time-limit) would have been exceeded"
 """The reason of a skip. No figures: what comes from a clock must not stand among what is the same in every run."""
@@ -34,78 +41,123 @@ class Skip:
     approach: str
     size: int
     reason: str
+    is_raced_out: bool = False
 
 
-class CostModel:
-    """Seconds of a cell by approach and size, learnt from the cells that have finished."""
+@dataclass(frozen=True)
+class InFlight:
+    """A batch that a child has begun: the cells left, those done before them, and how long it has been at the first of them."""
 
-    def __init__(self) -> None:
-        self._seen: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    left: tuple[Cell, ...]
+    done: tuple[str, ...] = ()
+    seconds: float = 0.0
 
-    def learn(self, approach: str, size: int, seconds: float) -> None:
-        """One finished cell."""
-        self._seen[approach][size].append(seconds)
 
-    def forecast(self, approach: str, size: int) -> float | None:
-        """Expected seconds of one cell, or None when nothing is known of the approach."""
-        means = {each: sum(seconds) / len(seconds) for each, seconds in self._seen[approach].items()}
-        if not means:
-            return None
-        if size in means:
-            return means[size]
-        smaller = sorted(each for each in means if each < size) or [min(means)]
-        last = smaller[-1]
-        growth = DEFAULT_GROWTH
-        if len(smaller) > 1 and means[smaller[-2]] > 0 and means[last] > 0:
-            growth = math.log(means[last] / means[smaller[-2]]) / math.log(last / smaller[-2])
-        growth = min(max(growth, FLATTEST_GROWTH), STEEPEST_GROWTH)
-        ratio = max(size / last, 1.0)
-        near = min(ratio, FARTHEST_RATIO)
-        return float(means[last] * near**growth * (ratio / near) ** DEFAULT_GROWTH)
+@dataclass(frozen=True)
+class GivenUp:
+    """What was dropped together at a size for lack of time."""
+
+    size: int
+    names: frozenset[str]
+    batches: tuple[Batch, ...]
+
+    def without(self, name: str) -> GivenUp:
+        """The same without one of them."""
+        rest = (_without(batch, {name}) for batch in self.batches)
+        return GivenUp(self.size, self.names - {name}, tuple(batch for batch in rest if batch.cells))
 
 
 class Schedule:
     """Batches in order, smallest size first, all approaches of a split together.
 
+    At the largest size the longest batches come first, so that no child is left with one at the end.
+
     Parameters
     ----------
     batches : what is missing; cells that already have results are not among them.
     jobs : how many children share the work.
-    deadline : the clock's reading at which the last cell must have ended, or None.
+    costs : what cells are expected to cost.
+    deadline : the clock's reading at which the last cell must have ended, the winner's refit included, or None.
     refit_rows : rows on which the winner will be fitted once more before the deadline, 0 for no refit.
+    importance : approach -> BASELINE, REPRESENTATIVE or OTHER, which is also that of those not named.
+    is_continued : whether an earlier call has finished a size, so that none of these has to be kept.
+    race : asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
     """
 
-    def __init__(self, batches: Iterable[Batch], *, jobs: int, deadline: float | None = None, refit_rows: int = 0) -> None:
-        self.costs = CostModel()
-        self._refit_rows = refit_rows
+    def __init__(self, batches: Iterable[Batch], *, jobs: int, costs: CostModel | None = None, deadline: float | None = None,
+                 refit_rows: int = 0, importance: Mapping[str, int] | None = None, is_continued: bool = False,
+                 race: Callable[[int], Mapping[str, str]] | None = None) -> None:
+        self.costs = CostModel() if costs is None else costs
         self.skips: list[Skip] = []
         self._jobs = jobs
         self._deadline = deadline
+        self._refit_rows = refit_rows
+        self._importance = importance or {}
         self._queues: dict[int, deque[Batch]] = defaultdict(deque)
-        batches = list(batches)
-        smallest = min((batch.cells[0].size for batch in batches), default=0)
-        # Under a limit the first size goes approach by approach: what it can't finish is then a few whole approaches.
-        first = smallest if deadline is not None else 0
-        for batch in sorted(batches, key=lambda batch: _order(batch, by_approach=batch.cells[0].size == first)):
-            self._queues[batch.cells[0].size].append(batch)
         self._begun: set[int] = set()
+        self._given_up: list[GivenUp] = []
+        self._first_reading: float | None = None
+        batches = list(batches)
+        self._smallest = min((batch.cells[0].size for batch in batches), default=0)
+        self._must_keep = None if is_continued else self._smallest
+        self._examples = {cell.approach: cell for batch in batches for cell in batch.cells}
+        self._race = race
+        self._open_up_to = 0
+        self._fill(batches)
+        for size in sorted(self._queues):  # what an earlier call has stopped may be all that is missing
+            self._open(size)
+            if self._queues[size]:
+                break
+
+    def _fill(self, batches: list[Batch]) -> None:
+        for batch in sorted(batches, key=lambda batch: (batch.cells[0].size, batch.cells[0].repeat, batch.cells[0].fold)):
+            self._queues[batch.cells[0].size].append(batch)
+        if self._deadline is not None and self._queues:
+            # An estimator that never ends must not keep the others from ending in time.
+            self._sort(self._smallest, lambda batch: not all(map(self.costs.is_known, batch.cells)))
+        if self._jobs > 1 and self._queues:
+            self._sort(max(self._queues), lambda batch: -self.costs.seconds(batch.cells))
+            self._sort(max(self._queues), lambda batch: -max(self._rank(cell.approach) == BASELINE for cell in batch.cells))
+
+    def _sort(self, size: int, key: Callable[[Batch], float]) -> None:
+        self._queues[size] = deque(sorted(self._queues[size], key=key))
 
     @property
     def waiting(self) -> list[Cell]:
         """Cells that have not been handed out."""
         return [cell for queue in self._queues.values() for batch in queue for cell in batch.cells]
 
-    def next(self, now: float, running: Iterable[Cell] = ()) -> Batch | None:
-        """The next batch, or None when nothing is left; what cannot be finished in time is dropped on the way."""
+    @property
+    def deadline(self) -> float | None:
+        """The clock's reading at which cells must have ended, so that the winner can be refitted in time."""
+        if self._deadline is None:
+            return None
+        return self._deadline - self.refit_seconds
+
+    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
+        """The next batch that has room, or None; what cannot be finished in time is dropped on the way."""
+        self._first_reading = now if self._first_reading is None else self._first_reading
+        if not any(self._queues.values()):
+            self._take_back(now, running)
         for size in sorted(self._queues):
-            if not self._queues[size]:
-                continue
-            if size not in self._begun:
-                self._drop_what_does_not_fit(size, now, list(running))
-                self._begun.add(size)
+            if self._queues[size] and not self._open(size, running):
+                return None
             if self._queues[size]:
-                return self._queues[size].popleft()
+                self._make_it_fit(size, now, running)
+                self._begun.add(size)
+            for batch in self._queues[size]:
+                if np.isinf(room_mb) or self.costs.upper_peak_mb(batch.cells, ROOM_DEVIATIONS) <= room_mb:
+                    self._queues[size].remove(batch)
+                    return batch
+            if self._queues[size]:
+                return None
         return None
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether what waits has to wait until everything that was handed out has its result."""
+        waiting = [size for size, queue in self._queues.items() if queue]
+        return self._race is not None and bool(waiting) and min(waiting) > self._open_up_to
 
     def again(self, batch: Batch) -> None:
         """Put a batch back in front of its size."""
@@ -114,7 +166,7 @@ class Schedule:
     def drop_rest(self, reason: str, running: Iterable[Cell] = ()) -> None:
         """Give up everything that is waiting, and the sizes of what was running."""
         for approach, size in sorted({(cell.approach, cell.size) for cell in [*self.waiting, *running]}):
-            self.skips.append(Skip(approach, size, reason))
+            self._skip(approach, size, reason)
         self._queues.clear()
 
     def drop_approaches(self, reasons: Mapping[str, str]) -> None:
@@ -123,58 +175,162 @@ class Schedule:
             for size in list(self._queues):
                 self._drop(name, size, reason)
 
-    def remaining_seconds(self, running: Iterable[Cell] = ()) -> float | None:
-        """Expected seconds until the end, or None as long as an approach has not been seen."""
-        forecasts = [self.costs.forecast(cell.approach, cell.size) for cell in [*self.waiting, *running]]
-        if any(forecast is None for forecast in forecasts):
-            return None
-        return sum(forecast for forecast in forecasts if forecast is not None) / self._jobs
+    def drop_too_large(self, room_mb: float, reason: str) -> bool:
+        """Take out what needs more memory than one child can have; `reason` has a place for the megabytes needed."""
+        needs: dict[tuple[str, int], float] = {}
+        for cell in self.waiting:
+            if (cell.approach, cell.size) not in needs:
+                needs[cell.approach, cell.size] = self.costs.cell_peak_mb(cell).median
+        too_large = {pair: need for pair, need in needs.items() if need > room_mb}
+        for (approach, size), need in too_large.items():
+            self._drop(approach, size, reason.format(need=in_round_numbers(need)))
+        return bool(too_large)
 
-    def _drop_what_does_not_fit(self, size: int, now: float, running: list[Cell]) -> None:
+    def remaining_seconds(self, running: Sequence[InFlight] = ()) -> float | None:
+        """Expected seconds until the last cell has ended, or None as long as nothing is known of an approach."""
+        if not all(self.costs.is_known(cell) for cell in [*self.waiting, *(cell for each in running for cell in each.left)]):
+            return None
+        waiting = [batch for size in sorted(self._queues) for batch in self._queues[size]]
+        return float(np.mean(self._wall_seconds(waiting, running)))
+
+    # race ------------------------------------------------------------------------------------------------------------
+
+    def _open(self, size: int, running: Sequence[InFlight] = ()) -> bool:
+        """Whether a size may be begun; in a race nothing else may run then, and who is stopped leaves it and all larger ones."""
+        if self._race is None or size <= self._open_up_to:
+            return True
+        if running:
+            return False
+        for name, reason in self._race(size).items():
+            for later in [each for each in self._queues if each >= size]:
+                self._drop(name, later, reason, is_raced_out=True)
+            left = (each.without(name) if each.size >= size else each for each in self._given_up)
+            self._given_up = [each for each in left if each.batches]
+        self._open_up_to = size
+        return True
+
+    # time ------------------------------------------------------------------------------------------------------------
+
+    def _make_it_fit(self, size: int, now: float, running: Sequence[InFlight]) -> None:
+        """Drop approaches until this size can be done in time, or the size and all larger ones."""
         if self._deadline is None:
             return
-        left = self._deadline - now - self._refit_seconds(size)
-        share = self._shares(size)
-        busy = sum(self.costs.forecast(cell.approach, cell.size) or 0.0 for cell in running) / self._jobs
-        if (busy + sum(share.values())) * FORECAST_SAFETY <= left and left > 0:
-            return
-        hog = max(share, key=lambda name: share[name])
-        without_hog = (busy + sum(share.values()) - share[hog]) * FORECAST_SAFETY
-        if share[hog] > HOG_SHARE * sum(share.values()) and without_hog <= left and len(share) > 1:
-            for later in [each for each in self._queues if each >= size]:
-                self._drop(hog, later, TIME_LIMIT)
-            return
-        for later in sorted(each for each in self._queues if each >= size):
-            for name in sorted({cell.approach for batch in self._queues[later] for cell in batch.cells}):
-                self._drop(name, later, TIME_LIMIT)
+        left = self._deadline - now - self.refit_seconds
+        quantile = GO_ON_QUANTILE if size in self._begun or size == self._must_keep else BEGIN_QUANTILE
+        while left <= 0 or np.quantile(self._wall_seconds(list(self._queues[size]), running), quantile) > left:
+            must_keep = size == self._must_keep and left > 0
+            names = self._least_missed(size, left, running, must_keep=must_keep)
+            if names is None and must_keep:
+                return
+            everything = {cell.approach for cell in self.waiting if cell.size >= size}
+            for later in sorted(each for each in self._queues if each >= size):
+                self._give_up(everything if names is None else names, later)
+            if not self._queues[size]:
+                return
 
-    def _refit_seconds(self, size: int) -> float:
-        """What fitting the winner on all rows may take: the costliest approach of this size."""
-        if not self._refit_rows:
+    def _give_up(self, names: set[str], size: int) -> None:
+        taken = [Batch(tuple(cell for cell in batch.cells if cell.approach in names)) for batch in self._queues[size]]
+        for name in sorted(names):
+            self._drop(name, size, TIME_LIMIT)
+        if batches := [batch for batch in taken if batch.cells]:
+            self._given_up.append(GivenUp(size, frozenset(names), tuple(batches)))
+
+    def _take_back(self, now: float, running: Sequence[InFlight]) -> None:
+        """Nothing waits: what was given up last comes back if there is time for it after all, the smallest sizes first."""
+        if self._deadline is None:
+            return
+        left = self._deadline - now - self.refit_seconds
+        for _, _, each in sorted((each.size, -order, each) for order, each in enumerate(self._given_up)):
+            is_next = not any(other.size < each.size and other.names & each.names for other in self._given_up)
+            if is_next and np.quantile(self._wall_seconds(each.batches, running), BEGIN_QUANTILE) <= left:
+                self._given_up.remove(each)
+                back = {(cell.approach, cell.size) for batch in each.batches for cell in batch.cells}
+                self.skips = [skip for skip in self.skips if (skip.approach, skip.size) not in back]
+                self._queues[each.size].extend(each.batches)
+                return
+
+    def _least_missed(self, size: int, left: float, running: Sequence[InFlight], *, must_keep: bool) -> set[str] | None:
+        """The approaches to drop next, or None when the size must go or stay as it is.
+
+        Others first: the cheapest whose loss is enough, else the costliest. Then, only where the size must be kept,
+        representatives, the costliest first and never the last. What reuses a dropped approach's fits goes with it.
+        """
+        queue = list(self._queues[size])
+        present = {cell.approach: cell for batch in queue for cell in batch.cells}
+        total = float(np.median(self._wall_seconds(queue, running)))
+        rivals = {name for name in present if self._rank(name) != BASELINE}
+        for rank in (OTHER, REPRESENTATIVE) if must_keep else (OTHER,):
+            savings = {}
+            for name in sorted(rivals):
+                group = self._going_together(name, present)
+                if self._rank(name) != rank or max(map(self._rank, group)) > rank or (must_keep and group >= rivals):
+                    continue
+                rest = [batch for batch in (_without(each, group) for each in queue) if batch.cells]
+                saved = total - float(np.median(self._wall_seconds(rest, running)))
+                if saved > LEAST_SHARE_SAVED * total:
+                    savings[name] = (saved, group)
+            if savings:
+                return _choose(savings, total - left if rank == OTHER else np.inf)
+        return None
+
+    def _going_together(self, name: str, present: Mapping[str, Cell]) -> set[str]:
+        """An approach with those that need its fits and, for a representative, with those whose fits only it needs."""
+        group = {name, *(each for each, cell in present.items() if name in members(cell.settings))}
+        if self._rank(name) == REPRESENTATIVE:
+            group |= {each for each in members(present[name].settings) if each in present and self._rank(each) == OTHER}
+        return group
+
+    def _rank(self, approach: str) -> int:
+        return self._importance.get(approach, OTHER)
+
+    def _wall_seconds(self, batches: Sequence[Batch], running: Sequence[InFlight]) -> np.ndarray:
+        busy = [self._busy(each) for each in running]
+        return self.costs.work(batches).wall_seconds(self._jobs, np.array(busy) if busy else None)
+
+    def _busy(self, running: InFlight) -> np.ndarray:
+        whole = self.costs.work([Batch(running.left)], running.done).seconds[0]
+        current = self.costs.work([Batch(running.left[:1])], running.done).seconds[0]
+        return np.asarray(whole - np.minimum(running.seconds, (1 - LEAST_SHARE_LEFT) * current))
+
+    @property
+    def refit_seconds(self) -> float:
+        """What fitting the winner on all rows may take: the costliest approach that is still in the race, alone."""
+        if not self._refit_rows or self._deadline is None:
             return 0.0
-        names = {cell.approach for batch in self._queues[size] for cell in batch.cells}
-        return max((self.costs.forecast(name, self._refit_rows) or 0.0 for name in names), default=0.0)
+        lost = {skip.approach for skip in self.skips if skip.size == self._smallest or skip.is_raced_out}
+        cells = [replace(cell, size=self._refit_rows) for name, cell in self._examples.items() if name not in lost]
+        most = max((self.costs.alone(cell) for cell in cells), default=0.0)
+        began = self._deadline if self._first_reading is None else self._first_reading
+        return min(most, MOST_REFIT_SHARE * max(self._deadline - began, 0.0))
 
-    def _shares(self, size: int) -> dict[str, float]:
-        share: dict[str, float] = defaultdict(float)
-        for batch in self._queues[size]:
-            for cell in batch.cells:
-                share[cell.approach] += (self.costs.forecast(cell.approach, size) or 0.0) / self._jobs
-        return dict(share)
+    # ------------------------------------------------------------------------------------------------------------------
 
-    def _drop(self, approach: str, size: int, reason: str) -> None:
-        kept: deque[Batch] = deque()
-        is_there = False
-        for batch in self._queues[size]:
-            cells = tuple(cell for cell in batch.cells if cell.approach != approach)
-            is_there |= len(cells) < len(batch.cells)
-            if cells:
-                kept.append(Batch(cells))
-        self._queues[size] = kept
-        if is_there:
-            self.skips.append(Skip(approach, size, reason))
+    def _drop(self, approach: str, size: int, reason: str, *, is_raced_out: bool = False) -> None:
+        before = list(self._queues[size])
+        after = [_without(batch, {approach}) for batch in before]
+        self._queues[size] = deque(batch for batch in after if batch.cells)
+        if after != before:
+            self._skip(approach, size, reason, is_raced_out=is_raced_out)
+
+    def _skip(self, approach: str, size: int, reason: str, *, is_raced_out: bool = False) -> None:
+        if not any((skip.approach, skip.size) == (approach, size) for skip in self.skips):
+            self.skips.append(Skip(approach, size, reason, is_raced_out))
 
 
-def _order(batch: Batch, *, by_approach: bool) -> tuple[int, int, int]:
-    first = batch.cells[0]  # batches come approach by approach, the cheapest first, and sorting keeps that among equals
-    return (first.size, 0, 0) if by_approach else (first.size, first.repeat, first.fold)
+def _choose(savings: Mapping[str, tuple[float, set[str]]], needed: float) -> set[str]:
+    enough = {name: saved for name, saved in savings.items() if saved[0] >= needed}
+    name = min(enough, key=lambda name: enough[name][0]) if enough else max(savings, key=lambda name: savings[name][0])
+    return savings[name][1]
+
+
+def in_round_numbers(megabytes: float) -> str:
+    """An amount of memory as coarse as an estimate is.
+
+    >>> in_round_numbers(340), in_round_numbers(2600)
+    ('400 MB', '3 GB')
+    """
+    return f"{np.ceil(megabytes / 100) * 100:.0f} MB" if megabytes < 950 else f"{np.ceil(megabytes / 500) / 2:g} GB"
+
+
+def _without(batch: Batch, names: set[str]) -> Batch:
+    return Batch(tuple(cell for cell in batch.cells if cell.approach not in names))

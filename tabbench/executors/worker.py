@@ -19,6 +19,7 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.executors.child import MEMORY_EXIT_CODE
+from tabbench.executors.schedule import InFlight
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
                     "NUMEXPR_NUM_THREADS")
@@ -86,6 +87,12 @@ class Worker:
         if self.batch is not None:
             self.cell = next(cell for cell in self.batch.cells if cell.key == key)
             self.cell_started = time.monotonic()
+
+    def in_flight(self) -> InFlight:
+        """How its batch stands."""
+        cells = self.batch.cells if self.batch is not None else ()
+        place = cells.index(self.cell) if self.cell in cells else 0
+        return InFlight(cells[place:], tuple(cell.approach for cell in cells[:place]), time.monotonic() - self.cell_started)
 
     def end(self, status: Status, reason: str) -> None:
         """End it and all that it started; `status` and `reason` become its cell's."""

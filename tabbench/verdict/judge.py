@@ -33,6 +33,7 @@ class Judgement:
 
 def judge(
     evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
+    stopped: Collection[tuple[str, int]] = (),
 ) -> Judgement:
     """Decide every pair at every size, name winners and crossovers.
 
@@ -44,8 +45,9 @@ def judge(
     ----------
     full_size : the plan's, to say when the headline stands at a smaller one.
     skipped : the (approach, size) pairs that were planned but not run.
+    stopped : those of them that a race has stopped; they take part in no claim, and leave the headline where it is.
     """
-    headline = headline_size(evidence)
+    headline = headline_size(evidence, stopped)
     claims = _Claims.of(evidence)
     pairs, found = _no_pairs(), list[Crossing]()
     if claims is not None:
@@ -55,13 +57,18 @@ def judge(
         pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin)
         found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
     winners = winners_frame(evidence, pairs)
-    sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped)
+    sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped,
+                                stopped=stopped)
     return Judgement(winners, pairs, crossing_frame(found), sentence)
 
 
-def headline_size(evidence: Evidence) -> int:
-    """The largest of the sizes at which the most approaches were run."""
-    return max(evidence.sizes, key=lambda size: (len(evidence.present(size)), size))
+def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:
+    """The largest of the sizes at which the most approaches were run, or stopped by a race for good reason."""
+    return max(evidence.sizes, key=lambda size: (len({*evidence.present(size), *_at(size, stopped)}), size))
+
+
+def _at(size: int, pairs: Collection[tuple[str, int]]) -> list[str]:
+    return [name for name, of_size in pairs if of_size == size]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,15 +21,19 @@ MOST_CROSSINGS_TOLD = 2
 
 def closing_sentence(
     evidence: Evidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
-    headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (),
+    headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (), stopped: Collection[tuple[str, int]] = (),
 ) -> str:
     """One sentence for somebody who reads nothing else: who wins, by how much, and whether that depends on the size."""
     row = winners[winners["size"] == headline].iloc[0]
     where = _where(evidence, headline, full_size)
-    left_out = sorted({name for name, _ in skipped} - set(evidence.present(headline)))
+    raced_out = sorted({name for name, _ in stopped} - set(evidence.present(headline)))
+    left_out = sorted({name for name, _ in skipped} - set(evidence.present(headline)) - set(raced_out))
     clauses = [f"{where} {_outcome(evidence, row, pairs, headline)}"]
     if row["decision"] != "none":
         clauses += _over_sizes(evidence, row, pairs, found)
+    if raced_out:
+        clauses.append(f"{listed(raced_out)} {'was' if len(raced_out) == 1 else 'were'} stopped at a smaller size as hopelessly "
+                       "behind, so this holds among those that went on")
     if left_out:
         clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
     return "; ".join(clauses) + "."

@@ -15,6 +15,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Progress
+from tabbench.executors.cost_model import CostModel
+from tabbench.executors.costs import CellCost, Expected
+from tabbench.executors.forecast import Prices
 from tabbench.executors.local import LocalExecutor, Needs
 from tabbench.executors.schedule import Schedule
 from tabbench.report.live import make_display
@@ -112,7 +115,7 @@ def cells_of(setup, names, size=60):
             for split in setup.splits.splits for name in names]
 
 
-def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, **limits):
+def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, costs=None, **limits):
     cells = cells_of(setup, ["dummy", *estimators])
     batches = batches or [Batch((cell,)) for cell in cells]
     store.declare(batches)
@@ -121,8 +124,8 @@ def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, **limit
     with LocalExecutor(store, jobs=jobs, needs=Needs(own=own), **limits) as executor:
         executor.wait_until_warm()
         deadline = None if seconds is None else time.monotonic() + seconds
-        schedule = Schedule(batches, jobs=jobs, deadline=deadline)
-        executor.run(schedule, display=make_display(quiet=True, to_json=False), deadline=deadline,
+        schedule = Schedule(batches, jobs=jobs, deadline=deadline, costs=costs)
+        executor.run(schedule, display=make_display(quiet=True, to_json=False),
                      on_result=lambda cell, result: seen.append(cell.key),
                      progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
     results = {(cell.approach, cell.fold): store.result(cell.key) for batch in batches for cell in batch.cells}
@@ -240,3 +243,49 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
                      progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert store.children() == []
+
+
+def needing(work_mb):
+    """A cost model that expects cells of one second and so many megabytes by approach."""
+    return CostModel(Prices(lambda approach, size: CellCost(Expected(1.0, 0.1), Expected(work_mb.get(approach, 1.0), 0.1),
+                                                            "measured")))
+
+
+class Remembering(Prior):
+    """Notes when it began and ended."""
+
+    def __init__(self, path=""):
+        self.path = path
+
+    def misbehave(self):
+        with open(self.path, "a") as file:
+            file.write("begin\n")
+        time.sleep(0.4)
+        with open(self.path, "a") as file:
+            file.write("end\n")
+
+
+def test_what_does_not_fit_beside_the_others_waits(store, small_setup, tmp_path):
+    both = {"first": Remembering(str(tmp_path / "seen")), "second": Remembering(str(tmp_path / "seen"))}
+    one_fold = [Batch((cell,)) for cell in cells_of(small_setup, both) if cell.fold == 0]
+    results, schedule = run(store, small_setup, both, jobs=2, batches=one_fold, memory_limit_bytes=3_000_000_000,
+                            costs=needing({"first": 1_500, "second": 1_500}))
+    assert {result.status for result in results.values()} == {"ok"} and schedule.skips == []
+    assert (tmp_path / "seen").read_text().split() == ["begin", "end"] * 2
+
+
+def test_what_can_never_fit_is_skipped_and_says_how_much_it_needs(store, small_setup):
+    results, schedule = run(store, small_setup, {"vast": Prior(), "good": Prior()}, jobs=2, costs=needing({"vast": 9_600}),
+                            memory_limit_bytes=2_000_000_000)
+    assert statuses(results, "vast") == [] and statuses(results, "good") == ["ok"] * 2
+    [skip] = schedule.skips
+    assert (skip.approach, skip.size) == ("vast", 60)
+    assert "it would have needed about 10 GB; --memory-limit is 2.0 GB" in skip.reason and "lower --jobs" in skip.reason
+
+
+def test_peaks_teach_what_a_cell_needs(store, small_setup):
+    costs = needing({"good": 5_000})
+    run(store, small_setup, {"good": Prior()}, jobs=1, costs=costs)
+    [cell] = [each for each in cells_of(small_setup, ["good"]) if each.fold == 0]
+    assert costs.base_mb > 50
+    assert costs.cell_peak_mb(cell).median < costs.base_mb + 5_000

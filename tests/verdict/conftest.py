@@ -129,6 +129,7 @@ def simulate() -> SimpleNamespace:
         mirror_twins=mirror_twins,
         crossing_pair=crossing_pair,
         random_folds=random_folds,
+        least_squares_evidence=least_squares_evidence,
         metric=SQUARED_ERROR,
         task=REGRESSION,
         evidence_of=evidence_of,

@@ -1,0 +1,235 @@
+"""What a comparison would do and cost, before any of it is done: `--dry-run`. Writes no folder and fits no cell."""
+
+from __future__ import annotations
+
+import heapq
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from tabbench.core.cell import Batch, Cell
+from tabbench.executors.cost_model import CostModel
+from tabbench.executors.costs import PriorCosts
+from tabbench.executors.local import usable_cores
+from tabbench.executors.schedule import InFlight, Schedule
+from tabbench.judging import Run
+from tabbench.options import Options
+from tabbench.plan import Contestants
+from tabbench.report.numbers import duration
+from tabbench.report.safe_text import plain
+from tabbench.watching import Clock
+
+LOW, HIGH = 0.1, 0.9
+"""Ends of the 80 % intervals."""
+HIGH_DEVIATIONS = 1.28
+"""The same of a normal distribution."""
+STARTING_SHARE = 0.7
+"""The part of the children's start that does not pass while the table is being read."""
+CLOSING_SPREAD = 0.3
+BASE_SPREAD = 0.06
+"""What the libraries themselves take differs by so much from machine to machine, as a standard deviation of the logarithm."""
+LONGEST_WORK = 100
+
+CELL_COLUMNS = ("approach", "size", "cells", "seconds", "low", "high", "peak_mb", "known", "skipped")
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedRun:
+    """The plan of a comparison with its expected cost; shows itself.
+
+    Parameters
+    ----------
+    table : name, rows, columns, target, task.   protocol : preset, sizes, folds, repeats, splits, jobs, device, limits.
+    approaches : frame of approach, family, known (measured, composed, unknown) and work, its amount at the full size in words.
+    cells : frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a child in
+        MB, and whether a limit would skip it, with the reason.
+    seconds, peak_mb : expected, low and high of the whole call's wall time and of the whole process tree's memory.
+    """
+
+    table: dict[str, Any]
+    protocol: dict[str, Any]
+    approaches: pd.DataFrame
+    cells: pd.DataFrame
+    seconds: dict[str, float]
+    peak_mb: dict[str, float]
+    unknown: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> str:
+        """The same as JSON."""
+        plan = {"table": self.table, "protocol": self.protocol, "approaches": self.approaches.to_dict("records"),
+                "cells": self.cells.to_dict("records"), "seconds": self.seconds, "peak_mb": self.peak_mb,
+                "unknown": list(self.unknown)}
+        return json.dumps(plan, indent=1, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        table, protocol = self.table, self.protocol
+        lines = [f"{table['name']}: {table['rows']:,} rows, {table['columns']} columns, {table['task']}; "
+                 f"{len(self.approaches)} approaches, {len(protocol['sizes'])} sizes, {protocol['splits']} splits", ""]
+        width = max(len(name) for name in self.approaches["approach"])
+        lines += [f"  {row['approach']:{width}}  {row['work']}" for row in self.approaches.to_dict("records")]
+        lines += ["", "  training rows  cells  one after the other"]
+        for size, rows in self.cells[self.cells["skipped"] == ""].groupby("size"):
+            lines.append(f"  {size:13,}  {rows['cells'].sum():5,}  {duration(rows['seconds'].sum())}")
+        lines += ["", *self._limits(), self._sentence()]
+        return "\n".join(map(plain, lines))
+
+    def _limits(self) -> list[str]:
+        dropped = self.cells[self.cells["skipped"] != ""]
+        return [f"  skipped: {row['approach']} at {row['size']:,}: {row['skipped']}" for row in dropped.to_dict("records")]
+
+    def _sentence(self) -> str:
+        unknown = f" Nothing is known of {', '.join(self.unknown)} before the first cell." if self.unknown else ""
+        less = " It is less if the race stops an approach." if self.protocol["race"] else ""
+        return (f"Expected with {self.protocol['jobs']} at a time: {duration(self.seconds['expected'])} "
+                f"(80 %: {duration(self.seconds['low'])} to {duration(self.seconds['high'])}), at most "
+                f"{self.peak_mb['expected'] / 1e3:.1f} GB of memory (80 %: {self.peak_mb['low'] / 1e3:.1f} to "
+                f"{self.peak_mb['high'] / 1e3:.1f} GB).{unknown}{less}")
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, options: Options, *, prior: PriorCosts,
+               clock: Clock, device: str) -> ExpectedRun:
+    """What these batches would cost on this machine, and what the limits would drop of them."""
+    setup, jobs = run.setup, options.jobs or usable_cores()
+    costs = contestants.costs(setup, options.preset, prior)
+    closing = closing_seconds(run, prior)
+    schedule = Schedule(batches, jobs=jobs, costs=costs, deadline=clock.deadline(closing), importance=contestants.importance(),
+                        refit_rows=len(setup.table) if options.save_winner else 0)
+    parent_mb = psutil.Process().memory_info().rss / 1e6
+    if options.limit_bytes is not None:
+        room_mb = options.limit_bytes / 1e6 - parent_mb - (jobs - 1) * costs.base_mb
+        schedule.drop_too_large(room_mb, "it would need about {need}, more than --memory-limit leaves")
+    starting = STARTING_SHARE * prior.machine("startup_seconds")
+    ran = walk(schedule, jobs, clock.began + clock.elapsed_seconds + starting)
+    skipped = {(skip.approach, skip.size): skip.reason for skip in schedule.skips}
+    refit = schedule.refit_seconds
+    wall = costs.work(ran).wall_seconds(jobs)
+    wall = wall + clock.elapsed_seconds + starting + (closing + refit) * np.exp(CLOSING_SPREAD * _normal(len(wall)))
+    cells = cells_frame(batches, costs, skipped)
+    known = {row["approach"]: row["known"] for row in cells.to_dict("records")}
+    return ExpectedRun(_table(run), _protocol(run, options, jobs, device), _approaches(run, known), cells, _interval(wall),
+                       _peak(ran, costs, jobs, parent_mb), tuple(name for name, how in known.items() if how == "unknown"))
+
+
+def closing_seconds(run: Run, prior: PriorCosts) -> float:
+    """What scores, verdicts and reports take after the last cell."""
+    values = len(run.planned) * np.mean([len(split.test) for split in run.setup.splits.splits]) * max(run.setup.task.n_classes, 1)
+    return float(prior.machine("closing_seconds") + prior.machine("closing_cell_seconds") * len(run.planned)
+                 + prior.machine("closing_million_seconds") * values / 1e6)
+
+
+def walk(schedule: Schedule, jobs: int, now: float) -> list[Batch]:
+    """Let a schedule hand out its batches to children that take as long as expected; gives those it did not drop."""
+    ran: list[Batch] = []
+    free = [(now, child) for child in range(jobs)]
+    begun: dict[int, tuple[float, Batch]] = {}
+    while True:
+        now, child = heapq.heappop(free)
+        begun.pop(child, None)
+        batch = schedule.next(now, [_in_flight(schedule.costs, each, now - since) for since, each in begun.values()])
+        if batch is None:
+            return ran
+        ran.append(batch)
+        begun[child] = (now, batch)
+        heapq.heappush(free, (now + schedule.costs.seconds(batch.cells), child))
+
+
+def _in_flight(costs: CostModel, batch: Batch, elapsed: float) -> InFlight:
+    done: list[Cell] = []
+    for place, cell in enumerate(batch.cells):
+        spent = costs.seconds(batch.cells[:place + 1])
+        if spent > elapsed or place == len(batch.cells) - 1:
+            return InFlight(batch.cells[place:], tuple(each.approach for each in done), elapsed - costs.seconds(tuple(done)))
+        done.append(cell)
+    raise ValueError("a batch has no cells")
+
+
+def cells_frame(batches: Sequence[Batch], costs: CostModel, skipped: Mapping[tuple[str, int], str]) -> pd.DataFrame:
+    """One row an approach and size, in the order of the plan."""
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    for batch in batches:
+        for place, cell in enumerate(batch.cells):
+            done = [each.approach for each in batch.cells[:place]]
+            pair = (cell.approach, cell.size)
+            row = rows.setdefault(pair, {"cells": 0, "seconds": np.zeros(1), "peak_mb": 0.0})
+            row["cells"] += 1
+            row["seconds"] = row["seconds"] + costs.work([Batch((cell,))], done).seconds[0]
+            row["peak_mb"] = max(row["peak_mb"], costs.cell_peak_mb(cell).median)
+    frame = [{"approach": approach, "size": size, "cells": row["cells"], **_named(_interval(row["seconds"])),
+              "peak_mb": round(row["peak_mb"]), "known": costs.prices.own(approach, size).known,
+              "skipped": skipped.get((approach, size), "")}
+             for (approach, size), row in sorted(rows.items(), key=lambda each: each[0][1])]
+    return pd.DataFrame(frame, columns=list(CELL_COLUMNS))
+
+
+def in_words(settings: Mapping[str, Any]) -> str:
+    """An amount of work on one line.
+
+    >>> in_words({"rounds": 400, "inner_folds": 4, "C": [0.1, 1.0]})
+    'rounds 400, inner folds 4, 2 values of C'
+    >>> in_words({"members": {"xgboost": {}, "lightgbm": {}}})
+    'fits of xgboost, lightgbm'
+    """
+    words = []
+    for name, value in settings.items():
+        label = name.replace("_", " ")
+        if name == "members" and isinstance(value, Mapping):
+            words.append(f"fits of {', '.join(map(str, value))}")
+        elif isinstance(value, Mapping):
+            words.append(f"{label} ({in_words(value)})")
+        elif isinstance(value, list | tuple):
+            words.append(f"{len(value)} values of {label}" if len(value) > 1 else f"{label} {value[0] if value else 'none'}")
+        else:
+            words.append(f"{label} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{label} {value}")
+    line = ", ".join(words) or "nothing to tune"
+    return line if len(line) <= LONGEST_WORK else line[:LONGEST_WORK].rsplit(",", 1)[0] + ", ..."
+
+
+def _table(run: Run) -> dict[str, Any]:
+    table = run.setup.table
+    return {"name": table.name, "rows": len(table), "columns": len(table.columns), "target": table.target_name,
+            "task": run.setup.task.kind}
+
+
+def _protocol(run: Run, options: Options, jobs: int, device: str) -> dict[str, Any]:
+    splits = run.setup.splits
+    return {"preset": options.preset, "metric": run.setup.task.metric, "sizes": list(run.sizes), "folds": splits.folds,
+            "repeats": splits.repeats, "splits": len(splits.splits), "jobs": jobs, "device": device,
+            "time_limit_seconds": options.limit_seconds, "memory_limit_bytes": options.limit_bytes,
+            "race": options.race}
+
+
+def _approaches(run: Run, known: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame([{"approach": entry.name, "family": entry.family, "known": known.get(entry.name, "not run"),
+                          "work": in_words(entry.settings)} for entry in run.entries])
+
+
+def _peak(ran: Sequence[Batch], costs: CostModel, jobs: int, parent_mb: float) -> dict[str, float]:
+    """The tree's memory when the children hold the largest batches at the same time."""
+    peaks = sorted((costs.peak_mb(batch.cells) for batch in ran), key=lambda peak: -peak.median)[:jobs]
+    idle = max(jobs - len(peaks), 0) * costs.base_mb
+    ends = {"expected": 0.0, "low": -HIGH_DEVIATIONS, "high": HIGH_DEVIATIONS}
+    return {name: round(float(np.exp(far * BASE_SPREAD)) * (parent_mb + idle + sum(
+        costs.base_mb + (peak.median - costs.base_mb) * float(np.exp(far * peak.spread)) for peak in peaks)))
+        for name, far in ends.items()}
+
+
+def _interval(draws: np.ndarray) -> dict[str, float]:
+    return {"expected": round(float(np.median(draws)), 2), "low": round(float(np.quantile(draws, LOW)), 2),
+            "high": round(float(np.quantile(draws, HIGH)), 2)}
+
+
+def _named(interval: Mapping[str, float]) -> dict[str, float]:
+    return {"seconds": interval["expected"], "low": interval["low"], "high": interval["high"]}
+
+
+def _normal(count: int) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=count)

@@ -1,8 +1,8 @@
 """tabbench: which approach wins on your table, at your size, and how sure that is.
 
 >>> import tabbench
->>> sorted(tabbench.__all__)
-['FinishedComparison', 'compare', 'predict', 'reopen']
+>>> tabbench.__all__[-3:]
+['compare', 'predict', 'reopen']
 """
 
 from __future__ import annotations
@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tabbench.compare import compare
+    from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
+    from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
+    from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
+    from tabbench.estimators.selection import ForestSelector
     from tabbench.finished import FinishedComparison, reopen
     from tabbench.winner import predict
 
 __version__ = "0.1.0"
-__all__ = ["FinishedComparison", "compare", "predict", "reopen"]
+__all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
+           "ElasticNetGridRegressor", "FinishedComparison", "ForestSelector", "LogisticGridClassifier", "compare", "predict",
+           "reopen"]
 
-_HOMES = {"FinishedComparison": "finished", "compare": "compare", "predict": "winner", "reopen": "finished"}
+_HOMES = {"BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
+          "BoostedEnsembleClassifier": "estimators.boosted", "BoostedEnsembleRegressor": "estimators.boosted",
+          "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "finished",
+          "ForestSelector": "estimators.selection", "LogisticGridClassifier": "estimators.linear",
+          "compare": "compare", "predict": "winner", "reopen": "finished"}
 
 
 def __getattr__(name: str) -> Any:

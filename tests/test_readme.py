@@ -42,10 +42,12 @@ def test_the_shell_blocks_run_in_order(place):
 
 def test_the_python_block_runs(place, capsys, monkeypatch):
     monkeypatch.chdir(place)
-    [code] = blocks("python")
-    assert len(code.splitlines()) == 5
-    exec(compile(code, "README.md", "exec"), {})
+    names = {}
+    for code in blocks("python"):
+        exec(compile(code, "README.md", "exec"), names)
+    assert len(blocks("python")[0].splitlines()) == 5
     assert "130 rows" in capsys.readouterr().out
+    assert names["best"].best_approach_ in names["best"].comparison_.approaches["name"].tolist()
 
 
 def test_every_approach_and_every_link_exists():

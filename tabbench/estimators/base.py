@@ -1,0 +1,218 @@
+"""What all public estimators share: reading X and y, weights, seeds and threads, and answers in the original labels.
+
+How X becomes typed columns is in `features.py`. Knows no approach; what is learnt is each estimator's own business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
+from tabbench.core.errors import MissingExtra
+from tabbench.core.task import Task
+from tabbench.data.views import FittedView, fit_view
+from tabbench.estimators.features import (
+    column_names,
+    fit_columns,
+    is_frame,
+    learn_columns,
+    split_columns,
+    tie_digests,
+)
+from tabbench.metrics.choice import choose_metrics
+from tabbench.run import why_it_does_not_load
+
+FEWEST_ROWS = 4
+"""Inner folds need two rows to learn from and two to judge by."""
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """What `fit` was given, read and checked; rows of weight zero are gone.
+
+    `features` (n, p) typed as in `data/`; `target` (n,) int64 codes into the estimator's `classes_`, or float64; `weight` (n,)
+    or None where all weights are one; `group` (n,) codes or None.
+    """
+
+    features: pd.DataFrame
+    target: np.ndarray
+    task: Task
+    weight: np.ndarray | None
+    group: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Reads arrays and frames of any kind of column. NaN is a missing value, infinity is refused.
+
+    A subclass has the parameters `random_state` and `n_jobs`, calls `_read_training` and one of `_fit_view`, `_training_set` and
+    `_fit_approach` in `fit`, and `_matrix` afterwards.
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        return tags
+
+    def _read_training(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> TrainingRows:
+        """Read and check the arguments of `fit`; sets `n_features_in_` and, for frames, `feature_names_in_`.
+
+        Raises
+        ------
+        ValueError, TypeError : scikit-learn's usual ones; infinity in X, by column and row.
+        """
+        y = validate_data(self, "no_validation", y, y_numeric=self._is_regression)
+        if pd.isna(y).any():  # None and pandas' NA among labels, which scikit-learn does not look for
+            raise ValueError("Input y contains NaN; leave out the rows without a target")
+        X = self._checked(X, reset=True)  # after y, whose validation forgets the names of columns
+        check_consistent_length(X, y)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64,
+                                                                         ensure_non_negative=True)
+        group = None if groups is None else np.unique(_labels(groups, X), return_inverse=True)[1]
+        features, self._columns = learn_columns(split_columns(X), column_names(X, self.n_features_in_))
+        if weight is not None and (weight == 0).any():  # as if the rows were not there
+            kept = np.flatnonzero(weight > 0)
+            features, y, weight = features.iloc[kept].reset_index(drop=True), y[kept], weight[kept]
+            group = None if group is None else group[kept]
+        _require_rows(len(y))
+        target, task = self._read_target(y)
+        return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group)
+
+    def _fit_view(self, name: ViewName, rows: TrainingRows, seed: int) -> Any:
+        """Fit a view on the training rows and keep it; gives the rows' matrix in that view."""
+        self._view: FittedView = fit_view(name, rows.features, self._columns, seed)
+        return self._view.transform(rows.features)
+
+    def _training_set(self, view: ViewName, rows: TrainingRows, settings: Settings, device: str = "cpu") -> TrainingSet:
+        """What an approach is given to learn from these rows; fits the view."""
+        seed = self._seed()
+        return TrainingSet(features=self._fit_view(view, rows, seed), target=rows.target, task=rows.task, settings=settings,
+                           seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group,
+                           tie=tie_digests(rows.features, rows.target), threads=self._threads(), device=device)
+
+    def _fit_approach(self, approach: Approach, rows: TrainingRows, preset: str, device: str = "cpu") -> FittedApproach:
+        """Learn with an approach of the registry, its amount of work computed from preset and shape; fits its view too.
+
+        Raises
+        ------
+        MissingExtra : a package that the approach needs does not load.
+        """
+        _load(approach)  # first, since a library that loads later is not told how many threads it may use
+        workload = Workload(preset, len(rows), rows.features.shape[1], rows.task.n_classes)
+        training = self._training_set(approach.view, rows, approach.settings(workload),
+                                      device if approach.uses_device else "cpu")
+        with threadpool_limits(training.threads):  # the number of cores must not change a number
+            return approach.fit(training)
+
+    def _matrix(self, X: Any) -> Any:
+        """New rows in the fitted view.
+
+        Raises
+        ------
+        NotFittedError : before `fit`.
+        ValueError : other columns than in training; infinity, by column and row; values that are no such column's.
+        """
+        features = self._read_features(X)
+        return self._view.transform(features)
+
+    def _read_features(self, X: Any) -> pd.DataFrame:
+        """New rows, typed as the training columns were."""
+        check_is_fitted(self)
+        return fit_columns(split_columns(self._checked(X, reset=False)), self._columns)
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """X by scikit-learn's rules: a frame as it is, anything else as an array (n, p)."""
+        if not is_frame(X):
+            return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if 0 in X.shape:
+            check_array(np.empty(X.shape), estimator=self)  # raises what scikit-learn says of no rows or no columns
+        return X
+
+    def _seed(self) -> int:
+        """The seed that `random_state` stands for."""
+        return int(check_random_state(self.random_state).randint(LARGEST_SEED))
+
+    def _threads(self) -> int:
+        """How many threads `n_jobs` allows; None is one, unless joblib's context says otherwise."""
+        return int(effective_n_jobs(self.n_jobs))
+
+    @property
+    def _is_regression(self) -> bool:
+        raise NotImplementedError
+
+    def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
+        raise NotImplementedError
+
+
+class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+    """A classifier; a subclass gives `predict_proba` and has all of `TabularEstimator`."""
+
+    classes_: np.ndarray
+
+    @property
+    def _is_regression(self) -> bool:
+        return False
+
+    def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"Classifier can't train when only one class is present: y holds {self.classes_[0]!r} only")
+        kind: Any = "binary" if len(self.classes_) == 2 else "multiclass"
+        metrics = choose_metrics(kind, None)
+        return codes.astype(np.int64), Task(kind, tuple(str(label) for label in self.classes_), metrics[0], metrics)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities (m, n_classes) in the order of `classes_`."""
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class (m,) of each row, as it was spelled in training."""
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
+
+
+class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
+    """A regressor; a subclass gives `predict` and has all of `TabularEstimator`."""
+
+    @property
+    def _is_regression(self) -> bool:
+        return True
+
+    def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
+        metrics = choose_metrics("regression", None)
+        return np.asarray(y, dtype=np.float64), Task("regression", (), metrics[0], metrics)
+
+
+def _load(approach: Approach) -> None:
+    for module in approach.requires:
+        why = why_it_does_not_load(module)
+        if why is not None:
+            package = module.partition(".")[0]
+            raise MissingExtra(f"{approach.name} needs the package {package}, which does not load ({why}); pip install {package}")
+
+
+def _labels(groups: Any, X: Any) -> np.ndarray:
+    labels = np.asarray(groups)
+    check_consistent_length(X, labels)
+    return labels
+
+
+def _require_rows(rows: int) -> None:
+    if rows < FEWEST_ROWS:
+        raise ValueError(f"Found array with {rows} sample(s) of positive weight while a minimum of {FEWEST_ROWS} is required")

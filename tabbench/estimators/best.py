@@ -1,0 +1,167 @@
+"""The whole comparison as one estimator: compares approaches on the training rows, keeps the best, predicts with it.
+
+Knows neither how approaches are compared (`comparison.py`) nor what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from tabbench.core.approach import APPROACHES, Approach
+from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
+from tabbench.estimators.comparison import best_of, compare_rows, device_of
+from tabbench.estimators.features import tie_digests
+from tabbench.finished import FinishedComparison
+from tabbench.metrics.choice import choose_metrics
+from tabbench.options import Options
+from tabbench.plan import BASELINE, choose_contestants
+
+FEWEST_ROWS_TO_COMPARE = 100
+"""With fewer different rows a fold tests less than twenty, and no difference short of a chasm can be shown: of equals the
+protocol recommends the cheapest, which can be had without a comparison."""
+
+
+class _BestApproach(TabularEstimator):
+    """What classifier and regressor have in common."""
+
+    def __init__(self, preset: str = "balanced", *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+                 metric: str | None = None, folds: int = 5, repeats: int | None = 1, time_limit: str | float | None = None,
+                 device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
+        self.preset = preset
+        self.approaches = approaches
+        self.metric = metric
+        self.folds = folds
+        self.repeats = repeats
+        self.time_limit = time_limit
+        self.device = device
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Compare, and fit the best approach on all rows.
+
+        Parameters
+        ----------
+        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : (n,) labels or numbers.
+        sample_weight : (n,) not negative; weighs training, metric and variance. A row of weight zero counts as absent.
+        groups : (n,) labels; rows of one group are never divided between training and test.
+
+        Raises
+        ------
+        UserMistake : an option that can't be used, in one sentence.
+        TabbenchError : no approach could be judged, or the best one fails on all rows.
+        """
+        options = self._options()
+        contestants = {each.name: each for each in choose_contestants(options).approaches}
+        rows = self._read_training(X, y, sample_weight, groups)
+        metrics = choose_metrics(rows.task.kind, options.metric)
+        rows = replace(rows, task=replace(rows.task, metric=metrics[0], metrics=metrics))
+        self.comparison_: FinishedComparison | None = None
+        if different_rows(rows) < FEWEST_ROWS_TO_COMPARE:
+            rows, device = merged(rows), "cuda" if options.device == "cuda" else "cpu"
+            self.best_approach_ = _cheapest(list(contestants.values()))
+        else:
+            self.comparison_ = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
+            self.best_approach_, device = best_of(self.comparison_), device_of(self.comparison_)
+        self._model = self._fit_approach(contestants[self.best_approach_], rows, options.preset, device)
+        return self
+
+    def _options(self) -> Options:
+        approaches = _one_a_family() if self.approaches is None else self.approaches
+        return Options(approaches=approaches, preset=self.preset, metric=self.metric, folds=self.folds, repeats=self.repeats,
+                       time_limit=self.time_limit, device=self.device, jobs=self._threads(), sizes="full",
+                       save_winner=True).checked()  # so that a time limit leaves time for the last fit
+
+
+class BestApproachClassifier(_BestApproach, TabularClassifier):
+    """The classifier that wins the comparison on the training rows, fitted on all of them.
+
+    With fewer than 100 different rows nothing is compared, as no verdict would be possible: the cheapest approach is taken, and
+    equal rows are merged into one that weighs as much. Up to 1,000 rows, with one job and without a time limit, the comparison
+    runs in this process, else in child processes of its own; the results are the same.
+
+    Parameters
+    ----------
+    preset : "fast", "balanced" or "thorough": the amount of work of each approach.
+    approaches : names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`.
+        None is one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
+    metric : what decides; None is log loss.
+    folds, repeats : of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit : seconds, or with a unit ("10m"), for comparison and fit; whole approaches are dropped.
+    device : "auto", "cpu" or "cuda" for the approaches that can use a GPU.
+    random_state : seed of splits and approaches.
+    n_jobs : how many cells of the comparison run at a time; results do not depend on it.
+
+    Attributes
+    ----------
+    best_approach_ : the name of the approach that predicts: lowest mean loss, or the cheapest if nothing was compared.
+    comparison_ : the `FinishedComparison` with its scores, pairs, costs and findings; None if nothing was compared.
+    classes_ : (n_classes,) labels in the order of the probabilities.
+    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+
+    Examples
+    --------
+    >>> X = [[value] for value in range(80)]
+    >>> y = ["low"] * 40 + ["high"] * 40
+    >>> model = BestApproachClassifier(random_state=0).fit(X, y)
+    >>> model.predict([[3], [70]]).tolist(), model.best_approach_
+    (['low', 'high'], 'linear')
+    """
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities (m, n_classes) of the best approach, in the order of `classes_`."""
+        matrix = self._matrix(X)
+        return self._model.predict(matrix)
+
+
+class BestApproachRegressor(_BestApproach, TabularRegressor):
+    """The regressor that wins the comparison on the training rows, fitted on all of them.
+
+    Parameters and attributes are those of `BestApproachClassifier`, but for `classes_`; by default RMSE decides. Under 100
+    different rows the cheapest approach is taken without a comparison.
+    """
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Numbers (m,) of the best approach."""
+        matrix = self._matrix(X)
+        return self._model.predict(matrix)
+
+
+def different_rows(rows: TrainingRows) -> int:
+    """How many rows differ in a feature or the target."""
+    return len(np.unique(tie_digests(rows.features, rows.target)))
+
+
+def merged(rows: TrainingRows) -> TrainingRows:
+    """Equal rows as one, with their weights added up, in an order that follows from their content alone.
+
+    A row that is there three times is then the same as one of weight three: with so few rows an inner fold, which can't be
+    drawn alike for both, would make a model of them that differs.
+
+    Raises
+    ------
+    ValueError : fewer than four different rows.
+    """
+    tie = tie_digests(rows.features, rows.target)
+    _, first, code = np.unique(tie, return_index=True, return_inverse=True)
+    if len(first) < FEWEST_ROWS:
+        raise ValueError(f"X and y hold {len(first)} different rows; at least {FEWEST_ROWS} are needed")
+    weight = np.bincount(code, weights=rows.weight)
+    features = rows.features.iloc[first].reset_index(drop=True)
+    group = None if rows.group is None else rows.group[first]
+    return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group)
+
+
+def _cheapest(approaches: Sequence[Approach]) -> str:
+    """The name of the approach of lowest cost rank, the baseline only where there is no other."""
+    return min(approaches, key=lambda each: (each.name == BASELINE, each.cost_rank)).name
+
+
+def _one_a_family() -> list[str]:
+    """The approaches that represent their families, and the blends of them."""
+    return [each.name for each in APPROACHES if each.represents or each.family == "blend"]

@@ -1,0 +1,114 @@
+"""The boosted ensemble as estimators: XGBoost and LightGBM together, tuned and weighted inside the training rows.
+
+Learns with the registry's approaches `boosting`, `xgboost` and `lightgbm`; how they do it is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from tabbench.approaches.composed import find_approach
+from tabbench.core.approach import Approach
+from tabbench.core.errors import BadOption
+from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
+from tabbench.options import PRESETS, choice
+
+BOTH = ("xgboost", "lightgbm")
+
+
+class _BoostedEnsemble(TabularEstimator):
+    """What classifier and regressor have in common."""
+
+    def __init__(self, preset: str = "balanced", *, libraries: Sequence[str] = BOTH, random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
+        self.preset = preset
+        self.libraries = libraries
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Learn from n rows.
+
+        Parameters
+        ----------
+        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : (n,) labels or numbers.
+        sample_weight : (n,) not negative; a row of weight zero counts as absent.
+        groups : (n,) labels; rows of one group are never divided between the parts of an inner split.
+        """
+        preset = choice("preset", self.preset, PRESETS)
+        approach = _approach(self.libraries)
+        self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), preset)
+        tuned = self._model.tuned
+        self.members_ = list(tuned.get("members", [{"library": approach.name, **tuned}]))
+        return self
+
+
+class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
+    """Classifier of XGBoost and LightGBM models, each tuned on inner folds, weighted by what is best on held-out rows.
+
+    Parameters
+    ----------
+    preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
+    random_state : seed of inner folds and of the libraries.
+    n_jobs : threads; results do not depend on it.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,) labels in the order of the probabilities.
+    members_ : what the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
+    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.arange(80.0).reshape(-1, 1)
+    >>> y = np.where(X[:, 0] < 40, "low", "high")
+    >>> model = BoostedEnsembleClassifier(preset="fast", random_state=0).fit(X, y)
+    >>> model.predict([[3.0], [70.0]]).tolist()
+    ['low', 'high']
+    """
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities (m, n_classes) in the order of `classes_`."""
+        matrix = self._matrix(X)
+        return self._model.predict(matrix)
+
+
+class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
+    """Regressor of XGBoost and LightGBM models, each tuned on inner folds, weighted by what is best on held-out rows.
+
+    Parameters
+    ----------
+    preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
+    random_state : seed of inner folds and of the libraries.
+    n_jobs : threads; results do not depend on it.
+
+    Attributes
+    ----------
+    members_ : what the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
+    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+    """
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Numbers (m,) on the target's own scale."""
+        matrix = self._matrix(X)
+        return self._model.predict(matrix)
+
+
+def _approach(libraries: Sequence[str]) -> Approach:
+    """The approach that these libraries make up.
+
+    Raises
+    ------
+    BadOption : other names, or none.
+    """
+    wanted = {libraries} if isinstance(libraries, str) else set(libraries)
+    if not wanted or not wanted <= set(BOTH):
+        raise BadOption(f"libraries must hold {' or '.join(BOTH)}, or both, not {libraries!r}")
+    return find_approach("boosting" if len(wanted) > 1 else wanted.pop())

@@ -1,0 +1,140 @@
+"""X as scikit-learn's users give it becomes typed columns, and new rows are made to fit the columns of training.
+
+Numbers stay numbers whatever holds them; everything else is understood as in a file. Knows no estimator and no target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tabbench.core.errors import BadData
+from tabbench.core.table import Column
+from tabbench.data.recognition import recognise
+from tabbench.data.row_digest import row_digests, table_fingerprint
+from tabbench.data.schema import conformed
+from tabbench.data.source import as_arrow
+
+Values: TypeAlias = Any
+"""A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a pandas or polars frame."""
+    return isinstance(X, pd.DataFrame) or (hasattr(X, "to_arrow") and hasattr(X, "columns"))
+
+
+def split_columns(X: Any) -> list[Values]:
+    """The columns of a frame or of an array (n, p).
+
+    Raises
+    ------
+    ValueError : complex numbers.
+    """
+    if isinstance(X, pd.DataFrame):
+        return [_from_series(X.iloc[:, position]) for position in range(X.shape[1])]
+    if is_frame(X):
+        return [_from_arrow(column) for column in X.to_arrow().columns]
+    if X.dtype.kind in "iufb":
+        return list(np.asarray(X, dtype=np.float64).T)
+    return [_from_series(pd.Series(X[:, position], dtype=object)) for position in range(X.shape[1])]
+
+
+def column_names(X: Any, n_columns: int) -> list[str]:
+    """The frame's own names where each is another one, else x0, x1, ..."""
+    names = [str(name) for name in X.columns] if is_frame(X) else []
+    return names if names and len(set(names)) == len(names) else [f"x{position}" for position in range(n_columns)]
+
+
+def learn_columns(given: Sequence[Values], names: Sequence[str]) -> tuple[pd.DataFrame, tuple[Column, ...]]:
+    """Type the training columns; gives the typed frame (n, p) and what each column was recognised as.
+
+    Raises
+    ------
+    BadData : an infinite number, named by column and row.
+    """
+    typed = {name: _learnt(name, values) for name, values in zip(names, given, strict=True)}
+    frame = pd.DataFrame({name: pd.Series(values, copy=False) for name, (values, _) in typed.items()}, copy=False)
+    return frame, tuple(column for _, column in typed.values())
+
+
+def fit_columns(given: Sequence[Values], columns: Sequence[Column]) -> pd.DataFrame:
+    """New rows (m, p), typed as the training columns were; what was not seen in training is missing.
+
+    Raises
+    ------
+    BadData : an infinite number, or values that cannot be read as what the column was in training.
+    """
+    fitted = {column.name: pd.Series(_conformed(values, column), copy=False)
+              for values, column in zip(given, columns, strict=True)}
+    return pd.DataFrame(fitted, copy=False)
+
+
+def tie_digests(features: pd.DataFrame, target: np.ndarray) -> np.ndarray:
+    """Uint64 (n,), equal where rows are equal in every feature and the target."""
+    return row_digests([*(_codes(features[name]) for name in features), target])
+
+
+def fingerprint(features: pd.DataFrame, columns: Sequence[Column], tie: np.ndarray,
+                roles: Mapping[str, np.ndarray | None]) -> str:
+    """Hex digest of the typed rows, given also by their `tie` digests, and of the arrays (n,) of the roles in use."""
+    texts = [pa.array(features[column.name].dropna().unique(), pa.string()) for column in columns if column.kind == "text"]
+    return table_fingerprint([column.to_json() for column in columns], {"tie": tie, **roles}, texts)
+
+
+def _from_series(values: pd.Series) -> Values:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return as_arrow(values.cat.rename_categories(values.cat.categories.astype(str)))
+    if pd.api.types.is_complex_dtype(values.dtype):
+        raise ValueError("Complex data not supported")
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return _from_arrow(as_arrow(values))
+
+
+def _from_arrow(values: pa.ChunkedArray) -> Values:
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_null(values.type):
+        return np.array(values.cast(pa.float64(), safe=False).to_numpy())
+    return values
+
+
+def _learnt(name: str, values: Values) -> tuple[Any, Column]:
+    if isinstance(values, np.ndarray):
+        column = Column(name, "number")
+    else:
+        typed = recognise(name, values)
+        values, column = typed.values, typed.column
+    if column.kind == "number":
+        _require_finite(name, values)
+    return values, column
+
+
+def _conformed(values: Values, column: Column) -> Any:
+    if isinstance(values, np.ndarray):
+        _require_finite(column.name, values)
+        if column.kind == "number":
+            return values
+        values = pa.chunked_array([pa.array(values, from_pandas=True)])
+    return conformed(values, column, [])
+
+
+def _require_finite(name: str, values: np.ndarray) -> None:
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise BadData(f"Input X contains infinity in column {name!r}, row {int(infinite.argmax())} (the first row is 0); write a "
+                      "finite number, or NaN where the value is missing")
+
+
+def _codes(values: pd.Series) -> np.ndarray:
+    """Numbers (n,) that are equal where values are equal."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return np.asarray(values.cat.codes)
+    if isinstance(values.dtype, pd.BooleanDtype):
+        return np.asarray(values.to_numpy(dtype=np.int64, na_value=-1))
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "ifM":
+        return np.asarray(values).view(np.int64) if values.dtype.kind == "M" else np.asarray(values)
+    return np.asarray(pd.factorize(values)[0])

@@ -1,0 +1,332 @@
+"""`LogisticGridClassifier` and `ElasticNetGridRegressor`: the practitioner's grid search, by paths instead of single fits.
+
+How X becomes typed columns is in `base.py`, how the grids are searched in `tabbench.linear`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from tabbench.core.errors import BadOption
+from tabbench.core.metric import METRICS, Metric
+from tabbench.core.task import TaskKind
+from tabbench.data.views.linear import LinearView
+from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
+from tabbench.linear.elastic_net import ElasticNetGrid, FoldSquares, fit_elastic_net
+from tabbench.linear.elastic_net import visit as visit_elastic_net
+from tabbench.linear.logistic import LogisticGrid, LogisticPath, fit_logistic, visit
+from tabbench.linear.rows import Folds, Rows
+from tabbench.linear.walker import LogisticModel
+from tabbench.options import choice
+
+PENALTIES = ("l2", "l1", "elasticnet")
+DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))
+DEFAULT_ALPHAS, SMALLEST_SHARE = 30, 1e-5
+"""Penalties of an automatic path, from the one that empties the model to this share of it."""
+REFIT_TOLERANCE = 1e-12
+"""The last model is exact to rounding, which costs a Newton step or two more."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Standard:
+    """How the view's matrix becomes the model's: number columns standardised by weight, or as they were given."""
+
+    columns: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, view: LinearView, values: Any, weight: np.ndarray | None) -> _Standard:
+        columns = np.concatenate([np.flatnonzero(~view.expansion.is_boolean), view.far_columns])
+        if weight is None:  # the view has done it
+            return cls(columns[:0], np.zeros(0), np.ones(0))
+        numbers = _dense(values[:, columns])
+        mean = np.average(numbers, axis=0, weights=weight)
+        deviation = np.sqrt(np.average((numbers - mean) ** 2, axis=0, weights=weight))
+        return cls(columns, mean, np.where(deviation > np.finfo(float).eps, deviation, 1.0))
+
+    def apply(self, values: Any) -> Any:
+        if not len(self.columns):
+            return values
+        values = _dense(values)
+        values[:, self.columns] = (values[:, self.columns] - self.mean) / self.deviation
+        return values
+
+
+class _GridSearched(TabularEstimator):
+    """What classifier and regressor have in common: the matrix, the folds and the table of results."""
+
+    def _prepare(self, rows: TrainingRows) -> Rows:
+        view = LinearView.fit(rows.features, self._columns, self._seed())
+        self._view: LinearView = view
+        values = view.transform(rows.features)
+        names = np.array(values.names, dtype=object)
+        self.column_names_ = names if self.scale else np.delete(names, view.far_columns)
+        if self.scale:
+            self._standard = _Standard.of(view, values.values, rows.weight)
+            matrix = self._standard.apply(values.values)
+        else:
+            matrix = self._unscaled(values.values, rows.features)
+        return Rows(matrix, rows.target, np.ones(len(rows)) if rows.weight is None else rows.weight)
+
+    def _values(self, X: Any) -> Any:
+        """New rows in the model's columns (m, p)."""
+        features = self._read_features(X)
+        values = self._view.transform(features).values
+        return self._standard.apply(values) if self.scale else self._unscaled(values, features)
+
+    def _unscaled(self, values: Any, features: Any) -> Any:
+        """Numbers in their own units, the training median where they are missing; without the columns of far ends."""
+        numbers = self._view.expansion.expand(features).numbers
+        values = _dense(values)
+        values[:, :numbers.shape[1]] = np.where(np.isnan(numbers), self._view.scale.center, numbers)
+        return np.delete(values, self._view.far_columns, axis=1)
+
+    def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
+        """(fit, validation) positions among the rows of positive weight."""
+        y = np.asarray(y)
+        splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # such a class gets a small probability
+            parts = list(splitter.split(np.zeros((len(y), 1)), y, groups))
+        kept = np.ones(len(y), dtype=bool) if sample_weight is None else np.asarray(sample_weight) > 0
+        position = np.cumsum(kept) - 1
+        folds = [tuple(position[part][kept[part]] for part in map(np.asarray, each)) for each in parts]
+        usable = [(fit, valid) for fit, valid in folds if len(fit) and len(valid)]
+        if not usable:
+            raise BadOption("cv leaves no fold with rows to learn from and rows to judge by; give more rows or another cv")
+        return usable
+
+    def _results(self, points: list[dict[str, Any]], scores: np.ndarray, metric: Metric) -> int:
+        """Write down the scores (points, folds); the position of the best point."""
+        means = scores.mean(axis=1)
+        losses = np.array([metric.loss(mean) for mean in means])
+        best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
+        self.cv_results_: dict[str, Any] = {"params": points}
+        self.cv_results_ |= {f"param_{name}": _column([point[name] for point in points]) for name in points[0]}
+        self.cv_results_ |= {f"split{fold}_test_score": column for fold, column in enumerate(scores.T)}
+        self.cv_results_ |= {"mean_test_score": means, "std_test_score": scores.std(axis=1),
+                             "rank_test_score": rankdata(np.nan_to_num(losses, nan=np.inf), method="min").astype(np.int32)}
+        self.best_index_, self.best_params_, self.best_score_ = best, points[best], float(means[best])
+        return best
+
+
+class LogisticGridClassifier(_GridSearched, TabularClassifier):
+    """Logistic regression at the best point of a grid of C, penalties and class weights, found on inner folds.
+
+    The objective is scikit-learn's `LogisticRegression`'s: C times the sum of losses plus the penalty, the intercept free.
+
+    Parameters
+    ----------
+    Cs : values of C, each > 0.
+    penalties : any of "l2", "l1" and "elasticnet".
+    l1_ratios : the mixtures of "elasticnet", between 0 and 1.
+    class_weights : any of None and "balanced".
+    multi_class : "multinomial", or "ovr" for a model of each class against the others.
+    scoring : a metric of tabbench for classes; the mean over folds decides.
+    cv : number of stratified folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+    scale : whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
+    tol : a search ends after a Newton step that promised less than this much log loss a row.
+    max_iter : Newton steps for one point, at most.
+    random_state : seed of the directions that text columns are projected on.
+    n_jobs : threads of the linear algebra.
+
+    Attributes
+    ----------
+    coef_, intercept_ : (1, q) and (1,) for two classes, else (n_classes, q) and (n_classes,), for the columns `column_names_`.
+    C_, penalty_, l1_ratio_, class_weight_ : the best point.
+    best_score_ : its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
+    classes_, n_iter_, n_features_in_, feature_names_in_ : as in scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 5))
+    >>> model = LogisticGridClassifier().fit(X, X[:, 0] - X[:, 1] > 0)
+    >>> model.score(X, X[:, 0] - X[:, 1] > 0) > 0.95
+    True
+    """
+
+    def __init__(self, Cs: Sequence[float] = DEFAULT_STRENGTHS, *, penalties: Sequence[str] = PENALTIES,
+                 l1_ratios: Sequence[float] = (0.5,), class_weights: Sequence[str | None] = (None,),
+                 multi_class: str = "multinomial", scoring: str = "log_loss", cv: Any = 5, scale: bool = True, tol: float = 1e-8,
+                 max_iter: int = 50, random_state: Any = None, n_jobs: int | None = None) -> None:
+        self.Cs = Cs
+        self.penalties = penalties
+        self.l1_ratios = l1_ratios
+        self.class_weights = class_weights
+        self.multi_class = multi_class
+        self.scoring = scoring
+        self.cv = cv
+        self.scale = scale
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Search the grid on the inner folds, then learn from all n rows at its best point.
+
+        Parameters
+        ----------
+        X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) labels.
+        sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+        """
+        grid = self._grid(self.tol)
+        rows = self._read_training(X, y, sample_weight, groups)
+        metric = _metric(self.scoring, rows.task.kind)
+        with threadpool_limits(self._threads()):
+            prepared = self._prepare(rows)
+            folds = self._folds(y, sample_weight, groups)
+            scores = np.array([[metric.score(prepared.target[valid], prediction, prepared.weight[valid])
+                                for (_, valid), prediction in zip(folds, predictions, strict=True)]
+                               for path in grid.paths
+                               for _, predictions in visit(prepared, rows.task.n_classes, folds, grid, path)])
+            points = [{"C": point.strength, "penalty": _penalty(point.l1_ratio), "l1_ratio": point.l1_ratio,
+                       "class_weight": "balanced" if point.is_balanced else None} for point in grid.points]
+            best = self._results(points, scores, metric)
+            self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE))
+        self.C_, self.penalty_, self.l1_ratio_, self.class_weight_ = points[best].values()
+        self.coef_, self.intercept_ = self._model.coefficients, self._model.intercepts
+        self.n_iter_ = np.array([self._model.steps])
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities (m, n_classes) in the order of `classes_`."""
+        check_is_fitted(self)
+        return self._model.predict(self._values(X))
+
+    def _grid(self, tolerance: float) -> LogisticGrid:
+        strengths = _numbers("Cs", self.Cs, smallest=np.nextafter(0, 1))
+        mixtures = {"l2": (0.0,), "l1": (1.0,), "elasticnet": _numbers("l1_ratios", self.l1_ratios, largest=1.0)}
+        ratios = [ratio for penalty in self.penalties for ratio in mixtures[choice("penalties", penalty, PENALTIES)]]
+        if not ratios or not set(self.class_weights) <= {None, "balanced"} or not len(self.class_weights):
+            raise BadOption(f"penalties must hold some of {', '.join(PENALTIES)} and class_weights some of None and 'balanced', "
+                            f"not {self.penalties!r} and {self.class_weights!r}")
+        is_one_vs_rest = choice("multi_class", self.multi_class, ("multinomial", "ovr")) == "ovr"
+        paths = [LogisticPath(ratio, strengths, weights == "balanced") for weights in self.class_weights
+                 for ratio in dict.fromkeys(ratios)]
+        return LogisticGrid(tuple(paths), self.max_iter, tolerance, is_one_vs_rest)
+
+
+class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
+    """Elastic net, lasso or ridge at the best point of a grid of penalties and mixtures, found on inner folds.
+
+    The objective is scikit-learn's `ElasticNet`'s: half the mean square plus alpha times the penalty, the intercept free.
+
+    Parameters
+    ----------
+    alphas : penalties, each > 0; None takes 30 for each mixture, from the one that empties the model downwards.
+    l1_ratios : mixtures between 0 (ridge) and 1 (lasso).
+    scoring : a metric of tabbench for numbers; the mean over folds decides.
+    cv : number of folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+    scale : whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
+    random_state : seed of the directions that text columns are projected on.
+    n_jobs : threads of the linear algebra.
+
+    Attributes
+    ----------
+    coef_, intercept_ : (q,) for the columns `column_names_`, and a number.
+    alpha_, l1_ratio_ : the best point.
+    best_score_ : its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 5))
+    >>> bool(ElasticNetGridRegressor().fit(X, X[:, 0] - 2 * X[:, 1]).score(X, X[:, 0] - 2 * X[:, 1]) > 0.99)
+    True
+    """
+
+    def __init__(self, alphas: Sequence[float] | None = None, *, l1_ratios: Sequence[float] = (0.0, 0.1, 0.5, 1.0),
+                 scoring: str = "rmse", cv: Any = 5, scale: bool = True, random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
+        self.alphas = alphas
+        self.l1_ratios = l1_ratios
+        self.scoring = scoring
+        self.cv = cv
+        self.scale = scale
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Search the grid on the inner folds, then learn from all n rows at its best point.
+
+        Parameters
+        ----------
+        X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) numbers.
+        sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+        """
+        l1_ratios = _numbers("l1_ratios", self.l1_ratios, largest=1.0)
+        alphas = None if self.alphas is None else _numbers("alphas", self.alphas, smallest=np.nextafter(0, 1))[::-1]
+        rows = self._read_training(X, y, sample_weight, groups)
+        metric = _metric(self.scoring, rows.task.kind)
+        with threadpool_limits(self._threads()):
+            prepared = self._prepare(rows)
+            grid = (ElasticNetGrid.spanning(prepared, l1_ratios, DEFAULT_ALPHAS, SMALLEST_SHARE) if alphas is None
+                    else ElasticNetGrid(dict.fromkeys(l1_ratios, alphas)))
+            folds = self._folds(y, sample_weight, groups)
+            squares = [FoldSquares.of(prepared, fold) for fold in folds]
+            scores = np.array([[metric.score(prepared.target[valid], prediction, prepared.weight[valid])
+                                for (_, valid), prediction in zip(folds, predictions, strict=True)]
+                               for ratio in grid.alphas for _, predictions in visit_elastic_net(squares, grid, ratio)])
+            points = [{"alpha": point.alpha, "l1_ratio": point.l1_ratio} for point in grid.points]
+            best = self._results(points, scores, metric)
+            self._model = fit_elastic_net(prepared, grid, grid.points[best])
+        self.alpha_, self.l1_ratio_ = points[best].values()
+        self.coef_, self.intercept_ = self._model.coefficients, self._model.intercept
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Numbers (m,)."""
+        check_is_fitted(self)
+        return self._model.predict(self._values(X))
+
+
+def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
+    """As many of the folds asked for as there are rows for; anything but a number stays as it is."""
+    if cv is not None and not isinstance(cv, (int, np.integer)):
+        return cv
+    wanted = 5 if cv is None else int(cv)
+    return min(wanted, len(y) if is_regression else max(2, int(np.unique(y, return_counts=True)[1].max())))
+
+
+def _metric(name: str, kind: TaskKind) -> Metric:
+    fitting = [metric.name for metric in METRICS if kind in metric.tasks]
+    return METRICS.get(choice("scoring", name, tuple(fitting)))
+
+
+def _penalty(l1_ratio: float) -> str:
+    return {0.0: "l2", 1.0: "l1"}.get(l1_ratio, "elasticnet")
+
+
+def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:
+    """The numbers, ascending, each once.
+
+    Raises
+    ------
+    BadOption : none, or one outside the range.
+    """
+    values = np.unique(np.asarray(given, dtype=np.float64))
+    if not len(values) or not np.isfinite(values).all() or values[0] < smallest or values[-1] > largest:
+        span = "greater than 0" if smallest > 0 else f"between 0 and {largest:g}"
+        raise BadOption(f"{name} must hold numbers {span}, not {given!r}")
+    return tuple(values.tolist())
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    return np.array(values, dtype=float if isinstance(values[0], float) else object)
+
+
+def _dense(values: Any) -> np.ndarray:
+    return np.array(values) if isinstance(values, np.ndarray) else np.asarray(values.toarray())

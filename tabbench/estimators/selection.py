@@ -1,0 +1,151 @@
+"""`ForestSelector`: scikit-learn's feature selector by corrected random-forest importance.
+
+How X becomes typed columns is in `base.py`, how importance is corrected in `tabbench.selection`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from tabbench.core.approach import TrainingSet, Workload
+from tabbench.core.errors import BadOption
+from tabbench.core.table import Column
+from tabbench.core.task import Task
+from tabbench.data.views.expansion import Expansion
+from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
+from tabbench.options import PRESETS, choice
+from tabbench.selection.forest import fit_forest_selection, forest_settings
+
+NOISE_SPREADS = 2.5
+"""A column of noise is more important than this many standard deviations of noise in one case of 160."""
+TASKS = ("auto", "classification", "regression")
+
+
+class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Keeps the columns that matter to a random forest; columns of noise gain nothing by having many values.
+
+    Parameters
+    ----------
+    n_features : "auto" keeps the columns that stand out from noise, one at least; an integer keeps so many, or all if there are
+        fewer; a float in (0, 1] that share of the columns, one at least.
+    task : "classification", "regression", or "auto", which takes fractional numbers for regression and all else for classes.
+    preset : "fast", "balanced" or "thorough": how many trees are grown.
+    random_state : seed of the trees and of the shadow columns.
+    n_jobs : threads; results do not depend on it.
+
+    Attributes
+    ----------
+    importances_ : (n_features_in_,) decrease of impurity by a column minus that by its shuffled shadow; noise has 0 on average.
+    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+
+    Notes
+    -----
+    "auto" reads the size of noise off the columns with negative importance: noise falls on both sides of zero alike
+    (Janitza, Celik and Boulesteix, doi:10.1007/s11634-016-0276-4).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 6))
+    >>> selector = ForestSelector(random_state=0).fit(X, X[:, 2] > 0)
+    >>> selector.get_support(indices=True).tolist()
+    [2]
+    >>> selector.transform(X).shape
+    (200, 1)
+    """
+
+    def __init__(self, n_features: str | int | float = "auto", *, task: str = "auto", preset: str = "balanced",
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
+        self.n_features = n_features
+        self.task = task
+        self.preset = preset
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Weigh the columns of n rows.
+
+        Parameters
+        ----------
+        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : (n,) labels or numbers.
+
+        Raises
+        ------
+        BadOption : a parameter is none of the values that it may have.
+        """
+        settings = forest_settings(Workload(choice("preset", self.preset, PRESETS), 0, 0, 0))
+        task = choice("task", self.task, TASKS)
+        is_number = y is not None and type_of_target(column_or_1d(y, dtype=None)) == "continuous"
+        self._learns_numbers = is_number if task == "auto" else task == "regression"
+        rows = self._read_training(X, y)
+        training: TrainingSet = self._training_set("trees", rows, settings)
+        importances = fit_forest_selection(training.features, training).importances
+        view: Any = self._view
+        widths = [_width(column, view.expansion) for column in self._columns]
+        is_coded = np.array([column.kind == "category" for column in self._columns])
+        # The view holds all numbers first, then the codes.
+        source = np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
+        self.importances_ = np.bincount(source, weights=importances, minlength=self.n_features_in_)
+        self._order = np.argsort(-self.importances_, kind="stable")
+        self._kept = self._count()
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """The kept columns (m, k) of X, as they are.
+
+        Raises
+        ------
+        ValueError : other columns than in training; infinity, by column and row; values that are no such column's.
+        """
+        self._read_features(X)
+        return super().transform(X)
+
+    def _get_support_mask(self) -> np.ndarray:
+        check_is_fitted(self)
+        mask = np.zeros(self.n_features_in_, dtype=bool)
+        mask[self._order[:self._kept]] = True
+        return mask
+
+    def _count(self) -> int:
+        columns = self.n_features_in_
+        wanted: Any = self.n_features
+        if isinstance(wanted, str) and wanted == "auto":
+            negative = self.importances_[self.importances_ < 0]
+            noise = float(np.sqrt(np.mean(negative**2))) if len(negative) else 0.0
+            return max(1, int((self.importances_ > NOISE_SPREADS * noise).sum()))
+        if isinstance(wanted, int | np.integer) and not isinstance(wanted, bool) and wanted >= 1:
+            return int(min(wanted, columns))
+        if isinstance(wanted, float | np.floating) and 0 < wanted <= 1:
+            return int(max(1, round(wanted * columns)))
+        raise BadOption(f"n_features is {wanted!r}; give 'auto', a whole number from 1 up, or a share above 0 and up to 1")
+
+    @property
+    def _is_regression(self) -> bool:
+        return self._learns_numbers
+
+    def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
+        reader: Any = TabularRegressor if self._learns_numbers else TabularClassifier
+        target: tuple[np.ndarray, Task] = reader._read_target(self, y)
+        return target
+
+
+def _width(column: Column, expansion: Expansion) -> int:
+    """How many numbers of the view come from a column."""
+    if column.kind == "category":
+        return 0
+    if column.kind == "date":
+        return len(expansion.dates[column.name])
+    if column.kind == "text":
+        return int(expansion.texts[column.name].directions.shape[1])
+    return 1

@@ -1,0 +1,130 @@
+"""What every public estimator owes to its user: scikit-learn's whole contract, and tables as they are.
+
+An estimator is found here by its public name alone: whoever adds one gets these tests.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import tabbench
+
+ESTIMATORS = [each for each in (getattr(tabbench, name) for name in tabbench.__all__)
+              if isinstance(each, type) and issubclass(each, BaseEstimator)]
+
+CHEAP = {tabbench.BestApproachClassifier: {"approaches": "linear", "folds": 2},
+         tabbench.BestApproachRegressor: {"approaches": "linear", "folds": 2}}
+"""What makes an estimator affordable here. Only the best approach needs it: by default each of some twenty fits of 100 to 300
+rows compares whole families, minutes in all. One contestant besides the baseline takes the same path."""
+EVERYTHING = "TABBENCH_CHECK_DEFAULTS"
+"""The environment variable that has the checks run with the default parameters of these as well."""
+
+EQUIVALENCE = dict.fromkeys(
+    ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),
+    "as for scikit-learn's own boosting, a row of weight two is not two rows: inner folds and bins are drawn over rows")
+
+
+def affordable(kind: type) -> BaseEstimator:
+    return kind(**CHEAP.get(kind, {}))
+
+
+def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
+    is_boosted = isinstance(estimator, tabbench.BoostedEnsembleClassifier | tabbench.BoostedEnsembleRegressor)
+    return EQUIVALENCE if is_boosted else {}
+
+
+@parametrize_with_checks([affordable(kind) for kind in ESTIMATORS], expected_failed_checks=expected_failures)
+def test_keeps_the_contract_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.skipif(EVERYTHING not in os.environ, reason=f"takes minutes; set {EVERYTHING}=1 to run it")
+@parametrize_with_checks([kind() for kind in CHEAP])
+def test_keeps_the_contract_with_costly_defaults(estimator, check):
+    check(estimator)
+
+
+every_estimator = pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda kind: kind.__name__)
+
+
+def table(rows: int = 80) -> pd.DataFrame:
+    """Every kind of column, each with missing values."""
+    rng = np.random.default_rng(0)
+    values = pd.DataFrame({
+        "number": rng.normal(size=rows), "whole": pd.array(rng.integers(0, 9, rows), dtype="Int64"),
+        "category": pd.Categorical(rng.choice(["a", "b", "c"], rows)), "grade": pd.Categorical(rng.choice([1, 2, 3], rows)),
+        "label": rng.choice(["x", "y"], rows), "truth": pd.array(rng.random(rows) < 0.5, dtype="boolean"),
+        "yes": rng.choice(["yes", "no"], rows), "day": pd.date_range("2024-01-01", periods=rows).to_numpy(copy=True),
+        "text": [f"row {row} of group {row % 7}" for row in range(rows)]})
+    for position, name in enumerate(values):
+        values.loc[values.index % 11 == position, name] = None
+    return values.assign(empty=None, constant=1.0)
+
+
+def target(kind: type, X: pd.DataFrame) -> np.ndarray:
+    score = X["number"].fillna(0).to_numpy() + (X["label"] == "x").to_numpy()
+    return score if is_regressor(kind()) else np.where(score > 0.5, "high", "low")
+
+
+def output(model: BaseEstimator, X: object) -> pd.DataFrame:
+    method = next(name for name in ("predict_proba", "predict", "transform") if hasattr(model, name))
+    return pd.DataFrame(getattr(model, method)(X))
+
+
+@every_estimator
+def test_takes_every_kind_of_column(kind):
+    X = table()
+    y = target(kind, X)
+    model = affordable(kind).fit(X, y)
+    assert list(model.feature_names_in_) == list(X.columns)
+    unseen = X.head(5).assign(category="never seen", label=None, number=1e39)
+    for new in (X, unseen):
+        assert len(output(model, new)) == len(new)
+    if is_classifier(model):
+        assert set(model.predict(X)) <= {"high", "low"}
+    if hasattr(model, "score"):
+        assert model.score(X, y) > 0.5
+
+
+@every_estimator
+def test_takes_finite_numbers_of_any_size(kind):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 3))
+    y = X[:, 0] if is_regressor(kind()) else X[:, 0] > 0
+    X[0], X[1, 1], X[2, 2] = 1e39, -1e300, np.nan
+    assert not np.isinf(output(affordable(kind).fit(X, y), X).to_numpy(dtype=float)).any()
+
+
+@every_estimator
+def test_names_column_and_row_of_an_infinite_number(kind):
+    X = table()
+    y = target(kind, X)
+    X.loc[13, "number"] = -np.inf
+    with pytest.raises(ValueError, match=r"infinity in column 'number', row 13"):
+        affordable(kind).fit(X, y)
+
+
+@every_estimator
+def test_is_the_same_with_the_same_random_state_and_after_pickling(kind):
+    X = table()
+    y = target(kind, X)
+    model = affordable(kind)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=3)
+    first, second = clone(model).fit(X, y), clone(model).fit(X, y)
+    pd.testing.assert_frame_equal(output(first, X), output(second, X), check_exact=True)
+    pd.testing.assert_frame_equal(output(pickle.loads(pickle.dumps(first)), X), output(first, X), check_exact=True)
+
+
+@every_estimator
+def test_what_is_not_fitted_keeps_its_parameters(kind):
+    model = affordable(kind)
+    assert clone(model).get_params() == model.get_params()
+    assert kind.__doc__ and "Parameters" in kind.__doc__

@@ -1,0 +1,137 @@
+"""The comparison as an estimator: what is chosen, what hangs on it, and what tiny tables get."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from tabbench import BestApproachClassifier, BestApproachRegressor
+from tabbench.core.errors import BadOption, UnknownName
+from tabbench.executors.local import LocalExecutor
+
+
+@pytest.fixture(scope="module")
+def rings() -> tuple[np.ndarray, np.ndarray]:
+    X = np.random.default_rng(0).normal(size=(240, 3))
+    return X, np.where((X[:, :2] ** 2).sum(axis=1) > 1.4, "out", "in")
+
+
+@pytest.fixture(scope="module")
+def on_rings(rings) -> BestApproachClassifier:
+    return BestApproachClassifier("fast", approaches="linear,lightgbm", folds=3, random_state=0).fit(*rings)
+
+
+def test_the_approach_of_lowest_loss_predicts(on_rings, rings):
+    scores = on_rings.comparison_.scores.query("metric == 'log_loss'").set_index("approach")["mean"]
+    assert on_rings.best_approach_ == scores.idxmin() == "lightgbm"
+    assert set(scores.index) == {"dummy", "linear", "lightgbm"}
+    assert on_rings.score(*rings) > 0.85
+
+
+def test_a_line_is_left_to_the_linear_model(rings):
+    X = rings[0]
+    model = BestApproachRegressor("fast", approaches="linear,lightgbm", folds=3, random_state=0).fit(X, X @ [1.0, -2.0, 0.5])
+    assert model.best_approach_ == "linear"
+    assert model.score(X, X @ [1.0, -2.0, 0.5]) > 0.999
+
+
+def test_the_comparison_reports_and_saves_as_long_as_it_lives(rings, tmp_path):
+    model = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0).fit(*rings)
+    assert model.comparison_.report(tmp_path / "report.md").read_text()
+    assert model.comparison_.save_winner(tmp_path / "winner").is_dir()
+    folder = model.comparison_.folder
+    del model
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_children_give_the_same_numbers(rings, monkeypatch):
+    started = []
+    monkeypatch.setattr(LocalExecutor, "__enter__", _noting(started, LocalExecutor.__enter__))
+    here = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0).fit(*rings)
+    assert not started
+    there = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0, n_jobs=2).fit(*rings)
+    assert started
+    pd.testing.assert_frame_equal(there.comparison_.scores, here.comparison_.scores)
+    np.testing.assert_array_equal(there.predict_proba(rings[0]), here.predict_proba(rings[0]))
+
+
+def _noting(started, enter):
+    def noted(executor):
+        started.append(executor)
+        return enter(executor)
+    return noted
+
+
+def test_weights_and_groups_reach_the_comparison(rings):
+    X, y = rings
+    group = np.repeat(np.arange(40), 6)
+    model = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0)
+    plain = model.fit(X, y).comparison_
+    grouped = model.fit(X, y, groups=group).comparison_
+    weighted = model.fit(X, y, sample_weight=np.where(y == "in", 5.0, 1.0)).comparison_
+    losses = [each.scores.query("approach == 'linear' and metric == 'log_loss'")["mean"].iloc[0]
+              for each in (plain, grouped, weighted)]
+    assert len(set(losses)) == 3
+    assert model.predict_proba(X)[:, 0].mean() > 0.6
+
+
+def test_own_estimators_may_compete(rings):
+    model = BestApproachClassifier(approaches={"mine": LogisticRegression(), "dull": "dummy"}, folds=2, random_state=0)
+    model.fit(rings[0], rings[0][:, 0] > 0)
+    assert model.best_approach_ == "mine"
+    assert model.classes_.dtype == bool
+    assert model.score(rings[0], rings[0][:, 0] > 0) > 0.95
+
+
+def test_the_metric_decides(rings):
+    X = rings[0]
+    target = np.abs(X[:, 0]) ** 3
+    model = BestApproachRegressor("fast", approaches="linear", metric="mae", folds=2, random_state=0).fit(X, target)
+    assert model.comparison_.protocol["metric"] == "mae"
+    with pytest.raises(BadOption, match="auc does not apply"):
+        BestApproachRegressor(metric="auc", approaches="linear").fit(X, target)
+
+
+def test_a_class_of_one_row_is_kept(rings):
+    X, y = rings
+    labels = np.where(np.arange(len(y)) == 0, "rare", y)
+    model = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0).fit(X, labels)
+    assert model.classes_.tolist() == ["in", "out", "rare"]
+    assert model.predict_proba(X).shape == (240, 3)
+
+
+def test_under_100_different_rows_nothing_is_compared(rings):
+    X, y = rings
+    small = BestApproachClassifier(random_state=0).fit(X[:99], y[:99])
+    assert small.comparison_ is None
+    assert small.best_approach_ == "linear"
+    assert BestApproachClassifier(approaches="dummy,lightgbm").fit(X[:99], y[:99]).best_approach_ == "lightgbm"
+    repeated = BestApproachClassifier(random_state=0).fit(np.tile(X[:50], (3, 1)), np.tile(y[:50], 3))
+    assert repeated.comparison_ is None
+    assert BestApproachClassifier("fast", approaches="linear", folds=2).fit(X[:100], y[:100]).comparison_ is not None
+
+
+def test_few_rows_may_be_repeated_or_weighted():
+    rng = np.random.default_rng(0)
+    X, y, times = rng.normal(size=(20, 3)), rng.integers(0, 3, 20), rng.integers(1, 4, 20)
+    order = rng.permutation(times.sum())
+    weighted = BestApproachClassifier(random_state=0).fit(X, y, sample_weight=times)
+    repeated = BestApproachClassifier(random_state=0).fit(X.repeat(times, axis=0)[order], y.repeat(times)[order])
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X))
+
+
+def test_rows_that_are_all_alike_are_refused():
+    with pytest.raises(ValueError, match="2 different rows; at least 4"):
+        BestApproachClassifier().fit(np.zeros((50, 1)), [0, 1] * 25)
+
+
+def test_mistakes_are_told_before_anything_is_fitted(rings):
+    with pytest.raises(UnknownName, match="did you mean 'boosting'"):
+        BestApproachClassifier(approaches="bosting").fit(*rings)
+    with pytest.raises(BadOption, match="folds"):
+        BestApproachClassifier(folds=1).fit(*rings)

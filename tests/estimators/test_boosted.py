@@ -1,0 +1,60 @@
+"""The boosted ensemble as estimators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabbench import BoostedEnsembleClassifier, BoostedEnsembleRegressor
+from tabbench.core.errors import BadOption
+
+
+@pytest.fixture(scope="module")
+def rings() -> tuple[np.ndarray, np.ndarray]:
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    return X, np.where((X[:, :2] ** 2).sum(axis=1) > 1.4, "out", "in")
+
+
+def test_learns_what_no_straight_line_separates(rings):
+    X, y = rings
+    model = BoostedEnsembleClassifier("fast", random_state=0).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.85
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+    assert model.members_
+    assert {member["library"] for member in model.members_} <= {"xgboost", "lightgbm"}
+
+
+def test_a_regressor_predicts_on_the_targets_own_scale(rings):
+    X = rings[0]
+    y = 1e6 + 1e3 * X[:, 0] ** 2
+    model = BoostedEnsembleRegressor("fast", random_state=0).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.5
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_one_library_alone(rings, library):
+    model = BoostedEnsembleClassifier("fast", libraries=[library], random_state=0).fit(*rings)
+    assert {member["library"] for member in model.members_} == {library}
+
+
+def test_categories_are_used(rings):
+    city = np.random.default_rng(1).choice(["a", "b", "c", "d"], size=300)
+    X = pd.DataFrame({"city": pd.Categorical(city), "noise": rings[0][:, 0]})
+    model = BoostedEnsembleClassifier("fast", random_state=0).fit(X, np.isin(city, ["a", "d"]))
+    assert model.score(X, np.isin(city, ["a", "d"])) == 1.0
+
+
+def test_weights_are_used():
+    rng = np.random.default_rng(2)
+    X, y = np.zeros((100, 1)), rng.integers(0, 2, 100)
+    heavy = BoostedEnsembleClassifier("fast", random_state=0).fit(X, y, sample_weight=np.where(y == 1, 9.0, 1.0))
+    assert heavy.predict_proba([[0.0]])[0, 1] > 0.75
+
+
+@pytest.mark.parametrize(("parameters", "message"), [
+    ({"libraries": ("catbost",)}, "libraries must hold xgboost or lightgbm"), ({"libraries": ()}, "libraries must hold"),
+    ({"preset": "quick"}, "preset has no value 'quick'")])
+def test_unknown_words_are_refused(rings, parameters, message):
+    with pytest.raises(BadOption, match=message):
+        BoostedEnsembleClassifier(**parameters).fit(*rings)

@@ -1,0 +1,127 @@
+"""The grid-searched linear estimators against scikit-learn's own grid search, on the same folds and grid."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.linear_model import ElasticNet, LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.preprocessing import StandardScaler
+
+from tabbench.core.errors import BadOption
+from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
+
+STRENGTHS = (0.1, 1.0, 3.0)
+
+
+def breast_cancer(rows=200):
+    X, y = load_breast_cancer(return_X_y=True)
+    return StandardScaler().fit_transform(X[:rows][:, [1, 4, 8, 9, 11, 14]]), y[:rows]
+
+
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.mark.parametrize("read", [breast_cancer, iris])
+@pytest.mark.parametrize("weights", [None, "balanced"])
+def test_finds_the_best_log_loss_of_a_grid_search(read, weights):
+    X, y = read()
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    learner = LogisticRegression(solver="saga", tol=1e-7, max_iter=20_000, random_state=0, class_weight=weights)
+    oracle = GridSearchCV(learner, {"C": STRENGTHS, "l1_ratio": [0.0, 0.5, 1.0]}, cv=folds, scoring="neg_log_loss").fit(X, y)
+    own = LogisticGridClassifier(STRENGTHS, class_weights=(weights,), cv=folds, scale=False).fit(X, y)
+    np.testing.assert_allclose(own.best_score_, -oracle.best_score_, atol=1e-4)
+    assert (own.C_, own.l1_ratio_) == (oracle.best_params_["C"], oracle.best_params_["l1_ratio"])
+    np.testing.assert_allclose(own.predict_proba(X), oracle.predict_proba(X), atol=1e-3)
+    ours = {(point["C"], point["l1_ratio"]): mean
+            for point, mean in zip(own.cv_results_["params"], own.cv_results_["mean_test_score"], strict=True)}
+    theirs = {(point["C"], point["l1_ratio"]): -mean
+              for point, mean in zip(oracle.cv_results_["params"], oracle.cv_results_["mean_test_score"], strict=True)}
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
+def test_finds_the_best_error_of_a_grid_search():
+    X, y = breast_cancer()
+    y = X[:, 0] * 2 - X[:, 3] + 0.3 * y
+    grid = {"alpha": [0.001, 0.01, 0.1], "l1_ratio": [0.1, 0.5, 1.0]}
+    learner = ElasticNet(tol=1e-8, max_iter=50_000)
+    oracle = GridSearchCV(learner, grid, cv=KFold(4), scoring="neg_root_mean_squared_error").fit(X, y)
+    own = ElasticNetGridRegressor(grid["alpha"], l1_ratios=grid["l1_ratio"], cv=KFold(4), scale=False).fit(X, y)
+    np.testing.assert_allclose(own.best_score_, -oracle.best_score_, atol=1e-6)
+    assert own.best_params_ == oracle.best_params_
+    np.testing.assert_allclose(own.coef_, oracle.best_estimator_.coef_, atol=1e-5)
+
+
+def test_results_are_a_table_of_all_points():
+    X, y = iris()
+    model = LogisticGridClassifier((0.1, 1.0), l1_ratios=(0.2, 0.8), class_weights=(None, "balanced"), cv=3).fit(X, y)
+    results = pd.DataFrame(model.cv_results_)
+    assert len(results) == 2 * 4 * 2
+    assert results["rank_test_score"].iloc[model.best_index_] == 1
+    assert results["param_class_weight"].isna().sum() == 8
+    np.testing.assert_allclose(results[[f"split{fold}_test_score" for fold in range(3)]].mean(axis=1), results["mean_test_score"])
+    assert (model.C_, model.penalty_, model.l1_ratio_, model.class_weight_) == tuple(model.best_params_.values())
+
+
+def test_other_scores_decide_where_they_are_asked_for():
+    X, y = breast_cancer()
+    by_area = LogisticGridClassifier(scoring="auc").fit(X, y)
+    assert by_area.best_score_ == by_area.cv_results_["mean_test_score"].max() > 0.9
+
+
+def test_one_against_the_rest_gives_other_probabilities_that_sum_to_one():
+    X, y = iris()
+    together, each = (LogisticGridClassifier(multi_class=kind, cv=3).fit(X, y).predict_proba(X)
+                      for kind in ("multinomial", "ovr"))
+    np.testing.assert_allclose(each.sum(axis=1), 1)
+    assert np.abs(together - each).max() > 0.01
+
+
+@pytest.mark.parametrize("scale", [True, False])
+def test_reads_a_frame_with_every_kind_of_column(scale):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"number": rng.normal(size=90), "colour": pd.Categorical(rng.choice(["red", "blue"], 90)),
+                      "word": rng.choice(["a", "b", "c"], 90), "is_new": rng.random(90) < 0.5})
+    y = np.where(X["number"] + (X["colour"] == "red") > 0.5, "yes", "no")
+    X.loc[::9, ["number", "colour"]] = None
+    model = LogisticGridClassifier(scale=scale).fit(X, y)
+    assert model.score(X, y) > 0.85
+    assert len(model.column_names_) == model.coef_.shape[1]
+    assert "colour=red" in model.column_names_
+
+
+def test_weights_count_with_and_without_scaling():
+    X, y = breast_cancer(rows=80)
+    weight = np.random.default_rng(0).integers(0, 3, 80)
+    twice = np.repeat(np.arange(80), weight)
+    fold = np.arange(80) % 2
+    for scale in (True, False):
+        models = [LogisticGridClassifier(STRENGTHS, scale=scale, cv=[np.nonzero(part != each) + np.nonzero(part == each)
+                                                                  for each in (0, 1)])
+                  for part in (fold, fold[twice])]
+        weighted, repeated = models[0].fit(X, y, sample_weight=weight), models[1].fit(X[twice], y[twice])
+        np.testing.assert_allclose(weighted.best_score_, repeated.best_score_, rtol=1e-6)
+        np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-5)
+
+
+def test_a_rare_class_warns_of_nothing():
+    X, y = iris()
+    y = np.where(np.arange(150) == 149, "rare", y.astype(str))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = LogisticGridClassifier().fit(X, y)
+    assert "rare" in model.classes_
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"Cs": ()}, "Cs must hold numbers greater than 0"), ({"Cs": (0.0, 1.0)}, "Cs must hold numbers greater than 0"),
+    ({"penalties": ("l3",)}, "penalties"), ({"penalties": ()}, "penalties must hold some of"),
+    ({"l1_ratios": (2.0,)}, "l1_ratios must hold numbers between 0 and 1"), ({"class_weights": ("even",)}, "class_weights"),
+    ({"multi_class": "both"}, "multi_class"), ({"scoring": "rmse"}, "scoring")])
+def test_what_cannot_be_meant_is_said(wrong, message):
+    with pytest.raises(BadOption, match=message):
+        LogisticGridClassifier(**wrong).fit(*iris())

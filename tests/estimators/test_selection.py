@@ -1,0 +1,87 @@
+"""`ForestSelector`: scikit-learn's contract, what is kept, which columns of a frame."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tabbench.core.errors import BadOption
+from tabbench.estimators.selection import ForestSelector
+
+
+@parametrize_with_checks([ForestSelector()])
+def test_follows_the_contract(estimator, check):
+    check(estimator)
+
+
+def planted(n=400, seed=0):
+    """Two columns that count, binary noise, continuous noise, and noise with a value a row."""
+    generator = np.random.default_rng(seed)
+    signal = np.column_stack([generator.normal(size=n), generator.integers(0, 2, n)])
+    noise = np.column_stack([generator.integers(0, 2, (n, 4)), generator.normal(size=(n, 4)), generator.permutation(n)])
+    return np.column_stack([signal, noise]), signal[:, 0] + 1.5 * signal[:, 1] + generator.normal(size=n)
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers"])
+def test_noise_with_many_values_is_not_kept(kind):
+    X, score = planted()
+    selector = ForestSelector(random_state=0).fit(X, score if kind == "numbers" else score > 0.75)
+    assert set(selector.get_support(indices=True)) >= {0, 1}
+    assert selector.get_support().sum() <= 4
+    noise = selector.importances_[2:]
+    assert np.abs(noise).max() < 0.3 * selector.importances_[:2].min()
+
+
+def test_noise_is_zero_on_average():
+    means = [ForestSelector(preset="fast", random_state=seed).fit(X, score > 0).importances_[2:].mean()
+             for seed in range(5) for X, score in [planted(150, seed)]]
+    assert abs(np.mean(means)) < 0.01
+
+
+@pytest.mark.parametrize(("n_features", "kept"), [(3, 3), (99, 11), (0.5, 6), (1.0, 11), (0.01, 1)])
+def test_keeps_as_many_as_asked(n_features, kept):
+    X, score = planted(100)
+    selector = ForestSelector(n_features, preset="fast", random_state=0)
+    assert selector.fit_transform(X, score > 0).shape == (100, kept)
+
+
+@pytest.mark.parametrize("n_features", [0, 1.5, "all", True, -0.2, None])
+def test_other_counts_are_refused(n_features):
+    X, score = planted(30)
+    with pytest.raises(BadOption, match=r"n_features is .*; give 'auto'"):
+        ForestSelector(n_features).fit(X, score)
+
+
+def test_frames_of_all_kinds_of_columns():
+    generator = np.random.default_rng(1)
+    n = 300
+    colour = generator.choice(["red", "green", "blue", "grey"], n).astype(object)
+    frame = pd.DataFrame({
+        "noise": generator.normal(size=n),
+        "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(generator.integers(0, 900, n), "D"),
+        "colour": pd.Categorical(colour), "x": np.where(generator.random(n) < 0.1, np.nan, generator.normal(size=n)),
+        "serial": [f"s{i}" for i in range(n)]})
+    score = 2.0 * np.isin(colour, ["red", "grey"]) + frame["x"].fillna(0) + 0.3 * generator.normal(size=n)
+    selector = ForestSelector(2, random_state=0).fit(frame, np.where(score > 1, "high", "low"))
+    assert selector.get_feature_names_out().tolist() == ["colour", "x"]
+    kept = selector.set_output(transform="pandas").transform(frame)
+    pd.testing.assert_frame_equal(kept, frame[["colour", "x"]])
+
+
+def test_infinity_is_refused_in_both_steps():
+    X, score = planted(60)
+    selector = ForestSelector(random_state=0).fit(X, score)
+    X[7, 3] = np.inf
+    for step in (lambda: selector.transform(X), lambda: ForestSelector().fit(X, score)):
+        with pytest.raises(ValueError, match=r"infinity in column 'x3', row 7"):
+            step()
+
+
+def test_works_in_a_pipeline_and_is_the_same_with_the_same_seed():
+    X, score = planted()
+    model = make_pipeline(ForestSelector(random_state=0), LogisticRegression()).fit(X, score > 0.75)
+    assert model.score(X, score > 0.75) > 0.75
+    first, again = (ForestSelector(random_state=3).fit(X, score).importances_ for _ in range(2))
+    assert first.tobytes() == again.tobytes()

@@ -1,7 +1,8 @@
 # What a clone can do. Everything is installed into .venv here, from pinned versions, and nowhere else.
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
 #   make test   the linters and all tests        make lint   the linters alone
-#   make bench  the benchmark                    make clean  remove what the others made
+#   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
+#   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file WINNER=1   all optional, see tools/bench.py
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,7 +24,8 @@ lint: .venv/installed-dev
 	$(BIN)/lint-imports
 
 bench: .venv/installed-dev
-	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \
+		$(if $(RESULTS),--results $(RESULTS)) $(if $(WINNER),--winner)
 
 clean:
 	rm -rf .venv build dist tabbench-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

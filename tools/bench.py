@@ -1,220 +1,194 @@
-"""Measures what tabbench promises about speed and memory, as ratios within one run; writes docs/benchmarks.md.
+"""Writes docs/benchmarks.md, section by section; each carries its own date, versions and machine.
 
-Run it by `make bench` on a machine that does nothing else. About four minutes on two cores.
+    python tools/bench.py [SECTION ...] [FILE=TARGET ...] [--data DIR] [--yardstick DIR] [--results FILE] [--winner]
+
+Measures the sections that are named, or all, and replaces these in the page. FILE=TARGET are tables of your own for the sections
+`linear` and `scale`. The sections `peers` and `by-hand` need what is not in the repository: DIR/TABLE/{train.csv, test.csv,
+card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say. Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime
-import json
 import platform
-import statistics
-import subprocess
+import re
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import cloudpickle
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
-from sklearn.base import BaseEstimator, ClassifierMixin
+import pyarrow
 
-from tabbench.core.cell import Batch, Cell
-from tabbench.core.progress import Progress
-from tabbench.core.setup import Setup
-from tabbench.executors.local import LocalExecutor, Needs, machine_memory_bytes, usable_cores
-from tabbench.executors.schedule import Schedule
-from tabbench.options import Options
-from tabbench.preparing import prepare, versions
-from tabbench.report.live import make_display
-from tabbench.store.database import Store
-from tabbench.store.folder import RunFolder
-from tabbench.store.setups import save_setup
+from tabbench.data.cards import card_path, find_card
+from tabbench.executors.local import machine_memory_bytes, usable_cores
+from tabbench.preparing import versions
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-ROWS, RUNS = 1_000_000, 5
+HEAD = """# Benchmarks
 
-Row = tuple[str, str, str]
-"""What was measured, the figure, the goal."""
+Written by `make bench`, a section at a time. Ratios hold within one run on one machine; single times are noisy.
+"""
+NOT_MEASURED = "Not measured yet."
+GOALS_HEADER = ("what", "measured", "goal")
+LINEAR_TABLES = ("adult", "credit_g", "diamonds")
+LINEAR_MOST_ROWS = 10_000
+"""scikit-learn's `saga` needs a second and more a fit here, hundreds of times; ours gains more the more rows there are."""
+BY_HAND_TABLES = ("telco_churn", "credit_g", "wine_quality")
+
+Table = Sequence[Sequence[str]]
+"""A header and rows."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the sections are measured on besides the repository's own tables."""
+
+    files: dict[str, str]
+    data: Path | None
+    yardstick: Path | None
+    results: Path | None
+    with_winner: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page. `measure` gives its tables; `needs` says what of `Given` it can't do without.
+
+    `picture` is what measuring draws beside the page, as Markdown.
+    """
+
+    title: str
+    about: str
+    measure: Callable[[Given], list[Table]]
+    needs: tuple[str, ...] = ()
+    picture: str = ""
 
 
 def main() -> None:
-    """Measure everything and write the page."""
-    rows: list[Row] = []
-    for measure in (help_seconds, reading, overhead, comparisons):
-        print(f"{measure.__name__} ...", file=sys.stderr, flush=True)
-        rows += measure()
-    PAGE.write_text(page(rows))
-    print(PAGE.read_text())
+    """Measure the sections, one after the other, and put each into the page when it is done."""
+    names, given = read_arguments()
+    for name in names:
+        missing = [f"--{need}" for need in SECTIONS[name].needs if getattr(given, need) is None]
+        if missing:
+            print(f"{name}: left as it is, {' and '.join(missing)} not given", file=sys.stderr)
+            continue
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        tables = SECTIONS[name].measure(given)
+        bodies = read_bodies(PAGE.read_text() if PAGE.exists() else "")
+        bodies[name] = "\n\n".join(filter(None, [circumstances(), *map(markdown, tables), SECTIONS[name].picture]))
+        PAGE.write_text(page(bodies))
+        print(bodies[name])
 
 
-def help_seconds() -> list[Row]:
-    """A new process that prints the help."""
-    seconds = median(lambda: subprocess.run([sys.executable, "-m", "tabbench", "--help"], check=True, capture_output=True))
-    return [("`tabbench --help`", f"{seconds:.2f} s", "≤ 0.5 s")]
+def read_arguments() -> tuple[list[str], Given]:
+    """The names of the sections to measure, and on what."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", metavar="SECTION or FILE=TARGET", help=f"sections: {', '.join(SECTIONS)}")
+    parser.add_argument("--data", type=Path, help="folder with a folder a table: train.csv, test.csv, card.json")
+    parser.add_argument("--yardstick", type=Path, help="folder with by_hand.py, or such a script")
+    parser.add_argument("--results", type=Path, help="JSON lines of other systems' losses on the same test files")
+    parser.add_argument("--winner", action="store_true", help="also the saved winner of a comparison, five minutes a table")
+    arguments = parser.parse_args()
+    names = [word for word in arguments.words if "=" not in word]
+    unknown = sorted(set(names) - set(SECTIONS))
+    if unknown:
+        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    files = dict(word.rsplit("=", 1) for word in arguments.words if "=" in word)
+    return names or list(SECTIONS), Given(files, arguments.data, arguments.yardstick, arguments.results, arguments.winner)
 
 
-def reading() -> list[Row]:
-    """A million rows × 30 columns of CSV against pyarrow's own reader, each in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "million.csv"
-        wide_table().to_csv(path, index=False)
-        ours, theirs = (in_new_process(code, path) for code in (READ_OURS, READ_PYARROW))
-        table_bytes = theirs["table_bytes"]
-    ratio, memory = ours["seconds"] / theirs["seconds"], ours["peak_bytes"] / table_bytes
-    return [("typed columns from a CSV of 1,000,000 rows × 30 columns, wall time against pyarrow's reader",
-             f"{ratio:.2f} × ({ours['seconds']:.2f} s against {theirs['seconds']:.2f} s)", "≤ 1.5 ×"),
-            ("the same, peak memory above the start against the Arrow table", f"{memory:.2f} ×", "≤ 3 ×")]
+def measure_promises(given: Given) -> list[Table]:
+    """Start, reading, the supervisor's share, whole comparisons."""
+    from bench_promises import promises
+
+    return [(GOALS_HEADER, *promises())]
 
 
-def overhead() -> list[Row]:
-    """What the supervisor and the store add to cells of half a second, on every core."""
-    with tempfile.TemporaryDirectory() as place:
-        options = Options(target="y", folds=5, repeats=12).checked()
-        prepared = prepare(small_table(), options, make_display(quiet=True, to_json=False))
-        with RunFolder.open(Path(place) / "run") as folder, Store(folder.path) as store:
-            folder.keep()
-            save_setup(prepared.setup, folder.path)
-            wall, busy, cells = run_sleepers(store, prepared.setup)
-    return [(f"share of the wall time that is not the work of {cells} cells of 0.5 s, {usable_cores()} children",
-             f"{1 - busy / wall:.1%}", "≤ 5 %")]
+def measure_linear(given: Given) -> list[Table]:
+    """Shipped tables and the user's own, each up to a number of rows."""
+    import numpy as np
+    from bench_linear import linear_rows, matrix
 
-
-def comparisons() -> list[Row]:
-    """Whole comparisons of shipped tables by the fast preset, and the same again with nothing left to do."""
+    cards = {name: find_card(name) for name in LINEAR_TABLES}
+    files = {str(card_path(card)): card.target for card in cards.values() if card is not None} | given.files
     rows = []
-    for name in ("penguins", "credit_g", "diamonds"):
-        with tempfile.TemporaryDirectory() as place:
-            command = [sys.executable, "-m", "tabbench", "compare", name, "--preset", "fast", "--out", f"{place}/run", "--json",
-                       "--quiet"]
-            first, again = (timed(command) for _ in range(2))
-            result = json.loads(first[1])
-            cells = sum(row["splits"] for row in result["scores"] if row["metric"] == result["protocol"]["metric"])
-            rows += [(f"`tabbench compare {name} --preset fast`: {result['table']['rows']:,} rows, {cells:,} cells",
-                      f"{first[0]:.0f} s", "about 2 min up to 50,000 rows"),
-                     ("the same command again, nothing left to run", f"{again[0]:.1f} s", "")]
-    return rows
+    for path, target in files.items():
+        X, y = matrix(path, target)
+        kept = np.sort(np.random.default_rng(0).permutation(len(X))[:LINEAR_MOST_ROWS])
+        rows += linear_rows(X[kept], y[kept], Path(path).name.split(".")[0])
+    return [(GOALS_HEADER, *rows)]
 
 
-class Sleeper(ClassifierMixin, BaseEstimator):
-    """Takes half a second to learn nothing."""
+def measure_scale(given: Given) -> list[Table]:
+    """Generated tables and the user's own."""
+    from bench_scale import scale
 
-    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Sleeper:
-        """Sleep."""
-        self.classes_ = np.unique(y)
-        time.sleep(0.5)
-        return self
-
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        """All classes alike."""
-        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
-
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """The first class."""
-        return np.repeat(self.classes_[:1], len(X))
+    return [(GOALS_HEADER, *scale(given.files))]
 
 
-def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
-    """Wall seconds of the run, seconds that cells alone need on these children, number of cells."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    own = {"sleeper": cloudpickle.dumps(Sleeper())}
-    cells = [Cell(setup.table.fingerprint, "t", setup.splits_digest, "sleeper", 1, {}, size, split.repeat, split.fold, 0, "cpu")
-             for size in (100, 200) for split in setup.splits.splits]
-    batches = [Batch((cell,)) for cell in cells]
-    store.declare(batches)
-    jobs = usable_cores()
-    with LocalExecutor(store, jobs=jobs, needs=Needs(own=own)) as executor:
-        executor.wait_until_warm()
-        executor.open_setup()
-        start = time.perf_counter()
-        executor.run(Schedule(batches, jobs=jobs), display=make_display(quiet=True, to_json=False),
-                     on_result=lambda cell, result: None,
-                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
-        wall = time.perf_counter() - start
-    headers = [store.header(cell.key) for cell in cells]
-    return wall, sum(each["fit_seconds"] + each["predict_seconds"] for each in headers) / jobs, len(cells)
+def measure_peers(given: Given) -> list[Table]:
+    """Every table of the folder `data`."""
+    from bench_peers import quality
+
+    losses, rows = quality(given.data, results=given.results, with_winner=given.with_winner)
+    return [(GOALS_HEADER, *rows), losses]
 
 
-READ_OURS = "from tabbench.data.reading import read_table; made = read_table(path, 'y')"
-READ_PYARROW = "import pyarrow.csv; made = pyarrow.csv.read_csv(path)"
-MEASURED = """
-import json, sys, threading, time
-import pyarrow.csv, tabbench.data.reading, psutil
-path, process = sys.argv[1], psutil.Process()
-pyarrow.csv.read_csv(path); start_bytes = process.memory_info().rss
-peak, stop = [start_bytes], threading.Event()
-def watch():
-    while not stop.wait(0.005):
-        peak.append(process.memory_info().rss)
-thread = threading.Thread(target=watch); thread.start()
-seconds = []
-for _ in range(RUNS):
-    start = time.perf_counter()
-    CODE
-    seconds.append(time.perf_counter() - start)
-stop.set(); thread.join()
-print(json.dumps({"seconds": sorted(seconds)[RUNS // 2], "peak_bytes": max(peak) - start_bytes,
-                  "table_bytes": getattr(made, "nbytes", 0)}))
-"""
+def measure_by_hand(given: Given) -> list[Table]:
+    """Three tables of the folder `data`, each with a fold column."""
+    from bench_by_hand import by_hand, write_with_folds
+
+    script = given.yardstick / "by_hand.py" if given.yardstick.is_dir() else given.yardstick
+    with tempfile.TemporaryDirectory() as place:
+        tables = [write_with_folds(given.data / name, Path(place)) for name in BY_HAND_TABLES if (given.data / name).is_dir()]
+        return [(GOALS_HEADER, *by_hand(script, tables))]
 
 
-def in_new_process(code: str, path: Path) -> dict[str, float]:
-    """Median seconds and peak memory of a reader, after one cold read of the file."""
-    script = MEASURED.replace("CODE", code.replace("; ", "\n    ")).replace("RUNS", str(RUNS))
-    done = subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
-
-
-def wide_table() -> pd.DataFrame:
-    """Thirty columns as they come: whole and fractional numbers, words, dates, a free text, a target."""
-    rng = np.random.default_rng(0)
-    columns: dict[str, object] = {f"whole{n}": rng.integers(0, 10**5, ROWS) for n in range(10)}
-    columns |= {f"fraction{n}": rng.normal(size=ROWS).round(4) for n in range(12)}
-    columns |= {f"word{n}": rng.choice(["alpha", "beta", "gamma", "delta"], ROWS) for n in range(5)}
-    columns["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 1500, ROWS), unit="D")
-    columns["code"] = np.char.add("K", rng.integers(0, 5000, ROWS).astype(str))
-    return pd.DataFrame(columns | {"y": rng.choice(["yes", "no"], ROWS)})
-
-
-def small_table() -> pd.DataFrame:
-    """Four hundred rows for cells that only sleep."""
-    rng = np.random.default_rng(0)
-    return pd.DataFrame({"x": rng.normal(size=400), "y": rng.choice(["yes", "no"], 400)})
-
-
-def median(measured: Callable[[], object]) -> float:
-    """Median seconds of five calls after one that warms up."""
-    measured()
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        measured()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
-def timed(command: list[str]) -> tuple[float, str]:
-    """Seconds and standard output of a command."""
-    start = time.perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.perf_counter() - start, done.stdout
-
-
-def page(rows: list[Row]) -> str:
-    """The page with its date, machine and versions."""
+def circumstances() -> str:
+    """Date, machine and versions."""
     found = ", ".join(f"{name} {number}" for name, number in versions().items())
-    lines = [f"| {what} | {figure} | {goal} |" for what, figure, goal in rows]
-    return "\n".join([
-        "# Benchmarks", "",
-        "Written by `make bench`. Ratios hold within one run on one machine; single times are noisy.", "",
-        f"{datetime.date.today().isoformat()} · {usable_cores()} cores, {machine_memory_bytes() / 1e9:.0f} GB, "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()} · {found}, pyarrow {pa.__version__}", "",
-        "| what | measured | goal |", "|---|---|---|", *lines, ""])
+    return (f"{datetime.date.today().isoformat()} · {usable_cores()} cores, {machine_memory_bytes() / 1e9:.0f} GB, "
+            f"{platform.system()} {platform.machine()}, Python {platform.python_version()} · {found}, "
+            f"pyarrow {pyarrow.__version__}")
 
+
+def markdown(table: Table) -> str:
+    """A table as Markdown; its first row is the header."""
+    header, *rows = table
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows))
+
+
+def read_bodies(text: str) -> dict[str, str]:
+    """Section -> what was measured, from the markers of a page, which Markdown does not show."""
+    return dict(re.findall(r"<!-- measured: ([\w-]+) -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL))
+
+
+def page(bodies: dict[str, str]) -> str:
+    """The whole page; what was not measured says so."""
+    return "\n".join([HEAD, *(
+        f"## {section.title}\n\n{section.about}\n\n<!-- measured: {name} -->\n{bodies.get(name, NOT_MEASURED)}\n<!-- end -->\n"
+        for name, section in SECTIONS.items())])
+
+
+SECTIONS = {
+    "promises": Section("Speed and memory", "What has to be quick whatever the table is.", measure_promises),
+    "linear": Section("Linear models against GridSearchCV",
+                      "The same grid, the same folds, one thread; scikit-learn with the fastest solver it has for each penalty. "
+                      f"Tables are cut to {LINEAR_MOST_ROWS:,} rows.", measure_linear),
+    "scale": Section("Growth with the rows",
+                     "A cell of the fast preset, fitted and predicted in a process of its own.", measure_scale,
+                     picture="![seconds and peak memory against training rows](scale.png)"),
+    "peers": Section("Quality against other systems",
+                     "Log loss or RMSE on held-out rows as a ratio to LightGBM with its defaults; below 1 is better. Small "
+                     "tables: the mean of ten random splits, marked \\*. Needs `make bench DATA=folder`.",
+                     measure_peers, ("data",)),
+    "by-hand": Section("Against the script written by hand",
+                       "A script with a grid search for every approach, against `tabbench compare --preset balanced` with the "
+                       "same approaches, sizes and folds. Needs `make bench DATA=folder YARDSTICK=folder`.", measure_by_hand,
+                       ("data", "yardstick")),
+}
 
 if __name__ == "__main__":
     main()

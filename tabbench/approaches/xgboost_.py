@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from tabbench.boosting.amount import booster_settings
 from tabbench.core.approach import APPROACHES, Approach, FittedApproach, TrainingSet
 from tabbench.core.parts import Parts
@@ -24,4 +22,4 @@ def _restore(parts: Parts) -> FittedApproach:
 APPROACHES.register(Approach(
     name="xgboost", version=2, family="trees", cost_rank=31, view="trees",
     summary="XGBoost, the best of a few configurations, stopped early on inner folds, fold models averaged",
-    settings=partial(booster_settings, "xgboost"), fit=_fit, restore=_restore, requires=("xgboost",), blends=True))
+    settings=booster_settings, fit=_fit, restore=_restore, requires=("xgboost",), blends=True))

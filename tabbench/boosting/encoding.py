@@ -23,6 +23,7 @@ INNER_FOLDS = 10
 MOST_STATISTICS = 60
 """Columns of means in all: a target of many classes would need one a class and category."""
 PAIRED_COLUMNS = 6
+PAIR_COLUMNS = PAIRED_COLUMNS * (PAIRED_COLUMNS - 1)
 """Of so many numbers all sums and differences are added, 30 columns: most of the gain that pairs of all would give."""
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.boosting.amount import affordable, patience, tree_settings
 from tabbench.boosting.booster import GrowingBooster, LearningRows, Library, Trees, library
 from tabbench.boosting.configurations import PORTFOLIOS, Coding
+from tabbench.boosting.effort import Effort, Shape, learning_rate, patience, plan_effort, tree_settings
 from tabbench.boosting.encoding import Encoding, encode, telling_numbers, wordy_columns
 from tabbench.boosting.objective import Objective
 from tabbench.core.approach import Settings, TrainingSet
@@ -85,15 +85,15 @@ def mean_prediction(models: Sequence[EncodedTrees], matrix: TreeMatrix, objectiv
 
 
 def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> LibraryFit:
-    settings = affordable(settings, training.features.values.shape[1])
     objective = Objective.of(training.task)
+    shape = Shape.of(training.features, objective.classes)
+    effort = plan_effort(chosen.name, settings, shape)
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
     rows = LearningRows(training.features, target, training.weight)
-    repeats = 1 if training.time is not None else settings["inner_repeats"]
-    folds = [fold for repeat in range(repeats) for fold in inner_folds(training, settings["inner_folds"],
-                                                                      training.shared_seed + repeat)]
-    fitting = _Fitting(chosen, rows, objective, folds, settings, training)
+    repeats = 1 if training.time is not None else effort.repeats
+    folds = [fold for repeat in range(repeats) for fold in inner_folds(training, effort.folds, training.shared_seed + repeat)]
+    fitting = _Fitting(chosen, rows, objective, folds, effort, shape, training)
     held_out = np.unique(np.concatenate([valid for _, valid in folds]))
     members = tuple(fitting.member(growing, held_out) for growing in fitting.contenders())
     some = rows.take(held_out)
@@ -133,7 +133,8 @@ class _Fitting:
     rows: LearningRows
     objective: Objective
     folds: Sequence[Fold]
-    settings: Settings
+    effort: Effort
+    shape: Shape
     training: TrainingSet
     binned: dict[tuple[str, int], tuple[Encoding, Any]] = field(default_factory=dict)
     paired: tuple[int, ...] = ()
@@ -141,17 +142,16 @@ class _Fitting:
     def contenders(self) -> list[_Growing]:
         """The configurations that do best on the first fold, in the portfolio's order; all where none is to be left out."""
         started: list[_Growing] = []
-        for place, name in enumerate(self.settings["configurations"]):
+        for place, name in enumerate(self.effort.names):
             if PORTFOLIOS[self.chosen.name][name].coding == "pairs":
                 self.paired = self._telling_numbers(started[0])
                 if not self.paired:
                     continue  # without two numbers there is nothing to pair
             started.append(_Growing(name, place, [self._start(name, place, 0)]))
-        kept = self.settings["kept"]
-        if kept >= len(started):
+        if self.effort.kept >= len(started):
             return started
         losses = [self._best_rounds(growing, self.folds[:1])[1] for growing in started]
-        best = np.argsort(losses, kind="stable")[:kept]
+        best = np.argsort(losses, kind="stable")[:self.effort.kept]
         return [started[place] for place in sorted(best)]
 
     def _telling_numbers(self, first: _Growing) -> tuple[int, ...]:
@@ -180,9 +180,7 @@ class _Fitting:
         return _Growth(self._booster(name, binned, 1009 * place + fold), encoding)
 
     def _booster(self, name: str, binned: Any, number: int) -> GrowingBooster:
-        rate = self.settings["configurations"][name]["learning_rate"]
-        trees = tree_settings(PORTFOLIOS[self.chosen.name][name], self.settings, rate, len(self.rows),
-                              self.objective.outputs)
+        trees = tree_settings(PORTFOLIOS[self.chosen.name][name], self.effort.rounds[name], self.shape)
         seed = (self.training.shared_seed + number) % 2**31
         return self.chosen.start(binned, self.objective, trees, self.training.threads, seed)
 
@@ -201,15 +199,15 @@ class _Fitting:
             paired=self.paired if coding == "pairs" else ())
         fit_rows = LearningRows(encoded, fit_rows.target, fit_rows.weight)
         valid_rows = LearningRows(encoding.transform(valid_rows.matrix), valid_rows.target, valid_rows.weight)
-        return encoding, self.chosen.bin(fit_rows, valid_rows, self.settings["bins"], self.training.threads)
+        return encoding, self.chosen.bin(fit_rows, valid_rows, self.shape.most_bins, self.training.threads)
 
     def _best_rounds(self, growing: _Growing, folds: Sequence[Fold]) -> tuple[int, float]:
         """The number of rounds with the lowest loss over the folds' held-out rows, and that loss."""
-        amount = self.settings["configurations"][growing.name]
+        most = self.effort.rounds[growing.name]
         shares = np.array([self._held_out_weight(valid) for _, valid in folds])
-        shares, patient = shares / shares.sum(), patience(amount["learning_rate"])
+        shares, patient = shares / shares.sum(), patience(learning_rate(most, self.shape.classes))
         best_loss, best_rounds = np.inf, 1
-        for rounds in range(1, amount["rounds"] + 1):
+        for rounds in range(1, most + 1):
             loss = float(shares @ [growth.loss_after(rounds) for growth in growing.growths[:len(folds)]])
             if loss < best_loss:
                 best_loss, best_rounds = loss, rounds

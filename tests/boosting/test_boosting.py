@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabbench.boosting.amount import affordable, booster_settings
+from tabbench.boosting.amount import booster_settings
+from tabbench.boosting.configurations import ORDER
+from tabbench.boosting.effort import Shape, learning_rate, plan_effort
 from tabbench.boosting.encoding import Encoding, encode, wordy_columns
 from tabbench.boosting.members import fit_library
 from tabbench.boosting.objective import Objective
@@ -154,28 +156,36 @@ def test_a_far_and_narrow_target_keeps_its_digits(name):
 
 
 @pytest.mark.parametrize("rows, columns, classes",
-                         [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2), (250, 42, 23)])
+                         [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2), (250, 42, 23), (800, 8, 0)])
 @pytest.mark.parametrize("preset", ["fast", "balanced", "thorough"])
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_settings_are_sensible_at_every_shape(name, preset, rows, columns, classes):
-    settings = booster_settings(name, Workload(preset, rows, columns, classes))
-    assert settings["inner_folds"] >= 2
-    assert 1 <= settings["kept"] <= len(settings["configurations"])
-    for amount in settings["configurations"].values():
-        assert amount["rounds"] >= 20
-        assert 0.03 <= amount["learning_rate"] <= 0.3
+def test_effort_is_sensible_at_every_shape(name, preset, rows, columns, classes):
+    settings = booster_settings(Workload(preset, rows, columns, classes))
+    effort = plan_effort(name, settings, Shape(rows, columns, columns * min(rows, 255), classes))
+    assert effort.folds >= 2
+    assert effort.rounds
+    for rounds in effort.rounds.values():
+        assert 20 <= rounds <= settings["most_rounds"]
+        assert 0.03 <= learning_rate(rounds, classes) <= 0.3
 
 
-def few_rounds(name, **changes):
-    settings = booster_settings(name, Workload("thorough", 1000, 4, 2)) | changes
-    return settings | {"configurations": {each: {"rounds": 20, "learning_rate": 0.2} for each in settings["configurations"]}}
+def test_wider_matrices_and_more_work_change_the_rounds():
+    settings = booster_settings(Workload("balanced", 5000, 10, 2))
+    usual = plan_effort("lightgbm", settings, Shape(5000, 10, 2000, 2)).rounds["medium"]
+    assert plan_effort("lightgbm", settings, Shape(5000, 60, 12_000, 2)).rounds["medium"] < usual
+    few_values = plan_effort("lightgbm", settings, Shape(5000, 10, 40, 2)).rounds["medium"]
+    assert few_values > usual, "columns of few values are quick to search"
+    assert plan_effort("lightgbm", settings | {"work_seconds": 2 * settings["work_seconds"]}, Shape(5000, 10, 2000, 2)) != usual
+
+
+def little_work(preset="thorough", rows=1000, classes=2, **changes):
+    return booster_settings(Workload(preset, rows, 4, classes)) | {"most_rounds": 20, "fewest_good_rounds": 1} | changes
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_all_configurations_are_grown_where_none_is_left_out(name):
-    settings = few_rounds(name, kept=6)
-    fit = fit_library(name, training_set(name, "binary"), settings)
-    assert [member.configuration for member in fit.members] == list(settings["configurations"])
+    fit = fit_library(name, training_set(name, "binary"), little_work(kept=6))
+    assert [member.configuration for member in fit.members] == list(ORDER[name])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -186,18 +196,16 @@ def test_pairs_of_numbers_help_where_their_difference_matters(kind):
     target = signal if kind == "regression" else np.digitize(signal, [3.0] if kind == "binary" else [2.0, 4.0])
     matrix = TreeMatrix(values, (0, 0, 0, 0), ("one", "two", "noise", "constant"))
     training = TrainingSet(matrix.take(np.arange(600)), target[:600], task_of(kind), {}, 1, 2)
-    settings = booster_settings("lightgbm", Workload("thorough", 600, 4, training.task.n_classes)) | {"inner_folds": 3}
-    amount = {"rounds": 100, "learning_rate": 0.1}
-    losses = {}
-    for names in (("medium",), ("medium", "pairs")):
-        fit = fit_library("lightgbm", training, settings | {"configurations": dict.fromkeys(names, amount), "kept": 2})
-        losses[len(names)] = fit.members[-1].loss
-    assert losses[2] < 0.8 * losses[1]
+    losses = []
+    for places in (1, 3):
+        settings = little_work("balanced", 600, training.task.n_classes, configurations=places, kept=places, most_rounds=100)
+        losses.append(fit_library("lightgbm", training, settings).members[-1].loss)
+    assert losses[1] < 0.8 * losses[0]
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_only_the_best_of_the_first_fold_are_grown_on_the_others(name):
-    settings = few_rounds(name, kept=2)
+    settings = little_work(kept=2)
     fit = fit_library(name, training_set(name, "binary"), settings)
     assert len(fit.members) == 2
     assert {len(member.models) for member in fit.members} == {settings["inner_folds"] * settings["inner_repeats"]}
@@ -260,13 +268,6 @@ def test_a_model_with_encoded_categories_comes_back_bit_equal(name):
     predictions = fitted.predict(new)
     assert np.corrcoef(predictions[1:], truth[1:])[0, 1] > 0.9
     assert APPROACHES.get(name).restore(fitted.to_parts()).predict(new).tobytes() == predictions.tobytes()
-
-
-def test_text_that_became_many_columns_costs_rounds():
-    settings = booster_settings("xgboost", Workload("balanced", 5000, 10, 2))
-    assert affordable(settings, 20) == settings
-    wide = affordable(settings, 80)["configurations"]["medium"]
-    assert wide["rounds"] == settings["configurations"]["medium"]["rounds"] // 4
 
 
 def test_weights_favour_the_better_member_and_add_up():

@@ -1,0 +1,164 @@
+"""An amount of work as folds, configurations and rounds, for the matrix at hand. Nothing is measured; knows no library."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tabbench.boosting.booster import TreeSettings
+from tabbench.boosting.configurations import ORDER, PORTFOLIOS, Configuration, smallest_leaf
+from tabbench.boosting.encoding import PAIR_COLUMNS
+from tabbench.core.approach import Settings
+from tabbench.core.matrices import TreeMatrix
+
+FEWEST_ROUNDS = 20
+SECONDS_PER_UNIT = 5e-9
+SECONDS_PER_TREE = 1e-4
+"""Measured on shapes from 62 x 15 to 100,000 x 42: a tree reads rows x columns cells and searches leaves x bins candidates;
+both are called a unit."""
+BINS, BINS_OF_WIDE = 255, 31
+WIDE_COLUMNS, COLUMN_FACTOR_OF_WIDE = 200, 0.4
+"""From so many columns on searching bins costs more than reading rows: fewer bins and fewer columns a tree."""
+COUNTED_ROWS = 20_000
+"""Rows that tell how many different values a column has."""
+
+SLOWEST_RATE, FASTEST_RATE = 0.03, 0.3
+RATE_TIMES_ROUNDS = {"binary": 15.0, "multiclass": 20.0, "regression": 30.0}
+"""With so much of rate x rounds hardly a table is still learning (measured); numbers have more to say than classes."""
+PATIENCE_TIMES_RATE = 2.5
+"""A loss that rounds worth this much of rate did not lower has reached its end."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a tree's cost depends on; `bins` adds up those of all columns, `classes` is 0 for a target of numbers."""
+
+    rows: int
+    columns: int
+    bins: int
+    classes: int
+
+    @classmethod
+    def of(cls, matrix: TreeMatrix, classes: int) -> Shape:
+        """The shape of fit and validation rows together."""
+        some = matrix.values[:COUNTED_ROWS]
+        most = BINS_OF_WIDE if some.shape[1] > WIDE_COLUMNS else BINS
+        bins = sum(min(len(np.unique(column)), most) for column in some.T)
+        return cls(len(matrix), some.shape[1], bins, classes)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether bins and columns are saved."""
+        return self.columns > WIDE_COLUMNS
+
+    @property
+    def outputs(self) -> int:
+        """Trees a round."""
+        return self.classes if self.classes > 2 else 1
+
+    @property
+    def most_bins(self) -> int:
+        """Bins a column at most."""
+        return BINS_OF_WIDE if self.is_wide else BINS
+
+    @property
+    def column_factor(self) -> float:
+        """Factor on the share of columns that a tree may look at."""
+        return COLUMN_FACTOR_OF_WIDE if self.is_wide else 1.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What is grown: `rounds` by configuration at most, on `folds` x `repeats`; the best `kept` go beyond the first fold."""
+
+    names: tuple[str, ...]
+    folds: int
+    repeats: int
+    kept: int
+    rounds: dict[str, int]
+
+    @property
+    def fold_fits(self) -> int:
+        """Boosters that are grown."""
+        kept = min(self.kept, len(self.names))
+        return len(self.names) + kept * (self.folds * self.repeats - 1)
+
+    def smaller(self) -> Effort | None:
+        """The same with a little less."""
+        if self.repeats > 1:
+            return replace(self, repeats=self.repeats - 1)
+        if len(self.names) > 1:
+            return replace(self, names=self.names[:-1])
+        return replace(self, folds=self.folds - 1) if self.folds > 2 else None
+
+
+def plan_effort(library: str, settings: Settings, shape: Shape) -> Effort:
+    """As many repeats, configurations and folds as leave each configuration enough rounds within the work.
+
+    >>> work = {"work_seconds": 5.0, "inner_folds": 5, "inner_repeats": 1, "configurations": 4, "kept": 2,
+    ...         "most_rounds": 1500, "fewest_good_rounds": 120}
+    >>> plan_effort("xgboost", work, Shape(rows=5000, columns=10, bins=2000, classes=2)).names
+    ('medium', 'small', 'deep', 'stumps')
+    """
+    effort = Effort(ORDER[library][:settings["configurations"]], settings["inner_folds"], settings["inner_repeats"],
+                    settings["kept"], {})
+    while True:
+        rounds = _rounds(library, settings["work_seconds"], effort, shape)
+        smaller = effort.smaller()
+        if smaller is None or min(rounds.values()) >= settings["fewest_good_rounds"]:
+            break
+        effort = smaller
+    return replace(effort, rounds={name: min(max(count, FEWEST_ROUNDS), settings["most_rounds"])
+                                   for name, count in rounds.items()})
+
+
+def learning_rate(rounds: int, classes: int) -> float:
+    """Small enough to need most of the rounds that there are.
+
+    >>> learning_rate(100, classes=2), learning_rate(100, classes=0), learning_rate(1000, classes=2)
+    (0.15, 0.3, 0.03)
+    """
+    needed = RATE_TIMES_ROUNDS["regression" if not classes else "binary" if classes == 2 else "multiclass"]
+    return round(min(max(needed / rounds, SLOWEST_RATE), FASTEST_RATE), 3)
+
+
+def patience(learning_rate: float) -> int:
+    """Rounds without improvement after which growing ends.
+
+    >>> patience(0.03), patience(0.3)
+    (83, 10)
+    """
+    return max(10, round(PATIENCE_TIMES_RATE / learning_rate))
+
+
+def tree_settings(configuration: Configuration, rounds: int, shape: Shape) -> TreeSettings:
+    """A configuration for so many rounds on rows of this shape.
+
+    Penalties are meant for the curvature that a row has with two equal classes, 1/4; with K classes it is (1 - 1/K)/K.
+    """
+    outputs = shape.outputs
+    curvature = 4 * (1 - 1 / outputs) / outputs if outputs > 1 else 1.0
+    return TreeSettings(
+        leaves=configuration.leaves, depth=configuration.depth,
+        leaf_rows=max(2, round(smallest_leaf(shape.rows, outputs) * configuration.leaf_rows)),
+        child_weight=configuration.leaf_rows * curvature, learning_rate=learning_rate(rounds, shape.classes),
+        row_share=configuration.row_share, column_share=max(configuration.column_share * shape.column_factor, 1e-3),
+        ridge=configuration.ridge * curvature, bins=shape.most_bins, random_cuts=configuration.random_cuts)
+
+
+def _rounds(library: str, seconds: float, effort: Effort, shape: Shape) -> dict[str, int]:
+    """Rounds of each configuration: one whose trees cost four times as much gets half the rounds in twice the time."""
+    costs = {name: _seconds_a_tree(PORTFOLIOS[library][name], shape) * shape.outputs for name in effort.names}
+    usual = sum(math.sqrt(cost) for cost in costs.values()) / len(costs)
+    return {name: int(seconds / (effort.fold_fits * usual * math.sqrt(cost))) for name, cost in costs.items()}
+
+
+def _seconds_a_tree(configuration: Configuration, shape: Shape) -> float:
+    columns, bins = shape.columns, shape.bins
+    if configuration.coding == "pairs":
+        columns, bins = columns + PAIR_COLUMNS, bins + PAIR_COLUMNS * shape.most_bins
+    leaves = min(configuration.leaves, max(2.0, shape.rows / (4 * configuration.leaf_rows)))
+    units = shape.rows * columns + leaves * bins * configuration.column_share * shape.column_factor
+    return float(SECONDS_PER_TREE + SECONDS_PER_UNIT * units)

@@ -15,7 +15,8 @@ JITTER = 1e-11
 """Relative to the diagonal: makes a rank-deficient matrix factorisable, far below any penalty in use."""
 MOST_EXCHANGES = 200
 """Active sets tried; a warm start needs two or three, a cold one a few dozen."""
-SHORTEST = 1e-200
+SHORTEST, ROUNDING = 1e-200, 1e-12
+"""What comes so near to zero, as a share of the way, is zero."""
 LENGTHS = 5
 """Points tried between the end of a step and the first entry that reaches zero on the way, where it surely is lower."""
 AT_REST = 1e-10
@@ -105,11 +106,11 @@ class _Face:
         """The first point on the way, from its end backwards, that is lower; None when there is none."""
         before = self._value(self.here)
         crosses = (self.l1 > 0) & ((self.here + move) * self.signs < 0)
-        moving = crosses & (self.here != 0)
-        first = float(np.min(-self.here[moving] / move[moving], initial=1.0))
+        # An entry that is at zero already stays there for any length.
+        ends = np.divide(-self.here, move, out=np.full_like(move, np.inf), where=crosses)
+        first = float(np.min(ends[crosses & (self.here != 0)], initial=1.0))
         for length in np.geomspace(1.0, max(first, SHORTEST), LENGTHS if first < 1 else 1):
-            there = self.here + length * move
-            there[crosses & ((there * self.signs <= 0) | (length * np.abs(move) >= np.abs(self.here)))] = 0.0
+            there = np.where(ends * (1 - ROUNDING) <= length, 0.0, self.here + length * move)
             if self._value(there) < before:
                 return np.asarray(there)
         return None

@@ -34,7 +34,7 @@ class Subsystems:
             missed = (self.matrix @ solution - force)[moving]
             if np.abs(missed).max(initial=0.0) <= EXACT * np.abs(force[moving]).max(initial=0.0):
                 return solution
-        if len(come) + len(gone):
+        if len(come) + len(gone) or self.factor is None:
             self._factorise(np.flatnonzero(moving))
         return self._bordered(self.base[:0], self.base[:0], force)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -193,6 +193,7 @@ def test_a_class_that_a_fold_lacks_keeps_a_small_probability():
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), q=st.integers(1, 12), rank=st.integers(1, 12), l1=st.floats(0.01, 3), l2=st.floats(0, 1))
+@example(seed=158, q=11, rank=4, l1=0.125, l2=0.0)
 def test_a_quadratic_ends_where_no_entry_wants_to_move(seed, q, rank, l1, l2):
     generator = np.random.default_rng(seed)
     half = generator.normal(size=(rank, q))

@@ -25,7 +25,7 @@ from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
 from tabbench.store.database import Store
 
-LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "torch")
+LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "catboost", "torch")
 """Libraries whose version can change a number; a run is continued only with the same ones."""
 
 

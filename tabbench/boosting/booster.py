@@ -34,13 +34,16 @@ class LearningRows:
 class TreeSettings:
     """A configuration on so many rows with so much work.
 
-    `leaf_rows` is LightGBM's smallest leaf, `child_weight` XGBoost's smallest sum of hessians.
+    `leaf_rows` is LightGBM's smallest leaf, `child_weight` XGBoost's smallest sum of hessians; `rounds` and `patience` are for a
+    library that has to grow all of them at once.
     """
 
     leaves: int
     depth: int
     leaf_rows: int
     child_weight: float
+    rounds: int
+    patience: int
     learning_rate: float
     row_share: float
     column_share: float
@@ -78,7 +81,7 @@ class GrowingBooster(Protocol):
 
 
 class Library(Protocol):
-    """XGBoost or LightGBM."""
+    """XGBoost, LightGBM or CatBoost."""
 
     @property
     def name(self) -> str:
@@ -104,6 +107,10 @@ def library(name: str) -> Library:
         from tabbench.boosting.xgboost_library import XGBoostLibrary
 
         return XGBoostLibrary()
+    if name == "catboost":
+        from tabbench.boosting.catboost_library import CatBoostLibrary
+
+        return CatBoostLibrary()
     from tabbench.boosting.lightgbm_library import LightGBMLibrary
 
     return LightGBMLibrary()

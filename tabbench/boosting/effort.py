@@ -138,12 +138,12 @@ def tree_settings(configuration: Configuration, rounds: int, shape: Shape) -> Tr
 
     Penalties are meant for the curvature that a row has with two equal classes, 1/4; with K classes it is (1 - 1/K)/K.
     """
-    outputs = shape.outputs
+    outputs, rate = shape.outputs, learning_rate(rounds, shape.classes)
     curvature = 4 * (1 - 1 / outputs) / outputs if outputs > 1 else 1.0
     return TreeSettings(
         leaves=configuration.leaves, depth=configuration.depth,
         leaf_rows=max(2, round(smallest_leaf(shape.rows, outputs) * configuration.leaf_rows)),
-        child_weight=configuration.leaf_rows * curvature, learning_rate=learning_rate(rounds, shape.classes),
+        child_weight=configuration.leaf_rows * curvature, rounds=rounds, patience=patience(rate), learning_rate=rate,
         row_share=configuration.row_share, column_share=max(configuration.column_share * shape.column_factor, 1e-3),
         ridge=configuration.ridge * curvature, bins=shape.most_bins, random_cuts=configuration.random_cuts)
 

@@ -144,8 +144,13 @@ def tree_settings(configuration: Configuration, rounds: int, shape: Shape) -> Tr
         leaves=configuration.leaves, depth=configuration.depth,
         leaf_rows=max(2, round(smallest_leaf(shape.rows, outputs) * configuration.leaf_rows)),
         child_weight=configuration.leaf_rows * curvature, rounds=rounds, patience=patience(rate), learning_rate=rate,
-        row_share=configuration.row_share, column_share=max(configuration.column_share * shape.column_factor, 1e-3),
+        row_share=configuration.row_share, column_share=_column_share(configuration, shape),
         ridge=configuration.ridge * curvature, bins=shape.most_bins, random_cuts=configuration.random_cuts)
+
+
+def _column_share(configuration: Configuration, shape: Shape) -> float:
+    share = max(configuration.column_share * shape.column_factor, 1e-3)
+    return max(share, min(1.0, configuration.fewest_columns / shape.columns))
 
 
 def _rounds(library: str, seconds: float, effort: Effort, shape: Shape) -> dict[str, int]:

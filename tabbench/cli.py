@@ -185,9 +185,13 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
 def approaches_command() -> int:
     """List the approaches."""
     from tabbench.approaches.composed import listed_approaches
+    from tabbench.core.approach import SELECTORS
 
     for approach in listed_approaches():
         print(f"{approach.name:15} {approach.family:9} {approach.summary}")
+    print("\nselectors, joined to any of these but dummy and blend by +, as in mlp+pca:")
+    for selector in SELECTORS:
+        print(f"{selector.name:15} {selector.summary}")
     return DONE
 
 

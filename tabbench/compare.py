@@ -142,8 +142,10 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
     executor.open_setup()
     store.adopt_spooled()
     missing = without(batches, store.settled())
+    n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
     schedule = Schedule(missing, jobs=executor.jobs, costs=contestants.costs(prepared.setup, options.preset, prior),
-                        deadline=clock.deadline(closing_seconds(run, prior)), importance=contestants.importance(),
+                        deadline=clock.deadline, importance=contestants.importance(),
+                        closing=lambda more: closing_seconds(run, prior, n_settled + more),
                         refit_rows=len(prepared.setup.table) if options.save_winner else 0,
                         is_continued=has_whole_sizes(batches, missing),
                         race=Race(run, store).stopped_before if options.race else None)

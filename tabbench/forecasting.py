@@ -23,6 +23,7 @@ from tabbench.options import Options
 from tabbench.plan import Contestants
 from tabbench.report.numbers import duration
 from tabbench.report.safe_text import plain
+from tabbench.report.words import enumerate_names
 from tabbench.watching import Clock
 
 LOW, HIGH = 0.1, 0.9
@@ -70,20 +71,33 @@ class ExpectedRun:
     def __str__(self) -> str:
         table, protocol = self.table, self.protocol
         lines = [f"{table['name']}: {table['rows']:,} rows, {table['columns']} columns, {table['task']}; "
-                 f"{len(self.approaches)} approaches, {len(protocol['sizes'])} sizes, {protocol['splits']} splits", ""]
+                 f"{_counted(len(self.approaches), 'approach', 'approaches')}, {_counted(len(protocol['sizes']), 'size')}, "
+                 f"{_counted(protocol['splits'], 'split')}", ""]
         width = max(len(name) for name in self.approaches["approach"])
-        lines += [f"  {row['approach']:{width}}  {row['work']}" for row in self.approaches.to_dict("records")]
-        lines += ["", "  training rows  cells  one after the other"]
-        for size, rows in self.cells[self.cells["skipped"] == ""].groupby("size"):
-            lines.append(f"  {size:13,}  {rows['cells'].sum():5,}  {duration(rows['seconds'].sum())}")
-        lines += ["", *self._limits(), self._sentence()]
+        lines += [f"{row['approach']:{width}}  {row['work']}" for row in self.approaches.to_dict("records")]
+        lines += ["", *self._sizes(), *self._limits(), self._sentence()]
         return "\n".join(map(plain, lines))
 
+    def _sizes(self) -> list[str]:
+        kept = self.cells[self.cells["skipped"] == ""]
+        lines = [f"{size:<13,}  {rows['cells'].sum():<5,}  {duration(rows['seconds'].sum())}"
+                 for size, rows in kept.groupby("size")]
+        return ["training rows  cells  one after the other", *lines, ""] if lines else []
+
     def _limits(self) -> list[str]:
-        dropped = self.cells[self.cells["skipped"] != ""]
-        return [f"  skipped: {row['approach']} at {row['size']:,}: {row['skipped']}" for row in dropped.to_dict("records")]
+        """What would be skipped, one line for all approaches and sizes that share it."""
+        names: dict[tuple[str, int], list[str]] = {}
+        for row in self.cells[self.cells["skipped"] != ""].to_dict("records"):
+            names.setdefault((row["skipped"], row["size"]), []).append(row["approach"])
+        sizes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for (reason, size), dropped in names.items():
+            sizes.setdefault((reason, tuple(dropped)), []).append(f"{size:,}")
+        return [f"skipped: {'every approach' if len(dropped) == len(self.approaches) else enumerate_names(dropped)} at "
+                f"{enumerate_names(at)} rows: {reason}" for (reason, dropped), at in sizes.items()]
 
     def _sentence(self) -> str:
+        if (self.cells["skipped"] != "").all():
+            return "Nothing would be run within these limits: give more time or memory, or lower --jobs."
         unknown = f" Nothing is known of {', '.join(self.unknown)} before the first cell." if self.unknown else ""
         less = " It is less if the race stops an approach." if self.protocol["race"] else ""
         return (f"Expected with {self.protocol['jobs']} at a time: {duration(self.seconds['expected'])} "
@@ -100,8 +114,8 @@ def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, opt
     """What these batches would cost on this machine, and what the limits would drop of them."""
     setup, jobs = run.setup, options.jobs or usable_cores()
     costs = contestants.costs(setup, options.preset, prior)
-    closing = closing_seconds(run, prior)
-    schedule = Schedule(batches, jobs=jobs, costs=costs, deadline=clock.deadline(closing), importance=contestants.importance(),
+    schedule = Schedule(batches, jobs=jobs, costs=costs, deadline=clock.deadline, importance=contestants.importance(),
+                        closing=lambda cells: closing_seconds(run, prior, cells),
                         refit_rows=len(setup.table) if options.save_winner else 0)
     parent_mb = psutil.Process().memory_info().rss / 1e6
     if options.limit_bytes is not None:
@@ -110,19 +124,19 @@ def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, opt
     starting = STARTING_SHARE * prior.machine("startup_seconds")
     ran = walk(schedule, jobs, clock.began + clock.elapsed_seconds + starting)
     skipped = {(skip.approach, skip.size): skip.reason for skip in schedule.skips}
-    refit = schedule.refit_seconds
+    after = schedule.refit_seconds + closing_seconds(run, prior, sum(len(batch.cells) for batch in ran))
     wall = costs.work(ran).wall_seconds(jobs)
-    wall = wall + clock.elapsed_seconds + starting + (closing + refit) * np.exp(CLOSING_SPREAD * _normal(len(wall)))
+    wall = wall + clock.elapsed_seconds + starting + after * np.exp(CLOSING_SPREAD * _normal(len(wall)))
     cells = cells_frame(batches, costs, skipped)
     known = {row["approach"]: row["known"] for row in cells.to_dict("records")}
     return ExpectedRun(_table(run), _protocol(run, options, jobs, device), _approaches(run, known), cells, _interval(wall),
                        _peak(ran, costs, jobs, parent_mb), tuple(name for name, how in known.items() if how == "unknown"))
 
 
-def closing_seconds(run: Run, prior: PriorCosts) -> float:
-    """What scores, verdicts and reports take after the last cell."""
-    values = len(run.planned) * np.mean([len(split.test) for split in run.setup.splits.splits]) * max(run.setup.task.n_classes, 1)
-    return float(prior.machine("closing_seconds") + prior.machine("closing_cell_seconds") * len(run.planned)
+def closing_seconds(run: Run, prior: PriorCosts, cells: int) -> float:
+    """What scores, verdicts and reports of so many cells take after the last one."""
+    values = cells * np.mean([len(split.test) for split in run.setup.splits.splits]) * max(run.setup.task.n_classes, 1)
+    return float(prior.machine("closing_seconds") + prior.machine("closing_cell_seconds") * cells
                  + prior.machine("closing_million_seconds") * values / 1e6)
 
 
@@ -181,6 +195,8 @@ def in_words(settings: Mapping[str, Any]) -> str:
     words = []
     for name, value in settings.items():
         label = name.replace("_", " ")
+        if name == "versions":
+            continue  # of what is reused: no amount of work
         if name == "members" and isinstance(value, Mapping):
             words.append(f"fits of {', '.join(map(str, value))}")
         elif isinstance(value, Mapping):
@@ -190,7 +206,11 @@ def in_words(settings: Mapping[str, Any]) -> str:
         else:
             words.append(f"{label} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{label} {value}")
     line = ", ".join(words) or "nothing to tune"
-    return line if len(line) <= LONGEST_WORK else line[:LONGEST_WORK].rsplit(",", 1)[0] + ", ..."
+    return line if len(line) <= LONGEST_WORK else line[:LONGEST_WORK].rsplit(", ", 1)[0] + ", ..."
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _table(run: Run) -> dict[str, Any]:

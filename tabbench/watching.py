@@ -32,11 +32,10 @@ class Clock:
         age = time.time() - psutil.Process().create_time() if with_process else 0.0
         return cls(time.monotonic() - max(age, 0.0), _cpu_seconds(), limit_seconds)
 
-    def deadline(self, closing_seconds: float) -> float | None:
-        """When the last cell and the winner's refit must have ended, if judging and reporting take so long afterwards."""
-        if self.limit_seconds is None:
-            return None
-        return self.began + max(self.limit_seconds - closing_seconds, self.limit_seconds / 2)
+    @property
+    def deadline(self) -> float | None:
+        """When the call must have ended, if it has a limit."""
+        return None if self.limit_seconds is None else self.began + self.limit_seconds
 
     @property
     def elapsed_seconds(self) -> float:

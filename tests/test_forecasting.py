@@ -61,6 +61,8 @@ def test_limits_say_what_they_would_drop():
     small = expected(memory_limit="600MB", jobs=1)
     assert small.cells["skipped"].str.contains("it would need about").any()
     assert "skipped: " in str(small)
+    assert "skipped: every approach at 100 and 300 rows: the time limit" in str(short)
+    assert "Nothing would be run within these limits" in str(short) and "Expected" not in str(short)
     assert (expected(time_limit="2h", memory_limit="64GB").cells["skipped"] == "").all()
 
 
@@ -73,6 +75,7 @@ def test_fewer_at_a_time_take_longer_and_less_memory():
     ({}, "nothing to tune"),
     ({"rounds": 4000, "rate": 0.1}, "rounds 4,000, rate 0.1"),
     ({"learner": {"C": [1, 2]}}, "learner (2 values of C)"),
+    ({"a" * 80: 1, "trial_rows": 7_000, "points": 9}, f"{'a' * 80} 1, ..."),
 ])
 def test_amounts_of_work_in_words(settings, words):
     assert in_words(settings) == words

@@ -70,8 +70,10 @@ def restore_blend(parts: Parts) -> Blend:
 
 
 def blend_settings(workload: Workload) -> Settings:
-    """Exactly what the approaches of these names do: their fits are shared, and their settings belong into this key."""
-    return {"members": {name: APPROACHES.get(name).settings(workload) for name in MEMBERS}}
+    """Exactly what the approaches of these names do: their fits are shared; their settings and versions belong into this key."""
+    members = [APPROACHES.get(name) for name in MEMBERS]
+    return {"members": {member.name: member.settings(workload) for member in members},
+            "versions": {member.name: member.version for member in members}}
 
 
 def fit_blend(training: TrainingSet) -> Blend:

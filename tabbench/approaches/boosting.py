@@ -7,8 +7,10 @@ from tabbench.core.parts import Parts
 
 
 def _settings(workload: Workload) -> Settings:
-    """Exactly what the approaches of these names do: their fits are shared, and their settings belong into this key."""
-    return {"members": {name: APPROACHES.get(name).settings(workload) for name in ("xgboost", "lightgbm")}}
+    """Exactly what the approaches of these names do: their fits are shared; their settings and versions belong into this key."""
+    members = [APPROACHES.get(name) for name in ("xgboost", "lightgbm")]
+    return {"members": {member.name: member.settings(workload) for member in members},
+            "versions": {member.name: member.version for member in members}}
 
 
 def _fit(training: TrainingSet) -> FittedApproach:

@@ -172,7 +172,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"Classifier can't train when only one class is present: y holds {self.classes_[0]!r} only")
+            raise ValueError(f"Classifier can't train when only one class is present: y holds {str(self.classes_[0])!r} only")
         kind: Any = "binary" if len(self.classes_) == 2 else "multiclass"
         metrics = choose_metrics(kind, None)
         return codes.astype(np.int64), Task(kind, tuple(str(label) for label in self.classes_), metrics[0], metrics)

@@ -17,7 +17,7 @@ from tabbench.estimators.comparison import best_of, compare_rows, device_of
 from tabbench.estimators.features import tie_digests
 from tabbench.finished import FinishedComparison
 from tabbench.metrics.choice import choose_metrics
-from tabbench.options import Options
+from tabbench.options import PRESETS, Options, choice
 from tabbench.plan import BASELINE, choose_contestants
 
 FEWEST_ROWS_TO_COMPARE = 100
@@ -73,7 +73,8 @@ class _BestApproach(TabularEstimator):
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
-        return Options(approaches=approaches, preset=self.preset, metric=self.metric, folds=self.folds, repeats=self.repeats,
+        preset = choice("preset", self.preset, PRESETS)
+        return Options(approaches=approaches, preset=preset, metric=self.metric, folds=self.folds, repeats=self.repeats,
                        time_limit=self.time_limit, device=self.device, jobs=self._threads(), sizes="full",
                        save_winner=True).checked()  # so that a time limit leaves time for the last fit
 
@@ -124,6 +125,13 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
 
     Parameters and attributes are those of `BestApproachClassifier`, but for `classes_`; by default RMSE decides. Under 100
     different rows the cheapest approach is taken without a comparison.
+
+    Examples
+    --------
+    >>> X = [[value] for value in range(80)]
+    >>> model = BestApproachRegressor(random_state=0).fit(X, [2.0 * value for value in range(80)])
+    >>> model.predict([[10]]).round().tolist(), model.best_approach_
+    ([20.0], 'linear')
     """
 
     def predict(self, X: Any) -> np.ndarray:

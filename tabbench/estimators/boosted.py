@@ -38,6 +38,12 @@ class _BoostedEnsemble(TabularEstimator):
         y : (n,) labels or numbers.
         sample_weight : (n,) not negative; a row of weight zero counts as absent.
         groups : (n,) labels; rows of one group are never divided between the parts of an inner split.
+
+        Raises
+        ------
+        BadOption : a parameter is none of the values that it may have.
+        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+        MissingExtra : a library does not load.
         """
         preset = choice("preset", self.preset, PRESETS)
         approach = _approach(self.libraries)
@@ -93,6 +99,14 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     ----------
     members_ : what the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
     n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.arange(80.0).reshape(-1, 1)
+    >>> model = BoostedEnsembleRegressor(preset="fast", random_state=0).fit(X, np.where(X[:, 0] < 40, 1.0, 5.0))
+    >>> model.predict([[3.0], [70.0]]).round().tolist()
+    [1.0, 5.0]
     """
 
     def predict(self, X: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS, Metric
 from tabbench.core.task import TaskKind
 from tabbench.data.views.linear import LinearView
@@ -32,6 +32,8 @@ PENALTIES = ("l2", "l1", "elasticnet")
 DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))
 DEFAULT_ALPHAS, SMALLEST_SHARE = 30, 1e-5
 """Penalties of an automatic path, from the one that empties the model to this share of it."""
+LARGEST_TARGET = 1e150
+"""Squares of larger numbers leave the range of float64, and the penalties count in the target's own units."""
 REFIT_TOLERANCE = 1e-12
 """The last model is exact to rounding, which costs a Newton step or two more."""
 
@@ -180,6 +182,11 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         ----------
         X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) labels.
         sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+
+        Raises
+        ------
+        BadOption : a parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
         """
         grid = self._grid(self.tol)
         rows = self._read_training(X, y, sample_weight, groups)
@@ -266,10 +273,16 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         ----------
         X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) numbers.
         sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+
+        Raises
+        ------
+        BadOption : a parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+        ValueError : scikit-learn's usual ones; infinity in X, by column and row; a target beyond 1e150; fewer than four rows.
         """
         l1_ratios = _numbers("l1_ratios", self.l1_ratios, largest=1.0)
         alphas = None if self.alphas is None else _numbers("alphas", self.alphas, smallest=np.nextafter(0, 1))[::-1]
         rows = self._read_training(X, y, sample_weight, groups)
+        _require_squares(rows.target)
         metric = _metric(self.scoring, rows.task.kind)
         with threadpool_limits(self._threads()):
             prepared = self._prepare(rows)
@@ -299,6 +312,12 @@ def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
         return cv
     wanted = 5 if cv is None else int(cv)
     return min(wanted, len(y) if is_regression else max(2, int(np.unique(y, return_counts=True)[1].max())))
+
+
+def _require_squares(target: np.ndarray) -> None:
+    largest = np.abs(target).max()
+    if largest > LARGEST_TARGET:
+        raise BadData(f"y holds numbers up to {largest:.0e}, whose squares no float can hold; learn y in a larger unit")
 
 
 def _metric(name: str, kind: TaskKind) -> Metric:

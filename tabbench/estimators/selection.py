@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -16,6 +17,7 @@ from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.errors import BadOption
 from tabbench.core.table import Column
 from tabbench.core.task import Task
+from tabbench.data.target import MOST_CLASSES_OF_NUMBERS
 from tabbench.data.views.expansion import Expansion
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
 from tabbench.options import PRESETS, choice
@@ -33,7 +35,8 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
     ----------
     n_features : "auto" keeps the columns that stand out from noise, one at least; an integer keeps so many, or all if there are
         fewer; a float in (0, 1] that share of the columns, one at least.
-    task : "classification", "regression", or "auto", which takes fractional numbers for regression and all else for classes.
+    task : "classification", "regression", or "auto": fractional numbers, and whole ones of more than 20 different values, are
+        amounts, all else are classes.
     preset : "fast", "balanced" or "thorough": how many trees are grown.
     random_state : seed of the trees and of the shadow columns.
     n_jobs : threads; results do not depend on it.
@@ -86,8 +89,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         """
         settings = forest_settings(Workload(choice("preset", self.preset, PRESETS), 0, 0, 0))
         task = choice("task", self.task, TASKS)
-        is_number = y is not None and type_of_target(column_or_1d(y, dtype=None)) == "continuous"
-        self._learns_numbers = is_number if task == "auto" else task == "regression"
+        self._learns_numbers = _are_amounts(y) if task == "auto" else task == "regression"
         rows = self._read_training(X, y)
         training: TrainingSet = self._training_set("trees", rows, settings)
         importances = fit_forest_selection(training.features, training).importances
@@ -138,6 +140,18 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         reader: Any = TabularRegressor if self._learns_numbers else TabularClassifier
         target: tuple[np.ndarray, Task] = reader._read_target(self, y)
         return target
+
+
+def _are_amounts(y: Any) -> bool:
+    """Whether y is better learnt as numbers; what is wrong with it is said by its reader."""
+    if y is None:
+        return False
+    values = column_or_1d(y, dtype=None)
+    if pd.isna(values).any():
+        return False
+    kind = type_of_target(values)
+    is_whole = kind == "multiclass" and pd.api.types.is_numeric_dtype(values)
+    return bool(kind == "continuous" or (is_whole and len(np.unique(values)) > MOST_CLASSES_OF_NUMBERS))
 
 
 def _width(column: Column, expansion: Expansion) -> int:

@@ -24,6 +24,8 @@ LEAST_SHARE_LEFT = 0.05
 """A cell that runs longer than expected is thought to need this share of its expected time still."""
 MOST_REFIT_SHARE = 0.5
 """The winner's refit is planned for as far as it leaves half of the time to find the winner."""
+MOST_CLOSING_SHARE = 0.3
+"""What judging and reporting take is planned for up to this share of the time; on a busy machine its forecast may be far off."""
 ROOM_DEVIATIONS = 0.8
 """A batch that runs beside others gets the memory that suffices four times in five."""
 
@@ -77,7 +79,8 @@ class Schedule:
     batches : what is missing; cells that already have results are not among them.
     jobs : how many children share the work.
     costs : what cells are expected to cost.
-    deadline : the clock's reading at which the last cell must have ended, the winner's refit included, or None.
+    deadline : the clock's reading at which everything must have ended, or None.
+    closing : seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
     refit_rows : rows on which the winner will be fitted once more before the deadline, 0 for no refit.
     importance : approach -> BASELINE, REPRESENTATIVE or OTHER, which is also that of those not named.
     is_continued : whether an earlier call has finished a size, so that none of these has to be kept.
@@ -85,12 +88,15 @@ class Schedule:
     """
 
     def __init__(self, batches: Iterable[Batch], *, jobs: int, costs: CostModel | None = None, deadline: float | None = None,
-                 refit_rows: int = 0, importance: Mapping[str, int] | None = None, is_continued: bool = False,
+                 closing: Callable[[int], float] = lambda cells: 0.0, refit_rows: int = 0,
+                 importance: Mapping[str, int] | None = None, is_continued: bool = False,
                  race: Callable[[int], Mapping[str, str]] | None = None) -> None:
         self.costs = CostModel() if costs is None else costs
         self.skips: list[Skip] = []
         self._jobs = jobs
         self._deadline = deadline
+        self._closing = closing
+        self._handed_out = 0
         self._refit_rows = refit_rows
         self._importance = importance or {}
         self._queues: dict[int, deque[Batch]] = defaultdict(deque)
@@ -129,10 +135,14 @@ class Schedule:
 
     @property
     def deadline(self) -> float | None:
-        """The clock's reading at which cells must have ended, so that the winner can be refitted in time."""
+        """The clock's reading at which cells must have ended, so that the winner can be refitted and all be judged in time."""
         if self._deadline is None:
             return None
-        return self._deadline - self.refit_seconds
+        return self._deadline - self.refit_seconds - self.closing_seconds()
+
+    def closing_seconds(self, more: int = 0) -> float:
+        """What judging and reporting take if nothing but so many more cells is handed out."""
+        return min(self._closing(self._handed_out + more), MOST_CLOSING_SHARE * self._whole_seconds)
 
     def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
         """The next batch that has room, or None; what cannot be finished in time is dropped on the way."""
@@ -148,6 +158,7 @@ class Schedule:
             for batch in self._queues[size]:
                 if np.isinf(room_mb) or self.costs.upper_peak_mb(batch.cells, ROOM_DEVIATIONS) <= room_mb:
                     self._queues[size].remove(batch)
+                    self._handed_out += len(batch.cells)
                     return batch
             if self._queues[size]:
                 return None
@@ -162,6 +173,7 @@ class Schedule:
     def again(self, batch: Batch) -> None:
         """Put a batch back in front of its size."""
         self._queues[batch.cells[0].size].appendleft(batch)
+        self._handed_out -= len(batch.cells)
 
     def drop_rest(self, reason: str, running: Iterable[Cell] = ()) -> None:
         """Give up everything that is waiting, and the sizes of what was running."""
@@ -215,9 +227,9 @@ class Schedule:
         """Drop approaches until this size can be done in time, or the size and all larger ones."""
         if self._deadline is None:
             return
-        left = self._deadline - now - self.refit_seconds
         quantile = GO_ON_QUANTILE if size in self._begun or size == self._must_keep else BEGIN_QUANTILE
-        while left <= 0 or np.quantile(self._wall_seconds(list(self._queues[size]), running), quantile) > left:
+        while (left := self._left(now, self._queues[size])) <= 0 or np.quantile(
+                self._wall_seconds(list(self._queues[size]), running), quantile) > left:
             must_keep = size == self._must_keep and left > 0
             names = self._least_missed(size, left, running, must_keep=must_keep)
             if names is None and must_keep:
@@ -227,6 +239,11 @@ class Schedule:
                 self._give_up(everything if names is None else names, later)
             if not self._queues[size]:
                 return
+
+    def _left(self, now: float, batches: Iterable[Batch]) -> float:
+        """Seconds for cells, if these are the last."""
+        deadline = np.inf if self._deadline is None else self._deadline
+        return deadline - now - self.refit_seconds - self.closing_seconds(sum(len(batch.cells) for batch in batches))
 
     def _give_up(self, names: set[str], size: int) -> None:
         taken = [Batch(tuple(cell for cell in batch.cells if cell.approach in names)) for batch in self._queues[size]]
@@ -239,10 +256,10 @@ class Schedule:
         """Nothing waits: what was given up last comes back if there is time for it after all, the smallest sizes first."""
         if self._deadline is None:
             return
-        left = self._deadline - now - self.refit_seconds
         for _, _, each in sorted((each.size, -order, each) for order, each in enumerate(self._given_up)):
             is_next = not any(other.size < each.size and other.names & each.names for other in self._given_up)
-            if is_next and np.quantile(self._wall_seconds(each.batches, running), BEGIN_QUANTILE) <= left:
+            seconds = self._wall_seconds(each.batches, running)
+            if is_next and np.quantile(seconds, BEGIN_QUANTILE) <= self._left(now, each.batches):
                 self._given_up.remove(each)
                 back = {(cell.approach, cell.size) for batch in each.batches for cell in batch.cells}
                 self.skips = [skip for skip in self.skips if (skip.approach, skip.size) not in back]
@@ -300,8 +317,12 @@ class Schedule:
         lost = {skip.approach for skip in self.skips if skip.size == self._smallest or skip.is_raced_out}
         cells = [replace(cell, size=self._refit_rows) for name, cell in self._examples.items() if name not in lost]
         most = max((self.costs.alone(cell) for cell in cells), default=0.0)
-        began = self._deadline if self._first_reading is None else self._first_reading
-        return min(most, MOST_REFIT_SHARE * max(self._deadline - began, 0.0))
+        return min(most, MOST_REFIT_SHARE * self._whole_seconds)
+
+    @property
+    def _whole_seconds(self) -> float:
+        """From the first reading to the deadline."""
+        return 0.0 if self._deadline is None or self._first_reading is None else max(self._deadline - self._first_reading, 0.0)
 
     # ------------------------------------------------------------------------------------------------------------------
 

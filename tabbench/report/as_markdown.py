@@ -36,7 +36,8 @@ def _reading(comparison: Comparison) -> list[str]:
 def _section(table: ReportTable) -> str:
     head = f"## {markdown(table.title)}\n\n"
     note = f"{markdown(table.note)}\n\n" if table.note else ""
-    return head + note + _grid(table)
+    said = "".join(f"- {markdown(line)}\n" for line in table.said)
+    return head + (said and f"{said}\n") + note + _grid(table)
 
 
 def _grid(table: ReportTable) -> str:

@@ -17,7 +17,8 @@ MOST_NAMED = 6
 EFFECTS = {"helps": "better", "hurts": "worse", "equal": "practically equal", "undecided": "undecided"}
 STABILITY_NOTE = (
     "Columns kept: mean over the splits of the table's columns of which anything was kept. Stability: 1 when every split keeps "
-    "the same columns, 0 when they agree no more than by chance (Nogueira, Sechidis and Brown, JMLR 2018).")
+    "the same columns, 0 when they agree no more than by chance, less when not even that (Nogueira, Sechidis and Brown, "
+    "JMLR 2018).")
 
 
 def selection_lines(comparison: Comparison) -> list[str]:

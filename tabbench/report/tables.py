@@ -34,7 +34,8 @@ MOST_ROWS_IN_SIGHT = 40
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A titled table. `emphasised` are positions of rows that stand out; columns in `numbers` align right."""
+    """A titled table. `said` are sentences before it; `emphasised` are positions of rows that stand out; columns in `numbers`
+    align right."""
 
     title: str
     header: tuple[str, ...]
@@ -43,6 +44,7 @@ class ReportTable:
     note: str = ""
     emphasised: frozenset[int] = frozenset()
     is_folded: bool = False
+    said: Sequence[str] = ()
 
 
 def facts(comparison: Comparison) -> list[tuple[str, str]]:
@@ -175,11 +177,12 @@ def _shared_decimals(means: Iterable[float | None]) -> int:
 
 
 def _selection(comparison: Comparison) -> ReportTable:
-    header = ("approach", "training rows", "columns kept", "stability", "with it", "chosen most often, share of splits")
+    header = ("approach", "training rows", "columns kept", "stability", "against learner alone",
+              "chosen most often, share of splits")
     cells = selection_rows(comparison)
-    lines = ". ".join(selection_lines(comparison))
-    return ReportTable("Feature selection", header, cells, frozenset({1, 2, 3}), f"{lines}. {STABILITY_NOTE}",
-                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
+    return ReportTable("Feature selection", header, cells, frozenset({1, 2, 3}), STABILITY_NOTE,
+                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT,
+                       said=[f"{line}." for line in selection_lines(comparison)])
 
 
 def _all_metrics(comparison: Comparison) -> ReportTable:

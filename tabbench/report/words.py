@@ -117,17 +117,22 @@ def finding(row: dict[Any, Any]) -> str:
 
 
 def skips(comparison: Comparison) -> list[tuple[str, str]]:
-    """What was skipped and why, one entry a reason: ("every approach at 4,000 and 8,000 rows", "the time limit: ...")."""
+    """What was skipped and why: ("every approach at 4,000 and 8,000 rows", "the time limit: ...").
+
+    One entry for the sizes at which the same approaches are missing for the same reason.
+    """
     every = set(comparison.approaches["name"])
-    by_reason: dict[str, list[tuple[str, float | None]]] = {}
+    names_at: dict[tuple[str, float | None], list[str]] = {}
     for row in comparison.skipped.to_dict("records"):
-        by_reason.setdefault(str(row["reason"]), []).append((str(row["approach"]), known(row["size"])))
+        names_at.setdefault((str(row["reason"]), known(row["size"])), []).append(str(row["approach"]))
+    sizes_of: dict[tuple[str, tuple[str, ...]], list[float | None]] = {}
+    for (reason, size), names in names_at.items():
+        sizes_of.setdefault((reason, tuple(names)), []).append(size)
     entries = []
-    for reason, pairs in by_reason.items():
-        names, sizes = list(dict.fromkeys(name for name, _ in pairs)), {size for _, size in pairs}
-        who = "every approach" if set(names) == every else enumerate_names(names)
+    for (reason, who), sizes in sizes_of.items():
+        subject = "every approach" if set(who) == every else enumerate_names(list(who))
         at = "" if None in sizes else f" at {enumerate_names([rows(size) for size in sorted(filter(None, sizes))])} rows"
-        entries.append((who + at, reason))
+        entries.append((subject + at, reason))
     return entries
 
 

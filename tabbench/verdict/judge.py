@@ -38,22 +38,24 @@ def judge(
     """Decide every pair at every size, name winners and crossovers.
 
     Three families of claims hold with probability 1 - alpha each: all pairs at the headline size; the representatives over all
-    sizes, which crossovers are read from; everything else. The headline size is the largest at which most
-    approaches were run, as a rule the full size.
+    sizes, which crossovers are read from; everything else. Pairs that a race has stopped keep their share of a family's alpha,
+    so that stopping them makes no other claim easier. The headline size is the largest at which most approaches were run, as
+    a rule the full size.
 
     Parameters
     ----------
     full_size : the plan's, to say when the headline stands at a smaller one.
     skipped : the (approach, size) pairs that were planned but not run.
-    stopped : those of them that a race has stopped; they take part in no claim, and leave the headline where it is.
+    stopped : those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
     """
     headline = headline_size(evidence, stopped)
     claims = _Claims.of(evidence)
     pairs, found = _no_pairs(), list[Crossing]()
     if claims is not None:
-        at_headline, represents = claims.contrasts.size == headline, claims.are_all_in(evidence.representatives)
-        of_headline, over_sizes, of_rest = (
-            claims.half_widths(family, alpha, seed) for family in (at_headline, represents, ~at_headline & ~represents))
+        families = at_headline, represents, _ = claims.names.families(headline, evidence.representatives)
+        gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
+        of_headline, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
+                                            for family, away in zip(families, gone, strict=True))
         pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin)
         found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
     winners = winners_frame(evidence, pairs)
@@ -71,13 +73,42 @@ def _at(size: int, pairs: Collection[tuple[str, int]]) -> list[str]:
     return [name for name, of_size in pairs if of_size == size]
 
 
-@dataclass(frozen=True, eq=False)
-class _Claims:
-    """Every pair at every size: its contrast, its names (M,) and its standard error."""
+def _share_run(family: np.ndarray, stopped: np.ndarray) -> float:
+    """The part of a family's planned pairs that was run, but for a race; masks of those that ran and of those stopped."""
+    ran = int(family.sum())
+    return ran / max(ran + int(stopped.sum()), 1)
 
-    contrasts: Contrasts
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """Pairs of approaches, each at a size, all (M,)."""
+
     first: np.ndarray
     second: np.ndarray
+    size: np.ndarray
+
+    @classmethod
+    def stopped(cls, evidence: Evidence, stopped: Collection[tuple[str, int]]) -> _Names:
+        """The pairs that were not run because a race has stopped one of them, or both."""
+        found = [(*pair, size) for size in sorted({size for _, size in stopped})
+                 for pair in combinations(sorted({*evidence.present(size), *_at(size, stopped)}), 2)
+                 if not set(pair) <= set(evidence.present(size))]
+        first, second, sizes = zip(*found, strict=True) if found else ((), (), ())
+        return cls(np.array(first, dtype=object), np.array(second, dtype=object), np.array(sizes, dtype=np.int64))
+
+    def families(self, headline: int, representatives: Collection[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boolean (M,) each: at the headline size; both of the pair are representatives; neither of the two."""
+        chosen = list(representatives)
+        at_headline, represents = self.size == headline, np.isin(self.first, chosen) & np.isin(self.second, chosen)
+        return at_headline, represents, ~at_headline & ~represents
+
+
+@dataclass(frozen=True, eq=False)
+class _Claims:
+    """Every pair at every size: its contrast, its names and its standard error."""
+
+    contrasts: Contrasts
+    names: _Names
     errors: Spread
     moments: RowMoments | None
 
@@ -91,12 +122,8 @@ class _Claims:
         moments = row_moments(evidence, cells)
         contrasts = make_contrasts(evidence, cells, moments, pairs)
         names = np.array([name for name, _ in cells], dtype=object)
-        return cls(contrasts, names[contrasts.first], names[contrasts.second], spread(evidence, contrasts), moments)
-
-    def are_all_in(self, names: Collection[str]) -> np.ndarray:
-        """Boolean (M,): both of the pair are among `names`."""
-        chosen = list(names)
-        return np.isin(self.first, chosen) & np.isin(self.second, chosen)
+        of_pairs = _Names(names[contrasts.first], names[contrasts.second], contrasts.size)
+        return cls(contrasts, of_pairs, spread(evidence, contrasts), moments)
 
     def half_widths(self, family: np.ndarray, alpha: float, seed: int) -> np.ndarray:
         """Half the simultaneous intervals (M,) of the contrasts in `family`, NaN elsewhere."""
@@ -115,7 +142,7 @@ class _Claims:
         low, high = difference - half, difference + half
         decisions = [decide(*bounds, margin) for bounds in zip(low, high, strict=True)]
         return pd.DataFrame({
-            "first": self.first, "second": self.second, "size": self.contrasts.size, "difference": difference,
+            "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
             "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
             "decision": np.array(decisions, dtype=object),
         })
@@ -123,8 +150,9 @@ class _Claims:
     def bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
         """A band over sizes for each pair of approaches in `family`."""
         bands = []
-        for first, second in dict.fromkeys(zip(self.first[family], self.second[family], strict=True)):
-            chosen = np.flatnonzero(family & (self.first == first) & (self.second == second))
+        names = self.names
+        for first, second in dict.fromkeys(zip(names.first[family], names.second[family], strict=True)):
+            chosen = np.flatnonzero(family & (names.first == first) & (names.second == second))
             difference, width = self.contrasts.difference[chosen], half[chosen]
             bands.append(Band(first, second, self.contrasts.size[chosen], difference, difference - width, difference + width))
         return bands

@@ -8,8 +8,8 @@ full size. For that, one of three things must be false. The lower bounds of a lo
 looking early, doi:10.1038/bjc.1976.220). That the leader does not get worse with more rows. That a curve which has left the
 constant predictor behind slows down: from doubling to doubling its advantage grows by no larger factor than in the last two, each
 taken two standard errors larger than seen. Power laws and logistic curves do so; what is not ahead of the constant predictor,
-or has risen, may do anything and is never stopped. The families of claims are made of what ran. Which approaches these are is not
-chosen by how close they came to each other: who is stopped lies far beyond the errors of a difference.
+or has risen, may do anything and is never stopped. What is stopped keeps its share of the error rate of its family of claims
+(`judge`): had the family shrunk to what ran, the others would be told apart more easily than was planned.
 """
 
 from __future__ import annotations

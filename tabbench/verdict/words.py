@@ -148,12 +148,23 @@ def _crossing(crossing: Crossing, leader: str, whom: str, places: Sequence[Cross
         side = "below" if crossing.ahead_below == other else "above"
         return (f"{better} {side} about {rounded_size(crossing.point)} rows "
                 f"(somewhere between {rounded_size(crossing.low)} and {rounded_size(crossing.high)})")
+    ends = [each for each in places if each.kind == "open" and {each.first, each.second} == {leader, other}]
+    if len(ends) > 1:  # open below, then above
+        return _between(ends[0], ends[1], other, better, whom)
     is_below = np.isnan(crossing.low)
     edge = rounded_size(crossing.high if is_below else crossing.low)
     unproven = crossing.ahead_below if is_below else crossing.ahead_above
     if unproven == other:
         return f"{other} may be as good{_prefixed(' as ', whom)} {'below' if is_below else 'above'} about {edge} rows"
     return f"{better} {'above' if is_below else 'below'} about {edge} rows"
+
+
+def _between(below: Crossing, above: Crossing, other: str, better: str, whom: str) -> str:
+    """Who is shown to be ahead between two open ends."""
+    first, last = rounded_size(below.high), rounded_size(above.low)
+    if below.ahead_above == other:
+        return f"{better} between about {first} and {last} rows"
+    return f"{other} may be as good{_prefixed(' as ', whom)} below about {first} and above about {last} rows"
 
 
 def _prefixed(prefix: str, name: str) -> str:

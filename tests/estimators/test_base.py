@@ -152,7 +152,7 @@ def test_weights_of_one_are_no_weights():
 
 
 @pytest.mark.parametrize(("X", "y", "message"), [
-    (frame(), np.array(["a"] * 12), "only one class"),
+    (frame(), np.array(["a"] * 12), "only one class is present: y holds 'a' only"),
     (frame(), np.array(["a", None] * 6, dtype=object), "y contains NaN"),
     (frame(), np.arange(11), "inconsistent numbers of samples"),
     (frame().iloc[:3], np.array([0, 1, 0]), "minimum of 4 is required"),

@@ -133,5 +133,7 @@ def test_rows_that_are_all_alike_are_refused():
 def test_mistakes_are_told_before_anything_is_fitted(rings):
     with pytest.raises(UnknownName, match="did you mean 'boosting'"):
         BestApproachClassifier(approaches="bosting").fit(*rings)
+    with pytest.raises(BadOption, match=r"^preset has no value 'quick'"):
+        BestApproachClassifier(preset="quick").fit(*rings)
     with pytest.raises(BadOption, match="folds"):
         BestApproachClassifier(folds=1).fit(*rings)

@@ -10,7 +10,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadData, BadOption
 from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
 
 STRENGTHS = (0.1, 1.0, 3.0)
@@ -125,3 +125,10 @@ def test_a_rare_class_warns_of_nothing():
 def test_what_cannot_be_meant_is_said(wrong, message):
     with pytest.raises(BadOption, match=message):
         LogisticGridClassifier(**wrong).fit(*iris())
+
+
+def test_a_target_without_finite_squares_is_refused():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(BadData, match=r"y holds numbers up to \de\+2\d\d, whose squares no float can hold"):
+        ElasticNetGridRegressor().fit(X, X[:, 0] * 1e200)
+    assert ElasticNetGridRegressor().fit(X, X[:, 0] * 1e149).score(X[:, :2], X[:, 0] * 1e149) > 0.9

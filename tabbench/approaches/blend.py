@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tabbench.approaches.sharing import fit_once
-from tabbench.approaches.tuning import deciding_loss
 from tabbench.core.approach import (
     APPROACHES,
     Approach,
@@ -78,6 +77,7 @@ def blend_settings(workload: Workload) -> Settings:
 
 def fit_blend(training: TrainingSet) -> Blend:
     """Fit the members or take their fits from the batch, and weigh them on the rows that all of them held out."""
+    from tabbench.boosting.objective import Objective
     from tabbench.boosting.weights import choose_weights
 
     approaches = [APPROACHES.get(name) for name in MEMBERS]
@@ -86,7 +86,7 @@ def fit_blend(training: TrainingSet) -> Blend:
     rows = reduce(np.intersect1d, [each.rows for each in held_out])
     weight = None if training.weight is None else training.weight[rows]
     weights = choose_weights([_predictions(each, rows) for each in held_out], training.target[rows], weight,
-                             deciding_loss(training))
+                             Objective.of(training.task).loss)
     members = tuple(BlendedMember(approach.name, share, approach.view, fitted)
                     for approach, share, fitted in zip(approaches, weights, fits, strict=True) if share > 0)
     tuned = {"weights": {member.name: round(member.weight, 4) for member in members}}
@@ -105,7 +105,7 @@ def _predictions(held_out: HeldOut, rows: np.ndarray) -> np.ndarray:
 
 
 APPROACHES.register(Approach(
-    name="blend", version=1, family="blend", cost_rank=60, view="families",
+    name="blend", version=2, family="blend", cost_rank=60, view="families",
     summary="linear, boosting and mlp, weighted by what is best on inner held-out rows",
     settings=blend_settings, fit=fit_blend, restore=restore_blend,
     requires=("sklearn.linear_model", "xgboost", "lightgbm", "torch"), uses_device=True))

@@ -1,12 +1,17 @@
-"""The blend: what belongs into its key."""
+"""The blend: what belongs into its key, and its weights."""
 
 from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from tabbench.core.approach import APPROACHES, Workload
+from tabbench.core.approach import APPROACHES, TrainingSet, Workload
+from tabbench.core.table import Column
+from tabbench.core.task import Task
+from tabbench.data.views import fit_view
 
 WORKLOAD = Workload("fast", 200, 5, 2)
 
@@ -20,3 +25,18 @@ def test_a_member_of_another_version_is_another_blend(member, monkeypatch):
     after = blend.settings(WORKLOAD)
     assert before != after
     assert before["members"] == after["members"]
+
+
+@pytest.mark.parametrize("metric", ["auc", "accuracy"])
+def test_weights_are_weights_whatever_metric_decides(metric):
+    """Losses of such metrics are negative; the weights of a few rows are drawn towards equality all the same."""
+    pytest.importorskip("torch")
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": generator.normal(size=80), "z": generator.normal(size=80)})
+    target = (frame["x"] + generator.normal(size=80) > 0).to_numpy().astype(np.int64)
+    columns = (Column("x", "number"), Column("z", "number"))
+    task = Task("binary", ("no", "yes"), metric, (metric, "log_loss"))
+    blend, view = APPROACHES.get("blend"), fit_view("families", frame, columns, 0)
+    fitted = blend.fit(TrainingSet(view.transform(frame), target, task, blend.settings(Workload("fast", 80, 2, 2)), 1, 2))
+    assert sum(fitted.tuned["weights"].values()) == pytest.approx(1.0, abs=1e-3)
+    np.testing.assert_allclose(fitted.predict(view.transform(frame)).sum(axis=1), 1.0)

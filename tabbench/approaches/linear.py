@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,17 @@ def restore_linear(parts: Parts) -> FittedLinear:
 
 def fit_linear(training: TrainingSet) -> FittedLinear:
     """Search the grid on inner folds, then fit all rows at the best point."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(training.threads):
+    with _thread_pools().limit(limits=training.threads):
         return _fit_elastic_net(training) if training.task.is_regression else _fit_logistic(training)
+
+
+@cache
+def _thread_pools() -> Any:
+    # Once for all: finding the libraries takes longer than many a fit. SciPy brings one of its own.
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _fit_logistic(training: TrainingSet) -> FittedLinear:

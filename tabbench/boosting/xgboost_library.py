@@ -41,6 +41,17 @@ class XGBoostLibrary:
         return XGBoostTrees(booster)
 
 
+class _Booster(xgboost.Booster):  # type: ignore[misc]
+    """Compares the names of the columns once instead of each round: on small tables that took half of the time."""
+
+    _has_names = False
+
+    def _assign_dmatrix_features(self, data: xgboost.DMatrix) -> None:
+        if not self._has_names:
+            super()._assign_dmatrix_features(data)
+            self._has_names = True
+
+
 class XGBoostFold:
     """Implements `booster.GrowingBooster`."""
 
@@ -55,7 +66,7 @@ class XGBoostFold:
         if objective.kind == "multiclass":
             parameters["num_class"] = objective.classes
         self._squares = objective.kind == "squared"
-        self._booster = xgboost.Booster(parameters, [self._fit, self._valid])
+        self._booster = _Booster(parameters, [self._fit, self._valid])
         self._rounds = 0
 
     def advance(self) -> float:

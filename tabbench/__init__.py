@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tabbench.compare import compare
     from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
     from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
+    from tabbench.estimators.guarded import GuardedMLPClassifier, GuardedMLPRegressor
     from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
     from tabbench.estimators.selection import ForestSelector
     from tabbench.finished import FinishedComparison, reopen
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
-           "ElasticNetGridRegressor", "FinishedComparison", "ForestSelector", "LogisticGridClassifier", "compare", "predict",
-           "reopen"]
+           "ElasticNetGridRegressor", "FinishedComparison", "ForestSelector", "GuardedMLPClassifier",
+           "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "predict", "reopen"]
 
 _HOMES = {"BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
           "BoostedEnsembleClassifier": "estimators.boosted", "BoostedEnsembleRegressor": "estimators.boosted",
           "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "finished",
-          "ForestSelector": "estimators.selection", "LogisticGridClassifier": "estimators.linear",
+          "ForestSelector": "estimators.selection", "GuardedMLPClassifier": "estimators.guarded",
+          "GuardedMLPRegressor": "estimators.guarded", "LogisticGridClassifier": "estimators.linear",
           "compare": "compare", "predict": "winner", "reopen": "finished"}
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from tabbench.core.errors import BadOption
+from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.executors.local import machine_memory_bytes, usable_cores
@@ -22,7 +23,7 @@ from tabbench.options import Options
 from tabbench.plan import Contestants
 from tabbench.preparing import Prepared, differs, identity, require_same, versions
 from tabbench.store.database import Store
-from tabbench.store.folder import MANIFEST, RunFolder, write_atomically, writing
+from tabbench.store.folder import MANIFEST, RunFolder, writing
 from tabbench.store.setups import load_setup, save_setup
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "time_limit", "memory_limit", "test"})

@@ -11,12 +11,13 @@ import pandas as pd
 from tabbench.continuing import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
+from tabbench.core.files import write_atomically
 from tabbench.core.progress import Display
 from tabbench.judging import judge_run
 from tabbench.options import Options
 from tabbench.report import render
 from tabbench.store.database import Store
-from tabbench.store.folder import WINNER, require_run, write_atomically, writing
+from tabbench.store.folder import WINNER, require_run, writing
 from tabbench.watching import Clock
 from tabbench.winner import export_approach
 

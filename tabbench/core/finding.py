@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["info", "warn", "block"]
@@ -34,7 +34,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Incident:
-    """One thing that went wrong in training and what the guard did about it."""
+    """One thing that went wrong in training and what the guard did about it.
+
+    `details` holds plain values for programs, such as rows, steps and rates.
+    """
 
     code: str
     where: str
@@ -42,6 +45,7 @@ class Incident:
     diagnosis: str
     action: str
     outcome: str
+    details: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, keys in a fixed order."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -11,18 +12,34 @@ from scipy.special import softmax
 from torch import Tensor
 from torch.nn import functional
 
+from tabbench.core.errors import BadOption
 from tabbench.core.task import Task
 from tabbench.data.probability import floored
 
-LossKind = Literal["log", "squared", "absolute"]
+LossKind = Literal["log", "squared", "absolute", "huber"]
+HUBER_KNEE = 1.0
+"""On the standardised target: beyond one standard deviation errors count linearly."""
+
+RowLoss = Callable[[Tensor, Tensor], Tensor]
+"""A loss of one's own: (outputs (m, outputs), target (m,)) -> (m,) losses, or their mean."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Log loss over classes, or squared or absolute error. `classes` is 0 for regression."""
+    """Log loss over classes, or an error on the standardised target. `classes` is 0 for regression.
+
+    Parameters
+    ----------
+    smoothing : share of a label that is spread over all classes while training.
+    own : a loss of the user's, minimised in place of `kind`, which still makes predictions of outputs.
+    parts : (name or function, weight) of several losses that are added up in place of `kind`.
+    """
 
     kind: LossKind
     classes: int
+    smoothing: float = 0.0
+    own: RowLoss | None = field(default=None, compare=False)
+    parts: tuple[tuple[LossKind | RowLoss, float], ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, task: Task) -> Loss:
@@ -36,28 +53,73 @@ class Loss:
         """Outputs of the network."""
         return self.classes or 1
 
-    def means(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        """Each member's mean of row loss x weight (members,), from outputs (members, m, outputs) and the target (members, m)."""
-        if self.kind == "log":
-            losses = functional.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
-        elif self.kind == "squared":
-            losses = (outputs[:, :, 0] - target) ** 2
-        else:
-            losses = (outputs[:, :, 0] - target).abs()
+    @property
+    def is_own(self) -> bool:
+        """Whether a function of the user's takes part."""
+        return self.own is not None or any(callable(part) for part, _ in self.parts)
+
+    @property
+    def without_functions(self) -> Loss:
+        """What makes predictions of outputs, and can be stored."""
+        return Loss(self.kind, self.classes)
+
+    def rows(self, outputs: Tensor, target: Tensor, *, smoothing: float = 0.0) -> Tensor:
+        """Losses (members, m) from outputs (members, m, outputs) and the target (members, m)."""
+        if self.parts:
+            return torch.stack([weight * self._of(part, outputs, target, smoothing) for part, weight in self.parts]).sum(dim=0)
+        return self._of(self.kind if self.own is None else self.own, outputs, target, smoothing)
+
+    def means(self, outputs: Tensor, target: Tensor, weight: Tensor | None, *, smoothing: float = 0.0) -> Tensor:
+        """Each member's mean of row loss x weight (members,)."""
+        heads = outputs.shape[1] // target.shape[1]
+        if heads > 1:  # the mean of the heads' losses, not the loss of their mean, keeps them different
+            target = target.repeat_interleave(heads, dim=1)
+            weight = None if weight is None else weight.repeat_interleave(heads, dim=1)
+        losses = self.rows(outputs, target, smoothing=smoothing)
         return losses.mean(1) if weight is None else (losses * weight).mean(1)
 
     def start(self, target: np.ndarray, weight: np.ndarray | None) -> Tensor:
         """Outputs (outputs,) of the constant predictor on standardised numbers or on codes."""
         if self.kind != "log":
-            return torch.tensor([float(np.median(target)) if self.kind == "absolute" else 0.0])
+            return torch.tensor([0.0 if self.kind == "squared" else float(np.median(target))])
         counts = np.bincount(target, weights=weight, minlength=self.classes) + 1e-3
         return torch.tensor(np.log(counts / counts.sum()))
 
-    def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """Float64 (m, classes) probabilities or (m,) standardised numbers."""
+    def predictions(self, outputs: np.ndarray, heads: int = 1) -> np.ndarray:
+        """Float64 (m, classes) probabilities or (m,) standardised numbers from outputs (m * heads, outputs)."""
         outputs = outputs.astype(np.float64)
-        return floored(softmax(outputs, axis=1)) if self.classes else outputs[:, 0]
+        each = softmax(outputs, axis=1) if self.classes else outputs[:, 0]
+        mean = each if heads == 1 else each.reshape(-1, heads, *each.shape[1:]).mean(axis=1)
+        return floored(mean) if self.classes else mean
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `Loss(**values)` gives the same loss back."""
+        """Plain values; `Loss(**values)` gives back what makes predictions of outputs."""
         return {"kind": self.kind, "classes": self.classes}
+
+    def _of(self, part: LossKind | RowLoss, outputs: Tensor, target: Tensor, smoothing: float) -> Tensor:
+        if callable(part):
+            return torch.stack([_as_rows(part(*pair), pair[1]) for pair in zip(outputs, target, strict=True)])
+        if part == "log":
+            return functional.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none",
+                                            label_smoothing=smoothing).view(target.shape)
+        errors = outputs[:, :, 0] - target
+        if part == "squared":
+            return errors**2
+        if part == "absolute":
+            return errors.abs()
+        return functional.huber_loss(outputs[:, :, 0], target, reduction="none", delta=HUBER_KNEE)
+
+
+def _as_rows(losses: Any, target: Tensor) -> Tensor:
+    """A loss (m,), or a mean that stands for each row.
+
+    Raises
+    ------
+    BadOption : it is neither.
+    """
+    if not isinstance(losses, Tensor):
+        raise BadOption(f"loss must return a tensor, not {type(losses).__name__}")
+    if losses.ndim and losses.shape != target.shape:
+        raise BadOption(f"loss must return one number a row, of shape ({len(target)},), or their mean; it returned the shape "
+                        f"{tuple(losses.shape)}")
+    return losses if losses.ndim else losses.expand(len(target))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,31 @@ from tabbench.core.matrices import NetMatrix
 from tabbench.core.parts import Parts
 from tabbench.data.inner_splits import inner_folds, inner_holdout
 from tabbench.data.target_scale import TargetScale
+from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.encoding import Encoding
+from tabbench.nets.initialisation import initialise
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members, Shape
-from tabbench.nets.training import Recipe, Rows, Trained, block_rows, train
+from tabbench.nets.recipe import Recipe
+from tabbench.nets.training import Options, Rows, Training, block_rows, sample_inputs
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""
+DEFAULT_OPTIONS = Options()
 MOST_RESIDENT_NUMBERS = 2**25
 """Up to 128 MB the encoded rows are kept; beyond, each batch is encoded anew."""
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What happened in training: a record an epoch and net, rows left out, roll-backs of all nets, the guard's share of the time
+    and each net's validation loss."""
+
+    history: list[dict[str, Any]]
+    quarantined: tuple[int, ...]
+    rollbacks: int
+    guard_overhead: float
+    validation_losses: list[float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +57,9 @@ class NetModel:
     tuned: dict[str, Any]
     incidents: tuple[Incident, ...]
     held_out: HeldOut | None
+    record: TrainingRecord | None = None
+    is_exact: bool = False
+    """Whether predictions are made in double precision: then a row's does not depend on those beside it, to rounding of 1e-12."""
 
     def predict(self, features: NetMatrix) -> np.ndarray:
         """Float64 (m, classes) probabilities inside (0, 1), or (m,) numbers.
@@ -50,10 +69,16 @@ class NetModel:
         TabbenchError : when a prediction is not finite, which no finite features can cause.
         """
         with threads_limited_to(1):
-            mean = np.mean(_predictions(self.encoding, self.members, features, self.loss), axis=0)
+            members = Members(self.members.shape, self.members.values.double()) if self.is_exact else self.members
+            mean = np.mean(_predictions(self.encoding, members, features, self.loss), axis=0)
         if not np.isfinite(mean).all():
             raise TabbenchError("the net's prediction is not finite, as a feature is missing or infinite; use the view `net`")
         return _restored(mean, self.scale, self.low, self.high)
+
+    def weights_by_layer(self) -> dict[str, np.ndarray]:
+        """Weights of all members by layer, the first to the last."""
+        parameters = self.members.parameters
+        return {name: parameters[name].numpy().ravel() for name in sorted(parameters) if name.startswith("weight")}
 
     def to_parts(self) -> Parts:
         """The members' parameters and the bins as arrays."""
@@ -74,45 +99,78 @@ def restore_net(parts: Parts) -> NetModel:
                     incidents, None)
 
 
-def fit_net(training: TrainingSet) -> NetModel:
-    """Train the members of all inner folds side by side; `held_out` is what they predict for rows that stopped them early."""
-    loss = Loss.of(training.task)
-    scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
-    target = scale.standardised(training.target) if scale else training.target
-    low, high = (float(target.min()), float(target.max())) if scale else (0.0, 1.0)
-    settings = training.settings
-    folds = _folds(training) * settings["repeats"]
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Training rows as every net sees them: their encoding, and the target on the scale that is learnt."""
+
+    training: TrainingSet
+    loss: Loss
+    encoding: Encoding
+    scale: TargetScale | None
+    target: np.ndarray
+
+    @classmethod
+    def of(cls, training: TrainingSet, loss: Loss | None) -> Prepared:
+        """Learn encoding and scale."""
+        loss = loss or Loss.of(training.task)
+        scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
+        encoding = Encoding.fit(training.features.numbers, training.features.cardinalities, training.settings["bins"])
+        return cls(training, loss, encoding, scale, scale.standardised(training.target) if scale else training.target)
+
+    def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: Options, **knobs: Any) -> Training:
+        """A training on these folds, with some knobs turned."""
+        training, loss = replace(self.training, settings=self.training.settings | knobs), self.loss
+        device, weight, recipe = training.device, training.weight, Recipe.of(training.settings)
+        embedded = tuple(self.encoding.cardinalities[column] for column in self.encoding.embedded)
+        shape = Shape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
+                      recipe.activation, recipe.batch_norm, recipe.heads)
+        starts = torch.stack([loss.start(self.target[fit], None if weight is None else weight[fit]) for fit, _ in folds])
+        draws, rows = Draws(training.shared_seed, device), _resident(training, self.encoding.on(device), loss, self.target)
+        positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
+        members = Members.empty(shape, len(folds), device)
+        initialise(members, recipe.initialisation, starts.to(device, torch.float32), draws.generator(FIRST_WEIGHTS),
+                   sample_inputs(rows, [fit for fit, _ in positions]))
+        return Training(members, rows, positions, loss, recipe, draws, options)
+
+
+def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = DEFAULT_OPTIONS) -> NetModel:
+    """Train the members of all inner folds side by side; `held_out` is what they predict for rows that stopped them early.
+
+    Parameters
+    ----------
+    training : its settings hold the recipe's knobs, `bins`, `repeats` and `folds`: 0 for no validation at all, 1 for one
+        hold-out of `validation_fraction`, or more, of which `trained_folds` are used.
+    loss : what to minimise; None for what suits the task.
+
+    Raises
+    ------
+    TrainingFailed : no net could be trained.
+    """
+    folds = folds_of(training) * training.settings["repeats"]
     with threads_limited_to(training.threads):
-        encoding = Encoding.fit(training.features.numbers, training.features.cardinalities, settings["bins"])
-        trained = _trained(training, encoding, loss, target, folds)
+        prepared = Prepared.of(training, loss)
+        low, high = (float(prepared.target.min()), float(prepared.target.max())) if prepared.scale else (0.0, 1.0)
+        trained = prepared.begin(folds, options).run()
         members = Members(trained.members.shape, trained.members.values.cpu())
-        held_out = _held_out(encoding, members, training.features, [folds[place][1] for place in trained.places], loss)
-    held_out = HeldOut(held_out.rows, _restored(held_out.predictions, scale, low, high))
-    tuned = {"nets": len(members), "epochs": trained.best_epochs}
-    return NetModel(encoding, members, loss, scale, low, high, tuned, trained.incidents, held_out)
+        held_out = _held_out(prepared.encoding, members, training.features, [folds[place][1] for place in trained.places],
+                             prepared.loss)
+    held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
+    record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead, trained.losses)
+    return NetModel(prepared.encoding, members, prepared.loss.without_functions, prepared.scale, low, high,
+                    {"nets": len(members), "epochs": trained.best_epochs}, trained.incidents, held_out, record)
 
 
-def _folds(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(fit, validation) positions; one hold-out for rows ordered in time, whose other folds are older and smaller."""
-    if training.time is not None:
-        return [inner_holdout(training, HELD_OUT, training.shared_seed)]
-    folds = inner_folds(training, training.settings["folds"], training.shared_seed)
-    return folds[:training.settings["trained_folds"]]
+def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(fit, validation) positions; one hold-out for rows ordered in time, whose other folds are older and smaller.
 
-
-def _trained(training: TrainingSet, encoding: Encoding, loss: Loss, target: np.ndarray,
-             folds: list[tuple[np.ndarray, np.ndarray]]) -> Trained:
-    settings, device, matrix, weight = training.settings, training.device, training.features, training.weight
-    embedded = tuple(encoding.cardinalities[column] for column in encoding.embedded)
-    shape = Shape(encoding.width(matrix.numbers.shape[1]), embedded, tuple(settings["hidden"]), loss.outputs)
-    starts = [loss.start(target[fit], None if weight is None else weight[fit]) for fit, _ in folds]
-    generator = torch.Generator(device=device)
-    generator.manual_seed(training.shared_seed)
-    members = Members.drawn(shape, torch.stack(starts).to(device, torch.float32), generator)
-    recipe = Recipe(settings["epochs"], settings["batch_rows"], settings["learning_rate"], settings["weight_decay"],
-                    tuple(settings["dropouts"]))
-    positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
-    return train(members, _resident(training, encoding.on(device), loss, target), positions, loss, recipe, generator)
+    Without folds all rows are both.
+    """
+    settings = training.settings
+    if not settings["folds"]:
+        return [(np.arange(len(training)), np.arange(len(training)))]
+    if settings["folds"] == 1 or training.time is not None:
+        return [inner_holdout(training, settings.get("validation_fraction", HELD_OUT), training.shared_seed)]
+    return inner_folds(training, settings["folds"], training.shared_seed)[:settings.get("trained_folds", settings["folds"])]
 
 
 def _resident(training: TrainingSet, encoding: Encoding, loss: Loss, target: np.ndarray) -> Rows:
@@ -143,10 +201,10 @@ def _predictions(encoding: Encoding, members: Members, matrix: NetMatrix, loss: 
     numbers, codes, size = torch.from_numpy(matrix.numbers), torch.from_numpy(matrix.codes), block_rows(members)
     blocks = []
     for block in (slice(first, first + size) for first in range(0, len(numbers), size)):
-        encoded = encoding.encoded(numbers[block], codes[block])[None].expand(len(members), -1, -1)
+        encoded = encoding.encoded(numbers[block], codes[block]).to(members.values.dtype)[None].expand(len(members), -1, -1)
         with torch.no_grad():
-            outputs = members.outputs(encoded, codes[None, block, encoding.embedded]).numpy()
-        blocks.append(np.stack([loss.predictions(each) for each in outputs]))
+            outputs = members.outputs(members.inputs(encoded, codes[None, block, encoding.embedded])).numpy()
+        blocks.append(np.stack([loss.predictions(each, members.shape.heads) for each in outputs]))
     return np.concatenate(blocks, axis=1)
 
 

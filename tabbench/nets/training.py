@@ -1,38 +1,50 @@
-"""Trains members side by side, each on its own inner fold: AdamW, a rate that ends at zero, the best epoch's weights kept.
+"""Trains members side by side, each on its own inner fold, under a guard; keeps the best epoch's weights.
 
-A member whose loss turns non-finite or explodes loses an epoch, not the fit, and no other member notices: its last good state
-comes back and it goes on at a tenth of the rate. Knows nothing of approaches and folds beyond the rows it is handed.
+A member that meets a fault is dealt with alone (`recovery`), and no other member notices. Knows nothing of approaches and folds
+beyond the rows it is handed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
+from tabbench.nets.catalogue import incident
+from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from tabbench.nets.draws import MASKS, NOISE, Draws
 from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.guard import Clipping, Guard, Snapshots, State
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import Members, named_views
-from tabbench.nets.optimiser import FlatAdamW
+from tabbench.nets.memory import is_out_of_memory
+from tabbench.nets.network import Batches, Members, named_views
+from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
+from tabbench.nets.recipe import Recipe
+from tabbench.nets.recovery import Recovery
+from tabbench.nets.schedules import DECAY_SCHEDULES, RATE_SCHEDULES, flat_cosine
 
-WARM_UP = 0.1
-"""Share of all steps in which the rate rises, before it falls along a cosine to zero."""
 BIAS_RATE, INPUT_SCALE_RATE, EMBEDDING_RATE = 0.1, 3.0, 0.3
 """Shares of the learning rate; a matrix takes one over the square root of its inputs (neural tangent parametrisation)."""
-MOST_ROLLBACKS = 8
-"""Eight tenths of a rate are 1e-8 of it: what still diverges then is not cured by a lower rate."""
-EXPLODED = 20.0
-"""An epoch whose mean loss is this many times the constant predictor's has diverged though its numbers are finite."""
-PATIENCE = 0.4
-"""Share of all epochs without improvement of any member after which training stops."""
-FEWEST_PATIENT_EPOCHS = 5
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
+SAMPLE_ROWS = 256
+"""Of each member, for first weights that fit the data and for finding dead units."""
+MOST_PARTS = 64
+"""A batch is divided into so many parts at most where memory is short."""
+PLATEAU_PATIENCE, PLATEAU_FACTOR = 0.1, 0.1
+"""Share of all epochs without improvement after which the schedule `plateau` divides the rate by ten."""
+SAME_SCORE = 1e-4
+"""Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +74,30 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How members are trained. The learning rate is that of a matrix of one input; members take turns at the dropouts."""
+class Options:
+    """What of a training is no matter of numbers.
 
-    epochs: int
-    batch_rows: int
-    learning_rate: float
-    weight_decay: float
-    dropouts: tuple[float, ...]
+    Parameters
+    ----------
+    is_guarded : without a guard nothing is refused or restored; predictions that are not finite are still never returned.
+    safe_rate : the recipe's own learning rate, which a rate that proves far too high goes down to.
+    callbacks : objects with any of `on_fit_start`, `on_epoch_end`, `on_incident` and `on_fit_end`.
+    checkpoint, resume_from : folders to write to, and to continue from.  identity : what a checkpoint must have been written for.
+    """
+
+    is_guarded: bool = True
+    safe_rate: float = 0.05
+    callbacks: Sequence[Any] = ()
+    checkpoint: Path | None = None
+    resume_from: Path | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
     """Members that were not given up, their validation losses, best epochs (from 1; 0 is the start) and what happened.
 
-    `places` (members,) are their positions among the folds.
+    `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows.
     """
 
     members: Members
@@ -84,127 +105,396 @@ class Trained:
     losses: list[float]
     best_epochs: list[int]
     incidents: tuple[Incident, ...]
+    history: list[dict[str, Any]]
+    quarantined: tuple[int, ...]
+    rollbacks: int
+    guard_overhead: float
 
 
-def train(members: Members, rows: Rows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
-          generator: torch.Generator) -> Trained:
-    """Train members in place, each on the (fit, validation) positions of its fold, and keep each one's best epoch.
+@dataclass
+class Standing:
+    """How far a training is: what a checkpoint holds beside the members' state."""
 
-    Raises
-    ------
-    TabbenchError : when all members still diverge at the lowest rate that there was time to try.
-    """
-    return _Training(members, rows, folds, loss, recipe, generator).run()
+    epoch: int = 0
+    latest: int = 0
+    best_losses: list[float] = field(default_factory=list)
+    best_epochs: list[int] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
-class _Training:
+class CallbackState:
+    """What a callback sees and may change: `learning_rate`, and `stop()`. `history` and `incidents` are for reading."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        self.is_stopped = False
+
+    @property
+    def epoch(self) -> int:
+        """The number of finished epochs."""
+        return self._training.standing.epoch
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A record an epoch and member."""
+        return self._training.standing.history
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """Those so far."""
+        return self._training.recovery.incidents
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the first member, before its schedule."""
+        return self._training.recipe.learning_rate * float(self._training.rate_factors[0])
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._training.rate_factors.fill_(rate / self._training.recipe.learning_rate)
+
+    def stop(self) -> None:
+        """End the training after this epoch."""
+        self.is_stopped = True
+
+
+class Training:
     """One training from start to end."""
 
     def __init__(self, members: Members, rows: Rows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
-                 generator: torch.Generator) -> None:
-        self.members, self.rows, self.loss, self.recipe, self.generator = members, rows, loss, recipe, generator
-        self.fits, (self.valid, self.valid_share) = [fit for fit, _ in folds], _side_by_side([valid for _, valid in folds])
+                 draws: Draws, options: Options) -> None:
+        self.members, self.rows, self.loss, self.recipe, self.draws, self.options = members, rows, loss, recipe, draws, options
+        self.fits, self.valids = [fit for fit, _ in folds], [valid for _, valid in folds]
         fewest = min(len(fit) for fit in self.fits)
         self.batches = max(1, round(fewest / recipe.batch_rows))
         self.batch_rows = fewest // self.batches
         self.step, self.steps = 0, recipe.epochs * self.batches
+        self.parts, self.block_rows = 1, block_rows(members)
         self.dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
-        self.incidents: list[Incident] = []
-        self.rollbacks = [0] * len(members)
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
-        self.optimiser = FlatAdamW(members.values, *_rates(members, recipe))
+        device, dtype = members.values.device, members.values.dtype
+        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
+        self.clipping = Clipping(recipe.clip, len(members), device, dtype)
+        self.rate_factors = torch.ones(len(members), device=device, dtype=dtype)
+        self.state: State = {"values": members.values, "rate_factors": self.rate_factors, **self.optimiser.state,
+                             **self.clipping.state}
+        self.snapshots = Snapshots(self.state)
+        self.best = members.values.clone()
+        self.standing = Standing()
+        self.recovery = Recovery(self)
+        self.guard_seconds = 0.0
+        self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=device)
+        self.epoch_start = 0
+        self._penalised = _matrices(members) if recipe.l1 or recipe.l2 else None
 
     def run(self) -> Trained:
-        start = self._validation_losses()
-        constant = [max(pair) for pair in zip(start, self._constant_losses(), strict=True)]
-        values, places = self.members.values, range(len(self.members))
-        best, good, best_losses, best_epochs = values.clone(), values.clone(), start, [0 for _ in places]
-        latest = 0
-        patience = max(FEWEST_PATIENT_EPOCHS, math.ceil(PATIENCE * self.recipe.epochs))
-        for epoch in range(1, self.recipe.epochs + 1):
-            losses = list(zip(self._epoch(), self._validation_losses(), strict=True))
-            for place in places:
-                trouble = _trouble(*losses[place], constant[place])
-                if trouble:
-                    values[place] = good[place]
-                    self._slow_down(place, epoch, *trouble)
-                    latest = epoch
-                    continue
-                good[place] = values[place]
-                if losses[place][1] < best_losses[place]:
-                    best_losses[place], best_epochs[place], best[place] = losses[place][1], epoch, values[place]
-                    latest = epoch
-            if epoch - latest > patience or min(self.rollbacks) > MOST_ROLLBACKS:
-                break
-        values.copy_(best)
-        return self._kept(best_losses, best_epochs)
+        """Train from start to end.
 
-    def _kept(self, losses: list[float], epochs: list[int]) -> Trained:
-        """The members that learnt something or at least never diverged."""
-        places = [place for place, epoch in enumerate(epochs) if not self.rollbacks[place]
-                  or (epoch and self.rollbacks[place] <= MOST_ROLLBACKS)]
-        if not places:
-            raise TabbenchError(
-                f"the net cannot be trained: every member still diverges after {max(self.rollbacks)} roll-backs "
-                f"({self.incidents[-1].evidence}); check the table for extreme values or leave the approach `mlp` out")
-        kept = self.members.take(places)
-        return Trained(kept, places, [losses[place] for place in places], [epochs[place] for place in places],
-                       tuple(self.incidents))
+        Raises
+        ------
+        TrainingFailed : when no member is left that could be trained, or more rows are dirty than may be left out.
+        """
+        self.begin()
+        return self.finish()
 
-    def _epoch(self) -> list[float]:
-        """One pass of every member over its rows in a fresh order; each one's mean loss, NaN or infinite when one was."""
-        device, count = self.generator.device, len(self.members)
-        rows_used = self.batches * self.batch_rows
-        orders = torch.stack([fit[torch.randperm(len(fit), generator=self.generator, device=device)[:rows_used]]
-                              for fit in self.fits])
-        total = torch.zeros(count, device=device)
-        for batch in orders.view(count, self.batches, self.batch_rows).unbind(1):
-            share = self.step / self.steps
-            masks = dropout_masks(self.batch_rows, self.members.shape.hidden,
-                                  [dropout * flat_cosine(share) for dropout in self.dropouts], self.generator)
-            outputs = self.members.outputs(*self.rows.inputs(batch), self.leaves, masks)
-            losses = self.loss.means(outputs, self.rows.target[batch], self.rows.weight_of(batch))
-            gradients = torch.autograd.grad(losses.sum(), list(self.leaves.values()))
-            self.optimiser.step(torch.cat([each.flatten(1) for each in gradients], dim=1), schedule(share), flat_cosine(share))
-            total += losses.detach()
-            self.step += 1
-        return _numbers(total / self.batches)
+    def finish(self) -> Trained:
+        """Train, restore the best epoch, make sure that it is what it was."""
+        started = time.perf_counter()
+        callback_state = CallbackState(self)
+        self._tell("on_fit_start", callback_state)
+        while self.standing.epoch < self.recipe.epochs and not self._is_over() and not callback_state.is_stopped:
+            self._epoch(self.standing.epoch + 1)
+            self._tell("on_epoch_end", callback_state)
+            self._save()
+        trained = self._kept(time.perf_counter() - started)
+        self._tell("on_fit_end", callback_state)
+        return trained
+
+    def begin(self) -> None:
+        """Leave out rows that nothing can be learnt from, judge the start, or take up a checkpoint."""
+        start = [max(pair) for pair in zip(self._validation_losses(), self._constant_losses(), strict=True)]
+        self.recovery.audit()
+        self.constant_losses = start if np.isfinite(start).all() else self._constant_losses()
+        self.guard = Guard(self.constant_losses, self.members.values.is_cuda)
+        self.standing.best_losses, self.standing.best_epochs = list(self._validation_losses()), [0] * len(self.members)
+        if self.options.resume_from is not None:
+            self._resume(self.options.resume_from)
+
+    def _epoch(self, epoch: int) -> None:
+        """One pass of every member over its rows in a fresh order, and what it came to."""
+        used = self.batches * self.batch_rows
+        self.orders = self.draws.order(self.fits, epoch, used)
+        self.epoch_start = self.step
+        total = torch.zeros(len(self.members), device=self.orders.device, dtype=self.members.values.dtype)
+        for batch in range(self.batches):
+            total += self._step(self.batch(batch))
+            self._look(epoch, at_the_end=batch + 1 == self.batches)
+        self.standing.epoch = epoch
+        self._judge(epoch, _numbers(total / self.batches))
+
+    def bare_steps(self) -> Iterator[Tensor]:
+        """Losses (members,) of one step after the other without end, at whatever the rates are.
+
+        All members see the first one's rows; nothing is judged or kept.
+        """
+        epoch = 0
+        while True:
+            epoch += 1
+            order = self.draws.order(self.fits[:1], epoch, self.batches * self.batch_rows)
+            self.orders = order.expand(len(self.members), -1)
+            for batch in range(self.batches):
+                losses, gradients, _ = self._gradients(self.batch(batch))
+                accepted = torch.isfinite(losses) & torch.isfinite(gradients).all(dim=1)
+                self.optimiser.step(gradients, self.rate_factors, 0.0, accepted)
+                self.step = (self.step + 1) % self.steps
+                yield torch.where(accepted, losses, torch.nan)
+
+    def sample(self, members: list[int]) -> tuple[Tensor, Tensor]:
+        """Encoded inputs and codes of some fit rows of these members."""
+        return sample_inputs(self.rows, [self.fits[member] for member in members])
+
+    def replace_in_orders(self, bad: Tensor) -> None:
+        """Put sound rows in the place of bad ones in what is left of this epoch."""
+        for order, fit in zip(self.orders, self.fits, strict=True):
+            places = torch.isin(order, bad).nonzero()[:, 0]
+            order[places] = fit[places % len(fit)]
+
+    def batch(self, number: int) -> Tensor:
+        """Rows (members, m) of a batch of the present epoch."""
+        return self.orders[:, number * self.batch_rows:(number + 1) * self.batch_rows]
+
+    def _step(self, batch: Tensor) -> Tensor:
+        """One step of every member; their losses (members,)."""
+        losses, gradients, seen = self._gradients(batch)
+        share = self.step / self.steps
+        norms = torch.linalg.vector_norm(gradients, dim=1) if self.options.is_guarded or self.recipe.clip is not None else None
+        accepted = None
+        if self.options.is_guarded and norms is not None:
+            start = time.perf_counter()
+            accepted = self.guard.note(losses, norms)
+            self.guard_seconds += time.perf_counter() - start
+        limits = None if norms is None else self.clipping.factors(norms)
+        if limits is not None:
+            gradients *= limits[:, None]
+        factors = self.rate_factors * self.recovery.cuts * RATE_SCHEDULES[self.recipe.schedule](share)
+        self.optimiser.step(gradients, factors, DECAY_SCHEDULES[self.recipe.decay_schedule](share), accepted)
+        seen.fold_into(self.members, accepted)
+        self.step += 1
+        return losses if accepted is None else torch.where(accepted, losses, torch.nan)
+
+    def _gradients(self, batch: Tensor) -> tuple[Tensor, Tensor, Batches]:
+        """Losses (members,) and flat gradients (members, parameters), in as many parts as memory asks for."""
+        masks = dropout_masks(batch.shape[1] * self.members.shape.heads, self.members.shape.hidden,
+                              [dropout * flat_cosine(self.step / self.steps) for dropout in self.dropouts],
+                              self.draws.generator(MASKS, self.step))
+        while True:
+            try:
+                return self._gradients_in_parts(batch, masks)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.parts >= min(MOST_PARTS, batch.shape[1]):
+                    raise
+            self.parts *= 2
+            self.recovery.note_less_memory("R01", f"a batch is computed in {self.parts} parts", self.standing.epoch + 1)
+
+    def _gradients_in_parts(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
+        seen, losses = Batches(), torch.zeros_like(self.rate_factors)
+        gradients = torch.zeros(()) if self.parts == 1 else torch.zeros_like(self.members.learnt)
+        rows, heads = batch.shape[1], self.members.shape.heads
+        starts = [rows * part // self.parts for part in range(self.parts + 1)]
+        for start, end in pairwise(starts):
+            part = batch[:, start:end]
+            own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
+            loss = self._training_loss(part, own, seen) * ((end - start) / rows)
+            found = torch.autograd.grad(loss.sum(), list(self.leaves.values()))
+            flat = torch.cat([each.flatten(1) for each in found], dim=1)
+            losses, gradients = (loss.detach(), flat) if self.parts == 1 else (losses + loss.detach(), gradients + flat)
+        return losses, self._with_penalties(gradients), seen
+
+    def _training_loss(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
+        """Each member's loss (members,) on rows (members, m), with whatever makes training harder than judging."""
+        recipe, target, weight = self.recipe, self.rows.target[batch], self.rows.weight_of(batch)
+        inputs = self.members.inputs(*self.rows.inputs(batch), self.leaves)
+        if recipe.noise:
+            drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.step), device=inputs.device)
+            inputs = inputs + recipe.noise * drawn
+        if not recipe.mixup:
+            outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+            return self.loss.means(outputs, target, weight, smoothing=recipe.label_smoothing)
+        shares = self.draws.mixing_shares(self.step, len(self.members), recipe.mixup)
+        # Neighbours in a random order are a random pair.
+        inputs = torch.lerp(inputs.roll(1, dims=1), inputs, shares[:, None, None])
+        outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+        own, other = (self.loss.means(outputs, target.roll(turn, dims=1), None if weight is None else weight.roll(turn, dims=1),
+                                      smoothing=recipe.label_smoothing) for turn in (0, 1))
+        return torch.lerp(other, own, shares)
+
+    def _with_penalties(self, gradients: Tensor) -> Tensor:
+        if self._penalised is None:
+            return gradients
+        weights = self.members.learnt * self._penalised
+        return gradients + self.recipe.l1 * torch.sign(weights) + self.recipe.l2 * weights
+
+    def _look(self, epoch: int, *, at_the_end: bool) -> None:
+        """Let the guard judge the last steps, where it is time to."""
+        if not self.options.is_guarded or not (self.guard.is_due or (at_the_end and self.guard.has_news)):
+            return
+        start = time.perf_counter()
+        troubles = self.guard.look(self.step)
+        self.guard_seconds += time.perf_counter() - start
+        for member, trouble in enumerate(troubles):
+            if trouble is not None:
+                self.recovery.treat(member, trouble, epoch)
+        start = time.perf_counter()
+        self.snapshots.prove([trouble is None for trouble in troubles])
+        self.guard_seconds += time.perf_counter() - start
+
+    def _judge(self, epoch: int, training_losses: list[float]) -> None:
+        """Keep each member's best weights; NaN is never an improvement."""
+        standing = self.standing
+        losses = self._validation_losses()
+        if self.options.is_guarded and not all(map(math.isfinite, losses)) and self.recovery.clean_validation(epoch):
+            losses = self._validation_losses()
+        for member, loss in enumerate(losses):
+            is_better = loss <= standing.best_losses[member] if math.isfinite(standing.best_losses[member]) else loss < math.inf
+            if is_better or not self.recipe.keeps_best:
+                if loss < standing.best_losses[member] or not math.isfinite(standing.best_losses[member]):
+                    standing.latest = epoch
+                standing.best_losses[member], standing.best_epochs[member] = loss, epoch
+                self.best[member] = self.members.values[member]
+        self._record(epoch, training_losses, losses)
+        if self.options.is_guarded:
+            self.recovery.after_epoch(epoch)
+        if self.recipe.schedule == "plateau":
+            self._leave_plateaus(epoch)
+
+    def _record(self, epoch: int, training_losses: list[float], losses: list[float]) -> None:
+        factor = RATE_SCHEDULES[self.recipe.schedule](min(self.step / self.steps, 1.0))
+        rates = _numbers(self.rate_factors * self.recovery.cuts * self.recipe.learning_rate * factor)
+        norms = self.guard.last_norms if self.options.is_guarded else [math.nan] * len(losses)
+        clipped = _numbers(self.clipping.state["clipped"])
+        self.standing.history += [
+            {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member], "validation_loss": losses[member],
+             "learning_rate": rates[member], "gradient_norm": norms[member], "clipped_steps": int(clipped[member]),
+             "refused_steps": self.recovery.refused[member], "path": "stacked" if len(losses) > 1 else "plain"}
+            for member in range(len(losses))]
+
+    def _leave_plateaus(self, epoch: int) -> None:
+        patience = max(1, math.ceil(PLATEAU_PATIENCE * self.recipe.epochs))
+        for member, best in enumerate(self.standing.best_epochs):
+            since = epoch - max(best, self.recovery.last_cut[member])
+            if since >= patience:
+                self.rate_factors[member] *= PLATEAU_FACTOR
+                self.recovery.last_cut[member] = epoch
+
+    def _is_over(self) -> bool:
+        patience = self.recipe.patience
+        is_patient = patience is None or self.standing.epoch - max(self.standing.latest, self.recovery.latest) <= patience
+        return not is_patient or all(self.recovery.is_given_up(member) for member in range(len(self.members)))
+
+    def _kept(self, seconds: float) -> Trained:
+        """The members that learnt something or at least never diverged, with their best weights."""
+        self.members.values.copy_(self.best)
+        places = self.recovery.survivors()
+        standing, kept = self.standing, self.members.take(places)
+        if self.options.is_guarded:
+            self.recovery.at_the_end()
+            self._repeat_scores(places)
+        return Trained(kept, places, [standing.best_losses[place] for place in places],
+                       [standing.best_epochs[place] for place in places], tuple(self.recovery.incidents), standing.history,
+                       tuple(sorted(self.recovery.quarantined)), sum(self.recovery.rollbacks), self.guard_seconds / seconds)
+
+    def _repeat_scores(self, places: list[int]) -> None:
+        again = self._validation_losses()
+        for place in places:
+            recorded = self.standing.best_losses[place]
+            if math.isfinite(recorded) and not math.isclose(again[place], recorded, rel_tol=SAME_SCORE, abs_tol=SAME_SCORE):
+                raise TabbenchError(f"net {place + 1} had a validation loss of {recorded:.6g}, and {again[place]:.6g} with the "
+                                    "same weights later: this device does not compute reliably (S01)")
 
     def _validation_losses(self) -> list[float]:
-        given = self.rows.weight_of(self.valid)
-        weight = self.valid_share if given is None else self.valid_share * given
-        outputs = []
-        for block in torch.split(self.valid, block_rows(self.members), dim=1):
-            with torch.no_grad():
-                outputs.append(self.members.outputs(*self.rows.inputs(block)))
-        return _numbers(self.loss.means(torch.cat(outputs, dim=1), self.rows.target[self.valid], weight))
+        """Each member's mean loss over its validation rows, a block of rows at a time."""
+        positions, share = _side_by_side(self.valids)
+        given = self.rows.weight_of(positions)
+        weight = share.to(self.members.values.dtype) if given is None else (share * given).to(self.members.values.dtype)
+        return _numbers(self.loss.means(self._outputs(positions), self.rows.target[positions], weight))
+
+    def _outputs(self, rows: Tensor) -> Tensor:
+        while True:
+            try:
+                with torch.no_grad():
+                    return torch.cat([self.members.outputs(self.members.inputs(*self.rows.inputs(block)))
+                                      for block in torch.split(rows, self.block_rows, dim=1)], dim=1)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.block_rows == 1:
+                    raise
+            self.block_rows = max(1, self.block_rows // 2)
+            self.recovery.note_less_memory("R02", f"rows are judged {self.block_rows} at a time", self.standing.epoch)
 
     def _constant_losses(self) -> list[float]:
         """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
         losses = []
-        for start, fit in zip(self.members.parameters[f"bias{len(self.members.shape.hidden)}"], self.fits, strict=True):
+        last_bias = self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:, :1]
+        for start, fit in zip(last_bias, self.fits, strict=True):
             weight = None if self.rows.weight is None else self.rows.weight[fit][None]
-            losses.append(float(self.loss.means(start[None].expand(1, len(fit), -1), self.rows.target[fit][None], weight)))
+            with torch.no_grad():
+                losses.append(float(self.loss.means(start[None].expand(1, len(fit), -1), self.rows.target[fit][None], weight)))
         return losses
 
-    def _slow_down(self, place: int, epoch: int, code: str, evidence: str) -> None:
-        """Go on at a tenth of the rate; a member that has been slowed down too often rests where it is."""
-        self.rollbacks[place] += 1
-        if self.rollbacks[place] > MOST_ROLLBACKS:
-            self.optimiser.restart(place, 0.0)
-            return
-        self.optimiser.restart(place, 0.1)
-        rate = self.recipe.learning_rate * 0.1**self.rollbacks[place]
-        self.incidents.append(Incident(
-            code, f"net {place + 1}, epoch {epoch}", evidence, "the learning rate is too high for these rows",
-            f"last good weights restored, learning rate lowered to {rate:.3g}", "training went on"))
+    def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
+        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""
+        one = self.members.take([member])
+
+        def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
+            inputs = one.inputs(*self.rows.inputs(rows[None]), weights)
+            outputs, heads = one.outputs(inputs, weights), one.shape.heads
+            target = self.rows.target[rows][None].repeat_interleave(heads, dim=1)
+            losses = self.loss.rows(outputs, target)[0].view(-1, heads).mean(1)
+            weight = self.rows.weight_of(rows)
+            return losses if weight is None else losses * weight, outputs[0]
+
+        return losses_and_outputs
+
+    def tell_incident(self, record: Incident) -> None:
+        """Callbacks hear of incidents as they happen."""
+        self._tell("on_incident", record)
+
+    def _tell(self, event: str, state: CallbackState | Incident) -> None:
+        for callback in self.options.callbacks:
+            if hasattr(callback, event):
+                getattr(callback, event)(state)
+
+    def _save(self) -> None:
+        if self.options.checkpoint is not None:
+            snapshots = {f"good/{name}": value for name, value in self.snapshots.good.items()}
+            candidate = {f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}
+            write_checkpoint(self.options.checkpoint, Checkpoint(
+                self.options.identity, {**self.state, **snapshots, **candidate, "best": self.best, "cuts": self.recovery.cuts},
+                {**vars(self.standing), "parts": self.parts, **self.recovery.to_json()}))
+
+    def _resume(self, folder: Path) -> None:
+        """Go on from the newest checkpoint that is whole."""
+        found = read_checkpoint(folder, self.options.identity)
+        live = {**self.state, "best": self.best, "cuts": self.recovery.cuts,
+                **{f"good/{name}": value for name, value in self.snapshots.good.items()},
+                **{f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}}
+        for name, value in live.items():
+            value.copy_(found.checkpoint.tensors[name])
+        values = dict(found.checkpoint.values)
+        self.parts = values.pop("parts")
+        self.standing = Standing(**{name: values.pop(name) for name in vars(Standing())})
+        self.step = self.standing.epoch * self.batches
+        self.recovery.restore(values)
+        if found.trouble:
+            self.recovery.note(incident("R04", f"epoch {self.standing.epoch}", found.trouble,
+                                        action="the checkpoint before it is used", outcome="healed"))
 
 
 def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Learning rates and weight decay's share of a step, each (members, parameters)."""
-    rates, decays = torch.zeros_like(members.values), torch.zeros_like(members.values)
-    decayed = named_views(members.shape, decays)
-    for name, view in named_views(members.shape, rates).items():
+    rates, decays = torch.zeros_like(members.learnt), torch.zeros_like(members.learnt)
+    sizes = members.shape.parameters()
+    decayed = named_views(sizes, decays)
+    for name, view in named_views(sizes, rates).items():
         if name.startswith("weight"):
             view.fill_(recipe.learning_rate * max(view.shape[1], 1) ** -0.5)
             decayed[name].copy_(view * recipe.weight_decay)
@@ -216,48 +506,35 @@ def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
     return rates, decays
 
 
+def sample_inputs(rows: Rows, fits: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Encoded inputs (members, m, e) and codes (members, m, q) of evenly spaced fit rows of each member."""
+    count = min(SAMPLE_ROWS, *(len(fit) for fit in fits))
+    places = torch.arange(count, device=fits[0].device)
+    return rows.inputs(torch.stack([fit[places * len(fit) // count] for fit in fits]))
+
+
+def _matrices(members: Members) -> Tensor:
+    """Ones where a parameter belongs to a matrix, else zeros (1, parameters)."""
+    marks = torch.zeros((1, members.shape.n_learnt), device=members.values.device, dtype=members.values.dtype)
+    for name, view in named_views(members.shape.parameters(), marks).items():
+        if name.startswith("weight"):
+            view.fill_(1.0)
+    return marks
+
+
 def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Positions (members, longest) and what each counts so that a mean over them is the mean over the part alone."""
     longest = max(len(part) for part in parts)
     place = torch.arange(longest, device=parts[0].device)
     rows = torch.stack([part[place % len(part)] for part in parts])
-    return rows, torch.stack([(place < len(part)) * (longest / len(part)) for part in parts]).float()
-
-
-def schedule(share: float) -> float:
-    """The rate's factor after this share of all steps: a short rise, then half a cosine down to zero.
-
-    >>> round(schedule(0.1), 6), round(schedule(1.0), 6)
-    (1.0, 0.0)
-    """
-    if share < WARM_UP:
-        return (share + 0.1 * WARM_UP) / (1.1 * WARM_UP)
-    return 0.5 * (1.0 + math.cos(math.pi * (share - WARM_UP) / (1.0 - WARM_UP)))
-
-
-def flat_cosine(share: float) -> float:
-    """Dropout's and decay's factor: one in the first half of training, then half a cosine down to zero.
-
-    >>> flat_cosine(0.5), round(flat_cosine(1.0), 6)
-    (1.0, 0.0)
-    """
-    return 1.0 if share <= 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * share - 1.0)))
+    return rows, torch.stack([(place < len(part)) * (longest / len(part)) for part in parts])
 
 
 def block_rows(members: Members) -> int:
     """Rows of one forward pass outside training."""
-    return max(1, PREDICTION_NUMBERS // (len(members) * max(members.shape.inputs, *members.shape.hidden)))
+    shape = members.shape
+    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden)))
 
 
 def _numbers(values: Tensor) -> list[float]:
     return [float(value) for value in values.tolist()]
-
-
-def _trouble(training_loss: float, validation_loss: float, constant_loss: float) -> tuple[str, str] | None:
-    """Code and evidence when an epoch has to be taken back."""
-    for name, value in (("training", training_loss), ("validation", validation_loss)):
-        if not math.isfinite(value):
-            return "non-finite-loss", f"{name} loss is {value}"
-    if training_loss > EXPLODED * max(constant_loss, 1e-3):
-        return "exploding-loss", f"training loss {training_loss:.3g} against {constant_loss:.3g} at the start"
-    return None

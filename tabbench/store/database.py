@@ -15,7 +15,8 @@ from typing import Any
 
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
-from tabbench.store.folder import APPLICATION_ID, DATABASE, PREDICTIONS, SPOOL, write_atomically
+from tabbench.core.files import write_atomically
+from tabbench.store.folder import APPLICATION_ID, DATABASE, PREDICTIONS, SPOOL
 from tabbench.store.spool import SUFFIX, DamagedSpool, encode, result_from, unpack
 
 FORMAT = 1

@@ -16,8 +16,8 @@ import numpy as np
 
 from tabbench.core.cell import Result
 from tabbench.core.errors import TabbenchError
+from tabbench.core.files import write_atomically
 from tabbench.core.finding import Incident
-from tabbench.store.folder import write_atomically
 
 SUFFIX = ".result"
 COMPRESSION_LEVEL = 1

@@ -10,12 +10,15 @@ from tabbench.core.approach import APPROACHES, TrainingSet, Workload
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
+from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.dropout import dropout_masks
 from tabbench.nets.encoding import ENCODED_SCALE, Encoding
+from tabbench.nets.initialisation import initialise
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members, Shape
-from tabbench.nets.optimiser import FlatAdamW
-from tabbench.nets.training import Recipe, Rows, train
+from tabbench.nets.optimisers import FlatAdam, FlatSGD
+from tabbench.nets.recipe import Recipe
+from tabbench.nets.training import Options, Rows, Training, sample_inputs
 
 KINDS = ["binary", "multiclass", "regression"]
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}
@@ -82,7 +85,7 @@ def test_same_seed_same_numbers_and_the_callers_torch_is_left_alone():
 def test_a_far_too_high_rate_is_survived_and_recorded(kind):
     fitted = fit(kind, settings={"learning_rate": 1e5})
     assert fitted.incidents
-    assert {incident.code for incident in fitted.incidents} <= {"non-finite-loss", "exploding-loss"}
+    assert {incident.code for incident in fitted.incidents} <= {"O01", "O02"}
     new, truth = table(kind, seed=1)
     predictions = fitted.predict(new)
     assert np.isfinite(predictions).all()
@@ -90,9 +93,11 @@ def test_a_far_too_high_rate_is_survived_and_recorded(kind):
         assert np.mean((truth - predictions) ** 2) < truth.var()
 
 
-def test_a_rate_beyond_the_budget_is_given_up_with_a_sentence():
-    with pytest.raises(TabbenchError, match="every member still diverges after 9 roll-backs"):
-        fit("binary", settings={"learning_rate": 1e30})
+def test_no_rate_is_too_high_to_be_survived():
+    fitted = fit("binary", settings={"learning_rate": 1e30})
+    new, truth = table("binary", seed=1)
+    assert np.mean(fitted.predict(new).argmax(axis=1) == truth) > 0.8
+    assert fitted.incidents[0].code == "O01"
 
 
 def test_huge_inputs_are_harmless():
@@ -126,17 +131,19 @@ def noise(poisoned=None):
     rows = Rows(numbers, lambda _: numbers, torch.zeros((90, 0), dtype=torch.int64),
                 torch.from_numpy(random.integers(0, 2, 90)), None)
     folds = [(torch.arange(40), torch.arange(70, 90)), (torch.arange(40, 70), torch.arange(70, 90))]
-    generator = torch.Generator()
-    generator.manual_seed(0)
-    members = Members.drawn(Shape(8, (), (64,), 2), torch.zeros(2, 2), generator)
-    return train(members, rows, folds, Loss("log", 2), Recipe(30, 10, 0.05, 0.0, (0.0,)), generator), rows, folds
+    draws = Draws(0, "cpu")
+    members = Members.empty(Shape(8, (), (64,), 2), 2, "cpu")
+    initialise(members, "kaiming", torch.zeros(2, 2), draws.generator(FIRST_WEIGHTS),
+               sample_inputs(rows, [fit for fit, _ in folds]))
+    return Training(members, rows, folds, Loss("log", 2), Recipe(30, 10, (64,)), draws, Options()).run(), rows, folds
 
 
 def test_the_best_epochs_weights_are_restored():
     trained, rows, folds = noise()
     with torch.no_grad():
         inputs = rows.inputs(torch.stack([valid for _, valid in folds]))
-        again = Loss("log", 2).means(trained.members.outputs(*inputs), rows.target[70:].expand(2, -1), None)
+        outputs = trained.members.outputs(trained.members.inputs(*inputs))
+        again = Loss("log", 2).means(outputs, rows.target[70:].expand(2, -1), None)
     # Labels are noise: every epoch overfits, so that the last one is far worse than the best.
     np.testing.assert_allclose(again.numpy(), trained.losses, rtol=1e-5)
     assert max(trained.losses) <= np.log(2) + 1e-6
@@ -144,11 +151,12 @@ def test_the_best_epochs_weights_are_restored():
 
 
 @pytest.mark.parametrize("poisoned, sound", [(3, 1), (60, 0)])
-def test_a_poisoned_member_is_given_up_and_leaves_the_other_bit_equal(poisoned, sound):
+def test_a_poisoned_row_is_left_out_and_the_other_member_stays_bit_equal(poisoned, sound):
     clean, spoilt = noise()[0], noise(poisoned)[0]
-    assert spoilt.places == [sound]
-    assert torch.equal(spoilt.members.values[0], clean.members.values[sound])
-    assert {incident.where.split(",")[0] for incident in spoilt.incidents} == {f"net {2 - sound}"}
+    assert spoilt.places == [0, 1]
+    assert spoilt.quarantined == (poisoned,)
+    assert torch.equal(spoilt.members.values[sound], clean.members.values[sound])
+    assert [(incident.code, incident.details["rows"]) for incident in spoilt.incidents] == [("D08", [poisoned])]
 
 
 def test_batches_encoded_one_by_one_give_the_same_numbers(monkeypatch):
@@ -247,21 +255,40 @@ def test_settings_are_sensible_at_every_shape(preset, rows, columns, classes):
     assert settings["epochs"] >= 2
 
 
-def test_the_flat_optimiser_steps_as_torch_does():
+@pytest.mark.parametrize("ours, theirs, options", [(FlatAdam, torch.optim.AdamW, {"betas": (0.9, 0.95)}),
+                                                   (FlatSGD, torch.optim.SGD, {"momentum": 0.9, "nesterov": True})])
+def test_the_flat_optimisers_step_as_torch_does(ours, theirs, options):
     target = torch.randn((3, 20), generator=torch.Generator().manual_seed(1))
-    ours = torch.randn((3, 20), generator=torch.Generator().manual_seed(2))
-    theirs = [row.clone().requires_grad_(True) for row in ours]
-    rates = torch.tensor([0.01, 0.02, 0.05])[:, None].expand(3, 20).clone()
-    flat = FlatAdamW(ours, rates, rates * 0.1)
-    torchs = [torch.optim.AdamW([row], lr=rate, betas=(0.9, 0.95), weight_decay=0.1)
-              for row, rate in zip(theirs, (0.01, 0.02, 0.05), strict=True)]
+    values = torch.randn((3, 20), generator=torch.Generator().manual_seed(2))
+    rows = [row.clone().requires_grad_(True) for row in values]
+    rates = torch.tensor([0.001, 0.002, 0.005])[:, None].expand(3, 20).clone()
+    decay = 0.1 if ours is FlatAdam else 0.0  # torch's SGD puts decay into the gradient
+    flat = ours(values, rates, rates * decay)
+    torchs = [theirs([row], lr=rate, weight_decay=decay, **options)
+              for row, rate in zip(rows, (0.001, 0.002, 0.005), strict=True)]
     for _ in range(30):
-        flat.step(4 * (ours - target) ** 3, 1.0, 1.0)
-        for row, wanted, optimiser in zip(theirs, target, torchs, strict=True):
+        flat.step(4 * (values - target) ** 3, torch.ones(3), 1.0)
+        for row, wanted, optimiser in zip(rows, target, torchs, strict=True):
             optimiser.zero_grad()
             ((row - wanted) ** 4).sum().backward()
             optimiser.step()
-    torch.testing.assert_close(ours, torch.stack([row.detach() for row in theirs]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(values, torch.stack([row.detach() for row in rows]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimiser", [FlatAdam, FlatSGD])
+def test_a_refused_step_changes_nothing_of_its_member(optimiser):
+    values = torch.randn((2, 5), generator=torch.Generator().manual_seed(1))
+    both, alone = values.clone(), values[1:].clone()
+    flat, single = (optimiser(each, torch.full_like(each, 0.1), torch.zeros_like(each)) for each in (both, alone))
+    gradients = torch.ones(2, 5)
+    flat.step(gradients, torch.ones(2), 0.0)
+    single.step(gradients[1:], torch.ones(1), 0.0)
+    before, memory = both[0].clone(), {name: value[0].clone() for name, value in flat.state.items()}
+    flat.step(torch.stack([torch.full((5,), torch.nan), torch.ones(5)]), torch.ones(2), 0.0, torch.tensor([False, True]))
+    single.step(gradients[1:], torch.ones(1), 0.0)
+    assert torch.equal(both[0], before)
+    assert all(torch.equal(flat.state[name][0], value) for name, value in memory.items())
+    assert torch.equal(both[1], alone[0])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")

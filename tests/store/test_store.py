@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
+from tabbench.core.files import write_atomically
 from tabbench.core.finding import Incident
 from tabbench.store.database import LARGEST_INLINE_BYTES, Store
-from tabbench.store.folder import RunFolder, require_run, write_atomically
+from tabbench.store.folder import RunFolder, require_run
 from tabbench.store.spool import DamagedSpool, encode, result_from, spool, unpack
 
 

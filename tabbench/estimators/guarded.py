@@ -1,0 +1,510 @@
+"""The guarded net as estimators: every knob of a practitioner, on top of a preset that says what is good by default.
+
+The parameters become a recipe here; how nets are trained and guarded is in `nets/`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
+
+from tabbench.core.approach import TrainingSet
+from tabbench.core.errors import BadOption
+from tabbench.core.finding import Incident
+from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
+from tabbench.estimators.features import tie_digests
+from tabbench.nets.presets import PATIENCE, SAFE_RATE, preset_settings
+from tabbench.options import PRESETS, choice
+
+SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
+DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
+ACTIVATIONS = ("silu", "relu", "selu", "mish", "tanh", "sigmoid")
+INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
+OPTIMIZERS = ("adam", "sgd")
+DEVICES = ("auto", "cpu", "cuda")
+MOST_DOUBLINGS = 3
+"""A net that underfits may become eight times as wide."""
+WORTH_GROWING = 0.99
+"""The wider net is kept if it loses so much less on validation rows."""
+
+PARAMETERS = """
+    Parameters
+    ----------
+    preset : "fast", "balanced" or "thorough": what every parameter that is None is set to, given the number of rows.
+    learning_rate : of a matrix of one input (one of n inputs takes it over the square root of n, as do all presets); "search"
+        tries all decades from 1 to 1e-5 side by side and takes the highest that trains well.
+    schedule : of the rate: "cosine" (with a warm-up), "warm-up", "one-cycle", "step", "plateau", "coslog4" or "constant".
+    optimizer : "adam" or "sgd" (Nesterov's momentum 0.9); either with decoupled weight decay.
+    hidden_sizes : widths of the hidden layers.
+    activation : "silu", "relu", "selu", "mish", "tanh" or "sigmoid".
+    initialization : "kaiming", "xavier", "truncated-normal" or "data" (layers get a spread of one on training rows).
+    batch_size : rows of a step; "auto" takes the preset's. Another size scales the preset's rate by the square root (adam) or in
+        proportion (sgd).
+    max_epochs : passes over the rows.
+    early_stopping : whether the epoch with the best validation loss is kept, and training stops when there is no better one;
+        without it, and up to 100 rows, all rows are learnt from.
+    folds : nets, each validated on its own part of the rows and averaged; 1 has one net and `validation_fraction`.
+    validation_fraction : share of the rows that validates where there is one net.
+    weight_decay, decay_schedule : decoupled, as a share of the rate; "constant", "flat-cosine" or "late".
+    l1, l2 : penalties in the loss, on the matrices.
+    dropout : share of hidden units.  batch_norm : whether pre-activations are normalised over the batch.
+    mixup : parameter of the beta distribution by which pairs of rows are mixed; 0 for none.
+    noise : spread of Gaussian noise on the net's inputs.
+    clip : largest norm of the gradient, or "auto" for one that follows the norms seen.
+    grow : whether a net that underfits is doubled in width and trained again, up to three times.
+    loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights.
+    guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
+    callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
+        they may change `state.learning_rate` or call `state.stop()`.
+    device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
+    random_state : seed of folds, weights and batches.
+    n_jobs : threads; results do not depend on it beyond rounding.
+"""
+ATTRIBUTES = """
+    incidents_ : what the guard saw and did, see `docs/guards.md`.
+    history_ : frame of one row an epoch and net: losses, rate, gradient norm, path.
+    quarantined_rows_ : labels of the rows that were left out (positions, for arrays).
+    best_epoch_, n_iter_ : median over the nets of the best epoch; epochs that were run.
+    best_loss_ : mean validation loss of the nets' best epochs.
+    n_rollbacks_ : how often a net went back to proven weights.
+    guard_overhead_ : the guard's share of the time.
+    learning_rate_, rates_tried_ : the rate, and for "search" a frame of those tried.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class DistinctRows:
+    """Training rows, equal ones once with their weights added up, in an order of their own: a row of weight two is two rows.
+
+    `members` holds for each the positions in X of the rows that it stands for.
+    """
+
+    rows: TrainingRows
+    tie: np.ndarray
+    members: list[np.ndarray]
+
+    @classmethod
+    def of(cls, rows: TrainingRows, positions: np.ndarray) -> DistinctRows:
+        """From rows as they were given, at these positions in X."""
+        digests = tie_digests(rows.features, rows.target)
+        unique, first, inverse, counts = np.unique(digests, return_index=True, return_inverse=True, return_counts=True)
+        given = np.ones(len(rows)) if rows.weight is None else rows.weight
+        weight = np.bincount(inverse, weights=given)
+        members = np.split(positions[np.argsort(inverse, kind="stable")], np.cumsum(counts)[:-1])
+        distinct = replace(rows, features=rows.features.iloc[first].reset_index(drop=True), target=rows.target[first],
+                           weight=None if (weight == weight[0]).all() else weight,
+                           group=None if rows.group is None else rows.group[first])
+        return cls(distinct, unique, members)
+
+
+class _GuardedMLP(TabularEstimator):
+    """What classifier and regressor have in common."""
+
+    def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
+                 optimizer: str | None = None, hidden_sizes: Sequence[int] | None = None, activation: str | None = None,
+                 initialization: str | None = None, batch_size: int | str = "auto", max_epochs: int | None = None,
+                 early_stopping: bool = True, folds: int | None = None, validation_fraction: float = 0.2,
+                 weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
+                 dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
+                 clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
+                 callbacks: Sequence[Any] = (), device: str = "auto", random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
+        self.preset = preset
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.optimizer = optimizer
+        self.hidden_sizes = hidden_sizes
+        self.activation = activation
+        self.initialization = initialization
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.folds = folds
+        self.validation_fraction = validation_fraction
+        self.weight_decay = weight_decay
+        self.decay_schedule = decay_schedule
+        self.l1 = l1
+        self.l2 = l2
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.mixup = mixup
+        self.noise = noise
+        self.clip = clip
+        self.grow = grow
+        self.loss = loss
+        self.guard = guard
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    # -- learning -----------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, *, checkpoint: Any = None,
+            resume_from: Any = None) -> Self:
+        """Learn from n rows.
+
+        Parameters
+        ----------
+        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : (n,) labels or numbers.
+        sample_weight : (n,) not negative; a row of weight two counts as two rows, one of weight zero as none.
+        groups : (n,) labels; rows of one group are never divided between learning and validation.
+        checkpoint : folder that each epoch's state is written to.
+        resume_from : such a folder; training goes on from there, to the same end, bit for bit on a CPU.
+
+        Raises
+        ------
+        BadOption : a parameter is none of the values that it may have, or the checkpoint belongs to something else.
+        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+        TrainingFailed : no net could be trained; its `incidents` say what was seen and tried.
+        """
+        training, names = self._prepared(X, y, sample_weight, groups)
+        loss = self._own_loss(training)
+        training = self._with_rate(training, loss)
+        identity = fingerprint_of(training, self.get_params(deep=False))
+        options = self._options(checkpoint, resume_from, identity)
+        model = self._fit_model(training, loss, options)
+        self._model = replace(model, held_out=None, record=None, is_exact=True)  # a model holds no training data
+        self._describe(model, names)
+        return self
+
+    def sanity_check(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+        """Whether a net can learn by heart: one row, then 32, 256, 2,048 and all rows, without any regularisation.
+
+        Returns
+        -------
+        A frame of a row a stage: rows, steps, losses at start and end, and whether that stage was learnt; the first that was not
+        is the last. A net that cannot learn 32 rows is wrongly set up: look at loss, labels and rate before anything else.
+        """
+        from tabbench.nets.trials import learn_by_heart
+
+        training, _ = self._prepared(X, y, sample_weight, None)
+        loss = self._own_loss(training)
+        return pd.DataFrame(learn_by_heart(self._with_rate(training, loss), loss, self._options(None, None, "")))
+
+    def find_dirty_rows(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+        """Rows for which the loss or its gradient has no finite value, whatever the net's weights.
+
+        Returns
+        -------
+        A frame with the labels of X's rows as index (positions, for arrays) and the `operation` of the loss that fails first.
+        """
+        from tabbench.nets.trials import find_unsound
+
+        training, names = self._prepared(X, y, sample_weight, None)
+        rows, operation = find_unsound(training, self._own_loss(training), self._options(None, None, ""))
+        return pd.DataFrame({"operation": operation}, index=names.labels(rows))
+
+    def learning_rate_range_test(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
+        """Losses of one net, smoothed, while its rate rises from 1e-7 to 10: a frame of `learning_rate` and `loss`."""
+        from tabbench.nets.trials import test_range
+
+        training, _ = self._prepared(X, y, sample_weight, None)
+        rates, losses = test_range(training, self._own_loss(training), self._options(None, None, ""))
+        return pd.DataFrame({"learning_rate": rates, "loss": losses})
+
+    # -- looking ------------------------------------------------------------------------------------------------------------
+
+    def plot_training(self, axes: Any = None) -> Any:
+        """Draw losses, rate and gradient norm by epoch, incidents marked; gives matplotlib's figure."""
+        from tabbench.nets.pictures import plot_training
+
+        check_is_fitted(self)
+        return plot_training(self.history_, self.incidents_, axes)
+
+    def plot_weights(self, axes: Any = None) -> Any:
+        """Draw histograms of the weights by layer; gives matplotlib's figure."""
+        from tabbench.nets.pictures import plot_weights
+
+        check_is_fitted(self)
+        return plot_weights(self._model.weights_by_layer(), axes)
+
+    # -- from parameters to a training ----------------------------------------------------------------------------------------
+
+    def _prepared(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> tuple[TrainingSet, RowNames]:
+        rows = self._read_training(X, y, sample_weight, groups)
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        positions = np.arange(len(rows)) if weight is None else np.flatnonzero(weight > 0)
+        distinct = DistinctRows.of(self._with_class_weights(rows), positions)
+        names = RowNames(distinct.members, X.index if isinstance(X, pd.DataFrame) else None)
+        rows, seed = distinct.rows, self._seed()
+        training = TrainingSet(features=self._fit_view("net", rows, seed), target=rows.target, task=rows.task, settings={},
+                               seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, tie=distinct.tie,
+                               threads=self._threads(), device=self._device())
+        return replace(training, settings=self._settings(len(rows), rows.task.n_classes)), names
+
+    def _with_class_weights(self, rows: TrainingRows) -> TrainingRows:
+        return rows
+
+    def _settings(self, rows: int, classes: int) -> dict[str, Any]:
+        """The preset's knobs with those that were given."""
+        settings = preset_settings(choice("preset", self.preset, PRESETS), rows, classes)
+        optimizer = "adam" if self.optimizer is None else choice("optimizer", self.optimizer, OPTIMIZERS)
+        settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
+        settings |= _batches(self.batch_size, settings, rows)
+        given = {"schedule": _named("schedule", self.schedule, SCHEDULES),
+                 "decay_schedule": _named("decay_schedule", self.decay_schedule, DECAY_SCHEDULES),
+                 "activation": _named("activation", self.activation, ACTIVATIONS),
+                 "initialisation": _named("initialization", self.initialization, INITIALIZATIONS),
+                 "weight_decay": _at_least("weight_decay", self.weight_decay, 0.0),
+                 "epochs": _at_least("max_epochs", self.max_epochs, 1),
+                 "hidden": self.hidden_sizes and [_at_least("hidden_sizes", size, 1) for size in self.hidden_sizes],
+                 "dropouts": None if self.dropout is None else [_between("dropout", self.dropout, 0.0, 0.95)],
+                 "learning_rate": None if self.learning_rate == "search" else _positive("learning_rate", self.learning_rate)}
+        settings |= {name: value for name, value in given.items() if value is not None}
+        settings |= {name: _at_least(name, getattr(self, name), 0.0) for name in ("l1", "l2", "mixup", "noise")}
+        settings |= {"batch_norm": bool(self.batch_norm), "clip": _clip(self.clip)}
+        return settings | self._validation(settings)
+
+    def _validation(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        folds = settings["folds"] if self.folds is None else _at_least("folds", self.folds, 1)
+        if not self.early_stopping or not folds:
+            return {"folds": 0, "patience": None, "keeps_best": False}
+        fraction = _between("validation_fraction", self.validation_fraction, 0.01, 0.5)
+        return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}
+
+    def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
+        """With the rate that was searched for, if one is wanted."""
+        self.rates_tried_ = None
+        if self.learning_rate == "search":
+            from tabbench.nets.trials import find_rate
+
+            found = find_rate(training, loss, self._options(None, None, ""))
+            self.rates_tried_ = pd.DataFrame({"learning_rate": found.rates, "loss": found.losses})
+            training = replace(training, settings=training.settings | {"learning_rate": found.best})
+        self.learning_rate_ = training.settings["learning_rate"]
+        return training
+
+    def _options(self, checkpoint: Any, resume_from: Any, identity: str) -> Any:
+        from tabbench.nets.training import Options
+
+        optimizer = "adam" if self.optimizer is None else self.optimizer
+        return Options(is_guarded=bool(self.guard), safe_rate=SAFE_RATE[optimizer], callbacks=tuple(self.callbacks),
+                       checkpoint=None if checkpoint is None else Path(checkpoint),
+                       resume_from=None if resume_from is None else Path(resume_from), identity=identity)
+
+    def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
+        """Fit once; a net that is to grow is doubled in width for as long as that pays on validation rows."""
+        from tabbench.nets.model import fit_net
+
+        model: Any = fit_net(training, loss, options)
+        for _ in range(MOST_DOUBLINGS if self.grow else 0):
+            doubled = [2 * size for size in training.settings["hidden"]]
+            training = replace(training, settings=training.settings | {"hidden": doubled})
+            wider: Any = fit_net(training, loss, replace(options, checkpoint=None, resume_from=None))
+            if np.mean(wider.record.validation_losses) > WORTH_GROWING * np.mean(model.record.validation_losses):
+                break
+            model = wider
+        return model
+
+    def _describe(self, model: Any, names: RowNames) -> None:
+        record = model.record
+        self.incidents_ = [*self._advice(), *(names.of_incident(each) for each in model.incidents)]
+        self.history_ = pd.DataFrame(record.history)
+        self.quarantined_rows_ = names.labels(record.quarantined).tolist()
+        self.best_epoch_ = int(np.median(model.tuned["epochs"]))
+        self.n_iter_ = max(int(self.history_["epoch"].max()) if len(self.history_) else 0, 1)
+        self.best_loss_ = float(np.mean(record.validation_losses))
+        self.n_rollbacks_, self.guard_overhead_ = record.rollbacks, record.guard_overhead
+
+    def _advice(self) -> list[Incident]:
+        if self.activation != "sigmoid" or not self.guard:
+            return []
+        from tabbench.nets.catalogue import incident
+
+        return [incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only")]
+
+    def _device(self) -> str:
+        wanted = choice("device", self.device, DEVICES)
+        if wanted == "cpu":
+            return "cpu"
+        from tabbench.nets import is_cuda_available
+
+        if is_cuda_available():
+            return "cuda"
+        if wanted == "cuda":
+            raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
+        return "cpu"
+
+    def _own_loss(self, training: TrainingSet) -> Any:
+        raise NotImplementedError
+
+
+class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it shares most of its docstring with the next
+    __doc__ = f"""Classifier of small neural nets under a guard that detects, explains and survives what breaks training.
+
+    Numbers are scaled robustly and binned piecewise linearly, categories become indicators or embeddings, missing values have a
+    place of their own. Nets on several folds train as one stack and are averaged.
+    {PARAMETERS.replace("LOSSES", 'None (log loss)')}    label_smoothing : share of each label that is spread over all classes.
+    class_weight : dict of labels to weights, "balanced" or None; multiplied with `sample_weight`.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,) labels in the order of the probabilities.{ATTRIBUTES}
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> model = GuardedMLPClassifier("fast", random_state=0).fit(X, X[:, 0] * X[:, 1] > 0)
+    >>> model.score(X, X[:, 0] * X[:, 1] > 0) > 0.9, model.incidents_
+    (True, [])
+    """
+
+    def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
+                 optimizer: str | None = None, hidden_sizes: Sequence[int] | None = None, activation: str | None = None,
+                 initialization: str | None = None, batch_size: int | str = "auto", max_epochs: int | None = None,
+                 early_stopping: bool = True, folds: int | None = None, validation_fraction: float = 0.2,
+                 weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
+                 dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
+                 label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None,
+                 class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (), device: str = "auto",
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
+        super().__init__(
+            preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, hidden_sizes=hidden_sizes,
+            activation=activation, initialization=initialization, batch_size=batch_size, max_epochs=max_epochs,
+            early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction, weight_decay=weight_decay,
+            decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm, mixup=mixup, noise=noise,
+            clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, device=device, random_state=random_state,
+            n_jobs=n_jobs)
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities (m, n_classes) in the order of `classes_`."""
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))
+
+    def _settings(self, rows: int, classes: int) -> dict[str, Any]:
+        return super()._settings(rows, classes) | {
+            "label_smoothing": _between("label_smoothing", self.label_smoothing, 0.0, 0.9)}
+
+    def _with_class_weights(self, rows: TrainingRows) -> TrainingRows:
+        if self.class_weight is None:
+            return rows
+        by_code = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[rows.target],
+                                       sample_weight=rows.weight)
+        return replace(rows, weight=by_code[rows.target] * (1.0 if rows.weight is None else rows.weight))
+
+    def _own_loss(self, training: TrainingSet) -> Any:
+        from tabbench.nets.loss import Loss
+
+        return _loss_of(self.loss, Loss("log", training.task.n_classes), ("log",))
+
+
+class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
+    __doc__ = f"""Regressor of small neural nets under a guard that detects, explains and survives what breaks training.
+
+    Numbers are scaled robustly and binned piecewise linearly, categories become indicators or embeddings, missing values have a
+    place of their own; the target is standardised, and predictions stay within what was seen. Nets on several folds train as one
+    stack and are averaged.
+    {PARAMETERS.replace("LOSSES", '"squared", "absolute", "huber" (None: squared, or huber where a few targets lie far outside)')}
+    Attributes
+    ----------{ATTRIBUTES}
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> bool(GuardedMLPRegressor("fast", random_state=0).fit(X, X[:, 0] * X[:, 1]).score(X, X[:, 0] * X[:, 1]) > 0.8)
+    True
+    """
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Numbers (m,) on the target's own scale."""
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))
+
+    def _own_loss(self, training: TrainingSet) -> Any:
+        from tabbench.nets.loss import Loss
+
+        return _loss_of(self.loss, Loss("squared", 0), ("squared", "absolute", "huber"))
+
+
+@dataclass(frozen=True, eq=False)
+class RowNames:
+    """What the user calls the rows that a training numbers: labels of the index, or positions."""
+
+    members: list[np.ndarray]
+    index: pd.Index | None
+
+    def labels(self, rows: Sequence[int]) -> pd.Index:
+        """Labels of all rows that these stand for, in the table's order."""
+        positions = np.sort(np.concatenate([self.members[row] for row in rows])) if len(rows) else np.array([], dtype=np.int64)
+        return pd.Index(positions) if self.index is None else self.index[positions]
+
+    def of_incident(self, incident: Incident) -> Incident:
+        """With the user's labels for the rows that it names."""
+        if "rows" not in incident.details:
+            return incident
+        return replace(incident, details=incident.details | {"rows": self.labels(incident.details["rows"]).tolist()})
+
+
+def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
+    """What a checkpoint was written for: the rows as the net sees them, and the parameters that can be written down."""
+    from tabbench.nets.checkpoint import identity_of
+
+    plain = {name: value for name, value in parameters.items() if name not in ("callbacks", "loss", "device", "n_jobs", "guard")}
+    weight = training.weight if training.weight is not None else 0
+    return identity_of(training.features.numbers, training.features.codes, training.target, weight, training.shared_seed,
+                       {name: str(value) for name, value in plain.items()}, training.settings)
+
+
+def _loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:
+    if given is None:
+        return default
+    if callable(given):
+        return replace(default, own=given)
+    if isinstance(given, Mapping):
+        if not given or not all(callable(part) or part in names for part in given):
+            raise BadOption(f"loss must hold {', '.join(names)} or functions, each with a weight, not {given!r}")
+        return replace(default, parts=tuple((part, float(weight)) for part, weight in given.items()))
+    return replace(default, kind=choice("loss", given, names))
+
+
+def _batches(given: int | str, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """Rows of a batch, and the preset's rate scaled to them."""
+    if given == "auto":
+        return {}
+    size = min(_at_least("batch_size", given, 1), rows)
+    growth = size / settings["batch_rows"]
+    power = 0.5 if settings["optimiser"] == "adam" else 1.0
+    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * math.pow(growth, power)}
+
+
+def _named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+    return None if value is None else choice(name, value, allowed)
+
+
+def _clip(value: float | str | None) -> float | str | None:
+    return value if value is None or value == "auto" else _positive("clip", value)
+
+
+def _positive(name: str, value: Any) -> Any:
+    return _checked(name, value, lambda number: number > 0, "greater than 0")
+
+
+def _at_least(name: str, value: Any, least: float) -> Any:
+    return _checked(name, value, lambda number: number >= least, f"{least:g} or more")
+
+
+def _between(name: str, value: Any, least: float, most: float) -> Any:
+    return _checked(name, value, lambda number: least <= number <= most, f"between {least:g} and {most:g}")
+
+
+def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
+    """A finite number, as it is; None stays None."""
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not is_allowed(value):
+        raise BadOption(f"{name} must be a number {wanted}, not {value!r}")
+    return value

@@ -1,0 +1,103 @@
+"""Checkpoints of a training: two generations, each complete or absent, with a checksum of its own.
+
+The newest that is whole is read; a torn one is passed over for the one before. Tensors are in safetensors' format, which cannot
+carry code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from tabbench.core.errors import BadOption
+from tabbench.core.files import write_atomically
+
+GENERATIONS = ("checkpoint-0.safetensors", "checkpoint-1.safetensors")
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """`identity` says what was trained on what; `tensors` and plain `values` are the state."""
+
+    identity: str
+    tensors: dict[str, Tensor]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The newest whole checkpoint; `trouble` says why a newer one was passed over."""
+
+    checkpoint: Checkpoint
+    trouble: str
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write over the older generation.
+
+    Raises
+    ------
+    OSError : the disk is full or the folder cannot be written; the other generation stays as it was.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    number = checkpoint.values["epoch"]
+    head = json.dumps({"format": FORMAT, "identity": checkpoint.identity, "values": checkpoint.values})
+    body = save({name: value.detach().cpu().contiguous().clone() for name, value in checkpoint.tensors.items()}, {"head": head})
+    write_atomically(folder / GENERATIONS[number % 2], hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+
+def read_checkpoint(folder: Path, identity: str) -> Found:
+    """The newest whole checkpoint in a folder.
+
+    Raises
+    ------
+    BadOption : there is none, or it was written for other rows, parameters or versions.
+    """
+    whole: list[Checkpoint] = []
+    torn: list[str] = []
+    for path in _written(folder):
+        try:
+            whole.append(_read(path))
+        except (ValueError, KeyError, SafetensorError) as error:
+            torn.append(f"{path.name}: {error}")
+    if not whole:
+        raise BadOption(f"resume_from: there is no whole checkpoint in {folder}{': ' if torn else ''}{'; '.join(torn)}")
+    newest = max(whole, key=lambda each: each.values["epoch"])
+    if newest.identity != identity:
+        raise BadOption(f"resume_from: the checkpoint in {folder} was written for other rows, parameters or versions; "
+                        "give `fit` what it was given then")
+    return Found(newest, "; ".join(torn))
+
+
+def _written(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in GENERATIONS if (folder / name).exists())
+
+
+def _read(path: Path) -> Checkpoint:
+    checksum, _, body = path.read_bytes().partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != checksum:
+        raise ValueError("its checksum is wrong")
+    length = int.from_bytes(body[:8], "little")
+    head = json.loads(json.loads(body[8:8 + length])["__metadata__"]["head"])
+    if head["format"] != FORMAT:
+        raise ValueError(f"its format is {head['format']}, not {FORMAT}")
+    return Checkpoint(head["identity"], load(body), head["values"])
+
+
+def identity_of(*parts: Any) -> str:
+    """A digest of arrays, tensors and plain values."""
+    digest = hashlib.sha256()
+    for part in parts:
+        array = part.detach().cpu().numpy() if isinstance(part, torch.Tensor) else part
+        digest.update(array.tobytes() if hasattr(array, "tobytes") else json.dumps(array, sort_keys=True, default=str).encode())
+    return digest.hexdigest()

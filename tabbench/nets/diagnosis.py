@@ -1,0 +1,109 @@
+"""Finds out by experiment why a step was refused: certain rows, the loss, or weights that went astray.
+
+The batch is drawn again and judged with other weights: what is not finite there too is the rows' fault. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+MODERATE_OUTPUT = 1e4
+"""Outputs up to here are no excuse for a loss that is not finite."""
+FIRST_ROWS = 64
+"""Gradients are taken row by row in groups of so many first; a group without fault is done with."""
+
+Weights = dict[str, Tensor]
+"""Parameters of one member by name, each (1, ...)."""
+RowLosses = Callable[[Weights, Tensor], tuple[Tensor, Tensor]]
+"""(weights, rows (m,)) -> losses (m,) with a graph back to the weights, and outputs (m, outputs)."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The cause of a fault; `rows` are to blame (or, for a loss, where it shows), `operation` first had no finite value."""
+
+    cause: Literal["rows", "loss", "weights"]
+    rows: tuple[int, ...] = ()
+    operation: str = ""
+
+
+def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequence[Weights]) -> Diagnosis:
+    """Judge rows (m,) with the weights of the refused step and with other, sound ones.
+
+    Rows are to blame that have no finite loss or gradient whichever of the `others` is used, the loss if it fails with moderate
+    outputs of the present weights, else the weights.
+    """
+    dirty = set(rows.tolist())
+    for weights in others:
+        dirty &= set(unsound_rows(row_losses, rows, weights))
+    if dirty:
+        some = torch.tensor(sorted(dirty), device=rows.device)
+        return Diagnosis("rows", tuple(sorted(dirty)), first_operation(row_losses, some, others[0]))
+    with torch.no_grad():
+        outputs = row_losses(present, rows)[1]
+    if bool(torch.isfinite(outputs).all()) and float(outputs.abs().max()) <= MODERATE_OUTPUT:
+        unsound = unsound_rows(row_losses, rows, present)
+        if unsound:
+            some = torch.tensor(unsound, device=rows.device)
+            return Diagnosis("loss", tuple(unsound), first_operation(row_losses, some, present))
+    return Diagnosis("weights")
+
+
+def unsound_rows(row_losses: RowLosses, rows: Tensor, weights: Weights) -> list[int]:
+    """Those of the rows (m,) whose loss, or its gradient, is not finite."""
+    with torch.no_grad():
+        is_finite = torch.isfinite(row_losses(weights, rows)[0])
+    return sorted([*rows[~is_finite].tolist(), *_without_gradient(row_losses, rows[is_finite], weights)])
+
+
+def _without_gradient(row_losses: RowLosses, rows: Tensor, weights: Weights) -> list[int]:
+    """By bisection: a group whose summed gradient is finite has no such row, as nothing cancels what is not finite."""
+    if not len(rows) or _has_gradient(row_losses, rows, weights):
+        return []
+    if len(rows) == 1:
+        return [int(rows[0])]
+    parts = torch.split(rows, FIRST_ROWS) if len(rows) > FIRST_ROWS else rows.tensor_split(2)
+    return [row for part in parts for row in _without_gradient(row_losses, part, weights)]
+
+
+def _has_gradient(row_losses: RowLosses, rows: Tensor, weights: Weights) -> bool:
+    leaves = {name: value.detach().requires_grad_(True) for name, value in weights.items()}
+    losses, _ = row_losses(leaves, rows)
+    if not losses.requires_grad:
+        return True
+    gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
+    return all(bool(torch.isfinite(gradient).all()) for gradient in gradients if gradient is not None)
+
+
+def first_operation(row_losses: RowLosses, rows: Tensor, weights: Weights) -> str:
+    """The first operation, forwards and then backwards, that makes something that is not finite of something that is."""
+    leaves = {name: value.detach().requires_grad_(True) for name, value in weights.items()}
+    with _Watch() as watch:
+        losses, _ = row_losses(leaves, rows)
+        if not watch.found and losses.requires_grad:
+            torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
+    return str(watch.found)
+
+
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Remembers the first operation with finite inputs and an output that is not."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.found = ""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not self.found and not _is_finite(result) and all(map(_is_finite, args)):
+            self.found = func.overloadpacket.__name__
+        return result
+
+
+def _is_finite(value: Any) -> bool:
+    return not (isinstance(value, Tensor) and value.is_floating_point()) or bool(torch.isfinite(value).all())

@@ -1,0 +1,62 @@
+"""The recipes behind the presets of the net's own estimators. Imports no torch.
+
+A cell of a comparison gets far fewer epochs (`amount`), since there are many of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tabbench.nets.amount import bins_a_column, hidden_units
+
+EPOCHS = {"fast": 40, "balanced": 64, "thorough": 128}
+FOLDS = {"fast": 3, "balanced": 5, "thorough": 8}
+REPEATS = {"fast": 1, "balanced": 2, "thorough": 3}
+STEPS = {"fast": 6_000, "balanced": 20_000, "thorough": 80_000}
+"""Of each net at most: large tables see fewer epochs. Small ones get all of theirs."""
+FEWEST_EPOCHS = 8
+TINY_ROWS = 100
+"""Up to here a batch is the whole table and all rows are learnt from: validation rows would say little and be missed much."""
+TINY_EPOCHS, TINY_NETS = 60, 3
+FIRST_BATCH, LAST_BATCH = 32, 1024
+ROWS_A_BATCH = 150.0
+"""Rows of the table per row of a batch: 1,000 rows make batches of 32, 20,000 of 128."""
+SMOOTH_TABLE, NOISY_TABLE = 0.15, 0.4
+ROWS_FOR_LOW_DROPOUT = 10_000
+PATIENCE = 0.4
+"""Share of all epochs without improvement after which training stops."""
+SAFE_RATE = {"adam": 0.05, "sgd": 0.5}
+"""Learning rates that train everywhere, for a matrix of one input."""
+
+
+def preset_settings(preset: str, rows: int, classes: int) -> dict[str, Any]:
+    """What a preset says of every knob.
+
+    >>> preset_settings("fast", 1000, 2)["batch_rows"], preset_settings("balanced", 20_000, 0)["batch_rows"]
+    (32, 128)
+    """
+    batch_rows = rows if rows <= TINY_ROWS else batch_size(rows)
+    is_tiny = rows <= TINY_ROWS
+    epochs = TINY_EPOCHS if is_tiny else epochs_for(preset, rows, batch_rows)
+    folds, nets = (0, TINY_NETS) if is_tiny else (FOLDS[preset], REPEATS[preset])
+    return {"folds": folds, "repeats": nets, "epochs": epochs, "batch_rows": batch_rows, "hidden": [hidden_units(rows)] * 3,
+            "bins": bins_a_column(rows), "activation": "silu", "initialisation": "kaiming", "optimiser": "adam",
+            "learning_rate": SAFE_RATE["adam"], "schedule": "cosine", "weight_decay": 0.0, "decay_schedule": "flat-cosine",
+            "dropouts": _dropouts(rows)}
+
+
+def batch_size(rows: int) -> int:
+    """A power of two that grows with the table: few rows want steps, many rows want speed."""
+    return int(min(max(2 ** round(math.log2(rows / ROWS_A_BATCH)), FIRST_BATCH), LAST_BATCH))
+
+
+def epochs_for(preset: str, rows: int, batch_rows: int) -> int:
+    """The preset's epochs, or fewer where they would be too many steps."""
+    return max(min(EPOCHS[preset], STEPS[preset] * batch_rows // rows), FEWEST_EPOCHS)
+
+
+def _dropouts(rows: int) -> list[float]:
+    if rows <= TINY_ROWS:
+        return [0.0]
+    return [SMOOTH_TABLE] if rows >= ROWS_FOR_LOW_DROPOUT else [SMOOTH_TABLE, NOISY_TABLE]

@@ -1,0 +1,63 @@
+"""How a net is built and trained: every knob, as plain values. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The knobs of a training.
+
+    Parameters
+    ----------
+    epochs : passes over the fit rows.  batch_rows : rows of a step.
+    hidden : widths of the hidden layers.  activation, initialisation, optimiser, schedule, decay_schedule : names.
+    learning_rate : of a matrix of one input; one of n inputs takes it over the square root of n.
+    weight_decay : decoupled, as a share of the rate.  l1, l2 : penalties in the loss, on the matrices.
+    dropouts : members take turns at these shares.
+    batch_norm : whether pre-activations are normalised over the batch.
+    clip : largest norm of a member's gradient, "auto" for one that follows the norms seen, or None.
+    label_smoothing : share of a label that is spread over all classes.
+    mixup : parameter of the beta distribution that two rows are mixed by; 0 for none.
+    noise : spread of Gaussian noise on the encoded inputs, whose numbers have quartiles about one apart.
+    patience : epochs without improvement of any member after which training stops; None for never.
+    keeps_best : whether the epoch with the best validation loss is kept, instead of the last one.
+    heads : ensemble members that share all but input scales and last layers (TabM-mini, arXiv:2410.24210); 1 for a plain net.
+    """
+
+    epochs: int
+    batch_rows: int
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str = "silu"
+    initialisation: str = "kaiming"
+    optimiser: str = "adam"
+    learning_rate: float = 0.05
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    decay_schedule: str = "flat-cosine"
+    l1: float = 0.0
+    l2: float = 0.0
+    dropouts: tuple[float, ...] = (0.0,)
+    batch_norm: bool = False
+    clip: float | str | None = None
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    noise: float = 0.0
+    patience: int | None = None
+    keeps_best: bool = True
+    heads: int = 1
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Recipe:
+        """From plain values as JSON holds them; what is no knob is passed over."""
+        known = {field.name for field in fields(cls)}
+        knobs: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+                                 if name in known}
+        return cls(**knobs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `of` gives the same recipe back."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

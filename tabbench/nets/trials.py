@@ -1,0 +1,105 @@
+"""Experiments on rows that are about to be learnt: can a net learn a few by heart, which have no loss, which rate suits.
+
+Each gives plain values; nothing of the later training depends on them but the rate that was searched for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tabbench.core.approach import TrainingSet
+from tabbench.nets.diagnosis import first_operation, unsound_rows
+from tabbench.nets.loss import Loss
+from tabbench.nets.model import Prepared, folds_of, threads_limited_to
+from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
+from tabbench.nets.recovery import AUDIT_ROWS, TrainingFailed
+from tabbench.nets.training import Options
+
+STAGES = (32, 256, 2048)
+"""Rows that a net has to learn by heart before it is given all of them."""
+STEPS_BY_HEART, LEARNT_BY_HEART, PARTLY_LEARNT = 300, 0.05, 0.7
+"""Of 32 rows nearly nothing of the loss may be left; with more rows than weights remember it must clearly fall."""
+PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 0.0, "noise": 0.0, "label_smoothing": 0.0,
+         "schedule": "cosine", "patience": None, "keeps_best": False, "repeats": 1}
+
+
+def find_rate(training: TrainingSet, loss: Loss | None, options: Options) -> TriedRates:
+    """The highest of all decades that trains well, refined once by a factor of three to both sides.
+
+    Raises
+    ------
+    TrainingFailed : all of them diverged.
+    """
+    fit, valid = folds_of(training)[0]
+    with threads_limited_to(training.threads):
+        prepared = Prepared.of(training, loss)
+        rates, losses = _tried(prepared, fit, valid, options, list(DECADES))
+        best = chosen_rate(rates, losses)
+        if best is None:
+            raise TrainingFailed(f"no learning rate from {max(rates):g} to {min(rates):g} trains; call `sanity_check`")
+        finer = _tried(prepared, fit, valid, options, [best / REFINED_BY, best * REFINED_BY])
+    rates, losses = rates + finer[0], losses + finer[1]
+    order = np.argsort(rates)[::-1]
+    rates, losses = [rates[place] for place in order], [losses[place] for place in order]
+    return TriedRates(rates, losses, chosen_rate(rates, losses) or best)
+
+
+def _tried(prepared: Prepared, fit: np.ndarray, valid: np.ndarray, options: Options,
+           rates: list[float]) -> tuple[list[float], list[float]]:
+    run = prepared.begin([(fit, valid)] * len(rates), options, schedule="constant", dropouts=[0.0])
+    run.members.values.copy_(run.members.values[:1].expand_as(run.members.values).clone())
+    return rates, mean_last_losses(run, rates)
+
+
+def test_range(training: TrainingSet, loss: Loss | None, options: Options) -> tuple[np.ndarray, np.ndarray]:
+    """Rates and smoothed losses of one net while the rate rises."""
+    with threads_limited_to(training.threads):
+        return range_test(Prepared.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0]))
+
+
+def learn_by_heart(training: TrainingSet, loss: Loss | None, options: Options) -> list[dict[str, Any]]:
+    """Train one net without any regularisation on one row, on 32, 256, 2,048 and all rows: a record a stage, until one fails."""
+    with threads_limited_to(training.threads):
+        prepared = Prepared.of(training, loss)
+        order = np.random.default_rng(training.shared_seed).permutation(len(training))
+        sizes = [size for size in STAGES if size < len(training)] + [len(training)]
+        stages = [("one row, repeated", np.repeat(order[:1], STAGES[0]))] + [(f"{size} rows", order[:size]) for size in sizes]
+        records: list[dict[str, Any]] = []
+        for name, rows in stages:
+            records.append(_stage(prepared, name, rows, options))
+            if not records[-1]["is_learnt"]:
+                break
+    return records
+
+
+def _stage(prepared: Prepared, name: str, rows: np.ndarray, options: Options) -> dict[str, Any]:
+    batch_rows = min(len(rows), prepared.training.settings["batch_rows"])
+    epochs = max(1, STEPS_BY_HEART * batch_rows // len(rows))
+    run = prepared.begin([(rows, rows)], options, **PLAIN, epochs=epochs, batch_rows=batch_rows)
+    run.begin()
+    start = run.constant_losses[0]
+    try:
+        end = run.finish().losses[0]
+    except TrainingFailed:
+        end = float("nan")
+    limit = LEARNT_BY_HEART if len(rows) <= STAGES[0] else PARTLY_LEARNT if len(rows) <= STAGES[1] else 1.0
+    return {"stage": name, "rows": len(rows), "steps": epochs * run.batches, "loss_at_start": start, "loss_at_end": end,
+            "is_learnt": bool(end < max(limit * start, 1e-6))}
+
+
+def find_unsound(training: TrainingSet, loss: Loss | None, options: Options) -> tuple[list[int], str]:
+    """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
+    with threads_limited_to(training.threads):
+        run = Prepared.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
+        losses, states = run.row_losses(0), run.recovery.sound_weights(0)
+        dirty = set(range(len(training)))
+        for weights in states:
+            rows = torch.arange(len(training), device=run.members.values.device)
+            dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
+        if not dirty:
+            return [], ""
+        some = torch.tensor(sorted(dirty), device=run.members.values.device)
+        return sorted(dirty), first_operation(losses, some, states[0])

@@ -101,7 +101,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
-                                  verdicts.pairs))
+                                  verdicts.pairs),
+        training=_training(run, details))
 
 
 class Race:
@@ -222,6 +223,26 @@ def _choices(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list
         if "selected" in header["tuned"]:
             choices.setdefault(place[:2], []).append(header["tuned"]["selected"])
     return choices
+
+
+def _training(run: Run, details: dict[Place, dict[str, Any]]) -> pd.DataFrame:
+    """How the nets of one fit of each approach were trained: at its largest size, in the first split that did not fail."""
+    found: dict[str, Place] = {}
+    for place in sorted(details, key=lambda place: (-place[1], place[2])):
+        if "training" in _of_learner(details[place]["tuned"]):
+            found.setdefault(place[0], place)
+    rows = []
+    for place in (found[entry.name] for entry in run.entries if entry.name in found):
+        tuned = _of_learner(details[place]["tuned"])
+        rows.append(_where(place, run.setup) | {"nets": tuned["nets"], "best_epochs": tuned["epochs"],
+                                                "curves": tuned["training"], "layers": tuned["weights"]})
+    return _frame("training", rows)
+
+
+def _of_learner(tuned: dict[str, Any]) -> dict[str, Any]:
+    """What was tuned in the learner behind a selector, or in the approach itself."""
+    learner: dict[str, Any] = tuned.get("learner", tuned)
+    return learner
 
 
 def _failures(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:

@@ -34,6 +34,7 @@ class Comparison:
     costs: pd.DataFrame
     cost_crossovers: pd.DataFrame
     selection: pd.DataFrame
+    training: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -45,6 +46,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "pairs": ("first", "second", "size", "difference", "low", "high", "decision"),
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
+    "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
     "findings": ("code", "severity", "subject", "message", "cure"),
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),

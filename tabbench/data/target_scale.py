@@ -31,6 +31,18 @@ class TargetScale:
         spread = float(np.sqrt(np.average((unit - centre) ** 2, weights=weight)))
         return cls(centre * largest, spread * largest if spread > SMALLEST_SPREAD else 1.0)
 
+    @classmethod
+    def robust(cls, target: np.ndarray) -> TargetScale:
+        """The median and the spread of a normal with the same quartiles; without any, as `of` all values but the outlying.
+
+        >>> TargetScale.robust(np.array([1.0, 2.0, 3.0, 4.0, 1e30])).centre
+        3.0
+        """
+        low, middle, high = np.quantile(target, (0.25, 0.5, 0.75))
+        if high > low:
+            return cls(float(middle), float((high - low) / QUARTILES_OF_NORMAL))
+        return cls.of(target[~is_outlying(target)])
+
     def standardised(self, target: np.ndarray) -> np.ndarray:
         """Float64 (n,) on the learner's scale."""
         return (np.asarray(target, dtype=np.float64) - self.centre) / self.spread
@@ -44,5 +56,23 @@ class TargetScale:
         return {"centre": self.centre, "spread": self.spread}
 
 
+def is_outlying(target: np.ndarray) -> np.ndarray:
+    """Which values (n,) lie so far outside the quartiles that a squared loss would see nothing else; none if they are many.
+
+    >>> is_outlying(np.append(np.arange(200.0), 1e6)).nonzero()[0].tolist()
+    [200]
+    """
+    low, middle, high = np.quantile(target, (0.25, 0.5, 0.75))
+    reach = OUTLYING * (high - low) if high > low else 0.0
+    outlying = np.abs(target - middle) > reach
+    return np.asarray(outlying) if reach and outlying.mean() <= MOST_OUTLYING else np.zeros(len(target), dtype=bool)
+
+
+QUARTILES_OF_NORMAL = 1.349
+"""Distance of a standard normal's quartiles."""
+OUTLYING = 1000.0
+"""Times the distance of the quartiles: long tails of real targets end at some hundred."""
+MOST_OUTLYING = 0.01
+"""Share of the values: more are a second population, not slips."""
 SMALLEST_SPREAD = 1e-13
 """Relative to the largest value: a spread below it is rounding noise of float64, so the target counts as constant."""

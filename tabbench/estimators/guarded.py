@@ -19,8 +19,10 @@ from sklearn.utils.validation import check_is_fitted
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import BadOption
 from tabbench.core.finding import Incident
+from tabbench.data.target_scale import OUTLYING, is_outlying
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.features import tie_digests
+from tabbench.nets.catalogue import incident
 from tabbench.nets.presets import PATIENCE, SAFE_RATE, preset_settings
 from tabbench.options import PRESETS, choice
 
@@ -216,18 +218,18 @@ class _GuardedMLP(TabularEstimator):
     # -- looking ------------------------------------------------------------------------------------------------------------
 
     def plot_training(self, axes: Any = None) -> Any:
-        """Draw losses, rate and gradient norm by epoch, incidents marked; gives matplotlib's figure."""
+        """Draw losses, rate and gradient norm by epoch, incidents and the best epoch marked; gives matplotlib's figure."""
         from tabbench.nets.pictures import plot_training
 
         check_is_fitted(self)
-        return plot_training(self.history_, self.incidents_, axes)
+        return plot_training(self.history_, self.incidents_, self.best_epoch_, axes)
 
     def plot_weights(self, axes: Any = None) -> Any:
-        """Draw histograms of the weights by layer; gives matplotlib's figure."""
+        """Draw histograms of the weights by layer, with dead units and update ratios; gives matplotlib's figure."""
         from tabbench.nets.pictures import plot_weights
 
         check_is_fitted(self)
-        return plot_weights(self._model.weights_by_layer(), axes)
+        return plot_weights(self._model.weights_by_layer(), self._model.tuned["weights"], axes)
 
     # -- from parameters to a training ----------------------------------------------------------------------------------------
 
@@ -309,7 +311,7 @@ class _GuardedMLP(TabularEstimator):
 
     def _describe(self, model: Any, names: RowNames) -> None:
         record = model.record
-        self.incidents_ = [*self._advice(), *(names.of_incident(each) for each in model.incidents)]
+        self.incidents_ = [names.of_incident(each) for each in (*self._advice(), *model.incidents)]
         self.history_ = pd.DataFrame(record.history)
         self.quarantined_rows_ = names.labels(record.quarantined).tolist()
         self.best_epoch_ = int(np.median(model.tuned["epochs"]))
@@ -320,8 +322,6 @@ class _GuardedMLP(TabularEstimator):
     def _advice(self) -> list[Incident]:
         if self.activation != "sigmoid" or not self.guard:
             return []
-        from tabbench.nets.catalogue import incident
-
         return [incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only")]
 
     def _device(self) -> str:
@@ -426,7 +426,16 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
     def _own_loss(self, training: TrainingSet) -> Any:
         from tabbench.nets.loss import Loss
 
-        return _loss_of(self.loss, Loss("squared", 0), ("squared", "absolute", "huber"))
+        self._outlying = np.flatnonzero(is_outlying(training.target)) if self.loss is None and self.guard else np.array([], int)
+        default = Loss("huber" if len(self._outlying) else "squared", 0)
+        return _loss_of(self.loss, default, ("squared", "absolute", "huber"))
+
+    def _advice(self) -> list[Incident]:
+        if not len(self._outlying):
+            return super()._advice()
+        evidence = f"{len(self._outlying)} targets lie more than {OUTLYING:g} times the distance of the quartiles away"
+        return [*super()._advice(), incident("D06", "before training", evidence, action="Huber's loss instead of the squared one",
+                                             outcome="healed", rows=self._outlying.tolist())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -441,11 +450,11 @@ class RowNames:
         positions = np.sort(np.concatenate([self.members[row] for row in rows])) if len(rows) else np.array([], dtype=np.int64)
         return pd.Index(positions) if self.index is None else self.index[positions]
 
-    def of_incident(self, incident: Incident) -> Incident:
+    def of_incident(self, given: Incident) -> Incident:
         """With the user's labels for the rows that it names."""
-        if "rows" not in incident.details:
-            return incident
-        return replace(incident, details=incident.details | {"rows": self.labels(incident.details["rows"]).tolist()})
+        if "rows" not in given.details:
+            return given
+        return replace(given, details=given.details | {"rows": self.labels(given.details["rows"]).tolist()})
 
 
 def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:

@@ -11,11 +11,13 @@ from typing import Any, Literal
 from tabbench.core.finding import Incident
 
 Outcome = Literal["healed", "training went on", "stopped with the best weights so far", "given up", "reported only"]
+Trace = Literal["incident", "error", "none"]
+"""How a user learns of a fault: a record in `incidents_`, an exception instead of a model, or not at all, as nothing is lost."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A class of faults."""
+    """A class of faults; the four texts are parts of sentences without a full stop."""
 
     code: str
     title: str
@@ -23,75 +25,104 @@ class Fault:
     why: str
     guard: str
     cure: str
+    trace: Trace = "incident"
 
 
 FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
-    Fault("D01", "infinite feature", "`fit` or `predict` refuses X with column and row",
-          "a cell is infinite; a missing value is not a fault, it has a place of its own in the net's inputs",
-          "refuses; finite values of any size are scaled in double precision and clipped so that larger stays larger",
-          "replace the cell by a number or by NaN"),
+    Fault("D01", "infinite feature", "`fit` or `predict` refuses X and names column and row",
+          "a cell is infinite; a missing value is no fault, it has a place of its own in the net's inputs",
+          "refuses the table", "replace the cell by a number, or by NaN if it is unknown", "error"),
     Fault("D02", "missing or infinite label", "`fit` refuses y", "a label is NaN, None or infinite",
-          "refuses: no prediction can be learnt from it", "leave out the rows without a target"),
+          "refuses: nothing can be learnt from such a row", "leave out the rows without a target", "error"),
     Fault("D03", "impossible labels", "`fit` refuses y",
-          "one class only, two columns of labels, or numbers where classes are wanted", "refuses with the classes that it saw",
-          "check which column is the target"),
-    Fault("D04", "constant column", "nothing: the net trains as if it were not there",
+          "there is one class only, y has two columns, or it holds measured numbers where classes are wanted",
+          "refuses and says what it saw", "check which column is the target, and whether it is a number or a class", "error"),
+    Fault("D04", "constant column", "nothing: the net trains as if the column were not there",
           "all values of a column are equal or missing, so that it has no spread to be divided by",
-          "gives the column the factor zero", "leave the column out"),
+          "gives the column the factor zero", "leave the column out", "none"),
+    Fault("D05", "huge features", "nothing: a cell of 1e30 counts as the largest of its column",
+          "a slip of the pen, a code such as 999999999, or a unit that changed from row to row",
+          "scales in double precision and clips so that larger stays larger; no finite value overflows",
+          "replace a code that stands for unknown by NaN", "none"),
     Fault("D06", "outlying target", "a few targets lie far outside the others",
           "a slip of the pen, or a target with long tails that wants a logarithm",
           "uses Huber's loss, under which an outlier counts linearly, and scales by quartiles",
           "check the rows that are named; learn the logarithm of a target with long tails"),
-    Fault("D08", "dirty row", "the loss of single rows is not finite whatever the weights",
-          "a loss of your own divides, takes a root or a logarithm of what these rows hold, or their inputs are not finite",
-          "leaves the rows out and names them; more than 5 rows and 1 % of all are the table's fault or the loss's, and end the "
-          "training", "repair the rows that are named, or make the loss finite for them"),
-    Fault("L01", "unusable loss", "training does not begin", "the loss returns something that is no number a row and no mean",
-          "refuses with the shape that it got", "return a tensor of one loss a row"),
+    Fault("D08", "dirty row", "the loss of single rows, or its gradient, is not finite whatever the weights",
+          "a loss of your own divides by, takes the root or the logarithm of what these rows hold",
+          "leaves the rows out and names them; where they are more than 5 and more than 1 % of all, the table or the loss is at "
+          "fault, and training ends with an error",
+          "repair the rows that are named, or make the loss finite for them; `find_dirty_rows` lists them without training"),
+    Fault("L01", "unusable loss", "training does not begin",
+          "a loss of your own returns neither a number a row nor their mean",
+          "refuses and says what it got", "return a tensor of one loss a row", "error"),
     Fault("L02", "loss without a number", "the loss or its gradient is NaN or infinite though the net's outputs are moderate",
-          "an operation of the loss has no finite value or slope there: logarithm or root of zero, division by zero, a mean of "
-          "nothing", "skips the step exactly, for this net only, and names operation and rows",
+          "an operation of the loss has no finite value or slope there: logarithm or root of zero, division by zero, the mean of "
+          "nothing", "skips the step for this net, as if the batch had not been drawn, and names the operation and the rows",
           "write the loss in a stable form: log-sum-exp, softplus, a small number under the root"),
-    Fault("O01", "rate too high from the start", "the loss rises above that of the constant predictor, or is not finite, within "
-          "the first 100 steps", "the learning rate is too high for these rows",
-          "restores the weights before it and divides the rate by ten; the second time it goes down to its own default rate",
-          "lower `learning_rate`, or let `\"search\"` find it"),
-    Fault("O02", "late divergence", "a loss that had fallen is suddenly above the constant predictor's, or not finite",
+    Fault("O01", "rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss rises above "
+          "that of the constant predictor or is not finite", "the learning rate is too high for these rows",
+          "restores the last proven weights and divides the rate by ten, the second time down to the optimiser's usual rate if that "
+          "is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it"),
+    Fault("O02", "late divergence", "a loss that had fallen is suddenly far above the constant predictor's, or not finite",
           "a step into a steep valley, often at a rate that is nearly too high",
-          "restores the last proven weights, halves the rate and clips gradients; then divides by ten; then stops with the best "
-          "weights", "lower the rate, or set `clip=\"auto\"`"),
-    Fault("O03", "large gradients", "more than a tenth of the steps had to be clipped", "the rate is near its upper limit",
-          "clips, counts, reports", "lower the rate"),
-    Fault("O04", "dead units", "more than half of the hidden units say the same for all rows, or gradients vanish",
-          "saturated activations or a first draw that is far too large or small",
-          "draws the net anew, fitted to the data, once", "use `silu` or `selu`, or `initialisation=\"data\"`"),
-    Fault("O05", "oscillation", "the loss goes up and down from epoch to epoch and gets nowhere",
+          "restores the last proven weights, halves the rate and clips gradients from then on; later it divides the rate by ten; "
+          "after eight times the net stops with its best weights", "lower the rate, or set `clip=\"auto\"`"),
+    Fault("O03", "large gradients", "`clip=\"auto\"` had to clip more than a tenth of the steps",
+          "the rate is near its upper limit", "clips, counts and reports", "lower the rate"),
+    Fault("O04", "dead units", "more than half of the hidden units say the same for all rows, or gradients vanish, while hardly "
+          "anything is learnt", "saturated activations, or first weights that are far too large or small",
+          "draws the weights anew, fitted to the data, once; the next time it reports",
+          "use `silu` or `selu`, or `initialization=\"data\"`"),
+    Fault("O05", "oscillation", "for ten epochs the loss goes up and down and gets nowhere",
           "the rate is too high for the size of the batch", "halves the rate", "lower the rate, or use larger batches"),
-    Fault("O07", "nothing is learnt", "the training loss never falls below that of the constant predictor",
-          "frozen or saturated weights, a rate that is far too low, a loss that does not fit the target", "reports it",
-          "call `sanity_check`: a net that cannot learn 32 rows by heart is wrongly set up"),
-    Fault("O08", "constant predictions", "all rows get the same prediction", "the net has collapsed or was never moved",
-          "reports it", "check the target and the rate"),
+    Fault("O07", "nothing is learnt", "in all epochs the training loss stays at that of the constant predictor",
+          "the features say nothing of the target, a rate that is far too low, or a loss that does not fit the target",
+          "reports it", "call `sanity_check`: a net that cannot learn 32 rows by heart is wrongly set up"),
+    Fault("O08", "constant predictions", "all rows get the same prediction",
+          "the best epoch was the start, as all that was learnt made validation worse, or the net has collapsed",
+          "reports it", "check the target and the rate; more rows, if the signal is weak"),
     Fault("N03", "damaged optimiser", "the optimiser's memory is not finite though the weights are",
-          "a damaged checkpoint, or an overflow", "clears the memory of that net and goes on", "none is needed"),
+          "a damaged checkpoint, or an overflow", "clears the memory of that net and goes on", "nothing"),
     Fault("N04", "dirty validation row", "the validation loss is not finite though the weights are",
-          "validation rows on which the loss has no finite value",
-          "leaves the rows out of validation and names them; a NaN never counts as an improvement",
+          "the loss has no finite value on some validation rows",
+          "leaves these rows out of validation and names them; a NaN never counts as an improvement",
           "repair the rows that are named"),
     Fault("R01", "out of memory in training", "the machine has no room for a batch", "the batch or the net is too large",
-          "halves what is computed at once and adds the gradients up, so that the batch stays as it is",
+          "computes the batch in twice as many parts and adds up their gradients, so that each step stays what it was",
           "use smaller batches or nets"),
     Fault("R02", "out of memory in validation", "the machine has no room for a block of rows", "the block is too large",
-          "halves the block; training is not touched", "none is needed"),
+          "halves the block; training is not touched", "nothing"),
     Fault("R04", "damaged checkpoint", "the newest checkpoint does not match its checksum",
-          "the disk was full, or the machine went down while it was written", "continues from the one before",
-          "none is needed"),
+          "the disk was full, or the machine went down while it was written", "continues from the one before", "nothing"),
     Fault("S01", "weights that do not repeat their score", "the restored weights have another validation loss than was recorded",
-          "faulty memory or a device that computes differently from time to time", "refuses to return the model",
-          "run again; test the machine's memory"),
+          "faulty memory, or a device that computes differently from time to time", "refuses to return the model",
+          "run again; test the machine's memory", "error"),
     Fault("A01", "sigmoid activation", "`activation=\"sigmoid\"` was asked for", "its gradients vanish in deep nets",
           "says so and trains", "use `silu` or `relu`"),
 )}
+
+KINDS = {"D": "Data", "L": "Loss", "O": "Optimisation", "N": "Numbers", "R": "Resources", "S": "Results", "A": "Advice"}
+"""What the first letter of a code stands for."""
+TRACES = {"incident": "written down as an incident", "error": "ends with an error", "none": "leaves no trace"}
+HEAD = """# What the guard knows
+
+`GuardedMLPClassifier` and `GuardedMLPRegressor`, and the nets of a comparison, train under a guard. It looks at losses and
+gradients every few steps, finds the cause of what it sees by experiment (the same rows with other weights, the same weights with
+other rows), mends what can be mended and writes it down. Whatever happens, a prediction that is not finite is never returned.
+
+Each fault has a code. What was seen and done is in `incidents_`, a list of `Incident`: `code`, `where` (net and epoch),
+`evidence` (what was measured), `diagnosis`, `action`, `outcome` and `details` (rows by your own index, steps, rates). The
+report of a comparison lists the incidents of all its fits.
+
+Weights are *proven* when a further window of steps has gone well after them; the guard goes back to no others. Every cure has a
+budget, so that training ends whatever happens: a net that is beyond cure keeps its best weights, and if no net ever learnt
+anything, `fit` raises `TrainingFailed`, which carries the incidents.
+
+<!-- Written by tools/guards_page.py from tabbench/nets/catalogue.py. -->
+"""
+PROVOCATIONS = "<!-- provocations -->"
+"""Where the page goes on with what was measured."""
 
 
 def incident(code: str, where: str, evidence: str, *, action: str, outcome: Outcome, **details: Any) -> Incident:
@@ -99,8 +130,25 @@ def incident(code: str, where: str, evidence: str, *, action: str, outcome: Outc
     return Incident(code, where, evidence, FAULTS[code].why, action, outcome, details)
 
 
+def epoch_of(where: str) -> int | None:
+    """The epoch in an incident's `where`.
+
+    >>> epoch_of("net 2, epoch 7"), epoch_of("before training")
+    (7, None)
+    """
+    last = where.rpartition("epoch ")[2]
+    return int(last) if last.isdigit() else None
+
+
 def as_markdown() -> str:
-    """The catalogue as the sections of a page."""
-    sections = [f"## {fault.code} {fault.title}\n\n- **What one sees:** {fault.seen}.\n- **Why:** {fault.why}.\n"
-                f"- **What the guard does:** {fault.guard}.\n- **What you can do:** {fault.cure}.\n" for fault in FAULTS.values()]
-    return "\n".join(sections)
+    """The catalogue as `docs/guards.md`, up to the mark where measured provocations begin."""
+    parts = [HEAD]
+    for letter, kind in KINDS.items():
+        parts.append(f"## {kind}\n")
+        parts += [_section(fault) for fault in FAULTS.values() if fault.code.startswith(letter)]
+    return "\n".join([*parts, PROVOCATIONS])
+
+
+def _section(fault: Fault) -> str:
+    return (f"### {fault.code} {fault.title}\n\n- **What one sees:** {fault.seen} ({TRACES[fault.trace]}).\n"
+            f"- **Why:** {fault.why}.\n- **What the guard does:** {fault.guard}.\n- **What you can do:** {fault.cure}.\n")

@@ -83,12 +83,30 @@ def _has_gradient(row_losses: RowLosses, rows: Tensor, weights: Weights) -> bool
 
 def first_operation(row_losses: RowLosses, rows: Tensor, weights: Weights) -> str:
     """The first operation, forwards and then backwards, that makes something that is not finite of something that is."""
+    with torch.no_grad(), _Watch() as watch:
+        row_losses(weights, rows)
+    return watch.found or _first_slope(row_losses, rows, weights)
+
+
+def _first_slope(row_losses: RowLosses, rows: Tensor, weights: Weights) -> str:
+    """The first operation, backwards, with a slope that is not finite."""
     leaves = {name: value.detach().requires_grad_(True) for name, value in weights.items()}
-    with _Watch() as watch:
-        losses, _ = row_losses(leaves, rows)
-        if not watch.found and losses.requires_grad:
-            torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
-    return str(watch.found)
+    total = row_losses(leaves, rows)[0].sum()
+    found: list[str] = []
+
+    def watch(name: str) -> Callable[[Any, Any], None]:
+        def note(out: Any, given: Any) -> None:
+            if not found and all(map(_is_finite, given)) and not all(map(_is_finite, out)):
+                found.append(name)
+        return note
+
+    nodes = [total.grad_fn]
+    for node in nodes:
+        nodes += [each for each, _ in node.next_functions if each is not None and each not in nodes]
+    for node in nodes:
+        node.register_hook(watch(node.name().rpartition("Backward")[0].lower()))
+    torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+    return f"slope of {found[0]}" if found else ""
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]

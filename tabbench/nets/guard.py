@@ -104,7 +104,8 @@ def _trouble(losses: np.ndarray, norms: np.ndarray, constant: float, step: int) 
     limit, slack = (EARLY_LIMIT, EARLY_SLACK) if step <= EARLY_STEPS else (LATE_LIMIT, LATE_SLACK)
     if typical > max(limit * constant, constant + slack):
         return Trouble("diverged", f"median loss {typical:.3g} where the constant predictor has {constant:.3g}")
-    if float(np.median(norms)) < VANISHED and typical > UNLEARNT * constant:  # a net that has learnt all may rest
+    is_stuck = typical > UNLEARNT * constant and constant > VANISHED  # a net that has learnt all there is may rest
+    if is_stuck and float(np.median(norms)) < VANISHED:
         return Trouble("vanished", f"median gradient norm {np.median(norms):.3g}")
     return None
 

@@ -87,7 +87,7 @@ def _fit_layers(members: Members, generator: torch.Generator, sample: tuple[Tens
     values = members.first_values(members.inputs(*sample), own)
     for layer in range(len(members.shape.hidden)):
         weight, bias = own[f"weight{layer}"], own[f"bias{layer}"]
-        spread = torch.bmm(values, weight).std(dim=1, keepdim=True)
+        spread = torch.bmm(values, weight).std(dim=1, keepdim=True, correction=0)
         weight.div_(torch.where(spread > SMALLEST_SPREAD, spread, 1.0))
         before = torch.bmm(values, weight)
         picked = torch.randint(before.shape[1], (before.shape[0], MIXED_ROWS, before.shape[2]), generator=generator,

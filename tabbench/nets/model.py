@@ -20,13 +20,17 @@ from tabbench.data.target_scale import TargetScale
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.encoding import Encoding
 from tabbench.nets.initialisation import initialise
+from tabbench.nets.looking import curves
 from tabbench.nets.loss import Loss
+from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members, Shape
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.training import Options, Rows, Training, block_rows, sample_inputs
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""
+FARTHEST = 1e4
+"""Bound of a robustly standardised target: beyond, Huber's loss has the same slope, and float32 keeps fewer digits."""
 DEFAULT_OPTIONS = Options()
 MOST_RESIDENT_NUMBERS = 2**25
 """Up to 128 MB the encoded rows are kept; beyond, each batch is encoded anew."""
@@ -113,9 +117,13 @@ class Prepared:
     def of(cls, training: TrainingSet, loss: Loss | None) -> Prepared:
         """Learn encoding and scale."""
         loss = loss or Loss.of(training.task)
-        scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
         encoding = Encoding.fit(training.features.numbers, training.features.cardinalities, training.settings["bins"])
-        return cls(training, loss, encoding, scale, scale.standardised(training.target) if scale else training.target)
+        if not training.task.is_regression:
+            return cls(training, loss, encoding, None, training.target)
+        is_robust = loss.kind == "huber"
+        scale = TargetScale.robust(training.target) if is_robust else TargetScale.of(training.target, training.weight)
+        target = scale.standardised(training.target)
+        return cls(training, loss, encoding, scale, np.clip(target, -FARTHEST, FARTHEST) if is_robust else target)
 
     def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: Options, **knobs: Any) -> Training:
         """A training on these folds, with some knobs turned."""
@@ -157,7 +165,8 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = 
     held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
     record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead, trained.losses)
     return NetModel(prepared.encoding, members, prepared.loss.without_functions, prepared.scale, low, high,
-                    {"nets": len(members), "epochs": trained.best_epochs}, trained.incidents, held_out, record)
+                    {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history),
+                     "weights": trained.layers}, trained.incidents, held_out, record)
 
 
 def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -199,12 +208,22 @@ def _held_out(encoding: Encoding, members: Members, matrix: NetMatrix, valid: li
 def _predictions(encoding: Encoding, members: Members, matrix: NetMatrix, loss: Loss) -> np.ndarray:
     """Each member's predictions (members, m[, classes]), in blocks of rows."""
     numbers, codes, size = torch.from_numpy(matrix.numbers), torch.from_numpy(matrix.codes), block_rows(members)
-    blocks = []
-    for block in (slice(first, first + size) for first in range(0, len(numbers), size)):
-        encoded = encoding.encoded(numbers[block], codes[block]).to(members.values.dtype)[None].expand(len(members), -1, -1)
-        with torch.no_grad():
-            outputs = members.outputs(members.inputs(encoded, codes[None, block, encoding.embedded])).numpy()
+    blocks: list[np.ndarray] = []
+    first = 0
+    while first < len(numbers):
+        block = slice(first, first + size)
+        try:
+            with torch.no_grad():
+                encoded = encoding.encoded(numbers[block], codes[block]).to(members.values.dtype)
+                inputs = members.inputs(encoded[None].expand(len(members), -1, -1), codes[None, block, encoding.embedded])
+                outputs = members.outputs(inputs).numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or size == 1:
+                raise
+            size //= 2  # less at once is slower and no less right
+            continue
         blocks.append(np.stack([loss.predictions(each, members.shape.heads) for each in outputs]))
+        first += size
     return np.concatenate(blocks, axis=1)
 
 

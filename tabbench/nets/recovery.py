@@ -15,12 +15,12 @@ from torch import Tensor
 
 from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
-from tabbench.nets.activations import dead_share
 from tabbench.nets.catalogue import Outcome, incident
 from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, unsound_rows
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
 from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble
 from tabbench.nets.initialisation import initialise
+from tabbench.nets.looking import dead_shares
 from tabbench.nets.network import Members
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ DEAD_CHECK_EPOCHS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Units die early if they do; looking costs a pass over the validation rows."""
 OSCILLATION_EPOCHS, SIGN_CHANGES, LEAST_SWING = 10, 0.8, 0.1
 """In so many epochs that gained nothing the loss changed direction nearly always, by this share of its level."""
+SMALLEST_LOSS = 1e-6
+"""Of the constant predictor: below, there is nothing to learn."""
 LEARNT = 0.999
 """A training loss below this share of the constant predictor's has learnt something."""
 FEWEST_EPOCHS_TO_LEARN = 5
@@ -286,15 +288,11 @@ class Recovery:
 
     def _revive(self, epoch: int) -> None:
         training = self._training
-        sample = training.sample(list(range(len(training.members))))
-        with torch.no_grad():
-            values, dead = training.members.first_values(training.members.inputs(*sample), training.members.parameters), []
-            for layer in range(len(training.members.shape.hidden)):
-                values = training.members.hidden_layer(layer, values, training.members.parameters)
-                dead.append(dead_share(values, training.members.shape.activation))
-        for member, share in enumerate(torch.stack(dead).mean(dim=0).tolist()):
+        dead = dead_shares(training.members, *training.sample(list(range(len(training.members)))))
+        for member, share in enumerate(dead.mean(dim=1).tolist()):
             losses = [record["training_loss"] for record in training.standing.history if record["net"] == member + 1]
-            is_stuck = not losses[-1] < UNLEARNT * training.constant_losses[member]
+            constant = training.constant_losses[member]
+            is_stuck = constant > SMALLEST_LOSS and not losses[-1] < UNLEARNT * constant
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
 
@@ -305,7 +303,8 @@ class Recovery:
             losses = [record["training_loss"] for record in training.standing.history if record["net"] == member + 1]
             constant = training.constant_losses[member]
             finite = [loss for loss in losses if math.isfinite(loss)]
-            if len(losses) >= FEWEST_EPOCHS_TO_LEARN and (not finite or min(finite) > LEARNT * constant):
+            is_learnt = finite and min(finite) <= LEARNT * constant
+            if len(losses) >= FEWEST_EPOCHS_TO_LEARN and constant > SMALLEST_LOSS and not is_learnt:
                 least = min(finite, default=math.nan)
                 evidence = f"least training loss {least:.4g} where the constant predictor has {constant:.4g}"
                 self.note(incident("O07", self._where(member, len(losses)), evidence, action="none", outcome="reported only"))
@@ -313,6 +312,21 @@ class Recovery:
             if clipped > MANY_CLIPPED * training.step and isinstance(training.recipe.clip, str):
                 self.note(incident("O03", self._where(member, len(losses)), f"{clipped:.0f} of {training.step} steps clipped",
                                    action="clipped", outcome="reported only"))
+        self._note_constant()
+
+    def _note_constant(self) -> None:
+        """Whether what will be predicted is the same for all rows, of nets that are not known to have learnt nothing."""
+        training = self._training
+        places = [place for place in self.survivors() if training.constant_losses[place] > SMALLEST_LOSS]
+        if not places or any(each.code == "O07" for each in self.incidents):
+            return
+        one = training.members.take(places)
+        with torch.no_grad():
+            outputs = one.outputs(one.inputs(*training.sample(places)))
+        outputs = outputs.view(len(places), -1, one.shape.heads, one.shape.outputs)
+        if outputs.shape[1] > 1 and bool((outputs == outputs[:, :1]).all()):
+            self.note(incident("O08", "after training", f"{len(places)} nets say the same for {outputs.shape[1]} different rows",
+                               action="none", outcome="reported only"))
 
     def survivors(self) -> list[int]:
         """The members that learnt something or at least never diverged.

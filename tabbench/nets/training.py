@@ -25,6 +25,7 @@ from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoi
 from tabbench.nets.draws import MASKS, NOISE, Draws
 from tabbench.nets.dropout import dropout_masks
 from tabbench.nets.guard import Clipping, Guard, Snapshots, State
+from tabbench.nets.looking import dead_shares, is_measured, layer_summaries, update_ratios
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Batches, Members, named_views
@@ -97,7 +98,8 @@ class Options:
 class Trained:
     """Members that were not given up, their validation losses, best epochs (from 1; 0 is the start) and what happened.
 
-    `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows.
+    `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows;
+    `layers` says what there is to see of their weights.
     """
 
     members: Members
@@ -109,17 +111,19 @@ class Trained:
     quarantined: tuple[int, ...]
     rollbacks: int
     guard_overhead: float
+    layers: list[dict[str, Any]]
 
 
 @dataclass
 class Standing:
-    """How far a training is: what a checkpoint holds beside the members' state."""
+    """How far a training is: what a checkpoint holds beside the members' state. `update_ratios` (measurements, members, layers)."""
 
     epoch: int = 0
     latest: int = 0
     best_losses: list[float] = field(default_factory=list)
     best_epochs: list[int] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    update_ratios: list[list[list[float]]] = field(default_factory=list)
 
 
 class CallbackState:
@@ -227,8 +231,12 @@ class Training:
         self.epoch_start = self.step
         total = torch.zeros(len(self.members), device=self.orders.device, dtype=self.members.values.dtype)
         for batch in range(self.batches):
+            is_last = batch + 1 == self.batches
+            before = self.members.learnt.clone() if is_last and is_measured(epoch, self.recipe.epochs) else None
             total += self._step(self.batch(batch))
-            self._look(epoch, at_the_end=batch + 1 == self.batches)
+            if before is not None:
+                self.standing.update_ratios.append(update_ratios(self.members, before).tolist())
+            self._look(epoch, at_the_end=is_last)
         self.standing.epoch = epoch
         self._judge(epoch, _numbers(total / self.batches))
 
@@ -401,7 +409,12 @@ class Training:
             self._repeat_scores(places)
         return Trained(kept, places, [standing.best_losses[place] for place in places],
                        [standing.best_epochs[place] for place in places], tuple(self.recovery.incidents), standing.history,
-                       tuple(sorted(self.recovery.quarantined)), sum(self.recovery.rollbacks), self.guard_seconds / seconds)
+                       tuple(sorted(self.recovery.quarantined)), sum(self.recovery.rollbacks), self.guard_seconds / seconds,
+                       self._layers(kept, places))
+
+    def _layers(self, kept: Members, places: list[int]) -> list[dict[str, Any]]:
+        ratios = [measured[place] for measured in self.standing.update_ratios for place in places]
+        return layer_summaries(kept, ratios, dead_shares(kept, *self.sample(places)).tolist())
 
     def _repeat_scores(self, places: list[int]) -> None:
         again = self._validation_losses()

@@ -16,9 +16,9 @@ from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.core.errors import BadData
 
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
-_FRAMES_AFTER_SENTENCE = ("selection", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
-_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold"})
-_LATER = frozenset({"selection"})
+_FRAMES_AFTER_SENTENCE = ("selection", "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
+_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets"})
+_LATER = frozenset({"selection", "training"})
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),

@@ -23,7 +23,8 @@ LONGEST_LABEL = 18
 LONGEST_TEXT_IN_FIGURE = 48
 
 _FAMILIES = ("baseline", "linear", "trees", "net", "blend", "own")
-_TOKENS = ("ink", "muted", "grid", "zone", *(f"{family}-{shade}" for family in _FAMILIES for shade in range(SHADES_PER_FAMILY)))
+_TOKENS = ("ink", "muted", "grid", "zone", *(f"{family}-{shade}" for family in _FAMILIES for shade in range(SHADES_PER_FAMILY)),
+           "warn")
 _STAND_IN = {token: f"#0a{place:02x}b1" for place, token in enumerate(_TOKENS)}
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
 

@@ -229,20 +229,21 @@ def _training(run: Run, details: dict[Place, dict[str, Any]]) -> pd.DataFrame:
     """How the nets of one fit of each approach were trained: at its largest size, in the first split that did not fail."""
     found: dict[str, Place] = {}
     for place in sorted(details, key=lambda place: (-place[1], place[2])):
-        if "training" in _of_learner(details[place]["tuned"]):
+        if _of_nets(details[place]["tuned"]):
             found.setdefault(place[0], place)
     rows = []
     for place in (found[entry.name] for entry in run.entries if entry.name in found):
-        tuned = _of_learner(details[place]["tuned"])
+        tuned = _of_nets(details[place]["tuned"])
         rows.append(_where(place, run.setup) | {"nets": tuned["nets"], "best_epochs": tuned["epochs"],
                                                 "curves": tuned["training"], "layers": tuned["weights"]})
     return _frame("training", rows)
 
 
-def _of_learner(tuned: dict[str, Any]) -> dict[str, Any]:
-    """What was tuned in the learner behind a selector, or in the approach itself."""
-    learner: dict[str, Any] = tuned.get("learner", tuned)
-    return learner
+def _of_nets(tuned: Any) -> dict[str, Any]:
+    """What nets told of their training, in the approach itself or in the learner behind a selector; empty for all others."""
+    while isinstance(tuned, dict) and "learner" in tuned:
+        tuned = tuned["learner"]
+    return tuned if isinstance(tuned, dict) and tuned.keys() >= {"nets", "epochs", "training", "weights"} else {}
 
 
 def _failures(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:

@@ -48,13 +48,17 @@ class Contestants:
                            settings_of(each, setup, setup.splits.full_size, preset)) for each in self.approaches)
 
     def importance(self) -> dict[str, int]:
-        """Which of them a time limit drops last: the baseline, then one of each family, its representative if it is here."""
-        families: dict[str, str] = {}
+        """Which of them a time limit drops last: the baseline, then one of each family, its representative if it is here.
+
+        Of these the one that is listed as the cheapest goes last, so that boosted trees outlast nets.
+        """
+        families: dict[str, Approach] = {}
         for each in self.approaches:
             if each.family not in ("blend", "own") and (each.represents or each.family not in families):
-                families[each.family] = each.name
-        ranks = {name: REPRESENTATIVE if name in families.values() else OTHER for name in self.names}
-        return ranks | {BASELINE: NEVER_DROPPED}
+                families[each.family] = each
+        costliest_first = sorted(families.values(), key=lambda each: -each.cost_rank)
+        ranks = {each.name: REPRESENTATIVE + place for place, each in enumerate(costliest_first)}
+        return dict.fromkeys(self.names, OTHER) | ranks | {BASELINE: NEVER_DROPPED}
 
     def costs(self, setup: Setup, preset: str, prior: PriorCosts) -> CostModel:
         """What their cells are expected to cost on this table."""

@@ -89,7 +89,8 @@ def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int) -> Resu
         raise  # the child ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
         traceback.print_exc()
-        return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb())
+        incidents = error.incidents if isinstance(error, TabbenchError) else ()
+        return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb(), incidents=incidents)
     return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)
 
 

@@ -29,8 +29,9 @@ MOST_CLOSING_SHARE = 0.3
 ROOM_DEVIATIONS = 0.8
 """A batch that runs beside others gets the memory that suffices four times in five."""
 
-BASELINE, REPRESENTATIVE, OTHER = 3, 2, 1
-"""How important an approach is: a baseline is never dropped alone, a family's representative after all others."""
+BASELINE, REPRESENTATIVE, OTHER = 100, 2, 1
+"""How important an approach is: a baseline is never dropped alone, a family's representative after all others; of those, whose
+importance is this or more, the least important goes first."""
 
 TIME_LIMIT = "the time limit (--time-limit) would have been exceeded"
 """The reason of a skip. No figures: what comes from a clock must not stand among what is the same in every run."""
@@ -82,7 +83,7 @@ class Schedule:
     deadline : the clock's reading at which everything must have ended, or None.
     closing : seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
     refit_rows : rows on which the winner will be fitted once more before the deadline, 0 for no refit.
-    importance : approach -> BASELINE, REPRESENTATIVE or OTHER, which is also that of those not named.
+    importance : approach -> BASELINE, REPRESENTATIVE and more, or OTHER, which is also that of those not named.
     is_continued : whether an earlier call has finished a size, so that none of these has to be kept.
     race : asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
     """
@@ -270,13 +271,13 @@ class Schedule:
         """The approaches to drop next, or None when the size must go or stay as it is.
 
         Others first: the cheapest whose loss is enough, else the costliest. Then, only where the size must be kept,
-        representatives, the costliest first and never the last. What reuses a dropped approach's fits goes with it.
+        representatives, the least important first and never the last. What reuses a dropped approach's fits goes with it.
         """
         queue = list(self._queues[size])
         present = {cell.approach: cell for batch in queue for cell in batch.cells}
         total = float(np.median(self._wall_seconds(queue, running)))
         rivals = {name for name in present if self._rank(name) != BASELINE}
-        for rank in (OTHER, REPRESENTATIVE) if must_keep else (OTHER,):
+        for rank in sorted({OTHER, *map(self._rank, rivals)}) if must_keep else (OTHER,):
             savings = {}
             for name in sorted(rivals):
                 group = self._going_together(name, present)
@@ -293,7 +294,7 @@ class Schedule:
     def _going_together(self, name: str, present: Mapping[str, Cell]) -> set[str]:
         """An approach with those that need its fits and, for a representative, with those whose fits only it needs."""
         group = {name, *(each for each, cell in present.items() if name in members(cell.settings))}
-        if self._rank(name) == REPRESENTATIVE:
+        if self._rank(name) >= REPRESENTATIVE:
             group |= {each for each in members(present[name].settings) if each in present and self._rank(each) == OTHER}
         return group
 

@@ -60,10 +60,10 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "an operation of the loss has no finite value or slope there: logarithm or root of zero, division by zero, the mean of "
           "nothing", "skips the step for this net, as if the batch had not been drawn, and names the operation and the rows",
           "write the loss in a stable form: log-sum-exp, softplus, a small number under the root"),
-    Fault("O01", "rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss rises above "
-          "that of the constant predictor or is not finite", "the learning rate is too high for these rows",
-          "restores the last proven weights and divides the rate by ten, the second time down to the optimiser's usual rate if that "
-          "is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it"),
+    Fault("O01", "rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss rises "
+          "above that of the constant predictor or is not finite", "the learning rate is too high for these rows",
+          "restores the last proven weights and divides the rate by ten, the second time down to the optimiser's usual rate if "
+          "that is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it"),
     Fault("O02", "late divergence", "a loss that had fallen is suddenly far above the constant predictor's, or not finite",
           "a step into a steep valley, often at a rate that is nearly too high",
           "restores the last proven weights, halves the rate and clips gradients from then on; later it divides the rate by ten; "

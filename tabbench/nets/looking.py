@@ -37,7 +37,7 @@ def is_measured(epoch: int, epochs: int) -> bool:
 
 @torch.no_grad()
 def update_ratios(members: Members, before: Tensor) -> Tensor:
-    """Length of a step over the length of the weights, by matrix: (members, layers); `before` are the learnt numbers before it."""
+    """Length of a step over the length of the weights, by matrix (members, layers); `before` are the learnt numbers before."""
     earlier = named_views(members.shape.parameters(), before)
     ratios = []
     for layer in range(len(members.shape.hidden) + 1):
@@ -57,7 +57,7 @@ def dead_shares(members: Members, encoded: Tensor, codes: Tensor) -> Tensor:
 
 
 def curves(history: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Medians over the nets by epoch, rounded, at most `MOST_POINTS` of them; what is not finite is None. Empty without epochs."""
+    """Medians over the nets by epoch, at most `MOST_POINTS` of them; what is not finite is None. Empty without epochs."""
     by_epoch: dict[int, list[dict[str, Any]]] = {}
     for record in history:
         by_epoch.setdefault(record["epoch"], []).append(record)
@@ -87,7 +87,8 @@ def layer_summaries(members: Members, ratios: Sequence[Sequence[float]], dead: S
         is_hidden = layer < len(members.shape.hidden)
         summaries.append({
             "low": _rounded(edges[0], 3), "high": _rounded(edges[-1], 3), "counts": counts.tolist(),
-            "spread": _rounded(weights.std(), 3), "dead_share": _rounded(_median(row[layer] for row in dead), 3) if is_hidden else None,
+            "spread": _rounded(weights.std(), 3),
+            "dead_share": _rounded(_median(row[layer] for row in dead), 3) if is_hidden else None,
             "update_ratio": _rounded(_median(row[layer] for row in ratios), 2)})
     return summaries
 

@@ -25,7 +25,8 @@ from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members, Shape
 from tabbench.nets.recipe import Recipe
-from tabbench.nets.training import Options, Rows, Training, block_rows, sample_inputs
+from tabbench.nets.rows import Rows
+from tabbench.nets.training import Options, Training, block_rows
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""
@@ -137,7 +138,7 @@ class Prepared:
         positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
         members = Members.empty(shape, len(folds), device)
         initialise(members, recipe.initialisation, starts.to(device, torch.float32), draws.generator(FIRST_WEIGHTS),
-                   sample_inputs(rows, [fit for fit, _ in positions]))
+                   rows.sample([fit for fit, _ in positions]))
         return Training(members, rows, positions, loss, recipe, draws, options)
 
 

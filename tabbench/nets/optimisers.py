@@ -37,10 +37,10 @@ class FlatOptimiser:
         self._values, self._rates, self._decays = values, rates, decays
         self.state = {name: torch.zeros_like(values) for name in self.moments}
         self.state["steps"] = torch.zeros(len(values), dtype=values.dtype, device=values.device)
-        self._everybody = torch.ones(len(values), dtype=torch.bool, device=values.device)
+        self._is_decayed = bool((decays != 0).any())
 
     @torch.no_grad()
-    def step(self, gradients: Tensor, factors: Tensor, decay_factor: float, accepted: Tensor | None = None) -> None:
+    def step(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None = None) -> None:
         """One update of each member with its rates times its factor (members,), the decay times `decay_factor` besides.
 
         Only members that are `accepted` (members,) change. They are selected, never multiplied: zero times NaN is NaN.
@@ -55,7 +55,7 @@ class FlatOptimiser:
             value.copy_(torch.where(accepted if value.ndim == 1 else accepted[:, None], updated[name], value))
         self._values.copy_(torch.where(accepted[:, None], values, self._values))
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float, state: dict[str, Tensor],
+    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
                 rates: Tensor, decays: Tensor) -> None:
         raise NotImplementedError
 
@@ -75,13 +75,13 @@ class FlatAdam(FlatOptimiser):
         super().__init__(values, rates, decays)
         self._spread, self._moved = torch.empty_like(values), torch.empty_like(values)
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float, state: dict[str, Tensor],
+    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
                 rates: Tensor, decays: Tensor) -> None:
         first, second, steps = state["first"], state["second"], state["steps"]
         steps += 1
         scale = torch.sqrt(1.0 - SECOND_MOMENT**steps)[:, None]
-        if decay_factor:
-            values.addcmul_(values * decays, factors, value=-decay_factor)
+        if self._is_decayed:
+            values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
         first.lerp_(gradients, 1.0 - FIRST_MOMENT)
         second.mul_(SECOND_MOMENT).addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
         spread = torch.sqrt(second, out=self._spread).add_(EPSILON * scale)
@@ -94,13 +94,13 @@ class FlatSGD(FlatOptimiser):
 
     moments = ("velocity",)
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float, state: dict[str, Tensor],
+    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
                 rates: Tensor, decays: Tensor) -> None:
         velocity = state["velocity"]
         state["steps"] += 1
         velocity.mul_(MOMENTUM).add_(gradients)
-        if decay_factor:
-            values.addcmul_(values * decays, factors, value=-decay_factor)
+        if self._is_decayed:
+            values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
         values.addcmul_((gradients + MOMENTUM * velocity).mul_(rates), factors, value=-1.0)
 
 

@@ -136,7 +136,7 @@ class Recovery:
             self.cuts[member] = 0.0
         else:
             self._slow_down(member, is_early)
-            training.optimiser.forget(member)
+            training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
         after = self._rate(member)
         action = f"proven weights restored, learning rate lowered from {before:.3g} to {after:.3g}"
@@ -153,7 +153,7 @@ class Recovery:
         nth = self.rollbacks[member]
         if not is_early and nth == 1:
             self.cuts[member] *= HALF
-            self._training.clipping.turn_on(member)
+            self._training.stepper.clipping.turn_on(member)
         else:
             self.cuts[member] *= TENTH
             if nth >= 2 and float(self.cuts[member]) > moderate:
@@ -170,7 +170,7 @@ class Recovery:
             start = one.parameters[f"bias{len(one.shape.hidden)}"][:, 0].clone()
             initialise(one, "data", start, training.draws.generator(FIRST_WEIGHTS, 1 + member), training.sample([member]))
             training.members.values[member] = one.values[0]
-            training.optimiser.forget(member)
+            training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
             outcome, action = "training went on", "its weights were drawn anew to fit the data"
         elif any(each.code == "O04" and each.outcome == "reported only" for each in self.incidents):
@@ -261,10 +261,10 @@ class Recovery:
 
     def _mend_optimiser(self, member: int, epoch: int) -> None:
         training = self._training
-        state = training.optimiser.state
+        state = training.stepper.optimiser.state
         if bool(torch.isfinite(training.members.values[member]).all()) and not all(
                 bool(torch.isfinite(value[member]).all()) for value in state.values()):
-            training.optimiser.forget(member)
+            training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
             self.note(incident("N03", self._where(member, epoch), "moments are not finite, weights are",
                                action="its moments were cleared", outcome="healed"))
@@ -308,7 +308,7 @@ class Recovery:
                 least = min(finite, default=math.nan)
                 evidence = f"least training loss {least:.4g} where the constant predictor has {constant:.4g}"
                 self.note(incident("O07", self._where(member, len(losses)), evidence, action="none", outcome="reported only"))
-            clipped = float(training.clipping.state["clipped"][member])
+            clipped = float(training.stepper.clipping.state["clipped"][member])
             if clipped > MANY_CLIPPED * training.step and isinstance(training.recipe.clip, str):
                 self.note(incident("O03", self._where(member, len(losses)), f"{clipped:.0f} of {training.step} steps clipped",
                                    action="clipped", outcome="reported only"))
@@ -368,7 +368,7 @@ class Recovery:
         """Plain values for a checkpoint."""
         return {"incidents": [each.to_json() for each in self.incidents], "quarantined": sorted(self.quarantined),
                 "rollbacks": self.rollbacks, "refused": self.refused, "last_cut": self.last_cut, "redrawn": self.redrawn,
-                "latest_cut": self.latest, "automatic": self._training.clipping.is_automatic.tolist()}
+                "latest_cut": self.latest, "automatic": self._training.stepper.clipping.is_automatic.tolist()}
 
     def restore(self, values: dict[str, Any]) -> None:
         """From what `to_json` wrote."""
@@ -378,7 +378,7 @@ class Recovery:
         self.rollbacks, self.refused = values["rollbacks"], values["refused"]
         self.last_cut, self.redrawn, self.latest = values["last_cut"], values["redrawn"], values["latest_cut"]
         for member in np.flatnonzero(values["automatic"]):
-            training.clipping.turn_on(int(member))
+            training.stepper.clipping.turn_on(int(member))
         bad = torch.tensor(values["quarantined"], dtype=torch.int64, device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
         training.valids = [valid[~torch.isin(valid, bad)] for valid in training.valids]

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,56 +21,26 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.nets.catalogue import incident
 from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from tabbench.nets.draws import MASKS, NOISE, Draws
-from tabbench.nets.dropout import dropout_masks
-from tabbench.nets.guard import Clipping, Guard, Snapshots, State
+from tabbench.nets.draws import Draws
+from tabbench.nets.guard import Guard, Snapshots, State
 from tabbench.nets.looking import dead_shares, is_measured, layer_summaries, update_ratios
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
-from tabbench.nets.network import Batches, Members, named_views
-from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
+from tabbench.nets.network import Members
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.recovery import Recovery
-from tabbench.nets.schedules import DECAY_SCHEDULES, RATE_SCHEDULES, flat_cosine
+from tabbench.nets.rows import Rows
+from tabbench.nets.schedules import DECAY_SCHEDULES, RATE_SCHEDULES
+from tabbench.nets.steps import STEPS_BEFORE_CAPTURE, CapturedStep, Stepper, accept_all, accept_finite
 
-BIAS_RATE, INPUT_SCALE_RATE, EMBEDDING_RATE = 0.1, 3.0, 0.3
-"""Shares of the learning rate; a matrix takes one over the square root of its inputs (neural tangent parametrisation)."""
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
-SAMPLE_ROWS = 256
-"""Of each member, for first weights that fit the data and for finding dead units."""
 MOST_PARTS = 64
 """A batch is divided into so many parts at most where memory is short."""
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 0.1, 0.1
 """Share of all epochs without improvement after which the schedule `plateau` divides the rate by ten."""
 SAME_SCORE = 1e-4
 """Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Resident tensors: encoded inputs (n, e), codes of embedded categories (n, q), target (n,), weight (n,).
-
-    The weight has mean one, or there is none. `encode` stands for the encoded inputs of rows where all of them at once would
-    not fit in memory.
-    """
-
-    encoded: Tensor | None
-    encode: Callable[[Tensor], Tensor]
-    codes: Tensor
-    target: Tensor
-    weight: Tensor | None
-
-    def inputs(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Encoded inputs (members, m, e) and codes (members, m, q) of rows (members, m)."""
-        flat = rows.flatten()
-        encoded = self.encode(flat) if self.encoded is None else self.encoded.index_select(0, flat)
-        codes = self.codes.index_select(0, flat)
-        return encoded.view(*rows.shape, encoded.shape[1]), codes.view(*rows.shape, codes.shape[1])
-
-    def weight_of(self, rows: Tensor) -> Tensor | None:
-        """Weights (members, m)."""
-        return None if self.weight is None else self.weight[rows]
 
 
 @dataclass(frozen=True)
@@ -116,7 +85,7 @@ class Trained:
 
 @dataclass
 class Standing:
-    """How far a training is: what a checkpoint holds beside the members' state. `update_ratios` (measurements, members, layers)."""
+    """How far a training is: what a checkpoint holds beside the members' state; `update_ratios` (measurements, members, layers)."""
 
     epoch: int = 0
     latest: int = 0
@@ -172,24 +141,31 @@ class Training:
         fewest = min(len(fit) for fit in self.fits)
         self.batches = max(1, round(fewest / recipe.batch_rows))
         self.batch_rows = fewest // self.batches
-        self.step, self.steps = 0, recipe.epochs * self.batches
-        self.parts, self.block_rows = 1, block_rows(members)
-        self.dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
-        self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
-        device, dtype = members.values.device, members.values.dtype
-        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
-        self.clipping = Clipping(recipe.clip, len(members), device, dtype)
-        self.rate_factors = torch.ones(len(members), device=device, dtype=dtype)
-        self.state: State = {"values": members.values, "rate_factors": self.rate_factors, **self.optimiser.state,
-                             **self.clipping.state}
+        self.stepper = Stepper(members, rows, loss, recipe, draws, recipe.epochs * self.batches)
+        self.block_rows = block_rows(members)
+        self.rate_factors = torch.ones_like(members.values[:, 0])
+        self.state: State = {"values": members.values, "rate_factors": self.rate_factors, **self.stepper.optimiser.state,
+                             **self.stepper.clipping.state}
         self.snapshots = Snapshots(self.state)
         self.best = members.values.clone()
         self.standing = Standing()
         self.recovery = Recovery(self)
         self.guard_seconds = 0.0
-        self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=device)
+        self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
         self.epoch_start = 0
-        self._penalised = _matrices(members) if recipe.l1 or recipe.l2 else None
+        self._needs_norms = options.is_guarded or recipe.clip is not None
+        self._is_captured = self.stepper.may_be_captured
+        self._graph: CapturedStep | None = None
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self.stepper.number
+
+    @property
+    def path(self) -> str:
+        """How steps are taken: one net, several side by side, or as a graph on a GPU."""
+        return "captured" if self._is_captured else "stacked" if len(self.members) > 1 else "plain"
 
     def run(self) -> Trained:
         """Train from start to end.
@@ -251,15 +227,14 @@ class Training:
             order = self.draws.order(self.fits[:1], epoch, self.batches * self.batch_rows)
             self.orders = order.expand(len(self.members), -1)
             for batch in range(self.batches):
-                losses, gradients, _ = self._gradients(self.batch(batch))
-                accepted = torch.isfinite(losses) & torch.isfinite(gradients).all(dim=1)
-                self.optimiser.step(gradients, self.rate_factors, 0.0, accepted)
-                self.step = (self.step + 1) % self.steps
-                yield torch.where(accepted, losses, torch.nan)
+                losses, accepted = self.stepper.take(self.batch(batch), None, self.rate_factors, 0.0, accept_finite,
+                                                     needs_norms=True)
+                self.stepper.number += 1
+                yield losses if accepted is None else torch.where(accepted, losses, torch.nan)
 
     def sample(self, members: list[int]) -> tuple[Tensor, Tensor]:
         """Encoded inputs and codes of some fit rows of these members."""
-        return sample_inputs(self.rows, [self.fits[member] for member in members])
+        return self.rows.sample([self.fits[member] for member in members])
 
     def replace_in_orders(self, bad: Tensor) -> None:
         """Put sound rows in the place of bad ones in what is left of this epoch."""
@@ -272,75 +247,48 @@ class Training:
         return self.orders[:, number * self.batch_rows:(number + 1) * self.batch_rows]
 
     def _step(self, batch: Tensor) -> Tensor:
-        """One step of every member; their losses (members,)."""
-        losses, gradients, seen = self._gradients(batch)
-        share = self.step / self.steps
-        norms = torch.linalg.vector_norm(gradients, dim=1) if self.options.is_guarded or self.recipe.clip is not None else None
-        accepted = None
-        if self.options.is_guarded and norms is not None:
-            start = time.perf_counter()
-            accepted = self.guard.note(losses, norms)
-            self.guard_seconds += time.perf_counter() - start
-        limits = None if norms is None else self.clipping.factors(norms)
-        if limits is not None:
-            gradients *= limits[:, None]
-        factors = self.rate_factors * self.recovery.cuts * RATE_SCHEDULES[self.recipe.schedule](share)
-        self.optimiser.step(gradients, factors, DECAY_SCHEDULES[self.recipe.decay_schedule](share), accepted)
-        seen.fold_into(self.members, accepted)
-        self.step += 1
+        """One step of every member; their losses (members,), NaN where it was refused."""
+        masks = self.stepper.masks(batch.shape[1])
+        factors = self.rate_factors * self.recovery.cuts * RATE_SCHEDULES[self.recipe.schedule](self.stepper.share)
+        decay = DECAY_SCHEDULES[self.recipe.decay_schedule](self.stepper.share)
+        if self._is_captured:
+            losses, accepted = self._replayed(batch, masks, factors, decay)
+        else:
+            losses, accepted = self._taken(batch, masks, factors, decay)
+        self.stepper.number += 1
         return losses if accepted is None else torch.where(accepted, losses, torch.nan)
 
-    def _gradients(self, batch: Tensor) -> tuple[Tensor, Tensor, Batches]:
-        """Losses (members,) and flat gradients (members, parameters), in as many parts as memory asks for."""
-        masks = dropout_masks(batch.shape[1] * self.members.shape.heads, self.members.shape.hidden,
-                              [dropout * flat_cosine(self.step / self.steps) for dropout in self.dropouts],
-                              self.draws.generator(MASKS, self.step))
+    def _taken(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
+        """A step as it is written, in as many parts as memory asks for."""
         while True:
             try:
-                return self._gradients_in_parts(batch, masks)
+                return self.stepper.take(batch, masks, factors, decay, self._judged if self.options.is_guarded else accept_all,
+                                         needs_norms=self._needs_norms)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self.parts >= min(MOST_PARTS, batch.shape[1]):
+                if not is_out_of_memory(error) or self.stepper.parts >= min(MOST_PARTS, batch.shape[1]):
                     raise
-            self.parts *= 2
-            self.recovery.note_less_memory("R01", f"a batch is computed in {self.parts} parts", self.standing.epoch + 1)
+            self.stepper.parts *= 2
+            self.recovery.note_less_memory("R01", f"a batch is computed in {self.stepper.parts} parts", self.standing.epoch + 1)
 
-    def _gradients_in_parts(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
-        seen, losses = Batches(), torch.zeros_like(self.rate_factors)
-        gradients = torch.zeros(()) if self.parts == 1 else torch.zeros_like(self.members.learnt)
-        rows, heads = batch.shape[1], self.members.shape.heads
-        starts = [rows * part // self.parts for part in range(self.parts + 1)]
-        for start, end in pairwise(starts):
-            part = batch[:, start:end]
-            own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
-            loss = self._training_loss(part, own, seen) * ((end - start) / rows)
-            found = torch.autograd.grad(loss.sum(), list(self.leaves.values()))
-            flat = torch.cat([each.flatten(1) for each in found], dim=1)
-            losses, gradients = (loss.detach(), flat) if self.parts == 1 else (losses + loss.detach(), gradients + flat)
-        return losses, self._with_penalties(gradients), seen
+    def _judged(self, losses: Tensor, norms: Tensor) -> Tensor | None:
+        start = time.perf_counter()
+        accepted = self.guard.note(losses, norms)
+        self.guard_seconds += time.perf_counter() - start
+        return accepted
 
-    def _training_loss(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
-        """Each member's loss (members,) on rows (members, m), with whatever makes training harder than judging."""
-        recipe, target, weight = self.recipe, self.rows.target[batch], self.rows.weight_of(batch)
-        inputs = self.members.inputs(*self.rows.inputs(batch), self.leaves)
-        if recipe.noise:
-            drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.step), device=inputs.device)
-            inputs = inputs + recipe.noise * drawn
-        if not recipe.mixup:
-            outputs = self.members.outputs(inputs, self.leaves, masks, seen)
-            return self.loss.means(outputs, target, weight, smoothing=recipe.label_smoothing)
-        shares = self.draws.mixing_shares(self.step, len(self.members), recipe.mixup)
-        # Neighbours in a random order are a random pair.
-        inputs = torch.lerp(inputs.roll(1, dims=1), inputs, shares[:, None, None])
-        outputs = self.members.outputs(inputs, self.leaves, masks, seen)
-        own, other = (self.loss.means(outputs, target.roll(turn, dims=1), None if weight is None else weight.roll(turn, dims=1),
-                                      smoothing=recipe.label_smoothing) for turn in (0, 1))
-        return torch.lerp(other, own, shares)
-
-    def _with_penalties(self, gradients: Tensor) -> Tensor:
-        if self._penalised is None:
-            return gradients
-        weights = self.members.learnt * self._penalised
-        return gradients + self.recipe.l1 * torch.sign(weights) + self.recipe.l2 * weights
+    def _replayed(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
+        """A step as a graph, once some were taken as they are written."""
+        if self.stepper.number < STEPS_BEFORE_CAPTURE:
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                taken = self._taken(batch, masks, factors, decay)
+            torch.cuda.current_stream().wait_stream(stream)
+            return taken
+        if self._graph is None or not self._graph.fits(masks):
+            self._graph = CapturedStep(self.stepper, batch, masks, factors, needs_norms=self._needs_norms)
+        noted = self._graph.replay(batch, masks, factors, decay)
+        return noted[0], self._judged(noted[0], noted[1]) if self.options.is_guarded else None
 
     def _look(self, epoch: int, *, at_the_end: bool) -> None:
         """Let the guard judge the last steps, where it is time to."""
@@ -376,14 +324,14 @@ class Training:
             self._leave_plateaus(epoch)
 
     def _record(self, epoch: int, training_losses: list[float], losses: list[float]) -> None:
-        factor = RATE_SCHEDULES[self.recipe.schedule](min(self.step / self.steps, 1.0))
+        factor = RATE_SCHEDULES[self.recipe.schedule](min(self.stepper.share, 1.0))
         rates = _numbers(self.rate_factors * self.recovery.cuts * self.recipe.learning_rate * factor)
         norms = self.guard.last_norms if self.options.is_guarded else [math.nan] * len(losses)
-        clipped = _numbers(self.clipping.state["clipped"])
+        clipped = _numbers(self.stepper.clipping.state["clipped"])
         self.standing.history += [
             {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member], "validation_loss": losses[member],
              "learning_rate": rates[member], "gradient_norm": norms[member], "clipped_steps": int(clipped[member]),
-             "refused_steps": self.recovery.refused[member], "path": "stacked" if len(losses) > 1 else "plain"}
+             "refused_steps": self.recovery.refused[member], "path": self.path}
             for member in range(len(losses))]
 
     def _leave_plateaus(self, epoch: int) -> None:
@@ -482,7 +430,7 @@ class Training:
             candidate = {f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}
             write_checkpoint(self.options.checkpoint, Checkpoint(
                 self.options.identity, {**self.state, **snapshots, **candidate, "best": self.best, "cuts": self.recovery.cuts},
-                {**vars(self.standing), "parts": self.parts, **self.recovery.to_json()}))
+                {**vars(self.standing), "parts": self.stepper.parts, **self.recovery.to_json()}))
 
     def _resume(self, folder: Path) -> None:
         """Go on from the newest checkpoint that is whole."""
@@ -493,46 +441,13 @@ class Training:
         for name, value in live.items():
             value.copy_(found.checkpoint.tensors[name])
         values = dict(found.checkpoint.values)
-        self.parts = values.pop("parts")
+        self.stepper.parts = values.pop("parts")
         self.standing = Standing(**{name: values.pop(name) for name in vars(Standing())})
-        self.step = self.standing.epoch * self.batches
+        self.stepper.number = self.standing.epoch * self.batches
         self.recovery.restore(values)
         if found.trouble:
             self.recovery.note(incident("R04", f"epoch {self.standing.epoch}", found.trouble,
                                         action="the checkpoint before it is used", outcome="healed"))
-
-
-def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Learning rates and weight decay's share of a step, each (members, parameters)."""
-    rates, decays = torch.zeros_like(members.learnt), torch.zeros_like(members.learnt)
-    sizes = members.shape.parameters()
-    decayed = named_views(sizes, decays)
-    for name, view in named_views(sizes, rates).items():
-        if name.startswith("weight"):
-            view.fill_(recipe.learning_rate * max(view.shape[1], 1) ** -0.5)
-            decayed[name].copy_(view * recipe.weight_decay)
-        elif name == "embedding":
-            view.fill_(recipe.learning_rate * EMBEDDING_RATE)
-            decayed[name].copy_(view * recipe.weight_decay)
-        else:
-            view.fill_(recipe.learning_rate * (INPUT_SCALE_RATE if name == "input_scale" else BIAS_RATE))
-    return rates, decays
-
-
-def sample_inputs(rows: Rows, fits: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Encoded inputs (members, m, e) and codes (members, m, q) of evenly spaced fit rows of each member."""
-    count = min(SAMPLE_ROWS, *(len(fit) for fit in fits))
-    places = torch.arange(count, device=fits[0].device)
-    return rows.inputs(torch.stack([fit[places * len(fit) // count] for fit in fits]))
-
-
-def _matrices(members: Members) -> Tensor:
-    """Ones where a parameter belongs to a matrix, else zeros (1, parameters)."""
-    marks = torch.zeros((1, members.shape.n_learnt), device=members.values.device, dtype=members.values.dtype)
-    for name, view in named_views(members.shape.parameters(), marks).items():
-        if name.startswith("weight"):
-            view.fill_(1.0)
-    return marks
 
 
 def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:

@@ -38,10 +38,24 @@ def to_html(comparison: Comparison) -> str:
         difference_to_best=Markup(difference_to_best(comparison)),
         time_and_score=Markup(time_and_score(comparison)),
         standings=standings_table(comparison),
+        trainings=_trainings(comparison),
         evidence=evidence_tables(comparison),
         records=record_tables(comparison),
         how_to_read=HOW_TO_READ,
     )
+
+
+def _trainings(comparison: Comparison) -> list[dict[str, Any]]:
+    """The figures of each net's training, without those that have nothing to show."""
+    from markupsafe import Markup
+
+    from tabbench.report.net_figures import caption, training_curves, weight_histograms
+
+    found = [{"approach": record["approach"], "caption": caption(record),
+              "curves": Markup(training_curves(comparison, record, f"training-{place}")),
+              "weights": Markup(weight_histograms(comparison, record, f"weights-{place}"))}
+             for place, record in enumerate(comparison.training.to_dict("records"))]
+    return [each for each in found if each["curves"] or each["weights"]]
 
 
 def to_notebook(comparison: Comparison) -> str:

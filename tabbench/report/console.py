@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.incidents import incident_groups, incident_line
 from tabbench.report.names import with_readable_names
 from tabbench.report.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
 from tabbench.report.safe_text import plain, shorten
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _LONGEST_NAME_IN_TABLE = 20
+_LONGEST_KEY = 12
 _MOST_LINES_OF_A_KIND = 12
 """Failures come by the dozen when an approach never works; the files hold them all."""
 
@@ -67,6 +69,8 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     _print_block(console, "Feature selection", [("", line) for line in selection_lines(comparison)])
     findings = [row for row in comparison.findings.to_dict("records") if row["severity"] != "info"]
     _print_block(console, "About the data", [(SEVERITIES[row["severity"]], finding(row)) for row in findings])
+    groups = incident_groups(comparison)
+    _print_block(console, "Incidents in training", [(group.code, incident_line(group)) for group in groups])
     _print_block(console, "Skipped", [("", f"{what}: {why}") for what, why in skips(comparison)])
     _print_block(console, "Failed", [("", failure(row)) for row in comparison.failures.to_dict("records")])
     _print_line(console, "")
@@ -157,7 +161,7 @@ def _print_block(console: Console, title: str, lines: list[tuple[str, str]]) -> 
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for key, line in lines[:_MOST_LINES_OF_A_KIND]:
-        grid.add_row(key, Text(_encodable(console, plain(line))))
+        grid.add_row(Text(_encodable(console, plain(key, _LONGEST_KEY))), Text(_encodable(console, plain(line))))
     if len(lines) > _MOST_LINES_OF_A_KIND:
         grid.add_row("", f"and {len(lines) - _MOST_LINES_OF_A_KIND} more")
     console.print(grid)

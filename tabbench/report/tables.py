@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.incidents import incident_groups
 from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings
@@ -228,10 +229,11 @@ def _skipped(comparison: Comparison) -> ReportTable:
 
 
 def _incidents(comparison: Comparison) -> ReportTable:
-    names = ("code", "where", "evidence", "diagnosis", "action", "outcome")
-    cells = [(place(row), *(str(row[name]) for name in names)) for row in comparison.incidents.to_dict("records")]
-    return ReportTable("Incidents in training", ("cell", *names), cells, note="What a training guard saw and what it did.",
-                       is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
+    cells = [(f"{each.code} {each.title}", each.where, each.how_often, each.seen, each.done, each.outcome, each.cure)
+             for each in incident_groups(comparison)]
+    header = ("what happened", "where", "how often", "what was seen", "what was done", "how it ended", "what you can do")
+    return ReportTable("Incidents in training", header, cells, is_folded=len(cells) > MOST_ROWS_IN_SIGHT,
+                       note="What the guard of a training saw and did, alike ones together; seen and done are the first one's.")
 
 
 def _approaches(comparison: Comparison) -> ReportTable:

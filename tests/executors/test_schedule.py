@@ -131,6 +131,15 @@ def test_representatives_go_last_with_all_that_hangs_on_them_and_never_the_last_
     assert only_full(1) == set(SECONDS)  # after one split the time was up
 
 
+def test_boosted_trees_outlast_nets_though_they_cost_more():
+    seconds = SECONDS | {"xgboost": 15.0, "lightgbm": 15.0}
+    ranks = FAMILIES | {"mlp": REPRESENTATIVE, "boosting": REPRESENTATIVE + 1, "linear": REPRESENTATIVE + 2}
+    schedule = Schedule(together({name: REUSED.get(name, ()) for name in seconds}, [100]), jobs=1, deadline=165,
+                        costs=expecting(seconds), importance=ranks)
+    drain(schedule, lambda cell: seconds[cell.approach])
+    assert {name for name, _ in skipped(schedule)} == {"mlp", "blend", "forest", "linear+pca"}
+
+
 def test_the_refit_of_the_winner_is_planned_for():
     total = 5 * sum(SECONDS.values())
     assert only_full(1.1 * total, refit_rows=125) != set()  # blend on all rows takes as long as a batch and a quarter

@@ -18,7 +18,8 @@ from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members, Shape
 from tabbench.nets.optimisers import FlatAdam, FlatSGD
 from tabbench.nets.recipe import Recipe
-from tabbench.nets.training import Options, Rows, Training, sample_inputs
+from tabbench.nets.rows import Rows
+from tabbench.nets.training import Options, Training
 
 KINDS = ["binary", "multiclass", "regression"]
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}
@@ -134,7 +135,7 @@ def noise(poisoned=None):
     draws = Draws(0, "cpu")
     members = Members.empty(Shape(8, (), (64,), 2), 2, "cpu")
     initialise(members, "kaiming", torch.zeros(2, 2), draws.generator(FIRST_WEIGHTS),
-               sample_inputs(rows, [fit for fit, _ in folds]))
+               rows.sample([fit for fit, _ in folds]))
     return Training(members, rows, folds, Loss("log", 2), Recipe(30, 10, (64,)), draws, Options()).run(), rows, folds
 
 

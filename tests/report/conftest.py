@@ -69,6 +69,17 @@ def winner_record(names: tuple[str, ...], size: int, loss: dict[str, float], pai
             "recommended": next(name for name in names if name in top)}
 
 
+def training_record(name: str, size: int, epochs: int = 12) -> tuple[object, ...]:
+    """What a fit of nets leaves to look at; a rate of zero and an undefined norm come last."""
+    curves = {"epoch": list(range(1, epochs + 1)), "training_loss": [0.7 / epoch + 0.1 for epoch in range(1, epochs + 1)],
+              "validation_loss": [0.6 / epoch + 0.2 for epoch in range(1, epochs + 1)],
+              "learning_rate": [0.05 * (1 - epoch / epochs) for epoch in range(1, epochs + 1)],
+              "gradient_norm": [*(1.0 / epoch for epoch in range(1, epochs)), None]}
+    layer = {"low": -0.3, "high": 0.4, "counts": [0, 3, 40, 900, 80, 0, 1], "spread": 0.11, "dead_share": 0.25,
+             "update_ratio": 0.003}
+    return (name, size, 0, 2, 5, [9, 10, 8, 11, 9], curves, [layer, layer | {"dead_share": None, "update_ratio": None}])
+
+
 def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, seed: int = 0, higher: bool = False) -> Comparison:
     generator = np.random.default_rng(seed)
     metric = "accuracy" if higher else "log_loss"
@@ -98,8 +109,9 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
             ("possible-leak", "warn", "TotalCharges", "TotalCharges alone predicts the target nearly as well as all columns.",
              "Drop it with --drop TotalCharges if it is known only after the fact."),
             ("constant-column", "info", "Country", "Country has one value and was left out.", "")],
-        "incidents": [(last, sizes[-1], 0, 2, "non-finite-loss", "epoch 7", "loss inf", "the learning rate is too high",
-                       "went back to epoch 6 with half the rate", "recovered")],
+        "incidents": [(last, sizes[-1], 0, 2, "O02", "net 2, epoch 7", "loss inf", "the learning rate is too high",
+                       "went back to epoch 6 with half the rate", "training went on")],
+        "training": [training_record(last, sizes[-1])],
         "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
         "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
         "cost_crossovers": [(names[1], last, "none", None, None, None)],
@@ -126,12 +138,15 @@ def build_hostile() -> Comparison:
     base = build(HOSTILE)
     attack = HOSTILE[1] + HOSTILE[3] + HOSTILE[4]
     findings = pd.DataFrame([("odd-name", "warn", attack, attack, attack)], columns=list(COLUMNS["findings"]))
+    incidents = pd.DataFrame([(HOSTILE[1], 100, 0, 0, attack, f"{attack}epoch 3", attack, attack, attack, attack)],
+                             columns=list(COLUMNS["incidents"]))
     selection = base.selection.copy()
     selection["chosen"] = [[{"feature": attack, "share_of_splits": 1.0}]] * len(selection)
     failures = pd.DataFrame([(HOSTILE[1], 100, 0, 0, "failed", attack)], columns=list(COLUMNS["failures"]))
     return replace(base, table={**base.table, "name": attack + "lone\ud800surrogate", "target": HOSTILE[6]},
                    sentence=attack + "\ud800", reading=(attack,),
-                   findings=findings, failures=failures, selection=selection)
+                   findings=findings, failures=failures, selection=selection, incidents=incidents,
+                   training=pd.DataFrame([training_record(HOSTILE[1], 100)], columns=list(COLUMNS["training"])))
 
 
 def build_empty() -> Comparison:

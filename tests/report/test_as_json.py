@@ -10,7 +10,7 @@ from tabbench.core.errors import BadData
 from tabbench.report.as_json import from_json, to_json, to_json_text
 
 KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "selection",
-        "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
+        "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:

@@ -1,0 +1,195 @@
+"""One step of all members: their losses on a batch, flat gradients, what is refused, the update.
+
+On a GPU the whole step is captured once as a graph and replayed, so that no step waits for the host; what cannot be captured runs
+as it is written. Knows nothing of epochs, guards' looks and cures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from tabbench.nets.draws import MASKS, NOISE, Draws
+from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.guard import Clipping
+from tabbench.nets.loss import Loss
+from tabbench.nets.network import Batches, Members, named_views
+from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
+from tabbench.nets.recipe import Recipe
+from tabbench.nets.rows import Rows
+from tabbench.nets.schedules import flat_cosine
+
+BIAS_RATE, INPUT_SCALE_RATE, EMBEDDING_RATE = 0.1, 3.0, 0.3
+"""Shares of the learning rate; a matrix takes one over the square root of its inputs (neural tangent parametrisation)."""
+STEPS_BEFORE_CAPTURE = 3
+"""Taken as written on a stream of their own, as torch asks, before the graph is captured."""
+
+Judge = Callable[[Tensor, Tensor], Tensor | None]
+"""(losses, gradient norms), each (members,) -> which steps are accepted (members,), or None for all."""
+
+
+def accept_finite(losses: Tensor, norms: Tensor) -> Tensor:
+    """Accept what is finite, without asking the device for an answer."""
+    return torch.isfinite(losses + norms)
+
+
+def accept_all(losses: Tensor, norms: Tensor) -> None:
+    """Accept everything."""
+
+
+class Stepper:
+    """Members, their optimiser, and how a batch becomes a step.
+
+    Attributes
+    ----------
+    number : steps taken.  parts : a batch is computed in so many, where memory is short.
+    """
+
+    def __init__(self, members: Members, rows: Rows, loss: Loss, recipe: Recipe, draws: Draws, steps: int) -> None:
+        self.members, self.rows, self.loss, self.recipe, self.draws = members, rows, loss, recipe, draws
+        self.number, self.steps, self.parts = 0, steps, 1
+        self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
+        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
+        self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
+        self._dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
+        self._penalised = _matrices(members) if recipe.l1 or recipe.l2 else None
+
+    @property
+    def share(self) -> float:
+        """Share of all steps that was taken."""
+        return self.number / self.steps
+
+    @property
+    def may_be_captured(self) -> bool:
+        """Whether a step is the same sequence of kernels each time, with nothing of the host's in between."""
+        recipe = self.recipe
+        return (self.members.values.is_cuda and not self.loss.is_own and not recipe.batch_norm and not recipe.mixup
+                and not recipe.noise and self.rows.encoded is not None)
+
+    def masks(self, rows: int) -> list[Tensor] | None:
+        """Dropout masks of the present step."""
+        return dropout_masks(rows * self.members.shape.heads, self.members.shape.hidden,
+                             [dropout * flat_cosine(self.share) for dropout in self._dropouts],
+                             self.draws.generator(MASKS, self.number))
+
+    def take(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay_factor: float | Tensor, judge: Judge,
+             *, needs_norms: bool) -> tuple[Tensor, Tensor | None]:
+        """One update of all members; their losses and which were accepted.
+
+        Parameters
+        ----------
+        batch : rows (members, m).  factors : (members,) on the learning rates.
+        """
+        losses, gradients, seen = self.gradients(batch, masks)
+        if not needs_norms:
+            accepted, limits = None, None
+        else:
+            norms = torch.linalg.vector_norm(gradients, dim=1)
+            accepted, limits = judge(losses, norms), self.clipping.factors(norms)
+        if limits is not None:
+            gradients = gradients * limits[:, None]
+        self.optimiser.step(gradients, factors, decay_factor, accepted)
+        seen.fold_into(self.members, accepted)
+        return losses, accepted
+
+    def gradients(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
+        """Losses (members,) and flat gradients (members, parameters), added up over the parts of a batch."""
+        seen, losses = Batches(), torch.zeros(len(self.members), device=batch.device, dtype=self.members.values.dtype)
+        gradients = torch.zeros(()) if self.parts == 1 else torch.zeros_like(self.members.learnt)
+        rows, heads = batch.shape[1], self.members.shape.heads
+        for start, end in pairwise(rows * part // self.parts for part in range(self.parts + 1)):
+            own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
+            loss = self._training_loss(batch[:, start:end], own, seen) * ((end - start) / rows)
+            found = torch.autograd.grad(loss.sum(), list(self.leaves.values()))
+            flat = torch.cat([each.flatten(1) for each in found], dim=1)
+            losses, gradients = (loss.detach(), flat) if self.parts == 1 else (losses + loss.detach(), gradients + flat)
+        return losses, self._with_penalties(gradients), seen
+
+    def _training_loss(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
+        """Each member's loss (members,) on rows (members, m), with whatever makes training harder than judging."""
+        recipe, target, weight = self.recipe, self.rows.target[batch], self.rows.weight_of(batch)
+        inputs = self.members.inputs(*self.rows.inputs(batch), self.leaves)
+        if recipe.noise:
+            drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.number), device=inputs.device)
+            inputs = inputs + recipe.noise * drawn
+        if not recipe.mixup:
+            outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+            return self.loss.means(outputs, target, weight, smoothing=recipe.label_smoothing)
+        shares = self.draws.mixing_shares(self.number, len(self.members), recipe.mixup)
+        # Neighbours in a random order are a random pair.
+        inputs = torch.lerp(inputs.roll(1, dims=1), inputs, shares[:, None, None])
+        outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+        own, other = (self.loss.means(outputs, target.roll(turn, dims=1), None if weight is None else weight.roll(turn, dims=1),
+                                      smoothing=recipe.label_smoothing) for turn in (0, 1))
+        return torch.lerp(other, own, shares)
+
+    def _with_penalties(self, gradients: Tensor) -> Tensor:
+        if self._penalised is None:
+            return gradients
+        weights = self.members.learnt * self._penalised
+        return gradients + self.recipe.l1 * torch.sign(weights) + self.recipe.l2 * weights
+
+
+class CapturedStep:
+    """A step of a `Stepper` as a CUDA graph: batch, masks and factors are copied into its own buffers and it is replayed.
+
+    Masks are drawn before, by a generator whose state depends on the step alone, so that a step can be drawn again.
+    """
+
+    def __init__(self, stepper: Stepper, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, *, needs_norms: bool) -> None:
+        self._batch, self._factors = batch.clone(), factors.clone()
+        self._masks = None if masks is None else [mask.clone() for mask in masks]
+        self._decay = torch.zeros((), device=factors.device, dtype=factors.dtype)
+        self._noted: list[Tensor] = []
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self.losses, accepted = stepper.take(self._batch, self._masks, self._factors, self._decay, self._note,
+                                                 needs_norms=needs_norms)
+            self.accepted = accepted
+
+    def _note(self, losses: Tensor, norms: Tensor) -> Tensor:
+        self._noted = [losses, norms]
+        return accept_finite(losses, norms)
+
+    def replay(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay_factor: float) -> list[Tensor]:
+        """Take the step; copies of losses and gradient norms, each (members,)."""
+        self._batch.copy_(batch)
+        self._factors.copy_(factors)
+        self._decay.fill_(decay_factor)
+        for own, mask in zip(self._masks or (), masks or (), strict=True):
+            own.copy_(mask)
+        self._graph.replay()
+        return [each.clone() for each in (self._noted or [self.losses])]
+
+    def fits(self, masks: list[Tensor] | None) -> bool:
+        """Whether the graph was captured with, or without, masks like these: late in training nothing is dropped."""
+        return (masks is None) == (self._masks is None)
+
+
+def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Learning rates and weight decay's share of a step, each (members, parameters)."""
+    rates, decays = torch.zeros_like(members.learnt), torch.zeros_like(members.learnt)
+    sizes = members.shape.parameters()
+    decayed = named_views(sizes, decays)
+    for name, view in named_views(sizes, rates).items():
+        if name.startswith("weight"):
+            view.fill_(recipe.learning_rate * max(view.shape[1], 1) ** -0.5)
+            decayed[name].copy_(view * recipe.weight_decay)
+        elif name == "embedding":
+            view.fill_(recipe.learning_rate * EMBEDDING_RATE)
+            decayed[name].copy_(view * recipe.weight_decay)
+        else:
+            view.fill_(recipe.learning_rate * (INPUT_SCALE_RATE if name == "input_scale" else BIAS_RATE))
+    return rates, decays
+
+
+def _matrices(members: Members) -> Tensor:
+    """Ones where a parameter belongs to a matrix, else zeros (1, parameters)."""
+    marks = torch.zeros((1, members.shape.n_learnt), device=members.values.device, dtype=members.values.dtype)
+    for name, view in named_views(members.shape.parameters(), marks).items():
+        if name.startswith("weight"):
+            view.fill_(1.0)
+    return marks

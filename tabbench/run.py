@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,8 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
             view = fit_view(approach.view, features, setup.table.columns, seed)
             training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
                                     shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
-            return view, approach.fit(training)
+            # Equal rows are tied to compare without luck. New rows will repeat old ones as these repeat each other.
+            return view, approach.fit(replace(training, tie=None))
     except Exception as error:
         raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from tabbench.core.finding import Incident
+
 __all__ = ["BadData", "BadOption", "MissingExtra", "TabbenchError", "UnknownName", "UserMistake"]
 
 
 class TabbenchError(Exception):
-    """Base of every error that tabbench raises itself."""
+    """Base of every error that tabbench raises itself; `incidents` are what a guard saw before it gave up."""
+
+    incidents: tuple[Incident, ...] = ()
 
 
 class UserMistake(TabbenchError):

@@ -27,7 +27,6 @@ from tabbench.estimators.features import (
     is_frame,
     learn_columns,
     split_columns,
-    tie_digests,
 )
 from tabbench.metrics.choice import choose_metrics
 from tabbench.run import why_it_does_not_load
@@ -101,8 +100,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """What an approach is given to learn from these rows; fits the view."""
         seed = self._seed()
         return TrainingSet(features=self._fit_view(view, rows, seed), target=rows.target, task=rows.task, settings=settings,
-                           seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group,
-                           tie=tie_digests(rows.features, rows.target), threads=self._threads(), device=device)
+                           seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, threads=self._threads(),
+                           device=device)
 
     def _fit_approach(self, approach: Approach, rows: TrainingRows, preset: str, device: str = "cpu") -> FittedApproach:
         """Learn with an approach of the registry, its amount of work computed from preset and shape; fits its view too.

@@ -23,7 +23,7 @@ from tabbench.data.target_scale import OUTLYING, is_outlying
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.features import tie_digests
 from tabbench.nets.catalogue import incident
-from tabbench.nets.presets import PATIENCE, SAFE_RATE, preset_settings
+from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
 from tabbench.options import PRESETS, choice
 
 SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
@@ -176,7 +176,7 @@ class _GuardedMLP(TabularEstimator):
         identity = fingerprint_of(training, self.get_params(deep=False))
         options = self._options(checkpoint, resume_from, identity)
         model = self._fit_model(training, loss, options)
-        self._model = replace(model, held_out=None, record=None, is_exact=True)  # a model holds no training data
+        self._model = model.bare()  # a pickle holds no training data
         self._describe(model, names)
         return self
 
@@ -296,9 +296,13 @@ class _GuardedMLP(TabularEstimator):
                        resume_from=None if resume_from is None else Path(resume_from), identity=identity)
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
-        """Fit once; a net that is to grow is doubled in width for as long as that pays on validation rows."""
+        """Fit once, or the portfolio of the thorough preset; a net that is to grow is doubled in width for as long as that pays."""
         from tabbench.nets.model import fit_net
 
+        if self.preset == "thorough" and training.settings["folds"] > 1:
+            from tabbench.estimators.net_ensemble import fit_ensemble
+
+            return fit_ensemble(training, loss, options, self._portfolio())
         model: Any = fit_net(training, loss, options)
         for _ in range(MOST_DOUBLINGS if self.grow else 0):
             doubled = [2 * size for size in training.settings["hidden"]]
@@ -308,6 +312,13 @@ class _GuardedMLP(TabularEstimator):
                 break
             model = wider
         return model
+
+    def _portfolio(self) -> dict[str, dict[str, Any]]:
+        """The recipes of the thorough preset, with the knobs that were given the same in all."""
+        given = {"activation": self.activation, "schedule": self.schedule, "initialisation": self.initialization,
+                 "dropouts": self.dropout, "hidden": self.hidden_sizes, "learning_rate": self.learning_rate}
+        fixed = {name for name, value in given.items() if value is not None}
+        return {name: {knob: value for knob, value in knobs.items() if knob not in fixed} for name, knobs in PORTFOLIO.items()}
 
     def _describe(self, model: Any, names: RowNames) -> None:
         record = model.record

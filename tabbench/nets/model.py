@@ -80,6 +80,10 @@ class NetModel:
             raise TabbenchError("the net's prediction is not finite, as a feature is missing or infinite; use the view `net`")
         return _restored(mean, self.scale, self.low, self.high)
 
+    def bare(self) -> NetModel:
+        """Without what belongs to the training rows, predicting in double precision: what an estimator keeps."""
+        return replace(self, held_out=None, record=None, is_exact=True)
+
     def weights_by_layer(self) -> dict[str, np.ndarray]:
         """Weights of all members by layer, the first to the last."""
         parameters = self.members.parameters

@@ -30,6 +30,15 @@ SAFE_RATE = {"adam": 0.05, "sgd": 0.5}
 """Learning rates that train everywhere, for a matrix of one input."""
 
 
+PORTFOLIO: dict[str, dict[str, Any]] = {
+    "silu": {},
+    "selu": {"activation": "selu", "initialisation": "data", "schedule": "coslog4"},
+    "shared": {"heads": 8, "dropouts": [0.1], "repeats": 1},
+    "wide": {"hidden": [256, 256], "dropouts": [0.3], "learning_rate": 0.03},
+}
+"""Recipes of the thorough preset that go together."""
+
+
 def preset_settings(preset: str, rows: int, classes: int) -> dict[str, Any]:
     """What a preset says of every knob.
 

@@ -23,8 +23,8 @@ _MOST_LAYERS = 6
 _MANY_DEAD = 0.5
 _NAME_POINTS = 52.0
 """Room for the name of a curve."""
-_FEW_DECADES = 100.0
-"""A logarithmic axis of a smaller ratio has ticks between the powers of ten."""
+_TICKS = ((10.0, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)), (100.0, (1.0, 2.0, 5.0)), (float("inf"), (1.0,)))
+"""Where in each decade a logarithmic axis of at most this ratio has ticks."""
 _CODE_GAP = 0.045
 """Of a panel's width, between the codes of two incidents."""
 _TYPICAL, _ROOM_ABOVE = 0.9, 1.3
@@ -110,10 +110,11 @@ def _draw_panel(axes: Any, title: str, epochs: Sequence[int], series: Mapping[st
         low, high = _loss_limits(shown) if is_loss else (min(shown) / 1.3, max(shown) * 1.3)
         if not is_loss:
             axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _FEW_DECADES * low else (1.0,)))
+            axes.yaxis.set_major_locator(LogLocator(subs=next(subs for ratio, subs in _TICKS if high <= ratio * low)))
             axes.minorticks_off()
         axes.set_ylim(low, high)
     _name_curves(axes, {text: colour for text, (_, colour) in series.items() if text})
+    axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
     axes.grid(axis="y")

@@ -1,0 +1,86 @@
+"""Several recipes of the guarded net, weighted by what is best on rows that none of them learnt from: the thorough preset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+
+from tabbench.boosting.objective import Objective
+from tabbench.boosting.weights import choose_weights
+from tabbench.core.approach import TrainingSet
+from tabbench.core.finding import Incident
+from tabbench.core.matrices import NetMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class NetEnsemble:
+    """Fitted nets by recipe and their weights; looks like one fitted net from outside."""
+
+    names: tuple[str, ...]
+    models: tuple[Any, ...]
+    weights: tuple[float, ...]
+    tuned: dict[str, Any] = field(default_factory=dict)
+    record: Any = None
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Those of all recipes."""
+        return tuple(replace(each, where=f"{name}, {each.where}")
+                     for name, model in zip(self.names, self.models, strict=True) for each in model.incidents)
+
+    def predict(self, features: NetMatrix) -> np.ndarray:
+        """The weighted mean of the recipes' predictions."""
+        return np.asarray(sum(weight * model.predict(features) for weight, model in zip(self.weights, self.models, strict=True)))
+
+    def weights_by_layer(self) -> dict[str, np.ndarray]:
+        """Of the recipe that counts most."""
+        layers: dict[str, np.ndarray] = self.models[int(np.argmax(self.weights))].weights_by_layer()
+        return layers
+
+    def bare(self) -> Self:
+        """Without what belongs to the training rows."""
+        return replace(self, models=tuple(model.bare() for model in self.models), record=None)
+
+
+def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict[str, dict[str, Any]]) -> NetEnsemble:
+    """Train every recipe of a portfolio (name -> knobs) on the same folds and weigh them on the rows that these held out."""
+    from tabbench.nets.model import fit_net
+
+    models = [fit_net(replace(training, settings=training.settings | knobs), loss, _in_folder(options, name))
+              for name, knobs in portfolio.items()]
+    held_out = [model.held_out for model in models if model.held_out is not None]
+    rows = reduce(np.intersect1d, [each.rows for each in held_out])
+    predictions = [each.predictions[np.searchsorted(each.rows, rows)] for each in held_out]
+    weights = choose_weights(predictions, training.target[rows], None if training.weight is None else training.weight[rows],
+                             Objective.of(training.task).loss)
+    kept = [place for place, weight in enumerate(weights) if weight > 0]
+    names = tuple(portfolio)
+    tuned = {"weights": {names[place]: round(weights[place], 4) for place in kept},
+             "epochs": [epoch for place in kept for epoch in models[place].tuned["epochs"]]}
+    return NetEnsemble(tuple(names[place] for place in kept), tuple(models[place] for place in kept),
+                       tuple(weights[place] for place in kept), tuned, _record(names, models))
+
+
+def _in_folder(options: Any, name: str) -> Any:
+    """Each recipe has its own checkpoints."""
+    return replace(options, checkpoint=options.checkpoint and options.checkpoint / name,
+                   resume_from=_if_there(options.resume_from, name), identity=f"{options.identity} {name}")
+
+
+def _if_there(folder: Any, name: str) -> Any:
+    # A recipe that the interrupted training had not reached begins anew.
+    return folder / name if folder is not None and (folder / name).exists() else None
+
+
+def _record(names: Sequence[str], models: Sequence[Any]) -> Any:
+    """The recipes' records as one; the history says which is which."""
+    records = [model.record for model in models]
+    history = [row | {"recipe": name} for name, each in zip(names, records, strict=True) for row in each.history]
+    return replace(records[0], history=history, quarantined=tuple(sorted({row for each in records for row in each.quarantined})),
+                   rollbacks=sum(each.rollbacks for each in records),
+                   guard_overhead=float(np.mean([each.guard_overhead for each in records])),
+                   validation_losses=[float(np.mean(each.validation_losses)) for each in records])

@@ -1,0 +1,70 @@
+"""The catalogue of faults is true to the code and to its printed page."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import tabbench
+from tabbench.nets.catalogue import FAULTS, KINDS, PROVOCATIONS, TRACES, as_markdown, epoch_of, incident
+
+PACKAGE = Path(tabbench.__file__).parent
+PAGE = Path(__file__).parents[2] / "docs" / "guards.md"
+
+
+def sources():
+    """All that raises incidents, but for the catalogue itself."""
+    paths = [*(PACKAGE / "nets").glob("*.py"), PACKAGE / "estimators" / "guarded.py"]
+    return "\n".join(path.read_text() for path in paths if path.name != "catalogue.py")
+
+
+def raised():
+    """Codes in calls of `incident` and of what passes a code on to it."""
+    calls = re.findall(r"(?:incident|note_less_memory)\(\s*((?:\"[A-Z]\d\d\"|if|else|is_early|\s)+),", sources())
+    return {code for call in calls for code in re.findall(r"\"([A-Z]\d\d)\"", call)}
+
+
+def test_what_is_raised_is_in_the_catalogue_and_the_other_way_round():
+    assert raised() == {code for code, fault in FAULTS.items() if fault.trace == "incident"}
+
+
+def test_no_other_code_is_mentioned_in_the_code():
+    mentioned = set(re.findall(r"\b[DLONRSA]0\d\b", sources()))
+    assert raised() <= mentioned <= set(FAULTS)
+
+
+def test_every_kind_of_fault_has_a_heading_and_every_trace_words():
+    assert {code[0] for code in FAULTS} == set(KINDS)
+    assert {fault.trace for fault in FAULTS.values()} == set(TRACES)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_texts_are_parts_of_sentences(fault):
+    for text in (fault.title, fault.seen, fault.why, fault.guard, fault.cure):
+        assert text and text == text.strip() and not text.endswith(".")
+
+
+def test_the_page_is_up_to_date():
+    assert PAGE.read_text(encoding="utf-8").partition(PROVOCATIONS)[:2] == as_markdown().partition(PROVOCATIONS)[:2], (
+        "docs/guards.md differs from the catalogue: run python tools/guards_page.py")
+
+
+def test_the_page_ends_with_what_was_measured():
+    measured = PAGE.read_text(encoding="utf-8").partition(PROVOCATIONS)[2]
+    assert all(peer in measured for peer in ("scikit-learn", "skorch", "pytabkit", "tabbench"))
+
+
+def test_an_incident_tells_the_cause_from_the_catalogue():
+    found = incident("O01", "net 2, epoch 7", "loss inf", action="halved", outcome="training went on", step=3)
+    assert (found.code, found.diagnosis, found.details) == ("O01", FAULTS["O01"].why, {"step": 3})
+    assert epoch_of(found.where) == 7
+
+
+@pytest.mark.parametrize("where", ["before training", "after training", "epoch", "net 2, epoch x", ""])
+def test_a_place_without_epoch_has_none(where):
+    assert epoch_of(where) is None
+
+
+def test_an_unknown_code_is_an_error():
+    with pytest.raises(KeyError):
+        incident("Z99", "epoch 1", "", action="none", outcome="healed")

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
     """Write the page."""
     measured = PAGE.read_text(encoding="utf-8").partition(PROVOCATIONS)[2] if PAGE.exists() else "\n"
     if arguments:
-        measured = "\n" + Path(arguments[0]).read_text(encoding="utf-8")
+        measured = "\n\n" + Path(arguments[0]).read_text(encoding="utf-8")
     PAGE.write_text(as_markdown() + measured, encoding="utf-8")
 
 

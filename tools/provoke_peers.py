@@ -339,7 +339,7 @@ def _score(predicted: np.ndarray, data: Data, trial: Provocation) -> float:
 
 
 def _short(score: float) -> str:
-    return (f"{score:.2f}" if abs(score) < 10 else f"{score:.0e}".replace("e+0", "e").replace("e+", "e")).replace("-", "−")
+    return (f"{score:.2f}" if abs(score) < 10 else f"{score:.3g}").replace("-", "−")
 
 
 # -- the table ------------------------------------------------------------------------------------------------------------------
@@ -372,9 +372,8 @@ def table(peers_python: str, names: list[str]) -> str:
         "## The same provocations elsewhere", "",
         f"Measured on {datetime.date.today().isoformat()} by `tools/provoke_peers.py` with Python {platform.python_version()}: "
         f"{peers}; {versions(sys.executable, ['tabbench', 'torch'])}. {ROWS:,} rows × {COLUMNS} columns, {EPOCHS} epochs, "
-        "default settings with early stopping on the best weights; the score is that on 1,000 clean rows, in brackets without the "
-        "fault. "
-        "After the semicolon: whatever was said beyond what the same training says without the fault.", "",
+        "default settings with early stopping on the best weights. The score is that on 1,000 clean rows, in brackets that of "
+        "the same training without the fault; after the semicolon stands what was said that is not said there too.", "",
         f"| provocation | {' | '.join(LIBRARIES)} |", f"|---|{'---|' * len(LIBRARIES)}"]
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -296,7 +296,7 @@ class _GuardedMLP(TabularEstimator):
                        resume_from=None if resume_from is None else Path(resume_from), identity=identity)
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
-        """Fit once, or the portfolio of the thorough preset; a net that is to grow is doubled in width for as long as that pays."""
+        """Fit once, or a portfolio for the thorough preset; a net that is to grow becomes wider for as long as that pays."""
         from tabbench.nets.model import fit_net
 
         if self.preset == "thorough" and training.settings["folds"] > 1:

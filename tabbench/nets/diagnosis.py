@@ -100,7 +100,7 @@ def _first_slope(row_losses: RowLosses, rows: Tensor, weights: Weights) -> str:
                 found.append(name)
         return note
 
-    nodes = [total.grad_fn]
+    nodes = [total.grad_fn] if total.grad_fn is not None else []
     for node in nodes:
         nodes += [each for each, _ in node.next_functions if each is not None and each not in nodes]
     for node in nodes:

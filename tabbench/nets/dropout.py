@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 BYTES_A_DRAW = 8
+LEVELS = 256
+"""What a random byte can tell apart."""
 
 
-def dropout_masks(rows: int, widths: tuple[int, ...], shares: Sequence[float], generator: torch.Generator) -> list[Tensor] | None:
-    """One mask (members, rows, width) a layer: zero for a member's share of the units (to 1/256), else what keeps the mean.
+def dropout_masks(rows: int, widths: tuple[int, ...], shares: Tensor, generator: torch.Generator) -> list[Tensor]:
+    """One mask (members, rows, width) a layer: zero for a member's share (members,) of the units, else what keeps the mean.
 
-    None where nothing is dropped. One random byte decides on a unit; eight are drawn at once.
+    Shares are kept to 1/256. One random byte decides on a unit; eight are drawn at once. Nothing waits for the device.
     """
-    counts = [round(256 * share) for share in shares]
-    if not any(counts):
-        return None
-    dropped = torch.tensor(counts, device=generator.device)[:, None, None]
-    kept = 256 / (256 - dropped)
-    sizes = [len(counts) * rows * width for width in widths]
+    dropped = torch.round(LEVELS * shares)[:, None, None]
+    kept = LEVELS / (LEVELS - dropped)
+    sizes = [len(shares) * rows * width for width in widths]
     draws = torch.empty(-(-sum(sizes) // BYTES_A_DRAW), dtype=torch.int64, device=generator.device)
     drawn = draws.random_(-(2**63), None, generator=generator).view(torch.uint8)[:sum(sizes)]
     drawn_by_layer = (each.view(-1, rows, width) for each, width in zip(torch.split(drawn, sizes), widths, strict=True))

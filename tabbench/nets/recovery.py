@@ -153,7 +153,7 @@ class Recovery:
         nth = self.rollbacks[member]
         if not is_early and nth == 1:
             self.cuts[member] *= HALF
-            self._training.stepper.clipping.turn_on(member)
+            self._training.clip_from_now_on(member)
         else:
             self.cuts[member] *= TENTH
             if nth >= 2 and float(self.cuts[member]) > moderate:

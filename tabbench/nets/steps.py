@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tabbench.nets.draws import MASKS, NOISE, Draws
-from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.dropout import LEVELS, dropout_masks
 from tabbench.nets.guard import Clipping
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Batches, Members, named_views
@@ -24,6 +24,8 @@ from tabbench.nets.schedules import flat_cosine
 
 BIAS_RATE, INPUT_SCALE_RATE, EMBEDDING_RATE = 0.1, 3.0, 0.3
 """Shares of the learning rate; a matrix takes one over the square root of its inputs (neural tangent parametrisation)."""
+NO_DROPOUT = 0.5 / LEVELS
+"""A smaller share is rounded to nothing."""
 STEPS_BEFORE_CAPTURE = 3
 """Taken as written on a stream of their own, as torch asks, before the graph is captured."""
 
@@ -54,7 +56,9 @@ class Stepper:
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
         self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
         self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
-        self._dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
+        dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
+        self._dropouts = torch.tensor(dropouts, device=members.values.device, dtype=members.values.dtype)
+        self._largest_dropout = max(dropouts)
         self._penalised = _matrices(members) if recipe.l1 or recipe.l2 else None
 
     @property
@@ -70,9 +74,11 @@ class Stepper:
                 and not recipe.noise and self.rows.encoded is not None)
 
     def masks(self, rows: int) -> list[Tensor] | None:
-        """Dropout masks of the present step."""
-        return dropout_masks(rows * self.members.shape.heads, self.members.shape.hidden,
-                             [dropout * flat_cosine(self.share) for dropout in self._dropouts],
+        """Dropout masks of the present step, or None where nothing is dropped."""
+        factor = flat_cosine(self.share)
+        if factor * self._largest_dropout < NO_DROPOUT:
+            return None
+        return dropout_masks(rows * self.members.shape.heads, self.members.shape.hidden, self._dropouts * factor,
                              self.draws.generator(MASKS, self.number))
 
     def take(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay_factor: float | Tensor, judge: Judge,
@@ -139,7 +145,8 @@ class CapturedStep:
     Masks are drawn before, by a generator whose state depends on the step alone, so that a step can be drawn again.
     """
 
-    def __init__(self, stepper: Stepper, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, *, needs_norms: bool) -> None:
+    def __init__(self, stepper: Stepper, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, *,
+                 needs_norms: bool) -> None:
         self._batch, self._factors = batch.clone(), factors.clone()
         self._masks = None if masks is None else [mask.clone() for mask in masks]
         self._decay = torch.zeros((), device=factors.device, dtype=factors.dtype)

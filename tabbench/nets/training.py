@@ -85,7 +85,10 @@ class Trained:
 
 @dataclass
 class Standing:
-    """How far a training is: what a checkpoint holds beside the members' state; `update_ratios` (measurements, members, layers)."""
+    """How far a training is: what a checkpoint holds beside the members' state.
+
+    `update_ratios` (measurements, members, layers).
+    """
 
     epoch: int = 0
     latest: int = 0
@@ -183,7 +186,7 @@ class Training:
         callback_state = CallbackState(self)
         self._tell("on_fit_start", callback_state)
         while self.standing.epoch < self.recipe.epochs and not self._is_over() and not callback_state.is_stopped:
-            self._epoch(self.standing.epoch + 1)
+            self.take_epoch(self.standing.epoch + 1)
             self._tell("on_epoch_end", callback_state)
             self._save()
         trained = self._kept(time.perf_counter() - started)
@@ -200,7 +203,7 @@ class Training:
         if self.options.resume_from is not None:
             self._resume(self.options.resume_from)
 
-    def _epoch(self, epoch: int) -> None:
+    def take_epoch(self, epoch: int) -> None:
         """One pass of every member over its rows in a fresh order, and what it came to."""
         used = self.batches * self.batch_rows
         self.orders = self.draws.order(self.fits, epoch, used)
@@ -231,6 +234,11 @@ class Training:
                                                      needs_norms=True)
                 self.stepper.number += 1
                 yield losses if accepted is None else torch.where(accepted, losses, torch.nan)
+
+    def clip_from_now_on(self, member: int) -> None:
+        """Limit this member's gradients; a graph that was captured without limits is of no more use."""
+        self.stepper.clipping.turn_on(member)
+        self._graph = None
 
     def sample(self, members: list[int]) -> tuple[Tensor, Tensor]:
         """Encoded inputs and codes of some fit rows of these members."""
@@ -279,7 +287,7 @@ class Training:
     def _replayed(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
         """A step as a graph, once some were taken as they are written."""
         if self.stepper.number < STEPS_BEFORE_CAPTURE:
-            stream = torch.cuda.Stream()
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 taken = self._taken(batch, masks, factors, decay)

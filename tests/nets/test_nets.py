@@ -218,13 +218,12 @@ def test_an_indicator_a_level_and_none_for_what_is_unseen():
 def test_masks_drop_their_share_and_keep_the_mean():
     generator = torch.Generator()
     generator.manual_seed(0)
-    first, second = dropout_masks(400, (50, 70), (0.25, 0.0), generator)
+    first, second = dropout_masks(400, (50, 70), torch.tensor([0.25, 0.0]), generator)
     assert first.shape == (2, 400, 50)
     assert second.shape == (2, 400, 70)
     assert abs(float((first[0] == 0).float().mean()) - 0.25) < 0.015
     assert abs(float(first[0].mean()) - 1.0) < 0.02
     assert (second[1] == 1).all()
-    assert dropout_masks(400, (50,), (0.0, 0.0), generator) is None
 
 
 def test_rows_without_weight_do_not_count():

@@ -99,7 +99,7 @@ class Schedule:
         self._closing = closing
         self._handed_out = 0
         self._refit_rows = refit_rows
-        self._importance = importance or {}
+        self._importance = dict(importance or {})
         self._queues: dict[int, deque[Batch]] = defaultdict(deque)
         self._begun: set[int] = set()
         self._given_up: list[GivenUp] = []
@@ -271,25 +271,40 @@ class Schedule:
         """The approaches to drop next, or None when the size must go or stay as it is.
 
         Others first: the cheapest whose loss is enough, else the costliest. Then, only where the size must be kept,
-        representatives, the least important first and never the last. What reuses a dropped approach's fits goes with it.
+        representatives, the least important first and never the last. What reuses a dropped approach's fits goes with it. A
+        representative that is made of others' fits leaves its place to one of them, as long as that saves anything.
         """
         queue = list(self._queues[size])
         present = {cell.approach: cell for batch in queue for cell in batch.cells}
         total = float(np.median(self._wall_seconds(queue, running)))
         rivals = {name for name in present if self._rank(name) != BASELINE}
+        needed = total - left
         for rank in sorted({OTHER, *map(self._rank, rivals)}) if must_keep else (OTHER,):
-            savings = {}
-            for name in sorted(rivals):
-                group = self._going_together(name, present)
-                if self._rank(name) != rank or max(map(self._rank, group)) > rank or (must_keep and group >= rivals):
-                    continue
-                rest = [batch for batch in (_without(each, group) for each in queue) if batch.cells]
-                saved = total - float(np.median(self._wall_seconds(rest, running)))
-                if saved > LEAST_SHARE_SAVED * total:
-                    savings[name] = (saved, group)
+            groups = {name: self._going_together(name, present) for name in sorted(rivals) if self._rank(name) == rank}
+            groups = {name: group for name, group in groups.items()
+                      if max(map(self._rank, group)) == rank and not (must_keep and group >= rivals)}
+            savings = self._savings(groups, queue, running, total)
+            if savings and rank == OTHER:
+                return groups[_choose(savings, needed)]
             if savings:
-                return _choose(savings, total - left if rank == OTHER else np.inf)
+                name = _choose(savings, np.inf)
+                without_heir = self._all_but_an_heir(present[name], groups[name])
+                heir = _choose(self._savings(without_heir, queue, running, total), needed)
+                self._importance |= {heir: rank} if heir else {}
+                return without_heir.get(heir, groups[name])
         return None
+
+    def _all_but_an_heir(self, representative: Cell, group: set[str]) -> dict[str, set[str]]:
+        """Each approach that can take the place of a representative made of others' fits -> the rest of what goes with it."""
+        return {name: group - {name} for name in members(representative.settings) if name in group}
+
+    def _savings(self, groups: Mapping[str, set[str]], queue: list[Batch], running: Sequence[InFlight],
+                 total: float) -> dict[str, float]:
+        """Seconds that the rest of a size takes less without each of these groups, where it is worth it."""
+        rests = {name: [batch for batch in (_without(each, group) for each in queue) if batch.cells]
+                 for name, group in groups.items()}
+        saved = {name: total - float(np.median(self._wall_seconds(rest, running))) for name, rest in rests.items()}
+        return {name: seconds for name, seconds in saved.items() if seconds > LEAST_SHARE_SAVED * total}
 
     def _going_together(self, name: str, present: Mapping[str, Cell]) -> set[str]:
         """An approach with those that need its fits and, for a representative, with those whose fits only it needs."""
@@ -339,10 +354,10 @@ class Schedule:
             self.skips.append(Skip(approach, size, reason, is_raced_out))
 
 
-def _choose(savings: Mapping[str, tuple[float, set[str]]], needed: float) -> set[str]:
-    enough = {name: saved for name, saved in savings.items() if saved[0] >= needed}
-    name = min(enough, key=lambda name: enough[name][0]) if enough else max(savings, key=lambda name: savings[name][0])
-    return savings[name][1]
+def _choose(savings: Mapping[str, float], needed: float) -> str:
+    """The least that is enough, else the most; nothing of nothing."""
+    enough = [name for name, saved in savings.items() if saved >= needed]
+    return min(enough, key=savings.__getitem__) if enough else max(savings, key=savings.__getitem__, default="")
 
 
 def in_round_numbers(megabytes: float) -> str:

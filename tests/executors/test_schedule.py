@@ -140,6 +140,17 @@ def test_boosted_trees_outlast_nets_though_they_cost_more():
     assert {name for name, _ in skipped(schedule)} == {"mlp", "blend", "forest", "linear+pca"}
 
 
+def test_an_ensemble_leaves_its_place_to_one_of_its_members_before_the_family_goes():
+    names = {"dummy": (), "linear": (), "lightgbm": (), "xgboost": (), "boosting": ("lightgbm", "xgboost")}
+    seconds = {"dummy": 0.1, "linear": 1.0, "lightgbm": 8.0, "xgboost": 5.0, "boosting": 0.1}
+    ranks = {"dummy": BASELINE, "boosting": REPRESENTATIVE, "linear": REPRESENTATIVE + 1}
+    for limit, left in ((75, {"dummy", "linear", "lightgbm", "xgboost", "boosting"}), (55, {"dummy", "linear", "lightgbm"}),
+                        (35, {"dummy", "linear", "xgboost"}), (24, {"dummy", "linear"})):
+        schedule = Schedule(together(names, [100]), jobs=1, deadline=limit, costs=expecting(seconds), importance=ranks)
+        drain(schedule, lambda cell: seconds[cell.approach])
+        assert set(names) - {name for name, _ in skipped(schedule)} == left
+
+
 def test_the_refit_of_the_winner_is_planned_for():
     total = 5 * sum(SECONDS.values())
     assert only_full(1.1 * total, refit_rows=125) != set()  # blend on all rows takes as long as a batch and a quarter

@@ -31,6 +31,7 @@ DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
 ACTIVATIONS = ("silu", "relu", "selu", "mish", "tanh", "sigmoid")
 INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
 OPTIMIZERS = ("adam", "sgd")
+PRECISIONS = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
@@ -66,6 +67,7 @@ PARAMETERS = """
     guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
     callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
         they may change `state.learning_rate` or call `state.stop()`.
+    precision : of matrix products in training: "float32", "bfloat16" or "float16"; the latter two pay on a GPU only.
     device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
     random_state : seed of folds, weights and batches.
     n_jobs : threads; results do not depend on it beyond rounding.
@@ -118,7 +120,7 @@ class _GuardedMLP(TabularEstimator):
                  weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
                  dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
                  clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
-                 callbacks: Sequence[Any] = (), device: str = "auto", random_state: Any = None,
+                 callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto", random_state: Any = None,
                  n_jobs: int | None = None) -> None:
         self.preset = preset
         self.learning_rate = learning_rate
@@ -145,6 +147,7 @@ class _GuardedMLP(TabularEstimator):
         self.loss = loss
         self.guard = guard
         self.callbacks = callbacks
+        self.precision = precision
         self.device = device
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -265,7 +268,8 @@ class _GuardedMLP(TabularEstimator):
                  "learning_rate": None if self.learning_rate == "search" else _positive("learning_rate", self.learning_rate)}
         settings |= {name: value for name, value in given.items() if value is not None}
         settings |= {name: _at_least(name, getattr(self, name), 0.0) for name in ("l1", "l2", "mixup", "noise")}
-        settings |= {"batch_norm": bool(self.batch_norm), "clip": _clip(self.clip)}
+        settings |= {"batch_norm": bool(self.batch_norm), "clip": _clip(self.clip),
+                     "precision": choice("precision", self.precision, PRECISIONS)}
         return settings | self._validation(settings)
 
     def _validation(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -378,15 +382,15 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
                  weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
                  dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
                  label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None,
-                 class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (), device: str = "auto",
-                 random_state: Any = None, n_jobs: int | None = None) -> None:
+                 class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (), precision: str = "float32",
+                 device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
         super().__init__(
             preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, hidden_sizes=hidden_sizes,
             activation=activation, initialization=initialization, batch_size=batch_size, max_epochs=max_epochs,
             early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction, weight_decay=weight_decay,
             decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm, mixup=mixup, noise=noise,
-            clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, device=device, random_state=random_state,
-            n_jobs=n_jobs)
+            clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, precision=precision, device=device,
+            random_state=random_state, n_jobs=n_jobs)
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 

@@ -28,16 +28,17 @@ RowLosses = Callable[[Weights, Tensor], tuple[Tensor, Tensor]]
 class Diagnosis:
     """The cause of a fault; `rows` are to blame (or, for a loss, where it shows), `operation` first had no finite value."""
 
-    cause: Literal["rows", "loss", "weights"]
+    cause: Literal["rows", "loss", "precision", "weights"]
     rows: tuple[int, ...] = ()
     operation: str = ""
 
 
-def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequence[Weights]) -> Diagnosis:
+def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequence[Weights], *,
+             is_low_precision: bool = False) -> Diagnosis:
     """Judge rows (m,) with the weights of the refused step and with other, sound ones.
 
     Rows are to blame that have no finite loss or gradient whichever of the `others` is used, the loss if it fails with moderate
-    outputs of the present weights, else the weights.
+    outputs of the present weights, numbers of few bits if all is finite with more, else the weights.
     """
     dirty = set(rows.tolist())
     for weights in others:
@@ -52,6 +53,8 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
         if unsound:
             some = torch.tensor(unsound, device=rows.device)
             return Diagnosis("loss", tuple(unsound), first_operation(row_losses, some, present))
+    if is_low_precision and not unsound_rows(row_losses, rows, present):
+        return Diagnosis("precision")
     return Diagnosis("weights")
 
 

@@ -26,7 +26,8 @@ from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members, Shape
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import Rows
-from tabbench.nets.training import Options, Training, block_rows
+from tabbench.nets.training import Options, Training
+from tabbench.nets.validation import block_rows
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""

@@ -41,10 +41,6 @@ OSCILLATION_EPOCHS, SIGN_CHANGES, LEAST_SWING = 10, 0.8, 0.1
 """In so many epochs that gained nothing the loss changed direction nearly always, by this share of its level."""
 SMALLEST_LOSS = 1e-6
 """Of the constant predictor: below, there is nothing to learn."""
-LEARNT = 0.999
-"""A training loss below this share of the constant predictor's has learnt something."""
-FEWEST_EPOCHS_TO_LEARN = 5
-MANY_CLIPPED = 0.1
 
 
 class TrainingFailed(TabbenchError):
@@ -61,7 +57,7 @@ class Recovery:
     Attributes
     ----------
     cuts : (members,) by which each one's rate was lowered; outside the snapshots, which would undo it.
-    quarantined : rows that were left out.
+    quarantined : rows that were left out.  wants_all_bits : whether numbers of fewer bits have proven too small for a member.
     """
 
     def __init__(self, training: Training) -> None:
@@ -73,6 +69,7 @@ class Recovery:
         self.rollbacks, self.refused, self.last_cut = [0] * count, [0] * count, [0] * count
         self.redrawn = [False] * count
         self.latest = 0
+        self.wants_all_bits = False
 
     # -- what a look found ------------------------------------------------------------------------------------------------
 
@@ -92,12 +89,16 @@ class Recovery:
             if diagnosis.cause == "loss" and not trouble.all_refused:
                 self._note_loss(member, diagnosis, epoch, trouble)
                 return
+            if diagnosis.cause == "precision":
+                self._note_overflow(member, epoch, trouble)
+                return
         self._roll_back(member, epoch, trouble.evidence)
 
     def _diagnose(self, member: int, trouble: Trouble) -> Diagnosis:
         training = self._training
-        rows = self._rows_of_steps(member, trouble)
-        return diagnose(training.row_losses(member), rows, _weights(training.members, member), self.sound_weights(member))
+        losses, rows = training.validation.row_losses(member), self._rows_of_steps(member, trouble)
+        return diagnose(losses, rows, _weights(training.members, member), self.sound_weights(member),
+                        is_low_precision=training.stepper.precision.is_scaled)
 
     def _rows_of_steps(self, member: int, trouble: Trouble) -> Tensor:
         """Rows of the refused steps, which are counted from the start of the window that has just ended."""
@@ -121,8 +122,18 @@ class Recovery:
 
     def _note_loss(self, member: int, diagnosis: Diagnosis, epoch: int, trouble: Trouble) -> None:
         self.note(incident(
-            "L02", self._where(member, epoch), f"{trouble.evidence}{_by(diagnosis.operation)}", action="the steps were skipped",
+            "L02", self.where(member, epoch), f"{trouble.evidence}{_by(diagnosis.operation)}", action="the steps were skipped",
             outcome="training went on", rows=list(diagnosis.rows), operation=diagnosis.operation, step=self._training.step))
+
+    def _note_overflow(self, member: int, epoch: int, trouble: Trouble) -> None:
+        """The scale was halved with each overflow; where that cannot help, all go on with all bits. The first is worth a word."""
+        where, evidence = self.where(member, epoch), f"{trouble.evidence}; in float32 all is finite"
+        if self._training.stepper.precision.is_exhausted(member):
+            self.wants_all_bits = True
+            self.note(incident("N02", where, evidence, action="training goes on in float32", outcome="healed"))
+        elif not any(each.code == "N01" and each.where.startswith(f"net {member + 1},") for each in self.incidents):
+            self.note(incident("N01", where, evidence, outcome="healed",
+                               action="the steps were skipped, the losses' scale halved with each"))
 
     def _roll_back(self, member: int, epoch: int, evidence: str) -> None:
         """Back to the last proven weights at a lower rate; a member that was slowed down too often rests where it is."""
@@ -144,7 +155,7 @@ class Recovery:
         if self.is_given_up(member):
             action = "proven weights restored, no more steps for this net"
             outcome = "stopped with the best weights so far" if training.standing.best_epochs[member] else "given up"
-        self.note(incident("O01" if is_early else "O02", self._where(member, epoch), evidence, action=action, outcome=outcome,
+        self.note(incident("O01" if is_early else "O02", self.where(member, epoch), evidence, action=action, outcome=outcome,
                            step=training.step, rate_before=before, rate_after=after))
 
     def _slow_down(self, member: int, is_early: bool) -> None:
@@ -175,7 +186,7 @@ class Recovery:
             outcome, action = "training went on", "its weights were drawn anew to fit the data"
         elif any(each.code == "O04" and each.outcome == "reported only" for each in self.incidents):
             return
-        self.note(incident("O04", self._where(member, epoch), evidence, action=action, outcome=outcome, step=training.step))
+        self.note(incident("O04", self.where(member, epoch), evidence, action=action, outcome=outcome, step=training.step))
 
     # -- rows -------------------------------------------------------------------------------------------------------------
 
@@ -184,9 +195,9 @@ class Recovery:
         training = self._training
         if not training.options.is_guarded or not self._may_be_dirty():
             return
-        rows = torch.unique(torch.cat([*training.fits, *training.valids]))
+        rows = torch.unique(torch.cat([*training.fits, *training.validation.parts]))
         dirty: set[int] = set(rows.tolist())
-        losses = training.row_losses(0)
+        losses = training.validation.row_losses(0)
         for weights in self.sound_weights(0):
             dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
         if dirty:
@@ -212,10 +223,10 @@ class Recovery:
                 "`find_dirty_rows` names", tuple(self.incidents))
         bad = torch.tensor(sorted(self.quarantined), device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
-        training.valids = [valid[~torch.isin(valid, bad)] for valid in training.valids]
+        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
         self._require_rows()
         training.replace_in_orders(bad)
-        where = self._where(member, epoch) if member is not None else "before training"
+        where = self.where(member, epoch) if member is not None else "before training"
         self.note(incident("D08", where, f"{evidence}{_by(diagnosis.operation)}", action=f"{len(new)} rows left out",
                            outcome="healed", rows=new, operation=diagnosis.operation, step=training.step))
 
@@ -223,10 +234,10 @@ class Recovery:
         """Leave out validation rows without a value though the weights are finite; whether there were any."""
         training = self._training
         dirty: set[int] = set()
-        for member, valid in enumerate(training.valids):
+        for member, valid in enumerate(training.validation.parts):
             if self.is_given_up(member) or not bool(torch.isfinite(training.members.values[member]).all()):
                 continue
-            losses = training.row_losses(member)
+            losses = training.validation.row_losses(member)
             found = set(valid.tolist())
             for weights in self.sound_weights(member):
                 with torch.no_grad():
@@ -235,7 +246,7 @@ class Recovery:
         if not dirty:
             return False
         bad = torch.tensor(sorted(dirty), device=training.rows.target.device)
-        training.valids = [valid[~torch.isin(valid, bad)] for valid in training.valids]
+        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
         self._require_rows()
         self.quarantined |= dirty
         self.note(incident("N04", f"epoch {epoch}", "validation loss is not finite", outcome="healed",
@@ -243,11 +254,11 @@ class Recovery:
         return True
 
     def _require_rows(self) -> None:
-        if any(not len(part) for part in [*self._training.fits, *self._training.valids]):
+        if any(not len(part) for part in [*self._training.fits, *self._training.validation.parts]):
             raise TrainingFailed("without the dirty rows nothing is left to learn from or to validate on; `find_dirty_rows` "
                                  "names them", tuple(self.incidents))
 
-    # -- once an epoch, and at the end ------------------------------------------------------------------------------------
+    # -- once an epoch ----------------------------------------------------------------------------------------------------
 
     def after_epoch(self, epoch: int) -> None:
         """Faults that build up slowly: dead units, oscillation, an optimiser's memory that is not finite."""
@@ -266,7 +277,7 @@ class Recovery:
                 bool(torch.isfinite(value[member]).all()) for value in state.values()):
             training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
-            self.note(incident("N03", self._where(member, epoch), "moments are not finite, weights are",
+            self.note(incident("N03", self.where(member, epoch), "moments are not finite, weights are",
                                action="its moments were cleared", outcome="healed"))
 
     def _calm(self, member: int, epoch: int) -> None:
@@ -282,7 +293,7 @@ class Recovery:
         if turns > SIGN_CHANGES and swing > LEAST_SWING and is_stuck:
             self.cuts[member] *= HALF
             self.last_cut[member] = epoch
-            self.note(incident("O05", self._where(member, epoch), f"{turns:.0%} of the losses' changes turned round, by "
+            self.note(incident("O05", self.where(member, epoch), f"{turns:.0%} of the losses' changes turned round, by "
                                f"{swing:.0%} of their level", action=f"learning rate halved to {self._rate(member):.3g}",
                                outcome="training went on"))
 
@@ -295,38 +306,6 @@ class Recovery:
             is_stuck = constant > SMALLEST_LOSS and not losses[-1] < UNLEARNT * constant
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
-
-    def at_the_end(self) -> None:
-        """What is only worth a word once training is over."""
-        training = self._training
-        for member in range(len(self.rollbacks)):
-            losses = [record["training_loss"] for record in training.standing.history if record["net"] == member + 1]
-            constant = training.constant_losses[member]
-            finite = [loss for loss in losses if math.isfinite(loss)]
-            is_learnt = finite and min(finite) <= LEARNT * constant
-            if len(losses) >= FEWEST_EPOCHS_TO_LEARN and constant > SMALLEST_LOSS and not is_learnt:
-                least = min(finite, default=math.nan)
-                evidence = f"least training loss {least:.4g} where the constant predictor has {constant:.4g}"
-                self.note(incident("O07", self._where(member, len(losses)), evidence, action="none", outcome="reported only"))
-            clipped = float(training.stepper.clipping.state["clipped"][member])
-            if clipped > MANY_CLIPPED * training.step and isinstance(training.recipe.clip, str):
-                self.note(incident("O03", self._where(member, len(losses)), f"{clipped:.0f} of {training.step} steps clipped",
-                                   action="clipped", outcome="reported only"))
-        self._note_constant()
-
-    def _note_constant(self) -> None:
-        """Whether what will be predicted is the same for all rows, of nets that are not known to have learnt nothing."""
-        training = self._training
-        places = [place for place in self.survivors() if training.constant_losses[place] > SMALLEST_LOSS]
-        if not places or any(each.code == "O07" for each in self.incidents):
-            return
-        one = training.members.take(places)
-        with torch.no_grad():
-            outputs = one.outputs(one.inputs(*training.sample(places)))
-        outputs = outputs.view(len(places), -1, one.shape.heads, one.shape.outputs)
-        if outputs.shape[1] > 1 and bool((outputs == outputs[:, :1]).all()):
-            self.note(incident("O08", "after training", f"{len(places)} nets say the same for {outputs.shape[1]} different rows",
-                               action="none", outcome="reported only"))
 
     def survivors(self) -> list[int]:
         """The members that learnt something or at least never diverged.
@@ -368,7 +347,8 @@ class Recovery:
         """Plain values for a checkpoint."""
         return {"incidents": [each.to_json() for each in self.incidents], "quarantined": sorted(self.quarantined),
                 "rollbacks": self.rollbacks, "refused": self.refused, "last_cut": self.last_cut, "redrawn": self.redrawn,
-                "latest_cut": self.latest, "automatic": self._training.stepper.clipping.is_automatic.tolist()}
+                "latest_cut": self.latest, "wants_all_bits": self.wants_all_bits,
+                "automatic": self._training.stepper.clipping.is_automatic.tolist()}
 
     def restore(self, values: dict[str, Any]) -> None:
         """From what `to_json` wrote."""
@@ -377,16 +357,18 @@ class Recovery:
         self.quarantined = set(values["quarantined"])
         self.rollbacks, self.refused = values["rollbacks"], values["refused"]
         self.last_cut, self.redrawn, self.latest = values["last_cut"], values["redrawn"], values["latest_cut"]
+        self.wants_all_bits = values["wants_all_bits"]
         for member in np.flatnonzero(values["automatic"]):
             training.stepper.clipping.turn_on(int(member))
         bad = torch.tensor(values["quarantined"], dtype=torch.int64, device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
-        training.valids = [valid[~torch.isin(valid, bad)] for valid in training.valids]
+        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
 
     def _rate(self, member: int) -> float:
         return float(self.cuts[member] * self._training.rate_factors[member]) * self._training.recipe.learning_rate
 
-    def _where(self, member: int, epoch: int) -> str:
+    def where(self, member: int, epoch: int) -> str:
+        """The place of an incident."""
         return f"net {member + 1}, epoch {epoch}"
 
 

@@ -18,6 +18,7 @@ from tabbench.nets.guard import Clipping
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Batches, Members, named_views
 from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
+from tabbench.nets.precision import Precision
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import Rows
 from tabbench.nets.schedules import flat_cosine
@@ -56,6 +57,7 @@ class Stepper:
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
         self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
         self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
+        self.precision = Precision(recipe.precision, len(members), members.values.device, members.values.dtype)
         dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
         self._dropouts = torch.tensor(dropouts, device=members.values.device, dtype=members.values.dtype)
         self._largest_dropout = max(dropouts)
@@ -94,12 +96,20 @@ class Stepper:
             accepted, limits = None, None
         else:
             norms = torch.linalg.vector_norm(gradients, dim=1)
-            accepted, limits = judge(losses, norms), self.clipping.factors(norms)
+            accepted, limits = self._accepted(losses, norms, judge), self.clipping.factors(norms)
         if limits is not None:
             gradients = gradients * limits[:, None]
         self.optimiser.step(gradients, factors, decay_factor, accepted)
         seen.fold_into(self.members, accepted)
         return losses, accepted
+
+    def _accepted(self, losses: Tensor, norms: Tensor, judge: Judge) -> Tensor | None:
+        accepted = judge(losses, norms)
+        if not self.precision.is_scaled:
+            return accepted
+        is_finite = accept_finite(losses, norms)  # guarded or not, an overflow costs the step
+        self.precision.learn(is_finite)
+        return is_finite if accepted is None else accepted & is_finite
 
     def gradients(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
         """Losses (members,) and flat gradients (members, parameters), added up over the parts of a batch."""
@@ -109,10 +119,10 @@ class Stepper:
         for start, end in pairwise(rows * part // self.parts for part in range(self.parts + 1)):
             own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
             loss = self._training_loss(batch[:, start:end], own, seen) * ((end - start) / rows)
-            found = torch.autograd.grad(loss.sum(), list(self.leaves.values()))
+            found = torch.autograd.grad(self.precision.scaled(loss).sum(), list(self.leaves.values()))
             flat = torch.cat([each.flatten(1) for each in found], dim=1)
             losses, gradients = (loss.detach(), flat) if self.parts == 1 else (losses + loss.detach(), gradients + flat)
-        return losses, self._with_penalties(gradients), seen
+        return losses, self._with_penalties(self.precision.unscaled(gradients)), seen
 
     def _training_loss(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
         """Each member's loss (members,) on rows (members, m), with whatever makes training harder than judging."""
@@ -122,15 +132,20 @@ class Stepper:
             drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.number), device=inputs.device)
             inputs = inputs + recipe.noise * drawn
         if not recipe.mixup:
-            outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+            outputs = self._outputs(inputs, masks, seen)
             return self.loss.means(outputs, target, weight, smoothing=recipe.label_smoothing)
         shares = self.draws.mixing_shares(self.number, len(self.members), recipe.mixup)
         # Neighbours in a random order are a random pair.
         inputs = torch.lerp(inputs.roll(1, dims=1), inputs, shares[:, None, None])
-        outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+        outputs = self._outputs(inputs, masks, seen)
         own, other = (self.loss.means(outputs, target.roll(turn, dims=1), None if weight is None else weight.roll(turn, dims=1),
                                       smoothing=recipe.label_smoothing) for turn in (0, 1))
         return torch.lerp(other, own, shares)
+
+    def _outputs(self, inputs: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
+        with self.precision.computing():
+            outputs = self.members.outputs(inputs, self.leaves, masks, seen)
+        return outputs.to(self.members.values.dtype)  # losses have all their bits
 
     def _with_penalties(self, gradients: Tensor) -> Tensor:
         if self._penalised is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
+from tabbench.nets.callbacks import CallbackState
 from tabbench.nets.catalogue import incident
 from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.draws import Draws
 from tabbench.nets.guard import Guard, Snapshots, State
 from tabbench.nets.looking import dead_shares, is_measured, layer_summaries, update_ratios
@@ -32,15 +33,12 @@ from tabbench.nets.recovery import Recovery
 from tabbench.nets.rows import Rows
 from tabbench.nets.schedules import DECAY_SCHEDULES, RATE_SCHEDULES
 from tabbench.nets.steps import STEPS_BEFORE_CAPTURE, CapturedStep, Stepper, accept_all, accept_finite
+from tabbench.nets.validation import Validation
 
-PREDICTION_NUMBERS = 2**22
-"""Inputs of one forward pass outside training, all members together: bounds memory."""
 MOST_PARTS = 64
 """A batch is divided into so many parts at most where memory is short."""
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 0.1, 0.1
 """Share of all epochs without improvement after which the schedule `plateau` divides the rate by ten."""
-SAME_SCORE = 1e-4
-"""Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
 
 
 @dataclass(frozen=True)
@@ -98,57 +96,21 @@ class Standing:
     update_ratios: list[list[list[float]]] = field(default_factory=list)
 
 
-class CallbackState:
-    """What a callback sees and may change: `learning_rate`, and `stop()`. `history` and `incidents` are for reading."""
-
-    def __init__(self, training: Training) -> None:
-        self._training = training
-        self.is_stopped = False
-
-    @property
-    def epoch(self) -> int:
-        """The number of finished epochs."""
-        return self._training.standing.epoch
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """A record an epoch and member."""
-        return self._training.standing.history
-
-    @property
-    def incidents(self) -> list[Incident]:
-        """Those so far."""
-        return self._training.recovery.incidents
-
-    @property
-    def learning_rate(self) -> float:
-        """Of the first member, before its schedule."""
-        return self._training.recipe.learning_rate * float(self._training.rate_factors[0])
-
-    @learning_rate.setter
-    def learning_rate(self, rate: float) -> None:
-        self._training.rate_factors.fill_(rate / self._training.recipe.learning_rate)
-
-    def stop(self) -> None:
-        """End the training after this epoch."""
-        self.is_stopped = True
-
-
 class Training:
     """One training from start to end."""
 
     def __init__(self, members: Members, rows: Rows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
                  draws: Draws, options: Options) -> None:
         self.members, self.rows, self.loss, self.recipe, self.draws, self.options = members, rows, loss, recipe, draws, options
-        self.fits, self.valids = [fit for fit, _ in folds], [valid for _, valid in folds]
+        self.fits = [fit for fit, _ in folds]
+        self.validation = Validation(members, rows, loss, [valid for _, valid in folds], self._note_smaller_blocks)
         fewest = min(len(fit) for fit in self.fits)
         self.batches = max(1, round(fewest / recipe.batch_rows))
         self.batch_rows = fewest // self.batches
         self.stepper = Stepper(members, rows, loss, recipe, draws, recipe.epochs * self.batches)
-        self.block_rows = block_rows(members)
         self.rate_factors = torch.ones_like(members.values[:, 0])
         self.state: State = {"values": members.values, "rate_factors": self.rate_factors, **self.stepper.optimiser.state,
-                             **self.stepper.clipping.state}
+                             **self.stepper.clipping.state, **self.stepper.precision.state}
         self.snapshots = Snapshots(self.state)
         self.best = members.values.clone()
         self.standing = Standing()
@@ -156,7 +118,7 @@ class Training:
         self.guard_seconds = 0.0
         self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
         self.epoch_start = 0
-        self._needs_norms = options.is_guarded or recipe.clip is not None
+        self._needs_norms = options.is_guarded or recipe.clip is not None or self.stepper.precision.is_scaled
         self._is_captured = self.stepper.may_be_captured
         self._graph: CapturedStep | None = None
 
@@ -195,11 +157,11 @@ class Training:
 
     def begin(self) -> None:
         """Leave out rows that nothing can be learnt from, judge the start, or take up a checkpoint."""
-        start = [max(pair) for pair in zip(self._validation_losses(), self._constant_losses(), strict=True)]
+        start = [max(pair) for pair in zip(self.validation.losses(), self.validation.constant_losses(self.fits), strict=True)]
         self.recovery.audit()
-        self.constant_losses = start if np.isfinite(start).all() else self._constant_losses()
+        self.constant_losses = start if np.isfinite(start).all() else self.validation.constant_losses(self.fits)
         self.guard = Guard(self.constant_losses, self.members.values.is_cuda)
-        self.standing.best_losses, self.standing.best_epochs = list(self._validation_losses()), [0] * len(self.members)
+        self.standing.best_losses, self.standing.best_epochs = list(self.validation.losses()), [0] * len(self.members)
         if self.options.resume_from is not None:
             self._resume(self.options.resume_from)
 
@@ -238,6 +200,11 @@ class Training:
     def clip_from_now_on(self, member: int) -> None:
         """Limit this member's gradients; a graph that was captured without limits is of no more use."""
         self.stepper.clipping.turn_on(member)
+        self._graph = None
+
+    def leave_low_precision(self) -> None:
+        """Compute with all bits from now on."""
+        self.stepper.precision.leave()
         self._graph = None
 
     def sample(self, members: list[int]) -> tuple[Tensor, Tensor]:
@@ -308,6 +275,8 @@ class Training:
         for member, trouble in enumerate(troubles):
             if trouble is not None:
                 self.recovery.treat(member, trouble, epoch)
+        if self.recovery.wants_all_bits and self.stepper.precision.is_low:
+            self.leave_low_precision()
         start = time.perf_counter()
         self.snapshots.prove([trouble is None for trouble in troubles])
         self.guard_seconds += time.perf_counter() - start
@@ -315,9 +284,9 @@ class Training:
     def _judge(self, epoch: int, training_losses: list[float]) -> None:
         """Keep each member's best weights; NaN is never an improvement."""
         standing = self.standing
-        losses = self._validation_losses()
+        losses = self.validation.losses()
         if self.options.is_guarded and not all(map(math.isfinite, losses)) and self.recovery.clean_validation(epoch):
-            losses = self._validation_losses()
+            losses = self.validation.losses()
         for member, loss in enumerate(losses):
             is_better = loss <= standing.best_losses[member] if math.isfinite(standing.best_losses[member]) else loss < math.inf
             if is_better or not self.recipe.keeps_best:
@@ -361,8 +330,8 @@ class Training:
         places = self.recovery.survivors()
         standing, kept = self.standing, self.members.take(places)
         if self.options.is_guarded:
-            self.recovery.at_the_end()
-            self._repeat_scores(places)
+            note_at_the_end(self)
+            self.validation.repeat({place: standing.best_losses[place] for place in places})
         return Trained(kept, places, [standing.best_losses[place] for place in places],
                        [standing.best_epochs[place] for place in places], tuple(self.recovery.incidents), standing.history,
                        tuple(sorted(self.recovery.quarantined)), sum(self.recovery.rollbacks), self.guard_seconds / seconds,
@@ -372,56 +341,8 @@ class Training:
         ratios = [measured[place] for measured in self.standing.update_ratios for place in places]
         return layer_summaries(kept, ratios, dead_shares(kept, *self.sample(places)).tolist())
 
-    def _repeat_scores(self, places: list[int]) -> None:
-        again = self._validation_losses()
-        for place in places:
-            recorded = self.standing.best_losses[place]
-            if math.isfinite(recorded) and not math.isclose(again[place], recorded, rel_tol=SAME_SCORE, abs_tol=SAME_SCORE):
-                raise TabbenchError(f"net {place + 1} had a validation loss of {recorded:.6g}, and {again[place]:.6g} with the "
-                                    "same weights later: this device does not compute reliably (S01)")
-
-    def _validation_losses(self) -> list[float]:
-        """Each member's mean loss over its validation rows, a block of rows at a time."""
-        positions, share = _side_by_side(self.valids)
-        given = self.rows.weight_of(positions)
-        weight = share.to(self.members.values.dtype) if given is None else (share * given).to(self.members.values.dtype)
-        return _numbers(self.loss.means(self._outputs(positions), self.rows.target[positions], weight))
-
-    def _outputs(self, rows: Tensor) -> Tensor:
-        while True:
-            try:
-                with torch.no_grad():
-                    return torch.cat([self.members.outputs(self.members.inputs(*self.rows.inputs(block)))
-                                      for block in torch.split(rows, self.block_rows, dim=1)], dim=1)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self.block_rows == 1:
-                    raise
-            self.block_rows = max(1, self.block_rows // 2)
-            self.recovery.note_less_memory("R02", f"rows are judged {self.block_rows} at a time", self.standing.epoch)
-
-    def _constant_losses(self) -> list[float]:
-        """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
-        losses = []
-        last_bias = self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:, :1]
-        for start, fit in zip(last_bias, self.fits, strict=True):
-            weight = None if self.rows.weight is None else self.rows.weight[fit][None]
-            with torch.no_grad():
-                losses.append(float(self.loss.means(start[None].expand(1, len(fit), -1), self.rows.target[fit][None], weight)))
-        return losses
-
-    def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
-        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""
-        one = self.members.take([member])
-
-        def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
-            inputs = one.inputs(*self.rows.inputs(rows[None]), weights)
-            outputs, heads = one.outputs(inputs, weights), one.shape.heads
-            target = self.rows.target[rows][None].repeat_interleave(heads, dim=1)
-            losses = self.loss.rows(outputs, target)[0].view(-1, heads).mean(1)
-            weight = self.rows.weight_of(rows)
-            return losses if weight is None else losses * weight, outputs[0]
-
-        return losses_and_outputs
+    def _note_smaller_blocks(self, rows: int) -> None:
+        self.recovery.note_less_memory("R02", f"rows are judged {rows} at a time", self.standing.epoch)
 
     def tell_incident(self, record: Incident) -> None:
         """Callbacks hear of incidents as they happen."""
@@ -453,23 +374,11 @@ class Training:
         self.standing = Standing(**{name: values.pop(name) for name in vars(Standing())})
         self.stepper.number = self.standing.epoch * self.batches
         self.recovery.restore(values)
+        if self.recovery.wants_all_bits:
+            self.leave_low_precision()
         if found.trouble:
             self.recovery.note(incident("R04", f"epoch {self.standing.epoch}", found.trouble,
                                         action="the checkpoint before it is used", outcome="healed"))
-
-
-def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Positions (members, longest) and what each counts so that a mean over them is the mean over the part alone."""
-    longest = max(len(part) for part in parts)
-    place = torch.arange(longest, device=parts[0].device)
-    rows = torch.stack([part[place % len(part)] for part in parts])
-    return rows, torch.stack([(place < len(part)) * (longest / len(part)) for part in parts])
-
-
-def block_rows(members: Members) -> int:
-    """Rows of one forward pass outside training."""
-    shape = members.shape
-    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden)))
 
 
 def _numbers(values: Tensor) -> list[float]:

@@ -94,7 +94,7 @@ def find_unsound(training: TrainingSet, loss: Loss | None, options: Options) -> 
     """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
     with threads_limited_to(training.threads):
         run = Prepared.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
-        losses, states = run.row_losses(0), run.recovery.sound_weights(0)
+        losses, states = run.validation.row_losses(0), run.recovery.sound_weights(0)
         dirty = set(range(len(training)))
         for weights in states:
             rows = torch.arange(len(training), device=run.members.values.device)

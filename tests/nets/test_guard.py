@@ -222,6 +222,25 @@ def test_i10_a_loss_that_depends_on_the_weights_blames_no_row():
     assert np.isfinite(model.predict(table()[0])).all()
 
 
+def test_i12_an_overflow_of_float16_costs_steps_and_a_dirty_row_is_still_a_dirty_row():
+    X, y = table()
+    clean = regressor(precision="float16").fit(X, y)
+    assert set(codes(clean)) <= {"N01"} and clean.score(X, y) > 0.9
+    steep = regressor(precision="float16", loss=lambda outputs, target: 30.0 * (outputs[:, 0] - target) ** 2).fit(X, y)
+    assert set(codes(steep)) == {"N01"} and steep.n_rollbacks_ == 0  # halving the scale is enough
+    assert steep.score(X, y) > clean.score(X, y) - 0.05
+    too_steep = regressor(precision="float16", loss=lambda outputs, target: 1e8 * (outputs[:, 0] - target) ** 2).fit(X, y)
+    assert "N02" in codes(too_steep) and too_steep.n_rollbacks_ == 0 and too_steep.score(X, y) > clean.score(X, y) - 0.05
+    dirty = regressor(precision="float16", loss=dirty_rows_loss(np.array([11]), y, "division")).fit(X, y)
+    assert dirty.quarantined_rows_ == [11] and set(codes(dirty)) <= {"D08", "N01"}
+
+
+def test_fewer_bits_give_nearly_the_same_net():
+    X, y = table()
+    exact, rounded = (regressor(precision=name).fit(X, y) for name in ("float32", "bfloat16"))
+    assert rounded.incidents_ == [] and abs(exact.score(X, y) - rounded.score(X, y)) < 0.05
+
+
 def test_i13_dirty_validation_rows_do_not_touch_training():
     X, y = table()
     clean = regressor(folds=1).fit(X, y)

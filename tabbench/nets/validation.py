@@ -1,0 +1,109 @@
+"""Judges members by rows that they do not learn from: in blocks that fit the memory, and the same number each time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from tabbench.core.errors import TabbenchError
+from tabbench.nets.loss import Loss
+from tabbench.nets.memory import is_out_of_memory
+from tabbench.nets.network import Members
+from tabbench.nets.rows import Rows
+
+PREDICTION_NUMBERS = 2**22
+"""Inputs of one forward pass outside training, all members together: bounds memory."""
+SAME_SCORE = 1e-4
+"""Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
+
+
+class Validation:
+    """The losses of members on their validation rows.
+
+    Parameters
+    ----------
+    parts : validation rows of each member; may be changed when rows are left out.
+    note_less_memory : told how many rows are judged at a time from now on, where memory did not suffice for more.
+    """
+
+    def __init__(self, members: Members, rows: Rows, loss: Loss, parts: list[Tensor],
+                 note_less_memory: Callable[[int], None]) -> None:
+        self.parts = parts
+        self._members, self._rows, self._loss = members, rows, loss
+        self._block_rows = block_rows(members)
+        self._note_less_memory = note_less_memory
+
+    def losses(self) -> list[float]:
+        """Each member's mean loss over its validation rows."""
+        positions, share = _side_by_side(self.parts)
+        given = self._rows.weight_of(positions)
+        weight = share.to(self._members.values.dtype) if given is None else (share * given).to(self._members.values.dtype)
+        means: list[float] = self._loss.means(self._outputs(positions), self._rows.target[positions], weight).tolist()
+        return means
+
+    def constant_losses(self, fits: Sequence[Tensor]) -> list[float]:
+        """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
+        losses = []
+        last_bias = self._members.parameters[f"bias{len(self._members.shape.hidden)}"][:, :1]
+        for start, fit in zip(last_bias, fits, strict=True):
+            weight = None if self._rows.weight is None else self._rows.weight[fit][None]
+            with torch.no_grad():
+                constant = start[None].expand(1, len(fit), -1)
+                losses.append(float(self._loss.means(constant, self._rows.target[fit][None], weight)))
+        return losses
+
+    def repeat(self, recorded: Mapping[int, float]) -> None:
+        """Make sure that members, by their position, still have the losses that were recorded of the same weights.
+
+        Raises
+        ------
+        TabbenchError : when one has not, as on a device that does not compute reliably.
+        """
+        again = self.losses()
+        for place, loss in recorded.items():
+            if math.isfinite(loss) and not math.isclose(again[place], loss, rel_tol=SAME_SCORE, abs_tol=SAME_SCORE):
+                raise TabbenchError(f"net {place + 1} had a validation loss of {loss:.6g}, and {again[place]:.6g} with the "
+                                    "same weights later: this device does not compute reliably (S01)")
+
+    def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
+        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""
+        one = self._members.take([member])
+
+        def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
+            inputs = one.inputs(*self._rows.inputs(rows[None]), weights)
+            outputs, heads = one.outputs(inputs, weights), one.shape.heads
+            target = self._rows.target[rows][None].repeat_interleave(heads, dim=1)
+            losses = self._loss.rows(outputs, target)[0].view(-1, heads).mean(1)
+            weight = self._rows.weight_of(rows)
+            return losses if weight is None else losses * weight, outputs[0]
+
+        return losses_and_outputs
+
+    def _outputs(self, rows: Tensor) -> Tensor:
+        while True:
+            try:
+                with torch.no_grad():
+                    return torch.cat([self._members.outputs(self._members.inputs(*self._rows.inputs(block)))
+                                      for block in torch.split(rows, self._block_rows, dim=1)], dim=1)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self._block_rows == 1:
+                    raise
+            self._block_rows = max(1, self._block_rows // 2)
+            self._note_less_memory(self._block_rows)
+
+
+def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Positions (members, longest) and what each counts so that a mean over them is the mean over the part alone."""
+    longest = max(len(part) for part in parts)
+    place = torch.arange(longest, device=parts[0].device)
+    rows = torch.stack([part[place % len(part)] for part in parts])
+    return rows, torch.stack([(place < len(part)) * (longest / len(part)) for part in parts])
+
+
+def block_rows(members: Members) -> int:
+    """Rows of one forward pass outside training."""
+    shape = members.shape
+    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden)))

@@ -42,6 +42,19 @@ class Found:
     trouble: str
 
 
+def open_folder(folder: Path) -> None:
+    """Make the folder, before hours are spent.
+
+    Raises
+    ------
+    BadOption : it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadOption(f"checkpoint: {folder} cannot be written to: {error.strerror}") from error
+
+
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write over the older generation.
 
@@ -49,7 +62,6 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     ------
     OSError : the disk is full or the folder cannot be written; the other generation stays as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     number = checkpoint.values["epoch"]
     head = json.dumps({"format": FORMAT, "identity": checkpoint.identity, "values": checkpoint.values})
     body = save({name: value.detach().cpu().contiguous().clone() for name, value in checkpoint.tensors.items()}, {"head": head})

@@ -20,7 +20,7 @@ from torch import Tensor
 from tabbench.core.finding import Incident
 from tabbench.nets.callbacks import CallbackState
 from tabbench.nets.catalogue import incident
-from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from tabbench.nets.checkpoint import Checkpoint, open_folder, read_checkpoint, write_checkpoint
 from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.draws import Draws
 from tabbench.nets.guard import Guard, Snapshots, State
@@ -157,6 +157,8 @@ class Training:
 
     def begin(self) -> None:
         """Leave out rows that nothing can be learnt from, judge the start, or take up a checkpoint."""
+        if self.options.checkpoint is not None:
+            open_folder(self.options.checkpoint)
         start = [max(pair) for pair in zip(self.validation.losses(), self.validation.constant_losses(self.fits), strict=True)]
         self.recovery.audit()
         self.constant_losses = start if np.isfinite(start).all() else self.validation.constant_losses(self.fits)
@@ -354,12 +356,18 @@ class Training:
                 getattr(callback, event)(state)
 
     def _save(self) -> None:
-        if self.options.checkpoint is not None:
-            snapshots = {f"good/{name}": value for name, value in self.snapshots.good.items()}
-            candidate = {f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}
-            write_checkpoint(self.options.checkpoint, Checkpoint(
-                self.options.identity, {**self.state, **snapshots, **candidate, "best": self.best, "cuts": self.recovery.cuts},
-                {**vars(self.standing), "parts": self.stepper.parts, **self.recovery.to_json()}))
+        if self.options.checkpoint is None:
+            return
+        snapshots = {f"good/{name}": value for name, value in self.snapshots.good.items()}
+        candidate = {f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}
+        checkpoint = Checkpoint(
+            self.options.identity, {**self.state, **snapshots, **candidate, "best": self.best, "cuts": self.recovery.cuts},
+            {**vars(self.standing), "parts": self.stepper.parts, **self.recovery.to_json()})
+        try:
+            write_checkpoint(self.options.checkpoint, checkpoint)
+        except OSError as error:
+            self.recovery.note(incident("R04", f"epoch {self.standing.epoch}", f"it could not be written: {error.strerror}",
+                                        action="the one before stays, the next epoch tries again", outcome="training went on"))
 
     def _resume(self, folder: Path) -> None:
         """Go on from the newest checkpoint that is whole."""

@@ -377,6 +377,37 @@ def test_i16_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path):
         classifier(max_epochs=6).fit(X, y, resume_from=tmp_path)
 
 
+def test_i16_a_full_disk_costs_checkpoints_and_not_the_training(tmp_path):
+    whole = fit_in_a_process(tmp_path / "whole", 0).communicate()[0].splitlines()[-1]
+    size = max(path.stat().st_size for path in (tmp_path / "whole").iterdir())
+    code = """
+        import resource, sys
+        import numpy as np, tabbench
+        full = (size // 2, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+        class FillsUp:
+            def on_epoch_end(self, state):
+                if state.epoch == 5: resource.setrlimit(resource.RLIMIT_FSIZE, full)
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, 4)); y = X[:, 0] * X[:, 1] > 0
+        model = tabbench.GuardedMLPClassifier("fast", max_epochs=12, random_state=0, device="cpu", callbacks=[FillsUp()])
+        model.fit(X, y, checkpoint=sys.argv[1])
+        print(*{each.code for each in model.incidents_})
+        print(model.predict_proba(X).tobytes().hex()[:4000])
+        """.replace("size // 2", str(size // 2))
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "full")], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["R04", whole]
+    lines = fit_in_a_process(tmp_path / "full", 0, "resume").communicate()[0].splitlines()
+    assert lines[-1] == whole and lines[0] == "epoch 5"  # from the last one that was written, after the fourth epoch
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadOption, match="cannot be written to"):
+        checkpointed(tmp_path / "file" / "folder")
+
+
 def test_i16_a_checkpoint_of_other_rows_is_refused(tmp_path):
     checkpointed(tmp_path)
     X, y = labels(200, seed=5)

@@ -35,6 +35,8 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
+MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
+"""Share of rows that contradict others from which on it is worth a word, and how many of them are named."""
 WORTH_GROWING = 0.99
 """The wider net is kept if it loses so much less on validation rows."""
 
@@ -89,12 +91,14 @@ ATTRIBUTES = """
 class DistinctRows:
     """Training rows, equal ones once with their weights added up, in an order of their own: a row of weight two is two rows.
 
-    `members` holds for each the positions in X of the rows that it stands for.
+    `members` holds for each the positions in X of the rows that it stands for; `contradicted` are those of which another has
+    the same features and another target.
     """
 
     rows: TrainingRows
     tie: np.ndarray
     members: list[np.ndarray]
+    contradicted: np.ndarray
 
     @classmethod
     def of(cls, rows: TrainingRows, positions: np.ndarray) -> DistinctRows:
@@ -107,7 +111,8 @@ class DistinctRows:
         distinct = replace(rows, features=rows.features.iloc[first].reset_index(drop=True), target=rows.target[first],
                            weight=None if (weight == weight[0]).all() else weight,
                            group=None if rows.group is None else rows.group[first])
-        return cls(distinct, unique, members)
+        _, same, count = np.unique(tie_digests(distinct.features, np.zeros(len(unique))), return_inverse=True, return_counts=True)
+        return cls(distinct, unique, members, np.flatnonzero(count[same] > 1))
 
 
 class _GuardedMLP(TabularEstimator):
@@ -242,6 +247,7 @@ class _GuardedMLP(TabularEstimator):
         positions = np.arange(len(rows)) if weight is None else np.flatnonzero(weight > 0)
         distinct = DistinctRows.of(self._with_class_weights(rows), positions)
         names = RowNames(distinct.members, X.index if isinstance(X, pd.DataFrame) else None)
+        self._contradicted = distinct.contradicted
         rows, seed = distinct.rows, self._seed()
         training = TrainingSet(features=self._fit_view("net", rows, seed), target=rows.target, task=rows.task, settings={},
                                seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, tie=distinct.tie,
@@ -326,7 +332,7 @@ class _GuardedMLP(TabularEstimator):
 
     def _describe(self, model: Any, names: RowNames) -> None:
         record = model.record
-        self.incidents_ = [names.of_incident(each) for each in (*self._advice(), *model.incidents)]
+        self.incidents_ = [names.of_incident(each) for each in (*self._advice(len(names.members)), *model.incidents)]
         self.history_ = pd.DataFrame(record.history)
         self.quarantined_rows_ = names.labels(record.quarantined).tolist()
         self.best_epoch_ = int(np.median(model.tuned["epochs"]))
@@ -334,10 +340,18 @@ class _GuardedMLP(TabularEstimator):
         self.best_loss_ = float(np.mean(record.validation_losses))
         self.n_rollbacks_, self.guard_overhead_ = record.rollbacks, record.guard_overhead
 
-    def _advice(self) -> list[Incident]:
-        if self.activation != "sigmoid" or not self.guard:
+    def _advice(self, rows: int) -> list[Incident]:
+        """What is worth a word before training."""
+        if not self.guard:
             return []
-        return [incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only")]
+        said = []
+        if self.activation == "sigmoid":
+            said.append(incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only"))
+        if len(self._contradicted) > MANY_CONTRADICTED * rows:
+            evidence = f"{len(self._contradicted)} of {rows} different rows share all features with one of another target"
+            said.append(incident("D07", "before training", evidence, action="none", outcome="reported only",
+                                 rows=self._contradicted[:MOST_NAMED].tolist()))
+        return said
 
     def _device(self) -> str:
         wanted = choice("device", self.device, DEVICES)
@@ -445,12 +459,12 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
         default = Loss("huber" if len(self._outlying) else "squared", 0)
         return _loss_of(self.loss, default, ("squared", "absolute", "huber"))
 
-    def _advice(self) -> list[Incident]:
+    def _advice(self, rows: int) -> list[Incident]:
         if not len(self._outlying):
-            return super()._advice()
+            return super()._advice(rows)
         evidence = f"{len(self._outlying)} targets lie more than {OUTLYING:g} times the distance of the quartiles away"
-        return [*super()._advice(), incident("D06", "before training", evidence, action="Huber's loss instead of the squared one",
-                                             outcome="healed", rows=self._outlying.tolist())]
+        return [*super()._advice(rows), incident("D06", "before training", evidence, outcome="healed",
+                                                 action="Huber's loss instead of the squared one", rows=self._outlying.tolist())]
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,10 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "a slip of the pen, or a target with long tails that wants a logarithm",
           "uses Huber's loss, under which an outlier counts linearly, and scales by quartiles",
           "check the rows that are named; learn the logarithm of a target with long tails"),
+    Fault("D07", "contradicting rows", "more than a tenth of the rows have the same features as a row with another target",
+          "a column that tells them apart is missing, numbers are rounded, or labels are noisy",
+          "reports it, with some of the rows; no model can tell such rows apart",
+          "add what distinguishes them, or check the labels"),
     Fault("D08", "dirty row", "the loss of single rows, or its gradient, is not finite whatever the weights",
           "a loss of your own divides by, takes the root or the logarithm of what these rows hold",
           "leaves the rows out and names them; where they are more than 5 and more than 1 % of all, the table or the loss is at "

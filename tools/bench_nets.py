@@ -155,8 +155,8 @@ def blocks_like_theirs() -> float:
     X = rng.normal(size=(10_000, COLUMNS))
 
     def epochs(count: int) -> float:
-        model = tabbench.GuardedMLPClassifier("fast", hidden_sizes=(256, 256, 256), batch_size=256, max_epochs=count, dropout=0.0,
-                                              early_stopping=False, random_state=0, device="cpu", n_jobs=1)
+        model = tabbench.GuardedMLPClassifier("fast", bins=0, hidden_sizes=(256, 256, 256), batch_size=256, max_epochs=count,
+                                              dropout=0.0, early_stopping=False, random_state=0, device="cpu", n_jobs=1)
         start = time.process_time()
         model.fit(X, X[:, 0] > 0)
         return time.process_time() - start

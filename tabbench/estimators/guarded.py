@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,8 @@ from tabbench.core.errors import BadOption
 from tabbench.core.finding import Incident
 from tabbench.data.target_scale import OUTLYING, is_outlying
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
-from tabbench.estimators.features import tie_digests
+from tabbench.estimators.distinct_rows import DistinctRows, RowNames
+from tabbench.estimators.knobs import at_least, batches_of, between, clip_of, loss_of, named, positive
 from tabbench.nets.catalogue import incident
 from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
 from tabbench.options import PRESETS, choice
@@ -48,6 +49,8 @@ PARAMETERS = """
         tries all decades from 1 to 1e-5 side by side and takes the highest that trains well.
     schedule : of the rate: "cosine" (with a warm-up), "warm-up", "one-cycle", "step", "plateau", "coslog4" or "constant".
     optimizer : "adam" or "sgd" (Nesterov's momentum 0.9); either with decoupled weight decay.
+    bins : most bins of a number column's piecewise linear encoding, which beside the number itself is what the net sees of it;
+        0 for the number alone.
     hidden_sizes : widths of the hidden layers.
     activation : "silu", "relu", "selu", "mish", "tanh" or "sigmoid".
     initialization : "kaiming", "xavier", "truncated-normal" or "data" (layers get a spread of one on training rows).
@@ -87,50 +90,23 @@ ATTRIBUTES = """
 """
 
 
-@dataclass(frozen=True, eq=False)
-class DistinctRows:
-    """Training rows, equal ones once with their weights added up, in an order of their own: a row of weight two is two rows.
-
-    `members` holds for each the positions in X of the rows that it stands for; `contradicted` are those of which another has
-    the same features and another target.
-    """
-
-    rows: TrainingRows
-    tie: np.ndarray
-    members: list[np.ndarray]
-    contradicted: np.ndarray
-
-    @classmethod
-    def of(cls, rows: TrainingRows, positions: np.ndarray) -> DistinctRows:
-        """From rows as they were given, at these positions in X."""
-        digests = tie_digests(rows.features, rows.target)
-        unique, first, inverse, counts = np.unique(digests, return_index=True, return_inverse=True, return_counts=True)
-        given = np.ones(len(rows)) if rows.weight is None else rows.weight
-        weight = np.bincount(inverse, weights=given)
-        members = np.split(positions[np.argsort(inverse, kind="stable")], np.cumsum(counts)[:-1])
-        distinct = replace(rows, features=rows.features.iloc[first].reset_index(drop=True), target=rows.target[first],
-                           weight=None if (weight == weight[0]).all() else weight,
-                           group=None if rows.group is None else rows.group[first])
-        _, same, count = np.unique(tie_digests(distinct.features, np.zeros(len(unique))), return_inverse=True, return_counts=True)
-        return cls(distinct, unique, members, np.flatnonzero(count[same] > 1))
-
-
 class _GuardedMLP(TabularEstimator):
     """What classifier and regressor have in common."""
 
     def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
-                 optimizer: str | None = None, hidden_sizes: Sequence[int] | None = None, activation: str | None = None,
-                 initialization: str | None = None, batch_size: int | str = "auto", max_epochs: int | None = None,
-                 early_stopping: bool = True, folds: int | None = None, validation_fraction: float = 0.2,
-                 weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
-                 dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
-                 clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
+                 optimizer: str | None = None, bins: int | None = None, hidden_sizes: Sequence[int] | None = None,
+                 activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
+                 max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
+                 validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
+                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False,
+                 mixup: float = 0.0, noise: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
                  callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto", random_state: Any = None,
                  n_jobs: int | None = None) -> None:
         self.preset = preset
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.optimizer = optimizer
+        self.bins = bins
         self.hidden_sizes = hidden_sizes
         self.activation = activation
         self.initialization = initialization
@@ -262,27 +238,28 @@ class _GuardedMLP(TabularEstimator):
         settings = preset_settings(choice("preset", self.preset, PRESETS), rows, classes)
         optimizer = "adam" if self.optimizer is None else choice("optimizer", self.optimizer, OPTIMIZERS)
         settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
-        settings |= _batches(self.batch_size, settings, rows)
-        given = {"schedule": _named("schedule", self.schedule, SCHEDULES),
-                 "decay_schedule": _named("decay_schedule", self.decay_schedule, DECAY_SCHEDULES),
-                 "activation": _named("activation", self.activation, ACTIVATIONS),
-                 "initialisation": _named("initialization", self.initialization, INITIALIZATIONS),
-                 "weight_decay": _at_least("weight_decay", self.weight_decay, 0.0),
-                 "epochs": _at_least("max_epochs", self.max_epochs, 1),
-                 "hidden": self.hidden_sizes and [_at_least("hidden_sizes", size, 1) for size in self.hidden_sizes],
-                 "dropouts": None if self.dropout is None else [_between("dropout", self.dropout, 0.0, 0.95)],
-                 "learning_rate": None if self.learning_rate == "search" else _positive("learning_rate", self.learning_rate)}
+        settings |= batches_of(self.batch_size, settings, rows)
+        given = {"schedule": named("schedule", self.schedule, SCHEDULES),
+                 "decay_schedule": named("decay_schedule", self.decay_schedule, DECAY_SCHEDULES),
+                 "activation": named("activation", self.activation, ACTIVATIONS),
+                 "initialisation": named("initialization", self.initialization, INITIALIZATIONS),
+                 "weight_decay": at_least("weight_decay", self.weight_decay, 0.0),
+                 "epochs": at_least("max_epochs", self.max_epochs, 1),
+                 "bins": at_least("bins", self.bins, 0),
+                 "hidden": self.hidden_sizes and [at_least("hidden_sizes", size, 1) for size in self.hidden_sizes],
+                 "dropouts": None if self.dropout is None else [between("dropout", self.dropout, 0.0, 0.95)],
+                 "learning_rate": None if self.learning_rate == "search" else positive("learning_rate", self.learning_rate)}
         settings |= {name: value for name, value in given.items() if value is not None}
-        settings |= {name: _at_least(name, getattr(self, name), 0.0) for name in ("l1", "l2", "mixup", "noise")}
-        settings |= {"batch_norm": bool(self.batch_norm), "clip": _clip(self.clip),
+        settings |= {name: at_least(name, getattr(self, name), 0.0) for name in ("l1", "l2", "mixup", "noise")}
+        settings |= {"batch_norm": bool(self.batch_norm), "clip": clip_of(self.clip),
                      "precision": choice("precision", self.precision, PRECISIONS)}
         return settings | self._validation(settings)
 
     def _validation(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        folds = settings["folds"] if self.folds is None else _at_least("folds", self.folds, 1)
+        folds = settings["folds"] if self.folds is None else at_least("folds", self.folds, 1)
         if not self.early_stopping or not folds:
             return {"folds": 0, "patience": None, "keeps_best": False}
-        fraction = _between("validation_fraction", self.validation_fraction, 0.01, 0.5)
+        fraction = between("validation_fraction", self.validation_fraction, 0.01, 0.5)
         return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}
 
     def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
@@ -390,16 +367,16 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
     """
 
     def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
-                 optimizer: str | None = None, hidden_sizes: Sequence[int] | None = None, activation: str | None = None,
-                 initialization: str | None = None, batch_size: int | str = "auto", max_epochs: int | None = None,
-                 early_stopping: bool = True, folds: int | None = None, validation_fraction: float = 0.2,
-                 weight_decay: float | None = None, decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0,
-                 dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0,
-                 label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None,
+                 optimizer: str | None = None, bins: int | None = None, hidden_sizes: Sequence[int] | None = None,
+                 activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
+                 max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
+                 validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
+                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False,
+                 mixup: float = 0.0, noise: float = 0.0, label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None,
                  class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (), precision: str = "float32",
                  device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
         super().__init__(
-            preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, hidden_sizes=hidden_sizes,
+            preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, bins=bins, hidden_sizes=hidden_sizes,
             activation=activation, initialization=initialization, batch_size=batch_size, max_epochs=max_epochs,
             early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction, weight_decay=weight_decay,
             decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm, mixup=mixup, noise=noise,
@@ -415,7 +392,7 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
 
     def _settings(self, rows: int, classes: int) -> dict[str, Any]:
         return super()._settings(rows, classes) | {
-            "label_smoothing": _between("label_smoothing", self.label_smoothing, 0.0, 0.9)}
+            "label_smoothing": between("label_smoothing", self.label_smoothing, 0.0, 0.9)}
 
     def _with_class_weights(self, rows: TrainingRows) -> TrainingRows:
         if self.class_weight is None:
@@ -427,7 +404,7 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
     def _own_loss(self, training: TrainingSet) -> Any:
         from tabbench.nets.loss import Loss
 
-        return _loss_of(self.loss, Loss("log", training.task.n_classes), ("log",))
+        return loss_of(self.loss, Loss("log", training.task.n_classes), ("log",))
 
 
 class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
@@ -457,7 +434,7 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
 
         self._outlying = np.flatnonzero(is_outlying(training.target)) if self.loss is None and self.guard else np.array([], int)
         default = Loss("huber" if len(self._outlying) else "squared", 0)
-        return _loss_of(self.loss, default, ("squared", "absolute", "huber"))
+        return loss_of(self.loss, default, ("squared", "absolute", "huber"))
 
     def _advice(self, rows: int) -> list[Incident]:
         if not len(self._outlying):
@@ -465,25 +442,6 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
         evidence = f"{len(self._outlying)} targets lie more than {OUTLYING:g} times the distance of the quartiles away"
         return [*super()._advice(rows), incident("D06", "before training", evidence, outcome="healed",
                                                  action="Huber's loss instead of the squared one", rows=self._outlying.tolist())]
-
-
-@dataclass(frozen=True, eq=False)
-class RowNames:
-    """What the user calls the rows that a training numbers: labels of the index, or positions."""
-
-    members: list[np.ndarray]
-    index: pd.Index | None
-
-    def labels(self, rows: Sequence[int]) -> pd.Index:
-        """Labels of all rows that these stand for, in the table's order."""
-        positions = np.sort(np.concatenate([self.members[row] for row in rows])) if len(rows) else np.array([], dtype=np.int64)
-        return pd.Index(positions) if self.index is None else self.index[positions]
-
-    def of_incident(self, given: Incident) -> Incident:
-        """With the user's labels for the rows that it names."""
-        if "rows" not in given.details:
-            return given
-        return replace(given, details=given.details | {"rows": self.labels(given.details["rows"]).tolist()})
 
 
 def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
@@ -494,55 +452,3 @@ def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
     weight = training.weight if training.weight is not None else 0
     return identity_of(training.features.numbers, training.features.codes, training.target, weight, training.shared_seed,
                        {name: str(value) for name, value in plain.items()}, training.settings)
-
-
-def _loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:
-    if given is None:
-        return default
-    if callable(given):
-        return replace(default, own=given)
-    if isinstance(given, Mapping):
-        if not given or not all(callable(part) or part in names for part in given):
-            raise BadOption(f"loss must hold {', '.join(names)} or functions, each with a weight, not {given!r}")
-        return replace(default, parts=tuple((part, float(weight)) for part, weight in given.items()))
-    return replace(default, kind=choice("loss", given, names))
-
-
-def _batches(given: int | str, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """Rows of a batch, and the preset's rate scaled to them."""
-    if given == "auto":
-        return {}
-    size = min(_at_least("batch_size", given, 1), rows)
-    growth = size / settings["batch_rows"]
-    power = 0.5 if settings["optimiser"] == "adam" else 1.0
-    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * math.pow(growth, power)}
-
-
-def _named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
-    return None if value is None else choice(name, value, allowed)
-
-
-def _clip(value: float | str | None) -> float | str | None:
-    return value if value is None or value == "auto" else _positive("clip", value)
-
-
-def _positive(name: str, value: Any) -> Any:
-    return _checked(name, value, lambda number: number > 0, "greater than 0")
-
-
-def _at_least(name: str, value: Any, least: float) -> Any:
-    return _checked(name, value, lambda number: number >= least, f"{least:g} or more")
-
-
-def _between(name: str, value: Any, least: float, most: float) -> Any:
-    return _checked(name, value, lambda number: least <= number <= most, f"between {least:g} and {most:g}")
-
-
-def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
-    """A finite number, as it is; None stays None."""
-    if value is None:
-        return None
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not is_allowed(value):
-        raise BadOption(f"{name} must be a number {wanted}, not {value!r}")
-    return value

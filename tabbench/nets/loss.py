@@ -69,6 +69,15 @@ class Loss:
             return torch.stack([weight * self._of(part, outputs, target, smoothing) for part, weight in self.parts]).sum(dim=0)
         return self._of(self.kind if self.own is None else self.own, outputs, target, smoothing)
 
+    def rows_and_slopes(self, outputs: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+        """Losses as `rows` has them, and their slopes (members, m, outputs) by the outputs; not for losses of one's own."""
+        if self.kind == "log":
+            return _logistic_slopes(outputs, target, smoothing)
+        errors = outputs - target[:, :, None]
+        slopes = (2.0 * errors if self.kind == "squared" else errors.sign() if self.kind == "absolute"
+                  else errors.clamp(-HUBER_KNEE, HUBER_KNEE))
+        return self.rows(outputs, target), slopes
+
     def means(self, outputs: Tensor, target: Tensor, weight: Tensor | None, *, smoothing: float = 0.0) -> Tensor:
         """Each member's mean of row loss x weight (members,)."""
         heads = outputs.shape[1] // target.shape[1]
@@ -108,6 +117,15 @@ class Loss:
         if part == "absolute":
             return errors.abs()
         return functional.huber_loss(outputs[:, :, 0], target, reduction="none", delta=HUBER_KNEE)
+
+
+def _logistic_slopes(outputs: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    logs, place = functional.log_softmax(outputs, dim=2), target[:, :, None]
+    losses, slopes = -logs.gather(2, place)[:, :, 0], logs.exp()
+    if smoothing:
+        losses = (1.0 - smoothing) * losses - smoothing * logs.mean(2)
+        slopes -= smoothing / outputs.shape[2]
+    return losses, slopes.scatter_add_(2, place, torch.full_like(losses, smoothing - 1.0)[:, :, None])
 
 
 def _as_rows(losses: Any, target: Tensor) -> Tensor:

@@ -31,6 +31,8 @@ from tabbench.nets.validation import block_rows
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""
+MOST_ROWS_LOOKED_AT = 1000
+"""Where all rows are learnt from, the loss of so many is written down as the validation loss."""
 FARTHEST = 1e4
 """Bound of a robustly standardised target: beyond, Huber's loss has the same slope, and float32 keeps fewer digits."""
 DEFAULT_OPTIONS = Options()
@@ -178,11 +180,11 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = 
 def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
     """(fit, validation) positions; one hold-out for rows ordered in time, whose other folds are older and smaller.
 
-    Without folds all rows are both.
+    Without folds all rows are learnt from, and some of them, evenly spaced, are there to look at.
     """
-    settings = training.settings
+    settings, rows = training.settings, np.arange(len(training))
     if not settings["folds"]:
-        return [(np.arange(len(training)), np.arange(len(training)))]
+        return [(rows, np.unique(np.linspace(0, len(rows) - 1, MOST_ROWS_LOOKED_AT).astype(np.int64)))]
     if settings["folds"] == 1 or training.time is not None:
         return [inner_holdout(training, settings.get("validation_fraction", HELD_OUT), training.shared_seed)]
     return inner_folds(training, settings["folds"], training.shared_seed)[:settings.get("trained_folds", settings["folds"])]

@@ -6,6 +6,7 @@ go through the parameters one by one.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -77,16 +78,31 @@ class FlatAdam(FlatOptimiser):
 
     def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
                 rates: Tensor, decays: Tensor) -> None:
-        first, second, steps = state["first"], state["second"], state["steps"]
-        steps += 1
-        scale = torch.sqrt(1.0 - SECOND_MOMENT**steps)[:, None]
+        first, second = state["first"], state["second"]
+        state["steps"] += 1
+        scale, moves = _corrections(state["steps"], factors)
         if self._is_decayed:
             values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
         first.lerp_(gradients, 1.0 - FIRST_MOMENT)
         second.mul_(SECOND_MOMENT).addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
         spread = torch.sqrt(second, out=self._spread).add_(EPSILON * scale)
         moved = torch.mul(first, rates, out=self._moved)
-        values.addcdiv_(moved.mul_(factors * scale / (1.0 - FIRST_MOMENT**steps)[:, None]), spread, value=-1.0)
+        values.addcdiv_(moved.mul_(moves), spread, value=-1.0)
+
+
+def _corrections(steps: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
+    """What moments that began at zero are divided by, and the moves' factor then, each (members, 1).
+
+    A CPU does this arithmetic on a few numbers faster without tensors.
+    """
+    if steps.is_cuda:
+        scale = torch.sqrt(1.0 - SECOND_MOMENT**steps)[:, None]
+        return scale, factors * scale / (1.0 - FIRST_MOMENT**steps)[:, None]
+    scales = [math.sqrt(1.0 - SECOND_MOMENT**step) for step in steps.tolist()]
+    moves = [factor * scale / (1.0 - FIRST_MOMENT**step)
+             for (factor,), scale, step in zip(factors.tolist(), scales, steps.tolist(), strict=True)]
+    both = torch.tensor([scales, moves], dtype=factors.dtype)[:, :, None]
+    return both[0], both[1]
 
 
 class FlatSGD(FlatOptimiser):

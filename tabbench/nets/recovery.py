@@ -7,6 +7,8 @@ at a lower rate. Nothing is tried for ever, and no other member is touched.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -262,11 +264,15 @@ class Recovery:
 
     def after_epoch(self, epoch: int) -> None:
         """Faults that build up slowly: dead units, oscillation, an optimiser's memory that is not finite."""
-        for member in range(len(self.rollbacks)):
-            if self.is_given_up(member):
-                continue
-            self._mend_optimiser(member, epoch)
-            self._calm(member, epoch)
+        going_on = [member for member in range(len(self.rollbacks)) if not self.is_given_up(member)]
+        state = self._training.stepper.optimiser.state
+        if not all(math.isfinite(float(value.sum())) for value in state.values()):  # a sum is quicker and misses nothing
+            for member in going_on:
+                self._mend_optimiser(member, epoch)
+        recent = self._training.standing.history[-OSCILLATION_EPOCHS * len(self.rollbacks):]
+        for member in going_on:
+            if epoch >= OSCILLATION_EPOCHS and epoch - self.last_cut[member] >= OSCILLATION_EPOCHS:
+                self._calm(member, epoch, [record["training_loss"] for record in recent[member::len(self.rollbacks)]])
         if epoch in DEAD_CHECK_EPOCHS:
             self._revive(epoch)
 
@@ -280,17 +286,16 @@ class Recovery:
             self.note(incident("N03", self.where(member, epoch), "moments are not finite, weights are",
                                action="its moments were cleared", outcome="healed"))
 
-    def _calm(self, member: int, epoch: int) -> None:
-        losses = [record["training_loss"] for record in self._training.standing.history
-                  if record["net"] == member + 1][-OSCILLATION_EPOCHS:]
-        if len(losses) < OSCILLATION_EPOCHS or epoch - self.last_cut[member] < OSCILLATION_EPOCHS:
+    def _calm(self, member: int, epoch: int, losses: list[float]) -> None:
+        """Lower the rate where the last epochs' losses go up and down and get nowhere."""
+        changes = [after - before for before, after in pairwise(losses)]
+        turns = sum((before > 0) != (after > 0) for before, after in pairwise(changes)) / (len(changes) - 1)
+        if turns <= SIGN_CHANGES:
             return
-        changes = np.diff(losses)
+        swing = median(map(abs, changes)) / max(median(map(abs, losses)), 1e-12)
         half = OSCILLATION_EPOCHS // 2
-        turns = float(np.mean(np.sign(changes[1:]) != np.sign(changes[:-1])))
-        swing = float(np.median(np.abs(changes))) / max(float(np.median(np.abs(losses))), 1e-12)
-        is_stuck = np.median(losses[half:]) >= max(np.median(losses[:half]), UNLEARNT * self._training.constant_losses[member])
-        if turns > SIGN_CHANGES and swing > LEAST_SWING and is_stuck:
+        is_stuck = median(losses[half:]) >= max(median(losses[:half]), UNLEARNT * self._training.constant_losses[member])
+        if swing > LEAST_SWING and is_stuck:
             self.cuts[member] *= HALF
             self.last_cut[member] = epoch
             self.note(incident("O05", self.where(member, epoch), f"{turns:.0%} of the losses' changes turned round, by "

@@ -12,6 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from tabbench.nets.backward import WrittenBackward, is_plain
 from tabbench.nets.draws import MASKS, NOISE, Draws
 from tabbench.nets.dropout import LEVELS, dropout_masks
 from tabbench.nets.guard import Clipping
@@ -58,6 +59,7 @@ class Stepper:
         self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
         self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
         self.precision = Precision(recipe.precision, len(members), members.values.device, members.values.dtype)
+        self._written = WrittenBackward(members, loss, recipe.label_smoothing) if is_plain(recipe, loss) else None
         dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
         self._dropouts = torch.tensor(dropouts, device=members.values.device, dtype=members.values.dtype)
         self._largest_dropout = max(dropouts)
@@ -96,7 +98,7 @@ class Stepper:
             accepted, limits = None, None
         else:
             norms = torch.linalg.vector_norm(gradients, dim=1)
-            accepted, limits = self._accepted(losses, norms, judge), self.clipping.factors(norms)
+            accepted, limits = self._accepted(losses, norms, judge), self.clipping.factors(norms) if self.clipping.is_on else None
         if limits is not None:
             gradients = gradients * limits[:, None]
         self.optimiser.step(gradients, factors, decay_factor, accepted)
@@ -113,24 +115,40 @@ class Stepper:
 
     def gradients(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
         """Losses (members,) and flat gradients (members, parameters), added up over the parts of a batch."""
-        seen, losses = Batches(), torch.zeros(len(self.members), device=batch.device, dtype=self.members.values.dtype)
-        gradients = torch.zeros(()) if self.parts == 1 else torch.zeros_like(self.members.learnt)
+        seen = Batches()
+        if self.parts == 1:
+            losses, gradients = self._of_part(batch, masks, seen)
+            return losses, self._with_penalties(gradients), seen
+        losses, gradients = torch.zeros_like(self.members.values[:, 0]), torch.zeros_like(self.members.learnt)
         rows, heads = batch.shape[1], self.members.shape.heads
         for start, end in pairwise(rows * part // self.parts for part in range(self.parts + 1)):
             own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
-            loss = self._training_loss(batch[:, start:end], own, seen) * ((end - start) / rows)
+            loss, flat = self._of_part(batch[:, start:end], own, seen)
+            share = (end - start) / rows
+            losses, gradients = losses + share * loss, gradients + share * flat
+        return losses, self._with_penalties(gradients), seen
+
+    def _of_part(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> tuple[Tensor, Tensor]:
+        """Losses, and gradients that the next call may overwrite."""
+        if self._written is None:
+            loss = self._training_loss(batch, masks, seen)
             found = torch.autograd.grad(self.precision.scaled(loss).sum(), list(self.leaves.values()))
-            flat = torch.cat([each.flatten(1) for each in found], dim=1)
-            losses, gradients = (loss.detach(), flat) if self.parts == 1 else (losses + loss.detach(), gradients + flat)
-        return losses, self._with_penalties(self.precision.unscaled(gradients)), seen
+            return loss.detach(), self.precision.unscaled(torch.cat([each.flatten(1) for each in found], dim=1))
+        encoded, codes = self.rows.inputs(batch)
+        inputs = self._noisy(self.members.inputs(encoded, codes))
+        loss = self._written.losses(inputs, codes, self.rows.target[batch], self.rows.weight_of(batch), masks)
+        return loss, self._written.gradients
+
+    def _noisy(self, inputs: Tensor) -> Tensor:
+        if not self.recipe.noise:
+            return inputs
+        drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.number), device=inputs.device)
+        return inputs + self.recipe.noise * drawn
 
     def _training_loss(self, batch: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
         """Each member's loss (members,) on rows (members, m), with whatever makes training harder than judging."""
         recipe, target, weight = self.recipe, self.rows.target[batch], self.rows.weight_of(batch)
-        inputs = self.members.inputs(*self.rows.inputs(batch), self.leaves)
-        if recipe.noise:
-            drawn = torch.randn(inputs.shape, generator=self.draws.generator(NOISE, self.number), device=inputs.device)
-            inputs = inputs + recipe.noise * drawn
+        inputs = self._noisy(self.members.inputs(*self.rows.inputs(batch), self.leaves))
         if not recipe.mixup:
             outputs = self._outputs(inputs, masks, seen)
             return self.loss.means(outputs, target, weight, smoothing=recipe.label_smoothing)

@@ -305,7 +305,7 @@ class Training:
     def _record(self, epoch: int, training_losses: list[float], losses: list[float]) -> None:
         factor = RATE_SCHEDULES[self.recipe.schedule](min(self.stepper.share, 1.0))
         rates = _numbers(self.rate_factors * self.recovery.cuts * self.recipe.learning_rate * factor)
-        norms = self.guard.last_norms if self.options.is_guarded else [math.nan] * len(losses)
+        norms = self.guard.last_norms.tolist() if self.options.is_guarded else [math.nan] * len(losses)
         clipped = _numbers(self.stepper.clipping.state["clipped"])
         self.standing.history += [
             {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member], "validation_loss": losses[member],

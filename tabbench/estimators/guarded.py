@@ -98,8 +98,8 @@ class _GuardedMLP(TabularEstimator):
                  activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
                  max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
                  validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
-                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False,
-                 mixup: float = 0.0, noise: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
+                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0,
+                 noise: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
                  callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto", random_state: Any = None,
                  n_jobs: int | None = None) -> None:
         self.preset = preset
@@ -371,10 +371,10 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
                  activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
                  max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
                  validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
-                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False,
-                 mixup: float = 0.0, noise: float = 0.0, label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None,
-                 class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (), precision: str = "float32",
-                 device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
+                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0,
+                 noise: float = 0.0, label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False,
+                 loss: Any = None, class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (),
+                 precision: str = "float32", device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
         super().__init__(
             preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, bins=bins, hidden_sizes=hidden_sizes,
             activation=activation, initialization=initialization, batch_size=batch_size, max_epochs=max_epochs,

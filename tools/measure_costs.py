@@ -1,6 +1,7 @@
 """Measures what cells cost on generated tables of many shapes, and writes tabbench/executors/costs.json from it.
 
-    python tools/measure_costs.py --minutes 30 [--presets fast,balanced,thorough] [--processes 2] [--largest WORK] [--cells FILE]
+    python tools/measure_costs.py --minutes 30 [--presets fast,balanced,thorough] [--processes 2] [--largest WORK]
+        [--approaches mlp,tabm] [--cells FILE]
 
 Cells are appended to FILE (default: cost_cells.jsonl in the folder for temporary files), and all that FILE holds of the present
 versions of approaches are used, so that a second call goes on with other shapes. Processor seconds are measured, not wall time:
@@ -51,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--presets", default=",".join(PRESETS))
+    parser.add_argument("--approaches", help="comma-separated (the default ones)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--largest", type=float, default=LARGEST_WORK)
     parser.add_argument("--cells", type=Path, default=DEFAULT_CELLS)
@@ -62,7 +64,8 @@ def main() -> None:
     done = read_cells(given.cells)
     deadline = time.monotonic() + 60 * given.minutes
     first = max((cell["number"] for cell in done), default=-1) + 1
-    orders = iter([shape_of(number, given.presets, given.largest) for number in range(first, first + MOST_SHAPES)])
+    orders = iter([shape_of(number, given.presets, given.largest) | {"approaches": given.approaches}
+                   for number in range(first, first + MOST_SHAPES)])
     with ThreadPoolExecutor(given.processes) as pool, given.cells.open("a") as sink:
         def work(_: int) -> None:
             while time.monotonic() < deadline:
@@ -132,8 +135,9 @@ def timed(approach: Any, spent: dict[str, float]) -> Any:
     return replace(approach, fit=fit)
 
 
-def measure_one(number: int, presets: str, rows: int, columns: int, classes: int, test_rows: int, category_share: float) -> None:
-    """Run the default approaches of these presets on one generated table; prints one JSON line a cell."""
+def measure_one(number: int, presets: str, rows: int, columns: int, classes: int, test_rows: int, category_share: float,
+                approaches: str | None) -> None:
+    """Run these approaches (None: the default ones) of these presets on one generated table; prints one JSON line a cell."""
     import psutil
 
     from tabbench.executors.forecast import shape_of_cells
@@ -143,7 +147,7 @@ def measure_one(number: int, presets: str, rows: int, columns: int, classes: int
     from tabbench.store.setups import load_setup, save_setup
 
     began = time.process_time()
-    for approach in choose_contestants(Options().checked()).approaches:
+    for approach in choose_contestants(Options(approaches=approaches).checked()).approaches:
         for module in approach.requires:
             why_it_does_not_load(module)
     common = {"number": number, "startup_seconds": time.process_time() - began,
@@ -154,11 +158,11 @@ def measure_one(number: int, presets: str, rows: int, columns: int, classes: int
         for preset in presets.split(","):
             give_memory_back()
             about = common | {"preset": preset, "shape": vars(shape_of_cells(setup, rows))}
-            for cell in measured_cells(setup, preset, rows):
+            for cell in measured_cells(setup, preset, rows, approaches):
                 print(json.dumps(about | cell), flush=True)
 
 
-def measured_cells(setup: Any, preset: str, rows: int) -> Iterator[dict[str, Any]]:
+def measured_cells(setup: Any, preset: str, rows: int, names: str | None) -> Iterator[dict[str, Any]]:
     """Seconds and memory of the cells of one split, in batches as a run has them."""
     import psutil
 
@@ -166,7 +170,7 @@ def measured_cells(setup: Any, preset: str, rows: int) -> Iterator[dict[str, Any
     from tabbench.plan import choose_contestants, plan_batches
     from tabbench.run import execute
 
-    contestants = choose_contestants(Options(preset=preset).checked())
+    contestants = choose_contestants(Options(preset=preset, approaches=names).checked())
     approaches = {each.name: each for each in contestants.approaches}
     for batch in plan_batches(setup, contestants, [rows], preset=preset, device="cpu"):
         give_memory_back()

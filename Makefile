@@ -2,7 +2,7 @@
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
 #   make test   the linters and all tests        make lint   the linters alone
 #   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
-#   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file WINNER=1   all optional, see tools/bench.py
+#   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file NETS=python WINNER=1   all optional, see tools/bench.py
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,7 +25,7 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \
-		$(if $(RESULTS),--results $(RESULTS)) $(if $(WINNER),--winner)
+		$(if $(RESULTS),--results $(RESULTS)) $(if $(NETS),--nets $(NETS)) $(if $(WINNER),--winner)
 
 clean:
 	rm -rf .venv build dist tabbench-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,10 +1,12 @@
 """Writes docs/benchmarks.md, section by section; each carries its own date, versions and machine.
 
     python tools/bench.py [SECTION ...] [FILE=TARGET ...] [--data DIR] [--yardstick DIR] [--results FILE] [--winner]
+        [--nets PYTHON]
 
 Measures the sections that are named, or all, and replaces these in the page. FILE=TARGET are tables of your own for the sections
 `linear` and `scale`. The sections `peers` and `by-hand` need what is not in the repository: DIR/TABLE/{train.csv, test.csv,
-card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say. Let the machine do nothing else meanwhile.
+card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say; `nets` can use an interpreter with other
+nets. Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ class Given:
     yardstick: Path | None
     results: Path | None
     with_winner: bool
+    nets: str | None
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,15 @@ def read_arguments() -> tuple[list[str], Given]:
     parser.add_argument("--yardstick", type=Path, help="folder with by_hand.py, or such a script")
     parser.add_argument("--results", type=Path, help="JSON lines of other systems' losses on the same test files")
     parser.add_argument("--winner", action="store_true", help="also the saved winner of a comparison, five minutes a table")
+    parser.add_argument("--nets", help="an interpreter that has pytabkit and skorch")
     arguments = parser.parse_args()
     names = [word for word in arguments.words if "=" not in word]
     unknown = sorted(set(names) - set(SECTIONS))
     if unknown:
         parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     files = dict(word.rsplit("=", 1) for word in arguments.words if "=" in word)
-    return names or list(SECTIONS), Given(files, arguments.data, arguments.yardstick, arguments.results, arguments.winner)
+    return names or list(SECTIONS), Given(files, arguments.data, arguments.yardstick, arguments.results, arguments.winner,
+                                              arguments.nets)
 
 
 def measure_promises(given: Given) -> list[Table]:
@@ -146,6 +151,13 @@ def measure_by_hand(given: Given) -> list[Table]:
         return [(GOALS_HEADER, *by_hand(script, tables))]
 
 
+def measure_nets(given: Given) -> list[Table]:
+    """The guard's share, time and losses beside other nets."""
+    from bench_nets import nets
+
+    return [(GOALS_HEADER, *nets(given.nets, given.data, given.results))]
+
+
 def circumstances() -> str:
     """Date, machine and versions."""
     found = ", ".join(f"{name} {number}" for name, number in versions().items())
@@ -188,6 +200,9 @@ SECTIONS = {
                        "A script with a grid search for every approach, against `tabbench compare --preset balanced` with the "
                        "same approaches, sizes and folds. Needs `make bench DATA=folder YARDSTICK=folder`.", measure_by_hand,
                        ("data", "yardstick")),
+    "nets": Section("The guarded net beside others",
+                    "Processor seconds on one thread; losses on held-out rows. Other nets need `make bench NETS=python "
+                    "DATA=folder RESULTS=file`.", measure_nets),
 }
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class FlatOptimiser:
     ----------
     values : (members, parameters), changed in place.
     rates : (members, parameters), the learning rate of each; times a schedule's factor at each step.
-    decays : (members, parameters), the share that a step of factor one takes off; zero for what is not decayed.
+    decays : (members, parameters), the share that a step of factor one takes off; None where nothing is decayed.
 
     Attributes
     ----------
@@ -34,11 +34,10 @@ class FlatOptimiser:
 
     moments: tuple[str, ...] = ()
 
-    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor) -> None:
+    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None) -> None:
         self._values, self._rates, self._decays = values, rates, decays
         self.state = {name: torch.zeros_like(values) for name in self.moments}
         self.state["steps"] = torch.zeros(len(values), dtype=values.dtype, device=values.device)
-        self._is_decayed = bool((decays != 0).any())
 
     @torch.no_grad()
     def step(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None = None) -> None:
@@ -57,7 +56,7 @@ class FlatOptimiser:
         self._values.copy_(torch.where(accepted[:, None], values, self._values))
 
     def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor) -> None:
+                rates: Tensor, decays: Tensor | None) -> None:
         raise NotImplementedError
 
     @torch.no_grad()
@@ -72,16 +71,16 @@ class FlatAdam(FlatOptimiser):
 
     moments = ("first", "second")
 
-    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor) -> None:
+    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None) -> None:
         super().__init__(values, rates, decays)
         self._spread, self._moved = torch.empty_like(values), torch.empty_like(values)
 
     def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor) -> None:
+                rates: Tensor, decays: Tensor | None) -> None:
         first, second = state["first"], state["second"]
         state["steps"] += 1
         scale, moves = _corrections(state["steps"], factors)
-        if self._is_decayed:
+        if decays is not None:
             values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
         first.lerp_(gradients, 1.0 - FIRST_MOMENT)
         second.mul_(SECOND_MOMENT).addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
@@ -95,7 +94,7 @@ def _corrections(steps: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
 
     A CPU does this arithmetic on a few numbers faster without tensors.
     """
-    if steps.is_cuda:
+    if steps.device.type != "cpu":
         scale = torch.sqrt(1.0 - SECOND_MOMENT**steps)[:, None]
         return scale, factors * scale / (1.0 - FIRST_MOMENT**steps)[:, None]
     scales = [math.sqrt(1.0 - SECOND_MOMENT**step) for step in steps.tolist()]
@@ -111,11 +110,11 @@ class FlatSGD(FlatOptimiser):
     moments = ("velocity",)
 
     def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor) -> None:
+                rates: Tensor, decays: Tensor | None) -> None:
         velocity = state["velocity"]
         state["steps"] += 1
         velocity.mul_(MOMENTUM).add_(gradients)
-        if self._is_decayed:
+        if decays is not None:
             values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
         values.addcmul_((gradients + MOMENTUM * velocity).mul_(rates), factors, value=-1.0)
 

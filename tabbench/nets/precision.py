@@ -5,7 +5,7 @@ Weights, the optimiser and validation stay in float32. The scale is each member'
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ class Precision:
 
     def computing(self) -> AbstractContextManager[object]:
         """Inside, matrix products have fewer bits."""
-        return torch.autocast(self._device.type, DTYPES.get(self._name), enabled=self.is_low)
+        return torch.autocast(self._device.type, DTYPES[self._name]) if self.is_low else nullcontext()
 
     def scaled(self, losses: Tensor) -> Tensor:
         """Losses (members,) times each one's scale."""

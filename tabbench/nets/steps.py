@@ -209,8 +209,8 @@ class CapturedStep:
         return (masks is None) == (self._masks is None)
 
 
-def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Learning rates and weight decay's share of a step, each (members, parameters)."""
+def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
+    """Learning rates and weight decay's share of a step, if there is any, each (members, parameters)."""
     rates, decays = torch.zeros_like(members.learnt), torch.zeros_like(members.learnt)
     sizes = members.shape.parameters()
     decayed = named_views(sizes, decays)
@@ -223,7 +223,7 @@ def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor]:
             decayed[name].copy_(view * recipe.weight_decay)
         else:
             view.fill_(recipe.learning_rate * (INPUT_SCALE_RATE if name == "input_scale" else BIAS_RATE))
-    return rates, decays
+    return rates, decays if recipe.weight_decay else None
 
 
 def _matrices(members: Members) -> Tensor:

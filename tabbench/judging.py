@@ -29,6 +29,7 @@ from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
+from tabbench.verdict.words import doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -95,7 +96,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
-        crossovers=verdicts.crossovers, sentence=verdicts.sentence,
+        crossovers=verdicts.crossovers, sentence=doubted(verdicts.sentence, run.findings),
         findings=_frame("findings", [finding.to_json() for finding in run.findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,

@@ -34,7 +34,8 @@ def check_identifiers(evidence: Evidence) -> list[Finding]:
             findings.append(Finding("identifier-predicts", "warn", name,
                                     f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's "
                                     "variance",
-                                    f"leave it out with --drop {name}, or name what it stands for by --time or --group"))
+                                    f"leave it out with --drop {name}, or name what it stands for by --time or --group",
+                                    spoils=True))
     return findings
 
 

@@ -34,7 +34,7 @@ def check_missingness(evidence: Evidence) -> list[Finding]:
             telling.append(Finding("missingness-predicts", "warn", name,
                                    f"whether `{name}` is missing tells {share:.1%} of the target's variance; it may be filled "
                                    "in with the outcome",
-                                   f"if so, leave it out with --drop {name}"))
+                                   f"if so, leave it out with --drop {name}", spoils=True))
     return findings + telling
 
 

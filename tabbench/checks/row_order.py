@@ -36,7 +36,7 @@ def check_row_order(evidence: Evidence) -> list[Finding]:
         if column.kind == "date" and _is_in_order(table, column.name):
             return [Finding("ordered-target", "warn", column.name,
                             f"{told}, and rows are in the order of `{column.name}`, so rows of one time are alike",
-                            f"split forward in time by --time {column.name}")]
+                            f"split forward in time by --time {column.name}", spoils=True)]
     return [Finding("ordered-target", "info", "rows", f"{told}, so rows near each other may belong together",
                     "if they do, name what they share by --time or --group")]
 

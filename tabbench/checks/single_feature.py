@@ -26,7 +26,7 @@ def check_single_feature(evidence: Evidence) -> list[Finding]:
             findings.append(Finding("single-feature", "warn", name,
                                     f"the column `{name}` alone predicts {share:.1%} of the target's variance; it may have been "
                                     "written down after the outcome was known",
-                                    f"if it is not known when predicting, leave it out with --drop {name}"))
+                                    f"if it is not known when predicting, leave it out with --drop {name}", spoils=True))
     return findings
 
 

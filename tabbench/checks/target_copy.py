@@ -26,7 +26,7 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
         Finding("target-copy", "block", values.column.name,
                 f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
                 "would be about nothing",
-                f"leave it out with --drop {values.column.name}")
+                f"leave it out with --drop {values.column.name}", spoils=True)
         for values in sample.columns() if is_target_copy(values, sample)
     ]
 

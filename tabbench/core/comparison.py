@@ -47,7 +47,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
-    "findings": ("code", "severity", "subject", "message", "cure"),
+    "findings": ("code", "severity", "subject", "message", "cure", "spoils"),
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),
     "skipped": ("approach", "size", "reason"),

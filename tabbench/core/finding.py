@@ -13,7 +13,8 @@ class Finding:
     """One thing that was noticed about the data.
 
     `code` is kebab-case and stable ("constant-column"); `subject` a column, class or row range; `message` one
-    sentence that says what was found and, where something was done about it, what; `cure` what the user can do.
+    sentence that says what was found and, where something was done about it, what; `cure` what the user can do. A finding
+    `spoils` a comparison when scores may be about something that is not known when predicting: its verdict is suspect.
     """
 
     code: str
@@ -21,6 +22,7 @@ class Finding:
     subject: str
     message: str
     cure: str = ""
+    spoils: bool = False
 
     @property
     def sentence(self) -> str:

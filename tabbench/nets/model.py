@@ -172,9 +172,11 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = 
                              prepared.loss)
     held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
     record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead, trained.losses)
-    return NetModel(prepared.encoding, members, prepared.loss.without_functions, prepared.scale, low, high,
-                    {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history),
-                     "weights": trained.layers}, trained.incidents, held_out, record)
+    tuned = {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history), "weights": trained.layers}
+    if training.device != "cpu":
+        tuned["tf32"] = torch.backends.cuda.matmul.allow_tf32  # whether its products were rounded
+    return NetModel(prepared.encoding, members, prepared.loss.without_functions, prepared.scale, low, high, tuned,
+                    trained.incidents, held_out, record)
 
 
 def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:

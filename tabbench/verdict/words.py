@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from tabbench.core.finding import Finding
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.winners import BASELINE, FIRST_BETTER, MOST_FAILED, SECOND_BETTER, failed_share
@@ -37,6 +38,15 @@ def closing_sentence(
     if left_out:
         clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
     return "; ".join(clauses) + "."
+
+
+def doubted(sentence: str, findings: Sequence[Finding]) -> str:
+    """The sentence, after what makes the verdict suspect if there is such a finding; the gravest comes first."""
+    causes = [finding.message for finding in findings if finding.spoils]
+    if not causes:
+        return sentence
+    more = f" (and {len(causes) - 1} more of the kind)" if len(causes) > 1 else ""
+    return f"This verdict is suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
 
 
 def rounded_size(size: float) -> str:

@@ -107,8 +107,8 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
         "scores": scores, "winners": winners, "pairs": pairs, "costs": costs, "crossovers": crossings,
         "findings": [
             ("possible-leak", "warn", "TotalCharges", "TotalCharges alone predicts the target nearly as well as all columns.",
-             "Drop it with --drop TotalCharges if it is known only after the fact."),
-            ("constant-column", "info", "Country", "Country has one value and was left out.", "")],
+             "Drop it with --drop TotalCharges if it is known only after the fact.", True),
+            ("constant-column", "info", "Country", "Country has one value and was left out.", "", False)],
         "incidents": [(last, sizes[-1], 0, 2, "O02", "net 2, epoch 7", "loss inf", "the learning rate is too high",
                        "went back to epoch 6 with half the rate", "training went on")],
         "training": [training_record(last, sizes[-1])],
@@ -137,7 +137,7 @@ def build_hostile() -> Comparison:
     """Every text that comes from a table or a user is an attack."""
     base = build(HOSTILE)
     attack = HOSTILE[1] + HOSTILE[3] + HOSTILE[4]
-    findings = pd.DataFrame([("odd-name", "warn", attack, attack, attack)], columns=list(COLUMNS["findings"]))
+    findings = pd.DataFrame([("odd-name", "warn", attack, attack, attack, False)], columns=list(COLUMNS["findings"]))
     incidents = pd.DataFrame([(HOSTILE[1], 100, 0, 0, attack, f"{attack}epoch 3", attack, attack, attack, attack)],
                              columns=list(COLUMNS["incidents"]))
     selection = base.selection.copy()

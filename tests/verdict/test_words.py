@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabbench.core.finding import Finding
 from tabbench.core.metric import Metric
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.winners import winners_frame
-from tabbench.verdict.words import closing_sentence
+from tabbench.verdict.words import closing_sentence, doubted
 
 ROWS = 1250
 
@@ -193,3 +194,15 @@ def test_single_split_is_said(simulate):
     assert closing_sentence(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=9999).startswith(
         "At 1,000 rows, the largest size that was run, judged by a single split, no single approach wins"
     )
+
+
+def test_a_finding_that_spoils_makes_the_verdict_suspect():
+    verdict = "On 1,250 rows mlp wins."
+    leak = Finding("target-copy", "block", "code", "the column `code` tells the target `y` exactly", spoils=True)
+    other = Finding("single-feature", "warn", "late", "the column `late` alone predicts 97% of it", spoils=True)
+    remark = Finding("imbalance", "info", "c0", "rare among 1,250 rows")
+    assert doubted(verdict, [remark]) == verdict
+    assert doubted(verdict, [leak, remark]) == ("This verdict is suspect: the column `code` tells the target `y` exactly. As the "
+                                                "table stands: on 1,250 rows mlp wins.")
+    assert doubted(verdict, [leak, other]) == ("This verdict is suspect: the column `code` tells the target `y` exactly (and 1 "
+                                               "more of the kind). As the table stands: on 1,250 rows mlp wins.")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from bench_peers import SplitTable, geometric_mean, log_loss_or_rmse, read_results
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.impute import SimpleImputer
@@ -33,8 +34,12 @@ import tabbench
 from tabbench.core.approach import TrainingSet
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
+from tabbench.data.cards import card_path, find_card
 
 ROWS, COLUMNS = 1_000, 20
+CLEAN_TABLES, CLEAN_SEEDS, CLEAN_ROWS, FEWEST_OF_A_CLASS = ("adult", "credit_g", "diamonds", "penguins", "generated"), 50, (
+    60, 150, 400, 800), 4
+"""For false alarms: from each table so many samples, of these numbers of rows in turn."""
 SAME_NETS = ((256, 256), (64, 32))
 """Units a layer and rows a batch, for epochs of nets that are the same everywhere."""
 PRESETS = {"fast": "realmlp-td-s", "balanced": "realmlp-td", "thorough": "realmlp-td"}
@@ -61,6 +66,7 @@ def nets(peers: str | None = None, data: Path | None = None, results: Path | Non
          presets: Sequence[str] = tuple(PRESETS)) -> Iterator[Row]:
     """All rows; those beside other libraries where an interpreter or results of theirs are given."""
     yield from costs()
+    yield false_alarms()
     if peers is not None:
         yield from beside(peers)
     if data is not None and results is not None:
@@ -72,6 +78,35 @@ def costs() -> list[Row]:
     return [("share of a step that the guard takes, 3 × 256 units, batches of 256", *overhead(256, 256, 1, 0.02)),
             ("the same, ten nets of 3 × 64 units, batches of 32 (the default for 1,000 rows)", *overhead(64, 32, 10, 0.05)),
             ("the same, one net of 3 × 64 units, batches of 32", *overhead(64, 32, 1, 0.05))]
+
+
+def false_alarms() -> Row:
+    """Of fits of clean rows, how many say that something went wrong."""
+    alarmed, count = [], 0
+    for name in CLEAN_TABLES:
+        table, target, is_number = clean_table(name)
+        for seed in range(CLEAN_SEEDS):
+            some = table.sample(min(CLEAN_ROWS[seed % len(CLEAN_ROWS)], len(table)), random_state=seed)
+            if not is_number:
+                some = some[some[target].map(some[target].value_counts()) >= FEWEST_OF_A_CLASS]
+            make = tabbench.GuardedMLPRegressor if is_number else tabbench.GuardedMLPClassifier
+            fitted = make("fast", random_state=seed, device="cpu", n_jobs=1).fit(some.drop(columns=target), some[target])
+            count += 1
+            if fitted.incidents_:
+                alarmed.append(f"{name} {seed}: {', '.join(incident.code for incident in fitted.incidents_)}")
+    print(*alarmed, sep="\n", file=sys.stderr, flush=True)
+    return f"fits of clean rows with an incident, of {count}", f"{len(alarmed)} ({len(alarmed) / count:.1%})", "< 2 %"
+
+
+def clean_table(name: str) -> tuple[pd.DataFrame, str, bool]:
+    """A shipped table, or a generated one; its target, and whether that is a number."""
+    card = find_card(name)
+    if card is not None:
+        return pd.read_parquet(card_path(card)), card.target, card.task == "regression"
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(2_000, 8)), columns=list("abcdefgh"))
+    y = X["a"] * X["b"] + X["c"] + rng.standard_t(5, size=len(X))
+    return X.mask(rng.random(X.shape) < 0.1).assign(y=y), "y", True
 
 
 def overhead(width: int, batch_rows: int, members: int, goal: float) -> tuple[str, str]:

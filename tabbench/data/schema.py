@@ -140,13 +140,15 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
         first = next(iter(alike))
         notes.append(f"{shown(column.name)}: {counted(len(alike), 'category')} taken for the one of training that is the same "
                      f"number ({shown(first)} for {shown(alike[first])})")
-    known = np.array([position.get(alike.get(label, label), -1) for label in distinct.to_pylist()] + [-1], dtype=np.int64)
     unseen = [label for label in unseen if label not in alike]
+    # A label of words that were seen still says something, so it stays what it is.
+    place = position | {label: len(position) + number for number, label in enumerate(unseen)}
+    codes = np.array([place[alike.get(label, label)] for label in distinct.to_pylist()] + [-1], dtype=np.int64)[codes]
     if unseen:
-        rows = int(((known[codes] < 0) & (codes >= 0)).sum())
+        rows = int((codes >= len(position)).sum())
         notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({listed(unseen, 3)}; "
-                     f"{counted(rows, 'row')}) taken as missing")
-    return pd.Categorical.from_codes(known[codes], dtype=category_type(column.levels))
+                     f"{counted(rows, 'row')}) taken for rare ones")
+    return pd.Categorical.from_codes(codes, dtype=category_type((*column.levels, *unseen)))
 
 
 def _levels_of_same_number(labels: list[str], levels: Sequence[str]) -> dict[str, str]:

@@ -63,7 +63,7 @@ def learn_columns(given: Sequence[Values], names: Sequence[str]) -> tuple[pd.Dat
 
 
 def fit_columns(given: Sequence[Values], columns: Sequence[Column]) -> pd.DataFrame:
-    """New rows (m, p), typed as the training columns were; what was not seen in training is missing.
+    """New rows (m, p), typed as the training columns were; labels that were not seen in training stay.
 
     Raises
     ------

@@ -94,7 +94,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         training: TrainingSet = self._training_set("trees", rows, settings)
         importances = fit_forest_selection(training.features, training).importances
         view: Any = self._view
-        widths = [_width(column, view.expansion) for column in self._columns]
+        widths = [len(view.expansion.names_of(column)) for column in self._columns]
         is_coded = np.array([column.kind == "category" for column in self._columns])
         # The view holds all numbers first, then the codes.
         source = np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
@@ -152,14 +152,3 @@ def _are_amounts(y: Any) -> bool:
     kind = type_of_target(values)
     is_whole = kind == "multiclass" and pd.api.types.is_numeric_dtype(values)
     return bool(kind == "continuous" or (is_whole and len(np.unique(values)) > MOST_CLASSES_OF_NUMBERS))
-
-
-def _width(column: Column, expansion: Expansion) -> int:
-    """How many numbers of the view come from a column."""
-    if column.kind == "category":
-        return 0
-    if column.kind == "date":
-        return len(expansion.dates[column.name])
-    if column.kind == "text":
-        return int(expansion.texts[column.name].directions.shape[1])
-    return 1

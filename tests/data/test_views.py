@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import tabbench
 from tabbench.core.errors import UnknownName
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.table import Column
@@ -218,3 +219,42 @@ def test_whoever_writes_to_the_raw_view_leaves_the_table_as_it_is():
 def test_an_unknown_view_is_named():
     with pytest.raises(UnknownName, match="did you mean 'linear'"):
         fit_view("liner", *numbers(x=np.arange(3.0)), seed=0)
+
+
+def titles(rows=400, seed=0):
+    """Job titles of three words, a few hundred different ones."""
+    random = np.random.default_rng(seed)
+    words = [["Senior", "Junior", "Acting", "Chief"], ["Bus", "Fire", "Library", "Police", "Tax"],
+             [f"{kind} {grade}" for kind in ("Officer", "Manager", "Clerk") for grade in ("I", "II", "III")]]
+    return [" ".join(str(random.choice(each)) for each in words) for _ in range(rows)]
+
+
+@pytest.mark.parametrize("name", PREPARED)
+def test_words_of_phrases_are_columns_and_speak_for_phrases_that_were_never_seen(name):
+    frame, columns = category(titles())
+    view = fit_view(name, frame, columns, 0)
+    new, _ = category(["Senior Submarine Manager II", "Junior Submarine Clerk I", None])
+    matrix = restore_view(view.to_parts()).transform(new)
+    values = np.asarray(matrix.numbers if name == "net" else matrix.values)
+    manager, senior = (values[:, matrix.names.index(f"c: {word}")] for word in ("manager", "senior"))
+    assert manager[0] > manager[1] and senior[0] > senior[1]
+    assert not any("submarine" in each for each in matrix.names)
+    if name == "trees":
+        assert np.isnan(manager[2]) and set(manager[:2]) == {0.0, 1.0}
+
+
+def test_words_in_few_rows_in_nearly_all_or_in_the_same_as_another_are_left_out():
+    texts = [f"{'red' if row % 2 else 'blue'} {'box' if row % 2 else 'bag'} thing {row}" for row in range(200)]
+    frame = pd.DataFrame({"t": pd.Series(texts, dtype="str")})
+    view = fit_view("trees", frame, (Column("t", "text"),), 0)
+    named = [each for each in view.transform(frame).names if ":" in each]
+    assert named == ["t: bag", "t: box"]
+
+
+def test_a_text_that_tells_something_in_compare_tells_it_when_predicting_too():
+    frame = pd.DataFrame({"title": titles(1500)})
+    pay = frame["title"].str.contains("Manager") * 10.0 + frame["title"].str.contains("Senior") * 5.0
+    new = pd.DataFrame({"title": ["Senior Submarine Manager II", "Junior Submarine Clerk II"]})
+    model = tabbench.BoostedEnsembleRegressor("fast", random_state=0).fit(frame, pay)
+    high, low = model.predict(new)
+    assert high > low + 3.0

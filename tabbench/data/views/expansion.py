@@ -17,7 +17,7 @@ from tabbench.core.parts import Parts
 from tabbench.core.table import Column
 from tabbench.data.views.dates import date_parts, part_names
 from tabbench.data.views.levels import Levels
-from tabbench.data.views.text import TextComponents
+from tabbench.data.views.text import WORD, FrequentWords, TextComponents
 
 LARGEST = 1e300
 """Numbers beyond it, infinite ones included, count as this: room for differences and quotients in float64."""
@@ -50,28 +50,30 @@ class Expansion:
     dates: dict[str, tuple[str, ...]]
     texts: dict[str, TextComponents]
     levels: dict[str, Levels]
+    words: dict[str, FrequentWords]
 
     @classmethod
     def fit(cls, features: pd.DataFrame, columns: tuple[Column, ...], seed: int,
             fewest_rows: int, most_levels: int) -> Expansion:
-        """Learn date parts, text directions and levels; see `Levels.fit` for the two limits."""
+        """Learn date parts, text directions, words and levels; see `Levels.fit` for the two limits."""
         names = {kind: [column.name for column in columns if column.kind == kind] for kind in ("date", "text", "category")}
         wordy = [name for name in names["category"] if _is_wordy(features[name])]
         return cls(
             columns,
             {name: part_names(features[name]) for name in names["date"]},
             {name: TextComponents.fit(features[name], seed) for name in [*names["text"], *wordy]},
-            {name: Levels.fit(features[name], fewest_rows, most_levels) for name in names["category"]})
+            {name: Levels.fit(features[name], fewest_rows, most_levels) for name in names["category"]},
+            {name: FrequentWords.fit(features[name]) for name in [*names["text"], *wordy]})
 
     @property
     def number_names(self) -> tuple[str, ...]:
         """Names of the number columns: `date year`, `text 3` for what was made of one column."""
-        return tuple(name for column in self.columns for name in self._names_of(column))
+        return tuple(name for column in self.columns for name in self.names_of(column))
 
     @property
     def is_boolean(self) -> np.ndarray:
         """Which number columns hold 0 and 1 only."""
-        return np.array([column.kind == "boolean" for column in self.columns for _ in self._names_of(column)], dtype=bool)
+        return np.array([column.kind == "boolean" for column in self.columns for _ in self.names_of(column)], dtype=bool)
 
     @property
     def code_names(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class Expansion:
     def row_blocks(self, features: pd.DataFrame) -> Iterator[tuple[slice, Expanded]]:
         """The rows expanded block by block, with their positions."""
         step = max(1, BLOCK_CELLS // max(1, len(self.number_names) + len(self.levels)))
-        texts = {name: text.transform(features[name]) for name, text in self.texts.items()}  # its cost is by distinct text
+        texts = self._read_texts(features)  # their cost is by distinct text
         for start in range(0, len(features), step):
             rows = slice(start, min(start + step, len(features)))
             block = features.iloc[rows]
@@ -99,7 +101,14 @@ class Expansion:
 
     def number_columns(self, features: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
         """The number columns in groups: their positions and float64 (n, k), NaN for missing; all rows, few columns."""
-        return self._number_columns(features, {name: text.transform(features[name]) for name, text in self.texts.items()})
+        return self._number_columns(features, self._read_texts(features))
+
+    def _read_texts(self, features: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Directions, then words, of each column of text (n, k)."""
+        read = {name: text.transform(features[name]) for name, text in self.texts.items()}
+        for name, words in self.words.items():
+            read[name] = np.concatenate([read[name], words.transform(features[name])], axis=1)
+        return read
 
     def _number_columns(self, features: pd.DataFrame, texts: dict[str, np.ndarray]) -> Iterator[tuple[slice, np.ndarray]]:
         start = 0
@@ -133,11 +142,14 @@ class Expansion:
             codes[:, position] = levels.codes(features[name])
         return codes
 
-    def _names_of(self, column: Column) -> tuple[str, ...]:
+    def names_of(self, column: Column) -> tuple[str, ...]:
+        """The number columns that come from a column."""
         if column.kind == "date":
             return tuple(f"{column.name} {part}" for part in self.dates[column.name])
         if column.name in self.texts:
-            return tuple(f"{column.name} {i + 1}" for i in range(self.texts[column.name].directions.shape[1]))
+            directions = tuple(f"{column.name} {i + 1}" for i in range(self.texts[column.name].directions.shape[1]))
+            words = self.words[column.name].words if column.name in self.words else ()
+            return directions + tuple(f"{column.name}: {word}" for word in words)
         return () if column.kind == "category" else (column.name,)
 
     def _numbers(self, column: Column, values: pd.Series, texts: dict[str, np.ndarray]) -> np.ndarray:
@@ -153,7 +165,8 @@ class Expansion:
         values: dict[str, Any] = {
             "columns": [column.to_json() for column in self.columns],
             "dates": {name: list(parts) for name, parts in self.dates.items()},
-            "levels": {name: levels.to_json() for name, levels in self.levels.items()}}
+            "levels": {name: levels.to_json() for name, levels in self.levels.items()},
+            "words": {name: list(words.words) for name, words in self.words.items()}}
         texts = {f"text{i}": Parts({"column": name}, {"rarity": text.rarity, "directions": text.directions})
                  for i, (name, text) in enumerate(self.texts.items())}
         return Parts(values, children=texts)
@@ -168,9 +181,10 @@ class Expansion:
         order = [column.name for column in columns]
         levels = parts.values["levels"]
         return cls(columns, {name: tuple(names) for name, names in parts.values["dates"].items()}, texts,
-                   {name: Levels.from_json(levels[name]) for name in order if name in levels})
+                   {name: Levels.from_json(levels[name]) for name in order if name in levels},
+                   {name: FrequentWords(tuple(words)) for name, words in parts.values["words"].items()})
 
 
 def _is_wordy(values: pd.Series) -> bool:
     levels = pd.Series(values.unique()).dropna().astype(str)
-    return len(levels) >= FEWEST_WORDY_LEVELS and float(levels.str.count(r"[^\W_]+").mean()) >= FEWEST_WORDS
+    return len(levels) >= FEWEST_WORDY_LEVELS and float(levels.str.count(WORD).mean()) >= FEWEST_WORDS

@@ -15,10 +15,8 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.errors import BadOption
-from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.data.target import MOST_CLASSES_OF_NUMBERS
-from tabbench.data.views.expansion import Expansion
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
 from tabbench.options import PRESETS, choice
 from tabbench.selection.forest import fit_forest_selection, forest_settings

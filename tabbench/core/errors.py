@@ -64,3 +64,11 @@ class UnknownName(UserMistake, KeyError):
 
 MOST_NAMES_LISTED = 30
 """A list longer than this hides the sentence that it belongs to."""
+
+
+class TrainingFailed(TabbenchError):
+    """No net could be trained; `incidents` say what was seen and tried."""
+
+    def __init__(self, message: str, incidents: tuple[Incident, ...] = ()) -> None:
+        super().__init__(message)
+        self.incidents = incidents

@@ -13,16 +13,31 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from tabbench.core.approach import TrainingSet
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, TrainingFailed
 from tabbench.core.finding import Incident
 from tabbench.data.target_scale import OUTLYING, is_outlying
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
-from tabbench.estimators.knobs import at_least, batches_of, between, clip_of, loss_of, named, positive
+from tabbench.estimators.knobs import (
+    at_least,
+    batches_of,
+    between,
+    callbacks_of,
+    clip_of,
+    flag,
+    loss_of,
+    name_of_loss,
+    named,
+    rate_of,
+    required,
+    sizes_of,
+    whole,
+)
 from tabbench.nets.catalogue import incident
 from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
 from tabbench.options import PRESETS, choice
@@ -38,6 +53,8 @@ MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
 """Share of rows that contradict others from which on it is worth a word, and how many of them are named."""
+FEWEST_ROWS_OF_A_FOLD = 2
+"""Different rows; with fewer than twice as many all are learnt from."""
 WORTH_GROWING = 0.99
 """The wider net is kept if it loses so much less on validation rows."""
 
@@ -68,7 +85,8 @@ PARAMETERS = """
     noise : spread of Gaussian noise on the net's inputs.
     clip : largest norm of the gradient, or "auto" for one that follows the norms seen.
     grow : whether a net that underfits is doubled in width and trained again, up to three times.
-    loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights.
+    loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights. A
+        regressor's outputs and target are standardised, a classifier's outputs are logits and its target codes from 0.
     guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
     callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
         they may change `state.learning_rate` or call `state.stop()`.
@@ -154,15 +172,24 @@ class _GuardedMLP(TabularEstimator):
         ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
         TrainingFailed : no net could be trained; its `incidents` say what was seen and tried.
         """
+        self.__dict__.pop("_model", None)  # what was learnt before goes with the view that is about to be replaced
+        if (checkpoint is not None or resume_from is not None) and not isinstance(self.random_state, int | np.integer):
+            raise BadOption("random_state must be a whole number where there is a checkpoint, or it could not be continued")
         training, names = self._prepared(X, y, sample_weight, groups)
         loss = self._own_loss(training)
-        training = self._with_rate(training, loss)
-        identity = fingerprint_of(training, self.get_params(deep=False))
-        options = self._options(checkpoint, resume_from, identity)
-        model = self._fit_model(training, loss, options)
+        try:
+            training = self._with_rate(training, loss)
+            identity = fingerprint_of(training, self.get_params(deep=False))
+            model = self._fit_model(training, loss, self._options(checkpoint, resume_from, identity, names.of_incident))
+        except TrainingFailed as error:
+            error.incidents = tuple(names.of_incident(each) for each in error.incidents)
+            raise
         self._model = model.bare()  # a pickle holds no training data
         self._describe(model, names)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
 
     def sanity_check(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Whether a net can learn by heart: one row, then 32, 256, 2,048 and all rows, without any regularisation.
@@ -174,9 +201,10 @@ class _GuardedMLP(TabularEstimator):
         """
         from tabbench.nets.trials import learn_by_heart
 
-        training, _ = self._prepared(X, y, sample_weight, None)
-        loss = self._own_loss(training)
-        return pd.DataFrame(learn_by_heart(self._with_rate(training, loss), loss, self._options(None, None, "")))
+        trial = self._trial()
+        training, _ = trial._prepared(X, y, sample_weight, None)
+        loss = trial._own_loss(training)
+        return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._options(None, None, "")))
 
     def find_dirty_rows(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Rows for which the loss or its gradient has no finite value, whatever the net's weights.
@@ -187,17 +215,25 @@ class _GuardedMLP(TabularEstimator):
         """
         from tabbench.nets.trials import find_unsound
 
-        training, names = self._prepared(X, y, sample_weight, None)
-        rows, operation = find_unsound(training, self._own_loss(training), self._options(None, None, ""))
+        trial = self._trial()
+        training, names = trial._prepared(X, y, sample_weight, None)
+        rows, operation = find_unsound(training, trial._own_loss(training), trial._options(None, None, ""))
         return pd.DataFrame({"operation": operation}, index=names.labels(rows))
 
     def learning_rate_range_test(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Losses of one net, smoothed, while its rate rises from 1e-7 to 10: a frame of `learning_rate` and `loss`."""
         from tabbench.nets.trials import test_range
 
-        training, _ = self._prepared(X, y, sample_weight, None)
-        rates, losses = test_range(training, self._own_loss(training), self._options(None, None, ""))
+        trial = self._trial()
+        training, _ = trial._prepared(X, y, sample_weight, None)
+        rates, losses = test_range(training, trial._own_loss(training), trial._options(None, None, ""))
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
+
+    def _trial(self) -> Self:
+        """Another of the same parameters, so that a trial leaves what was fitted alone; a user's callbacks are for fits."""
+        trial: Self = clone(self)
+        trial.set_params(callbacks=())
+        return trial
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
@@ -206,6 +242,8 @@ class _GuardedMLP(TabularEstimator):
         from tabbench.nets.pictures import plot_training
 
         check_is_fitted(self)
+        if not len(self.history_):
+            raise ValueError("there is nothing to draw: training was stopped before its first epoch")
         return plot_training(self.history_, self.incidents_, self.best_epoch_, axes)
 
     def plot_weights(self, axes: Any = None) -> Any:
@@ -223,7 +261,7 @@ class _GuardedMLP(TabularEstimator):
         positions = np.arange(len(rows)) if weight is None else np.flatnonzero(weight > 0)
         distinct = DistinctRows.of(self._with_class_weights(rows), positions)
         names = RowNames(distinct.members, X.index if isinstance(X, pd.DataFrame) else None)
-        self._contradicted = distinct.contradicted
+        self._contradicted, self._differ_in_features = distinct.contradicted, distinct.differ_in_features
         rows, seed = distinct.rows, self._seed()
         training = TrainingSet(features=self._fit_view("net", rows, seed), target=rows.target, task=rows.task, settings={},
                                seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, tie=distinct.tie,
@@ -244,22 +282,22 @@ class _GuardedMLP(TabularEstimator):
                  "activation": named("activation", self.activation, ACTIVATIONS),
                  "initialisation": named("initialization", self.initialization, INITIALIZATIONS),
                  "weight_decay": at_least("weight_decay", self.weight_decay, 0.0),
-                 "epochs": at_least("max_epochs", self.max_epochs, 1),
-                 "bins": at_least("bins", self.bins, 0),
-                 "hidden": self.hidden_sizes and [at_least("hidden_sizes", size, 1) for size in self.hidden_sizes],
+                 "epochs": whole("max_epochs", self.max_epochs, 1),
+                 "bins": whole("bins", self.bins, 0),
+                 "hidden": sizes_of("hidden_sizes", self.hidden_sizes),
                  "dropouts": None if self.dropout is None else [between("dropout", self.dropout, 0.0, 0.95)],
-                 "learning_rate": None if self.learning_rate == "search" else positive("learning_rate", self.learning_rate)}
+                 "learning_rate": rate_of(self.learning_rate)}
         settings |= {name: value for name, value in given.items() if value is not None}
-        settings |= {name: at_least(name, getattr(self, name), 0.0) for name in ("l1", "l2", "mixup", "noise")}
+        settings |= {name: at_least(name, required(name, getattr(self, name)), 0.0) for name in ("l1", "l2", "mixup", "noise")}
         settings |= {"batch_norm": bool(self.batch_norm), "clip": clip_of(self.clip),
                      "precision": choice("precision", self.precision, PRECISIONS)}
-        return settings | self._validation(settings)
+        return settings | self._validation(settings, rows)
 
-    def _validation(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        folds = settings["folds"] if self.folds is None else at_least("folds", self.folds, 1)
-        if not self.early_stopping or not folds:
+    def _validation(self, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
+        folds = settings["folds"] if self.folds is None else whole("folds", self.folds, 1)
+        if not self.early_stopping or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
             return {"folds": 0, "patience": None, "keeps_best": False}
-        fraction = between("validation_fraction", self.validation_fraction, 0.01, 0.5)
+        fraction = between("validation_fraction", required("validation_fraction", self.validation_fraction), 0.01, 0.5)
         return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}
 
     def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
@@ -274,13 +312,13 @@ class _GuardedMLP(TabularEstimator):
         self.learning_rate_ = training.settings["learning_rate"]
         return training
 
-    def _options(self, checkpoint: Any, resume_from: Any, identity: str) -> Any:
+    def _options(self, checkpoint: Any, resume_from: Any, identity: str, named: Any = None) -> Any:
         from tabbench.nets.training import Options
 
         optimizer = "adam" if self.optimizer is None else self.optimizer
-        return Options(is_guarded=bool(self.guard), safe_rate=SAFE_RATE[optimizer], callbacks=tuple(self.callbacks),
-                       checkpoint=None if checkpoint is None else Path(checkpoint),
-                       resume_from=None if resume_from is None else Path(resume_from), identity=identity)
+        return Options(is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer],
+                       callbacks=callbacks_of(self.callbacks), checkpoint=None if checkpoint is None else Path(checkpoint),
+                       resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
         """Fit once, or a portfolio for the thorough preset; a net that is to grow becomes wider for as long as that pays."""
@@ -291,10 +329,13 @@ class _GuardedMLP(TabularEstimator):
 
             return fit_ensemble(training, loss, options, self._portfolio())
         model: Any = fit_net(training, loss, options)
-        for _ in range(MOST_DOUBLINGS if self.grow else 0):
+        for _ in range(MOST_DOUBLINGS if flag("grow", self.grow) else 0):
             doubled = [2 * size for size in training.settings["hidden"]]
             training = replace(training, settings=training.settings | {"hidden": doubled})
-            wider: Any = fit_net(training, loss, replace(options, checkpoint=None, resume_from=None))
+            try:
+                wider: Any = fit_net(training, loss, replace(options, checkpoint=None, resume_from=None))
+            except TrainingFailed:  # the narrower one is there
+                break
             if np.mean(wider.record.validation_losses) > WORTH_GROWING * np.mean(model.record.validation_losses):
                 break
             model = wider
@@ -324,7 +365,7 @@ class _GuardedMLP(TabularEstimator):
         said = []
         if self.activation == "sigmoid":
             said.append(incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only"))
-        if len(self._contradicted) > MANY_CONTRADICTED * rows:
+        if not self._is_regression and len(self._contradicted) > MANY_CONTRADICTED * rows and self._differ_in_features:
             evidence = f"{len(self._contradicted)} of {rows} different rows share all features with one of another target"
             said.append(incident("D07", "before training", evidence, action="none", outcome="reported only",
                                  rows=self._contradicted[:MOST_NAMED].tolist()))
@@ -392,13 +433,15 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
 
     def _settings(self, rows: int, classes: int) -> dict[str, Any]:
         return super()._settings(rows, classes) | {
-            "label_smoothing": between("label_smoothing", self.label_smoothing, 0.0, 0.9)}
+            "label_smoothing": between("label_smoothing", required("label_smoothing", self.label_smoothing), 0.0, 0.9)}
 
     def _with_class_weights(self, rows: TrainingRows) -> TrainingRows:
         if self.class_weight is None:
             return rows
         by_code = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[rows.target],
                                        sample_weight=rows.weight)
+        if not (np.isfinite(by_code).all() and (by_code >= 0).all() and (by_code[rows.target] > 0).any()):
+            raise BadOption(f"class_weight must give finite weights of 0 or more, not all of them 0, not {self.class_weight!r}")
         return replace(rows, weight=by_code[rows.target] * (1.0 if rows.weight is None else rows.weight))
 
     def _own_loss(self, training: TrainingSet) -> Any:
@@ -448,7 +491,8 @@ def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
     """What a checkpoint was written for: the rows as the net sees them, and the parameters that can be written down."""
     from tabbench.nets.checkpoint import identity_of
 
-    plain = {name: value for name, value in parameters.items() if name not in ("callbacks", "loss", "device", "n_jobs", "guard")}
-    weight = training.weight if training.weight is not None else 0
-    return identity_of(training.features.numbers, training.features.codes, training.target, weight, training.shared_seed,
-                       {name: str(value) for name, value in plain.items()}, training.settings)
+    changing_nothing = ("callbacks", "loss", "device", "n_jobs", "guard")
+    plain = {name: str(value) for name, value in parameters.items() if name not in changing_nothing}
+    weight, group = (0 if each is None else each for each in (training.weight, training.group))
+    return identity_of(training.features.numbers, training.features.codes, training.target, weight, group, training.shared_seed,
+                       plain | {"loss": name_of_loss(parameters["loss"])}, training.settings)

@@ -22,15 +22,18 @@ def loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:
     if isinstance(given, Mapping):
         if not given or not all(callable(part) or part in names for part in given):
             raise BadOption(f"loss must hold {', '.join(names)} or functions, each with a weight, not {given!r}")
-        return replace(default, parts=tuple((part, float(weight)) for part, weight in given.items()))
+        parts = tuple((part, positive("the weight of a loss", required("the weight of a loss", weight)))
+                      for part, weight in given.items())
+        named_parts = [part for part in given if part in names]
+        return replace(default, kind=named_parts[0] if named_parts else default.kind, parts=parts)
     return replace(default, kind=choice("loss", given, names))
 
 
-def batches_of(given: int | str, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
+def batches_of(given: int | str | None, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """Rows of a batch, and the preset's rate scaled to them."""
-    if given == "auto":
+    if given is None or (isinstance(given, str) and given == "auto"):
         return {}
-    size = min(at_least("batch_size", given, 1), rows)
+    size = min(whole("batch_size", given, 1), rows)
     growth = size / settings["batch_rows"]
     power = 0.5 if settings["optimiser"] == "adam" else 1.0
     return {"batch_rows": size, "learning_rate": settings["learning_rate"] * math.pow(growth, power)}
@@ -44,6 +47,59 @@ def named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
 def clip_of(value: float | str | None) -> float | str | None:
     """The largest norm of a gradient, or 'auto'."""
     return value if value is None or value == "auto" else positive("clip", value)
+
+
+def name_of_loss(given: Any) -> str:
+    """What tells a loss from another in a checkpoint: names and weights, and where a function was defined."""
+    if isinstance(given, Mapping):
+        return ", ".join(f"{name_of_loss(part)}: {weight}" for part, weight in given.items())
+    return f"{given.__module__}.{given.__qualname__}" if hasattr(given, "__qualname__") else str(given)
+
+
+def rate_of(given: float | str | None) -> float | None:
+    """A learning rate; None for the preset's and for one that is searched for."""
+    if isinstance(given, str):
+        choice("learning_rate", given, ("search",))
+        return None
+    rate: float | None = positive("learning_rate", given)
+    return rate
+
+
+def callbacks_of(given: Any) -> tuple[Any, ...]:
+    """A sequence of objects, as a tuple."""
+    if not isinstance(given, list | tuple):
+        raise BadOption(f"callbacks must be a list or a tuple, not {given!r}")
+    return tuple(given)
+
+
+def sizes_of(name: str, given: Any) -> list[int] | None:
+    """One whole number a layer."""
+    if given is None:
+        return None
+    if isinstance(given, str) or not hasattr(given, "__len__") or not len(given):
+        raise BadOption(f"{name} must hold one whole number a layer, at least one, not {given!r}")
+    return [whole(name, size, 1) for size in given]
+
+
+def flag(name: str, given: Any) -> bool:
+    """True or False."""
+    if not isinstance(given, bool | np.bool_):
+        raise BadOption(f"{name} must be True or False, not {given!r}")
+    return bool(given)
+
+
+def required(name: str, given: Any) -> Any:
+    """What must not be None."""
+    if given is None:
+        raise BadOption(f"{name} must be a number, not None")
+    return given
+
+
+def whole(name: str, value: Any, least: int) -> Any:
+    """A whole number that is not too small."""
+    if value is not None and not isinstance(value, int | np.integer):
+        raise BadOption(f"{name} must be a whole number of {least} or more, not {value!r}")
+    return None if value is None else int(at_least(name, value, least))
 
 
 def positive(name: str, value: Any) -> Any:

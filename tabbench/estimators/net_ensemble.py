@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Self
@@ -12,6 +12,7 @@ import numpy as np
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import TrainingSet
+from tabbench.core.errors import BadOption, TrainingFailed
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
 
@@ -25,12 +26,7 @@ class NetEnsemble:
     weights: tuple[float, ...]
     tuned: dict[str, Any] = field(default_factory=dict)
     record: Any = None
-
-    @property
-    def incidents(self) -> tuple[Incident, ...]:
-        """Those of all recipes."""
-        return tuple(replace(each, where=f"{name}, {each.where}")
-                     for name, model in zip(self.names, self.models, strict=True) for each in model.incidents)
+    incidents: tuple[Incident, ...] = ()
 
     def predict(self, features: NetMatrix) -> np.ndarray:
         """The weighted mean of the recipes' predictions."""
@@ -50,19 +46,35 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
     """Train every recipe of a portfolio (name -> knobs) on the same folds and weigh them on the rows that these held out."""
     from tabbench.nets.model import fit_net
 
-    models = [fit_net(replace(training, settings=training.settings | knobs), loss, _in_folder(options, name))
-              for name, knobs in portfolio.items()]
+    if options.resume_from is not None and not options.resume_from.is_dir():
+        raise BadOption(f"resume_from: there is no folder {options.resume_from}")
+    fitted: dict[str, Any] = {}
+    failed: dict[str, TrainingFailed] = {}
+    for name, knobs in portfolio.items():
+        try:
+            fitted[name] = fit_net(replace(training, settings=training.settings | knobs), loss, _in_folder(options, name))
+        except TrainingFailed as error:  # one recipe that cannot be trained leaves the others
+            failed[name] = error
+    if not fitted:
+        raise next(iter(failed.values()))
+    models = list(fitted.values())
     held_out = [model.held_out for model in models if model.held_out is not None]
     rows = reduce(np.intersect1d, [each.rows for each in held_out])
     predictions = [each.predictions[np.searchsorted(each.rows, rows)] for each in held_out]
     weights = choose_weights(predictions, training.target[rows], None if training.weight is None else training.weight[rows],
                              Objective.of(training.task).loss)
     kept = [place for place, weight in enumerate(weights) if weight > 0]
-    names = tuple(portfolio)
-    tuned = {"weights": {names[place]: round(weights[place], 4) for place in kept},
+    names = tuple(fitted)
+    heaviest = models[int(np.argmax(weights))]
+    tuned = {"recipes": {names[place]: round(weights[place], 4) for place in kept}, "weights": heaviest.tuned["weights"],
              "epochs": [epoch for place in kept for epoch in models[place].tuned["epochs"]]}
     return NetEnsemble(tuple(names[place] for place in kept), tuple(models[place] for place in kept),
-                       tuple(weights[place] for place in kept), tuned, _record(names, models))
+                       tuple(weights[place] for place in kept), tuned, _record(names, models), _incidents(fitted | failed))
+
+
+def _incidents(sources: Mapping[str, Any]) -> tuple[Incident, ...]:
+    """Those of all recipes, of failed ones too."""
+    return tuple(replace(each, where=f"{name}, {each.where}") for name, source in sources.items() for each in source.incidents)
 
 
 def _in_folder(options: Any, name: str) -> Any:
@@ -72,8 +84,10 @@ def _in_folder(options: Any, name: str) -> Any:
 
 
 def _if_there(folder: Any, name: str) -> Any:
+    from tabbench.nets.checkpoint import has_checkpoint
+
     # A recipe that the interrupted training had not reached begins anew.
-    return folder / name if folder is not None and (folder / name).exists() else None
+    return folder / name if folder is not None and has_checkpoint(folder / name) else None
 
 
 def _record(names: Sequence[str], models: Sequence[Any]) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from tabbench.core.errors import BadOption
 from tabbench.core.finding import Incident
 
 if TYPE_CHECKING:
@@ -30,16 +33,22 @@ class CallbackState:
     @property
     def incidents(self) -> list[Incident]:
         """Those so far."""
-        return self._training.recovery.incidents
+        named = self._training.options.named
+        return [each if named is None else named(each) for each in self._training.recovery.incidents]
 
     @property
     def learning_rate(self) -> float:
-        """Of the first member, before its schedule."""
-        return self._training.recipe.learning_rate * float(self._training.rate_factors[0])
+        """Of the first member, before its schedule, after the guard's cuts."""
+        training = self._training
+        return training.recipe.learning_rate * float(training.rate_factors[0] * training.recovery.cuts[0])
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
-        self._training.rate_factors.fill_(rate / self._training.recipe.learning_rate)
+        if not isinstance(rate, int | float):
+            raise BadOption(f"learning_rate must be a number, not {rate!r}")
+        cuts = self._training.recovery.cuts
+        wanted = torch.where(cuts > 0, rate / self._training.recipe.learning_rate / cuts, 0.0)  # who was given up rests
+        self._training.rate_factors.copy_(wanted)
 
     def stop(self) -> None:
         """End the training after this epoch."""

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+import tabbench
 from tabbench.core.errors import BadOption
 from tabbench.core.files import write_atomically
 
@@ -40,6 +41,17 @@ class Found:
 
     checkpoint: Checkpoint
     trouble: str
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether there is one in a folder, whole or not."""
+    return any(True for _ in _written(folder))
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier training has left."""
+    for path in _written(folder):
+        path.unlink()
 
 
 def open_folder(folder: Path) -> None:
@@ -84,11 +96,11 @@ def read_checkpoint(folder: Path, identity: str) -> Found:
             torn.append(f"{path.name}: {error}")
     if not whole:
         raise BadOption(f"resume_from: there is no whole checkpoint in {folder}{': ' if torn else ''}{'; '.join(torn)}")
-    newest = max(whole, key=lambda each: each.values["epoch"])
-    if newest.identity != identity:
+    fitting = [each for each in whole if each.identity == identity]
+    if not fitting:
         raise BadOption(f"resume_from: the checkpoint in {folder} was written for other rows, parameters or versions; "
                         "give `fit` what it was given then")
-    return Found(newest, "; ".join(torn))
+    return Found(max(fitting, key=lambda each: each.values["epoch"]), "; ".join(torn))
 
 
 def _written(folder: Path) -> Iterator[Path]:
@@ -107,8 +119,8 @@ def _read(path: Path) -> Checkpoint:
 
 
 def identity_of(*parts: Any) -> str:
-    """A digest of arrays, tensors and plain values."""
-    digest = hashlib.sha256()
+    """A digest of arrays, tensors and plain values, and of the versions that make numbers of them."""
+    digest = hashlib.sha256(f"{tabbench.__version__} {torch.__version__}".encode())
     for part in parts:
         array = part.detach().cpu().numpy() if isinstance(part, torch.Tensor) else part
         digest.update(array.tobytes() if hasattr(array, "tobytes") else json.dumps(array, sort_keys=True, default=str).encode())

@@ -36,7 +36,7 @@ def plot_training(history: pd.DataFrame, incidents: Sequence[Incident], best_epo
     axes = _axes(axes, len(PANELS))
     for axis, (title, columns, is_logarithmic) in zip(axes, PANELS, strict=True):
         for column in columns:
-            by_net = history.pivot(index="epoch", columns="net", values=column)
+            by_net = history.pivot(index="epoch", columns=[name for name in ("recipe", "net") if name in history], values=column)
             by_net = by_net.where(by_net > 0) if is_logarithmic else by_net
             median = by_net.median(axis=1)
             if by_net.shape[1] > 1:

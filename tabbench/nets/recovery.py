@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tabbench.core.errors import TabbenchError
+from tabbench.core.errors import TrainingFailed
 from tabbench.core.finding import Incident
 from tabbench.nets.catalogue import Outcome, incident
 from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, unsound_rows
@@ -43,14 +43,6 @@ OSCILLATION_EPOCHS, SIGN_CHANGES, LEAST_SWING = 10, 0.8, 0.1
 """In so many epochs that gained nothing the loss changed direction nearly always, by this share of its level."""
 SMALLEST_LOSS = 1e-6
 """Of the constant predictor: below, there is nothing to learn."""
-
-
-class TrainingFailed(TabbenchError):
-    """No net could be trained; `incidents` say what was seen and tried."""
-
-    def __init__(self, message: str, incidents: tuple[Incident, ...] = ()) -> None:
-        super().__init__(message)
-        self.incidents = incidents
 
 
 class Recovery:

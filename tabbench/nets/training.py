@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import Tensor
 from tabbench.core.finding import Incident
 from tabbench.nets.callbacks import CallbackState
 from tabbench.nets.catalogue import incident
-from tabbench.nets.checkpoint import Checkpoint, open_folder, read_checkpoint, write_checkpoint
+from tabbench.nets.checkpoint import Checkpoint, clear, open_folder, read_checkpoint, write_checkpoint
 from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.draws import Draws
 from tabbench.nets.guard import Guard, Snapshots, State
@@ -51,6 +51,7 @@ class Options:
     safe_rate : the recipe's own learning rate, which a rate that proves far too high goes down to.
     callbacks : objects with any of `on_fit_start`, `on_epoch_end`, `on_incident` and `on_fit_end`.
     checkpoint, resume_from : folders to write to, and to continue from.  identity : what a checkpoint must have been written for.
+    named : an incident as the user knows its rows, for those who hear of it while it happens.
     """
 
     is_guarded: bool = True
@@ -59,6 +60,7 @@ class Options:
     checkpoint: Path | None = None
     resume_from: Path | None = None
     identity: str = ""
+    named: Callable[[Incident], Incident] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +168,9 @@ class Training:
         self.standing.best_losses, self.standing.best_epochs = list(self.validation.losses()), [0] * len(self.members)
         if self.options.resume_from is not None:
             self._resume(self.options.resume_from)
+        elif self.options.checkpoint is not None:
+            clear(self.options.checkpoint)
+            self._save()
 
     def take_epoch(self, epoch: int) -> None:
         """One pass of every member over its rows in a fresh order, and what it came to."""
@@ -348,7 +353,7 @@ class Training:
 
     def tell_incident(self, record: Incident) -> None:
         """Callbacks hear of incidents as they happen."""
-        self._tell("on_incident", record)
+        self._tell("on_incident", record if self.options.named is None else self.options.named(record))
 
     def _tell(self, event: str, state: CallbackState | Incident) -> None:
         for callback in self.options.callbacks:

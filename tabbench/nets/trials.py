@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from tabbench.core.approach import TrainingSet
+from tabbench.core.errors import TrainingFailed
 from tabbench.nets.diagnosis import first_operation, unsound_rows
 from tabbench.nets.loss import Loss
 from tabbench.nets.model import Prepared, folds_of, threads_limited_to
 from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
-from tabbench.nets.recovery import AUDIT_ROWS, TrainingFailed
+from tabbench.nets.recovery import AUDIT_ROWS
 from tabbench.nets.training import Options
 
 STAGES = (32, 256, 2048)
@@ -50,6 +51,7 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: Options) -> Tri
 def _tried(prepared: Prepared, fit: np.ndarray, valid: np.ndarray, options: Options,
            rates: list[float]) -> tuple[list[float], list[float]]:
     run = prepared.begin([(fit, valid)] * len(rates), options, schedule="constant", dropouts=[0.0])
+    run.recovery.audit()
     run.members.values.copy_(run.members.values[:1].expand_as(run.members.values).clone())
     return rates, mean_last_losses(run, rates)
 
@@ -57,7 +59,9 @@ def _tried(prepared: Prepared, fit: np.ndarray, valid: np.ndarray, options: Opti
 def test_range(training: TrainingSet, loss: Loss | None, options: Options) -> tuple[np.ndarray, np.ndarray]:
     """Rates and smoothed losses of one net while the rate rises."""
     with threads_limited_to(training.threads):
-        return range_test(Prepared.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0]))
+        run = Prepared.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
+        run.recovery.audit()
+        return range_test(run)
 
 
 def learn_by_heart(training: TrainingSet, loss: Loss | None, options: Options) -> list[dict[str, Any]]:

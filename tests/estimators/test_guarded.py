@@ -192,7 +192,7 @@ def test_the_thorough_preset_weighs_several_recipes():
     X, y = table()
     model = GuardedMLPRegressor("thorough", max_epochs=6, random_state=0, device="cpu").fit(X, y)
     assert len(model.history_["recipe"].unique()) > 2
-    assert sum(model._model.tuned["weights"].values()) == pytest.approx(1.0, abs=1e-3)
+    assert sum(model._model.tuned["recipes"].values()) == pytest.approx(1.0, abs=1e-3)
     assert model.score(X, y) > 0.8
 
 

@@ -64,8 +64,14 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "an operation of the loss has no finite value or slope there: logarithm or root of zero, division by zero, the mean of "
           "nothing", "skips the step for this net, as if the batch had not been drawn, and names the operation and the rows",
           "write the loss in a stable form: log-sum-exp, softplus, a small number under the root"),
+    Fault("L03", "loss that does not repeat",
+          "a loss of your own is not finite now and then, or differs when it is computed again",
+          "it draws numbers, counts its calls, or dropout brought it where it has no value",
+          "skips the steps without a value, keeps the best weights and reports it",
+          "make the loss a function of its inputs alone"),
     Fault("O01", "rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss rises "
-          "above that of the constant predictor or is not finite", "the learning rate is too high for these rows",
+          "half above that of the constant predictor (more where batches differ much) or is not finite",
+          "the learning rate is too high for these rows",
           "restores the last proven weights and divides the rate by ten, the second time down to the optimiser's usual rate if "
           "that is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it"),
     Fault("O02", "late divergence", "a loss that had fallen is suddenly far above the constant predictor's, or not finite",

@@ -28,7 +28,7 @@ RowLosses = Callable[[Weights, Tensor], tuple[Tensor, Tensor]]
 class Diagnosis:
     """The cause of a fault; `rows` are to blame (or, for a loss, where it shows), `operation` first had no finite value."""
 
-    cause: Literal["rows", "loss", "precision", "weights"]
+    cause: Literal["rows", "loss", "precision", "chance", "weights"]
     rows: tuple[int, ...] = ()
     operation: str = ""
 
@@ -38,7 +38,8 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
     """Judge rows (m,) with the weights of the refused step and with other, sound ones.
 
     Rows are to blame that have no finite loss or gradient whichever of the `others` is used, the loss if it fails with moderate
-    outputs of the present weights, numbers of few bits if all is finite with more, else the weights.
+    outputs of the present weights, numbers of few bits if all is finite with more, chance if all is
+    finite when it is computed again with moderate outputs, else the weights.
     """
     dirty = set(rows.tolist())
     for weights in others:
@@ -48,14 +49,15 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
         return Diagnosis("rows", tuple(sorted(dirty)), first_operation(row_losses, some, others[0]))
     with torch.no_grad():
         outputs = row_losses(present, rows)[1]
-    if bool(torch.isfinite(outputs).all()) and float(outputs.abs().max()) <= MODERATE_OUTPUT:
+    is_moderate = bool(torch.isfinite(outputs).all()) and float(outputs.abs().max()) <= MODERATE_OUTPUT
+    if is_moderate:
         unsound = unsound_rows(row_losses, rows, present)
         if unsound:
             some = torch.tensor(unsound, device=rows.device)
             return Diagnosis("loss", tuple(unsound), first_operation(row_losses, some, present))
     if is_low_precision and not unsound_rows(row_losses, rows, present):
         return Diagnosis("precision")
-    return Diagnosis("weights")
+    return Diagnosis("chance" if is_moderate else "weights")
 
 
 def unsound_rows(row_losses: RowLosses, rows: Tensor, weights: Weights) -> list[int]:

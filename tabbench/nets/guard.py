@@ -6,7 +6,7 @@ Decides nothing about causes and cures. A step is judged on the device; the host
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,11 +18,17 @@ FIRST_WINDOW, WINDOW = 8, 32
 """Steps between two looks. A look costs about half a step of a small net, and a wait for the device on CUDA."""
 EARLY_STEPS = 100
 """Until then a loss that rises means that the rate was too high from the start."""
-EARLY_LIMIT, EARLY_SLACK = 1.5, 0.25
-LATE_LIMIT, LATE_SLACK = 3.0, 0.5
-"""A window whose median loss is above the constant predictor's by these has diverged; training starts at that predictor."""
+EARLY_RISE, EARLY_SLACK = 0.5, 0.25
+LATE_RISE, LATE_SLACK = 2.0, 0.5
+"""A member has diverged whose median loss lies above the constant predictor's, where training starts, by so many times that loss
+and at least the slack. A loss of the user's own may have any zero: there the spread of rows' losses stands for both."""
+BATCH_DEVIATIONS = 3.0
+"""Besides, so many standard deviations of a batch's mean: rare classes with large weights make single batches bad."""
+FEWEST_STEPS, MOST_STEPS = 4, 8
+"""Steps that it takes to say that a loss has risen; short windows remember the steps before them."""
 VANISHED = 1e-10
 """A gradient's norm below which nothing moves."""
+LEAST_UNIT = 1e-6
 UNLEARNT = 0.5
 """Share of the constant predictor's loss below which a net is not stuck."""
 Z_LIMIT, NORM_MEMORY, NORM_WARM_UP = 2.5, 0.97, 25
@@ -42,26 +48,43 @@ class Trouble:
     all_refused: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """For each member (members,): the constant predictor's loss, and what is too far above it early and late in training."""
+
+    constant: np.ndarray
+    early: np.ndarray
+    late: np.ndarray
+
+    @classmethod
+    def of(cls, constants: Sequence[float], spreads: Sequence[float], batch_rows: int, *, is_own: bool) -> Limits:
+        """From the losses of the constant predictor and the spread of its rows' losses."""
+        constant, spread = np.array(constants), np.array(spreads)
+        noise = BATCH_DEVIATIONS * spread / math.sqrt(batch_rows)
+        if is_own:
+            unit = np.where(spread > 0, spread, np.maximum(np.abs(constant), LEAST_UNIT))
+            return cls(constant, constant + noise + unit, constant + noise + LATE_RISE * unit)
+        early, late = np.maximum(EARLY_RISE * constant, EARLY_SLACK), np.maximum(LATE_RISE * constant, LATE_SLACK)
+        return cls(constant, constant + noise + early, constant + noise + late)
+
+
 class Guard:
     """Notes each step's losses and gradient norms and looks at them every window.
-
-    Parameters
-    ----------
-    constant_losses : (members,) what the constant predictor loses on each one's rows.
 
     Attributes
     ----------
     last_norms : (members,) median gradient norms of the last window; `window_steps` is how many steps it had.
     """
 
-    def __init__(self, constant_losses: Sequence[float], on_cuda: bool) -> None:
-        self._constant = np.array(constant_losses)
+    def __init__(self, limits: Limits, on_cuda: bool) -> None:
+        self._limits = limits
+        self._recent = np.full((MOST_STEPS, len(limits.constant)), np.nan)
         self._on_cuda = on_cuda
         self._losses: list[Tensor | list[float]] = []
         self._norms: list[Tensor | list[float]] = []
         self._looked_at = 0
         self.window_steps = 0
-        self.last_norms = np.full(len(constant_losses), np.nan)
+        self.last_norms = np.full(len(limits.constant), np.nan)
 
     def note(self, losses: Tensor, norms: Tensor) -> Tensor | None:
         """Which members' steps are accepted (members,); None for all of them, which only a CPU can tell without waiting."""
@@ -93,21 +116,45 @@ class Guard:
         seen = np.array([_on_host(self._losses), _on_host(self._norms)])
         self._losses, self._norms = [], []
         self._looked_at += 1
-        self.last_norms = _medians(seen[1])
         losses, norms = seen
-        typical = _medians(losses)
-        limit, slack = (EARLY_LIMIT, EARLY_SLACK) if step <= EARLY_STEPS else (LATE_LIMIT, LATE_SLACK)
-        constant = self._constant
-        is_stuck = (typical > UNLEARNT * constant) & (constant > VANISHED)  # a net that has learnt all there is may rest
-        is_sound = ((typical <= np.maximum(limit * constant, constant + slack)) & ~(is_stuck & (self.last_norms < VANISHED))
-                    & np.isfinite(losses + norms).all(axis=0))
-        return [None if sound else _trouble(losses[:, member], norms[:, member], constant[member], bool(is_stuck[member]))
-                for member, sound in enumerate(is_sound)]
+        self.last_norms = _medians(norms)
+        steps = np.concatenate([self._recent, losses])[-max(MOST_STEPS, len(losses)):]
+        self._recent = steps[-MOST_STEPS:]
+        typical, constant = _medians(steps), self._limits.constant
+        limit = self._limits.early if step <= EARLY_STEPS else self._limits.late
+        has_risen = (typical > limit) & (np.isfinite(steps).sum(axis=0) >= FEWEST_STEPS)
+        # A net that has learnt all there is may rest.
+        has_stopped = (typical > UNLEARNT * constant) & (constant > VANISHED) & (self.last_norms < VANISHED)
+        is_refused = ~np.isfinite(losses + norms)
+        found: list[Trouble | None] = [None] * len(constant)
+        for member in np.flatnonzero(has_risen | has_stopped | is_refused.any(axis=0)).tolist():
+            if is_refused[:, member].any():
+                found[member] = _refused(losses[:, member], norms[:, member])
+            elif has_stopped[member]:
+                found[member] = Trouble("vanished", f"median gradient norm {self.last_norms[member]:.3g}")
+            else:
+                found[member] = Trouble("diverged", f"median loss {typical[member]:.3g} where the constant predictor has "
+                                        f"{constant[member]:.3g}")
+        return found
+
+    def forget(self, member: int) -> None:
+        """The member is another one now: its losses so far say nothing of it."""
+        self._recent[:, member] = np.nan
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return {"looked_at": self._looked_at, "recent": self._recent.tolist()}
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """From what `to_json` wrote."""
+        self._looked_at, self._recent = values["looked_at"], np.array(values["recent"])
 
 
 def _medians(values: np.ndarray) -> np.ndarray:
-    """Upper medians (members,) of (steps, members), a tenth of numpy's time; NaN counts as the largest."""
-    return np.asarray(np.sort(values, axis=0)[len(values) // 2])
+    """Lower medians (members,) of what is finite in (steps, members), a tenth of numpy's time; infinite where nothing is."""
+    count = np.isfinite(values).sum(axis=0)
+    ordered = np.sort(np.where(np.isfinite(values), values, np.inf), axis=0)
+    return np.asarray(ordered[np.maximum(count - 1, 0) // 2, np.arange(values.shape[1])])
 
 
 def _on_host(noted: list[Tensor | list[float]]) -> Any:
@@ -116,17 +163,12 @@ def _on_host(noted: list[Tensor | list[float]]) -> Any:
     return torch.stack(tensors).tolist() if tensors else noted
 
 
-def _trouble(losses: np.ndarray, norms: np.ndarray, constant: float, is_stuck: bool) -> Trouble:
-    """What is wrong with a member's window (steps,)."""
-    is_finite = np.isfinite(losses + norms)
-    refused = tuple(np.flatnonzero(~is_finite).tolist())
-    if refused:
-        first = refused[0]
-        what = f"loss {losses[first]:.3g}" if not np.isfinite(losses[first]) else f"gradient of norm {norms[first]:.3g}"
-        return Trouble("refused", f"{what}; {len(refused)} of {len(losses)} steps refused", refused, len(refused) == len(losses))
-    if is_stuck and float(np.median(norms)) < VANISHED:
-        return Trouble("vanished", f"median gradient norm {np.median(norms):.3g}")
-    return Trouble("diverged", f"median loss {np.median(losses):.3g} where the constant predictor has {constant:.3g}")
+def _refused(losses: np.ndarray, norms: np.ndarray) -> Trouble:
+    """The steps of a window (steps,) that had no finite loss or gradient."""
+    steps = tuple(np.flatnonzero(~np.isfinite(losses + norms)).tolist())
+    first = steps[0]
+    what = f"loss {losses[first]:.3g}" if not np.isfinite(losses[first]) else f"gradient of norm {norms[first]:.3g}"
+    return Trouble("refused", f"{what}; {len(steps)} of {len(losses)} steps refused", steps, len(steps) == len(losses))
 
 
 class Snapshots:

@@ -69,6 +69,28 @@ class Loss:
             return torch.stack([weight * self._of(part, outputs, target, smoothing) for part, weight in self.parts]).sum(dim=0)
         return self._of(self.kind if self.own is None else self.own, outputs, target, smoothing)
 
+    def probe(self, outputs: Tensor, target: Tensor, *, is_weighted: bool) -> None:
+        """Try functions of the user's on a few rows: outputs (1, m, outputs), target (1, m).
+
+        Raises
+        ------
+        BadOption : one of them fails, has no gradient, or gives a mean where rows have weights.
+        """
+        for part in (self.own, *(part for part, _ in self.parts)):
+            if not callable(part):
+                continue
+            # Not a leaf, which no function may change in place.
+            leaf = outputs.detach().requires_grad_(True)
+            try:
+                losses = part((leaf * 1.0)[0], target[0])
+                _as_rows(losses, target[0])
+                torch.autograd.grad(losses.sum(), leaf)
+            except (RuntimeError, TypeError, ValueError, IndexError) as error:
+                raise BadOption(f"loss cannot be used: {error}; it is given torch tensors, outputs (m, {self.outputs}) and "
+                                "target (m,), and must compute from them a loss (m,) that has a gradient") from error
+            if not losses.ndim and is_weighted:
+                raise BadOption("loss gives the mean over its rows, so rows cannot be weighted; let it return one loss a row")
+
     def rows_and_slopes(self, outputs: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
         """Losses as `rows` has them, and their slopes (members, m, outputs) by the outputs; not for losses of one's own."""
         if self.kind == "log":

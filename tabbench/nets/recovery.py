@@ -7,6 +7,7 @@ at a lower rate. Nothing is tried for ever, and no other member is touched.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ MOST_ROLLBACKS = 8
 TENTH, HALF = 0.1, 0.5
 MOST_DIRTY_ROWS, MOST_DIRTY_SHARE = 5, 0.01
 """So many rows, or this share of all, may be left out; with more the table or the loss is at fault."""
+MOST_BLAME = 3
+"""Windows in which a row may cost steps before it is left out."""
 MOST_RECORDS = 20
 """Incidents of one class and member that are written down one by one."""
 AUDIT_ROWS = 4096
@@ -64,29 +67,39 @@ class Recovery:
         self.redrawn = [False] * count
         self.latest = 0
         self.wants_all_bits = False
+        self._blamed: Counter[int] = Counter()
+        self._unjudged: set[int] = set()
 
     # -- what a look found ------------------------------------------------------------------------------------------------
 
-    def treat(self, member: int, trouble: Trouble, epoch: int) -> None:
-        """Find the cause of a member's trouble and do something about it."""
+    def treat(self, member: int, trouble: Trouble, epoch: int) -> bool:
+        """Find the cause of a member's trouble and do something about it; whether its weights are sound as they are."""
         if self.is_given_up(member):
-            return
+            return False
         self.refused[member] += len(trouble.steps)
         if trouble.kind == "vanished":
             self._draw_anew(member, epoch, trouble.evidence)
-            return
-        if trouble.kind == "refused":
-            diagnosis = self._diagnose(member, trouble)
-            if diagnosis.cause == "rows":
-                self._leave_out(diagnosis, epoch, trouble.evidence, member)
-                return
-            if diagnosis.cause == "loss" and not trouble.all_refused:
-                self._note_loss(member, diagnosis, epoch, trouble)
-                return
-            if diagnosis.cause == "precision":
-                self._note_overflow(member, epoch, trouble)
-                return
+            return False
+        if trouble.kind == "refused" and self._is_settled(member, trouble, epoch):
+            return True
         self._roll_back(member, epoch, trouble.evidence)
+        return False
+
+    def _is_settled(self, member: int, trouble: Trouble, epoch: int) -> bool:
+        """Whether leaving out rows or skipping the refused steps is enough, and the weights are not to blame."""
+        diagnosis = self._diagnose(member, trouble)
+        if diagnosis.cause == "rows":
+            self._leave_out(diagnosis, epoch, trouble.evidence, member)
+        elif diagnosis.cause == "precision":
+            self._note_overflow(member, epoch, trouble)
+        elif trouble.all_refused or diagnosis.cause == "weights":
+            return False
+        elif diagnosis.cause == "loss":
+            self._note_loss(member, diagnosis, epoch, trouble)
+        else:
+            self.note(incident("L03", self.where(member, epoch), f"{trouble.evidence}; computed again all is finite",
+                               action="the steps were skipped", outcome="training went on", step=self._training.step))
+        return True
 
     def _diagnose(self, member: int, trouble: Trouble) -> Diagnosis:
         training = self._training
@@ -115,9 +128,20 @@ class Recovery:
         return [_weights(proven, member), _weights(other, 0)]
 
     def _note_loss(self, member: int, diagnosis: Diagnosis, epoch: int, trouble: Trouble) -> None:
+        """Rows that keep costing steps are left out as long as that is allowed."""
+        self._blamed.update(diagnosis.rows)
+        again = [row for row in diagnosis.rows if self._blamed[row] >= MOST_BLAME and row not in self.quarantined]
+        if again and len(self.quarantined) + len(again) <= self._allowed:
+            self._leave_out(Diagnosis("rows", tuple(again), diagnosis.operation), epoch, trouble.evidence, member)
+            return
         self.note(incident(
             "L02", self.where(member, epoch), f"{trouble.evidence}{_by(diagnosis.operation)}", action="the steps were skipped",
             outcome="training went on", rows=list(diagnosis.rows), operation=diagnosis.operation, step=self._training.step))
+
+    @property
+    def _allowed(self) -> int:
+        """How many rows may be left out."""
+        return max(MOST_DIRTY_ROWS, int(MOST_DIRTY_SHARE * len(self._training.rows.target)))
 
     def _note_overflow(self, member: int, epoch: int, trouble: Trouble) -> None:
         """The scale was halved with each overflow; where that cannot help, all go on with all bits. The first is worth a word."""
@@ -143,6 +167,7 @@ class Recovery:
             self._slow_down(member, is_early)
             training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
+        training.guard.forget(member)
         after = self._rate(member)
         action = f"proven weights restored, learning rate lowered from {before:.3g} to {after:.3g}"
         outcome: Outcome = "training went on"
@@ -177,6 +202,7 @@ class Recovery:
             training.members.values[member] = one.values[0]
             training.stepper.optimiser.forget(member)
             training.snapshots.accept(member)
+            training.guard.forget(member)
             outcome, action = "training went on", "its weights were drawn anew to fit the data"
         elif any(each.code == "O04" and each.outcome == "reported only" for each in self.incidents):
             return
@@ -209,11 +235,10 @@ class Recovery:
         new = sorted(set(diagnosis.rows) - self.quarantined)
         self.quarantined |= set(new)
         n_rows = len(training.rows.target)
-        allowed = max(MOST_DIRTY_ROWS, int(MOST_DIRTY_SHARE * n_rows))
-        if len(self.quarantined) > allowed:
+        if len(self.quarantined) > self._allowed:
             raise TrainingFailed(
                 f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows{_by(diagnosis.operation)}, "
-                f"more than the {allowed} that may be left out (D08); repair the loss, or the rows that "
+                f"more than the {self._allowed} that may be left out (D08); repair the loss, or the rows that "
                 "`find_dirty_rows` names", tuple(self.incidents))
         bad = torch.tensor(sorted(self.quarantined), device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
@@ -242,7 +267,7 @@ class Recovery:
         bad = torch.tensor(sorted(dirty), device=training.rows.target.device)
         training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
         self._require_rows()
-        self.quarantined |= dirty
+        self._unjudged |= dirty
         self.note(incident("N04", f"epoch {epoch}", "validation loss is not finite", outcome="healed",
                            action=f"{len(dirty)} rows left out of validation", rows=sorted(dirty)))
         return True
@@ -300,7 +325,7 @@ class Recovery:
         for member, share in enumerate(dead.mean(dim=1).tolist()):
             losses = [record["training_loss"] for record in training.standing.history if record["net"] == member + 1]
             constant = training.constant_losses[member]
-            is_stuck = constant > SMALLEST_LOSS and not losses[-1] < UNLEARNT * constant
+            is_stuck = constant > SMALLEST_LOSS and losses[-1] >= UNLEARNT * constant
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
 
@@ -344,7 +369,8 @@ class Recovery:
         """Plain values for a checkpoint."""
         return {"incidents": [each.to_json() for each in self.incidents], "quarantined": sorted(self.quarantined),
                 "rollbacks": self.rollbacks, "refused": self.refused, "last_cut": self.last_cut, "redrawn": self.redrawn,
-                "latest_cut": self.latest, "wants_all_bits": self.wants_all_bits,
+                "latest_cut": self.latest, "unjudged": sorted(self._unjudged),
+                "blamed": list(self._blamed.items()), "wants_all_bits": self.wants_all_bits,
                 "automatic": self._training.stepper.clipping.is_automatic.tolist()}
 
     def restore(self, values: dict[str, Any]) -> None:
@@ -354,12 +380,19 @@ class Recovery:
         self.quarantined = set(values["quarantined"])
         self.rollbacks, self.refused = values["rollbacks"], values["refused"]
         self.last_cut, self.redrawn, self.latest = values["last_cut"], values["redrawn"], values["latest_cut"]
-        self.wants_all_bits = values["wants_all_bits"]
+        self.wants_all_bits, self._unjudged = values["wants_all_bits"], set(values["unjudged"])
+        self._blamed = Counter(dict(values["blamed"]))
         for member in np.flatnonzero(values["automatic"]):
             training.stepper.clipping.turn_on(int(member))
         bad = torch.tensor(values["quarantined"], dtype=torch.int64, device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
+        bad = torch.tensor(sorted({*self.quarantined, *self._unjudged}), dtype=torch.int64, device=bad.device)
         training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
+
+    @property
+    def left_out(self) -> tuple[int, ...]:
+        """Rows that were not learnt from, or not judged by."""
+        return tuple(sorted(self.quarantined | self._unjudged))
 
     def _rate(self, member: int) -> float:
         return float(self.cuts[member] * self._training.rate_factors[member]) * self._training.recipe.learning_rate

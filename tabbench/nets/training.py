@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,7 +22,7 @@ from tabbench.nets.catalogue import incident
 from tabbench.nets.checkpoint import Checkpoint, clear, open_folder, read_checkpoint, write_checkpoint
 from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.draws import Draws
-from tabbench.nets.guard import Guard, Snapshots, State
+from tabbench.nets.guard import Guard, Limits, Snapshots, State
 from tabbench.nets.looking import dead_shares, is_measured, layer_summaries, update_ratios
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
@@ -37,6 +36,7 @@ from tabbench.nets.validation import Validation
 
 MOST_PARTS = 64
 """A batch is divided into so many parts at most where memory is short."""
+PROBED_ROWS = 8
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 0.1, 0.1
 """Share of all epochs without improvement after which the schedule `plateau` divides the rate by ten."""
 
@@ -87,6 +87,7 @@ class Trained:
 class Standing:
     """How far a training is: what a checkpoint holds beside the members' state.
 
+    `best` is what is kept, the last epoch where that is wanted; `lowest` is when there was an improvement at last.
     `update_ratios` (measurements, members, layers).
     """
 
@@ -94,6 +95,8 @@ class Standing:
     latest: int = 0
     best_losses: list[float] = field(default_factory=list)
     best_epochs: list[int] = field(default_factory=list)
+    lowest_losses: list[float] = field(default_factory=list)
+    lowest_epochs: list[int] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     update_ratios: list[list[list[float]]] = field(default_factory=list)
 
@@ -161,16 +164,28 @@ class Training:
         """Leave out rows that nothing can be learnt from, judge the start, or take up a checkpoint."""
         if self.options.checkpoint is not None:
             open_folder(self.options.checkpoint)
-        start = [max(pair) for pair in zip(self.validation.losses(), self.validation.constant_losses(self.fits), strict=True)]
+        if self.loss.is_own:
+            self._probe_loss()
         self.recovery.audit()
-        self.constant_losses = start if np.isfinite(start).all() else self.validation.constant_losses(self.fits)
-        self.guard = Guard(self.constant_losses, self.members.values.is_cuda)
-        self.standing.best_losses, self.standing.best_epochs = list(self.validation.losses()), [0] * len(self.members)
+        constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
+        self.constant_losses = [constant.loss for constant in constants]
+        self.guard = Guard(Limits.of(self.constant_losses, [constant.spread for constant in constants], self.batch_rows,
+                                     is_own=self.loss.is_own or bool(self.loss.parts)), self.members.values.is_cuda)
+        standing, losses = self.standing, self.validation.losses()
+        standing.best_losses, standing.best_epochs = list(losses), [0] * len(losses)
+        standing.lowest_losses, standing.lowest_epochs = list(losses), [0] * len(losses)
         if self.options.resume_from is not None:
             self._resume(self.options.resume_from)
         elif self.options.checkpoint is not None:
             clear(self.options.checkpoint)
             self._save()
+
+    def _probe_loss(self) -> None:
+        """Compute a loss of the user's own once, so that what is wrong with it is said before training."""
+        rows = self.fits[0][:PROBED_ROWS]
+        outputs = torch.zeros((1, len(rows), self.members.shape.outputs), device=rows.device, dtype=self.members.values.dtype)
+        self.loss.probe(outputs + self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:1, :1],
+                        self.rows.target[rows][None], is_weighted=self.rows.weight is not None)
 
     def take_epoch(self, epoch: int) -> None:
         """One pass of every member over its rows in a fresh order, and what it came to."""
@@ -178,15 +193,19 @@ class Training:
         self.orders = self.draws.order(self.fits, epoch, used)
         self.epoch_start = self.step
         total = torch.zeros(len(self.members), device=self.orders.device, dtype=self.members.values.dtype)
+        refused = torch.zeros_like(total)
         for batch in range(self.batches):
             is_last = batch + 1 == self.batches
             before = self.members.learnt.clone() if is_last and is_measured(epoch, self.recipe.epochs) else None
-            total += self._step(self.batch(batch))
+            losses, accepted = self._step(self.batch(batch))
+            if accepted is not None:
+                losses, refused = torch.where(accepted, losses, 0.0), refused + ~accepted
+            total += losses
             if before is not None:
                 self.standing.update_ratios.append(update_ratios(self.members, before).tolist())
             self._look(epoch, at_the_end=is_last)
         self.standing.epoch = epoch
-        self._judge(epoch, _numbers(total / self.batches))
+        self._judge(epoch, _numbers(total / (self.batches - refused)))
 
     def bare_steps(self) -> Iterator[Tensor]:
         """Losses (members,) of one step after the other without end, at whatever the rates are.
@@ -228,8 +247,8 @@ class Training:
         """Rows (members, m) of a batch of the present epoch."""
         return self.orders[:, number * self.batch_rows:(number + 1) * self.batch_rows]
 
-    def _step(self, batch: Tensor) -> Tensor:
-        """One step of every member; their losses (members,), NaN where it was refused."""
+    def _step(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
+        """One step of every member; their losses (members,), and which were accepted."""
         masks = self.stepper.masks(batch.shape[1])
         factors = self.rate_factors * self.recovery.cuts * RATE_SCHEDULES[self.recipe.schedule](self.stepper.share)
         decay = DECAY_SCHEDULES[self.recipe.decay_schedule](self.stepper.share)
@@ -238,7 +257,7 @@ class Training:
         else:
             losses, accepted = self._taken(batch, masks, factors, decay)
         self.stepper.number += 1
-        return losses if accepted is None else torch.where(accepted, losses, torch.nan)
+        return losses, accepted
 
     def _taken(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
         """A step as it is written, in as many parts as memory asks for."""
@@ -279,13 +298,11 @@ class Training:
         start = time.perf_counter()
         troubles = self.guard.look(self.step)
         self.guard_seconds += time.perf_counter() - start
-        for member, trouble in enumerate(troubles):
-            if trouble is not None:
-                self.recovery.treat(member, trouble, epoch)
+        is_sound = [trouble is None or self.recovery.treat(member, trouble, epoch) for member, trouble in enumerate(troubles)]
         if self.recovery.wants_all_bits and self.stepper.precision.is_low:
             self.leave_low_precision()
         start = time.perf_counter()
-        self.snapshots.prove([trouble is None for trouble in troubles])
+        self.snapshots.prove(is_sound)
         self.guard_seconds += time.perf_counter() - start
 
     def _judge(self, epoch: int, training_losses: list[float]) -> None:
@@ -295,10 +312,12 @@ class Training:
         if self.options.is_guarded and not all(map(math.isfinite, losses)) and self.recovery.clean_validation(epoch):
             losses = self.validation.losses()
         for member, loss in enumerate(losses):
-            is_better = loss <= standing.best_losses[member] if math.isfinite(standing.best_losses[member]) else loss < math.inf
-            if is_better or not self.recipe.keeps_best:
-                if loss < standing.best_losses[member] or not math.isfinite(standing.best_losses[member]):
-                    standing.latest = epoch
+            if not math.isfinite(loss):
+                continue
+            is_improved = not loss >= standing.lowest_losses[member]
+            if is_improved:
+                standing.latest, standing.lowest_losses[member], standing.lowest_epochs[member] = epoch, loss, epoch
+            if is_improved or loss == standing.best_losses[member] or not self.recipe.keeps_best:
                 standing.best_losses[member], standing.best_epochs[member] = loss, epoch
                 self.best[member] = self.members.values[member]
         self._record(epoch, training_losses, losses)
@@ -320,7 +339,7 @@ class Training:
 
     def _leave_plateaus(self, epoch: int) -> None:
         patience = max(1, math.ceil(PLATEAU_PATIENCE * self.recipe.epochs))
-        for member, best in enumerate(self.standing.best_epochs):
+        for member, best in enumerate(self.standing.lowest_epochs):
             since = epoch - max(best, self.recovery.last_cut[member])
             if since >= patience:
                 self.rate_factors[member] *= PLATEAU_FACTOR
@@ -338,10 +357,11 @@ class Training:
         standing, kept = self.standing, self.members.take(places)
         if self.options.is_guarded:
             note_at_the_end(self)
-            self.validation.repeat({place: standing.best_losses[place] for place in places})
+            if changed := self.validation.repeat({place: standing.best_losses[place] for place in places}):
+                self.recovery.note(incident("L03", "after training", changed, action="none", outcome="reported only"))
         return Trained(kept, places, [standing.best_losses[place] for place in places],
                        [standing.best_epochs[place] for place in places], tuple(self.recovery.incidents), standing.history,
-                       tuple(sorted(self.recovery.quarantined)), sum(self.recovery.rollbacks), self.guard_seconds / seconds,
+                       self.recovery.left_out, sum(self.recovery.rollbacks), self.guard_seconds / seconds,
                        self._layers(kept, places))
 
     def _layers(self, kept: Members, places: list[int]) -> list[dict[str, Any]]:
@@ -367,7 +387,7 @@ class Training:
         candidate = {f"candidate/{name}": value for name, value in self.snapshots.candidate.items()}
         checkpoint = Checkpoint(
             self.options.identity, {**self.state, **snapshots, **candidate, "best": self.best, "cuts": self.recovery.cuts},
-            {**vars(self.standing), "parts": self.stepper.parts, **self.recovery.to_json()})
+            {**vars(self.standing), "parts": self.stepper.parts, "guard": self.guard.to_json(), **self.recovery.to_json()})
         try:
             write_checkpoint(self.options.checkpoint, checkpoint)
         except OSError as error:
@@ -384,6 +404,7 @@ class Training:
             value.copy_(found.checkpoint.tensors[name])
         values = dict(found.checkpoint.values)
         self.stepper.parts = values.pop("parts")
+        self.guard.restore(values.pop("guard"))
         self.standing = Standing(**{name: values.pop(name) for name in vars(Standing())})
         self.stepper.number = self.standing.epoch * self.batches
         self.recovery.restore(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,6 +19,14 @@ PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
 SAME_SCORE = 1e-4
 """Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The constant predictor's mean loss on rows, and how far its losses of single rows spread."""
+
+    loss: float
+    spread: float
 
 
 class Validation:
@@ -44,19 +53,21 @@ class Validation:
         means: list[float] = self._loss.means(self._outputs(positions), self._rows.target[positions], weight).tolist()
         return means
 
-    def constant_losses(self, fits: Sequence[Tensor]) -> list[float]:
+    def of_constants(self, fits: Sequence[Tensor], smoothing: float) -> list[Constant]:
         """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
-        losses = []
+        found = []
         last_bias = self._members.parameters[f"bias{len(self._members.shape.hidden)}"][:, :1]
         for start, fit in zip(last_bias, fits, strict=True):
             weight = None if self._rows.weight is None else self._rows.weight[fit][None]
             with torch.no_grad():
-                constant = start[None].expand(1, len(fit), -1)
-                losses.append(float(self._loss.means(constant, self._rows.target[fit][None], weight)))
-        return losses
+                losses = self._loss.rows(start[None].expand(1, len(fit), -1), self._rows.target[fit][None], smoothing=smoothing)
+            losses = losses if weight is None else losses * weight
+            found.append(Constant(float(losses.mean()), float(losses.std(correction=0)) if len(fit) > 1 else 0.0))
+        return found
 
-    def repeat(self, recorded: Mapping[int, float]) -> None:
-        """Make sure that members, by their position, still have the losses that were recorded of the same weights.
+    def repeat(self, recorded: Mapping[int, float]) -> str:
+        """Whether members, by their position, still have the losses that were recorded of the same weights; why not, if the loss
+        is the user's own and may change from call to call.
 
         Raises
         ------
@@ -65,8 +76,11 @@ class Validation:
         again = self.losses()
         for place, loss in recorded.items():
             if math.isfinite(loss) and not math.isclose(again[place], loss, rel_tol=SAME_SCORE, abs_tol=SAME_SCORE):
-                raise TabbenchError(f"net {place + 1} had a validation loss of {loss:.6g}, and {again[place]:.6g} with the "
-                                    "same weights later: this device does not compute reliably (S01)")
+                seen = f"net {place + 1} had a validation loss of {loss:.6g}, and {again[place]:.6g} with the same weights later"
+                if self._loss.is_own:
+                    return seen
+                raise TabbenchError(f"{seen}: this device does not compute reliably (S01)")
+        return ""
 
     def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
         """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""

@@ -62,6 +62,7 @@ def is_outlying(target: np.ndarray) -> np.ndarray:
     >>> is_outlying(np.append(np.arange(200.0), 1e6)).nonzero()[0].tolist()
     [200]
     """
+    target = target / (float(np.max(np.abs(target), initial=0.0)) or 1.0)  # what is computed of the largest may overflow
     low, middle, high = np.quantile(target, (0.25, 0.5, 0.75))
     reach = OUTLYING * (high - low) if high > low else 0.0
     outlying = np.abs(target - middle) > reach

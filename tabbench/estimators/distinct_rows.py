@@ -12,6 +12,8 @@ from tabbench.core.finding import Incident
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import tie_digests
 
+LARGEST_WEIGHT = 1e150
+
 
 @dataclass(frozen=True, eq=False)
 class DistinctRows:
@@ -33,7 +35,9 @@ class DistinctRows:
         """From rows as they were given, at these positions in X."""
         digests = tie_digests(rows.features, rows.target)
         unique, first, inverse, counts = np.unique(digests, return_index=True, return_inverse=True, return_counts=True)
-        given = np.ones(len(rows)) if rows.weight is None else rows.weight / rows.weight.max()  # sums of huge ones overflow
+        given = np.ones(len(rows)) if rows.weight is None else rows.weight
+        if given.max() > LARGEST_WEIGHT:  # sums of such overflow
+            given = given / given.max()
         weight = np.bincount(inverse, weights=given)
         members = np.split(positions[np.argsort(inverse, kind="stable")], np.cumsum(counts)[:-1])
         distinct = replace(rows, features=rows.features.iloc[first].reset_index(drop=True), target=rows.target[first],

@@ -59,7 +59,8 @@ def name_of_loss(given: Any) -> str:
 def rate_of(given: float | str | None) -> float | None:
     """A learning rate; None for the preset's and for one that is searched for."""
     if isinstance(given, str):
-        choice("learning_rate", given, ("search",))
+        if given != "search":
+            raise BadOption(f"learning_rate must be a number, or 'search', not {given!r}")
         return None
     rate: float | None = positive("learning_rate", given)
     return rate

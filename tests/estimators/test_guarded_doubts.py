@@ -1,0 +1,204 @@
+"""What looks like a fault and is none, and what is wrong with the question."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+
+from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
+from tabbench.core.errors import BadOption
+
+QUICK = {"preset": "fast", "max_epochs": 20, "random_state": 0, "device": "cpu"}
+
+
+def table(rows=300, seed=0):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(rows, 4))
+    return X, X[:, 0] * X[:, 1] + X[:, 2] + 0.1 * random.normal(size=rows)
+
+
+def regressor(**parameters):
+    return GuardedMLPRegressor(**(QUICK | parameters))
+
+
+def classifier(**parameters):
+    return GuardedMLPClassifier(**(QUICK | parameters))
+
+
+def codes(model):
+    return sorted({incident.code for incident in model.incidents_})
+
+
+@pytest.mark.parametrize("trial", ["find_dirty_rows", "learning_rate_range_test", "sanity_check"])
+def test_a_trial_leaves_what_was_fitted_alone(trial):
+    X, y = table()
+    model = regressor().fit(X, y)
+    before = model.predict(X)
+    getattr(model, trial)(100 * X + 50, y)
+    assert model.predict(X).tobytes() == before.tobytes()
+    fresh = regressor()
+    getattr(fresh, trial)(X, y)
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+
+
+def rare(rows, share, seed=0):
+    X, y = table(rows, seed)
+    return X, (y > np.quantile(y, 1 - share)).astype(int)
+
+
+def test_label_smoothing_on_rare_classes_is_no_fault():
+    X, y = rare(1000, 0.05)
+    model = classifier(label_smoothing=0.3).fit(X, y)
+    assert model.incidents_ == [] and roc_auc_score(y, model.predict_proba(X)[:, 1]) > 0.95
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rare_classes_with_large_weights_are_no_fault(seed):
+    assert classifier(class_weight="balanced", random_state=seed).fit(*rare(200, 0.02, seed)).incidents_ == []
+
+
+@pytest.mark.parametrize("loss", [lambda outputs, target: (outputs[:, 0] - target) ** 2 - 100.0,
+                                  lambda outputs, target: -100.0 * torch.exp(-(outputs[:, 0] - target) ** 2)])
+def test_a_loss_may_have_any_zero(loss):
+    X, y = table()
+    model = regressor(loss=loss).fit(X, y)
+    assert model.incidents_ == [] and model.score(X, y) > 0.9
+
+
+def test_rows_that_cost_step_after_step_are_left_out():
+    X, y = table()
+    mark = float((y[7] - y.mean()) / y.std())
+
+    def loss(outputs, target):
+        is_it = (target - mark).abs() < 1e-6
+        return torch.where(is_it & (outputs[:, 0].detach().abs() > 0.01), torch.nan, 1.0) * (outputs[:, 0] - target) ** 2
+
+    model = regressor(loss=loss, folds=1).fit(X, y)
+    assert model.quarantined_rows_ == [7] and set(codes(model)) <= {"L02", "D08", "N04"}
+    assert len(model.incidents_) <= 6 and model.score(X, y) > 0.9
+
+
+def test_a_loss_that_is_nan_by_chance_costs_steps_and_not_the_rate():
+    X, y = table()
+    random = np.random.default_rng(0)
+
+    def loss(outputs, target):
+        return (outputs[:, 0] - target) ** 2 * (torch.nan if random.random() < 0.02 else 1.0)
+
+    model = regressor(loss=loss).fit(X, y)
+    assert model.n_rollbacks_ == 0 and "L03" in codes(model) and model.score(X, y) > 0.8
+
+
+def test_a_loss_that_changes_from_call_to_call_is_told_and_kept():
+    X, y = table()
+    model = regressor(loss=lambda outputs, target: (outputs[:, 0] - target) ** 2 * (1.0 + 0.01 * torch.rand(()))).fit(X, y)
+    assert codes(model) == ["L03"] and model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("loss", [
+    lambda outputs, target: (outputs[:, 0].detach() - target) ** 2,
+    lambda outputs, target: np.square(outputs[:, 0].detach().numpy() - target.numpy()),
+    lambda outputs, target: outputs[:, 0] > target,
+    lambda outputs, target: outputs[:, 7]])
+def test_a_loss_without_a_gradient_is_answered_before_training(loss):
+    with pytest.raises(BadOption, match="loss"):
+        regressor(loss=loss).fit(*table())
+
+
+def test_a_mean_cannot_be_weighted():
+    X, y = table()
+    with pytest.raises(BadOption, match="one loss a row"):
+        regressor(loss=lambda outputs, target: ((outputs[:, 0] - target) ** 2).mean()).fit(X, y, np.linspace(1, 2, len(X)))
+
+
+@pytest.mark.parametrize("knobs", [
+    {"hidden_sizes": ()}, {"hidden_sizes": 16}, {"hidden_sizes": (16.5,)}, {"folds": 2.5}, {"bins": 2.5}, {"l1": None},
+    {"max_epochs": 2.5}, {"batch_size": 32.5}, {"validation_fraction": None, "folds": 1}, {"guard": "off"}, {"grow": "no"},
+    {"callbacks": None}, {"loss": {"squared": "x"}}, {"loss": {"squared": float("nan")}}, {"learning_rate": "Search"},
+    {"loss": "log"}, {"precision": "half"}])
+def test_a_wrong_knob_gets_a_sentence(knobs):
+    with pytest.raises(BadOption, match=next(iter(knobs)).split("_")[0]):
+        regressor(**knobs).fit(*table())
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert regressor(hidden_sizes=np.array([16, 16]), max_epochs=np.int64(3)).fit(*table()).n_iter_ == 3
+
+
+@pytest.mark.parametrize("weights", [{0: 0, 1: 0}, {0: -1.0, 1: 1.0}, {0: float("nan"), 1: 1.0}])
+def test_class_weights_must_weigh(weights):
+    with pytest.raises(BadOption, match="class_weight"):
+        classifier(class_weight=weights).fit(*rare(200, 0.5))
+
+
+def test_huge_weights_and_targets_are_numbers_like_others():
+    X, y = table()
+    weight = np.random.default_rng(0).uniform(0.5, 1.0, len(X))
+    plain, huge = (regressor().fit(X, y, weight * size).predict(X) for size in (1.0, 1e307))
+    np.testing.assert_allclose(plain, huge, rtol=1e-3, atol=1e-3)
+    model = regressor().fit(X, np.where(y > 0, 1.7e305, -1.7e305))
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_checkpoint_knows_the_loss_and_wants_a_seed(tmp_path):
+    X, y = table()
+    regressor(loss="squared", max_epochs=3).fit(X, y, checkpoint=tmp_path / "one")
+    with pytest.raises(BadOption, match="other rows, parameters or versions"):
+        regressor(loss="absolute", max_epochs=3).fit(X, y, resume_from=tmp_path / "one")
+    with pytest.raises(BadOption, match="random_state"):
+        regressor(random_state=None).fit(X, y, checkpoint=tmp_path / "two")
+
+
+def test_a_folder_that_was_used_before_is_begun_anew(tmp_path):
+    X, y = table()
+    regressor(l2=0.1).fit(X, y, checkpoint=tmp_path)
+
+    class StopsAtOnce:
+        def on_fit_start(self, state):
+            state.stop()
+
+    stopped = regressor(callbacks=[StopsAtOnce()]).fit(X, y, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="nothing to draw"):
+        stopped.plot_training()
+    continued = regressor().fit(X, y, resume_from=tmp_path)
+    assert continued.predict(X).tobytes() == regressor().fit(X, y).predict(X).tobytes()
+
+
+def test_the_rate_that_a_callback_sees_is_the_one_in_use():
+    seen = []
+
+    class Looks:
+        def on_epoch_end(self, state):
+            seen.append(state.learning_rate)
+
+    X, y = table()
+    model = regressor(learning_rate=1e4, callbacks=[Looks()], schedule="constant", folds=1).fit(X, y)
+    assert model.n_rollbacks_ and seen[-1] == pytest.approx(model.history_["learning_rate"].iloc[-1])
+
+
+def test_rows_are_named_by_the_users_index_in_callbacks_too():
+    heard = []
+
+    class Hears:
+        def on_incident(self, incident):
+            heard.append(incident.details.get("rows"))
+
+    X, y = table()
+    mark = float((y[7] - y.mean()) / y.std())
+    model = regressor(callbacks=[Hears()], loss=lambda outputs, target: (outputs[:, 0] - target) ** 2 / torch.where(
+        (target - mark).abs() < 1e-6, 0.0, 1.0)).fit(X, y)
+    assert heard == [[7]] == [incident.details["rows"] for incident in model.incidents_]
+
+
+def test_few_different_rows_are_all_learnt_from():
+    X, y = np.tile([[1.0, 2.0], [3.0, 4.0]], (100, 1)), np.tile([0.0, 1.0], 100)
+    assert regressor(folds=3).fit(X, y).score(X, y) > 0.9
+
+
+def test_plateau_lowers_the_rate_without_validation_too():
+    X, _ = table()
+    model = regressor(schedule="plateau", early_stopping=False, max_epochs=40, learning_rate=0.2, clip=1.0)
+    rates = model.fit(X, np.random.default_rng(1).normal(size=len(X))).history_["learning_rate"]
+    assert rates.iloc[-1] < rates.iloc[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, SupportsIndex
 
@@ -30,7 +30,7 @@ ALPHA = 0.05
 """The simultaneous error rate of each family of claims."""
 
 SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30,
          "tib": 2**40}
 
 
@@ -92,6 +92,8 @@ class Options:
                       for role in ("target", "metric", "fold", "group", "time", "weight")},
                    "time_limit": amount("--time-limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
                    "memory_limit": amount("--memory-limit", self.memory_limit, BYTES, "8GB or 500MB")}
+        if not isinstance(self.approaches, Mapping | Iterable | None):
+            raise BadOption(f"--approaches must be names, or a dict of names and estimators, not {self.approaches!r}")
         if not isinstance(self.approaches, Mapping | None):
             values["approaches"] = tuple(names(self.approaches))
             if not values["approaches"]:
@@ -158,7 +160,7 @@ def not_negative(name: str, value: Any) -> float | None:
 
 
 def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> float | None:
-    """A positive amount with a unit.
+    """A positive amount with a unit; text needs one where `units` has none for "", a Python number is in the smallest.
 
     >>> amount("--time-limit", "10m", SECONDS, "")
     600.0
@@ -168,8 +170,13 @@ def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> f
     if value is None:
         return None
     match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", str(value).lower())
-    if match and match[2] in units and float(match[1]) > 0:
-        return float(match[1]) * units[match[2]]
+    if match and float(match[1]) > 0:
+        if match[2] in units:
+            return float(match[1]) * units[match[2]]
+        if not match[2] and not isinstance(value, str):
+            return float(value)
+        if not match[2]:
+            raise BadOption(f"{name} {value} has no unit; say {example}")
     raise BadOption(f"{name} must be a positive amount such as {example}, not {value!r}")
 
 

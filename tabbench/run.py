@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cloudpickle
 import numpy as np
@@ -72,23 +72,29 @@ class Rows:
 
 
 def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = None, threads: int = 1,
-            announce: Callable[[Cell], None] = lambda cell: None) -> Iterator[Result]:
-    """Run the cells of a batch one after the other; `own` holds the user's own approaches by name."""
+            announce: Callable[[Cell], None] = lambda cell: None, log: IO[str] | None = None) -> Iterator[Result]:
+    """Run the cells of a batch one after the other.
+
+    Parameters
+    ----------
+    own : the user's own approaches by name.   announce : told of each cell before it is run.
+    log : gets the traces of failures; None is standard error.
+    """
     first = batch.cells[0]
     rows = Rows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
     for cell in batch.cells:
         announce(cell)
-        yield _outcome(rows, cell, (own or {}).get(cell.approach), threads)
+        yield _outcome(rows, cell, (own or {}).get(cell.approach), threads, log)
 
 
-def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int) -> Result:
+def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, log: IO[str] | None) -> Result:
     memory = PeakMemory()
     try:
         result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads)
     except MemoryError:
         raise  # the child ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
-        traceback.print_exc()
+        traceback.print_exc(file=log)
         incidents = error.incidents if isinstance(error, TabbenchError) else ()
         return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb(), incidents=incidents)
     return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)

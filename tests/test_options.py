@@ -37,6 +37,7 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
     ({"time_limit": "soon"}, "--time-limit must be a positive amount such as 90, 90s, 10m or 1h, not 'soon'"),
     ({"time_limit": "0"}, "--time-limit must be a positive amount such as 90, 90s, 10m or 1h, not '0'"),
     ({"memory_limit": "8 bananas"}, "--memory-limit must be a positive amount such as 8GB or 500MB, not '8 bananas'"),
+    ({"memory_limit": "8"}, "--memory-limit 8 has no unit; say 8GB or 500MB"),
     ({"approaches": " , "}, "--approaches names none; leave it out for the preset's list, or name some: linear,boosting"),
     ({"fold": "f", "test": "t.csv"}, "--fold and --test both say how to split; give one of them"),
     ({"fold": "f", "repeats": 3}, "--repeats 3 does not go with --fold: your own splits are used once; leave --repeats out"),

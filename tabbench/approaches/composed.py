@@ -62,16 +62,19 @@ def find_approach(name: str) -> Approach:
 
     Raises
     ------
-    UnknownName : no such learner or selector; near names are suggested.
+    UnknownName : no such learner or selector, or none beside a `+`; near names are suggested.
     BadOption : the learner has no use for selected features.
     """
     if name in APPROACHES:
         return APPROACHES.get(name)
     learner_name, *selector_names = [part.strip() for part in name.split("+")]
+    if not all([learner_name, *selector_names]):
+        missing = "a learner before" if not learner_name else "a selector after"
+        raise UnknownName(f"no approach {name!r}: the name of {missing} + is missing; write it as in linear+forest")
     if learner_name not in APPROACHES:
         raise UnknownName.among("approach", learner_name, [each.name for each in listed_approaches()])
     learner = APPROACHES.get(learner_name)
-    if learner.view == "raw":
+    if learner.view in ("raw", "families"):
         raise BadOption(f"{name}: {learner_name!r} cannot take selected features; name a learner such as 'linear'")
     for selector in reversed([SELECTORS.get(each) for each in selector_names]):
         learner = _compose(learner, selector)

@@ -94,12 +94,14 @@ def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:
 
 
 def _labels(classes: tuple[str, ...]) -> np.ndarray:
-    """Whole numbers or numbers where all labels are spelled as such, else strings."""
+    """Whole numbers or numbers where all labels are spelled as such and stay different, else strings."""
     for kind in (np.int64, np.float64):
         try:
-            return np.array([kind(label) for label in classes])
-        except ValueError:
+            labels = np.array([kind(label) for label in classes])
+        except (ValueError, OverflowError):
             continue
+        if np.isfinite(labels).all() and len(np.unique(labels)) == len(classes):
+            return labels
     return np.array(classes, dtype=object)
 
 

@@ -90,7 +90,7 @@ def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> 
     effort = plan_effort(chosen.name, settings, shape)
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
-    rows = LearningRows(training.features, target, training.weight)
+    rows = LearningRows(training.features, target, _unit_weight(training.weight))
     repeats = 1 if training.time is not None else effort.repeats
     folds = [fold for repeat in range(repeats) for fold in inner_folds(training, effort.folds, training.shared_seed + repeat)]
     fitting = _Fitting(chosen, rows, objective, folds, effort, shape, training)
@@ -98,6 +98,11 @@ def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> 
     members = tuple(fitting.member(growing, held_out) for growing in fitting.contenders())
     some = rows.take(held_out)
     return LibraryFit(members, objective, scale, held_out, some.target, some.weight)
+
+
+def _unit_weight(weight: np.ndarray | None) -> np.ndarray | None:
+    """Weights with mean one: the libraries' penalties and least leaf weights are absolute."""
+    return None if weight is None else np.asarray(weight / weight.mean())
 
 
 class _Growth:

@@ -13,12 +13,13 @@ import numpy as np
 
 from tabbench.core.approach import APPROACHES, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
-from tabbench.estimators.comparison import best_of, compare_rows, device_of
+from tabbench.estimators.comparison import best_of, compare_rows, device_of, is_named
 from tabbench.estimators.features import tie_digests
 from tabbench.finished import FinishedComparison
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import PRESETS, Options, choice
 from tabbench.plan import BASELINE, choose_contestants
+from tabbench.run import why_it_does_not_load
 
 FEWEST_ROWS_TO_COMPARE = 100
 """With fewer different rows a fold tests less than twenty, and no difference short of a chasm can be shown: of equals the
@@ -64,10 +65,10 @@ class _BestApproach(TabularEstimator):
         self.comparison_: FinishedComparison | None = None
         if different_rows(rows) < FEWEST_ROWS_TO_COMPARE:
             rows, device = merged(rows), "cuda" if options.device == "cuda" else "cpu"
-            self.best_approach_ = _cheapest(list(contestants.values()))
+            self.best_approach_ = _cheapest(list(contestants.values()), is_baseline_wanted=is_named(BASELINE, options))
         else:
             self.comparison_ = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
-            self.best_approach_, device = best_of(self.comparison_), device_of(self.comparison_)
+            self.best_approach_, device = best_of(self.comparison_, options), device_of(self.comparison_)
         self._model = self._fit_approach(contestants[self.best_approach_], rows, options.preset, device)
         return self
 
@@ -165,9 +166,12 @@ def merged(rows: TrainingRows) -> TrainingRows:
     return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group)
 
 
-def _cheapest(approaches: Sequence[Approach]) -> str:
-    """The name of the approach of lowest cost rank, the baseline only where there is no other."""
-    return min(approaches, key=lambda each: (each.name == BASELINE, each.cost_rank)).name
+def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> str:
+    """The approach of lowest cost rank that loads, the baseline only where no other does; the first where none loads."""
+    wanted = [each for each in approaches if each.name != BASELINE or is_baseline_wanted or len(approaches) == 1]
+    wanted.sort(key=lambda each: (each.name == BASELINE, each.cost_rank))
+    loading = (each for each in wanted if all(why_it_does_not_load(module) is None for module in each.requires))
+    return next(loading, wanted[0]).name
 
 
 def _one_a_family() -> list[str]:

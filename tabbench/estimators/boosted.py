@@ -5,7 +5,7 @@ Learns with the registry's approaches `boosting`, `xgboost` and `lightgbm`; how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -122,7 +122,8 @@ def _approach(libraries: Sequence[str]) -> Approach:
     ------
     BadOption : other names, or none.
     """
-    wanted = {libraries} if isinstance(libraries, str) else set(libraries)
-    if not wanted or not wanted <= set(BOTH):
+    given = [libraries] if isinstance(libraries, str) else list(libraries) if isinstance(libraries, Iterable) else []
+    wanted = {each for each in given if each in BOTH}
+    if not wanted or len(wanted) < len(given):
         raise BadOption(f"libraries must hold {' or '.join(BOTH)}, or both, not {libraries!r}")
     return find_approach("boosting" if len(wanted) > 1 else wanted.pop())

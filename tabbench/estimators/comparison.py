@@ -5,6 +5,7 @@ The main job of `compare.py` from typed rows on. Nothing is left out or merged o
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 import time
@@ -38,7 +39,7 @@ from tabbench.executors.schedule import Schedule, Skip
 from tabbench.finished import FinishedComparison, as_finished
 from tabbench.judging import judge_run
 from tabbench.options import Options
-from tabbench.plan import Contestants, choose_contestants
+from tabbench.plan import BASELINE, Contestants, choose_contestants
 from tabbench.preparing import Prepared
 from tabbench.report.live import make_display
 from tabbench.run import execute, why_it_does_not_load
@@ -69,19 +70,25 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
     return finished
 
 
-def best_of(comparison: FinishedComparison) -> str:
+def best_of(comparison: FinishedComparison, options: Options) -> str:
     """The approach of the lowest mean loss at the full size.
 
     Raises
     ------
-    TabbenchError : there is none.
+    TabbenchError : there is none, or only the baseline, which the options do not name: nobody asked for a constant.
     """
     best = comparison.winners["best"].dropna()
-    if best.empty:
+    judged = set(comparison.scores.loc[comparison.scores["failed"] < comparison.scores["splits"], "approach"])
+    if best.empty or not (is_named(BASELINE, options) or judged - {BASELINE}):
         reasons = [*comparison.failures["reason"].unique(), *comparison.skipped["reason"].unique()]
         why = "; ".join(reasons) or comparison.sentence
         raise TabbenchError(f"no approach could be judged ({why}); allow more time, or name other approaches")
     return str(best.iloc[-1])
+
+
+def is_named(name: str, options: Options) -> bool:
+    """Whether the options name an approach."""
+    return name in (options.approaches or ())
 
 
 def device_of(comparison: FinishedComparison) -> str:
@@ -123,7 +130,7 @@ def _run(prepared: Prepared, options: Options) -> FinishedComparison:
         run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
         comparison = replace(judge_run(run, store), timing=clock.timing({}))
         finished = as_finished(comparison, folder.path)
-        store.remember(best=best_of(finished), timing=comparison.timing)
+        store.remember(best=best_of(finished, options), timing=comparison.timing)
     return finished
 
 
@@ -163,7 +170,8 @@ class InProcess:
         while (batch := schedule.next(time.monotonic())) is not None:
             with threadpool_limits(1), warnings.catch_warnings():  # as in a child, whose warnings go to its log
                 warnings.simplefilter("ignore")
-                results = list(execute(self._setup, batch, own=self._contestants))
+                # The user's terminal is no log; the reasons are among the comparison's failures.
+                results = list(execute(self._setup, batch, own=self._contestants, log=io.StringIO()))
             self._store.put(results)
             for cell, result in zip(batch.cells, results, strict=True):
                 on_result(cell, result)

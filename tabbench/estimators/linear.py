@@ -6,12 +6,14 @@ How X becomes typed columns is in `base.py`, how the grids are searched in `tabb
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import csr_array, hstack
 from scipy.stats import rankdata
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -21,12 +23,13 @@ from tabbench.core.metric import METRICS, Metric
 from tabbench.core.task import TaskKind
 from tabbench.data.views.linear import LinearView
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
+from tabbench.estimators.knobs import positive
 from tabbench.linear.elastic_net import ElasticNetGrid, FoldSquares, fit_elastic_net
 from tabbench.linear.elastic_net import visit as visit_elastic_net
 from tabbench.linear.logistic import LogisticGrid, LogisticPath, fit_logistic, visit
 from tabbench.linear.rows import Folds, Rows
 from tabbench.linear.walker import LogisticModel
-from tabbench.options import choice
+from tabbench.options import choice, whole
 
 PENALTIES = ("l2", "l1", "elasticnet")
 DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))
@@ -40,28 +43,27 @@ REFIT_TOLERANCE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class _Standard:
-    """How the view's matrix becomes the model's: number columns standardised by weight, or as they were given."""
+    """How the first columns of the view's matrix, its numbers and far ends, are standardised by weight."""
 
-    columns: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
 
     @classmethod
     def of(cls, view: LinearView, values: Any, weight: np.ndarray | None) -> _Standard:
-        columns = np.concatenate([np.flatnonzero(~view.expansion.is_boolean), view.far_columns])
         if weight is None:  # the view has done it
-            return cls(columns[:0], np.zeros(0), np.ones(0))
-        numbers = _dense(values[:, columns])
+            return cls(np.zeros(0), np.ones(0))
+        is_scaled = np.concatenate([~view.expansion.is_boolean, np.ones(len(view.far_columns), dtype=bool)])
+        numbers = _dense(values[:, :len(is_scaled)])
         mean = np.average(numbers, axis=0, weights=weight)
         deviation = np.sqrt(np.average((numbers - mean) ** 2, axis=0, weights=weight))
-        return cls(columns, mean, np.where(deviation > np.finfo(float).eps, deviation, 1.0))
+        return cls(np.where(is_scaled, mean, 0.0), np.where(is_scaled & (deviation > np.finfo(float).eps), deviation, 1.0))
 
     def apply(self, values: Any) -> Any:
-        if not len(self.columns):
+        """The matrix (n, p), dense or CSR as it was."""
+        if not len(self.mean):
             return values
-        values = _dense(values)
-        values[:, self.columns] = (values[:, self.columns] - self.mean) / self.deviation
-        return values
+        width = len(self.mean)
+        return _joined((_dense(values[:, :width]) - self.mean) / self.deviation, values[:, width:])
 
 
 class _GridSearched(TabularEstimator):
@@ -87,11 +89,20 @@ class _GridSearched(TabularEstimator):
         return self._standard.apply(values) if self.scale else self._unscaled(values, features)
 
     def _unscaled(self, values: Any, features: Any) -> Any:
-        """Numbers in their own units, the training median where they are missing; without the columns of far ends."""
-        numbers = self._view.expansion.expand(features).numbers
-        values = _dense(values)
-        values[:, :numbers.shape[1]] = np.where(np.isnan(numbers), self._view.scale.center, numbers)
-        return np.delete(values, self._view.far_columns, axis=1)
+        """Numbers in their own units, from their training medians, which missing ones take; without the columns of far ends.
+
+        Far from zero a column is nearly a multiple of the intercept's, and no step finds its way between the two.
+        """
+        numbers = self._view.expansion.expand(features).numbers - self._view.scale.center
+        numbers[np.isnan(numbers)] = 0.0
+        return _joined(numbers, values[:, numbers.shape[1] + len(self._view.far_columns):])
+
+    def _intercept(self, intercept: Any, coefficients: np.ndarray) -> Any:
+        """The intercept of numbers as they were given: () or (k,) of coefficients (p,) or (k, p)."""
+        if self.scale:
+            return intercept
+        center = self._view.scale.center
+        return intercept - coefficients[..., :len(center)] @ center
 
     def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
         """(fit, validation) positions among the rows of positive weight."""
@@ -100,7 +111,7 @@ class _GridSearched(TabularEstimator):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # such a class gets a small probability
             parts = list(splitter.split(np.zeros((len(y), 1)), y, groups))
-        kept = np.ones(len(y), dtype=bool) if sample_weight is None else np.asarray(sample_weight) > 0
+        kept = np.broadcast_to(True if sample_weight is None else np.asarray(sample_weight) > 0, len(y))  # a number is all rows'
         position = np.cumsum(kept) - 1
         folds = [tuple(position[part][kept[part]] for part in map(np.asarray, each)) for each in parts]
         usable = [(fit, valid) for fit, valid in folds if len(fit) and len(valid)]
@@ -188,7 +199,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         BadOption : a parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
         ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
         """
-        grid = self._grid(self.tol)
+        grid = self._grid(_given("tol", positive("tol", self.tol)))
         rows = self._read_training(X, y, sample_weight, groups)
         metric = _metric(self.scoring, rows.task.kind)
         with threadpool_limits(self._threads()):
@@ -203,7 +214,11 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
             best = self._results(points, scores, metric)
             self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE))
         self.C_, self.penalty_, self.l1_ratio_, self.class_weight_ = points[best].values()
-        self.coef_, self.intercept_ = self._model.coefficients, self._model.intercepts
+        if not self._model.has_converged and self._model.promised > self.tol:
+            warnings.warn(f"the model at the best point had not converged after {self._model.steps} steps; raise max_iter or "
+                          "take smaller Cs", ConvergenceWarning, stacklevel=2)
+        self.coef_ = self._model.coefficients
+        self.intercept_ = self._intercept(self._model.intercepts, self.coef_)
         self.n_iter_ = np.array([self._model.steps])
         return self
 
@@ -215,14 +230,13 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
     def _grid(self, tolerance: float) -> LogisticGrid:
         strengths = _numbers("Cs", self.Cs, smallest=np.nextafter(0, 1))
         mixtures = {"l2": (0.0,), "l1": (1.0,), "elasticnet": _numbers("l1_ratios", self.l1_ratios, largest=1.0)}
-        ratios = [ratio for penalty in self.penalties for ratio in mixtures[choice("penalties", penalty, PENALTIES)]]
-        if not ratios or not set(self.class_weights) <= {None, "balanced"} or not len(self.class_weights):
-            raise BadOption(f"penalties must hold some of {', '.join(PENALTIES)} and class_weights some of None and 'balanced', "
-                            f"not {self.penalties!r} and {self.class_weights!r}")
+        penalties = _some("penalties", self.penalties, PENALTIES)
+        class_weights = _some("class_weights", self.class_weights, (None, "balanced"))
+        ratios = [ratio for penalty in penalties for ratio in mixtures[str(penalty)]]
         is_one_vs_rest = choice("multi_class", self.multi_class, ("multinomial", "ovr")) == "ovr"
-        paths = [LogisticPath(ratio, strengths, weights == "balanced") for weights in self.class_weights
+        paths = [LogisticPath(ratio, strengths, weights == "balanced") for weights in class_weights
                  for ratio in dict.fromkeys(ratios)]
-        return LogisticGrid(tuple(paths), self.max_iter, tolerance, is_one_vs_rest)
+        return LogisticGrid(tuple(paths), _given("max_iter", whole("max_iter", self.max_iter, 1)), tolerance, is_one_vs_rest)
 
 
 class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
@@ -297,7 +311,8 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
             best = self._results(points, scores, metric)
             self._model = fit_elastic_net(prepared, grid, grid.points[best])
         self.alpha_, self.l1_ratio_ = points[best].values()
-        self.coef_, self.intercept_ = self._model.coefficients, self._model.intercept
+        self.coef_ = self._model.coefficients
+        self.intercept_ = self._intercept(self._model.intercept, self.coef_)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -329,6 +344,27 @@ def _penalty(l1_ratio: float) -> str:
     return {0.0: "l2", 1.0: "l1"}.get(l1_ratio, "elasticnet")
 
 
+def _given(name: str, value: Any) -> Any:
+    """A checked value that may not be None."""
+    if value is None:
+        raise BadOption(f"{name} must be a number above 0, not None")
+    return value
+
+
+def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """The values given, each once.
+
+    Raises
+    ------
+    BadOption : a single value instead of a sequence, none, or one that is not allowed.
+    """
+    is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
+    values = list(given) if is_sequence else []
+    if not values or not all(value is None or isinstance(value, str) for value in values) or not set(values) <= set(allowed):
+        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}, not {given!r}")
+    return tuple(dict.fromkeys(values))
+
+
 def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:
     """The numbers, ascending, each once.
 
@@ -336,7 +372,10 @@ def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, larges
     ------
     BadOption : none, or one outside the range.
     """
-    values = np.unique(np.asarray(given, dtype=np.float64))
+    try:
+        values = np.unique(np.asarray(given, dtype=np.float64))
+    except (TypeError, ValueError):
+        values = np.empty(0)
     if not len(values) or not np.isfinite(values).all() or values[0] < smallest or values[-1] > largest:
         span = "greater than 0" if smallest > 0 else f"between 0 and {largest:g}"
         raise BadOption(f"{name} must hold numbers {span}, not {given!r}")
@@ -347,5 +386,12 @@ def _column(values: list[Any]) -> np.ndarray:
     return np.array(values, dtype=float if isinstance(values[0], float) else object)
 
 
+def _joined(numbers: np.ndarray, rest: Any) -> Any:
+    """Both side by side, dense or CSR as the rest is: columns of levels may be too many to be dense."""
+    if isinstance(rest, np.ndarray):
+        return np.concatenate([numbers, rest], axis=1)
+    return hstack([csr_array(numbers), rest], format="csr")
+
+
 def _dense(values: Any) -> np.ndarray:
-    return np.array(values) if isinstance(values, np.ndarray) else np.asarray(values.toarray())
+    return values if isinstance(values, np.ndarray) else np.asarray(values.toarray())

@@ -19,10 +19,12 @@ from tabbench.core.task import Task
 from tabbench.data.target import MOST_CLASSES_OF_NUMBERS
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
 from tabbench.options import PRESETS, choice
-from tabbench.selection.forest import fit_forest_selection, forest_settings
+from tabbench.selection.forest import fit_forest_selection, forest_settings, shadow_importances
 
 NOISE_SPREADS = 2.5
 """A column of noise is more important than this many standard deviations of noise in one case of 160."""
+NOISE_DRAWS = 30
+"""So many draws of noise give its standard deviation within an eighth."""
 TASKS = ("auto", "classification", "regression")
 
 
@@ -47,7 +49,8 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
     Notes
     -----
     "auto" reads the size of noise off the columns with negative importance: noise falls on both sides of zero alike
-    (Janitza, Celik and Boulesteix, doi:10.1007/s11634-016-0276-4).
+    (Janitza, Celik and Boulesteix, doi:10.1007/s11634-016-0276-4). Where these are few, it grows more forests and reads it off
+    the shadows, whose importance is noise by construction.
 
     Examples
     --------
@@ -90,16 +93,19 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         self._learns_numbers = _are_amounts(y) if task == "auto" else task == "regression"
         rows = self._read_training(X, y)
         training: TrainingSet = self._training_set("trees", rows, settings)
-        importances = fit_forest_selection(training.features, training).importances
+        self.importances_ = self._by_column(fit_forest_selection(training.features, training).importances)
+        self._order = np.argsort(-self.importances_, kind="stable")
+        self._kept = self._count(training)
+        return self
+
+    def _by_column(self, importances: np.ndarray) -> np.ndarray:
+        """Importances of the view's columns, added up for those of X."""
         view: Any = self._view
         widths = [len(view.expansion.names_of(column)) for column in self._columns]
         is_coded = np.array([column.kind == "category" for column in self._columns])
         # The view holds all numbers first, then the codes.
         source = np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
-        self.importances_ = np.bincount(source, weights=importances, minlength=self.n_features_in_)
-        self._order = np.argsort(-self.importances_, kind="stable")
-        self._kept = self._count()
-        return self
+        return np.bincount(source, weights=importances, minlength=self.n_features_in_)
 
     def transform(self, X: Any) -> Any:
         """The kept columns (m, k) of X, as they are.
@@ -117,18 +123,29 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         mask[self._order[:self._kept]] = True
         return mask
 
-    def _count(self) -> int:
+    def _count(self, training: TrainingSet) -> int:
         columns = self.n_features_in_
         wanted: Any = self.n_features
         if isinstance(wanted, str) and wanted == "auto":
-            negative = self.importances_[self.importances_ < 0]
-            noise = float(np.sqrt(np.mean(negative**2))) if len(negative) else 0.0
-            return max(1, int((self.importances_ > NOISE_SPREADS * noise).sum()))
+            return max(1, int((self.importances_ > NOISE_SPREADS * self._noise(training)).sum()))
         if isinstance(wanted, int | np.integer) and not isinstance(wanted, bool) and wanted >= 1:
             return int(min(wanted, columns))
         if isinstance(wanted, float | np.floating) and 0 < wanted <= 1:
             return int(max(1, round(wanted * columns)))
         raise BadOption(f"n_features is {wanted!r}; give 'auto', a whole number from 1 up, or a share above 0 and up to 1")
+
+    def _noise(self, training: TrainingSet) -> float:
+        """The standard deviation of a noise column's importance."""
+        negative = self.importances_[self.importances_ < 0]
+        if len(negative) >= NOISE_DRAWS:
+            return float(np.sqrt(np.mean(negative**2)))
+        if self.n_features_in_ == 1:
+            return 0.0  # it is kept in any case
+        times = 1 + -(-NOISE_DRAWS // self.n_features_in_)
+        shadows = np.array([self._by_column(each) for each in shadow_importances(training.features, training, times)])
+        variances = shadows.var(axis=0, ddof=1)
+        # An importance is the difference of two. Constant columns never split, and say nothing about noise.
+        return float(np.sqrt(2 * variances[variances > 0].mean())) if variances.any() else 0.0
 
     @property
     def _is_regression(self) -> bool:

@@ -58,7 +58,8 @@ class Descent:
     """A way down: where it is, and what the next step needs.
 
     `parameters` (k, p + 1) and `logits` (n, k) stand at the best point so far; `steps` counts; `most` (p + 1,) is the largest
-    curvature that a parameter can have, `damping` the share of it that is added.
+    curvature that a parameter can have, `damping` the share of it that is added; `promised` is the decrease a unit of weight
+    that the last step was to bring.
     """
 
     likelihood: Likelihood
@@ -68,6 +69,7 @@ class Descent:
     most: np.ndarray = field(init=False)
     steps: int = 0
     damping: float = LEAST_DAMPING
+    promised: float = np.inf
 
     def __post_init__(self) -> None:
         self.parameters = self.likelihood.empty()
@@ -88,6 +90,7 @@ class Descent:
         while self.steps < most_steps:
             self.steps += 1
             lasts = [self._step(number, block, penalty, enough, lasts[number]) for number, block in enumerate(blocks)]
+            self.promised = float(sum(lasts) / self.likelihood.weight.sum())
             if sum(lasts) <= enough:
                 return True
         return False

@@ -25,13 +25,17 @@ LIBRARY_TOLERANCE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class LogisticModel:
-    """Coefficients (k, p) and intercepts (k,); k is 1 for two classes, else their number."""
+    """Coefficients (k, p) and intercepts (k,); k is 1 for two classes, else their number.
+
+    `promised` is the decrease of the loss a unit of weight that the last step was to bring, infinite where it is not known.
+    """
 
     coefficients: np.ndarray
     intercepts: np.ndarray
     has_converged: bool = True
     steps: int = 0
     is_one_vs_rest: bool = False
+    promised: float = np.inf
 
     def predict(self, values: Any) -> np.ndarray:
         """Float64 (m, classes), rows summing to one, nothing quite certain."""
@@ -100,7 +104,8 @@ class Walker:
             done = [descent.run(penalty, tolerance, most_steps) for descent in self.descents]
             parameters = np.concatenate([descent.parameters for descent in self.descents])
             steps = max(descent.steps for descent in self.descents)
-            model = LogisticModel(parameters[:, :-1], parameters[:, -1].copy(), all(done), steps, self.is_one_vs_rest)
+            promised = max(descent.promised for descent in self.descents)
+            model = LogisticModel(parameters[:, :-1], parameters[:, -1].copy(), all(done), steps, self.is_one_vs_rest, promised)
         return model if self.basis is None else replace(model, coefficients=model.coefficients @ self.basis.T)
 
     def _by_library(self, strength: float, most_steps: int) -> LogisticModel:

@@ -41,6 +41,21 @@ def forest_importances(values: Any, target: np.ndarray, task: Task, weight: np.n
     Wright (doi:10.1093/bioinformatics/bty373), with extremely randomised trees (doi:10.1007/s10994-006-6226-1): at a
     quarter of the cost they ranked planted columns above noise better than trees that search every threshold.
     """
+    importances = _both_importances(values, target, task, weight, settings, seed, threads)
+    return np.asarray(importances[0] - importances[1])
+
+
+def shadow_importances(matrix: ColumnMatrix, training: TrainingSet, times: int) -> np.ndarray:
+    """Importances (times, p) of the columns' shadows alone, each time in another permutation and other trees: pure noise."""
+    numbers, columns = as_numbers(matrix, training), len(matrix.names)
+    return np.array([numbers.by_column(_both_importances(
+        numbers.values, training.target, training.task, training.weight, training.settings,
+        (training.shared_seed + 1 + repeat) % 2**32, training.threads)[1], columns) for repeat in range(times)])
+
+
+def _both_importances(values: Any, target: np.ndarray, task: Task, weight: np.ndarray | None, settings: Settings, seed: int,
+                      threads: int) -> np.ndarray:
+    """Decrease of impurity (2, k) by the columns, and by their shadows."""
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     rows, columns = values.shape
@@ -51,8 +66,7 @@ def forest_importances(values: Any, target: np.ndarray, task: Task, weight: np.n
         settings["trees"], min_samples_leaf=max(FEWEST_LEAF_ROWS, round(LEAF_SHARE * per_tree)), max_features=max(1, tried),
         bootstrap=True, max_samples=per_tree, random_state=seed, n_jobs=threads)
     forest.fit(_with_shadows(values, seed), target, sample_weight=weight)
-    importances = forest.feature_importances_
-    return np.asarray(importances[:columns] - importances[columns:])
+    return np.asarray(forest.feature_importances_.reshape(2, columns))
 
 
 def fit_forest_selection(matrix: ColumnMatrix, training: TrainingSet) -> OrderedColumns:

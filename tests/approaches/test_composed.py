@@ -60,9 +60,17 @@ def test_wrong_names_get_suggestions(name, message):
         find_approach(name)
 
 
-def test_a_learner_that_sees_no_features_takes_no_selector():
+@pytest.mark.parametrize("name", ["dummy+pca", "blend+forest"])
+def test_a_learner_that_sees_no_features_takes_no_selector(name):
     with pytest.raises(BadOption, match="cannot take selected features"):
-        find_approach("dummy+pca")
+        find_approach(name)
+
+
+@pytest.mark.parametrize(("name", "missing"), [("linear+", "a selector after"), ("linear++pca", "a selector after"),
+                                               ("+linear", "a learner before"), (" + ", "a learner before")])
+def test_a_name_that_is_missing_beside_a_plus_is_said_so(name, missing):
+    with pytest.raises(UnknownName, match=f"the name of {missing} \\+ is missing"):
+        find_approach(name)
 
 
 def test_a_composed_approach_combines_its_parts():

@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from tabbench.approaches.own import own_approach
 from tabbench.core.approach import TrainingSet, Workload
@@ -49,6 +50,14 @@ def test_gets_the_frame_and_the_labels_as_they_were(classes, kind):
     assert {kind(label) for label in labels} == {kind(each) for each in classes}
     assert isinstance(labels[0].item() if hasattr(labels[0], "item") else labels[0], kind)
     assert fitted.predict(FRAME)[0].tolist() == [0.1, 0.9]  # in the task's order
+
+
+@pytest.mark.parametrize("classes", [("01", "1"), ("1.0", "1"), ("1e3", "1000"), ("1", "nan"), ("0", "inf"),
+                                     (str(2**70), str(2**70 + 1))])
+def test_labels_stay_as_they_were_where_numbers_would_mix_them_up(classes):
+    fitted = own_approach("mine", DecisionTreeClassifier()).fit(training(classes))
+    assert set(fitted.estimator.classes_) == set(classes)
+    assert (fitted.predict(FRAME).argmax(axis=1) == CODES).all()
 
 
 def test_every_open_seed_is_set_and_the_users_object_stays_as_it_was():

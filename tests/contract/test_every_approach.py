@@ -201,6 +201,23 @@ def test_weights_count(name, kind):
     assert weighted.mean() > unweighted.mean()
 
 
+@every_task
+@every_approach
+def test_only_the_ratios_of_weights_count(name, kind, request):
+    """Survey weights add up to millions, others to one. A power of two, so that not even rounding differs."""
+    if find_approach(name).family in ("net", "blend") and kind != "regression":
+        reason = "the nets' first bias adds 1e-3 to each class's raw weight (Loss.start), where it should be of mean one"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+    features, signal = make_rows()
+    target = target_of(kind, signal)[:TRAINING_ROWS]
+    weight = np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS)
+    predictions = []
+    for scale in (1.0, 2.0**-10):
+        view, fitted = train(usable(name), kind, features[:TRAINING_ROWS], target, weight=weight * scale)
+        predictions.append(fitted.predict(view.transform(features)))
+    np.testing.assert_allclose(predictions[1], predictions[0], rtol=1e-6)
+
+
 @every_approach
 def test_predicts_only_the_classes_that_it_was_given(name):
     """A small training part may lack a class: then the task it is given has only the others."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from tabbench import BestApproachClassifier, BestApproachRegressor
-from tabbench.core.errors import BadOption, UnknownName
+from tabbench.core.approach import APPROACHES
+from tabbench.core.errors import BadOption, MissingExtra, TabbenchError, UnknownName
 from tabbench.executors.local import LocalExecutor
 
 
@@ -88,6 +91,40 @@ def test_own_estimators_may_compete(rings):
     assert model.score(rings[0], rings[0][:, 0] > 0) > 0.95
 
 
+class Failing(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        raise RuntimeError("it never works")
+
+    def predict(self, X):
+        return X
+
+
+def test_an_own_estimator_that_fails_is_among_the_failures_and_prints_nothing(rings, capfd):
+    model = BestApproachClassifier("fast", approaches={"bad": Failing(), "linear": "default"}, folds=2).fit(*rings)
+    assert model.comparison_.failures["reason"].unique().tolist() == ["RuntimeError: it never works"]
+    assert capfd.readouterr().err == ""
+
+
+def test_nobody_gets_a_constant_that_was_not_asked_for(rings):
+    bad = Failing()
+    with pytest.raises(TabbenchError, match=r"no approach could be judged \(RuntimeError: it never works\)"):
+        BestApproachClassifier("fast", approaches={"bad": bad}, folds=2).fit(*rings)
+    asked = BestApproachClassifier("fast", approaches={"bad": bad, "dummy": "default"}, folds=2).fit(*rings)
+    assert asked.best_approach_ == "dummy"
+
+
+def test_under_100_rows_the_cheapest_that_loads_is_taken(rings, monkeypatch):
+    X, y = rings[0][:80], rings[1][:80]
+    not_there = {"linear": "sklearn_that_is_not_there"}
+    for name, module in not_there.items():
+        changed = replace(APPROACHES.get(name), requires=(module,))
+        monkeypatch.setitem(APPROACHES._entries, name, changed)
+    assert BestApproachClassifier("fast", approaches="linear,lightgbm").fit(X, y).best_approach_ == "lightgbm"
+    assert BestApproachClassifier("fast", approaches="linear,dummy").fit(X, y).best_approach_ == "dummy"
+    with pytest.raises(MissingExtra, match="linear needs the package sklearn_that_is_not_there"):
+        BestApproachClassifier("fast", approaches="linear").fit(X, y)
+
+
 def test_the_metric_decides(rings):
     X = rings[0]
     target = np.abs(X[:, 0]) ** 3
@@ -135,5 +172,7 @@ def test_mistakes_are_told_before_anything_is_fitted(rings):
         BestApproachClassifier(approaches="bosting").fit(*rings)
     with pytest.raises(BadOption, match=r"^preset has no value 'quick'"):
         BestApproachClassifier(preset="quick").fit(*rings)
+    with pytest.raises(BadOption, match="--approaches must be names, or a dict of names and estimators, not 5"):
+        BestApproachClassifier(approaches=5).fit(*rings)
     with pytest.raises(BadOption, match="folds"):
         BestApproachClassifier(folds=1).fit(*rings)

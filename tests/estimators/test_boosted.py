@@ -54,6 +54,7 @@ def test_weights_are_used():
 
 @pytest.mark.parametrize(("parameters", "message"), [
     ({"libraries": ("catbost",)}, "libraries must hold xgboost or lightgbm"), ({"libraries": ()}, "libraries must hold"),
+    ({"libraries": None}, "libraries must hold"), ({"libraries": (["xgboost"],)}, "libraries must hold"),
     ({"preset": "quick"}, "preset has no value 'quick'")])
 def test_unknown_words_are_refused(rings, parameters, message):
     with pytest.raises(BadOption, match=message):

@@ -5,7 +5,9 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import issparse
 from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
@@ -108,6 +110,13 @@ def test_weights_count_with_and_without_scaling():
         np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-5)
 
 
+def test_one_weight_for_all_rows_is_none():
+    X, y = breast_cancer(rows=60)
+    model = LogisticGridClassifier(STRENGTHS, cv=2)
+    expected = model.fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(model.fit(X, y, sample_weight=1.0).predict_proba(X), expected)
+
+
 def test_a_rare_class_warns_of_nothing():
     X, y = iris()
     y = np.where(np.arange(150) == 149, "rare", y.astype(str))
@@ -119,12 +128,55 @@ def test_a_rare_class_warns_of_nothing():
 
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"Cs": ()}, "Cs must hold numbers greater than 0"), ({"Cs": (0.0, 1.0)}, "Cs must hold numbers greater than 0"),
-    ({"penalties": ("l3",)}, "penalties"), ({"penalties": ()}, "penalties must hold some of"),
+    ({"penalties": ("l3",)}, "penalties"), ({"penalties": ()}, "penalties must be a sequence of some of"),
     ({"l1_ratios": (2.0,)}, "l1_ratios must hold numbers between 0 and 1"), ({"class_weights": ("even",)}, "class_weights"),
-    ({"multi_class": "both"}, "multi_class"), ({"scoring": "rmse"}, "scoring")])
+    ({"multi_class": "both"}, "multi_class"), ({"scoring": "rmse"}, "scoring"),
+    ({"penalties": "l2"}, "penalties must be a sequence"), ({"penalties": None}, "penalties must be a sequence"),
+    ({"class_weights": None}, "class_weights must be a sequence"), ({"class_weights": ({"a": 1},)}, "class_weights must be"),
+    ({"max_iter": 0}, "max_iter must be a whole number of at least 1"), ({"max_iter": None}, "max_iter must be a number"),
+    ({"tol": 0.0}, "tol must be a number greater than 0"), ({"tol": None}, "tol must be a number"),
+    ({"Cs": "many"}, "Cs must hold numbers"), ({"Cs": None}, "Cs must hold numbers")])
 def test_what_cannot_be_meant_is_said(wrong, message):
     with pytest.raises(BadOption, match=message):
         LogisticGridClassifier(**wrong).fit(*iris())
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e2, 1e5])
+@pytest.mark.parametrize("strength", [1e-3, 1.0, 1e3])
+def test_unscaled_numbers_may_lie_far_from_zero(offset, strength):
+    X, y = breast_cancer()
+    model = LogisticGridClassifier((strength,), penalties=("l2",), scale=False, cv=2).fit(X + offset, y)
+    oracle = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10, max_iter=500).fit(X, y)
+    np.testing.assert_allclose(model.coef_, oracle.coef_, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(model.intercept_ + model.coef_ @ np.full(6, offset), oracle.intercept_, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(model.predict_proba(X + offset), oracle.predict_proba(X), atol=1e-6)
+
+
+def test_an_unscaled_elastic_net_far_from_zero():
+    X, y = breast_cancer()
+    model = ElasticNetGridRegressor((0.01,), l1_ratios=(0.5,), scale=False, cv=2).fit(X + 1e6, y)
+    oracle = ElasticNet(alpha=0.01, l1_ratio=0.5, tol=1e-10, max_iter=100_000).fit(X, y)
+    np.testing.assert_allclose(model.coef_, oracle.coef_, atol=1e-6)
+    np.testing.assert_allclose((X + 1e6) @ model.coef_ + model.intercept_, oracle.predict(X), atol=1e-4)
+
+
+def test_warns_of_a_model_that_has_not_converged():
+    with pytest.warns(ConvergenceWarning, match="had not converged after 1 steps; raise max_iter"):
+        LogisticGridClassifier((10.0,), max_iter=1).fit(*breast_cancer())
+
+
+@pytest.mark.parametrize(("parameters", "is_weighted"), [({}, False), ({}, True), ({"scale": False}, False)])
+def test_a_sparse_matrix_stays_sparse_and_gives_the_same(parameters, is_weighted, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"level": rng.choice([f"v{each}" for each in range(60)], 600), "x": rng.normal(5, 1, 600),
+                      "flag": rng.random(600) < 0.5})
+    y, weight = X["x"] > 5, rng.uniform(0.5, 1.5, 600) if is_weighted else None
+    model = LogisticGridClassifier((1.0,), penalties=("l2",), cv=2, random_state=0, **parameters)
+    expected = model.fit(X, y, sample_weight=weight).predict_proba(X)
+    monkeypatch.setattr("tabbench.data.views.linear.MOST_DENSE_CELLS", 1000)
+    model.fit(X, y, sample_weight=weight)
+    assert issparse(model._values(X))
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)
 
 
 def test_a_target_without_finite_squares_is_refused():

@@ -28,6 +28,20 @@ def test_noise_with_many_values_is_not_kept(kind):
     assert np.abs(noise).max() < 0.3 * selector.importances_[:2].min()
 
 
+@pytest.mark.parametrize("noise", [1, 2, 3, 5])
+def test_a_few_columns_of_noise_are_told_from_signal(noise):
+    """With few columns there may be no negative importance that says how large noise is."""
+    kept = []
+    for seed in range(max(2, 12 // noise)):
+        generator = np.random.default_rng(seed)
+        X = generator.normal(size=(150, 1 + noise))
+        y = X[:, 0] + 0.5 * generator.normal(size=150) > 0
+        support = ForestSelector(preset="fast", random_state=seed).fit(X, y).get_support()
+        assert support[0]
+        kept.extend(support[1:])
+    assert np.mean(kept) <= 0.1
+
+
 def test_noise_is_zero_on_average():
     means = [ForestSelector(preset="fast", random_state=seed).fit(X, score > 0).importances_[2:].mean()
              for seed in range(5) for X, score in [planted(150, seed)]]

@@ -52,7 +52,7 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
     failed: dict[str, TrainingFailed] = {}
     for name, knobs in portfolio.items():
         try:
-            fitted[name] = fit_net(replace(training, settings=training.settings | knobs), loss, _in_folder(options, name))
+            fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name))
         except TrainingFailed as error:  # one recipe that cannot be trained leaves the others
             failed[name] = error
     if not fitted:
@@ -70,6 +70,11 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
              "epochs": [epoch for place in kept for epoch in models[place].tuned["epochs"]]}
     return NetEnsemble(tuple(names[place] for place in kept), tuple(models[place] for place in kept),
                        tuple(weights[place] for place in kept), tuned, _record(names, models), _incidents(fitted | failed))
+
+
+def _settings(training: TrainingSet, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {**training.settings, **knobs}
+    return settings | {"learning_rate": settings["learning_rate"] * settings.pop("rate_share", 1.0)}
 
 
 def _incidents(sources: Mapping[str, Any]) -> tuple[Incident, ...]:

@@ -62,7 +62,8 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "refuses and says what it got", "return a tensor of one loss a row", "error"),
     Fault("L02", "loss without a number", "the loss or its gradient is NaN or infinite though the net's outputs are moderate",
           "an operation of the loss has no finite value or slope there: logarithm or root of zero, division by zero, the mean of "
-          "nothing", "skips the step for this net, as if the batch had not been drawn, and names the operation and the rows",
+          "nothing", "skips the step for this net, as if the batch had not been drawn, and names operation and rows; what costs "
+          "steps again and again is left out (D08)",
           "write the loss in a stable form: log-sum-exp, softplus, a small number under the root"),
     Fault("L03", "loss that does not repeat",
           "a loss of your own is not finite now and then, or differs when it is computed again",

@@ -27,7 +27,7 @@ def initialise(members: Members, name: str, starts: Tensor, generator: torch.Gen
     Parameters
     ----------
     members : their values are overwritten.
-    name : one of `INITIALISATIONS`.
+    name : "kaiming", "xavier", "truncated-normal" or "data".
     sample : encoded inputs (members, m, e) and codes (members, m, q) of some rows, for the data-dependent way.
     """
     values = members.values
@@ -78,7 +78,6 @@ def _truncated(view: Tensor) -> None:
 
 _SPREADS: dict[str, Callable[[Tensor], None]] = {"kaiming": _kaiming, "xavier": _xavier, "truncated-normal": _truncated,
                                                  "data": _kaiming}
-INITIALISATIONS = tuple(_SPREADS)
 
 
 def _fit_layers(members: Members, generator: torch.Generator, sample: tuple[Tensor, Tensor]) -> None:

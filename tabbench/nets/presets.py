@@ -34,9 +34,9 @@ PORTFOLIO: dict[str, dict[str, Any]] = {
     "silu": {},
     "selu": {"activation": "selu", "initialisation": "data", "schedule": "coslog4"},
     "shared": {"heads": 8, "dropouts": [0.1], "repeats": 1},
-    "wide": {"hidden": [256, 256], "dropouts": [0.3], "learning_rate": 0.03},
+    "wide": {"hidden": [256, 256], "dropouts": [0.3], "rate_share": 0.6},
 }
-"""Recipes of the thorough preset that go together."""
+"""Recipes of the thorough preset that go together; `rate_share` is of the learning rate that the others have."""
 
 
 def preset_settings(preset: str, rows: int, classes: int) -> dict[str, Any]:

@@ -355,7 +355,7 @@ class Recovery:
         return self.rollbacks[member] > MOST_ROLLBACKS
 
     def note(self, record: Incident) -> None:
-        """Write an incident down; the tenth of a kind says no more than the ninth."""
+        """Write an incident down, up to a number of each kind: the next would say no more."""
         same = sum(each.code == record.code and each.where.split(",")[0] == record.where.split(",")[0] for each in self.incidents)
         if same < MOST_RECORDS:
             self.incidents.append(record)

@@ -186,9 +186,8 @@ class CapturedStep:
         self._noted: list[Tensor] = []
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            self.losses, accepted = stepper.take(self._batch, self._masks, self._factors, self._decay, self._note,
-                                                 needs_norms=needs_norms)
-            self.accepted = accepted
+            self.losses, _ = stepper.take(self._batch, self._masks, self._factors, self._decay, self._note,
+                                          needs_norms=needs_norms)
 
     def _note(self, losses: Tensor, norms: Tensor) -> Tensor:
         self._noted = [losses, norms]

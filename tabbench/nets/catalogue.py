@@ -70,6 +70,10 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "it draws numbers, counts its calls, or dropout brought it where it has no value",
           "skips the steps without a value, keeps the best weights and reports it",
           "make the loss a function of its inputs alone"),
+    Fault("L04", "loss that is not its rows' mean",
+          "a loss of your own gives another number for rows together than on average for each alone",
+          "it compares rows with each other, or shapes (m, outputs) and (m,) were spread to (m, m) by mistake",
+          "trains with it and reports it", "use `outputs[:, 0]`, of shape (m,), if rows are not meant to be compared"),
     Fault("O01", "rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss rises "
           "half above that of the constant predictor (more where batches differ much) or is not finite",
           "the learning rate is too high for these rows",

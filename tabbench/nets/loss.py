@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,21 @@ HUBER_KNEE = 1.0
 
 RowLoss = Callable[[Tensor, Tensor], Tensor]
 """A loss of one's own: (outputs (m, outputs), target (m,)) -> (m,) losses, or their mean."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a loss gives means, and then what it gives for some rows together, and on average for one after another."""
+
+    gives_mean: bool
+    together: float = 0.0
+    apart: float = 0.0
+
+    @property
+    def is_mean_of_rows(self) -> bool:
+        """Whether the rows' own losses make up the loss; what is not finite says nothing."""
+        is_known = math.isfinite(self.together + self.apart)
+        return not is_known or math.isclose(self.together, self.apart, rel_tol=0.01, abs_tol=1e-6)
 
 
 @dataclass(frozen=True)
@@ -69,13 +85,14 @@ class Loss:
             return torch.stack([weight * self._of(part, outputs, target, smoothing) for part, weight in self.parts]).sum(dim=0)
         return self._of(self.kind if self.own is None else self.own, outputs, target, smoothing)
 
-    def probe(self, outputs: Tensor, target: Tensor, *, is_weighted: bool) -> None:
+    def probe(self, outputs: Tensor, target: Tensor, *, is_weighted: bool) -> Probe:
         """Try functions of the user's on a few rows: outputs (1, m, outputs), target (1, m).
 
         Raises
         ------
         BadOption : one of them fails, has no gradient, or gives a mean where rows have weights.
         """
+        gives_mean = False
         for part in (self.own, *(part for part, _ in self.parts)):
             if not callable(part):
                 continue
@@ -88,8 +105,18 @@ class Loss:
             except (RuntimeError, TypeError, ValueError, IndexError) as error:
                 raise BadOption(f"loss cannot be used: {error}; it is given torch tensors, outputs (m, {self.outputs}) and "
                                 "target (m,), and must compute from them a loss (m,) that has a gradient") from error
+            gives_mean = gives_mean or not losses.ndim
             if not losses.ndim and is_weighted:
                 raise BadOption("loss gives the mean over its rows, so rows cannot be weighted; let it return one loss a row")
+        if not gives_mean:
+            return Probe(False)
+        together, apart = float(self.rows(outputs, target).mean()), float(self.one_by_one(outputs, target).mean())
+        return Probe(True, together, apart)
+
+    def one_by_one(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Losses as `rows` has them, of functions that give a mean: each row is handed over alone."""
+        alone = zip(torch.split(outputs, 1, dim=1), torch.split(target, 1, dim=1), strict=True)
+        return torch.cat([self.rows(*row) for row in alone], dim=1)
 
     def rows_and_slopes(self, outputs: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
         """Losses as `rows` has them, and their slopes (members, m, outputs) by the outputs; not for losses of one's own."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from tabbench.nets.recipe import Recipe
 from tabbench.nets.recovery import Recovery
 from tabbench.nets.rows import Rows
 from tabbench.nets.schedules import DECAY_SCHEDULES, RATE_SCHEDULES
+from tabbench.nets.standing import Standing, Trained
 from tabbench.nets.steps import STEPS_BEFORE_CAPTURE, CapturedStep, Stepper, accept_all, accept_finite
 from tabbench.nets.validation import Validation
 
@@ -63,44 +64,6 @@ class Options:
     named: Callable[[Incident], Incident] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """Members that were not given up, their validation losses, best epochs (from 1; 0 is the start) and what happened.
-
-    `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows;
-    `layers` says what there is to see of their weights.
-    """
-
-    members: Members
-    places: list[int]
-    losses: list[float]
-    best_epochs: list[int]
-    incidents: tuple[Incident, ...]
-    history: list[dict[str, Any]]
-    quarantined: tuple[int, ...]
-    rollbacks: int
-    guard_overhead: float
-    layers: list[dict[str, Any]]
-
-
-@dataclass
-class Standing:
-    """How far a training is: what a checkpoint holds beside the members' state.
-
-    `best` is what is kept, the last epoch where that is wanted; `lowest` is when there was an improvement at last.
-    `update_ratios` (measurements, members, layers).
-    """
-
-    epoch: int = 0
-    latest: int = 0
-    best_losses: list[float] = field(default_factory=list)
-    best_epochs: list[int] = field(default_factory=list)
-    lowest_losses: list[float] = field(default_factory=list)
-    lowest_epochs: list[int] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    update_ratios: list[list[list[float]]] = field(default_factory=list)
-
-
 class Training:
     """One training from start to end."""
 
@@ -126,6 +89,8 @@ class Training:
         self._needs_norms = options.is_guarded or recipe.clip is not None or self.stepper.precision.is_scaled
         self._is_captured = self.stepper.may_be_captured
         self._graph: CapturedStep | None = None
+        if loss.is_own:
+            self._probe_loss()
 
     @property
     def step(self) -> int:
@@ -164,8 +129,6 @@ class Training:
         """Leave out rows that nothing can be learnt from, judge the start, or take up a checkpoint."""
         if self.options.checkpoint is not None:
             open_folder(self.options.checkpoint)
-        if self.loss.is_own:
-            self._probe_loss()
         self.recovery.audit()
         constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
         self.constant_losses = [constant.loss for constant in constants]
@@ -183,9 +146,16 @@ class Training:
     def _probe_loss(self) -> None:
         """Compute a loss of the user's own once, so that what is wrong with it is said before training."""
         rows = self.fits[0][:PROBED_ROWS]
-        outputs = torch.zeros((1, len(rows), self.members.shape.outputs), device=rows.device, dtype=self.members.values.dtype)
-        self.loss.probe(outputs + self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:1, :1],
-                        self.rows.target[rows][None], is_weighted=self.rows.weight is not None)
+        outputs = torch.linspace(-1.0, 1.0, len(rows), device=rows.device, dtype=self.members.values.dtype)[None, :, None]
+        target = self.rows.target[rows][None]
+        if not self.loss.classes:  # near the target, so that it matters which output belongs to which
+            outputs = target[:, :, None] + 0.1 * outputs
+        probe = self.loss.probe(outputs.expand(1, len(rows), self.members.shape.outputs), target,
+                                is_weighted=self.rows.weight is not None)
+        self.validation.gives_mean = probe.gives_mean
+        if self.options.is_guarded and not probe.is_mean_of_rows:
+            evidence = f"{probe.together:.4g} for {len(rows)} rows together, {probe.apart:.4g} on average for one after another"
+            self.recovery.note(incident("L04", "before training", evidence, action="none", outcome="reported only"))
 
     def take_epoch(self, epoch: int) -> None:
         """One pass of every member over its rows in a fresh order, and what it came to."""

@@ -17,6 +17,8 @@ from tabbench.nets.rows import Rows
 
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
+MOST_ONE_BY_ONE = 256
+"""Rows whose losses are computed alone where a loss gives means only."""
 SAME_SCORE = 1e-4
 """Relative difference between the recorded and the repeated validation loss of restored weights; on a CPU it is zero."""
 
@@ -35,12 +37,13 @@ class Validation:
     Parameters
     ----------
     parts : validation rows of each member; may be changed when rows are left out.
+    gives_mean : whether the loss is a function that gives the mean over its rows; set when that is known.
     note_less_memory : told how many rows are judged at a time from now on, where memory did not suffice for more.
     """
 
     def __init__(self, members: Members, rows: Rows, loss: Loss, parts: list[Tensor],
                  note_less_memory: Callable[[int], None]) -> None:
-        self.parts = parts
+        self.parts, self.gives_mean = parts, False
         self._members, self._rows, self._loss = members, rows, loss
         self._block_rows = block_rows(members)
         self._note_less_memory = note_less_memory
@@ -59,8 +62,13 @@ class Validation:
         last_bias = self._members.parameters[f"bias{len(self._members.shape.hidden)}"][:, :1]
         for start, fit in zip(last_bias, fits, strict=True):
             weight = None if self._rows.weight is None else self._rows.weight[fit][None]
+            outputs = start[None].expand(1, len(fit), -1)
             with torch.no_grad():
-                losses = self._loss.rows(start[None].expand(1, len(fit), -1), self._rows.target[fit][None], smoothing=smoothing)
+                if self.gives_mean:
+                    some = fit[:MOST_ONE_BY_ONE]
+                    losses = self._loss.one_by_one(outputs[:, :len(some)], self._rows.target[some][None])
+                else:
+                    losses = self._loss.rows(outputs, self._rows.target[fit][None], smoothing=smoothing)
             losses = losses if weight is None else losses * weight
             found.append(Constant(float(losses.mean()), float(losses.std(correction=0)) if len(fit) > 1 else 0.0))
         return found
@@ -90,7 +98,8 @@ class Validation:
             inputs = one.inputs(*self._rows.inputs(rows[None]), weights)
             outputs, heads = one.outputs(inputs, weights), one.shape.heads
             target = self._rows.target[rows][None].repeat_interleave(heads, dim=1)
-            losses = self._loss.rows(outputs, target)[0].view(-1, heads).mean(1)
+            rows_of = self._loss.one_by_one if self.gives_mean else self._loss.rows
+            losses = rows_of(outputs, target)[0].view(-1, heads).mean(1)
             weight = self._rows.weight_of(rows)
             return losses if weight is None else losses * weight, outputs[0]
 

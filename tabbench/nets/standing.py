@@ -1,0 +1,47 @@
+"""How far a training is, and what it came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tabbench.core.finding import Incident
+from tabbench.nets.network import Members
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Members that were not given up, their validation losses, best epochs (from 1; 0 is the start) and what happened.
+
+    `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows;
+    `layers` says what there is to see of their weights.
+    """
+
+    members: Members
+    places: list[int]
+    losses: list[float]
+    best_epochs: list[int]
+    incidents: tuple[Incident, ...]
+    history: list[dict[str, Any]]
+    quarantined: tuple[int, ...]
+    rollbacks: int
+    guard_overhead: float
+    layers: list[dict[str, Any]]
+
+
+@dataclass
+class Standing:
+    """How far a training is: what a checkpoint holds beside the members' state.
+
+    `best` is what is kept, the last epoch where that is wanted; `lowest` is when there was an improvement at last.
+    `update_ratios` (measurements, members, layers).
+    """
+
+    epoch: int = 0
+    latest: int = 0
+    best_losses: list[float] = field(default_factory=list)
+    best_epochs: list[int] = field(default_factory=list)
+    lowest_losses: list[float] = field(default_factory=list)
+    lowest_epochs: list[int] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    update_ratios: list[list[list[float]]] = field(default_factory=list)

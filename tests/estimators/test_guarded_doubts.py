@@ -113,6 +113,22 @@ def test_a_mean_cannot_be_weighted():
         regressor(loss=lambda outputs, target: ((outputs[:, 0] - target) ** 2).mean()).fit(X, y, np.linspace(1, 2, len(X)))
 
 
+def test_rows_are_found_though_the_loss_is_a_mean():
+    X, y = table()
+    mark = float((y[7] - y.mean()) / y.std())
+
+    def loss(outputs, target):
+        return ((outputs[:, 0] - target) ** 2 / torch.where((target - mark).abs() < 1e-6, 0.0, 1.0)).mean()
+
+    assert regressor(loss=loss).find_dirty_rows(X, y).index.tolist() == [7]
+    assert regressor(loss=loss).fit(X, y).quarantined_rows_ == [7]
+
+
+def test_shapes_that_were_spread_by_mistake_are_reported():
+    X, y = table()
+    assert codes(regressor(loss=lambda outputs, target: ((outputs - target) ** 2).mean()).fit(X, y)) == ["L04"]
+
+
 @pytest.mark.parametrize("knobs", [
     {"hidden_sizes": ()}, {"hidden_sizes": 16}, {"hidden_sizes": (16.5,)}, {"folds": 2.5}, {"bins": 2.5}, {"l1": None},
     {"max_epochs": 2.5}, {"batch_size": 32.5}, {"validation_fraction": None, "folds": 1}, {"guard": "off"}, {"grow": "no"},

@@ -1,6 +1,7 @@
 # What a clone can do. Everything is installed into .venv here, from pinned versions, and nowhere else.
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
 #   make test   the linters and all tests        make lint   the linters alone
+#   make check-estimators   scikit-learn's checks of all estimators with their default parameters, which takes minutes more
 #   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
 #   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file NETS=python WINNER=1   all optional, see tools/bench.py
 
@@ -10,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?= diamonds --preset fast
 WORKERS ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint check-estimators bench clean
 
 demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
@@ -22,6 +23,9 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-estimators: .venv/installed-dev
+	TABBENCH_CHECK_DEFAULTS=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) tests/contract/test_every_estimator.py
 
 bench: .venv/installed-dev
 	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \

@@ -16,7 +16,7 @@ import psutil
 from tabbench.core.cell import Batch, Cell
 from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import usable_cores
+from tabbench.executors.local import require_memory, usable_cores
 from tabbench.executors.schedule import InFlight, Schedule
 from tabbench.judging import Run
 from tabbench.options import Options
@@ -111,7 +111,12 @@ class ExpectedRun:
 
 def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, options: Options, *, prior: PriorCosts,
                clock: Clock, device: str) -> ExpectedRun:
-    """What these batches would cost on this machine, and what the limits would drop of them."""
+    """What these batches would cost on this machine, and what the limits would drop of them.
+
+    Raises
+    ------
+    BadOption : a memory limit that leaves no room for a cell, as in the run itself.
+    """
     setup, jobs = run.setup, options.jobs or usable_cores()
     costs = contestants.costs(setup, options.preset, prior)
     schedule = Schedule(batches, jobs=jobs, costs=costs, deadline=clock.deadline, importance=contestants.importance(),
@@ -119,6 +124,8 @@ def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, opt
                         refit_rows=len(setup.table) if options.save_winner else 0)
     parent_mb = psutil.Process().memory_info().rss / 1e6
     if options.limit_bytes is not None:
+        children = min(jobs, len(schedule.waiting))
+        require_memory(options.limit_bytes, children, 1e6 * (parent_mb + children * costs.base_mb))
         room_mb = options.limit_bytes / 1e6 - parent_mb - (jobs - 1) * costs.base_mb
         schedule.drop_too_large(room_mb, "it would need about {need}, more than --memory-limit leaves")
     starting = STARTING_SHARE * prior.machine("startup_seconds")
@@ -129,6 +136,7 @@ def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, opt
     wall = wall + clock.elapsed_seconds + starting + after * np.exp(CLOSING_SPREAD * _normal(len(wall)))
     cells = cells_frame(batches, costs, skipped)
     known = {row["approach"]: row["known"] for row in cells.to_dict("records")}
+    cells = _with_left_out(cells, run)
     return ExpectedRun(_table(run), _protocol(run, options, jobs, device), _approaches(run, known), cells, _interval(wall),
                        _peak(ran, costs, jobs, parent_mb), tuple(name for name, how in known.items() if how == "unknown"))
 
@@ -182,6 +190,16 @@ def cells_frame(batches: Sequence[Batch], costs: CostModel, skipped: Mapping[tup
               "skipped": skipped.get((approach, size), "")}
              for (approach, size), row in sorted(rows.items(), key=lambda each: each[0][1])]
     return pd.DataFrame(frame, columns=list(CELL_COLUMNS))
+
+
+def _with_left_out(cells: pd.DataFrame, run: Run) -> pd.DataFrame:
+    """The same with a row for each approach and size that was left out before anything was planned: no package, no cells."""
+    left_out = [{"approach": skip.approach, "size": skip.size, "cells": 0, **_named(_interval(np.zeros(1))), "peak_mb": 0,
+                 "known": "not run", "skipped": skip.reason} for skip in run.skips]
+    if not left_out:
+        return cells
+    both = pd.DataFrame([*cells.to_dict("records"), *left_out], columns=list(CELL_COLUMNS))
+    return both.sort_values("size", kind="stable", ignore_index=True)
 
 
 def in_words(settings: Mapping[str, Any]) -> str:

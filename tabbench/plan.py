@@ -24,6 +24,7 @@ from tabbench.executors.schedule import BASELINE as NEVER_DROPPED
 from tabbench.executors.schedule import OTHER, REPRESENTATIVE, Skip
 from tabbench.judging import Entry
 from tabbench.options import DEFAULT_APPROACHES, Options
+from tabbench.run import distribution_of
 
 BASELINE = "dummy"
 """Always runs: the margin, the imputation of failures and the decision `none` need it."""
@@ -123,7 +124,7 @@ def missing_packages(contestants: Contestants, sizes: Sequence[int]) -> list[Ski
     """Approaches whose packages are not installed, at every size, with the cure."""
     skips = []
     for approach in contestants.approaches:
-        absent = [module.partition(".")[0] for module in approach.requires if not _is_installed(module)]
+        absent = [distribution_of(module) for module in approach.requires if not _is_installed(module)]
         if absent:
             skips += [Skip(approach.name, size, f"the package {absent[0]} is not installed; pip install {absent[0]}")
                       for size in sizes]

@@ -212,6 +212,16 @@ def why_it_does_not_load(module: str) -> str | None:
     return None
 
 
+def distribution_of(module: str) -> str:
+    """What pip calls the package that a module belongs to.
+
+    >>> distribution_of("sklearn.linear_model"), distribution_of("xgboost")
+    ('scikit-learn', 'xgboost')
+    """
+    package = module.partition(".")[0]
+    return {"sklearn": "scikit-learn"}.get(package, package)  # the only approach's package that pip calls otherwise
+
+
 def unpickled(name: str, pickled: bytes) -> Approach:
     """The user's own approach from its pickle; where that fails, one whose every fit fails with the reason."""
     from tabbench.approaches.own import own_approach

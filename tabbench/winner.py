@@ -16,11 +16,12 @@ from tabbench.core.errors import BadOption, MissingExtra, UnknownName
 from tabbench.core.setup import Setup
 from tabbench.data.leaving_out import IDENTIFIER, is_named_identifier
 from tabbench.data.schema import read_new_rows
+from tabbench.executors.schedule import TIME_LIMIT
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
 from tabbench.plan import settings_of
 from tabbench.preparing import versions
-from tabbench.run import refit, why_it_does_not_load
+from tabbench.run import distribution_of, refit, why_it_does_not_load
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup
@@ -44,8 +45,11 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
         options, device = store.recall("options"), store.recall("device", "cpu")
         names = [entry["name"] for entry in store.recall("entries", [])]
         best, own, aliases = store.recall("best"), store.recall("own", []), store.recall("aliases", {})
+        is_out_of_time = any(skip["reason"] == TIME_LIMIT for skip in store.recall("skips", []))
     if options is None or (name is None and best is None):
-        raise BadOption(f"the run in {folder} has no best approach yet; finish it with tabbench resume {folder}")
+        why = ", as --time-limit was too short for any" if is_out_of_time else ""
+        more = " with a longer --time-limit" if is_out_of_time else ""
+        raise BadOption(f"the run in {folder} has no best approach yet{why}; finish it with tabbench resume {folder}{more}")
     name = best if name is None else name
     if name in own:
         raise BadOption(f"{name} is an estimator of your own and can't be exported; name another with --approach, "
@@ -92,7 +96,7 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
     for module in approach.requires:
         why = why_it_does_not_load(module)
         if why is not None:
-            package = module.partition(".")[0]
+            package = distribution_of(module)
             raise MissingExtra(f"the model needs the package {package}, which does not load ({why}); pip install {package}")
     fitted = restore_model(saved, find_approach)
     rows = read_new_rows(data, saved.columns)

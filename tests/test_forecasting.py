@@ -5,10 +5,13 @@ import os
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
+from tabbench.core.errors import BadOption
+from tabbench.executors.costs import PriorCosts
 from tabbench.forecasting import CELL_COLUMNS, in_words
 
 
@@ -58,7 +61,8 @@ def test_limits_say_what_they_would_drop():
     short = expected(time_limit=0.5)
     assert (short.cells["skipped"] == "the time limit (--time-limit) would have been exceeded").all()
     assert short.seconds["expected"] < expected().seconds["expected"]
-    small = expected(memory_limit="600MB", jobs=1)
+    need = psutil.Process().memory_info().rss / 1e6 + PriorCosts.load().machine("base_mb")
+    small = expected(approaches="linear,mlp", memory_limit=f"{need + 12:.0f}MB", jobs=1)  # a small net takes 20 and more
     assert small.cells["skipped"].str.contains("it would need about").any()
     assert "skipped: " in str(small)
     assert "skipped: every approach at 100 and 300 rows: the time limit" in str(short)
@@ -66,9 +70,26 @@ def test_limits_say_what_they_would_drop():
     assert (expected(time_limit="2h", memory_limit="64GB").cells["skipped"] == "").all()
 
 
+def test_a_memory_limit_without_room_for_any_child_is_refused_as_in_the_run(tmp_path):
+    sentence = r"--memory-limit is 10 MB, but tabbench and \d+ child(ren)? need [\d,]+ MB before the first cell; give more"
+    for is_dry in (True, False):
+        with pytest.raises(BadOption, match=sentence):
+            tabbench.compare(table(), "y", approaches="linear", preset="fast", memory_limit="10MB", jobs=1, quiet=True,
+                             out=tmp_path / "run", dry_run=is_dry)
+
+
+def test_an_approach_without_its_package_is_said_to_be_skipped(monkeypatch):
+    monkeypatch.setattr("tabbench.plan._is_installed", lambda module: module != "catboost")
+    plan = expected(approaches=["linear", "catboost"])
+    rows = plan.cells[plan.cells["approach"] == "catboost"]
+    assert rows["size"].tolist() == [100, 300] and (rows["cells"] == 0).all()
+    assert "skipped: catboost at 100 and 300 rows: the package catboost is not installed" in str(plan)
+    assert plan.unknown == () and json.loads(plan.to_json())["cells"] == plan.cells.to_dict("records")
+
+
 def test_fewer_at_a_time_take_longer_and_less_memory():
     one, two = expected(jobs=1), expected(jobs=2)
-    assert one.cells["seconds"].sum() > 0 and one.peak_mb["expected"] < two.peak_mb["expected"]
+    assert one.seconds["expected"] > two.seconds["expected"] and one.peak_mb["expected"] < two.peak_mb["expected"]
 
 
 @pytest.mark.parametrize("settings, words", [

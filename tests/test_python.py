@@ -54,6 +54,12 @@ def test_reports_go_where_they_are_asked_to(comparison, tmp_path):
     assert "<iframe" in comparison._repr_html_()
 
 
+def test_without_a_best_approach_the_limit_is_named(tmp_path):
+    with pytest.raises(BadOption, match=r"has no best approach yet, as --time-limit was too short for any; finish it with "
+                                        r"tabbench resume \S+ with a longer --time-limit"):
+        tabbench.compare(flowers(), "kind", approaches="linear", time_limit=0.01, save_winner=True, out=tmp_path / "run", **QUICK)
+
+
 def test_the_winner_is_saved_and_predicts(comparison, tmp_path):
     model = comparison.save_winner(tmp_path / "model", approach="linear")
     frame, notes = tabbench.predict(model, flowers(seed=1).drop(columns="kind"))

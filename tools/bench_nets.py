@@ -274,8 +274,8 @@ def sklearn_net(table: SplitTable) -> Any:
     encode = ColumnTransformer([("numbers", numbers, make_column_selector(dtype_include="number")),
                                 ("categories", categories, make_column_selector(dtype_exclude="number"))])
     if table.task != "regression":
-        return make_pipeline(encode, MLPClassifier((256, 256, 256), early_stopping=True, random_state=0))
-    net = MLPRegressor((256, 256, 256), early_stopping=True, random_state=0)
+        return make_pipeline(encode, MLPClassifier(hidden_layer_sizes=(256,) * 3, early_stopping=True, random_state=0))
+    net = MLPRegressor(hidden_layer_sizes=(256,) * 3, early_stopping=True, random_state=0)
     return make_pipeline(encode, TransformedTargetRegressor(net, transformer=StandardScaler()))
 
 

@@ -285,7 +285,7 @@ _CURES = {
     "fold": "name another fold column",
     "ordered": "choose fewer --folds or leave --time out",
     "grouped": "choose fewer --folds or another --group",
-    "stratified": "choose fewer --folds",
+    "stratified": "of the others there is one row, or rows that are all equal: give more different ones, or merge these classes",
 }
 
 

@@ -29,7 +29,7 @@ from tabbench.estimators.features import (
     split_columns,
 )
 from tabbench.metrics.choice import choose_metrics
-from tabbench.run import why_it_does_not_load
+from tabbench.run import distribution_of, why_it_does_not_load
 
 FEWEST_ROWS = 4
 """Inner folds need two rows to learn from and two to judge by."""
@@ -202,7 +202,7 @@ def _load(approach: Approach) -> None:
     for module in approach.requires:
         why = why_it_does_not_load(module)
         if why is not None:
-            package = module.partition(".")[0]
+            package = distribution_of(module)
             raise MissingExtra(f"{approach.name} needs the package {package}, which does not load ({why}); pip install {package}")
 
 

@@ -49,7 +49,7 @@ class _BoostedEnsemble(TabularEstimator):
         approach = _approach(self.libraries)
         self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), preset)
         tuned = self._model.tuned
-        self.members_ = list(tuned.get("members", [{"library": approach.name, **tuned}]))
+        self.members_ = list(tuned.get("members", [{"library": approach.name, "weight": 1.0, **tuned}]))
         return self
 
 

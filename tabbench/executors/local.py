@@ -24,6 +24,7 @@ from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
 from tabbench.executors.schedule import TIME_LIMIT, InFlight, Schedule, Skip
 from tabbench.executors.worker import Event, Worker, end_orphan
+from tabbench.run import distribution_of
 from tabbench.store.database import Store
 
 POLL_SECONDS = 0.1
@@ -177,7 +178,8 @@ class LocalExecutor:
             worker.order(do="open")
 
     def _broken_approaches(self) -> dict[str, str]:
-        return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install --force-reinstall {module}"
+        return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install "
+                      f"--force-reinstall {distribution_of(module)}"
                 for name, modules in self.needs.modules.items() for module in modules if module in self.broken}
 
     def _assign(self, state: _Running) -> None:
@@ -313,10 +315,8 @@ class LocalExecutor:
 
     def _require_memory(self, worker: Worker) -> None:
         """Refuse a limit that the first warm child shows to be impossible."""
-        need = psutil.Process().memory_info().rss + worker.resident_bytes() * len(self._workers)
-        if need > self.memory_limit_bytes:
-            raise BadOption(f"--memory-limit is {self.memory_limit_bytes / 1e6:,.0f} MB, but tabbench and {len(self._workers)} "
-                            f"children need {need / 1e6:,.0f} MB before the first cell; give more, or lower --jobs")
+        children = len(self._workers)
+        require_memory(self.memory_limit_bytes, children, psutil.Process().memory_info().rss + worker.resident_bytes() * children)
 
     def _stop_for_time(self, state: _Running) -> None:
         unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
@@ -326,6 +326,20 @@ class LocalExecutor:
             worker.kill()
             self._workers.remove(worker)
         self._adopt([cell.key for cell in unfinished], state)
+
+
+def require_memory(limit_bytes: float, children: int, needed_bytes: float) -> None:
+    """Refuse a limit below what this process and its children need before the first cell.
+
+    Raises
+    ------
+    BadOption : it is.
+    """
+    if needed_bytes > limit_bytes:
+        lower = ", or lower --jobs" if children > 1 else ""
+        raise BadOption(f"--memory-limit is {limit_bytes / 1e6:,.0f} MB, but tabbench and {children} "
+                        f"{'child' if children == 1 else 'children'} need {needed_bytes / 1e6:,.0f} MB before the first cell; "
+                        f"give more{lower}")
 
 
 @dataclass

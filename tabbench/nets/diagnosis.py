@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tabbench.nets.network import Members
+
 MODERATE_OUTPUT = 1e4
 """Outputs up to here are no excuse for a loss that is not finite."""
 FIRST_ROWS = 64
@@ -130,3 +132,13 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _is_finite(value: Any) -> bool:
     return not (isinstance(value, Tensor) and value.is_floating_point()) or bool(torch.isfinite(value).all())
+
+
+def weights_of(members: Members, member: int) -> Weights:
+    """A member's parameters."""
+    return {name: view[member:member + 1] for name, view in members.parameters.items()}
+
+
+def said_of(operation: str) -> str:
+    """For evidence: where it failed first, if that is known."""
+    return f", first in `{operation}`" if operation else ""

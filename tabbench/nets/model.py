@@ -136,7 +136,8 @@ class Prepared:
     def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: Options, **knobs: Any) -> Training:
         """A training on these folds, with some knobs turned."""
         training, loss = replace(self.training, settings=self.training.settings | knobs), self.loss
-        device, weight, recipe = training.device, training.weight, Recipe.of(training.settings)
+        device, recipe = training.device, Recipe.of(training.settings)
+        weight = None if training.weight is None else training.weight / training.weight.mean()
         embedded = tuple(self.encoding.cardinalities[column] for column in self.encoding.embedded)
         shape = Shape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
                       recipe.activation, recipe.batch_norm, recipe.heads)

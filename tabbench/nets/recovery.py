@@ -19,7 +19,7 @@ from torch import Tensor
 from tabbench.core.errors import TrainingFailed
 from tabbench.core.finding import Incident
 from tabbench.nets.catalogue import Outcome, incident
-from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, unsound_rows
+from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, said_of, unsound_rows, weights_of
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
 from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble
 from tabbench.nets.initialisation import initialise
@@ -104,7 +104,7 @@ class Recovery:
     def _diagnose(self, member: int, trouble: Trouble) -> Diagnosis:
         training = self._training
         losses, rows = training.validation.row_losses(member), self._rows_of_steps(member, trouble)
-        return diagnose(losses, rows, _weights(training.members, member), self.sound_weights(member),
+        return diagnose(losses, rows, weights_of(training.members, member), self.sound_weights(member),
                         is_low_precision=training.stepper.precision.is_scaled)
 
     def _rows_of_steps(self, member: int, trouble: Trouble) -> Tensor:
@@ -125,7 +125,7 @@ class Recovery:
         initialise(other, "kaiming", start, generator, training.sample([member]))
         last = other.parameters[f"weight{len(shape.hidden)}"]
         last.copy_(torch.randn(last.shape, generator=generator, device=last.device) * last.shape[1] ** -0.5)
-        return [_weights(proven, member), _weights(other, 0)]
+        return [weights_of(proven, member), weights_of(other, 0)]
 
     def _note_loss(self, member: int, diagnosis: Diagnosis, epoch: int, trouble: Trouble) -> None:
         """Rows that keep costing steps are left out as long as that is allowed."""
@@ -135,8 +135,9 @@ class Recovery:
             self._leave_out(Diagnosis("rows", tuple(again), diagnosis.operation), epoch, trouble.evidence, member)
             return
         self.note(incident(
-            "L02", self.where(member, epoch), f"{trouble.evidence}{_by(diagnosis.operation)}", action="the steps were skipped",
-            outcome="training went on", rows=list(diagnosis.rows), operation=diagnosis.operation, step=self._training.step))
+            "L02", self.where(member, epoch), f"{trouble.evidence}{said_of(diagnosis.operation)}",
+            action="the steps were skipped", outcome="training went on", rows=list(diagnosis.rows),
+            operation=diagnosis.operation, step=self._training.step))
 
     @property
     def _allowed(self) -> int:
@@ -221,7 +222,7 @@ class Recovery:
         for weights in self.sound_weights(0):
             dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
         if dirty:
-            operation = diagnose(losses, torch.tensor(sorted(dirty), device=rows.device), _weights(training.members, 0),
+            operation = diagnose(losses, torch.tensor(sorted(dirty), device=rows.device), weights_of(training.members, 0),
                                  self.sound_weights(0)).operation
             self._leave_out(Diagnosis("rows", tuple(sorted(dirty)), operation), 0, "loss without a value before training", None)
 
@@ -237,16 +238,16 @@ class Recovery:
         n_rows = len(training.rows.target)
         if len(self.quarantined) > self._allowed:
             raise TrainingFailed(
-                f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows{_by(diagnosis.operation)}, "
-                f"more than the {self._allowed} that may be left out (D08); repair the loss, or the rows that "
-                "`find_dirty_rows` names", tuple(self.incidents))
+                f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows"
+                f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the loss, or "
+                "the rows that `find_dirty_rows` names", tuple(self.incidents))
         bad = torch.tensor(sorted(self.quarantined), device=training.rows.target.device)
         training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
         training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
         self._require_rows()
         training.replace_in_orders(bad)
         where = self.where(member, epoch) if member is not None else "before training"
-        self.note(incident("D08", where, f"{evidence}{_by(diagnosis.operation)}", action=f"{len(new)} rows left out",
+        self.note(incident("D08", where, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
                            outcome="healed", rows=new, operation=diagnosis.operation, step=training.step))
 
     def clean_validation(self, epoch: int) -> bool:
@@ -400,11 +401,3 @@ class Recovery:
     def where(self, member: int, epoch: int) -> str:
         """The place of an incident."""
         return f"net {member + 1}, epoch {epoch}"
-
-
-def _weights(members: Members, member: int) -> Weights:
-    return {name: view[member:member + 1] for name, view in members.parameters.items()}
-
-
-def _by(operation: str) -> str:
-    return f", first in `{operation}`" if operation else ""

@@ -203,11 +203,8 @@ def test_weights_count(name, kind):
 
 @every_task
 @every_approach
-def test_only_the_ratios_of_weights_count(name, kind, request):
+def test_only_the_ratios_of_weights_count(name, kind):
     """Survey weights add up to millions, others to one. A power of two, so that not even rounding differs."""
-    if find_approach(name).family in ("net", "blend") and kind != "regression":
-        reason = "the nets' first bias adds 1e-3 to each class's raw weight (Loss.start), where it should be of mean one"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     features, signal = make_rows()
     target = target_of(kind, signal)[:TRAINING_ROWS]
     weight = np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS)

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tabbench import BestApproachClassifier, BestApproachRegressor
 from tabbench.core.approach import APPROACHES
-from tabbench.core.errors import BadOption, MissingExtra, TabbenchError, UnknownName
+from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName
 from tabbench.executors.local import LocalExecutor
 
 
@@ -115,10 +115,7 @@ def test_nobody_gets_a_constant_that_was_not_asked_for(rings):
 
 def test_under_100_rows_the_cheapest_that_loads_is_taken(rings, monkeypatch):
     X, y = rings[0][:80], rings[1][:80]
-    not_there = {"linear": "sklearn_that_is_not_there"}
-    for name, module in not_there.items():
-        changed = replace(APPROACHES.get(name), requires=(module,))
-        monkeypatch.setitem(APPROACHES._entries, name, changed)
+    monkeypatch.setitem(APPROACHES._things, "linear", replace(APPROACHES.get("linear"), requires=("sklearn_that_is_not_there",)))
     assert BestApproachClassifier("fast", approaches="linear,lightgbm").fit(X, y).best_approach_ == "lightgbm"
     assert BestApproachClassifier("fast", approaches="linear,dummy").fit(X, y).best_approach_ == "dummy"
     with pytest.raises(MissingExtra, match="linear needs the package sklearn_that_is_not_there"):
@@ -140,6 +137,14 @@ def test_a_class_of_one_row_is_kept(rings):
     model = BestApproachClassifier("fast", approaches="linear", folds=2, random_state=0).fit(X, labels)
     assert model.classes_.tolist() == ["in", "out", "rare"]
     assert model.predict_proba(X).shape == (240, 3)
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_a_class_that_no_fold_can_share_is_named_with_a_cure_that_works(rings, copies):
+    X = rings[0].copy()
+    X[:copies] = X[0]
+    with pytest.raises(BadData, match=r"holds only the class 'many'; of the others there is one row, or .* give more different"):
+        BestApproachClassifier("fast", approaches="linear").fit(X, np.where(np.arange(len(X)) < copies, "few", "many"))
 
 
 def test_under_100_different_rows_nothing_is_compared(rings):

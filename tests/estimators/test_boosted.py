@@ -36,6 +36,7 @@ def test_a_regressor_predicts_on_the_targets_own_scale(rings):
 def test_one_library_alone(rings, library):
     model = BoostedEnsembleClassifier("fast", libraries=[library], random_state=0).fit(*rings)
     assert {member["library"] for member in model.members_} == {library}
+    assert sum(member["weight"] for member in model.members_) == 1
 
 
 def test_categories_are_used(rings):

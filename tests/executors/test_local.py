@@ -205,6 +205,13 @@ def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(s
         run(store, small_setup, {"good": Prior()}, jobs=1)
 
 
+def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
+    executor = LocalExecutor(store, jobs=1, needs=Needs({"linear": ("sklearn.linear_model",)}))
+    executor.broken = {"sklearn.linear_model": "ImportError: torn"}
+    assert executor._broken_approaches() == {"linear": "sklearn.linear_model does not load (ImportError: torn); reinstall it: "
+                                                       "pip install --force-reinstall scikit-learn"}
+
+
 def test_an_impossible_memory_limit_is_refused(store, small_setup):
     with pytest.raises(BadOption, match="--memory-limit is 100 MB"):
         run(store, small_setup, {}, jobs=1, memory_limit_bytes=100e6)

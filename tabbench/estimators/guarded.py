@@ -206,7 +206,7 @@ class _GuardedMLP(TabularEstimator):
         trial = self._trial()
         training, _ = trial._prepared(X, y, sample_weight, None)
         loss = trial._own_loss(training)
-        return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._options(None, None, "")))
+        return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._quiet_options()))
 
     def find_dirty_rows(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Rows for which the loss or its gradient has no finite value, whatever the net's weights.
@@ -219,7 +219,7 @@ class _GuardedMLP(TabularEstimator):
 
         trial = self._trial()
         training, names = trial._prepared(X, y, sample_weight, None)
-        rows, operation = find_unsound(training, trial._own_loss(training), trial._options(None, None, ""))
+        rows, operation = find_unsound(training, trial._own_loss(training), trial._quiet_options())
         return pd.DataFrame({"operation": operation}, index=names.labels(rows))
 
     def learning_rate_range_test(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
@@ -228,13 +228,12 @@ class _GuardedMLP(TabularEstimator):
 
         trial = self._trial()
         training, _ = trial._prepared(X, y, sample_weight, None)
-        rates, losses = test_range(training, trial._own_loss(training), trial._options(None, None, ""))
+        rates, losses = test_range(training, trial._own_loss(training), trial._quiet_options())
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
 
     def _trial(self) -> Self:
-        """Another of the same parameters, so that a trial leaves what was fitted alone; a user's callbacks are for fits."""
+        """Another of the same parameters, so that a trial leaves what was fitted alone."""
         trial: Self = clone(self)
-        trial.set_params(callbacks=())
         return trial
 
     # -- looking ------------------------------------------------------------------------------------------------------------
@@ -259,8 +258,8 @@ class _GuardedMLP(TabularEstimator):
 
     def _prepared(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> tuple[TrainingSet, RowNames]:
         rows = self._read_training(X, y, sample_weight, groups)
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        positions = np.arange(len(rows)) if weight is None else np.flatnonzero(weight > 0)
+        is_each = sample_weight is not None and np.ndim(sample_weight) > 0  # one number weighs all rows alike
+        positions = np.flatnonzero(np.asarray(sample_weight, dtype=float) > 0) if is_each else np.arange(len(rows))
         distinct = DistinctRows.of(self._with_class_weights(rows), positions)
         names = RowNames(distinct.members, X.index if isinstance(X, pd.DataFrame) else None)
         self._contradicted, self._differ_in_features = distinct.contradicted, distinct.differ_in_features
@@ -308,7 +307,7 @@ class _GuardedMLP(TabularEstimator):
         if self.learning_rate == "search":
             from tabbench.nets.trials import find_rate
 
-            found = find_rate(training, loss, self._options(None, None, ""))
+            found = find_rate(training, loss, self._quiet_options())
             self.rates_tried_ = pd.DataFrame({"learning_rate": found.rates, "loss": found.losses})
             training = replace(training, settings=training.settings | {"learning_rate": found.best})
         self.learning_rate_ = training.settings["learning_rate"]
@@ -321,6 +320,10 @@ class _GuardedMLP(TabularEstimator):
         return Options(is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer],
                        callbacks=callbacks_of(self.callbacks), checkpoint=None if checkpoint is None else Path(checkpoint),
                        resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
+
+    def _quiet_options(self) -> Any:
+        """For trials and searches: a user's callbacks are for fits."""
+        return replace(self._options(None, None, ""), callbacks=())
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
         """Fit once, or a portfolio for the thorough preset; a net that is to grow becomes wider for as long as that pays."""

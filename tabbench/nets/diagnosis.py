@@ -52,12 +52,10 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
     with torch.no_grad():
         outputs = row_losses(present, rows)[1]
     is_moderate = bool(torch.isfinite(outputs).all()) and float(outputs.abs().max()) <= MODERATE_OUTPUT
-    if is_moderate:
-        unsound = unsound_rows(row_losses, rows, present)
-        if unsound:
-            some = torch.tensor(unsound, device=rows.device)
-            return Diagnosis("loss", tuple(unsound), first_operation(row_losses, some, present))
-    if is_low_precision and not unsound_rows(row_losses, rows, present):
+    unsound = unsound_rows(row_losses, rows, present)
+    if unsound and is_moderate:
+        return Diagnosis("loss", tuple(unsound), first_operation(row_losses, torch.tensor(unsound, device=rows.device), present))
+    if not unsound and is_low_precision:
         return Diagnosis("precision")
     return Diagnosis("chance" if is_moderate else "weights")
 

@@ -208,6 +208,25 @@ def test_rows_are_named_by_the_users_index_in_callbacks_too():
     assert heard == [[7]] == [incident.details["rows"] for incident in model.incidents_]
 
 
+def test_one_weight_for_all_rows_is_none():
+    X, y = table()
+    np.testing.assert_allclose(regressor().fit(X, y, 2.0).predict(X), regressor().fit(X, y).predict(X), atol=1e-6)
+
+
+def test_a_search_for_the_rate_tells_callbacks_nothing():
+    heard = []
+
+    class Hears:
+        def on_incident(self, incident):
+            heard.append(incident.details["rows"])
+
+    X, y = table()
+    mark = float((y[7] - y.mean()) / y.std())
+    model = regressor(learning_rate="search", callbacks=[Hears()], loss=lambda outputs, target: (outputs[:, 0] - target) ** 2
+                      / torch.where((target - mark).abs() < 1e-6, 0.0, 1.0)).fit(X, y)
+    assert heard == [[7]] and model.quarantined_rows_ == [7]
+
+
 def test_few_different_rows_are_all_learnt_from():
     X, y = np.tile([[1.0, 2.0], [3.0, 4.0]], (100, 1)), np.tile([0.0, 1.0], 100)
     assert regressor(folds=3).fit(X, y).score(X, y) > 0.9

@@ -5,8 +5,7 @@ The parameters become a recipe here; how nets are trained and guarded is in `net
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -23,91 +22,20 @@ from tabbench.core.finding import Incident
 from tabbench.data.target_scale import OUTLYING, is_outlying
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
-from tabbench.estimators.knobs import (
-    at_least,
-    batches_of,
-    between,
-    callbacks_of,
-    clip_of,
-    flag,
-    loss_of,
-    name_of_loss,
-    named,
-    rate_of,
-    required,
-    sizes_of,
-    whole,
-)
+from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
+from tabbench.estimators.guarded_words import ATTRIBUTES, PARAMETERS
+from tabbench.estimators.knobs import between, callbacks_of, flag, loss_of, required
 from tabbench.nets.catalogue import incident
-from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
-from tabbench.options import PRESETS, choice
+from tabbench.nets.presets import SAFE_RATE
+from tabbench.options import choice
 
-SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
-DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
-ACTIVATIONS = ("silu", "relu", "selu", "mish", "tanh", "sigmoid")
-INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
-OPTIMIZERS = ("adam", "sgd")
-PRECISIONS = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
 """Share of rows that contradict others from which on it is worth a word, and how many of them are named."""
-FEWEST_ROWS_OF_A_FOLD = 2
-"""Different rows; with fewer than twice as many all are learnt from."""
 WORTH_GROWING = 0.99
 """The wider net is kept if it loses so much less on validation rows."""
-
-PARAMETERS = """
-    Parameters
-    ----------
-    preset : "fast", "balanced" or "thorough": what every parameter that is None is set to, given the number of rows; thorough
-        weighs several recipes on rows that none of them learnt from (one recipe without `folds` or up to 100 rows).
-    learning_rate : of a matrix of one input (one of n inputs takes it over the square root of n, as do all presets); "search"
-        tries all decades from 1 to 1e-5 side by side and takes the highest that trains well.
-    schedule : of the rate: "cosine" (with a warm-up), "warm-up", "one-cycle", "step", "plateau", "coslog4" or "constant".
-    optimizer : "adam" or "sgd" (Nesterov's momentum 0.9); either with decoupled weight decay.
-    bins : most bins of a number column's piecewise linear encoding, which beside the number itself is what the net sees of it;
-        0 for the number alone.
-    hidden_sizes : widths of the hidden layers.
-    activation : "silu", "relu", "selu", "mish", "tanh" or "sigmoid".
-    initialization : "kaiming", "xavier", "truncated-normal" or "data" (layers get a spread of one on training rows).
-    batch_size : rows of a step; "auto" takes the preset's. Another size scales the preset's rate by the square root (adam) or in
-        proportion (sgd).
-    max_epochs : passes over the rows.
-    early_stopping : whether the epoch with the best validation loss is kept, and training stops when there is no better one;
-        without it, and up to 100 rows, all rows are learnt from.
-    folds : nets, each validated on its own part of the rows and averaged; 1 has one net and `validation_fraction`.
-    validation_fraction : share of the rows that validates where there is one net.
-    weight_decay, decay_schedule : decoupled, as a share of the rate; "constant", "flat-cosine" or "late".
-    l1, l2 : penalties in the loss, on the matrices.
-    dropout : share of hidden units.  batch_norm : whether pre-activations are normalised over the batch.
-    mixup : parameter of the beta distribution by which pairs of rows are mixed; 0 for none.
-    noise : spread of Gaussian noise on the net's inputs.
-    clip : largest norm of the gradient, or "auto" for one that follows the norms seen.
-    grow : whether a net that underfits is doubled in width and trained again, up to three times; not by the preset "thorough",
-        which has nets of several widths, and without checkpoints for the wider ones.
-    loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights. A
-        regressor's outputs and target are standardised, a classifier's outputs are logits and its target codes from 0.
-    guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
-    callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
-        they may change `state.learning_rate` or call `state.stop()`, which ends one training: thorough has one a recipe.
-    precision : of matrix products in training: "float32", "bfloat16" or "float16"; the latter two pay on a GPU only.
-    device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
-    random_state : seed of folds, weights and batches.
-    n_jobs : threads; results do not depend on it beyond rounding.
-"""
-ATTRIBUTES = """
-    incidents_ : what the guard saw and did, see `docs/guards.md`.
-    history_ : frame of one row an epoch and net: losses, rate, gradient norm, path.
-    quarantined_rows_ : labels of the rows that were left out (positions, for arrays).
-    best_epoch_, n_iter_ : median over the nets of the best epoch; epochs that were run.
-    best_loss_ : mean validation loss of the nets' best epochs.
-    n_rollbacks_ : how often a net went back to proven weights.
-    guard_overhead_ : the guard's share of the time.
-    learning_rate_, rates_tried_ : the rate, and for "search" a frame of those tried.
-    n_features_in_, feature_names_in_ : as in scikit-learn.
-"""
 
 
 class _GuardedMLP(TabularEstimator):
@@ -273,33 +201,7 @@ class _GuardedMLP(TabularEstimator):
         return rows
 
     def _settings(self, rows: int, classes: int) -> dict[str, Any]:
-        """The preset's knobs with those that were given."""
-        settings = preset_settings(choice("preset", self.preset, PRESETS), rows, classes)
-        optimizer = "adam" if self.optimizer is None else choice("optimizer", self.optimizer, OPTIMIZERS)
-        settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
-        settings |= batches_of(self.batch_size, settings, rows)
-        given = {"schedule": named("schedule", self.schedule, SCHEDULES),
-                 "decay_schedule": named("decay_schedule", self.decay_schedule, DECAY_SCHEDULES),
-                 "activation": named("activation", self.activation, ACTIVATIONS),
-                 "initialisation": named("initialization", self.initialization, INITIALIZATIONS),
-                 "weight_decay": at_least("weight_decay", self.weight_decay, 0.0),
-                 "epochs": whole("max_epochs", self.max_epochs, 1),
-                 "bins": whole("bins", self.bins, 0),
-                 "hidden": sizes_of("hidden_sizes", self.hidden_sizes),
-                 "dropouts": None if self.dropout is None else [between("dropout", self.dropout, 0.0, 0.95)],
-                 "learning_rate": rate_of(self.learning_rate)}
-        settings |= {name: value for name, value in given.items() if value is not None}
-        settings |= {name: at_least(name, required(name, getattr(self, name)), 0.0) for name in ("l1", "l2", "mixup", "noise")}
-        settings |= {"batch_norm": bool(self.batch_norm), "clip": clip_of(self.clip),
-                     "precision": choice("precision", self.precision, PRECISIONS)}
-        return settings | self._validation(settings, rows)
-
-    def _validation(self, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
-        folds = settings["folds"] if self.folds is None else whole("folds", self.folds, 1)
-        if not self.early_stopping or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
-            return {"folds": 0, "patience": None, "keeps_best": False}
-        fraction = between("validation_fraction", required("validation_fraction", self.validation_fraction), 0.01, 0.5)
-        return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}
+        return settings_of(self.get_params(deep=False), rows, classes)
 
     def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
         """With the rate that was searched for, if one is wanted."""
@@ -332,7 +234,7 @@ class _GuardedMLP(TabularEstimator):
         if self.preset == "thorough" and training.settings["folds"] > 1:
             from tabbench.estimators.net_ensemble import fit_ensemble
 
-            return fit_ensemble(training, loss, options, self._portfolio())
+            return fit_ensemble(training, loss, options, portfolio_of(self.get_params(deep=False)))
         model: Any = fit_net(training, loss, options)
         for _ in range(MOST_DOUBLINGS if flag("grow", self.grow) else 0):
             doubled = [2 * size for size in training.settings["hidden"]]
@@ -345,13 +247,6 @@ class _GuardedMLP(TabularEstimator):
                 break
             model = wider
         return model
-
-    def _portfolio(self) -> dict[str, dict[str, Any]]:
-        """The recipes of the thorough preset, with the knobs that were given the same in all."""
-        given = {"activation": self.activation, "schedule": self.schedule, "initialisation": self.initialization,
-                 "dropouts": self.dropout, "hidden": self.hidden_sizes, "learning_rate": self.learning_rate}
-        fixed = {name for name, value in given.items() if value is not None}
-        return {name: {knob: value for knob, value in knobs.items() if knob not in fixed} for name, knobs in PORTFOLIO.items()}
 
     def _describe(self, model: Any, names: RowNames) -> None:
         record = model.record
@@ -490,14 +385,3 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
         evidence = f"{len(self._outlying)} targets lie more than {OUTLYING:g} times the distance of the quartiles away"
         return [*super()._advice(rows), incident("D06", "before training", evidence, outcome="healed",
                                                  action="Huber's loss instead of the squared one", rows=self._outlying.tolist())]
-
-
-def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
-    """What a checkpoint was written for: the rows as the net sees them, and the parameters that can be written down."""
-    from tabbench.nets.checkpoint import identity_of
-
-    changing_nothing = ("callbacks", "loss", "device", "n_jobs", "guard")
-    plain = {name: str(value) for name, value in parameters.items() if name not in changing_nothing}
-    weight, group = (0 if each is None else each for each in (training.weight, training.group))
-    return identity_of(training.features.numbers, training.features.codes, training.target, weight, group, training.shared_seed,
-                       plain | {"loss": name_of_loss(parameters["loss"])}, training.settings)

@@ -1,0 +1,86 @@
+"""From the parameters of a guarded net to the recipe that its training follows. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tabbench.core.approach import TrainingSet
+from tabbench.estimators.knobs import (
+    at_least,
+    batches_of,
+    between,
+    clip_of,
+    name_of_loss,
+    named,
+    rate_of,
+    required,
+    sizes_of,
+    whole,
+)
+from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
+from tabbench.options import PRESETS, choice
+
+SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
+DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
+ACTIVATIONS = ("silu", "relu", "selu", "mish", "tanh", "sigmoid")
+INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
+OPTIMIZERS = ("adam", "sgd")
+PRECISIONS = ("float32", "bfloat16", "float16")
+FEWEST_ROWS_OF_A_FOLD = 2
+"""Different rows; with fewer than twice as many all are learnt from."""
+
+
+def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, Any]:
+    """The preset's knobs with those that were given, for so many different rows.
+
+    Raises
+    ------
+    BadOption : a parameter is none of the values that it may have.
+    """
+    settings = preset_settings(choice("preset", given["preset"], PRESETS), rows, classes)
+    optimizer = "adam" if given["optimizer"] is None else choice("optimizer", given["optimizer"], OPTIMIZERS)
+    settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
+    settings |= batches_of(given["batch_size"], settings, rows)
+    knobs = {"schedule": named("schedule", given["schedule"], SCHEDULES),
+             "decay_schedule": named("decay_schedule", given["decay_schedule"], DECAY_SCHEDULES),
+             "activation": named("activation", given["activation"], ACTIVATIONS),
+             "initialisation": named("initialization", given["initialization"], INITIALIZATIONS),
+             "weight_decay": at_least("weight_decay", given["weight_decay"], 0.0),
+             "epochs": whole("max_epochs", given["max_epochs"], 1), "bins": whole("bins", given["bins"], 0),
+             "hidden": sizes_of("hidden_sizes", given["hidden_sizes"]),
+             "dropouts": None if given["dropout"] is None else [between("dropout", given["dropout"], 0.0, 0.95)],
+             "learning_rate": rate_of(given["learning_rate"])}
+    settings |= {name: value for name, value in knobs.items() if value is not None}
+    settings |= {name: at_least(name, required(name, given[name]), 0.0) for name in ("l1", "l2", "mixup", "noise")}
+    settings |= {"batch_norm": bool(given["batch_norm"]), "clip": clip_of(given["clip"]),
+                 "precision": choice("precision", given["precision"], PRECISIONS)}
+    return settings | _validation(given, settings, rows)
+
+
+def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    folds = settings["folds"] if given["folds"] is None else whole("folds", given["folds"], 1)
+    if not given["early_stopping"] or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
+        return {"folds": 0, "patience": None, "keeps_best": False}
+    fraction = between("validation_fraction", required("validation_fraction", given["validation_fraction"]), 0.01, 0.5)
+    return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}
+
+
+def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The recipes of the thorough preset, with the knobs that were given the same in all."""
+    knobs = {"activation": "activation", "schedule": "schedule", "initialisation": "initialization", "dropouts": "dropout",
+             "hidden": "hidden_sizes", "rate_share": "learning_rate"}
+    fixed = {knob for knob, name in knobs.items() if given[name] is not None}
+    return {name: {knob: value for knob, value in recipe.items() if knob not in fixed} for name, recipe in PORTFOLIO.items()}
+
+
+def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
+    """What a checkpoint was written for: the rows as the net sees them, and the parameters that can be written down."""
+    from tabbench.nets.checkpoint import identity_of
+
+    changing_nothing = ("callbacks", "loss", "device", "n_jobs", "guard")
+    plain = {name: str(value) for name, value in parameters.items() if name not in changing_nothing}
+    weight, group = (0 if each is None else each for each in (training.weight, training.group))
+    return identity_of(training.features.numbers, training.features.codes, training.target, weight, group, training.shared_seed,
+                       plain | {"loss": name_of_loss(parameters["loss"])}, training.settings)

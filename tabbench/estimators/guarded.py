@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Number
 from pathlib import Path
 from typing import Any, Self
 
@@ -186,7 +187,7 @@ class _GuardedMLP(TabularEstimator):
 
     def _prepared(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> tuple[TrainingSet, RowNames]:
         rows = self._read_training(X, y, sample_weight, groups)
-        is_each = sample_weight is not None and np.ndim(sample_weight) > 0  # one number weighs all rows alike
+        is_each = not (sample_weight is None or isinstance(sample_weight, Number))  # one number weighs all rows alike
         positions = np.flatnonzero(np.asarray(sample_weight, dtype=float) > 0) if is_each else np.arange(len(rows))
         distinct = DistinctRows.of(self._with_class_weights(rows), positions)
         names = RowNames(distinct.members, X.index if isinstance(X, pd.DataFrame) else None)

@@ -241,11 +241,7 @@ class Recovery:
                 f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows"
                 f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the loss, or "
                 "the rows that `find_dirty_rows` names", tuple(self.incidents))
-        bad = torch.tensor(sorted(self.quarantined), device=training.rows.target.device)
-        training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
-        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
-        self._require_rows()
-        training.replace_in_orders(bad)
+        training.replace_in_orders(self._take_out())
         where = self.where(member, epoch) if member is not None else "before training"
         self.note(incident("D08", where, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
                            outcome="healed", rows=new, operation=diagnosis.operation, step=training.step))
@@ -265,18 +261,23 @@ class Recovery:
             dirty |= found
         if not dirty:
             return False
-        bad = torch.tensor(sorted(dirty), device=training.rows.target.device)
-        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
-        self._require_rows()
         self._unjudged |= dirty
+        self._take_out()
         self.note(incident("N04", f"epoch {epoch}", "validation loss is not finite", outcome="healed",
                            action=f"{len(dirty)} rows left out of validation", rows=sorted(dirty)))
         return True
 
-    def _require_rows(self) -> None:
-        if any(not len(part) for part in [*self._training.fits, *self._training.validation.parts]):
+    def _take_out(self) -> Tensor:
+        """Members go on without the rows that are left out; gives those that nothing is learnt from."""
+        training = self._training
+        bad, unjudged = (torch.tensor(sorted(rows), dtype=torch.int64, device=training.rows.target.device)
+                         for rows in (self.quarantined, self.quarantined | self._unjudged))
+        training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
+        training.validation.parts = [valid[~torch.isin(valid, unjudged)] for valid in training.validation.parts]
+        if any(not len(part) for part in [*training.fits, *training.validation.parts]):
             raise TrainingFailed("without the dirty rows nothing is left to learn from or to validate on; `find_dirty_rows` "
                                  "names them", tuple(self.incidents))
+        return bad
 
     # -- once an epoch ----------------------------------------------------------------------------------------------------
 
@@ -385,10 +386,7 @@ class Recovery:
         self._blamed = Counter(dict(values["blamed"]))
         for member in np.flatnonzero(values["automatic"]):
             training.stepper.clipping.turn_on(int(member))
-        bad = torch.tensor(values["quarantined"], dtype=torch.int64, device=training.rows.target.device)
-        training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
-        bad = torch.tensor(sorted({*self.quarantined, *self._unjudged}), dtype=torch.int64, device=bad.device)
-        training.validation.parts = [valid[~torch.isin(valid, bad)] for valid in training.validation.parts]
+        self._take_out()
 
     @property
     def left_out(self) -> tuple[int, ...]:

@@ -42,8 +42,9 @@ class Comparison:
 COLUMNS: dict[str, tuple[str, ...]] = {
     "approaches": ("name", "family", "version", "settings"),
     "scores": ("approach", "size", "metric", "mean", "low", "high", "splits", "failed"),
-    "winners": ("size", "decision", "approaches", "best", "recommended"),
-    "pairs": ("first", "second", "size", "difference", "low", "high", "decision"),
+    "winners": ("size", "decision", "approaches", "best", "recommended", "score", "corrected_score"),
+    "pairs": ("first", "second", "size", "difference", "low", "high", "decision", "p_first", "p_equal", "p_second",
+              "rows_to_settle"),
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),

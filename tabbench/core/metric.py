@@ -14,6 +14,12 @@ Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 
 
+SMOOTH_SHARED_LUCK = 0.25
+"""Of losses that change smoothly with a prediction."""
+STEP_SHARED_LUCK = 0.6
+"""Of metrics that count ranks and hits."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A score of predictions against the truth.
@@ -27,6 +33,8 @@ class Metric:
     row_loss : same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to
         first order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where
         there is no such thing.
+    shared_luck : correlation between what a row does to a difference by being tested and by being trained on; splits cannot
+        show it, since none does both with a row. Measured by simulation (docs/calibration.md).
     absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
     """
 
@@ -36,6 +44,7 @@ class Metric:
     score: Score
     row_loss: RowLoss | None
     absolute_margin: float | None = None
+    shared_luck: float = SMOOTH_SHARED_LUCK
 
     def loss(self, score: float) -> float:
         """The score with its sign turned so that lower is better."""

@@ -32,8 +32,8 @@ class SplitPlan:
 
     `kind` is stratified, grouped, ordered (forward in time), fold (the user's own folds), test (the user's own test file)
     or given (positions passed from Python). `full_size` is the smallest training part; `unit` (n,) holds for each row of
-    the table the unit that is independent in it: a group's code, or the row itself. `ties_are_kept` is false where splits of
-    the user's own have equal rows on both sides; then inner splits do as they do.
+    the table the unit that is independent in it: a group's code, else that of the rows equal to it. `ties_are_kept` is
+    false where splits of the user's own have equal rows on both sides; then inner splits do as they do.
     """
 
     kind: str

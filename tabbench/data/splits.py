@@ -97,7 +97,7 @@ def make_splits(
     parts, findings = _parts(kind, request, positions)
     splits = tuple(_finished(request, part) for part in parts)
     findings += _class_findings(kind, request, splits) + _leak_findings(kind, request, splits)
-    unit = np.arange(len(table)) if table.group is None else unit_codes(table.group)
+    unit = tied_units(table.tie, folds)[0] if table.group is None else unit_codes(table.group)
     plan = SplitPlan(kind, splits, len(splits) // repeats, repeats, min(len(split.train) for split in splits), unit,
                      _notes(kind, request, parts),
                      ties_are_kept=kind not in OWN_SPLITS or not _shared_rows(unit_codes(table.tie), splits))

@@ -15,6 +15,7 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.probabilities import correlated_t, rows_to_settle
 from tabbench.verdict.simultaneous import simultaneous_quantile
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
 from tabbench.verdict.winners import decide, winners_frame
@@ -56,9 +57,10 @@ def judge(
         gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
         of_headline, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
                                             for family, away in zip(families, gone, strict=True))
-        pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin)
+        pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin,
+                             evidence.pool_rows)
         found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
-    winners = winners_frame(evidence, pairs)
+    winners = winners_frame(evidence, pairs, seed)
     sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped,
                                 stopped=stopped)
     return Judgement(winners, pairs, crossing_frame(found), sentence)
@@ -136,15 +138,17 @@ class _Claims:
             width[family] = quantile * self.errors.standard_error[family]
         return width
 
-    def frame(self, half: np.ndarray, margin: float) -> pd.DataFrame:
+    def frame(self, half: np.ndarray, margin: float, rows: int) -> pd.DataFrame:
         """The columns of result.json's pairs."""
         difference, is_bounded = self.contrasts.difference, np.isfinite(half)
         low, high = difference - half, difference + half
         decisions = [decide(*bounds, margin) for bounds in zip(low, high, strict=True)]
+        first, equal, second = correlated_t(difference, self.errors.standard_error, self.errors.degrees, margin)
         return pd.DataFrame({
             "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
             "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
-            "decision": np.array(decisions, dtype=object),
+            "decision": np.array(decisions, dtype=object), "p_first": first, "p_equal": equal, "p_second": second,
+            "rows_to_settle": np.round(rows_to_settle(difference, half, margin, rows)),
         })
 
     def bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
@@ -160,4 +164,5 @@ class _Claims:
 
 def _no_pairs() -> pd.DataFrame:
     frame = pd.DataFrame({column: np.empty(0, dtype=object) for column in COLUMNS["pairs"]})
-    return frame.astype({"size": "int64", "difference": "float64", "low": "float64", "high": "float64"})
+    numbers = frame.columns.difference(["first", "second", "size", "decision"])
+    return frame.astype({"size": "int64"} | dict.fromkeys(numbers, "float64"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,16 @@ from tabbench.verdict.evidence import Evidence
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two predict the same."""
 
-SHARED_LUCK = 0.5
-"""Correlation between a row's luck when it is tested and its luck when others are trained on it. A row that suits an approach
-suits it both ways, which splits cannot show, since none does both with it. By simulation it is about 0 for least squares and
-0.5 for small trees under AUC."""
+USUAL_LUCK, LUCK_SPREAD, LUCK_TAIL = 0.25, 0.65, 4.0
+"""Before anything is seen the logarithm of training luck is Student's t around this median, on this scale, with these degrees of
+freedom: what least squares, trees, boosted trees and small nets showed on mirror twins (docs/calibration.md), with a tail so
+that luck far beyond is believed once it shows."""
+
+INHERITED = 0.5
+"""How much of its logarithm goes on to the next larger size."""
+
+LUCK_GRID, LUCK_POINTS = (-8.0, 12.0), 161
+"""Logarithms of training luck between which it is looked for, in steps of an eighth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +50,7 @@ class Contrasts:
     difference : (M,) mean over splits.  between : (M,) variance between splits, NaN for one split.
     between_by_rows : (M,) what the tested rows alone contribute to `between` in expectation.
     mean_by_rows : (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
-    alike : (M,) sum of squared correlations between this and all contrasts over the splits, 1..M.
+    alike : (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     """
 
     first: np.ndarray
@@ -102,7 +107,7 @@ def make_contrasts(
     """The contrasts between cells given by position; (a, -1) is cell a alone."""
     first, second = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
     loss = np.vstack([*(evidence.loss[cell] for cell in cells), np.zeros(evidence.n_splits)])
-    by_split = loss[first] - loss[second]
+    by_split, size = loss[first] - loss[second], np.array([cells[each][1] for each in first])
     splits = evidence.n_splits
     between = by_split.var(axis=1, ddof=1) if splits > 1 else np.full(len(pairs), np.nan)
     mean_by_rows = np.full(len(pairs), np.nan)
@@ -112,89 +117,87 @@ def make_contrasts(
         if splits > 1:
             of_split = _quadratic(moments.split_of, first, second)
             between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
-    return Contrasts(first, second, np.array([cells[each][1] for each in first]), by_split.mean(axis=1), between, between_by_rows,
-                     mean_by_rows, _alikeness(by_split))
+    return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
+                     mean_by_rows, _alikeness(by_split, size))
 
 
 def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     """Standard errors of the contrasts.
 
-    Up to half of the rows the variance has two components, `t = a2 (1/J + r/(1-r))` and v, and their covariance
-    (`SHARED_LUCK`): r is the overlap of the training rows, v the variance by tested rows, and a2 what lies between the splits
-    beyond what tested rows explain. Above half there is nearly one training set, and t, a small difference times r/(1-r), is
-    mostly noise: there the variance is Nadeau and Bengio's `s2 (1/J + test/train)` (doi:10.1023/A:1024068626366), but at
-    least v. On mirror twins of trees and boosting that is as safe as the larger of both, and up to a sixth narrower. The
-    variance between splits is moderated: drawn towards what the other contrasts show at this size (`_moderated`).
+    The variance of a difference is `R (1 + k (1 + (1 - r) / (r J)) + 2 c sqrt(k))`. R is the part that the tested rows cause.
+    The root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; r is
+    the overlap of the training rows, so that the factor of k is one training set's luck seen J times. c is the correlation of the
+    two, a property of the metric (`Metric.shared_luck`). Splits show k only through what lies between them beyond the tested
+    rows, at the full size next to nothing, so k is estimated with a prior (`_training_luck`).
 
-    With one split only the tested rows' luck is seen: nothing is known about another training set. With neither
-    row-level losses nor a second split nothing can be said.
+    With one split only the tested rows' luck is seen: nothing is known about another training set. Splits forward in time are
+    few and their rows not independent: there the split is the unit, and the variance Nadeau and Bengio's `s2 (1/J + test/train)`
+    (doi:10.1023/A:1024068626366), as for metrics without row-level losses. With neither row-level losses nor a second split
+    nothing can be said.
     """
     splits, has_rows = evidence.n_splits, not np.isnan(contrasts.mean_by_rows).any()
     count = len(contrasts.first)
     if splits < 2:
         error = np.sqrt(contrasts.mean_by_rows) if has_rows else np.full(count, np.inf)
         return Spread(error, _units(evidence) - 1.0, np.ones(count))
-    own = splits - 1.0
-    if not has_rows:
-        return Spread(np.sqrt(contrasts.between * (1 / splits + evidence.test_ratio)), own, np.zeros(count))
-    between, degrees = _moderated(contrasts, own)
+    nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
+    if not has_rows or evidence.split_kind == "ordered":
+        return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    training = np.maximum(between - contrasts.between_by_rows, 0.0) * (1 / splits + overlap / (1 - overlap))
-    variance = contrasts.mean_by_rows + training
-    covariance = 2 * SHARED_LUCK * np.sqrt(contrasts.mean_by_rows * training)
-    is_large = contrasts.size > evidence.pool_rows / 2
-    nadeau_bengio = between * (1 / splits + evidence.test_ratio)
-    variance = np.where(is_large, np.maximum(contrasts.mean_by_rows, nadeau_bengio), variance + covariance)
-    share = np.divide(contrasts.mean_by_rows, variance, out=np.ones(count), where=variance > 0)
-    return Spread(np.sqrt(variance), min(degrees, _units(evidence) - 1.0), share)
+    luck = _training_luck(contrasts, overlap, splits - 1.0)
+    factor = 1 + (1 - overlap) / (overlap * splits)
+    inflation = 1 + luck.values * factor[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
+    mean = np.sum(luck.weights * inflation, axis=1)
+    relative = np.sum(luck.weights * inflation**2, axis=1) / mean**2 - 1
+    is_seen = contrasts.mean_by_rows > 0
+    variance = np.where(is_seen, contrasts.mean_by_rows * mean, nadeau_bengio)
+    degrees = 2 / (2 / (_units(evidence) - 1.0) + relative[is_seen].mean()) if is_seen.any() else splits - 1.0
+    return Spread(np.sqrt(variance), degrees, np.where(is_seen, 1 / mean, 1.0))
 
 
-def _moderated(contrasts: Contrasts, own: float) -> tuple[np.ndarray, float]:
-    """Variance between splits, each contrast's own drawn towards the common one, and the degrees of freedom it then has.
+@dataclass(frozen=True, eq=False)
+class _Luck:
+    """Training luck k on a grid, with each contrast's posterior weights (M, grid)."""
 
-    What is common is the ratio to the part by tested rows, 1 without training luck, falling as the size grows. How
-    strongly it counts is estimated from how much the ratios differ (Smyth 2004, doi:10.2202/1544-6115.1027), with as many
-    independent contrasts as their correlations leave.
+    values: np.ndarray
+    weights: np.ndarray
+
+
+def _training_luck(contrasts: Contrasts, overlap: np.ndarray, own: float) -> _Luck:
+    """How much being trained on counts, for each contrast.
+
+    The variance between splits is that of the tested rows and k R (1 - r) / r, times a chi-square over its degrees of freedom.
+    The logarithm of k is Student's t around what the other contrasts of this size say, and that around what the next smaller size
+    said, drawn halfway back to the usual (`USUAL_LUCK`); a size inherits since luck shrinks slowly as rows are added.
     """
-    usable = (contrasts.between > 0) & (contrasts.between_by_rows > 0)
-    if usable.sum() < 2:
-        return contrasts.between, own
-    ratio = np.divide(contrasts.between, contrasts.between_by_rows, out=np.zeros(len(usable)), where=usable)
-    common = _falling_mean(contrasts.size, ratio, usable)
-    correlation = contrasts.alike[usable].sum()
-    count = float(usable.sum())
-    independent = count**2 / correlation
-    prior = min(_prior_degrees(np.log(ratio[usable] / common[usable]), correlation, own), own * (independent - 1))
-    pooled = (prior * common * contrasts.between_by_rows + own * contrasts.between) / (prior + own)
-    return np.where(usable, pooled, contrasts.between), prior + own
+    grid = np.exp(np.linspace(*LUCK_GRID, LUCK_POINTS))
+    visible = contrasts.mean_by_rows * (1 - overlap) / overlap
+    expected = np.maximum(contrasts.between_by_rows[:, None] + visible[:, None] * grid, np.finfo(float).tiny)
+    likelihood = -own / 2 * (np.log(expected) + contrasts.between[:, None] / expected)
+    likelihood[contrasts.mean_by_rows <= 0] = 0.0
+    weights, centre = np.empty_like(likelihood), np.log(USUAL_LUCK)
+    for size in np.unique(contrasts.size):
+        chosen = np.flatnonzero(contrasts.size == size)
+        others = max(_independent(contrasts, chosen) - 1, 0.0) / len(chosen)
+        common = _posterior(grid, centre, others * likelihood[chosen].sum(axis=0))
+        middle = float(np.sum(common * np.log(grid)))
+        weights[chosen] = _posterior(grid, middle, likelihood[chosen])
+        seen = float(np.mean(np.sum(weights[chosen] * np.log(grid), axis=1)))
+        centre = (1 - INHERITED) * np.log(USUAL_LUCK) + INHERITED * seen
+    return _Luck(np.broadcast_to(grid, weights.shape), weights)
 
 
-def _falling_mean(size: np.ndarray, ratio: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    from scipy.optimize import isotonic_regression
-
-    sizes, position = np.unique(size, return_inverse=True)
-    count = np.bincount(position, weights=usable)
-    mean = np.divide(np.bincount(position, weights=ratio * usable), count, out=np.ones(len(sizes)), where=count > 0)
-    fitted = isotonic_regression(mean, weights=np.maximum(count, NEGLIGIBLE), increasing=False).x
-    return np.asarray(np.maximum(fitted, 1.0)[position])
+def _posterior(grid: np.ndarray, centre: float, likelihood: np.ndarray) -> np.ndarray:
+    distance = (np.log(grid) - centre) / LUCK_SPREAD
+    logarithm = likelihood - (LUCK_TAIL + 1) / 2 * np.log1p(distance**2 / LUCK_TAIL)
+    weight = np.exp(logarithm - logarithm.max(axis=-1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 
-def _prior_degrees(log_ratio: np.ndarray, correlation: float, own: float) -> float:
-    from scipy.optimize import brentq
-    from scipy.special import polygamma
-
-    count = len(log_ratio)
-    mean_correlation = (correlation - count) / (count * (count - 1))
-    # Correlated contrasts differ less than independent ones would.
-    seen = float(np.var(log_ratio, ddof=1)) / max(1 - mean_correlation, NEGLIGIBLE)
-    excess = seen - float(polygamma(1, own / 2))
-    lowest, highest = 1e-3, 1e6
-    if excess <= float(polygamma(1, highest)):
-        return 2 * highest
-    if excess >= float(polygamma(1, lowest)):
-        return 2 * lowest
-    root: Any = brentq(lambda half: float(polygamma(1, half)) - excess, lowest, highest)
-    return 2 * float(root)
+def _independent(contrasts: Contrasts, chosen: np.ndarray) -> float:
+    """As how many independent contrasts the chosen ones count, by their correlations over the splits."""
+    alike = contrasts.alike[chosen]
+    return float(len(chosen) ** 2 / alike.sum()) if alike.sum() > 0 else 1.0
 
 
 def _blockwise_products(rows: np.ndarray, block: np.ndarray) -> np.ndarray:
@@ -214,12 +217,15 @@ def _quadratic(covariance: np.ndarray, first: np.ndarray, second: np.ndarray) ->
     return np.where(variance > NEGLIGIBLE * parts, variance, 0.0)
 
 
-def _alikeness(by_split: np.ndarray) -> np.ndarray:
+def _alikeness(by_split: np.ndarray, size: np.ndarray) -> np.ndarray:
     centred = by_split - by_split.mean(axis=1, keepdims=True)
     length = np.sqrt(np.sum(centred**2, axis=1, keepdims=True))
     direction = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-    common = np.einsum("ij,ik->jk", direction, direction)
-    return np.asarray(np.einsum("ij,jk,ik->i", direction, common, direction))
+    alike = np.empty(len(size))
+    for each in np.unique(size):
+        chosen = direction[size == each]
+        alike[size == each] = np.einsum("ij,jk,ik->i", chosen, np.einsum("ij,ik->jk", chosen, chosen), chosen)
+    return alike
 
 
 def _units(evidence: Evidence) -> int:

@@ -19,7 +19,8 @@ def small(decisions: list[tuple[str, str, float, str]], decision: str, base: Com
         "winners": [(500, decision, ["a", "b"], "a", "b")],
         "costs": [],
     }
-    return replace(base, **{name: pd.DataFrame(rows, columns=list(COLUMNS[name])) for name, rows in records.items()})
+    return replace(base, **{name: pd.DataFrame(rows, columns=list(COLUMNS[name][: len(rows[0]) if rows else None]))
+                            for name, rows in records.items()})
 
 
 def test_ranks_count_who_is_shown_to_be_better(comparison: Comparison) -> None:

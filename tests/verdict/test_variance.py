@@ -30,25 +30,54 @@ def test_without_row_losses_it_is_nadeau_and_bengio(simulate):
     assert errors.degrees == 9
 
 
-@pytest.mark.parametrize(("size", "is_large"), [(20, False), (48, True)])
-def test_two_components_by_hand(simulate, size, is_large):
-    random = np.random.default_rng(0)
-    lucky = random.random((10, 60)) + 0.2 * random.standard_normal((10, 1))
-    evidence = simulate.evidence_of({("a", size): lucky, ("b", size): random.random((10, 60))}, repeats=2)
-    row = evidence.row_loss["a", size] - evidence.row_loss["b", size]
-    by_split = [row[evidence.split == each] for each in range(10)]
-    means = np.array([each.mean() for each in by_split])
-    within = np.mean([each.var(ddof=1) / len(each) for each in by_split])
-    averaged = np.array([row[evidence.unit == each].mean() for each in range(60)])
-    by_rows = averaged.var(ddof=1) / 60
-    between = means.var(ddof=1)
-    training = max(0.0, between - 10 / 9 * (within - by_rows))
-    overlap = evidence.overlap[size]
-    by_training = training * (1 / 10 + overlap / (1 - overlap))
-    covariance = np.sqrt(by_training * by_rows) / 2  # at a correlation of one half
-    variance = max(by_rows, between * (1 / 10 + 1 / 4)) if is_large else by_training + by_rows + 2 * covariance
-    assert training > 0
-    assert spread(evidence, contrasts_of(evidence)).standard_error == pytest.approx([np.sqrt(variance)])
+def luck(simulate, size, training, splits=15, rows=300, seed=0):
+    """How much wider an interval is than tested rows alone make it, with training luck of this standard deviation."""
+    random = np.random.default_rng(seed)
+    lucky = random.random((splits, rows)) + training * random.standard_normal((splits, 1))
+    evidence = simulate.evidence_of({("a", size): lucky, ("b", size): random.random((splits, rows))}, repeats=splits // 5)
+    contrasts = contrasts_of(evidence)
+    return spread(evidence, contrasts).standard_error[0] / np.sqrt(contrasts.mean_by_rows[0])
+
+
+@pytest.mark.parametrize("size", [30, 60, 120, 240])
+def test_an_interval_is_wider_than_tested_rows_make_it_and_the_more_so_with_training_luck(simulate, size):
+    widths = [luck(simulate, size, training) for training in (0.0, 0.1, 0.3, 3.0)]
+    assert widths[0] > 1.1
+    assert widths == sorted(widths)
+
+
+def test_large_training_luck_is_believed_to_be_as_large_as_it_shows(simulate):
+    # Splits of 30 of 300 rows share a tenth: their mean is off by 1/15 of the luck's variance, and by 1/9 that all share.
+    random = np.random.default_rng(3)
+    evidence = simulate.evidence_of({("a", 30): random.random((15, 300)) + 3 * random.standard_normal((15, 1)),
+                                     ("b", 30): random.random((15, 300))}, repeats=3)
+    contrasts, overlap = contrasts_of(evidence), evidence.overlap[30]
+    expected = np.sqrt(contrasts.between[0] * (1 / 15 + overlap / (1 - overlap)))
+    assert spread(evidence, contrasts).standard_error[0] == pytest.approx(expected, rel=0.1)
+
+
+def test_what_luck_counts_at_one_size_is_passed_on_to_the_next(simulate):
+    random = np.random.default_rng(4)
+    calm = {(name, 240): random.random((15, 300)) for name in "ab"}
+    quiet = {(name, 60): random.random((15, 300)) for name in "ab"}
+    wild = {(name, 60): random.random((15, 300)) + 0.4 * random.standard_normal((15, 1)) for name in "ab"}
+    after_quiet, after_wild = (spread(each, contrasts_of(each, [(0, 1), (2, 3)])).standard_error[1]
+                               for each in (simulate.evidence_of({**before, **calm}, repeats=3) for before in (quiet, wild)))
+    assert after_wild > 1.1 * after_quiet
+
+
+def test_metrics_that_count_steps_share_more_luck(simulate):
+    evidence = two(simulate)
+    shared = replace(evidence, metric=replace(evidence.metric, shared_luck=0.6))
+    assert spread(shared, contrasts_of(shared)).standard_error > spread(evidence, contrasts_of(evidence)).standard_error
+
+
+def test_splits_forward_in_time_are_units_of_their_own(simulate):
+    evidence = replace(two(simulate), split_kind="ordered")
+    difference = evidence.loss["a", 20] - evidence.loss["b", 20]
+    errors = spread(evidence, contrasts_of(evidence))
+    assert errors.standard_error == pytest.approx([np.sqrt((1 / 10 + 1 / 4) * np.var(difference, ddof=1))])
+    assert errors.degrees == 9
 
 
 def test_a_group_counts_as_one_unit(simulate):
@@ -91,13 +120,13 @@ def test_single_split_knows_only_the_tested_rows(simulate):
     assert np.isinf(spread(blind, contrasts_of(blind)).standard_error).all()
 
 
-def test_groups_that_fill_a_split_leave_all_to_training_luck(simulate):
+def test_groups_that_fill_a_split_are_few_units(simulate):
     evidence = two(simulate, repeats=1)
     grouped = replace(evidence, unit=evidence.split.copy())
     contrasts = contrasts_of(grouped)
     assert contrasts.between_by_rows == pytest.approx([0.0])
     errors = spread(grouped, contrasts)
-    assert errors.degrees == 4
+    assert errors.degrees <= 4
     assert errors.standard_error[0] > np.sqrt(contrasts.between[0] / 5)
 
 
@@ -117,12 +146,11 @@ def test_the_same_predictions_have_no_variance(simulate):
     assert np.isfinite(errors.row_share).all()
 
 
-def test_many_comparisons_give_more_degrees_of_freedom_than_few_splits(simulate):
+def test_few_splits_leave_fewer_degrees_of_freedom(simulate):
     random = np.random.default_rng(1)
-    evidence = simulate.evidence_of({(name, size): random.random((5, 300)) for name in "abcdef" for size in (30, 60, 120)})
-    pairs = [(first + 6 * block, second + 6 * block) for block in range(3) for first in range(6) for second in range(first)]
-    assert 8 < spread(evidence, contrasts_of(evidence, pairs)).degrees <= 16
-    assert spread(evidence, contrasts_of(evidence, pairs[:1])).degrees == 4
+    few, many = (simulate.evidence_of({(name, 30): random.random((5 * repeats, 300)) for name in "ab"}, repeats=repeats)
+                 for repeats in (1, 6))
+    assert 4 < spread(few, contrasts_of(few)).degrees < spread(many, contrasts_of(many)).degrees < 299
 
 
 def test_contrasts_that_differ_in_kind_are_hardly_drawn_together(simulate):

@@ -1,0 +1,145 @@
+"""One run of the calibration: draw a table, split it by the protocol, predict, judge. What a run said is a small record.
+
+Predictions are kept in files of fifty runs, so that a calibration continues where it ended and a new method of judging needs no
+new fits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from calibration_fits import predictions
+from calibration_tables import GENERATORS, Generator, Sample
+
+from tabbench.core.metric import METRICS
+from tabbench.core.split import SplitPlan
+from tabbench.core.table import Table
+from tabbench.core.task import Task
+from tabbench.data.sizes import size_grid
+from tabbench.data.splits import make_splits
+from tabbench.verdict.evidence import Evidence, build_evidence
+from tabbench.verdict.scoring import Question
+
+FOLDS, REPEATS = 5, 3
+RUNS_A_FILE = 50
+METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy")}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Runs of one generator with one learner on one kind of task."""
+
+    generator: str
+    learner: str
+    task: str
+
+    @property
+    def name(self) -> str:
+        """For files and tables."""
+        return f"{self.generator}_{self.learner}_{self.task}"
+
+    @property
+    def of(self) -> Generator:
+        """The generator itself."""
+        return GENERATORS[self.generator]
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether numbers are predicted."""
+        return self.task == "regression"
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A table with its splits and sizes."""
+
+    sample: Sample
+    question: Question
+    sizes: tuple[int, ...]
+
+
+def draw(series: Series, number: int) -> Drawn:
+    """The run's table, the same whenever it is asked for."""
+    generator = series.of
+    random = np.random.default_rng([list(GENERATORS).index(series.generator), int(series.is_regression), number])
+    sample = generator.draw(random, generator.rows, series.is_regression)
+    task = Task("regression", (), "rmse", ("rmse",)) if series.is_regression else Task(
+        "binary", ("no", "yes"), "log_loss", METRICS_OF["classification"])
+    plan = make_splits(as_table(sample, generator.split), sample.target, task, folds=FOLDS,
+                       repeats=1 if generator.split == "ordered" else REPEATS, seed=number)[0]
+    return Drawn(sample, Question(task, sample.target, plan), sizes_of(generator, plan, sample, task))
+
+
+def as_table(sample: Sample, split: str) -> Table:
+    """What the protocol's splits look at."""
+    rows = np.arange(len(sample.target))
+    tie = rows if sample.tie is None else sample.tie
+    return Table("calibration", pd.DataFrame(index=pd.RangeIndex(len(rows))), (), pd.Series(sample.target), "y", False, rows,
+                 tie.astype(np.uint64), "", group=sample.group if split == "grouped" else None,
+                 time=sample.time if split == "ordered" else None, roles={"group": "group", "time": "time"})
+
+
+def sizes_of(generator: Generator, plan: SplitPlan, sample: Sample, task: Task) -> tuple[int, ...]:
+    """The generator's own sizes, the protocol's, or the full one alone (-1)."""
+    if generator.sizes is None:
+        return size_grid(plan, sample.target, task)
+    return tuple(plan.full_size if size == -1 else min(size, plan.full_size) for size in generator.sizes)
+
+
+def keep_predictions(series: Series, runs: int, folder: Path) -> Iterator[int]:
+    """Fit what is missing of the first `runs` runs; gives the number of every finished run of fifty."""
+    for start in range(0, runs, RUNS_A_FILE):
+        path = folder / f"{series.name}_{start:05d}.npz"
+        if not path.exists():
+            made = {str(number): fit(series, number) for number in range(start, start + RUNS_A_FILE)}
+            partial = path.with_suffix(f".{os.getpid()}.part")
+            with partial.open("wb") as file:
+                np.savez(file, **made)
+            partial.replace(path)
+        yield start
+
+
+def fit(series: Series, number: int) -> np.ndarray:
+    """The predictions of one run."""
+    drawn = draw(series, number)
+    return predictions(drawn.sample, series.of, series.learner, drawn.question.plan, drawn.sizes, series.is_regression, number)
+
+
+def kept(series: Series, start: int, folder: Path) -> Iterator[tuple[int, np.ndarray]]:
+    """Runs of one file with their predictions."""
+    with np.load(folder / f"{series.name}_{start:05d}.npz") as stored:
+        for number in range(start, start + RUNS_A_FILE):
+            yield number, stored[str(number)]
+
+
+def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float | None = None) -> Evidence:
+    """Everything that a verdict on these predictions is made of; the first two contestants represent their families."""
+    metric, plan = METRICS.get(metric_name), drawn.question.plan
+    names = [f"contestant{place}" for place in range(made.shape[0])]
+    ends = np.cumsum([len(split.test) for split in plan.splits])
+
+    def predict(name: str, size: int, index: int) -> np.ndarray:
+        stop = int(ends[index])
+        part = made[names.index(name), drawn.sizes.index(size), stop - len(plan.splits[index].test):stop].astype(np.float64)
+        return part if drawn.question.task.is_regression else np.column_stack([1 - part, part])
+
+    return build_evidence(
+        drawn.question, metric, predict, [(name, size) for name in names for size in drawn.sizes], approaches=names,
+        families={name: name for name in names}, cost_ranks={name: place for place, name in enumerate(names)},
+        representatives=names[:2], margin=margin)
+
+
+def first_repeat(evidence: Evidence) -> Evidence:
+    """The same with the splits of the first repeat alone."""
+    splits = evidence.folds
+    rows = evidence.split < splits
+    return replace(
+        evidence, repeats=1, split=evidence.split[rows], unit=evidence.unit[rows],
+        loss={cell: each[:splits] for cell, each in evidence.loss.items()},
+        row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
+        imputed={cell: each[:splits] for cell, each in evidence.imputed.items()})

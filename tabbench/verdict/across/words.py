@@ -1,0 +1,118 @@
+"""The closing sentence over many tables: every outcome has its own plain wording. Decides nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+
+import pandas as pd
+
+from tabbench.verdict.across.decision import Outcome, Standpoint, fewest_sources
+from tabbench.verdict.across.losses import TableLosses
+from tabbench.verdict.words import listed
+
+RAREST_TOLD = 10_000
+"""Luck that is rarer is told as this: nobody has so many collections of tables, and the model is not that exact."""
+
+
+def closing_sentence(
+    losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint, *,
+    repeated: Mapping[str, int], presets: Collection[str],
+) -> str:
+    """One sentence for somebody who reads nothing else.
+
+    `repeated` counts how often a table was given more than once; `presets` are the amounts of work of the tables' runs.
+    """
+    clauses = [_main(losses, pairs, outcome, standpoint)]
+    clauses += [f"{table} was given {_times(count)} and counts once" for table, count in repeated.items()]
+    if losses.absent:
+        clauses.append(f"{listed(losses.absent)} {_was(losses.absent)} left out, because not every table has "
+                       f"{'it' if len(losses.absent) == 1 else 'them'}")
+    if losses.left_out:
+        clauses.append(f"{_tables(len(losses.left_out))} {_was(losses.left_out)} left out, because not all of these approaches "
+                       "were run there")
+    if len(set(presets)) > 1:
+        clauses.append(f"the runs differ in their amount of work ({listed(sorted(set(presets)))})")
+    return "; ".join(clauses) + "."
+
+
+def _main(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+    if outcome.reason == "no_pair":
+        return f"There is no verdict over tables, because {_too_few_approaches(losses)}"
+    if outcome.reason == "one_source":
+        whole = "One table says" if losses.n_tables == 1 else f"{_tables(losses.n_tables).capitalize()} from one source say"
+        return f"{whole} nothing about other tables, so there is no verdict over tables"
+    sources = f" from {losses.n_sources} sources" if losses.n_sources < losses.n_tables else ""
+    said = {"winner": _winner, "top_set": _top_set, "none": _no_verdict}[outcome.decision](losses, pairs, outcome, standpoint)
+    return f"Over {_tables(losses.n_tables)}{sources}, {said}"
+
+
+def _too_few_approaches(losses: TableLosses) -> str:
+    if not losses.approaches:
+        return "no approach was run on all of them"
+    if not losses.n_tables:
+        return "no table has all of these approaches"
+    return f"{losses.approaches[0]} is the only approach that was run on all of them"
+
+
+def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+    approaches, share = len(losses.approaches), float(losses.by_source(losses.imputed).mean())
+    return {
+        "few_sources": f"nothing can be decided between {approaches} approaches: even one that is ahead everywhere could be so "
+                       f"by luck; {fewest_sources(approaches, standpoint.alpha)} tables from different sources are needed at least",
+        "failed": f"there is no verdict, because {share:.0%} of the runs failed",
+        "disagree": "there is no verdict, because it would be another one without the "
+                    f"{_tables(losses.n_tables - losses.where(losses.is_clean).n_tables)} on which something failed",
+        "constant": "nothing is shown to be better than a constant prediction",
+        "circle": "there is no order: each approach is shown to be worse than another one",
+    }[outcome.reason]
+
+
+def _winner(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+    winner = outcome.approaches[0]
+    own = pairs[(pairs["first"] == winner) | (pairs["second"] == winner)]
+    closest = own.iloc[int(own["chance_all_pairs"].to_numpy().argmax())]
+    is_first = closest["first"] == winner
+    other = closest["second"] if is_first else closest["first"]
+    ahead = closest["first_ahead"] if is_first else losses.n_tables - closest["first_ahead"]
+    named = "a constant prediction" if other in standpoint.baselines else other
+    small = ", though typically by too little to matter" if abs(closest["difference"]) <= standpoint.margin else ""
+    seen = f"would be seen in {rarity(float(closest['chance_all_pairs']))} such collections of tables"
+    closest_of, counted = (", the closest other,", ", all comparisons counted") if len(pairs) > 1 else ("", "")
+    return (f"{winner} wins: it is ahead of {named}{closest_of} on {ahead:g} of {_tables(losses.n_tables)}{small}; if the two were "
+            f"equal, a lead this consistent {seen}{counted}")
+
+
+def _top_set(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+    top = outcome.approaches
+    if len(top) == 1:
+        return f"{top[0]} is ahead, but it is not shown to be better than every other approach; take {top[0]}"
+    among = pairs[pairs["first"].isin(top) & pairs["second"].isin(top)]
+    alike = "are practically equal" if (among["decision"] == "equal").all() else "cannot be told apart"
+    whose = "which has the best mean rank" if outcome.recommended == top[0] else "the simplest of those close to the best"
+    return f"no single approach wins: {listed(top)} {alike}; take {outcome.recommended}, {whose}"
+
+
+def rarity(chance: float) -> str:
+    """A chance as one says it, rounded to the careful side.
+
+    >>> rarity(0.0019), rarity(0.049), rarity(1e-9)
+    ('at most 1 of 520', 'at most 1 of 20', 'fewer than 1 of 10,000')
+    """
+    if chance * RAREST_TOLD < 1:
+        return f"fewer than 1 of {RAREST_TOLD:,}"
+    of = 1 / chance
+    digits = 10 ** max(0, math.floor(math.log10(of)) - 1)
+    return f"at most 1 of {math.floor(of / digits) * digits:,}"
+
+
+def _tables(count: int) -> str:
+    return "one table" if count == 1 else f"{count:,} tables"
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
+
+
+def _was(names: tuple[str, ...]) -> str:
+    return "was" if len(names) == 1 else "were"

@@ -21,7 +21,7 @@ LONGEST_SOURCE = 12
 
 HOW_TO_READ = (
     ("Tables, sources",
-     "Variants of one table have one source. A source counts once in every number, however many tables, splits and repeats it has."),
+     "Variants of one table have one source. A source counts once in every number, however many tables and splits it has."),
     ("Mean rank",
      "1 is best; ties share a rank. It depends on who else takes part; the verdict compares two at a time and does not."),
     ("Difference",

@@ -21,7 +21,7 @@ def correlated_t(
 
     difference, error, degrees, margin = np.broadcast_arrays(*(
         np.asarray(each, dtype=np.float64) for each in (difference, standard_error, degrees, margin)))
-    is_spread = error > 0
+    is_spread = error > np.finfo(np.float64).tiny  # dividing by less would overflow
     scale = np.where(is_spread, error, 1.0)
     first = np.where(is_spread, stdtr(degrees, (-margin - difference) / scale), difference < -margin)
     second = np.where(is_spread, stdtr(degrees, (difference - margin) / scale), difference > margin)

@@ -122,7 +122,7 @@ def _decide(row: Any, has_enough: bool, alpha: float) -> str:
 
 def _outcome(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> Outcome:
     names = losses.approaches
-    if len(names) < 2 or not losses.n_tables:
+    if len(names) < 2:
         return Outcome("none", "no_pair")
     rank = dict(zip(names, -losses.by_source(losses.ahead_by_mean).mean(axis=0).sum(axis=1), strict=True))
     ranked = sorted(names, key=lambda name: (rank[name], standpoint.cost_rank(name)))

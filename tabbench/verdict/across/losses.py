@@ -63,7 +63,8 @@ class TableLosses:
 
         Raises
         ------
-        BadData : when a column is missing, a cell occurs twice, a loss is not finite or a scale is not positive.
+        BadData : when a column is missing, a cell occurs twice, a loss is not finite or a scale is not positive, or where no
+            approach was run on all tables, no table has all that were asked for.
         UnknownName : when no table has an approach that was asked for.
         """
         _require_sound(frame)
@@ -72,21 +73,23 @@ class TableLosses:
         wide = kept.pivot(index=["table", "size", "split"], columns="approach", values=["loss", "imputed"])
         wide = wide.reindex(columns=pd.MultiIndex.from_product([["loss", "imputed"], chosen])).dropna()
         about = frame.drop_duplicates("table").set_index("table")
+        if wide.empty:
+            raise BadData("no approach was run on all of these tables; name those to compare with approaches="
+                          if approaches is None else f"no table has all of {', '.join(chosen)}; compare fewer of them")
         places = [(table, size, part) for (table, size), part in wide.groupby(level=["table", "size"], sort=True)]
         tables = np.array([table for table, _, _ in places], dtype=object)
         scale = about.loc[tables, "scale"].to_numpy(dtype=np.float64)[:, None]
         perfect = about.loc[tables, "perfect"].to_numpy(dtype=np.float64)[:, None]
         by_split = [part["loss"].to_numpy(dtype=np.float64) for _, _, part in places]
-        loss = _stacked([each.mean(axis=0) for each in by_split], len(chosen))
+        loss = np.stack([each.mean(axis=0) for each in by_split])
         return cls(
             approaches=chosen, absent=absent,
-            left_out=tuple(name for name in about.index if name not in set(tables)) if chosen else (),
+            left_out=tuple(name for name in about.index if name not in set(tables)),
             tables=tables, sources=about.loc[tables, "source"].to_numpy(dtype=object),
             metrics=about.loc[tables, "metric"].to_numpy(dtype=object),
             size=np.array([size for _, size, _ in places], dtype=np.int64), loss=loss / scale, error=loss - perfect,
-            imputed=_stacked([part["imputed"].to_numpy(dtype=np.float64).mean(axis=0) for _, _, part in places], len(chosen)),
-            ahead=_stacked([is_ahead(each / own).mean(axis=0) for each, own in zip(by_split, scale[:, 0], strict=True)],
-                           len(chosen), len(chosen)))
+            imputed=np.stack([part["imputed"].to_numpy(dtype=np.float64).mean(axis=0) for _, _, part in places]),
+            ahead=np.stack([is_ahead(each / own).mean(axis=0) for each, own in zip(by_split, scale[:, 0], strict=True)]))
 
     def where(self, chosen: np.ndarray) -> TableLosses:
         """The rows that the boolean (T,) `chosen` picks."""
@@ -183,10 +186,6 @@ def _compared(frame: pd.DataFrame, asked: Sequence[str] | None) -> tuple[tuple[s
         run = of_table.groupby("size")["approach"].agg(set)
         common &= max(run.items(), key=lambda item: (len(item[1]), item[0]))[1]
     return tuple(name for name in known if name in common), tuple(name for name in known if name not in common)
-
-
-def _stacked(parts: Sequence[np.ndarray], *shape: int) -> np.ndarray:
-    return np.stack(parts) if parts else np.empty((0, *shape))
 
 
 def _group_means(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:

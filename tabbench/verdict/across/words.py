@@ -38,7 +38,7 @@ def closing_sentence(
 
 def _main(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
     if outcome.reason == "no_pair":
-        return f"There is no verdict over tables, because {_too_few_approaches(losses)}"
+        return f"There is no verdict over tables, because {losses.approaches[0]} is the only approach that was run on all of them"
     if outcome.reason == "one_source":
         whole = "One table says" if losses.n_tables == 1 else f"{_tables(losses.n_tables).capitalize()} from one source say"
         return f"{whole} nothing about other tables, so there is no verdict over tables"
@@ -47,19 +47,11 @@ def _main(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint
     return f"Over {_tables(losses.n_tables)}{sources}, {said}"
 
 
-def _too_few_approaches(losses: TableLosses) -> str:
-    if not losses.approaches:
-        return "no approach was run on all of them"
-    if not losses.n_tables:
-        return "no table has all of these approaches"
-    return f"{losses.approaches[0]} is the only approach that was run on all of them"
-
-
 def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
     approaches, share = len(losses.approaches), float(losses.by_source(losses.imputed).mean())
     return {
         "few_sources": f"nothing can be decided between {approaches} approaches: even one that is ahead everywhere could be so "
-                       f"by luck; {fewest_sources(approaches, standpoint.alpha)} tables from different sources are needed at least",
+                       f"by luck; {fewest_sources(approaches, standpoint.alpha)} tables of different sources are needed at least",
         "failed": f"there is no verdict, because {share:.0%} of the runs failed",
         "disagree": "there is no verdict, because it would be another one without the "
                     f"{_tables(losses.n_tables - losses.where(losses.is_clean).n_tables)} on which something failed",
@@ -71,7 +63,7 @@ def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, stan
 def _winner(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
     winner = outcome.approaches[0]
     own = pairs[(pairs["first"] == winner) | (pairs["second"] == winner)]
-    closest = own.iloc[int(own["chance_all_pairs"].to_numpy().argmax())]
+    closest = max((row for _, row in own.iterrows()), key=lambda row: (row["chance_if_equal"], -abs(row["difference"])))
     is_first = closest["first"] == winner
     other = closest["second"] if is_first else closest["first"]
     ahead = closest["first_ahead"] if is_first else losses.n_tables - closest["first_ahead"]
@@ -79,8 +71,8 @@ def _winner(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoi
     small = ", though typically by too little to matter" if abs(closest["difference"]) <= standpoint.margin else ""
     seen = f"would be seen in {rarity(float(closest['chance_all_pairs']))} such collections of tables"
     closest_of, counted = (", the closest other,", ", all comparisons counted") if len(pairs) > 1 else ("", "")
-    return (f"{winner} wins: it is ahead of {named}{closest_of} on {ahead:g} of {_tables(losses.n_tables)}{small}; if the two were "
-            f"equal, a lead this consistent {seen}{counted}")
+    return (f"{winner} wins: it is ahead of {named}{closest_of} on {ahead:g} of {_tables(losses.n_tables)}{small}; if the two "
+            f"were equal, a lead this consistent {seen}{counted}")
 
 
 def _top_set(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:

@@ -92,7 +92,8 @@ def compare_tables(
     overview = judge_tables(losses, standpoint, repeated=_repeated(given), presets=[each.run.preset for each in given])
     without = overview.without_failures
     return FinishedTables(
-        sentence=overview.sentence, **asdict(overview.outcome), without_failures=None if without is None else asdict(without),
+        sentence=overview.sentence, **asdict(overview.outcome),
+        without_failures=None if without is None else {"sentence": without[1], **asdict(without[0])},
         protocol={"margin": margin, "alpha": ALPHA, "seed": seed},
         tables=_tables_frame(losses.at_largest_size(), dict(zip(tables, given, strict=True))), ranks=overview.ranks,
         pairs=overview.pairs, elo=overview.elo, improvability=overview.improvability, win_rates=overview.win_rates)

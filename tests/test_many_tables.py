@@ -102,6 +102,7 @@ def test_it_shows_itself_in_every_format(runs):
 def test_json_of_failures(runs):
     values = tabbench.compare_tables(runs, approaches=["linear", "wrong"]).to_json()
     assert values["without_failures"]["approaches"] == []
+    assert values["without_failures"]["sentence"] in tabbench.compare_tables(runs, approaches=["linear", "wrong"]).to_markdown()
     assert values["ranks"][0]["mean_rank_without_failures"] is None
 
 

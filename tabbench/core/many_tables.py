@@ -18,7 +18,7 @@ class TablesComparison:
     decision : winner, top_set or none.  reason : why none, else empty.
     approaches : those that no other is shown to be better than, the best mean rank first.
     best, recommended : of them, by mean rank, and the cheapest of those as good as it; None without a verdict.
-    without_failures : the same five fields without the tables on which something failed; None where nothing did.
+    without_failures : the same six values without the tables on which something failed; None where nothing did.
     protocol : margin (in units of each table's default margin), alpha and seed.
     tables : table, source, metric, size, preset, failed (share of the runs).
     ranks : approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.

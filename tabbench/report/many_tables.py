@@ -8,7 +8,7 @@ import pandas as pd
 
 from tabbench.core.many_tables import FRAMES, TablesComparison
 from tabbench.report.as_markdown import section
-from tabbench.report.numbers import NOTHING, fixed, interval, known, rows, signed
+from tabbench.report.numbers import fixed, interval, known, rows, signed
 from tabbench.report.safe_text import markdown, plain
 from tabbench.report.tables import ReportTable
 from tabbench.report.words import decision_words, metric_name
@@ -44,16 +44,18 @@ HOW_TO_READ = (
 
 def tables_to_markdown(comparison: TablesComparison) -> str:
     """The whole report; texts that come from tables are escaped."""
-    return "\n\n".join([
-        "# tabbench: many tables", f"**{markdown(comparison.sentence)}**", *(section(table) for table in _tables(comparison)),
-        "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ)]) + "\n"
+    parts = ["# tabbench: many tables", f"**{markdown(comparison.sentence)}**", *map(markdown, _without(comparison)),
+             *(section(table) for table in _tables(comparison)),
+             "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ)]
+    return "\n\n".join(parts) + "\n"
 
 
 def tables_to_html(comparison: TablesComparison) -> str:
     """The sentence and the tables for a notebook, without style or script."""
     from markupsafe import escape
 
-    parts = [f"<p><b>{escape(plain(comparison.sentence))}</b></p>"]
+    parts = [f"<p><b>{escape(plain(comparison.sentence))}</b></p>",
+             *(f"<p>{escape(plain(line))}</p>" for line in _without(comparison))]
     for table in _tables(comparison):
         shown = pd.DataFrame([[plain(cell) for cell in row] for row in table.rows], columns=list(table.header))
         parts.append(f"<h4>{escape(table.title)}</h4>{shown.to_html(index=False, border=0)}")
@@ -70,12 +72,18 @@ def tables_to_json(comparison: TablesComparison) -> dict[str, Any]:
     return values | {name: frame.astype(object).where(frame.notna(), None).to_dict("records") for name, frame in frames}
 
 
+def _without(comparison: TablesComparison) -> list[str]:
+    if comparison.without_failures is None:
+        return []
+    return [f"Without the tables on which something failed: {comparison.without_failures['sentence']}"]
+
+
 def _tables(comparison: TablesComparison) -> list[ReportTable]:
     found = [_ranks(comparison.ranks), _pairs(comparison.pairs), _described("Elo", comparison.elo, "elo", 0),
-             *(_described(f"Improvability in {metric_name(str(metric))}, {rows(part['tables'].iloc[0])} tables", part,
+             *(_described(f"Improvability in {metric_name(str(metric))}, {_count(part)}", part,
                           "improvability", 3)
                for metric, part in comparison.improvability.groupby("metric", sort=False)),
-             *(_described(f"Win rate at {_bucket(part.iloc[0])}, {rows(part['tables'].iloc[0])} tables", part, "win_rate", 2)
+             *(_described(f"Win rate at {_bucket(part.iloc[0])}, {_count(part)}", part, "win_rate", 2)
                for _, part in comparison.win_rates.groupby("from_rows")),
              _of_tables(comparison.tables)]
     return [table for table in found if table.rows]
@@ -119,6 +127,9 @@ def _bucket(row: pd.Series) -> str:
 
 
 def _share(chance: float) -> str:
-    if chance < RAREST_SHARE:
-        return f"under {RAREST_SHARE:.2%}"
-    return NOTHING if known(chance) is None else f"{chance:.2%}"
+    return f"under {RAREST_SHARE:.2%}" if chance < RAREST_SHARE else f"{chance:.2%}"
+
+
+def _count(part: pd.DataFrame) -> str:
+    tables = int(part["tables"].iloc[0])
+    return "one table" if tables == 1 else f"{rows(tables)} tables"

@@ -94,33 +94,8 @@ def fewest_sources(approaches: int, alpha: float) -> int:
     return math.ceil(math.log2(2 * max(pairs, 1) / alpha))
 
 
-def decide_over_tables(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> tuple[Outcome, Outcome | None]:
-    """The decision, and what it would be without the tables on which something failed (None where nothing did).
-
-    Failed runs stand in the losses with the constant predictor's. Where more than a fifth failed, or the two decisions
-    differ, there is none.
-    """
-    outcome = _outcome(losses, pairs, standpoint)
-    if losses.is_clean.all():
-        return outcome, None
-    clean = losses.where(losses.is_clean)
-    without = _outcome(clean, compare_pairs(clean, standpoint), standpoint) if clean.n_tables else Outcome("none", "failed")
-    if outcome.reason in {"no_pair", "one_source", "few_sources"}:
-        return outcome, without
-    if losses.by_source(losses.imputed).mean() > MOST_FAILED:
-        return Outcome("none", "failed", best=outcome.best), without
-    if (outcome.decision, set(outcome.approaches)) != (without.decision, set(without.approaches)):
-        return Outcome("none", "disagree", best=outcome.best), without
-    return outcome, without
-
-
-def _decide(row: Any, has_enough: bool, alpha: float) -> str:
-    if row.chance_all_pairs <= alpha and row.difference != 0:
-        return "first" if row.difference < 0 else "second"
-    return "equal" if has_enough and row.p_equal >= EQUAL_PROBABILITY else "undecided"
-
-
-def _outcome(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> Outcome:
+def outcome_over(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> Outcome:
+    """The decision over the tables in `losses`, failed runs standing in them with the constant predictor's loss."""
     names = losses.approaches
     if len(names) < 2:
         return Outcome("none", "no_pair")
@@ -136,6 +111,26 @@ def _outcome(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -
         return Outcome("none", "circle", best=ranked[0])
     is_winner = all(top[0] in beaten[name] for name in names if name != top[0])
     return Outcome("winner" if is_winner else "top_set", "", top, top[0], _recommended(top, pairs, standpoint))
+
+
+def settled(counted: Outcome, without: Outcome, losses: TableLosses) -> Outcome:
+    """The decision where something failed, from the one over all tables and the one without the tables on which it did.
+
+    There is none where more than a fifth of the runs failed, or where the two differ.
+    """
+    if counted.reason in {"no_pair", "one_source", "few_sources"}:
+        return counted
+    if losses.by_source(losses.imputed).mean() > MOST_FAILED:
+        return Outcome("none", "failed", best=counted.best)
+    if (counted.decision, set(counted.approaches)) != (without.decision, set(without.approaches)):
+        return Outcome("none", "disagree", best=counted.best)
+    return counted
+
+
+def _decide(row: Any, has_enough: bool, alpha: float) -> str:
+    if row.chance_all_pairs <= alpha and row.difference != 0:
+        return "first" if row.difference < 0 else "second"
+    return "equal" if has_enough and row.p_equal >= EQUAL_PROBABILITY else "undecided"
 
 
 def _beaten_by(names: Collection[str], pairs: pd.DataFrame) -> dict[str, set[str]]:

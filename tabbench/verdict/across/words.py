@@ -17,13 +17,15 @@ RAREST_TOLD = 10_000
 
 def closing_sentence(
     losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint, *,
-    repeated: Mapping[str, int], presets: Collection[str],
+    both: tuple[Outcome, Outcome], repeated: Mapping[str, int], presets: Collection[str],
 ) -> str:
     """One sentence for somebody who reads nothing else.
 
-    `repeated` counts how often a table was given more than once; `presets` are the amounts of work of the tables' runs.
+    `both` are the decisions over all tables and over those on which nothing failed, told where they differ; `repeated` counts
+    how often a table was given more than once; `presets` are the amounts of work of the tables' runs.
     """
-    clauses = [_main(losses, pairs, outcome, standpoint)]
+    clauses = [f"{_where(losses)}, {_disagreement(losses, *both)}" if outcome.reason == "disagree"
+               else sentence_over(losses, pairs, outcome, standpoint).removesuffix(".")]
     clauses += [f"{table} was given {_times(count)} and counts once" for table, count in repeated.items()]
     if losses.absent:
         clauses.append(f"{listed(losses.absent)} {_was(losses.absent)} left out, because not every table has "
@@ -36,15 +38,15 @@ def closing_sentence(
     return "; ".join(clauses) + "."
 
 
-def _main(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+def sentence_over(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
+    """The sentence of a decision over the tables in `losses` alone."""
     if outcome.reason == "no_pair":
-        return f"There is no verdict over tables, because {losses.approaches[0]} is the only approach that was run on all of them"
+        return f"There is no verdict over tables, because only {losses.approaches[0]} was run on all of them."
     if outcome.reason == "one_source":
         whole = "One table says" if losses.n_tables == 1 else f"{_tables(losses.n_tables).capitalize()} from one source say"
-        return f"{whole} nothing about other tables, so there is no verdict over tables"
-    sources = f" from {losses.n_sources} sources" if losses.n_sources < losses.n_tables else ""
+        return f"{whole} nothing about other tables, so there is no verdict over tables."
     said = {"winner": _winner, "top_set": _top_set, "none": _no_verdict}[outcome.decision](losses, pairs, outcome, standpoint)
-    return f"Over {_tables(losses.n_tables)}{sources}, {said}"
+    return f"{_where(losses)}, {said}."
 
 
 def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
@@ -53,11 +55,23 @@ def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, stan
         "few_sources": f"nothing can be decided between {approaches} approaches: even one that is ahead everywhere could be so "
                        f"by luck; {fewest_sources(approaches, standpoint.alpha)} tables of different sources are needed at least",
         "failed": f"there is no verdict, because {share:.0%} of the runs failed",
-        "disagree": "there is no verdict, because it would be another one without the "
-                    f"{_tables(losses.n_tables - losses.where(losses.is_clean).n_tables)} on which something failed",
         "constant": "nothing is shown to be better than a constant prediction",
         "circle": "there is no order: each approach is shown to be worse than another one",
     }[outcome.reason]
+
+
+def _disagreement(losses: TableLosses, counted: Outcome, without: Outcome) -> str:
+    failed = losses.n_tables - losses.where(losses.is_clean).n_tables
+    return (f"there is no verdict, because failed runs would decide it: counted as constant predictions, {_briefly(counted)}; "
+            f"without the {_tables(failed)} on which something failed, {_briefly(without)}")
+
+
+def _briefly(outcome: Outcome) -> str:
+    if outcome.decision == "winner":
+        return f"{outcome.approaches[0]} wins"
+    if outcome.decision == "top_set":
+        return f"{listed(outcome.approaches)} {'is' if len(outcome.approaches) == 1 else 'are'} not beaten"
+    return "nothing is decided"
 
 
 def _winner(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
@@ -96,6 +110,11 @@ def rarity(chance: float) -> str:
     of = 1 / chance
     digits = 10 ** max(0, math.floor(math.log10(of)) - 1)
     return f"at most 1 of {math.floor(of / digits) * digits:,}"
+
+
+def _where(losses: TableLosses) -> str:
+    tables, sources = losses.n_tables, losses.n_sources
+    return f"Over {_tables(tables)}" + (f" from {sources} sources" if sources < tables else "")
 
 
 def _tables(count: int) -> str:

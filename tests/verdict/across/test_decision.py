@@ -113,7 +113,7 @@ def test_a_failure_is_a_row_with_the_constants_loss_and_the_verdict_is_told_with
     losses = {"dummy": level + 0.2, "a": level, "b": level + 0.05}
     losses["b"][11] = losses["dummy"][11]
     said = many.judged(many.frame_of(losses, imputed={("b", 11)}), Standpoint(baselines=["dummy"]))
-    assert said.outcome.approaches == said.without_failures.approaches == ("a",)
+    assert said.outcome.approaches == said.without_failures[0].approaches == ("a",)
     ranks = said.ranks.set_index("approach")
     assert ranks.loc["b", "failed"] == pytest.approx(1 / 12)
     assert ranks.loc["b", "mean_rank"] == pytest.approx((11 * 2 + 2.5) / 12)
@@ -139,14 +139,14 @@ def test_there_is_no_verdict_where_more_than_a_fifth_failed(many):
     assert outcome_of(many, losses, imputed=failed).reason == "failed"
     everywhere = {(name, table) for name in losses for table in range(12)}
     said = many.judged(many.frame_of(losses, imputed=everywhere), PLAIN)
-    assert said.outcome.reason == said.without_failures.reason == "failed"
+    assert said.outcome.reason == said.without_failures[0].reason == "failed"
     assert said.ranks["mean_rank_without_failures"].isna().all()
 
 
 def test_few_tables_stay_few_with_failures(many):
     losses = {"a": levels(3), "b": levels(3) + 0.2}
     said = many.judged(many.frame_of(losses, imputed={("a", 0)}), PLAIN)
-    assert said.outcome.reason == said.without_failures.reason == "few_sources"
+    assert said.outcome.reason == said.without_failures[0].reason == "few_sources"
 
 
 def test_everybody_may_be_beaten_by_somebody(many):

@@ -110,8 +110,33 @@ def test_failures(many):
 def test_failures_that_decide(many):
     losses = three(mlp=0.0)
     losses["mlp"][:6] = losses["dummy"][:6]
-    assert sentence(many, losses, imputed={("mlp", table) for table in range(6)}) == (
-        "Over 12 tables, there is no verdict, because it would be another one without the 6 tables on which something failed.")
+    failed = {("mlp", table) for table in range(6)}
+    assert sentence(many, losses, imputed=failed) == (
+        "Over 12 tables, there is no verdict, because failed runs would decide it: counted as constant predictions, linear wins; "
+        "without the 6 tables on which something failed, nothing is decided.")
+
+
+@pytest.mark.parametrize(("shift", "expected"), [
+    (TURNS, "linear and mlp are not beaten"), (-0.05 + 0 * TURNS, "mlp wins")])
+def test_failures_that_turn_the_verdict(many, shift, expected):
+    level = np.linspace(0.3, 0.6, 20)
+    mlp = level + 0.01 * np.resize(shift, 20)
+    mlp[:12] = level[:12] + 0.2
+    losses = {"dummy": level + 0.2, "linear": level, "mlp": mlp}
+    text = sentence(many, losses, imputed={("mlp", table) for table in range(12)})
+    assert text == ("Over 20 tables, there is no verdict, because failed runs would decide it: counted as constant predictions, "
+                    f"linear wins; without the 12 tables on which something failed, {expected}.")
+
+
+def test_without_failures_has_a_sentence_of_its_own(many):
+    losses = three()
+    losses["mlp"][0] = losses["dummy"][0]
+    said = many.judged(many.frame_of(losses, imputed={("mlp", 0)}), BASELINE)
+    assert said.sentence.startswith("Over 12 tables, linear wins: ")
+    assert said.without_failures[1].startswith("Over 11 tables, linear wins: ")
+    everywhere = {(name, table) for name in losses for table in range(12)}
+    said = many.judged(many.frame_of(losses, imputed=everywhere), BASELINE)
+    assert said.without_failures[1] == "On every table something failed, so that nothing is left without them."
 
 
 def test_circle(many):
@@ -123,7 +148,7 @@ def test_circle(many):
 
 def test_too_few_approaches(many):
     assert sentence(many, three(), approaches=["mlp"]) == (
-        "There is no verdict over tables, because mlp is the only approach that was run on all of them.")
+        "There is no verdict over tables, because only mlp was run on all of them.")
 
 
 def test_what_is_left_out_is_named(many):

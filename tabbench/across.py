@@ -77,6 +77,8 @@ def compare_tables(
     """
     if not (math.isfinite(margin) and margin >= 0):
         raise BadOption(f"margin {margin} is not a number of 0 or more; leave it out for the default")
+    if isinstance(comparisons, str | Path | FinishedComparison):
+        raise BadOption("compare_tables needs a list of comparisons; one alone is compared with nothing")
     given = [_read(each) for each in comparisons]
     if not given:
         raise BadOption("no comparisons were given; compare_tables needs the folders of finished runs")

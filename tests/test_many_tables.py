@@ -108,6 +108,7 @@ def test_json_of_failures(runs):
 
 @pytest.mark.parametrize(("given", "options", "message"), [
     ([], {}, "no comparisons were given"),
+    ("nowhere", {}, "compare_tables needs a list of comparisons"),
     ([3], {}, "int is neither a run's folder nor what tabbench.compare gives back"),
     (["nowhere"], {}, "nowhere"),
     (["nowhere"], {"margin": -1}, "margin -1 is not a number of 0 or more"),

@@ -34,8 +34,8 @@ def losses_of(loss):
     names = np.array([f"table {each}" for each in range(tables)], dtype=object)
     return TableLosses(
         approaches=tuple("abcdefgh"[:count]), absent=(), left_out=(), tables=names, sources=names,
-        metrics=np.full(tables, "log_loss", dtype=object), size=np.full(tables, 100), loss=loss, error=np.abs(loss),
-        imputed=np.zeros(loss.shape), ahead=is_ahead(loss))
+        metrics=np.full(tables, "log_loss", dtype=object), size=np.full(tables, 100), largest=np.full(tables, 100), loss=loss,
+        error=np.abs(loss), imputed=np.zeros(loss.shape), ahead=is_ahead(loss))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

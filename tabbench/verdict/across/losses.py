@@ -32,7 +32,7 @@ class TableLosses:
     approaches : (k,) names.  absent : approaches that some table lacks, and which are not compared for that reason.
     left_out : tables that lack one of the approaches asked for.
     tables, sources, metrics : (T,) names; tables of one source are variants of one another and count once together.
-    size : int64 (T,) training rows.
+    size : int64 (T,) training rows.  largest : int64 (T,) the most training rows that anything was run with on the table.
     loss : (T, k) mean over the splits, in units of the table's margin, so that 1 matters just as little on every table.
     error : (T, k) mean distance from a perfect score in the metric's units; NaN where the metric has no such thing.
     imputed : (T, k) share of the splits on which the approach failed and the constant predictor stands in.
@@ -46,6 +46,7 @@ class TableLosses:
     sources: np.ndarray
     metrics: np.ndarray
     size: np.ndarray
+    largest: np.ndarray
     loss: np.ndarray
     error: np.ndarray
     imputed: np.ndarray
@@ -69,31 +70,29 @@ class TableLosses:
         """
         _require_sound(frame)
         chosen, absent = _compared(frame, approaches)
-        kept = frame[frame["approach"].isin(chosen)]
-        wide = kept.pivot(index=["table", "size", "split"], columns="approach", values=["loss", "imputed"])
-        wide = wide.reindex(columns=pd.MultiIndex.from_product([["loss", "imputed"], chosen])).dropna()
-        about = frame.drop_duplicates("table").set_index("table")
+        wide = _side_by_side(frame, chosen)
         if wide.empty:
             raise BadData("no approach was run on all of these tables; name those to compare with approaches="
                           if approaches is None else f"no table has all of {', '.join(chosen)}; compare fewer of them")
         places = [(table, size, part) for (table, size), part in wide.groupby(level=["table", "size"], sort=True)]
         tables = np.array([table for table, _, _ in places], dtype=object)
-        scale = about.loc[tables, "scale"].to_numpy(dtype=np.float64)[:, None]
-        perfect = about.loc[tables, "perfect"].to_numpy(dtype=np.float64)[:, None]
+        about = frame.groupby("table").agg({"source": "first", "metric": "first", "scale": "first", "perfect": "first",
+                                            "size": "max"}).loc[tables]
+        scale, perfect = (about[column].to_numpy(dtype=np.float64)[:, None] for column in ("scale", "perfect"))
         by_split = [part["loss"].to_numpy(dtype=np.float64) for _, _, part in places]
         loss = np.stack([each.mean(axis=0) for each in by_split])
         return cls(
             approaches=chosen, absent=absent,
-            left_out=tuple(name for name in about.index if name not in set(tables)),
-            tables=tables, sources=about.loc[tables, "source"].to_numpy(dtype=object),
-            metrics=about.loc[tables, "metric"].to_numpy(dtype=object),
-            size=np.array([size for _, size, _ in places], dtype=np.int64), loss=loss / scale, error=loss - perfect,
+            left_out=tuple(name for name in dict.fromkeys(frame["table"]) if name not in set(tables)),
+            tables=tables, sources=about["source"].to_numpy(dtype=object), metrics=about["metric"].to_numpy(dtype=object),
+            size=np.array([size for _, size, _ in places], dtype=np.int64), largest=about["size"].to_numpy(dtype=np.int64),
+            loss=loss / scale, error=loss - perfect,
             imputed=np.stack([part["imputed"].to_numpy(dtype=np.float64).mean(axis=0) for _, _, part in places]),
-            ahead=np.stack([is_ahead(each / own).mean(axis=0) for each, own in zip(by_split, scale[:, 0], strict=True)]))
+            ahead=np.stack([is_ahead(each / own).mean(axis=0) for each, own in zip(by_split, scale, strict=True)]))
 
     def where(self, chosen: np.ndarray) -> TableLosses:
         """The rows that the boolean (T,) `chosen` picks."""
-        names = ("tables", "sources", "metrics", "size", "loss", "error", "imputed", "ahead")
+        names = ("tables", "sources", "metrics", "size", "largest", "loss", "error", "imputed", "ahead")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def at_largest_size(self) -> TableLosses:
@@ -171,6 +170,13 @@ def _require_sound(frame: pd.DataFrame) -> None:
         if not is_good.all():
             raise BadData(f"the {column} of table {frame.loc[~is_good, 'table'].iloc[0]!r} is not {needed}, so that it cannot be "
                           "compared with others; leave the table out")
+
+
+def _side_by_side(frame: pd.DataFrame, approaches: Sequence[str]) -> pd.DataFrame:
+    """Loss and imputed of each approach in columns, a row a split, where all were run."""
+    kept = frame[frame["approach"].isin(approaches)]
+    wide = kept.pivot(index=["table", "size", "split"], columns="approach", values=["loss", "imputed"])
+    return wide.reindex(columns=pd.MultiIndex.from_product([["loss", "imputed"], approaches])).dropna()
 
 
 def _compared(frame: pd.DataFrame, asked: Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 
 from tabbench.verdict.across.decision import Outcome, Standpoint, fewest_sources
@@ -33,6 +34,10 @@ def closing_sentence(
     if losses.left_out:
         clauses.append(f"{_tables(len(losses.left_out))} {_was(losses.left_out)} left out, because not all of these approaches "
                        "were run there")
+    smaller = int(np.sum(losses.size < losses.largest))
+    if smaller:
+        clauses.append(f"{_tables(smaller)} {'counts' if smaller == 1 else 'count'} at a smaller size than the largest, at which "
+                       "not all of these approaches were run")
     if len(set(presets)) > 1:
         clauses.append(f"the runs differ in their amount of work ({listed(sorted(set(presets)))})")
     return "; ".join(clauses) + "."

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tabbench.verdict.across.decision import Standpoint
@@ -157,6 +158,15 @@ def test_what_is_left_out_is_named(many):
     assert many.judged(frame, BASELINE).sentence.endswith("; mlp was left out, because not every table has it.")
     assert many.judged(frame, BASELINE, ["linear", "mlp"]).sentence.endswith(
         "; one table was left out, because not all of these approaches were run there.")
+
+
+def test_smaller_sizes_are_told(many):
+    small = many.frame_of(three(), size=100)
+    large = many.frame_of(three())
+    is_kept = (large["approach"] != "mlp") | ~large["table"].isin(["t0", "t5"])
+    said = many.judged(pd.concat([small, large[is_kept]]), BASELINE)
+    assert said.sentence.endswith(
+        "; 2 tables count at a smaller size than the largest, at which not all of these approaches were run.")
 
 
 def test_different_amounts_of_work_are_named(many):

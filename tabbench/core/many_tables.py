@@ -22,8 +22,8 @@ class TablesComparison:
     protocol : margin (in units of each table's default margin), alpha and seed.
     tables : table, source, metric, size, preset, failed (share of the runs).
     ranks : approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.
-    pairs : first, second, difference (in margins), first_ahead (tables), chance_if_equal, chance_all_pairs, p_first_better,
-        p_equal, p_second_better, decision (first, second, equal, undecided).
+    pairs : first, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
+        chance_all_pairs, p_first_better, p_equal, p_second_better, decision (first, second, equal, undecided).
     elo : approach, elo, low, high.  improvability : metric, tables, approach, improvability, low, high.
     win_rates : from_rows, to_rows, tables, approach, win_rate, low, high.
     """

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabbench.verdict.across.losses import TableLosses
+from tabbench.verdict.across.losses import TIE, TableLosses
 from tabbench.verdict.across.signed_ranks import holm, signed_rank_chance, signed_rank_probabilities, typical_difference
 from tabbench.verdict.winners import MOST_FAILED
 
-PAIR_COLUMNS = ("first", "second", "difference", "first_ahead", "chance_if_equal", "chance_all_pairs", "p_first_better",
-                "p_equal", "p_second_better", "decision")
+PAIR_COLUMNS = ("first", "second", "difference", "first_ahead", "within_margin", "chance_if_equal", "chance_all_pairs",
+                "p_first_better", "p_equal", "p_second_better", "decision")
 
 EQUAL_PROBABILITY = 0.95
-"""From this posterior probability on two approaches are called practically equal."""
+"""From this posterior probability on two approaches are called practically equal, if they are so on most sources: the posterior
+speaks of the middle of the tables, around which there may be many on both sides."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,25 @@ def compare_pairs(losses: TableLosses, standpoint: Standpoint) -> pd.DataFrame:
 
     One number a source goes into the tests: the mean difference of its tables' losses, in margins. `difference` is its typical
     value, loss(first) - loss(second); `first_ahead` the number of tables on which the first has the lower loss, ties
-    counting half. `chance_if_equal` says in what share of such collections of tables a difference at least this consistent
-    would be seen if the two were equal; `chance_all_pairs` the same, all pairs having been looked at. The probabilities are
-    the Bayesian signed-rank test's.
+    counting half; `within_margin` the share of sources on which the two are practically equal. `chance_if_equal` says in
+    what share of such collections of tables a difference at least this consistent would be seen if the two were equal;
+    `chance_all_pairs` the same, all pairs having been looked at. The probabilities are the Bayesian signed-rank test's.
     """
     names, by_source = losses.approaches, losses.by_source(losses.loss)
     rows = []
     for first, second in combinations(range(len(names)), 2):
         difference = by_source[:, first] - by_source[:, second]
-        ahead = float(np.sum(losses.ahead_by_mean[:, first, second]))
-        rows.append((names[first], names[second], typical_difference(difference), ahead, signed_rank_chance(difference), np.nan,
-                     *signed_rank_probabilities(difference, standpoint.margin, standpoint.seed), ""))
+        better = signed_rank_probabilities(difference, standpoint.margin, standpoint.seed)
+        rows.append({
+            "first": names[first], "second": names[second], "difference": typical_difference(difference),
+            "first_ahead": float(np.sum(losses.ahead_by_mean[:, first, second])),
+            "within_margin": float(np.mean(np.abs(difference) <= standpoint.margin + TIE)),
+            "chance_if_equal": signed_rank_chance(difference),
+            "p_first_better": better[0], "p_equal": better[1], "p_second_better": better[2]})
     frame = pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
     frame["chance_all_pairs"] = holm(frame["chance_if_equal"].to_numpy(dtype=np.float64))
-    enough = losses.n_sources >= fewest_sources(len(names), standpoint.alpha)
-    frame["decision"] = [_decide(row, enough, standpoint.alpha) for row in frame.itertuples()]
+    has_enough = losses.n_sources >= fewest_sources(len(names), standpoint.alpha)
+    frame["decision"] = [_decide(row, has_enough, standpoint.alpha) for row in frame.itertuples()]
     return frame
 
 
@@ -130,7 +135,8 @@ def settled(counted: Outcome, without: Outcome, losses: TableLosses) -> Outcome:
 def _decide(row: Any, has_enough: bool, alpha: float) -> str:
     if row.chance_all_pairs <= alpha and row.difference != 0:
         return "first" if row.difference < 0 else "second"
-    return "equal" if has_enough and row.p_equal >= EQUAL_PROBABILITY else "undecided"
+    is_equal = has_enough and row.p_equal >= EQUAL_PROBABILITY and row.within_margin > 0.5
+    return "equal" if is_equal else "undecided"
 
 
 def _beaten_by(names: Collection[str], pairs: pd.DataFrame) -> dict[str, set[str]]:

@@ -77,6 +77,15 @@ def test_identical_approaches_are_practically_equal_and_nobody_wins(many):
     assert (said.outcome.decision, set(said.outcome.approaches)) == ("top_set", {"a", "b"})
 
 
+def test_equal_is_not_said_where_most_tables_differ_both_ways(many):
+    level = levels(40)
+    gap = np.where(np.arange(40) % 2, 1.0, -1.0) * 0.015
+    (pair,) = many.judged(many.frame_of({"a": level, "b": level + gap}), PLAIN).pairs.to_dict("records")
+    assert abs(pair["difference"]) < 1e-9
+    assert pair["p_equal"] > 0.9  # most pairs of tables cancel
+    assert (pair["within_margin"], pair["decision"]) == (0, "undecided")
+
+
 def test_equal_is_not_said_of_few_tables(many):
     said = many.judged(many.frame_of({"a": levels(4), "b": levels(4)}), PLAIN)
     assert said.pairs["decision"].tolist() == ["undecided"]

@@ -97,10 +97,10 @@ def _ranks(frame: pd.DataFrame) -> ReportTable:
 
 
 def _pairs(frame: pd.DataFrame) -> ReportTable:
-    header = ("first", "second", "verdict", "typical difference", "first ahead on", "if equal, seen in",
+    header = ("first", "second", "verdict", "typical difference", "tables with first ahead", "if equal, seen in",
               "probability: first better", "equal", "second better")
     cells = [(row.first, row.second, decision_words(row.first, row.second, row.decision), signed(known(row.difference), 2),
-              f"{row.first_ahead:g} tables", _share(row.chance_all_pairs),
+              f"{row.first_ahead:g}", _share(row.chance_all_pairs),
               *(fixed(known(each), 2) for each in (row.p_first_better, row.p_equal, row.p_second_better)))
              for row in frame.itertuples()]
     return ReportTable("Pairs", header, cells, frozenset(range(3, 9)))

@@ -38,7 +38,7 @@ def test_markdown_says_everything(collection):
     assert text.startswith("# tabbench: many tables\n\n**Over 2 tables, \\<i\\>nothing\\</i\\>.**\n\n"
                            "Without the tables on which something failed: Over one table, \\*less\\*.\n")
     for line in ("| linear | 1.25 | 1.00 to 1.50 | 1.00 | 0% |", "| mlp | 1.75 | – | – | 50% |",
-                 "| linear | mlp | linear better | −3.20 | 1.5 tables | under 0.01% | 0.90 | 0.10 | 0.00 |",
+                 "| linear | mlp | linear better | −3.20 | 1.5 | under 0.01% | 0.90 | 0.10 | 0.00 |",
                  "## Elo", "| linear | 1,050 | 1 to 2 |", "## Improvability in AUC, one table",
                  "## Win rate at under 1,000 training rows, one table",
                  "## Win rate at 10,000 to 99,999 training rows, one table",

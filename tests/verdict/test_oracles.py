@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
+import baycomp
 import numpy as np
 import pytest
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # their imports; not our calls
-    import baycomp
-    import scikit_posthocs
-    import statsmodels.api as statsmodels
-    from statsmodels.stats.multitest import multipletests
-
+import scikit_posthocs
+import statsmodels.api as statsmodels
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from tabbench.verdict.across import signed_ranks
 from tabbench.verdict.across.decision import Standpoint, compare_pairs

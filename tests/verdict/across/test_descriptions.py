@@ -107,7 +107,7 @@ def test_one_approach_wins_against_nobody(many):
 def test_intervals_hold_what_they_promise_about_the_mean():
     random = np.random.default_rng(0)
     hits = [low[0] <= 0 <= high[0] for low, high in
-            (bootstrap_interval(random.standard_normal((40, 1)), 0) for _ in range(300))]
+            (bootstrap_interval(random.standard_normal((40, 1)), 0) for _ in range(150))]
     assert 0.90 <= np.mean(hits) <= 0.98
 
 

@@ -19,7 +19,7 @@ def sentence(many, losses, standpoint=BASELINE, approaches=None, repeated=None, 
 
 
 def three(mlp=0.05):
-    return {"dummy": LEVEL + 0.2, "linear": LEVEL, "mlp": LEVEL + mlp + 0.001 * TURNS}
+    return {"dummy": 1.5 * LEVEL, "linear": LEVEL, "mlp": LEVEL + mlp + 0.001 * TURNS}
 
 
 def test_winner(many):
@@ -29,14 +29,21 @@ def test_winner(many):
 
 
 def test_winner_over_one_other(many):
-    losses = {"dummy": LEVEL[:6] + 0.2, "linear": LEVEL[:6]}
+    losses = {"dummy": 1.5 * LEVEL[:6], "linear": LEVEL[:6]}
     assert sentence(many, losses) == (
         "Over 6 tables, linear wins: it is ahead of a constant prediction on 6 of 6 tables; if the two were equal, a lead this "
         "consistent would be seen in at most 1 of 32 such collections of tables.")
 
 
+def test_winner_beyond_doubt(many):
+    level = np.linspace(0.3, 0.6, 30)
+    assert sentence(many, {"dummy": 1.5 * level, "linear": level - np.linspace(0, 0.01, 30)}) == (
+        "Over 30 tables, linear wins: it is ahead of a constant prediction on 30 of 30 tables; if the two were equal, a lead "
+        "this consistent would be seen in fewer than 1 of 10,000 such collections of tables.")
+
+
 def test_winner_by_too_little(many):
-    losses = {"dummy": LEVEL + 0.2, "linear": LEVEL, "mlp": LEVEL + 0.004 + 0.003 * TURNS}
+    losses = {"dummy": 1.5 * LEVEL, "linear": LEVEL, "mlp": LEVEL + 0.004 + 0.003 * TURNS}
     assert sentence(many, losses) == (
         "Over 12 tables, linear wins: it is ahead of mlp, the closest other, on 11 of 12 tables, though typically by too little "
         "to matter; if the two were equal, a lead this consistent would be seen in at most 1 of 680 such collections of tables, "
@@ -52,7 +59,7 @@ def test_top_set(many):
 
 
 def test_top_set_with_the_simplest_named(many):
-    losses = {"dummy": LEVEL + 0.2, "boosting": LEVEL, "mlp": LEVEL + 0.1 + 0.01 * TURNS,
+    losses = {"dummy": 1.5 * LEVEL, "boosting": LEVEL, "mlp": 1.3 * LEVEL + 0.01 * TURNS,
               "linear": LEVEL + np.where(np.arange(12) < 7, 0.003, -0.008) * np.linspace(0.9, 1.1, 12)}
     assert sentence(many, losses) == (
         "Over 12 tables, no single approach wins: boosting and linear are practically equal; take linear, the simplest of those "
@@ -123,7 +130,7 @@ def test_failures_that_turn_the_verdict(many, shift, expected):
     level = np.linspace(0.3, 0.6, 20)
     mlp = level + 0.01 * np.resize(shift, 20)
     mlp[:12] = level[:12] + 0.2
-    losses = {"dummy": level + 0.2, "linear": level, "mlp": mlp}
+    losses = {"dummy": 1.5 * level, "linear": level, "mlp": mlp}
     text = sentence(many, losses, imputed={("mlp", table) for table in range(12)})
     assert text == ("Over 20 tables, there is no verdict, because failed runs would decide it: counted as constant predictions, "
                     f"linear wins; without the 12 tables on which something failed, {expected}.")

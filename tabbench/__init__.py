@@ -2,7 +2,7 @@
 
 >>> import tabbench
 >>> tabbench.__all__[-3:]
-['compare', 'predict', 'reopen']
+['compare_tables', 'predict', 'reopen']
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tabbench.across import FinishedTables, compare_tables
     from tabbench.compare import compare
     from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
     from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
-           "ElasticNetGridRegressor", "FinishedComparison", "ForestSelector", "GuardedMLPClassifier",
-           "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "predict", "reopen"]
+           "ElasticNetGridRegressor", "FinishedComparison", "FinishedTables", "ForestSelector", "GuardedMLPClassifier",
+           "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "compare_tables", "predict", "reopen"]
 
 _HOMES = {"BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
           "BoostedEnsembleClassifier": "estimators.boosted", "BoostedEnsembleRegressor": "estimators.boosted",
           "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "finished",
-          "ForestSelector": "estimators.selection", "GuardedMLPClassifier": "estimators.guarded",
+          "FinishedTables": "across", "ForestSelector": "estimators.selection", "GuardedMLPClassifier": "estimators.guarded",
           "GuardedMLPRegressor": "estimators.guarded", "LogisticGridClassifier": "estimators.linear",
-          "compare": "compare", "predict": "winner", "reopen": "finished"}
+          "compare": "compare", "compare_tables": "across", "predict": "winner", "reopen": "finished"}
 
 
 def __getattr__(name: str) -> Any:

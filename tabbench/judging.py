@@ -81,12 +81,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
     details = {place: store.header(cell.key) for place, cell in cells.items() if place[:2] in present}
     predictions = _reader(store, cells, setup)
     metric = METRICS.get(setup.task.metric)
-    entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-    evidence = build_evidence(
-        question, metric, predictions, present, approaches=[each.name for each in entries],
-        families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
-        representatives=[each.name for each in entries if each.represents], margin=run.margin)
+    evidence = _evidence(run, question, predictions, present, run.margin)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
                      skipped=[(skip.approach, skip.size) for skip in skips],
                      stopped=[(skip.approach, skip.size) for skip in skips if skip.is_raced_out])
@@ -104,6 +100,17 @@ def judge_run(run: Run, store: Store) -> Comparison:
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details))
+
+
+def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
+    """The deciding metric's evidence to be set beside other tables', or None where nothing has finished.
+
+    Its margin is the default one, whatever the run's own was: it is the scale on which tables are compared.
+    """
+    setup, cells, finished = run.setup, run.cells(), store.finished()
+    present = _complete({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
+    question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
+    return _evidence(run, question, _reader(store, cells, setup), present, None) if present else None
 
 
 class Race:
@@ -147,6 +154,16 @@ class Race:
             self._question, self._metric, {pair: self._scored[pair] for pair in in_race},
             approaches=[each.name for each in entries], families={each.name: each.family for each in entries},
             cost_ranks={each.name: each.cost_rank for each in entries}, representatives=(), margin=self._margin)
+
+
+def _evidence(
+    run: Run, question: Question, predictions: Predictions, present: Collection[tuple[str, int]], margin: float | None,
+) -> Evidence:
+    entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
+    return build_evidence(
+        question, METRICS.get(question.task.metric), predictions, present, approaches=[each.name for each in entries],
+        families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
+        representatives=[each.name for each in entries if each.represents], margin=margin)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

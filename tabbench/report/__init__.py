@@ -1,7 +1,7 @@
 """Shows a `Comparison` to people and programs: console, HTML, Markdown, JSON, CSV, and a display while it runs.
 
-Reads `core.comparison.Comparison` and nothing else but the guard's words for its faults: no store, no table, no approach. One
-module a format, imported on use.
+Reads `core.comparison.Comparison`, or `core.many_tables.TablesComparison`, and nothing else but the guard's words for its
+faults: no store, no table, no approach. One module a format, imported on use.
 """
 
 from __future__ import annotations

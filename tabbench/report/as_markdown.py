@@ -19,10 +19,10 @@ def to_markdown(comparison: Comparison) -> str:
         f"# tabbench: {markdown(comparison.table['name'])}",
         f"**{markdown(comparison.sentence)}**",
         "\n".join(f"- {name}: {markdown(value)}" for name, value in facts(comparison)),
-        *([] if standing is None else [_section(standing)]),
-        *(_section(table) for table in evidence_tables(comparison)),
+        *([] if standing is None else [section(standing)]),
+        *(section(table) for table in evidence_tables(comparison)),
         "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ),
-        *(_section(table) for table in record_tables(comparison)),
+        *(section(table) for table in record_tables(comparison)),
         *_reading(comparison),
     ]
     return "\n\n".join(parts) + "\n"
@@ -33,7 +33,8 @@ def _reading(comparison: Comparison) -> list[str]:
     return ["## How the file was read\n\n" + "\n".join(lines)] if lines else []
 
 
-def _section(table: ReportTable) -> str:
+def section(table: ReportTable) -> str:
+    """A titled table with what is said about it."""
     head = f"## {markdown(table.title)}\n\n"
     note = f"{markdown(table.note)}\n\n" if table.note else ""
     said = "".join(f"- {markdown(line)}\n" for line in table.said)

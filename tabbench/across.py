@@ -1,0 +1,163 @@
+"""`compare_tables`: from finished runs on many tables to what can be said over all of them. Fits nothing, writes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tabbench.continuing import recall_run
+from tabbench.core.errors import BadOption
+from tabbench.core.many_tables import TablesComparison
+from tabbench.finished import FinishedComparison
+from tabbench.judging import Run, evidence_for_tables
+from tabbench.options import ALPHA
+from tabbench.report.many_tables import tables_to_html, tables_to_json, tables_to_markdown
+from tabbench.store.database import Store
+from tabbench.store.folder import require_run
+from tabbench.verdict.across.decision import Standpoint
+from tabbench.verdict.across.judge import judge_tables
+from tabbench.verdict.across.losses import TableLosses, loss_rows
+from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.winners import BASELINE
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedTables(TablesComparison):
+    """What can be said over many tables. Its frames are the answer; shows itself in a notebook."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, null for every undefined number."""
+        return tables_to_json(self)
+
+    def to_markdown(self) -> str:
+        """The whole report as Markdown."""
+        return tables_to_markdown(self)
+
+    def _repr_html_(self) -> str:
+        return tables_to_html(self)
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """One finished run and what its store says."""
+
+    folder: Path
+    run: Run
+    evidence: Evidence
+
+
+def compare_tables(
+    comparisons: Iterable[str | Path | FinishedComparison], *, sources: Sequence[str] | None = None,
+    approaches: Sequence[str] | None = None, margin: float = 1.0, seed: int = 0,
+) -> FinishedTables:
+    """Which approach is ahead on tables in general, from finished comparisons on many of them.
+
+    Parameters
+    ----------
+    comparisons : run folders, or what `compare` has given back.
+    sources : for each comparison where its table comes from; tables of one source count once together. None takes every
+        table that differs in content as a source of its own.
+    approaches : those to compare; tables that lack one are left out. None is all that were run on every table.
+    margin : what is practically equal, in units of each table's default margin (1 % of the constant predictor's loss; 0.01 in
+        accuracy, 0.005 in AUC). A run's own margin plays no part, since one must hold on all tables.
+
+    Raises
+    ------
+    BadOption : when nothing is given, a run has nothing finished, two runs have different versions of an approach, or sources
+        and comparisons don't match.
+    """
+    if not (math.isfinite(margin) and margin >= 0):
+        raise BadOption(f"margin {margin} is not a number of 0 or more; leave it out for the default")
+    if isinstance(comparisons, str | Path | FinishedComparison):
+        raise BadOption("compare_tables needs a list of comparisons; one alone is compared with nothing")
+    given = [_read(each) for each in comparisons]
+    if not given:
+        raise BadOption("no comparisons were given; compare_tables needs the folders of finished runs")
+    _require_same_versions(given)
+    tables, origins = _labels(given), _sources(given, sources)
+    frame = pd.concat([loss_rows(each.evidence, table=table, source=source)
+                       for each, table, source in zip(given, tables, origins, strict=True)], ignore_index=True)
+    losses = TableLosses.gather(frame, approaches)
+    standpoint = Standpoint(
+        baselines=[name for each in given for name, family in each.evidence.families.items() if family == BASELINE],
+        cost_ranks={name: rank for each in given for name, rank in each.evidence.cost_ranks.items()}, margin=margin,
+        alpha=ALPHA, seed=seed)
+    overview = judge_tables(losses, standpoint, repeated=_repeated(given), presets=[each.run.preset for each in given])
+    without = overview.without_failures
+    return FinishedTables(
+        sentence=overview.sentence, **asdict(overview.outcome),
+        without_failures=None if without is None else {"sentence": without[1], **asdict(without[0])},
+        protocol={"margin": margin, "alpha": ALPHA, "seed": seed},
+        tables=_tables_frame(losses.at_largest_size(), dict(zip(tables, given, strict=True))), ranks=overview.ranks,
+        pairs=overview.pairs, elo=overview.elo, improvability=overview.improvability, win_rates=overview.win_rates)
+
+
+def _read(comparison: str | Path | FinishedComparison) -> _Given:
+    if isinstance(comparison, FinishedComparison):
+        folder = comparison.folder
+    elif isinstance(comparison, str | Path):
+        folder = Path(comparison)
+    else:
+        raise BadOption(f"{type(comparison).__name__} is neither a run's folder nor what tabbench.compare gives back")
+    with Store(require_run(folder)) as store:
+        run = recall_run(store)
+        evidence = evidence_for_tables(run, store)
+    if evidence is None:
+        raise BadOption(f"no approach has finished in {folder}; continue it with tabbench resume, or leave it out")
+    return _Given(folder, run, evidence)
+
+
+def _require_same_versions(given: Sequence[_Given]) -> None:
+    seen: dict[str, tuple[int, Path]] = {}
+    for each in given:
+        for entry in each.run.entries:
+            version, folder = seen.setdefault(entry.name, (entry.version, each.folder))
+            if version != entry.version:
+                raise BadOption(f"{entry.name} has version {version} in {folder} and {entry.version} in {each.folder}; run the "
+                                "older one again")
+
+
+def _labels(given: Sequence[_Given]) -> list[str]:
+    """A name of its own for each run: the table's, numbered where it occurs again."""
+    names: list[str] = []
+    for each in given:
+        name, number = each.run.setup.table.name, 1
+        while (label := name if number == 1 else f"{name} ({number})") in names:
+            number += 1
+        names.append(label)
+    return names
+
+
+def _sources(given: Sequence[_Given], sources: Sequence[str] | None) -> list[str]:
+    prints = [each.run.setup.table.fingerprint for each in given]
+    if sources is None:
+        return prints
+    if len(sources) != len(given):
+        raise BadOption(f"{len(sources)} sources were given for {len(given)} comparisons; give one for each, in their order")
+    source_of: dict[str, str] = {}
+    for fingerprint, source, each in zip(prints, sources, given, strict=True):
+        if source_of.setdefault(fingerprint, source) != source:
+            raise BadOption(f"{each.run.setup.table.name} was given twice, as of the sources {source_of[fingerprint]!r} and "
+                            f"{source!r}; a table has one source")
+    return list(sources)
+
+
+def _repeated(given: Sequence[_Given]) -> dict[str, int]:
+    count = Counter(each.run.setup.table.fingerprint for each in given)
+    names = {each.run.setup.table.fingerprint: each.run.setup.table.name for each in reversed(given)}
+    return {names[fingerprint]: number for fingerprint, number in count.items() if number > 1}
+
+
+def _tables_frame(losses: TableLosses, given: dict[str, _Given]) -> pd.DataFrame:
+    return pd.DataFrame({
+        "table": losses.tables, "source": losses.sources, "metric": losses.metrics, "size": losses.size,
+        "preset": [given[table].run.preset for table in losses.tables], "failed": losses.imputed.mean(axis=1)})

@@ -24,6 +24,7 @@ from tabbench.options import ALPHA
 from tabbench.store.database import Store
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
+from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import judge
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
@@ -63,6 +64,7 @@ class Run:
     findings: Sequence[Finding] = ()
     skips: Sequence[Skip] = ()
     timing: dict[str, float] = field(default_factory=dict)
+    extrapolates: bool = False
 
     def cells(self) -> dict[Place, Cell]:
         """Every planned cell by its place."""
@@ -93,6 +95,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
                          approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
+    more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
@@ -103,7 +106,9 @@ def judge_run(run: Run, store: Store) -> Comparison:
         cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details))
+        training=_training(run, details),
+        extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
+        extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores)
 
 
 class Race:

@@ -35,6 +35,8 @@ class Comparison:
     cost_crossovers: pd.DataFrame
     selection: pd.DataFrame
     training: pd.DataFrame
+    extrapolation: pd.DataFrame
+    extrapolated_scores: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -47,6 +49,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
+    "extrapolation": ("first", "second", "size", "factor", "difference", "low", "high", "behind", "p_overtakes", "n_star_low",
+                      "n_star", "n_star_high", "p_never", "last_share", "refusal"),
+    "extrapolated_scores": ("approach", "size", "mean", "low", "high"),
     "findings": ("code", "severity", "subject", "message", "cure", "spoils"),
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),

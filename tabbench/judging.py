@@ -22,6 +22,8 @@ from tabbench.core.setup import Setup
 from tabbench.executors.schedule import Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
+from tabbench.verdict.budget import budget_crossovers
+from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
@@ -99,11 +101,13 @@ def judge_run(run: Run, store: Store) -> Comparison:
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
-        crossovers=verdicts.crossovers, sentence=doubted(verdicts.sentence, run.findings),
+        crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
+        family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, run.findings),
         findings=_frame("findings", [finding.to_json() for finding in run.findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
-        cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
+        cost_crossovers=cost_crossovers(costs, evidence.representatives),
+        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing, reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details),
@@ -220,6 +224,11 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
         rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
                      "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
     return _frame("costs", rows)
+
+
+def _budget_crossovers(costs: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    return budget_crossovers(costs, {cell: evidence.mean(*cell) for cell in evidence.loss}, contestants(evidence),
+                             margin=evidence.margin)
 
 
 def _choices(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[list[str] | None]]:

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.contestants import contestants
 from tabbench.verdict.curve_noise import CurveNoise, PairNoise
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.learning_curves import curve_draws, mmf4, pow4
-from tabbench.verdict.winners import BASELINE
 from tabbench.verdict.words import measured
 
 FACTORS = (2, 4)
@@ -33,9 +33,6 @@ FEWEST_SIZES, FEWEST_SIZES_BELOW = 5, 3
 
 FEWEST_SPLITS = 3
 """Fewer don't show how much depends on which rows were trained on."""
-
-MOST_CONTESTANTS = 6
-"""Approaches that are followed: the representatives first, then the best of the others."""
 
 BACKTEST_LEVEL = 0.9
 LEVEL = 0.95
@@ -92,21 +89,6 @@ def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
     pairs = pd.DataFrame(rows, columns=list(COLUMNS["extrapolation"]))
     scores = [row for name in names if name in followed for row in _score_rows(evidence, noise, name, seed)]
     return Extrapolation(pairs, pd.DataFrame(scores, columns=list(COLUMNS["extrapolated_scores"])))
-
-
-def contestants(evidence: Evidence) -> list[str]:
-    """Who is followed, in listing order: representatives, the best of each family and the user's own, without the constant."""
-    last = evidence.sizes[-1]
-    ranked = sorted((name for name in evidence.approaches if evidence.families[name] != BASELINE),
-                    key=lambda name: (name not in evidence.present(last),
-                                      evidence.mean(name, last) if name in evidence.present(last) else 0.0))
-    best_of: dict[str, str] = {}
-    for name in ranked:
-        best_of.setdefault(evidence.families[name], name)
-    wanted = [name for name in ranked if name in evidence.representatives]
-    wanted += [name for name in ranked if name in best_of.values() or evidence.families[name] == "own"]
-    chosen = set(list(dict.fromkeys(wanted))[:MOST_CONTESTANTS])
-    return [name for name in evidence.approaches if name in chosen]
 
 
 def _refusal(evidence: Evidence, first: str, second: str) -> str:

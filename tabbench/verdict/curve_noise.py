@@ -104,8 +104,8 @@ class CurveNoise:
     def pair(self, first: str, second: str, sizes: Sequence[int], *, draws: int, seed: int) -> PairNoise:
         """Both curves of a pair, named in listing order; the errors of the difference are as large as in the verdict."""
         cells = np.array([self.place[name, size] for name in (first, second) for size in sizes])
-        training = np.array([self.training[first, second, size] for size in sizes] * 2)
-        covariance = self._covariance(cells, training)
+        training = np.array([self.training[first, second, size] for size in sizes])
+        covariance = self._covariance(cells, sizes, training)
         noise = _draws(covariance, self.degrees, draws, seed)
         count = len(sizes)
         of_first, of_second = noise[:, :count], noise[:, count:]
@@ -121,14 +121,34 @@ class CurveNoise:
         cells = np.array([self.place[name, size] for size in sizes])
         training = np.array([max((factor for (first, second, at), factor in self.training.items()
                                   if at == size and name in (first, second)), default=0.0) for size in sizes])
-        covariance = self._covariance(cells, training)
+        covariance = self._covariance(cells, sizes, training)
         return self.loss[cells], covariance, _draws(covariance, self.degrees, draws, seed)
 
-    def _covariance(self, cells: np.ndarray, training: np.ndarray) -> np.ndarray:
-        chosen = np.ix_(cells, cells)
-        covariance = self.by_rows[chosen] + training[:, None] * self.between[chosen] * training
+    def _covariance(self, cells: np.ndarray, sizes: Sequence[int], training: np.ndarray) -> np.ndarray:
+        """Of one approach's cells at all sizes, or of two approaches' one after the other; `training` is by size.
+
+        A dozen splits can't show how the luck of the training rows goes together over so many sizes. Sizes are nested: of two,
+        the smaller is a part of the larger one, which correlates them by the square root of their ratio. How it goes
+        together between two approaches is taken as the same at all sizes.
+        """
+        between = self.between[np.ix_(cells, cells)]
+        deviation = np.sqrt(np.diag(between)) * np.tile(training, len(cells) // len(sizes))
+        ratio = np.divide.outer(np.array(sizes, dtype=np.float64), np.array(sizes))
+        nested = np.sqrt(np.minimum(ratio, 1 / ratio))
+        correlation = nested if len(cells) == len(sizes) else np.kron(_common_correlation(between), nested)
+        covariance = self.by_rows[np.ix_(cells, cells)] + deviation[:, None] * correlation * deviation
         tiny = np.finfo(float).tiny
         return np.asarray(covariance + np.diag(np.maximum(RIDGE * np.diag(covariance), tiny)))
+
+
+def _common_correlation(between: np.ndarray) -> np.ndarray:
+    """(2, 2) correlation of two approaches, averaged over sizes, from the covariance (2K, 2K) between splits."""
+    count = len(between) // 2
+    variance = np.diag(between)
+    product = np.sqrt(variance[:count] * variance[count:])
+    shared = np.diag(between[:count, count:])
+    mean = float(np.mean(np.divide(shared, product, out=np.zeros(count), where=product > 0)))
+    return np.array([[1.0, mean], [mean, 1.0]])
 
 
 def _draws(covariance: np.ndarray, degrees: float, count: int, seed: int) -> np.ndarray:

@@ -10,7 +10,10 @@ MOST_CONTESTANTS = 6
 
 
 def contestants(evidence: Evidence) -> list[str]:
-    """Who is followed, in listing order: representatives, the best of each family and the user's own, without the constant."""
+    """Who is followed, in listing order: representatives, the best of each family and the user's own, without the constant.
+
+    Where that is one alone, the next best joins it, so that there is a pair.
+    """
     last = evidence.sizes[-1]
     ranked = sorted((name for name in evidence.approaches if evidence.families[name] != BASELINE),
                     key=lambda name: (name not in evidence.present(last),
@@ -20,5 +23,6 @@ def contestants(evidence: Evidence) -> list[str]:
         best_of.setdefault(evidence.families[name], name)
     wanted = [name for name in ranked if name in evidence.representatives]
     wanted += [name for name in ranked if name in best_of.values() or evidence.families[name] == "own"]
-    chosen = set(list(dict.fromkeys(wanted))[:MOST_CONTESTANTS])
+    kept = list(dict.fromkeys(wanted))[:MOST_CONTESTANTS]
+    chosen = set(kept if len(kept) > 1 else [*kept, *(name for name in ranked if name not in kept)][:2])
     return [name for name in evidence.approaches if name in chosen]

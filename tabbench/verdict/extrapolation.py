@@ -37,7 +37,7 @@ FEWEST_SPLITS = 3
 BACKTEST_LEVEL = 0.9
 LEVEL = 0.95
 
-RECENT_STEPS = 3
+RECENT_STEPS = 2
 """The latest steps between sizes tell how much a difference may yet change where no curve can be trusted."""
 
 TAIL = 4.0

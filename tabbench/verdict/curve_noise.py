@@ -32,8 +32,8 @@ class PairNoise:
 
     @property
     def is_usable(self) -> bool:
-        """Whether anything is known of the errors, and there are any."""
-        return bool(np.isfinite(self.noise).all() and (self.noise_of_difference.std(axis=0) > 0).all())
+        """Whether anything is known of the errors, and there are any at the largest size."""
+        return bool(np.isfinite(self.noise).all() and self.noise_of_difference[:, -1].std() > 0)
 
     @property
     def difference(self) -> np.ndarray:

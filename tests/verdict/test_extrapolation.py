@@ -151,6 +151,13 @@ def test_sizes_at_which_only_one_was_run_are_left_out(simulate):
     assert list(found["refusal"]) == ["", ""]
 
 
+def test_a_size_at_which_both_predict_the_same_is_no_hindrance(simulate):
+    usual = evidence_from(simulate, {"linear": steady, "mlp": late})
+    alike = {("mlp", 31): usual.loss["linear", 31]}, {("mlp", 31): usual.row_loss["linear", 31]}
+    found = extrapolate(replace(usual, loss={**usual.loss, **alike[0]}, row_loss={**usual.row_loss, **alike[1]})).pairs
+    assert np.isfinite(found[["difference", "low", "high", "p_overtakes"]].to_numpy(dtype=float)).all()
+
+
 def test_one_approach_has_nobody_to_be_compared_with(simulate):
     found = extrapolate(evidence_from(simulate, {"dummy": steady, "mlp": late}))
     assert found.pairs.empty and found.scores.empty

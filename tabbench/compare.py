@@ -45,8 +45,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (), margin: float | None = None,
             seed: int = 0, time_limit: str | float | None = None, memory_limit: str | float | None = None,
             jobs: int | None = None, device: str = "auto", out: str | os.PathLike[str] | None = None, fresh: bool = False,
-            save_winner: bool = False, race: bool = False, quiet: bool = False, dry_run: bool = False
-            ) -> FinishedComparison | ExpectedRun:
+            save_winner: bool = False, race: bool = False, extrapolate: bool = False, quiet: bool = False,
+            dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Which approach wins on this table, at which size, and how sure that is.
 
     Parameters
@@ -163,7 +163,8 @@ def plan_run(prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...
     setup, left_out = prepared.setup, missing_packages(contestants, sizes)
     batches = plan_batches(setup, contestants, sizes, preset=options.preset, device=device, left_out=left_out)
     run = Run(setup, contestants.entries(setup, options.preset), sizes, options.preset, options.margin,
-              [cell for batch in batches for cell in batch.cells], prepared.findings, tuple(left_out))
+              [cell for batch in batches for cell in batch.cells], prepared.findings, tuple(left_out),
+              extrapolates=options.extrapolate)
     return run, batches
 
 

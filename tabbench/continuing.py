@@ -107,7 +107,8 @@ def recall_run(store: Store) -> Run:
     prepared = recall_prepared(store)
     planned = store.cells(store.recall("planned"))
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), kept["preset"], kept["margin"], planned,
-               prepared.findings, tuple(Skip(**skip) for skip in store.recall("skips", [])), store.recall("timing", {}))
+               prepared.findings, tuple(Skip(**skip) for skip in store.recall("skips", [])), store.recall("timing", {}),
+               extrapolates=kept.get("extrapolate", False))
 
 
 def _hardware() -> dict[str, Any]:

@@ -22,8 +22,11 @@ from tabbench.core.setup import Setup
 from tabbench.executors.schedule import Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
+from tabbench.verdict.budget import budget_crossovers
+from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
+from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import judge
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
@@ -63,6 +66,7 @@ class Run:
     findings: Sequence[Finding] = ()
     skips: Sequence[Skip] = ()
     timing: dict[str, float] = field(default_factory=dict)
+    extrapolates: bool = False
 
     def cells(self) -> dict[Place, Cell]:
         """Every planned cell by its place."""
@@ -89,17 +93,22 @@ def judge_run(run: Run, store: Store) -> Comparison:
     scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
                          approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
+    more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
-        crossovers=verdicts.crossovers, sentence=doubted(verdicts.sentence, run.findings),
+        crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
+        family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, run.findings),
         findings=_frame("findings", [finding.to_json() for finding in run.findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
-        cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
+        cost_crossovers=cost_crossovers(costs, evidence.representatives),
+        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing, reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details))
+        training=_training(run, details),
+        extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
+        extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores)
 
 
 def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
@@ -232,6 +241,11 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
         rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
                      "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
     return _frame("costs", rows)
+
+
+def _budget_crossovers(costs: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    return budget_crossovers(costs, {cell: evidence.mean(*cell) for cell in evidence.loss}, contestants(evidence),
+                             margin=evidence.margin)
 
 
 def _choices(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[list[str] | None]]:

@@ -71,6 +71,7 @@ class Options:
     fresh: bool = option(False, "Start over in a folder that holds a run.")
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
     race: bool = option(False, "Stop running approaches at larger sizes that are hopelessly behind.")
+    extrapolate: bool = option(False, "Guess what 2 and 4 times as many rows would change.")
     quiet: bool = option(False, "No progress; errors only.")
     dry_run: bool = option(False, "Only say what would run, with its expected time and memory.")
 

@@ -16,7 +16,8 @@ class Comparison:
     """The answer to one question about one table.
 
     The frames have the columns that `COLUMNS` names, in that order, and result.json holds the same
-    records. `timing`, `costs` and `cost_crossovers` come from clocks; everything else is deterministic.
+    records. `timing`, `costs`, `cost_crossovers` and `budget_crossovers` come from clocks; everything else is
+    deterministic.
     """
 
     table: dict[str, Any]
@@ -35,6 +36,11 @@ class Comparison:
     cost_crossovers: pd.DataFrame
     selection: pd.DataFrame
     training: pd.DataFrame
+    other_crossovers: pd.DataFrame
+    family_crossovers: pd.DataFrame
+    budget_crossovers: pd.DataFrame
+    extrapolation: pd.DataFrame
+    extrapolated_scores: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -48,6 +54,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
+    "other_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
+    "family_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
+    "budget_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
+    "extrapolation": ("first", "second", "size", "factor", "difference", "low", "high", "behind", "p_overtakes", "n_star_low",
+                      "n_star", "n_star_high", "p_never", "last_share", "refusal"),
+    "extrapolated_scores": ("approach", "size", "mean", "low", "high"),
     "findings": ("code", "severity", "subject", "message", "cure", "spoils"),
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),

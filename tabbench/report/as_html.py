@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tabbench.core.comparison import Comparison
 from tabbench.report.names import with_readable_names
 from tabbench.report.safe_text import plain
-from tabbench.report.tables import evidence_tables, facts, record_tables, standings_table
+from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.report.words import HOW_TO_READ
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def to_html(comparison: Comparison) -> str:
     from markupsafe import Markup
 
     from tabbench.report.figures import difference_to_best, score_by_size, time_and_score
+    from tabbench.report.more_rows_figure import more_rows_figure
 
     comparison = with_readable_names(comparison)
     template = _environment().get_template("report.html.jinja")
@@ -40,6 +41,8 @@ def to_html(comparison: Comparison) -> str:
         standings=standings_table(comparison),
         trainings=_trainings(comparison),
         evidence=evidence_tables(comparison),
+        more_rows=more_rows_table(comparison),
+        more_rows_figure=Markup(more_rows_figure(comparison)),
         records=record_tables(comparison),
         how_to_read=HOW_TO_READ,
     )

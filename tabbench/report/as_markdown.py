@@ -7,20 +7,21 @@ from collections.abc import Iterable
 from tabbench.core.comparison import Comparison
 from tabbench.report.names import with_readable_names
 from tabbench.report.safe_text import markdown
-from tabbench.report.tables import ReportTable, evidence_tables, facts, record_tables, standings_table
+from tabbench.report.tables import ReportTable, evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.report.words import HOW_TO_READ
 
 
 def to_markdown(comparison: Comparison) -> str:
     """The whole report; texts from the table are escaped, so that none becomes markup or a link."""
     comparison = with_readable_names(comparison)
-    standing = standings_table(comparison)
+    standing, more_rows = standings_table(comparison), more_rows_table(comparison)
     parts = [
         f"# tabbench: {markdown(comparison.table['name'])}",
         f"**{markdown(comparison.sentence)}**",
         "\n".join(f"- {name}: {markdown(value)}" for name, value in facts(comparison)),
         *([] if standing is None else [section(standing)]),
         *(section(table) for table in evidence_tables(comparison)),
+        *([] if more_rows is None else [section(more_rows)]),
         "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ),
         *(section(table) for table in record_tables(comparison)),
         *_reading(comparison),
@@ -38,7 +39,7 @@ def section(table: ReportTable) -> str:
     head = f"## {markdown(table.title)}\n\n"
     note = f"{markdown(table.note)}\n\n" if table.note else ""
     said = "".join(f"- {markdown(line)}\n" for line in table.said)
-    return head + (said and f"{said}\n") + note + _grid(table)
+    return head + (said and f"{said}\n") + note + (_grid(table) if table.rows else "")
 
 
 def _grid(table: ReportTable) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.incidents import incident_groups, incident_line
+from tabbench.report.more_rows import more_rows_lines
 from tabbench.report.names import with_readable_names
 from tabbench.report.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
 from tabbench.report.safe_text import plain, shorten
@@ -66,6 +67,7 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     crossings = [crossing(row) for row in comparison.crossovers.to_dict("records")]
     crossings += [crossing(row, "fit time") for row in comparison.cost_crossovers.to_dict("records")]
     _print_block(console, "Crossings", [("", line) for line in crossings])
+    _print_block(console, "More rows", [("", line) for line in more_rows_lines(comparison, about_best=True)])
     _print_block(console, "Feature selection", [("", line) for line in selection_lines(comparison)])
     findings = [row for row in comparison.findings.to_dict("records") if row["severity"] != "info"]
     _print_block(console, "About the data", [(SEVERITIES[row["severity"]], finding(row)) for row in findings])

@@ -14,7 +14,7 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.report.safe_text import LONGEST_NAME, plain
 
-_NAME_COLUMNS = ("name", "approach", "first", "second", "best", "recommended", "base")
+_NAME_COLUMNS = ("name", "approach", "first", "second", "best", "recommended", "base", "behind", "ahead_below", "ahead_above")
 
 
 def with_readable_names(comparison: Comparison) -> Comparison:

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.crossings import (
+    BUDGETS_NOTE,
+    FAMILIES_NOTE,
+    OTHERS_NOTE,
+    ROWS_HEADER,
+    SECONDS_HEADER,
+    budget_crossing_rows,
+    family_crossing_rows,
+    other_crossing_rows,
+)
 from tabbench.report.incidents import incident_groups
+from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_rows
 from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings
@@ -96,9 +107,16 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
 
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:
     """What supports the verdict. Tables without rows are left out."""
-    return _filled([_winners(comparison), _crossings(comparison), _pairs_at_full_size(comparison), _scores_by_size(comparison),
-                    _selection(comparison), _all_metrics(comparison), _seconds_by_size(comparison),
-                    _pairs_at_other_sizes(comparison)])
+    return _filled([_winners(comparison), _crossings(comparison), *_further_crossings(comparison),
+                    _pairs_at_full_size(comparison), _scores_by_size(comparison), _selection(comparison),
+                    _all_metrics(comparison), _seconds_by_size(comparison), _pairs_at_other_sizes(comparison)])
+
+
+def more_rows_table(comparison: Comparison) -> ReportTable | None:
+    """The guesses about more rows; None where none were asked for. Without rows when every pair was refused."""
+    said = more_rows_lines(comparison)
+    numbers = frozenset({2, 3, 4, 6, 7, 8})
+    return ReportTable("More rows", HEADER, more_rows_rows(comparison), numbers, NOTE, said=said) if said else None
 
 
 def record_tables(comparison: Comparison) -> list[ReportTable]:
@@ -130,6 +148,14 @@ def _crossings(comparison: Comparison) -> ReportTable:
     ]
     return ReportTable("Crossings", ("in", "first", "second", "from", "to", "about", "in words"), cells, frozenset({3, 4, 5}),
                        "Between which training sizes one approach overtakes another.")
+
+
+def _further_crossings(comparison: Comparison) -> list[ReportTable]:
+    numbers = frozenset({2, 3, 4})
+    others = other_crossing_rows(comparison)
+    return [ReportTable("Crossings of families", ROWS_HEADER, family_crossing_rows(comparison), numbers, FAMILIES_NOTE),
+            ReportTable("Crossings of all other pairs", ROWS_HEADER, others, numbers, OTHERS_NOTE, is_folded=True),
+            ReportTable("Best by training time", SECONDS_HEADER, budget_crossing_rows(comparison), numbers, BUDGETS_NOTE)]
 
 
 _PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision")

@@ -34,7 +34,8 @@ class Crossing:
     `kind` is as in result.json: bracket (both sides are shown), open (one side is shown; beyond `low` or below `high` the
     difference points the other way, unproven), none (one side is shown, nothing points the other way), several (a row for
     each bracket), undecided (nothing is shown at any size). `ahead_below` and `ahead_above` name who is shown, or for an
-    open end who may be, ahead on each side. A row without a place has NaN for all three numbers.
+    open end who may be, ahead on each side; without a crossing both name who is ahead. A row without a place has NaN for all
+    three numbers.
     """
 
     first: str
@@ -63,14 +64,15 @@ def crossings(band: Band) -> list[Crossing]:
         return [_bracket(band, kind, int(left), int(right), int(shown[left])) for left, right in changes]
     side = int(shown[places[0]])
     ends = [*_open_below(band, int(places[0]), side), *_open_above(band, int(places[-1]), side)]
-    return ends or [Crossing(band.first, band.second, "none")]
+    ahead = band.first if side < 0 else band.second
+    return ends or [Crossing(band.first, band.second, "none", ahead_below=ahead, ahead_above=ahead)]
 
 
-def crossing_frame(found: Sequence[Crossing]) -> pd.DataFrame:
-    """The columns of result.json, whole sizes as floats with NaN for null."""
-    columns = COLUMNS["crossovers"]
+def crossing_frame(found: Sequence[Crossing], name: str = "crossovers") -> pd.DataFrame:
+    """The columns of result.json's `name`, whole sizes as floats with NaN for null."""
+    columns = COLUMNS[name]
     frame = pd.DataFrame([[getattr(each, column) for column in columns] for each in found], columns=list(columns))
-    return frame.astype(dict.fromkeys(columns[:3], object) | dict.fromkeys(columns[3:], "float64"))
+    return frame.astype(dict.fromkeys(columns, object) | dict.fromkeys(columns[3:6], "float64"))
 
 
 def cost_crossovers(costs: pd.DataFrame, representatives: Sequence[str]) -> pd.DataFrame:
@@ -94,29 +96,29 @@ def _bracket(band: Band, kind: str, left: int, right: int, side: int) -> Crossin
     leaving, reaching = (band.high, band.low) if side < 0 else (band.low, band.high)
     low = _first_zero(band.sizes[left:], leaving[left:])
     high = _last_zero(band.sizes[: right + 1], reaching[: right + 1])
-    zeros = _zeros(band.sizes[left : right + 1], band.difference[left : right + 1])
+    changes = zeros(band.sizes[left : right + 1], band.difference[left : right + 1])
     names = (band.first, band.second) if side < 0 else (band.second, band.first)
-    return Crossing(band.first, band.second, kind, np.floor(low), np.ceil(high), _middle(zeros), *names)
+    return Crossing(band.first, band.second, kind, np.floor(low), np.ceil(high), _middle(changes), *names)
 
 
 def _open_below(band: Band, place: int, side: int) -> list[Crossing]:
-    zeros = _zeros(band.sizes[: place + 1], band.difference[: place + 1])
-    if not zeros:
+    changes = zeros(band.sizes[: place + 1], band.difference[: place + 1])
+    if not changes:
         return []
     bound = band.high if side < 0 else band.low
     shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
     high = np.ceil(_last_zero(band.sizes[: place + 1], bound[: place + 1]))
-    return [Crossing(band.first, band.second, "open", high=high, point=_middle(zeros), ahead_below=other, ahead_above=shown)]
+    return [Crossing(band.first, band.second, "open", high=high, point=_middle(changes), ahead_below=other, ahead_above=shown)]
 
 
 def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
-    zeros = _zeros(band.sizes[place:], band.difference[place:])
-    if not zeros:
+    changes = zeros(band.sizes[place:], band.difference[place:])
+    if not changes:
         return []
     bound = band.high if side < 0 else band.low
     shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
     low = np.floor(_first_zero(band.sizes[place:], bound[place:]))
-    return [Crossing(band.first, band.second, "open", low=low, point=_middle(zeros), ahead_below=shown, ahead_above=other)]
+    return [Crossing(band.first, band.second, "open", low=low, point=_middle(changes), ahead_below=shown, ahead_above=other)]
 
 
 def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.Series) -> list[Crossing]:
@@ -127,7 +129,7 @@ def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.
     found = []
     for left in np.flatnonzero(np.sign(difference[:-1]) * np.sign(difference[1:]) < 0):
         around = slice(int(left), int(left) + 2)
-        point = np.round(_zeros(sizes[around], difference[around])[0])
+        point = np.round(zeros(sizes[around], difference[around])[0])
         quicker = (first, second) if difference[left] < 0 else (second, first)
         found.append((sizes[left], sizes[left + 1], point, *quicker))
     if not found:
@@ -135,7 +137,7 @@ def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.
     return [Crossing(first, second, "bracket" if len(found) == 1 else "several", *each) for each in found]
 
 
-def _zeros(sizes: np.ndarray, values: np.ndarray) -> list[float]:
+def zeros(sizes: np.ndarray, values: np.ndarray) -> list[float]:
     """Sizes at which the polyline through (log size, value) changes its sign, ascending."""
     place = np.log(sizes.astype(np.float64))
     nonzero = np.flatnonzero(values)
@@ -153,11 +155,11 @@ def _zeros(sizes: np.ndarray, values: np.ndarray) -> list[float]:
 
 
 def _first_zero(sizes: np.ndarray, values: np.ndarray) -> float:
-    return _zeros(sizes, values)[0]
+    return zeros(sizes, values)[0]
 
 
 def _last_zero(sizes: np.ndarray, values: np.ndarray) -> float:
-    return _zeros(sizes, values)[-1]
+    return zeros(sizes, values)[-1]
 
 
 def _middle(zeros: list[float]) -> float:

@@ -15,6 +15,7 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.families import family_bands
 from tabbench.verdict.probabilities import correlated_t, rows_to_settle
 from tabbench.verdict.simultaneous import simultaneous_quantile
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
@@ -29,6 +30,8 @@ class Judgement:
     winners: pd.DataFrame
     pairs: pd.DataFrame
     crossovers: pd.DataFrame
+    other_crossovers: pd.DataFrame
+    family_crossovers: pd.DataFrame
     sentence: str
 
 
@@ -51,7 +54,7 @@ def judge(
     """
     headline = headline_size(evidence, stopped)
     claims = _Claims.of(evidence)
-    pairs, found = _no_pairs(), list[Crossing]()
+    pairs, found, others = _no_pairs(), list[Crossing](), list[Crossing]()
     if claims is not None:
         families = at_headline, represents, _ = claims.names.families(headline, evidence.representatives)
         gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
@@ -60,10 +63,14 @@ def judge(
         pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin,
                              evidence.pool_rows)
         found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
+        others = [each for band in claims.bands(~represents, np.where(at_headline, of_headline, of_rest))
+                  for each in crossings(band)]
+    of_families = [each for band in family_bands(pairs, evidence.families) for each in crossings(band)]
     winners = winners_frame(evidence, pairs, seed)
     sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped,
                                 stopped=stopped)
-    return Judgement(winners, pairs, crossing_frame(found), sentence)
+    return Judgement(winners, pairs, crossing_frame(found), crossing_frame(others, "other_crossovers"),
+                     crossing_frame(of_families, "family_crossovers"), sentence)
 
 
 def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:

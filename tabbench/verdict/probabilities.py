@@ -18,7 +18,8 @@ def correlated_t(
 
     The posterior of the true difference is Student's t around `difference` = loss(first) - loss(second), with the scale
     `standard_error` (doi:10.1007/s10994-015-5486-z): the masses below -margin, within the margin and above it. Without any
-    spread all mass lies on the difference; an infinite standard error gives NaN. All arguments are numbers or arrays (M,), and so is what comes back.
+    spread all mass lies on the difference; an infinite standard error gives NaN. All arguments are numbers or arrays
+    (M,), and so is what comes back.
 
     >>> [round(float(each), 3) for each in correlated_t(0.0, 1.0, 4.0, 1.0)]
     [0.187, 0.626, 0.187]

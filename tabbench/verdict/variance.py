@@ -124,11 +124,11 @@ def make_contrasts(
 def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     """Standard errors of the contrasts.
 
-    The variance of a difference is `R (1 + k (1 + (1 - r) / (r J)) + 2 c sqrt(k))`. R is the part that the tested rows cause.
-    The root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; r is
-    the overlap of the training rows, so that the factor of k is one training set's luck seen J times. c is the correlation of the
-    two, a property of the metric (`Metric.shared_luck`). Splits show k only through what lies between them beyond the tested
-    rows, at the full size next to nothing, so k is estimated with a prior (`_training_luck`).
+    The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the tested rows cause. The
+    root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; n of N
+    rows are trained on, and r is the overlap of the J training sets. c is the correlation of the two, a property of the metric
+    (`Metric.shared_luck`). Splits show k only through what lies between them beyond the tested rows, at the full size next to
+    nothing, so k is estimated with a prior (`_training_luck`).
 
     With one split only the tested rows' luck is seen: nothing is known about another training set. Splits forward in time are
     few and their rows not independent: there the split is the unit, and the variance Nadeau and Bengio's `s2 (1/J + test/train)`
@@ -144,9 +144,9 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     if not has_rows or evidence.split_kind == "ordered":
         return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    luck = _training_luck(contrasts, overlap, splits - 1.0)
-    factor = 1 + (1 - overlap) / (overlap * splits)
-    inflation = 1 + luck.values * factor[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
+    of_one_set = evidence.pool_rows / contrasts.size
+    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), splits - 1.0)
+    inflation = 1 + luck.values * (of_one_set * (overlap + (1 - overlap) / splits))[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
     mean = np.sum(luck.weights * inflation, axis=1)
     relative = np.sum(luck.weights * inflation**2, axis=1) / mean**2 - 1
     is_seen = contrasts.mean_by_rows > 0
@@ -163,15 +163,14 @@ class _Luck:
     weights: np.ndarray
 
 
-def _training_luck(contrasts: Contrasts, overlap: np.ndarray, own: float) -> _Luck:
+def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Luck:
     """How much being trained on counts, for each contrast.
 
-    The variance between splits is that of the tested rows and k R (1 - r) / r, times a chi-square over its degrees of freedom.
+    The variance between splits is that of the tested rows and k times `visible`, times a chi-square over its degrees of freedom.
     The logarithm of k is Student's t around what the other contrasts of this size say, and that around what the next smaller size
     said, drawn halfway back to the usual (`USUAL_LUCK`); a size inherits since luck shrinks slowly as rows are added.
     """
     grid = np.exp(np.linspace(*LUCK_GRID, LUCK_POINTS))
-    visible = contrasts.mean_by_rows * (1 - overlap) / overlap
     expected = np.maximum(contrasts.between_by_rows[:, None] + visible[:, None] * grid, np.finfo(float).tiny)
     likelihood = -own / 2 * (np.log(expected) + contrasts.between[:, None] / expected)
     likelihood[contrasts.mean_by_rows <= 0] = 0.0

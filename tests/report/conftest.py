@@ -80,6 +80,14 @@ def training_record(name: str, size: int, epochs: int = 12) -> tuple[object, ...
     return (name, size, 0, 2, 5, [9, 10, 8, 11, 9], curves, [layer, layer | {"dead_share": None, "update_ratio": None}])
 
 
+def extrapolation_records(names: tuple[str, ...], size: int) -> list[tuple[object, ...]]:
+    """A pair with a guess, and one that was refused."""
+    guess = [(names[1], names[-1], size, factor, 0.004 * factor, -0.01, 0.02, names[1], chance, size * 1.5, None, None, 0.8, 0.2,
+              "") for factor, chance in ((2, 0.05), (4, 0.3))]
+    reason = "4 sizes were run, and a curve needs 5"
+    return guess + [(names[-1], names[-2], size, factor, *[None] * 10, reason) for factor in (2, 4)]
+
+
 def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, seed: int = 0, higher: bool = False) -> Comparison:
     generator = np.random.default_rng(seed)
     metric = "accuracy" if higher else "log_loss"
@@ -115,6 +123,13 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
         "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
         "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
         "cost_crossovers": [(names[1], last, "none", None, None, None)],
+        "other_crossovers": [(names[0], names[1], "open", float(start), None, start * 1.6, names[0], names[1]),
+                             (names[0], last, "none", None, None, None, last, last)],
+        "family_crossovers": [("linear", "trees", "bracket", float(start), float(middle), start * 1.6, "linear", "trees"),
+                              ("linear", "net", "none", None, None, None, "net", "net")],
+        "budget_crossovers": [(names[1], last, "bracket", 0.5, 3.0, 2.04, names[1], last)],
+        "extrapolation": extrapolation_records(names, sizes[-1]),
+        "extrapolated_scores": [(name, factor * sizes[-1], 0.39, 0.37, 0.42) for name in (names[1], last) for factor in (2, 4)],
         "selection": [(names[-1], size, 4.5 - place / 10, 0.71, [{"feature": "tenure", "share_of_splits": 1.0},
                                                                 {"feature": "Contract", "share_of_splits": 0.9}],
                        names[1], "helps" if place < 2 else "undecided") for place, size in enumerate(sizes)]

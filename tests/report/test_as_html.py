@@ -75,7 +75,7 @@ def test_the_page_holds_the_answer_figures_and_tables(pages: dict[str, str], com
     page = Page(pages["usual"])
     text = " ".join(page.texts)
     assert comparison.sentence in text
-    assert page.tags["svg"] == 5
+    assert page.tags["svg"] == 6
     for title in ("Standings at 5,634 training rows", "Best by size", "Crossings", "All pairs at the full size", "Failures",
                   "Skipped", "Findings in the data", "Training of mlp", "Incidents in training",
                   "Approaches and their amount of work", "Protocol",

@@ -9,8 +9,9 @@ from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.errors import BadData
 from tabbench.report.as_json import from_json, to_json, to_json_text
 
-KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "selection",
-        "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
+KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "other_crossovers",
+        "family_crossovers", "selection", "training", "extrapolation", "extrapolated_scores", "findings", "incidents", "failures",
+        "skipped", "costs", "cost_crossovers", "budget_crossovers", "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:
@@ -73,5 +74,8 @@ def test_another_schema_is_refused(comparison: Comparison) -> None:
 
 def test_an_older_file_without_selection_is_read(comparison: Comparison) -> None:
     values = to_json(comparison)
-    del values["selection"]
-    assert from_json(values).selection.empty
+    later = ("selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers", "extrapolation")
+    for name in later:
+        del values[name]
+    again = from_json(values)
+    assert all(getattr(again, name).empty for name in later)

@@ -1,0 +1,62 @@
+"""Families of approaches over sizes: the best of one against the best of another, without the luck of picking the best.
+
+Works on decided pairs; knows neither losses nor how the intervals came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from tabbench.verdict.crossover import Band
+from tabbench.verdict.winners import BASELINE
+
+
+def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]:
+    """A band over sizes for each two families: the lowest loss in the first minus the lowest in the second.
+
+    Parameters
+    ----------
+    pairs : columns as in result.json, with intervals that hold at once; NaN bounds are unbounded.
+    families : approach -> family, in listing order. The constant predictor's is left out.
+
+    Notes
+    -----
+    Whichever members are truly best, min_a L_a - min_b L_b lies between max_b min_a low(a, b) and min_a max_b high(a, b):
+    family A is shown ahead where one member is shown better than every member of B. So nothing is picked by its score, and
+    the band holds whenever the pairs' intervals do. At each size the members that were run there take part.
+
+    >>> pairs = pd.DataFrame({"first": ["x"] * 2, "second": ["u", "v"], "size": 100, "difference": [-0.2, -0.3],
+    ...                       "low": [-0.3, -0.5], "high": [-0.1, 0.1]})
+    >>> [(band.first, band.low.tolist(), band.high.tolist())
+    ...  for band in family_bands(pairs, {"x": "linear", "u": "trees", "v": "trees"})]
+    [('linear', [-0.3], [0.1])]
+    """
+    names = [family for family in dict.fromkeys(families.values()) if family != BASELINE]
+    known = _both_ways(pairs)
+    one, other = known["first"].map(families), known["second"].map(families)
+    bands = []
+    for first, second in combinations(names, 2):
+        between = known[(one == first) & (other == second)]
+        if len(between):
+            found = [_best_against_best(at_size) for _, at_size in between.groupby("size")]
+            sizes = np.array(sorted(between["size"].unique()))
+            difference, low, high = (np.array(each) for each in zip(*found, strict=True))
+            bands.append(Band(first, second, sizes, difference, low, high))
+    return bands
+
+
+def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
+    values = pairs.assign(low=pairs["low"].fillna(-np.inf), high=pairs["high"].fillna(np.inf))
+    turned = values.assign(first=values["second"], second=values["first"], difference=-values["difference"],
+                           low=-values["high"], high=-values["low"])
+    return pd.concat([values, turned], ignore_index=True)
+
+
+def _best_against_best(between: pd.DataFrame) -> tuple[float, float, float]:
+    difference, low, high = (between.pivot(index="first", columns="second", values=column).to_numpy(dtype=np.float64)
+                             for column in ("difference", "low", "high"))
+    return difference.max(axis=1).min(), low.min(axis=0).max(), high.max(axis=1).min()

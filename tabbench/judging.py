@@ -22,13 +22,15 @@ from tabbench.core.setup import Setup
 from tabbench.executors.schedule import Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
+from tabbench.verdict.affordable import cost_limits, winner_map
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
-from tabbench.verdict.judge import judge
+from tabbench.verdict.judge import headline_size, judge
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
+from tabbench.verdict.what_if import Answer, by_metric, what_if_frame
 from tabbench.verdict.words import doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
@@ -87,11 +89,11 @@ def judge_run(run: Run, store: Store) -> Comparison:
         question, metric, predictions, present, approaches=[each.name for each in entries],
         families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
         representatives=[each.name for each in entries if each.represents], margin=run.margin)
+    stopped = [(skip.approach, skip.size) for skip in skips if skip.is_raced_out]
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
-                     skipped=[(skip.approach, skip.size) for skip in skips],
-                     stopped=[(skip.approach, skip.size) for skip in skips if skip.is_raced_out])
-    scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
-                         approaches=evidence.approaches, alpha=ALPHA)
+                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped)
+    headline, metrics = headline_size(evidence, stopped), [METRICS.get(name) for name in setup.task.metrics]
+    scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
@@ -103,7 +105,10 @@ def judge_run(run: Run, store: Store) -> Comparison:
         cost_crossovers=cost_crossovers(costs, evidence.representatives), timing=run.timing, reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details))
+        training=_training(run, details),
+        what_if=_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped),
+        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline),
+        winner_map=winner_map(evidence, verdicts.pairs, costs))
 
 
 class Race:
@@ -147,6 +152,17 @@ class Race:
             self._question, self._metric, {pair: self._scored[pair] for pair in in_race},
             approaches=[each.name for each in entries], families={each.name: each.family for each in entries},
             cost_ranks={each.name: each.cost_rank for each in entries}, representatives=(), margin=self._margin)
+
+
+def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
+                stopped: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Who would win by each of the task's other metrics."""
+    others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
+    # A margin that was asked for means the same only where both metrics take it as a share of a loss.
+    return what_if_frame([
+        by_metric(each, question, predictions, verdict, evidence, alpha=ALPHA, seed=run.setup.seed, stopped=stopped,
+                  margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
+        for each in others])
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

@@ -16,7 +16,8 @@ class Comparison:
     """The answer to one question about one table.
 
     The frames have the columns that `COLUMNS` names, in that order, and result.json holds the same
-    records. `timing`, `costs` and `cost_crossovers` come from clocks; everything else is deterministic.
+    records. `timing`, `costs`, `cost_crossovers`, `cost_limits` and `winner_map` come from clocks; everything else is
+    deterministic.
     """
 
     table: dict[str, Any]
@@ -35,6 +36,9 @@ class Comparison:
     cost_crossovers: pd.DataFrame
     selection: pd.DataFrame
     training: pd.DataFrame
+    what_if: pd.DataFrame
+    cost_limits: pd.DataFrame
+    winner_map: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -53,4 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "skipped": ("approach", "size", "reason"),
     "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
+    "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "sentence"),
+    "cost_limits": ("cost", "below", "down_to", "size", "decision", "approaches", "recommended", "sentence"),
+    "winner_map": ("size", "budget_seconds", "approach", "trained_on", "decision", "approaches"),
 }

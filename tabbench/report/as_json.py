@@ -16,9 +16,10 @@ from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.core.errors import BadData
 
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
-_FRAMES_AFTER_SENTENCE = ("selection", "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers")
-_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets"})
-_LATER = frozenset({"selection", "training"})
+_FRAMES_AFTER_SENTENCE = ("what_if", "selection", "training", "findings", "incidents", "failures", "skipped", "costs",
+                          "cost_crossovers", "cost_limits", "winner_map")
+_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets", "trained_on"})
+_LATER = frozenset({"selection", "training", "what_if", "cost_limits", "winner_map"})
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),
@@ -27,6 +28,8 @@ _MEASURED = {
     "selection": ("n_selected_mean", "stability"),
     "costs": ("fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("low", "high", "point"),
+    "cost_limits": ("below", "down_to"),
+    "winner_map": ("budget_seconds",),
 }
 """Columns of floats: float64 with NaN in a frame, a float or null in JSON."""
 

@@ -9,8 +9,9 @@ from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.errors import BadData
 from tabbench.report.as_json import from_json, to_json, to_json_text
 
-KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "selection",
-        "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "timing", "reading"]
+KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "what_if",
+        "selection", "training", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers", "cost_limits",
+        "winner_map", "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:
@@ -71,7 +72,8 @@ def test_another_schema_is_refused(comparison: Comparison) -> None:
         from_json({key: value for key, value in to_json(comparison).items() if key != "scores"})
 
 
-def test_an_older_file_without_selection_is_read(comparison: Comparison) -> None:
+@pytest.mark.parametrize("name", ["selection", "training", "what_if", "cost_limits", "winner_map"])
+def test_an_older_file_without_a_later_part_is_read(comparison: Comparison, name: str) -> None:
     values = to_json(comparison)
-    del values["selection"]
-    assert from_json(values).selection.empty
+    del values[name]
+    assert getattr(from_json(values), name).empty

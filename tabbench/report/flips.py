@@ -1,0 +1,143 @@
+"""What a report says of what would flip the answer: another metric, a change of the data, a limit on costs, fewer rows.
+
+Plain text; each format makes it safe in its own way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tabbench.core.comparison import Comparison
+from tabbench.report.numbers import NOTHING, amount, known, rows
+from tabbench.report.safe_text import shorten
+from tabbench.report.tables import ReportTable
+from tabbench.report.words import enumerate_names, metric_name
+
+_LONGEST_NAME = 24
+_ORDER = ("without", "grouped-by", "not-grouped", "in-time-by", "not-in-time", "metric")
+"""Which flips come first: what casts doubt on the data before what is a matter of taste."""
+_COSTS = {"fit_seconds": ("s to train", "seconds to train"), "predict_us_per_row": ("µs a row to predict", "µs a row to predict"),
+          "peak_mb": ("MB of memory", "MB of memory")}
+_DECISIONS = {"winner": "wins", "top_set": "not separated", "none": "nothing shown"}
+
+NOT_ASKED = "With --what-if the comparison is repeated without its most suspicious feature and with other splits."
+
+
+def flip_line(comparison: Comparison, room: int = 1_000) -> str:
+    """What would flip the answer, in one line of about `room` characters; empty when nothing was looked at."""
+    asked = sorted((row for row in comparison.what_if.to_dict("records") if isinstance(row["decision"], str)),
+                   key=lambda row: _ORDER.index(row["kind"]))
+    flips = [f"{_cut(row['change'])} ({_taken(row)})" for row in asked if row["flips"]] + _cost_flips(comparison)
+    if not asked and not flips:
+        return ""
+    calm = _calm([row for row in asked if not row["flips"] and row["decision"] != "none"])
+    if not flips:
+        return f"What would flip it: nothing that was looked at{f' ({calm})' if calm else ''}."
+    head, shown = "What would flip it: ", flips[:1]
+    for each in flips[1:]:
+        if len(head + "; ".join([*shown, each])) + len("; and 9 more.") > room:
+            break
+        shown.append(each)
+    more = f"; and {len(flips) - len(shown)} more" if len(flips) > len(shown) else ""
+    line = f"{head}{'; '.join(shown)}{more}."
+    rest = f" What would not: {calm}."
+    return line + rest if calm and len(line + rest) <= room else line
+
+
+def flip_tables(comparison: Comparison) -> list[ReportTable]:
+    """The answers by other metrics and on changed data, whom to take under limits, the winner map. Empty ones are left out."""
+    return [table for table in (_what_if(comparison), _cost_limits(comparison), _winner_map(comparison)) if table.rows]
+
+
+def budget(seconds: float) -> str:
+    """A budget for one fit as people say it.
+
+    >>> [budget(each) for each in (0.03, 1.0, 30.0, 180.0, 3600.0, 36000.0, 86400.0)]
+    ['0.03 s', '1 s', '30 s', '3 min', '1 h', '10 h', '24 h']
+    """
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def cell_words(cell: dict[Any, Any]) -> tuple[str, str]:
+    """What stands in a cell of the winner map: whom to take, and how sure that is."""
+    name = cell["approach"]
+    if not isinstance(name, str):
+        return NOTHING, ""
+    trained_on = known(cell["trained_on"])
+    fewer = f" at {rows(trained_on)}" if trained_on is not None and trained_on < cell["size"] else ""
+    return name, _sure(cell) + fewer
+
+
+def _what_if(comparison: Comparison) -> ReportTable:
+    records = comparison.what_if.to_dict("records")
+    cells = [(str(row["sentence"]), _flips(row)) for row in records]
+    line = flip_line(comparison)
+    note = (f"Only {metric_name(comparison.protocol['metric'])} on the data as they are decides. The rest are views: each by the "
+            "same judge at the same level, without a correction for looking several times. Flips: whom the verdict tells "
+            "to take is shown to be worse, or only one of the two answers names anybody.")
+    is_asked = any(row["kind"] != "metric" for row in records)
+    return ReportTable("What would flip it", ("the answer, seen otherwise", "flips"), cells,
+                       note=note if is_asked else f"{note} {NOT_ASKED}", said=[line] if line else [])
+
+
+def _cost_limits(comparison: Comparison) -> ReportTable:
+    cells = [(_COSTS[row["cost"]][1], amount(known(row["below"])), amount(known(row["down_to"])),
+              row["recommended"] if isinstance(row["recommended"], str) else NOTHING, _sure(row))
+             for row in comparison.cost_limits.to_dict("records")]
+    header = ("limit on", "below", "down to", "take", "how sure")
+    return ReportTable("Whom to take under a limit", header, cells, frozenset({1, 2}),
+                       "Costs of one fit, its own tuning included, as measured on this machine. Each row holds for limits between "
+                       "its two numbers; costs within a tenth of one another count as the same.")
+
+
+def _winner_map(comparison: Comparison) -> ReportTable:
+    records = comparison.winner_map.to_dict("records")
+    budgets = sorted({row["budget_seconds"] for row in records})
+    at = {(row["size"], row["budget_seconds"]): ": ".join(filter(None, cell_words(row))) for row in records}
+    cells = [(rows(size), *(at[size, each] for each in budgets)) for size in sorted({row["size"] for row in records})]
+    return ReportTable("Winner map in figures", ("training rows", *(budget(each) for each in budgets)), cells, frozenset({0}),
+                       MAP_NOTE, is_folded=True)
+
+
+MAP_NOTE = (
+    "Whom to take with so many training rows at hand and so many seconds for one fit, read from what was run, with clocks of "
+    "this machine. Wins: shown to be better than all others that can be afforded. Not separated: the simplest of those that are. "
+    "At 500: it is best trained on 500 of the rows, as more cannot be afforded or do not help; sizes are compared by their means "
+    "alone.")
+"""What the winner map shows."""
+
+
+def _sure(row: dict[Any, Any]) -> str:
+    is_alone = row["decision"] == "top_set" and len(row["approaches"]) == 1
+    return "ahead" if is_alone else _DECISIONS[row["decision"]]
+
+
+def _flips(row: dict[Any, Any]) -> str:
+    return NOTHING if not isinstance(row["decision"], str) else "yes" if row["flips"] else "no"
+
+
+def _taken(row: dict[Any, Any]) -> str:
+    return shorten(row["recommended"], _LONGEST_NAME) if isinstance(row["recommended"], str) else "nobody"
+
+
+def _cost_flips(comparison: Comparison) -> list[str]:
+    """The first limit of each kind at which another approach is to be taken."""
+    first: dict[str, str] = {}
+    for row in comparison.cost_limits.to_dict("records"):
+        if isinstance(row["recommended"], str):
+            first.setdefault(row["cost"], f"less than {amount(known(row['below']))} {_COSTS[row['cost']][0]} ({_taken(row)})")
+    return list(first.values())
+
+
+def _calm(records: list[dict[Any, Any]]) -> str:
+    """What would not flip it; the metrics together."""
+    others = [_cut(row["change"]) for row in records if row["kind"] != "metric"]
+    metrics = [metric_name(str(row["subject"])) for row in records if row["kind"] == "metric"]
+    return enumerate_names(others + ([f"judged by {enumerate_names(metrics)}"] if metrics else []))
+
+
+def _cut(change: Any) -> str:
+    return shorten(str(change), 2 * _LONGEST_NAME)

@@ -71,6 +71,7 @@ class Options:
     fresh: bool = option(False, "Start over in a folder that holds a run.")
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
     race: bool = option(False, "Stop running approaches at larger sizes that are hopelessly behind.")
+    what_if: bool = option(False, "Repeat it without the most suspicious feature and with other splits; see OUT/what-if.")
     quiet: bool = option(False, "No progress; errors only.")
     dry_run: bool = option(False, "Only say what would run, with its expected time and memory.")
 

@@ -89,8 +89,8 @@ def _cost_limits(comparison: Comparison) -> ReportTable:
              for row in comparison.cost_limits.to_dict("records")]
     header = ("limit on", "below", "down to", "take", "how sure")
     return ReportTable("Whom to take under a limit", header, cells, frozenset({1, 2}),
-                       "Costs of one fit, its own tuning included, as measured on this machine. Each row holds for limits between "
-                       "its two numbers; costs within a tenth of one another count as the same.")
+                       "Costs of one fit, its own tuning included, as measured on this machine. Each row holds for limits "
+                       "between its two numbers; costs within a tenth of one another count as the same.")
 
 
 def _winner_map(comparison: Comparison) -> ReportTable:

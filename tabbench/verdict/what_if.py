@@ -6,7 +6,7 @@ Views, not verdicts: nothing is corrected for having looked several times, and t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,9 @@ from tabbench.verdict.words import METRIC_WORDS, listed
 CALIBRATED_WITHOUT_KNOWLEDGE = "calibration_error"
 """The metric by which a constant prediction is among the best whatever the data: it can't choose an approach, so it flips
 nothing."""
+
+ALMOST_ALL = 0.8
+"""Training sizes at least this near to one another are told as the same: a curve hardly moves in a third of a doubling."""
 
 Row = Mapping[str, Any]
 
@@ -91,6 +94,28 @@ class Answer:
         return verdict.recommended not in self.approaches and verdict.recommended in self.ran
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one change: an answer, or the reason why there is none; `names` are the approaches of the run."""
+
+    change: Change
+    names: tuple[str, ...]
+    answer: Answer | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` gives the same outcome back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Outcome:
+        """The outcome that `to_json` wrote."""
+        answer = values["answer"]
+        if answer is not None:
+            answer = Answer(**{**answer, "approaches": tuple(answer["approaches"]), "ran": tuple(answer["ran"])})
+        return cls(Change(**values["change"]), tuple(values["names"]), answer, values["reason"])
+
+
 def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: Evidence, *,
               margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = ()) -> dict[str, Any]:
     """A row of `what_if`: the answer at the verdict's size if `metric` decided there, by the same judge at the same level.
@@ -115,6 +140,18 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
         return answered(change, answer, answer) | {
             "sentence": f"{change.title}, nobody can be chosen: a constant prediction is well calibrated, too."}
     return answered(change, answer, verdict)
+
+
+def on_changed_data(outcome: Outcome, winners: pd.DataFrame, pairs: pd.DataFrame, headline: int) -> dict[str, Any]:
+    """A row of `what_if`: what came of a change beside the verdict at the same size, which is named if not the headline's."""
+    change, answer = outcome.change, outcome.answer
+    if answer is None:
+        return unanswered(change, outcome.reason)
+    if answer.size >= ALMOST_ALL * headline:
+        return answered(change, answer, Answer.at(winners, pairs, headline))
+    verdict = Answer.at(winners, pairs, max(int(size) for size in winners["size"] if size <= answer.size))
+    row = answered(change, answer, verdict)
+    return row | {"sentence": f"At {answer.size:,} rows, {row['sentence'][0].lower()}{row['sentence'][1:]}"}
 
 
 def answered(change: Change, answer: Answer, verdict: Answer) -> dict[str, Any]:

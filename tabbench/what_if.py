@@ -118,7 +118,7 @@ def _repeat(comparison: Comparison, prepared: Prepared, outcome: Outcome, option
                                      group=roles.get("group"), time=roles.get("time"), fresh=False, what_if=False,
                                      save_winner=False, race=False), Clock.start(left))
     if len(finished.winners):
-        return replace(outcome, answer=Answer.at(finished.winners, finished.pairs, size))
+        return replace(outcome, answer=Answer.at(finished.winners, finished.pairs, size), failed=len(finished.failures))
     is_late = (finished.skipped["reason"] == TIME_LIMIT).any()
     return replace(outcome, reason=NO_TIME if is_late else "no approach was finished")
 
@@ -130,7 +130,8 @@ def _size(comparison: Comparison, full_size: int) -> int:
         return min(full_size, headline)
     smaller = [int(size) for size in comparison.winners["size"] if size <= full_size]
     if not smaller:
-        raise BadOption(f"its training parts hold {full_size:,} rows, fewer than any size that was compared")
+        raise BadOption(f"its training parts hold {full_size:,} rows, fewer than any size that was compared; add a "
+                        "size of at most that to --sizes")
     return max(smaller)
 
 

@@ -57,7 +57,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "skipped": ("approach", "size", "reason"),
     "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
-    "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "sentence"),
+    "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "holds",
+                "sentence"),
     "cost_limits": ("cost", "below", "down_to", "size", "decision", "approaches", "recommended", "sentence"),
     "winner_map": ("size", "budget_seconds", "approach", "trained_on", "decision", "approaches"),
 }

@@ -30,18 +30,10 @@ def flip_line(comparison: Comparison, room: int = 1_000) -> str:
     flips = [f"{_cut(row['change'])} ({_taken(row)})" for row in asked if row["flips"]] + _cost_flips(comparison)
     if not asked and not flips:
         return ""
-    calm = _calm([row for row in asked if not row["flips"] and row["decision"] != "none"])
-    if not flips:
-        return f"What would flip it: nothing that was looked at{f' ({calm})' if calm else ''}."
-    head, shown = "What would flip it: ", flips[:1]
-    for each in flips[1:]:
-        if len(head + "; ".join([*shown, each])) + len("; and 9 more.") > room:
-            break
-        shown.append(each)
-    more = f"; and {len(flips) - len(shown)} more" if len(flips) > len(shown) else ""
-    line = f"{head}{'; '.join(shown)}{more}."
-    rest = f" What would not: {calm}."
-    return line + rest if calm and len(line + rest) <= room else line
+    still = [row for row in asked if row["decision"] != "none" and not row["flips"]]
+    candidates = _lines(flips or ["nothing that was looked at"], [row for row in still if not row["holds"]],
+                        [row for row in still if row["holds"]])
+    return next((line for line in candidates if len(line) <= room), candidates[-1])
 
 
 def flip_tables(comparison: Comparison) -> list[ReportTable]:
@@ -77,7 +69,8 @@ def _what_if(comparison: Comparison) -> ReportTable:
     line = flip_line(comparison)
     note = (f"Only {metric_name(comparison.protocol['metric'])} on the data as they are decides. The rest are views: each by the "
             "same judge at the same level, without a correction for looking several times. Flips: whom the verdict tells "
-            "to take is shown to be worse, or only one of the two answers names anybody.")
+            "to take is shown to be worse, or only one of the two answers names anybody. Left open: the winner is no longer shown to be "
+            "the best.")
     is_asked = any(row["kind"] != "metric" for row in records)
     return ReportTable("What would flip it", ("the answer, seen otherwise", "flips"), cells,
                        note=note if is_asked else f"{note} {NOT_ASKED}", said=[line] if line else [])
@@ -116,7 +109,19 @@ def _sure(row: dict[Any, Any]) -> str:
 
 
 def _flips(row: dict[Any, Any]) -> str:
-    return NOTHING if not isinstance(row["decision"], str) else "yes" if row["flips"] else "no"
+    if not isinstance(row["decision"], str):
+        return NOTHING
+    return "yes" if row["flips"] else "no" if row["holds"] else "left open"
+
+
+def _lines(flips: list[str], left_open: list[dict[Any, Any]], held: list[dict[Any, Any]]) -> list[str]:
+    """The line from its longest form to its shortest."""
+    rests = [f" {head}: {_together(records)}." for head, records in (("Left open", left_open), ("It holds", held)) if records]
+    heads = []
+    for shown in range(len(flips), 0, -1):
+        more = [f"and {len(flips) - shown} more"] if shown < len(flips) else []
+        heads.append(f"What would flip it: {'; '.join([*flips[:shown], *more])}.")
+    return [heads[0] + "".join(rests[:kept]) for kept in range(len(rests), 0, -1)] + heads
 
 
 def _taken(row: dict[Any, Any]) -> str:
@@ -132,10 +137,10 @@ def _cost_flips(comparison: Comparison) -> list[str]:
     return list(first.values())
 
 
-def _calm(records: list[dict[Any, Any]]) -> str:
-    """What would not flip it; the metrics together."""
+def _together(records: list[dict[Any, Any]]) -> str:
+    """Changes in words; the metrics as one."""
     others = [_cut(row["change"]) for row in records if row["kind"] != "metric"]
-    metrics = [metric_name(str(row["subject"])) for row in records if row["kind"] == "metric"]
+    metrics = [str(row["change"]).removeprefix("judged by ") for row in records if row["kind"] == "metric"]
     return enumerate_names(others + ([f"judged by {enumerate_names(metrics)}"] if metrics else []))
 
 

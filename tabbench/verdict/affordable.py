@@ -56,11 +56,14 @@ def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame) -> 
     seconds = _seconds(evidence, costs)
     budgets = budget_grid([value for (name, _), value in seconds.items() if evidence.families[name] != BASELINE])
     rows: list[dict[str, Any]] = []
+    known: dict[tuple[int, tuple[str, ...]], _Choice | None] = {}
     for budget in budgets:
         choices: list[_Choice] = []
         for size in evidence.sizes:
-            kept = [name for name in evidence.present(size) if seconds.get((name, size), np.inf) <= budget]
-            choice = _choice(evidence, pairs, kept, size)
+            kept = tuple(name for name in evidence.present(size) if seconds.get((name, size), np.inf) <= budget)
+            if (size, kept) not in known:
+                known[size, kept] = _choice(evidence, pairs, kept, size)
+            choice = known[size, kept]
             choices += [] if choice is None else [choice]
             rows.append({"size": size, "budget_seconds": budget, **_cell(choices, evidence.margin)})
     return _frame("winner_map", rows)

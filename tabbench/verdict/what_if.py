@@ -93,15 +93,22 @@ class Answer:
             return self.decision != verdict.decision
         return verdict.recommended not in self.approaches and verdict.recommended in self.ran
 
+    def holds(self, verdict: Answer) -> bool:
+        """Whether the verdict stands: a winner wins here, too; of several, the one to take is not shown to be worse."""
+        if "none" in (self.decision, verdict.decision):
+            return self.decision == verdict.decision
+        return verdict.recommended in self.approaches and (verdict.decision != "winner" or self.decision == "winner")
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one change: an answer, or the reason why there is none; `names` are the approaches of the run."""
+    """What came of one change: an answer and how many cells failed, or why there is none; `names` are the approaches."""
 
     change: Change
     names: tuple[str, ...]
     answer: Answer | None = None
     reason: str = ""
+    failed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` gives the same outcome back."""
@@ -113,7 +120,7 @@ class Outcome:
         answer = values["answer"]
         if answer is not None:
             answer = Answer(**{**answer, "approaches": tuple(answer["approaches"]), "ran": tuple(answer["ran"])})
-        return cls(Change(**values["change"]), tuple(values["names"]), answer, values["reason"])
+        return cls(Change(**values["change"]), tuple(values["names"]), answer, values["reason"], values["failed"])
 
 
 def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: Evidence, *,
@@ -147,25 +154,28 @@ def on_changed_data(outcome: Outcome, winners: pd.DataFrame, pairs: pd.DataFrame
     change, answer = outcome.change, outcome.answer
     if answer is None:
         return unanswered(change, outcome.reason)
-    if answer.size >= ALMOST_ALL * headline:
-        return answered(change, answer, Answer.at(winners, pairs, headline))
-    verdict = Answer.at(winners, pairs, max(int(size) for size in winners["size"] if size <= answer.size))
-    row = answered(change, answer, verdict)
-    return row | {"sentence": f"At {answer.size:,} rows, {row['sentence'][0].lower()}{row['sentence'][1:]}"}
+    is_headline = answer.size >= ALMOST_ALL * headline
+    size = headline if is_headline else max((int(size) for size in winners["size"] if size <= answer.size), default=0)
+    if not size:
+        return unanswered(change, f"it was tried at {answer.size:,} rows, where the comparison has no verdict")
+    row = answered(change, answer, Answer.at(winners, pairs, size))
+    said = row["sentence"] if is_headline else f"At {size:,} rows, {row['sentence'][0].lower()}{row['sentence'][1:]}"
+    failed = f"; {outcome.failed:,} of its runs failed." if outcome.failed else "."
+    return row | {"sentence": said.removesuffix(".") + failed}
 
 
 def answered(change: Change, answer: Answer, verdict: Answer) -> dict[str, Any]:
     """A row of `what_if` with an answer."""
     return {"kind": change.kind, "subject": change.subject, "change": change.phrase, "size": answer.size,
             "decision": answer.decision, "approaches": list(answer.approaches), "best": answer.best,
-            "recommended": answer.recommended, "flips": answer.flips(verdict),
+            "recommended": answer.recommended, "flips": answer.flips(verdict), "holds": answer.holds(verdict),
             "sentence": f"{change.title}, {compared(answer, verdict)}."}
 
 
 def unanswered(change: Change, reason: str) -> dict[str, Any]:
     """A row of `what_if` for what could not be asked; its sentence says why."""
     return {"kind": change.kind, "subject": change.subject, "change": change.phrase, "size": None, "decision": None,
-            "approaches": [], "best": None, "recommended": None, "flips": False,
+            "approaches": [], "best": None, "recommended": None, "flips": None, "holds": None,
             "sentence": f"{change.title}: not answered, since {reason}."}
 
 
@@ -189,9 +199,8 @@ def compared(answer: Answer, verdict: Answer) -> str:
     either = " either" if verdict.decision == answer.decision else ""
     if answer.decision == "none":
         return f"nothing is shown to be better than a constant prediction{either}"
-    taken = verdict.recommended
-    was_left_out = taken is not None and taken not in answer.ran
-    left_out = f"; {taken} was not run" if was_left_out else ""
+    taken, absent = verdict.recommended, [name for name in verdict.ran if name not in answer.ran]
+    left_out = f"; {listed(absent)} {'was' if len(absent) == 1 else 'were'} not run" if absent else ""
     if answer.decision == "winner":
         return _winner(answer, verdict) + left_out
     beaten = f", and {taken} is shown to be worse" if answer.flips(verdict) and taken is not None else ""

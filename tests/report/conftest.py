@@ -85,13 +85,13 @@ def flip_records(names: tuple[str, ...], sizes: tuple[int, ...]) -> dict[str, li
     second, last, size = names[1], names[-1], sizes[-1]
     return {
         "what_if": [
-            ("metric", "auc", "judged by AUC", size, "top_set", [last, second], last, second, False,
+            ("metric", "auc", "judged by AUC", size, "top_set", [last, second], last, second, False, False,
              f"Judged by AUC, no single approach wins ({last} and {second} cannot be told apart)."),
-            ("metric", "accuracy", "judged by accuracy", size, "winner", [second], second, second, True,
+            ("metric", "accuracy", "judged by accuracy", size, "winner", [second], second, second, True, False,
              f"Judged by accuracy, {second} wins instead of {last}."),
-            ("without", "tenure", "without `tenure`", size, "winner", [second], second, second, True,
+            ("without", "tenure", "without `tenure`", size, "winner", [second], second, second, True, False,
              f"Without `tenure`, {second} wins instead of {last}."),
-            ("in-time-by", "", "split forward in time", None, None, [], None, None, False,
+            ("in-time-by", "", "split forward in time", None, None, [], None, None, None, None,
              "Split forward in time: not answered, since no column holds dates.")],
         "cost_limits": [
             ("fit_seconds", 6.5, 0.41, size, "winner", [second], second,

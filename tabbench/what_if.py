@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, plain_values
+from tabbench.checks.columns import Sample, Values, plain_values
 from tabbench.checks.running import SEVERITY_ORDER, run_checks
 from tabbench.core.cell import digest
 from tabbench.core.check import Evidence
@@ -38,8 +38,6 @@ LOOKED_AT = 5
 """Columns that the quick look ranks first get the careful one."""
 FEWEST_DATES = 10
 """Different dates from which splitting forward in time makes sense."""
-ABOUT_SPLITS = frozenset({"ordered-target", "undeclared-group", "undeclared-time"})
-"""Findings whose cure is another way to split, not to leave the column out."""
 LONGEST_SLUG = 40
 NO_TIME = "--time-limit left no time for it"
 
@@ -138,13 +136,14 @@ def _size(comparison: Comparison, full_size: int) -> int:
 def _suspect(prepared: Prepared) -> str:
     """The feature that the gravest finding is about, else the one that tells most about the target alone; "" if none does."""
     setup = prepared.setup
-    names = {column.name for column in setup.table.columns}
-    found = [each for each in prepared.findings if each.spoils and each.subject in names and each.code not in ABOUT_SPLITS]
+    found = _cured_by("--drop", [each for each in prepared.findings if each.spoils], setup.table.columns)
     if found:
-        return min(found, key=lambda each: SEVERITY_ORDER[each.severity]).subject
+        return found[0]
     sample = Sample.of(Evidence(setup.table, setup.task, setup.target, setup.seed))
-    quick = sorted(sample.columns(), key=lambda values: -sample.explained_share(values))[:LOOKED_AT]
-    careful = {values.column.name: sample.predicted_share(values) for values in quick}
+    values = [Values(column, plain_values(setup.table.features[column.name].iloc[sample.positions], column))
+              for column in setup.table.columns]
+    quick = sorted(values, key=lambda each: -sample.explained_share(each))[:LOOKED_AT]
+    careful = {each.column.name: sample.predicted_share(each) for each in quick}
     strongest = max(careful, key=lambda name: careful[name])
     return strongest if careful[strongest] > 0 else ""
 
@@ -155,7 +154,7 @@ def _of_group(prepared: Prepared) -> tuple[Change, str]:
         return Change("grouped-by", ""), "the splits are your own"
     if table.group is not None:
         return Change("not-grouped", table.roles.get("group", "group")), ""
-    found = _subjects(prepared, ("undeclared-group",), table.columns)
+    found = _cured_by("--group", prepared.findings, table.columns)
     return Change("grouped-by", found[0] if found else ""), "" if found else "no column looks like a group"
 
 
@@ -168,13 +167,15 @@ def _of_time(prepared: Prepared) -> tuple[Change, str]:
     ordered = [column for column in table.columns if column.kind in ("date", "number")]
     dates = [column.name for column in table.columns
              if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
-    found = [*_subjects(prepared, ("ordered-target", "undeclared-time"), ordered), *dates]
+    found = [*_cured_by("--time", prepared.findings, ordered), *dates]
     return Change("in-time-by", found[0] if found else ""), "" if found else "no column holds dates"
 
 
-def _subjects(prepared: Prepared, codes: Sequence[str], columns: Iterable[Column]) -> list[str]:
+def _cured_by(option: str, findings: Sequence[Finding], columns: Iterable[Column]) -> list[str]:
+    """The columns to which findings would have an option applied, those of the gravest first."""
     names = {column.name for column in columns}
-    return [each.subject for code in codes for each in prepared.findings if each.code == code and each.subject in names]
+    gravest_first = sorted(findings, key=lambda each: SEVERITY_ORDER[each.severity])
+    return [each.subject for each in gravest_first if each.subject in names and f"{option} {each.subject}" in each.cure]
 
 
 def _changed_table(setup: Setup, change: Change) -> Table:

@@ -69,8 +69,8 @@ def _what_if(comparison: Comparison) -> ReportTable:
     line = flip_line(comparison)
     note = (f"Only {metric_name(comparison.protocol['metric'])} on the data as they are decides. The rest are views: each by the "
             "same judge at the same level, without a correction for looking several times. Flips: whom the verdict tells "
-            "to take is shown to be worse, or only one of the two answers names anybody. Left open: the winner is no longer shown to be "
-            "the best.")
+            "to take is shown to be worse, or only one of the two answers names anybody. Left open: the winner is no longer "
+            "shown to be the best.")
     is_asked = any(row["kind"] != "metric" for row in records)
     return ReportTable("What would flip it", ("the answer, seen otherwise", "flips"), cells,
                        note=note if is_asked else f"{note} {NOT_ASKED}", said=[line] if line else [])

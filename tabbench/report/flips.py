@@ -78,7 +78,7 @@ def _what_if(comparison: Comparison) -> ReportTable:
 
 def _cost_limits(comparison: Comparison) -> ReportTable:
     cells = [(_COSTS[row["cost"]][1], amount(known(row["below"])), amount(known(row["down_to"])),
-              row["recommended"] if isinstance(row["recommended"], str) else NOTHING, _sure(row))
+              *((row["recommended"], _sure(row)) if isinstance(row["recommended"], str) else ("nothing", NOTHING)))
              for row in comparison.cost_limits.to_dict("records")]
     header = ("limit on", "below", "down to", "take", "how sure")
     return ReportTable("Whom to take under a limit", header, cells, frozenset({1, 2}),

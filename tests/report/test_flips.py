@@ -53,7 +53,7 @@ def test_the_tables_say_what_decides_and_what_was_not_asked(comparison: Comparis
     assert "without a correction for looking several times" in views.note and NOT_ASKED not in views.note
     assert [row[1] for row in views.rows] == ["left open", "yes", "yes", "–"]
     assert list(limits.rows) == [("seconds to train", "6.50", "0.41", "linear", "wins"),
-                                 ("seconds to train", "0.41", "–", "–", "nothing shown")]
+                                 ("seconds to train", "0.41", "–", "nothing", "–")]
     assert cells.header == ("training rows", "1 s", "10 s") and cells.is_folded
     assert cells.rows[0] == ("100", "–", "mlp: not separated") and cells.rows[1] == ("200", "linear: wins at 100",
                                                                                      "mlp: not separated")

@@ -218,6 +218,7 @@ def test_gaps_forbid_a_group_and_a_time():
             changed(was, Change(kind, column), options)
 
 
-@pytest.mark.parametrize("subject, name", [("a/b", "without-a-b"), ("../..", "without-column"), (90 * "x", "without-" + 40 * "x")])
+@pytest.mark.parametrize("subject, name", [
+    ("a/b", "without-a-b"), ("../..", "without-column"), (90 * "x", "without-" + 40 * "x")])
 def test_folders_have_harmless_names(subject, name):
     assert folder_name(Change("without", subject)) == name

@@ -116,12 +116,12 @@ def _flips(row: dict[Any, Any]) -> str:
 
 def _lines(flips: list[str], left_open: list[dict[Any, Any]], held: list[dict[Any, Any]]) -> list[str]:
     """The line from its longest form to its shortest."""
-    rests = [f" {head}: {_together(records)}." for head, records in (("Left open", left_open), ("It holds", held)) if records]
-    heads = []
+    heads, rest = [], [(head, records) for head, records in (("Left open", left_open), ("It holds", held)) if records]
+    rests = [[f" {head}: {_together(records, is_brief=is_brief)}." for head, records in rest] for is_brief in (False, True)]
     for shown in range(len(flips), 0, -1):
         more = [f"and {len(flips) - shown} more"] if shown < len(flips) else []
         heads.append(f"What would flip it: {'; '.join([*flips[:shown], *more])}.")
-    return [heads[0] + "".join(rests[:kept]) for kept in range(len(rests), 0, -1)] + heads
+    return [heads[0] + "".join(each[:kept]) for kept in range(len(rest), 0, -1) for each in rests] + heads
 
 
 def _taken(row: dict[Any, Any]) -> str:
@@ -137,11 +137,13 @@ def _cost_flips(comparison: Comparison) -> list[str]:
     return list(first.values())
 
 
-def _together(records: list[dict[Any, Any]]) -> str:
-    """Changes in words; the metrics as one."""
+def _together(records: list[dict[Any, Any]], *, is_brief: bool) -> str:
+    """Changes in words; the metrics as one, or only counted."""
     others = [_cut(row["change"]) for row in records if row["kind"] != "metric"]
     metrics = [str(row["change"]).removeprefix("judged by ") for row in records if row["kind"] == "metric"]
-    return enumerate_names(others + ([f"judged by {enumerate_names(metrics)}"] if metrics else []))
+    are_counted = is_brief and len(metrics) > 1
+    judged = f"{len(metrics)} other metrics" if are_counted else f"judged by {enumerate_names(metrics)}"
+    return enumerate_names([*others, *([judged] if metrics else [])])
 
 
 def _cut(change: Any) -> str:

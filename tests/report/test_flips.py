@@ -36,7 +36,8 @@ def test_nothing_that_flips_is_said_too(comparison: Comparison, nothing: Compari
     calm = replace(without(comparison, "cost_limits"), what_if=comparison.what_if.assign(flips=False, holds=True))
     assert flip_line(calm) == ("What would flip it: nothing that was looked at. It holds: without `tenure` and judged by AUC and "
                                "accuracy.")
-    assert flip_line(calm, 100) == "What would flip it: nothing that was looked at. It holds: without `tenure` and 2 other metrics."
+    counted = "What would flip it: nothing that was looked at. It holds: without `tenure` and 2 other metrics."
+    assert flip_line(calm, 100) == counted
     none = calm.what_if.assign(decision="none")
     assert flip_line(replace(calm, what_if=none)) == "What would flip it: nothing that was looked at."
     assert flip_line(nothing) == ""

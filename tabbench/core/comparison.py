@@ -18,6 +18,10 @@ class Comparison:
     The frames have the columns that `COLUMNS` names, in that order, and result.json holds the same
     records. `timing`, `costs`, `cost_crossovers`, `cost_limits` and `winner_map` come from clocks; everything else is
     deterministic.
+
+    `what_if` holds the answers by other metrics and on changed data, each beside the verdict at the same size: `flips` where whom
+    the verdict tells to take is shown to be worse, `holds` where the verdict stands, neither where it is left open.
+    `cost_limits` says whom to take under a limit between `below` and `down_to`; `winner_map` with so many rows and seconds.
     """
 
     table: dict[str, Any]

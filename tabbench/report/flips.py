@@ -18,7 +18,7 @@ _ORDER = ("without", "grouped-by", "not-grouped", "in-time-by", "not-in-time", "
 """Which flips come first: what casts doubt on the data before what is a matter of taste."""
 _COSTS = {"fit_seconds": ("s to train", "seconds to train"), "predict_us_per_row": ("µs a row to predict", "µs a row to predict"),
           "peak_mb": ("MB of memory", "MB of memory")}
-_DECISIONS = {"winner": "wins", "top_set": "not separated", "none": "nothing shown"}
+_DECISIONS = {"winner": "wins", "top_set": "not separated"}
 
 NOT_ASKED = "With --what-if the comparison is repeated without its most suspicious feature and with other splits."
 

@@ -18,7 +18,7 @@ from tabbench.data.sizes import size_grid
 from tabbench.executors.costs import PriorCosts
 from tabbench.executors.local import LocalExecutor, usable_cores
 from tabbench.executors.schedule import Schedule
-from tabbench.finished import FinishedComparison, finish
+from tabbench.finished import FinishedComparison, finish, renew
 from tabbench.forecasting import ExpectedRun, closing_seconds, expect_run
 from tabbench.judging import Race, Run, judge_run
 from tabbench.options import Options
@@ -36,6 +36,7 @@ from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
 from tabbench.watching import Clock, Watch
+from tabbench.what_if import repeat_changed
 
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
@@ -45,7 +46,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (), margin: float | None = None,
             seed: int = 0, time_limit: str | float | None = None, memory_limit: str | float | None = None,
             jobs: int | None = None, device: str = "auto", out: str | os.PathLike[str] | None = None, fresh: bool = False,
-            save_winner: bool = False, race: bool = False, extrapolate: bool = False, quiet: bool = False,
+            save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Which approach wins on this table, at which size, and how sure that is.
 
@@ -98,7 +99,7 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
             sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
             freeze(folder, store, prepared, options)
             run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
-        return finish(judge_run(run, store), store, options, clock, display)
+        return _answer(run, store, prepared, contestants, options, clock, display, prior)
 
 
 def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
@@ -110,7 +111,28 @@ def resume(path: Path, *, display: Display, is_command: bool = False, **limits: 
         with resumable(store, display), _children(store, contestants, options) as executor:
             prepared, sizes = recall_prepared(store), tuple(store.recall("sizes"))
             run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
-        return finish(judge_run(run, store), store, options, clock, display)
+        return _answer(run, store, prepared, contestants, options, clock, display, prior)
+
+
+def _answer(run: Run, store: Store, prepared: Prepared, contestants: Contestants, options: Options, clock: Clock,
+            display: Display, prior: PriorCosts) -> FinishedComparison:
+    """Judge, report and, with `--what-if`, repeat it with one thing changed at a time."""
+    finished = finish(judge_run(run, store), store, options, clock, display)
+    if not options.what_if or finished.winners.empty:
+        return finished
+
+    def repeat(changed: Prepared, options: Options, clock: Clock) -> FinishedComparison:
+        with RunFolder.open(Path(options.out)) as folder, Store(folder.path) as nested:
+            with _children(nested, contestants, options) as executor:
+                sizes = size_grid(changed.setup.splits, changed.setup.target, changed.setup.task, options.sizes)
+                freeze(folder, nested, changed, options)
+                run = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior)
+            return finish(judge_run(run, nested), nested, options, clock, display)
+
+    with resumable(store, display):
+        outcomes = repeat_changed(finished, prepared, options, clock, display.say, repeat)
+    store.remember(what_if=[each.to_json() for each in outcomes])
+    return renew(finished, judge_run(run, store))
 
 
 def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,

@@ -99,6 +99,14 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
     return finished
 
 
+def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedComparison:
+    """A finished comparison judged once more, with its reports; it keeps its times."""
+    renewed = as_finished(replace(comparison, timing=finished.timing), finished.folder)
+    with writing(finished.folder):
+        write_reports(renewed)
+    return renewed
+
+
 def reopen(folder: str | Path) -> FinishedComparison:
     """Judge a run anew from what its store holds; nothing is fitted and nothing is written."""
     with Store(require_run(Path(folder))) as store:

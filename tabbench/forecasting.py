@@ -100,10 +100,11 @@ class ExpectedRun:
             return "Nothing would be run within these limits: give more time or memory, or lower --jobs."
         unknown = f" Nothing is known of {', '.join(self.unknown)} before the first cell." if self.unknown else ""
         less = " It is less if the race stops an approach." if self.protocol["race"] else ""
+        more = " The repetitions of --what-if, each at one size, come on top." if self.protocol["what_if"] else ""
         return (f"Expected with {self.protocol['jobs']} at a time: {duration(self.seconds['expected'])} "
                 f"(80 %: {duration(self.seconds['low'])} to {duration(self.seconds['high'])}), at most "
                 f"{self.peak_mb['expected'] / 1e3:.1f} GB of memory (80 %: {self.peak_mb['low'] / 1e3:.1f} to "
-                f"{self.peak_mb['high'] / 1e3:.1f} GB).{unknown}{less}")
+                f"{self.peak_mb['high'] / 1e3:.1f} GB).{unknown}{less}{more}")
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
@@ -242,7 +243,7 @@ def _protocol(run: Run, options: Options, jobs: int, device: str) -> dict[str, A
     return {"preset": options.preset, "metric": run.setup.task.metric, "sizes": list(run.sizes), "folds": splits.folds,
             "repeats": splits.repeats, "splits": len(splits.splits), "jobs": jobs, "device": device,
             "time_limit_seconds": options.limit_seconds, "memory_limit_bytes": options.limit_bytes,
-            "race": options.race}
+            "race": options.race, "what_if": options.what_if}
 
 
 def _approaches(run: Run, known: Mapping[str, str]) -> pd.DataFrame:

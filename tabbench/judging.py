@@ -22,16 +22,18 @@ from tabbench.core.setup import Setup
 from tabbench.executors.schedule import Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
+from tabbench.verdict.affordable import cost_limits, winner_map
 from tabbench.verdict.budget import budget_crossovers
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
-from tabbench.verdict.judge import judge
+from tabbench.verdict.judge import Judgement, headline_size, judge
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
+from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
 from tabbench.verdict.words import doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
@@ -87,15 +89,15 @@ def judge_run(run: Run, store: Store) -> Comparison:
     metric = METRICS.get(setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     evidence = _evidence(run, question, predictions, present, run.margin)
+    stopped = [(skip.approach, skip.size) for skip in skips if skip.is_raced_out]
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
-                     skipped=[(skip.approach, skip.size) for skip in skips],
-                     stopped=[(skip.approach, skip.size) for skip in skips if skip.is_raced_out])
-    scores = score_table(question, [METRICS.get(name) for name in setup.task.metrics], predictions, present,
-                         approaches=evidence.approaches, alpha=ALPHA)
+                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped)
+    headline, metrics = headline_size(evidence, stopped), [METRICS.get(name) for name in setup.task.metrics]
+    scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     return Comparison(
-        table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin),
+        table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
         family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, run.findings),
@@ -108,7 +110,12 @@ def judge_run(run: Run, store: Store) -> Comparison:
                                   verdicts.pairs),
         training=_training(run, details),
         extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
-        extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores)
+        extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
+        what_if=what_if_frame([
+            *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped),
+            *_on_changed_data(run, store, verdicts, headline)]),
+        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline),
+        winner_map=winner_map(evidence, verdicts.pairs, costs))
 
 
 def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
@@ -175,6 +182,24 @@ def _evidence(
         representatives=[each.name for each in entries if each.represents], margin=margin)
 
 
+def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
+                stopped: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Who would win by each of the task's other metrics."""
+    others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
+    # A margin that was asked for means the same only where both metrics take it as a share of a loss.
+    return [
+        by_metric(each, question, predictions, verdict, evidence, alpha=ALPHA, seed=run.setup.seed, stopped=stopped,
+                  margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
+        for each in others]
+
+
+def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int) -> list[dict[str, Any]]:
+    """What the repetitions with one thing changed have answered, unless they were made with other approaches."""
+    outcomes = [Outcome.from_json(values) for values in store.recall("what_if", [])]
+    names = tuple(entry.name for entry in run.entries)
+    return [on_changed_data(each, verdicts.winners, verdicts.pairs, headline) for each in outcomes if each.names == names]
+
+
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
     question = Question(run.setup.task, run.setup.target, run.setup.splits, run.setup.table.weight)
     metric = METRICS.get(run.setup.task.metric)
@@ -220,11 +245,12 @@ def _table(setup: Setup) -> dict[str, Any]:
             "task": setup.task.kind, "fingerprint": table.fingerprint, "classes": list(setup.task.classes), "roles": table.roles}
 
 
-def _protocol(run: Run, higher_is_better: bool, margin: float) -> dict[str, Any]:
+def _protocol(run: Run, higher_is_better: bool, margin: float, headline: int | None = None) -> dict[str, Any]:
     splits = run.setup.splits
     return {"metric": run.setup.task.metric, "direction": "higher" if higher_is_better else "lower", "sizes": list(run.sizes),
             "folds": splits.folds, "repeats": splits.repeats, "margin": margin, "alpha": ALPHA, "seed": run.setup.seed,
-            "preset": run.preset, "number": PROTOCOL_NUMBER, "split_kind": splits.kind, "full_size": splits.full_size}
+            "preset": run.preset, "number": PROTOCOL_NUMBER, "split_kind": splits.kind, "full_size": splits.full_size,
+            "headline_size": headline}
 
 
 def _approaches(run: Run) -> pd.DataFrame:

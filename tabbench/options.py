@@ -72,6 +72,7 @@ class Options:
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
     race: bool = option(False, "Stop running approaches at larger sizes that are hopelessly behind.")
     extrapolate: bool = option(False, "Guess what 2 and 4 times as many rows would change.")
+    what_if: bool = option(False, "Repeat it without the most suspicious feature and with other splits; see OUT/what-if.")
     quiet: bool = option(False, "No progress; errors only.")
     dry_run: bool = option(False, "Only say what would run, with its expected time and memory.")
 

@@ -18,7 +18,7 @@ from tabbench.core.comparison import COLUMNS
 
 QUICK = ["--approaches", "linear", "--preset", "fast", "--folds", "2", "--repeats", "1", "--sizes", "60,full"]
 LONGER = [*QUICK, "--repeats", "12", "--jobs", "1"]  # so long that a stop arrives before the last cell
-CLOCK_KEYS = ("costs", "cost_crossovers", "budget_crossovers", "timing")
+CLOCK_KEYS = ("costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "timing")
 
 
 def tabbench(*arguments, folder, **options):

@@ -16,8 +16,12 @@ class Comparison:
     """The answer to one question about one table.
 
     The frames have the columns that `COLUMNS` names, in that order, and result.json holds the same
-    records. `timing`, `costs`, `cost_crossovers` and `budget_crossovers` come from clocks; everything else is
-    deterministic.
+    records. `timing`, `costs`, `cost_crossovers`, `budget_crossovers`, `cost_limits` and `winner_map` come from clocks;
+    everything else is deterministic.
+
+    `what_if` holds the answers by other metrics and on changed data, each beside the verdict at the same size: `flips` where whom
+    the verdict tells to take is shown to be worse, `holds` where the verdict stands, neither where it is left open.
+    `cost_limits` says whom to take under a limit between `below` and `down_to`; `winner_map` with so many rows and seconds.
     """
 
     table: dict[str, Any]
@@ -41,6 +45,9 @@ class Comparison:
     budget_crossovers: pd.DataFrame
     extrapolation: pd.DataFrame
     extrapolated_scores: pd.DataFrame
+    what_if: pd.DataFrame
+    cost_limits: pd.DataFrame
+    winner_map: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
 
@@ -66,4 +73,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "skipped": ("approach", "size", "reason"),
     "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
+    "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "holds",
+                "sentence"),
+    "cost_limits": ("cost", "below", "down_to", "size", "decision", "approaches", "recommended", "sentence"),
+    "winner_map": ("size", "budget_seconds", "approach", "trained_on", "decision", "approaches"),
 }

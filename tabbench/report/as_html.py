@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.flips import MAP_NOTE, flip_tables
 from tabbench.report.names import with_readable_names
 from tabbench.report.safe_text import plain
 from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
@@ -27,6 +28,7 @@ def to_html(comparison: Comparison) -> str:
 
     from tabbench.report.figures import difference_to_best, score_by_size, time_and_score
     from tabbench.report.more_rows_figure import more_rows_figure
+    from tabbench.report.winner_map import winner_map
 
     comparison = with_readable_names(comparison)
     template = _environment().get_template("report.html.jinja")
@@ -39,6 +41,9 @@ def to_html(comparison: Comparison) -> str:
         difference_to_best=Markup(difference_to_best(comparison)),
         time_and_score=Markup(time_and_score(comparison)),
         standings=standings_table(comparison),
+        flips=flip_tables(comparison),
+        winner_map=Markup(winner_map(comparison)),
+        map_note=MAP_NOTE,
         trainings=_trainings(comparison),
         evidence=evidence_tables(comparison),
         more_rows=more_rows_table(comparison),

@@ -16,12 +16,12 @@ from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.core.errors import BadData
 
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
-_FRAMES_AFTER_SENTENCE = ("other_crossovers", "family_crossovers", "selection", "training", "extrapolation",
+_FRAMES_AFTER_SENTENCE = ("other_crossovers", "family_crossovers", "what_if", "selection", "training", "extrapolation",
                           "extrapolated_scores", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers",
-                          "budget_crossovers")
-_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets", "factor"})
+                          "budget_crossovers", "cost_limits", "winner_map")
+_WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets", "factor", "trained_on"})
 _LATER = frozenset({"selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers", "extrapolation",
-                    "extrapolated_scores"})
+                    "extrapolated_scores", "what_if", "cost_limits", "winner_map"})
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),
@@ -33,6 +33,8 @@ _MEASURED = {
     "extrapolated_scores": ("mean", "low", "high"),
     "costs": ("fit_seconds", "predict_us_per_row", "peak_mb"),
     "cost_crossovers": ("low", "high", "point"),
+    "cost_limits": ("below", "down_to"),
+    "winner_map": ("budget_seconds",),
 }
 """Columns of floats: float64 with NaN in a frame, a float or null in JSON."""
 

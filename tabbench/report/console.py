@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.flips import flip_line
 from tabbench.report.incidents import incident_groups, incident_line
 from tabbench.report.more_rows import more_rows_lines
 from tabbench.report.names import with_readable_names
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME_IN_TABLE = 20
 _LONGEST_KEY = 12
+_WRAPPING_LOSS = 16
+"""What the end of the first of two lines loses to a word that does not fit."""
 _MOST_LINES_OF_A_KIND = 12
 """Failures come by the dozen when an approach never works; the files hold them all."""
 
@@ -75,6 +78,9 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     _print_block(console, "Incidents in training", [(group.code, incident_line(group)) for group in groups])
     _print_block(console, "Skipped", [("", f"{what}: {why}") for what, why in skips(comparison)])
     _print_block(console, "Failed", [("", failure(row)) for row in comparison.failures.to_dict("records")])
+    if line := flip_line(comparison, room=2 * console.width - _WRAPPING_LOSS):
+        _print_line(console, "")
+        _print_line(console, line)
     _print_line(console, "")
     _print_line(console, comparison.sentence, style="bold")
 

@@ -110,7 +110,8 @@ class LineDisplay:
         self._write(f"{counts(progress)}, {clocks(progress)}{leaders}")
 
     def close(self) -> None:
-        """Flush."""
+        """Flush; what comes next is another run."""
+        self._shown = None
         self._stream.flush()
 
     def _is_due(self, progress: Progress) -> bool:

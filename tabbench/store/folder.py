@@ -21,12 +21,13 @@ PREDICTIONS = "predictions"
 LOGS = "logs"
 LOCK = "lock"
 WINNER = "winner"
+WHAT_IF = "what-if"
 PREVIOUS = "previous"
 """Where `--fresh` puts the old run until the new one is known to be valid."""
 APPLICATION_ID = 0x7ABBE7C4
 """Marks a SQLite file as ours."""
 OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, MANIFEST, SPOOL, PREDICTIONS, LOGS,
-                  LOCK, WINNER, "result.json", "report.html", "report.md"})
+                  LOCK, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
 
 
 class RunFolder:

@@ -33,11 +33,13 @@ class RowMoments:
     """What row-level losses say about every cell at once, so that any contrast is a quadratic form.
 
     `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested. `split_of` (c, c): the
-    same for the mean of a single split, averaged over splits, between cells of one size.
+    same for the mean of a single split, averaged over splits, between cells of one size. `by_unit` (c, u): what each unit adds to
+    the cells' means.
     """
 
     mean_of: np.ndarray
     split_of: np.ndarray
+    by_unit: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ class Contrasts:
     difference : (M,) mean over splits.  between : (M,) variance between splits, NaN for one split.
     between_by_rows : (M,) what the tested rows alone contribute to `between` in expectation.
     mean_by_rows : (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
+    row_degrees : (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
     alike : (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     """
 
@@ -60,6 +63,7 @@ class Contrasts:
     between: np.ndarray
     between_by_rows: np.ndarray
     mean_by_rows: np.ndarray
+    row_degrees: np.ndarray
     alike: np.ndarray
 
 
@@ -98,7 +102,7 @@ def row_moments(evidence: Evidence, cells: Sequence[tuple[str, int]], *, are_com
         of_split[position] = np.bincount(place, weights=share * (loss - mean_of_split[split])) * scale
     size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
     mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
-    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size))
+    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean)
 
 
 def make_contrasts(
@@ -110,15 +114,16 @@ def make_contrasts(
     by_split, size = loss[first] - loss[second], np.array([cells[each][1] for each in first])
     splits = evidence.n_splits
     between = by_split.var(axis=1, ddof=1) if splits > 1 else np.full(len(pairs), np.nan)
-    mean_by_rows = np.full(len(pairs), np.nan)
+    mean_by_rows, row_degrees = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
     between_by_rows = np.zeros(len(pairs))
     if moments is not None:
         mean_by_rows = _quadratic(moments.mean_of, first, second)
+        row_degrees = np.array([_degrees_by_rows(moments.by_unit, *pair) for pair in pairs])
         if splits > 1:
             of_split = _quadratic(moments.split_of, first, second)
             between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
     return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
-                     mean_by_rows, _alikeness(by_split, size))
+                     mean_by_rows, row_degrees, _alikeness(by_split, size))
 
 
 def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
@@ -139,19 +144,20 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     count = len(contrasts.first)
     if splits < 2:
         error = np.sqrt(contrasts.mean_by_rows) if has_rows else np.full(count, np.inf)
-        return Spread(error, _units(evidence) - 1.0, np.ones(count))
+        return Spread(error, float(1 / np.mean(1 / contrasts.row_degrees)) if has_rows else 1.0, np.ones(count))
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not has_rows or evidence.split_kind == "ordered":
         return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     of_one_set = evidence.pool_rows / contrasts.size
     luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), splits - 1.0)
-    inflation = 1 + luck.values * (of_one_set * (overlap + (1 - overlap) / splits))[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
+    of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
+    inflation = 1 + luck.values * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
     mean = np.sum(luck.weights * inflation, axis=1)
     relative = np.sum(luck.weights * inflation**2, axis=1) / mean**2 - 1
     is_seen = contrasts.mean_by_rows > 0
     variance = np.where(is_seen, contrasts.mean_by_rows * mean, nadeau_bengio)
-    degrees = 2 / (2 / (_units(evidence) - 1.0) + relative[is_seen].mean()) if is_seen.any() else splits - 1.0
+    degrees = 2 / float(np.mean((2 / contrasts.row_degrees + relative)[is_seen])) if is_seen.any() else splits - 1.0
     return Spread(np.sqrt(variance), degrees, np.where(is_seen, 1 / mean, 1.0))
 
 
@@ -216,6 +222,17 @@ def _quadratic(covariance: np.ndarray, first: np.ndarray, second: np.ndarray) ->
     return np.where(variance > NEGLIGIBLE * parts, variance, 0.0)
 
 
+def _degrees_by_rows(by_unit: np.ndarray, first: int, second: int) -> float:
+    """Satterthwaite's: twice the squared mean of a variance over the variance that it is estimated with."""
+    squares = (by_unit[first] - by_unit[second] if second >= 0 else by_unit[first]) ** 2
+    total = float(squares.sum())
+    if total == 0:
+        return len(squares) - 1.0
+    # Equal squares would look certain; a normal luck's sum of squares is as uncertain as its number of units says.
+    uncertain = max(float(np.sum(squares**2)) / total**2 - 1 / len(squares), 2 / (len(squares) - 1))
+    return 2 / uncertain
+
+
 def _alikeness(by_split: np.ndarray, size: np.ndarray) -> np.ndarray:
     centred = by_split - by_split.mean(axis=1, keepdims=True)
     length = np.sqrt(np.sum(centred**2, axis=1, keepdims=True))
@@ -226,6 +243,3 @@ def _alikeness(by_split: np.ndarray, size: np.ndarray) -> np.ndarray:
         alike[size == each] = np.einsum("ij,jk,ik->i", chosen, np.einsum("ij,ik->jk", chosen, chosen), chosen)
     return alike
 
-
-def _units(evidence: Evidence) -> int:
-    return max(len(np.unique(evidence.unit)), 2)

@@ -88,6 +88,31 @@ def extrapolation_records(names: tuple[str, ...], size: int) -> list[tuple[objec
     return guess + [(names[-1], names[-2], size, factor, *[None] * 10, reason) for factor in (2, 4)]
 
 
+def flip_records(names: tuple[str, ...], sizes: tuple[int, ...]) -> dict[str, list[tuple[object, ...]]]:
+    """What would flip the answer: two other metrics, one change of the data, limits, a map of two budgets."""
+    second, last, size = names[1], names[-1], sizes[-1]
+    return {
+        "what_if": [
+            ("metric", "auc", "judged by AUC", size, "top_set", [last, second], last, second, False, False,
+             f"Judged by AUC, no single approach wins ({last} and {second} cannot be told apart)."),
+            ("metric", "accuracy", "judged by accuracy", size, "winner", [second], second, second, True, False,
+             f"Judged by accuracy, {second} wins instead of {last}."),
+            ("without", "tenure", "without `tenure`", size, "winner", [second], second, second, True, False,
+             f"Without `tenure`, {second} wins instead of {last}."),
+            ("in-time-by", "", "split forward in time", None, None, [], None, None, None, None,
+             "Split forward in time: not answered, since no column holds dates.")],
+        "cost_limits": [
+            ("fit_seconds", 6.5, 0.41, size, "winner", [second], second,
+             f"With less than 6.5 s to train, {second} is the one to take."),
+            ("fit_seconds", 0.41, None, size, "none", [], None,
+             "With less than 0.41 s to train, nothing is left but a constant prediction.")],
+        "winner_map": [record for place, each in enumerate(sizes) for record in (
+            (each, 1.0, second if place else None, sizes[0] if place else None, "winner" if place else "none",
+             [second] if place else []),
+            (each, 10.0, last, each, "top_set", [last, second]))],
+    }
+
+
 def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, seed: int = 0, higher: bool = False) -> Comparison:
     generator = np.random.default_rng(seed)
     metric = "accuracy" if higher else "log_loss"
@@ -135,6 +160,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
                        names[1], "helps" if place < 2 else "undecided") for place, size in enumerate(sizes)]
         + [(name, sizes[-1], None, None, [], names[1], "equal") for name in names[3:4]],
     }
+    frames |= flip_records(names, sizes)
     return Comparison(
         table={"name": "churn", "rows": 7043, "columns": 20, "target": "Churn", "task": "binary", "fingerprint": "5f0c2ab19d",
                "classes": ["No", "Yes"]},

@@ -75,8 +75,9 @@ def test_the_page_holds_the_answer_figures_and_tables(pages: dict[str, str], com
     page = Page(pages["usual"])
     text = " ".join(page.texts)
     assert comparison.sentence in text
-    assert page.tags["svg"] == 6
-    for title in ("Standings at 5,634 training rows", "Best by size", "Crossings", "All pairs at the full size", "Failures",
+    assert page.tags["svg"] == 7
+    for title in ("Standings at 5,634 training rows", "What would flip it", "Whom to take under a limit",
+                  "Winner map", "Best by size", "Crossings", "All pairs at the full size", "Failures",
                   "Skipped", "Findings in the data", "Training of mlp", "Incidents in training",
                   "Approaches and their amount of work", "Protocol",
                   "How to read the verdict", "How the file was read"):

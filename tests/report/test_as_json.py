@@ -10,8 +10,8 @@ from tabbench.core.errors import BadData
 from tabbench.report.as_json import from_json, to_json, to_json_text
 
 KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "other_crossovers",
-        "family_crossovers", "selection", "training", "extrapolation", "extrapolated_scores", "findings", "incidents", "failures",
-        "skipped", "costs", "cost_crossovers", "budget_crossovers", "timing", "reading"]
+        "family_crossovers", "what_if", "selection", "training", "extrapolation", "extrapolated_scores", "findings", "incidents",
+        "failures", "skipped", "costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:
@@ -72,10 +72,9 @@ def test_another_schema_is_refused(comparison: Comparison) -> None:
         from_json({key: value for key, value in to_json(comparison).items() if key != "scores"})
 
 
-def test_an_older_file_without_selection_is_read(comparison: Comparison) -> None:
+@pytest.mark.parametrize("name", ["selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers",
+                                  "extrapolation", "extrapolated_scores", "what_if", "cost_limits", "winner_map"])
+def test_an_older_file_without_a_later_part_is_read(comparison: Comparison, name: str) -> None:
     values = to_json(comparison)
-    later = ("selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers", "extrapolation")
-    for name in later:
-        del values[name]
-    again = from_json(values)
-    assert all(getattr(again, name).empty for name in later)
+    del values[name]
+    assert getattr(from_json(values), name).empty

@@ -52,6 +52,18 @@ def test_a_slow_cell_is_still_told_of() -> None:
     assert len(stream.getvalue().splitlines()) == 4
 
 
+def test_a_second_run_is_told_of_like_the_first() -> None:
+    stream = io.StringIO()
+    display = make_display(quiet=False, to_json=False, stream=stream)
+    told = []
+    for total in (200, 50):
+        before = len(stream.getvalue())
+        run(display, seconds_a_cell=0.5, total=total)
+        display.close()
+        told.append(stream.getvalue()[before:].splitlines())
+    assert told[1][0].startswith("0 of 50 cells") and told[1][-1].startswith("50 of 50 cells")
+
+
 def test_nothing_to_run_says_nothing() -> None:
     stream = io.StringIO()
     display = make_display(quiet=False, to_json=False, stream=stream)

@@ -1,0 +1,169 @@
+"""Whom to take under a limit: of seconds to train, microseconds to predict or memory; and over sizes and budgets at once.
+
+Reads decisions and costs as they are stored. What comes out depends on the clocks of the machine that ran it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.winners import BASELINE, winners_frame
+from tabbench.verdict.words import measured
+
+COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
+"""The costs that are limited, and their words after an amount."""
+ALIKE = 1.1
+"""Costs within a tenth of one another are the same as far as a clock on a shared machine can tell."""
+BUDGETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 36_000.0,
+           86_400.0)
+"""Seconds to train that people think in, about three a decade."""
+MOST_BUDGETS = 7
+"""Columns of the map that a page has room for."""
+
+
+def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Whom to take at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
+
+    The constant predictor is what everything must beat and always allowed. `below` is the limit under which the row holds,
+    `down_to` the one down to which it does, NaN where no approach is left. Decisions are those of `pairs`, whose intervals hold
+    for any part of the approaches, too.
+
+    Parameters
+    ----------
+    pairs : every pair at `size`, as in result.json.  costs : approach, size and the columns in `COSTS`.
+    """
+    here = costs[costs["size"] == size].set_index("approach")
+    rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size)]
+    return _frame("cost_limits", rows)
+
+
+def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Whom to take with up to so many rows and so many seconds for one fit, from what was run.
+
+    Where fewer rows do as well within the margin, or only fewer can be afforded, `trained_on` says how many; sizes are chosen by
+    their mean scores alone, within a size `decision` says how sure the choice is among what can be afforded there. Budgets
+    that are too small for anything have None as approach.
+    """
+    seconds = _seconds(evidence, costs)
+    budgets = budget_grid([value for (name, _), value in seconds.items() if evidence.families[name] != BASELINE])
+    rows: list[dict[str, Any]] = []
+    known: dict[tuple[int, tuple[str, ...]], _Choice | None] = {}
+    for budget in budgets:
+        choices: list[_Choice] = []
+        for size in evidence.sizes:
+            kept = tuple(name for name in evidence.present(size) if seconds.get((name, size), np.inf) <= budget)
+            if (size, kept) not in known:
+                known[size, kept] = _choice(evidence, pairs, kept, size)
+            choice = known[size, kept]
+            choices += [] if choice is None else [choice]
+            rows.append({"size": size, "budget_seconds": budget, **_cell(choices, evidence.margin)})
+    return _frame("winner_map", rows)
+
+
+def budget_grid(seconds: Collection[float]) -> list[float]:
+    """The `BUDGETS` from the first that allows something to the first that allows everything, thinned to at most seven.
+
+    >>> budget_grid([0.2, 0.9, 7.0])
+    [0.3, 1.0, 3.0, 10.0]
+    """
+    if not seconds:
+        return []
+    first, last = (min(bisect_left(BUDGETS, each), len(BUDGETS) - 1) for each in (min(seconds), max(seconds)))
+    wanted = list(BUDGETS[first : last + 1])
+    while len(wanted) > MOST_BUDGETS:
+        wanted = wanted[::-2][::-1]  # the largest stays
+    return wanted
+
+
+@dataclass(frozen=True)
+class _Choice:
+    name: str
+    size: int
+    mean: float
+    decision: str
+    approaches: list[str]
+
+
+def _choice(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int) -> _Choice | None:
+    row = _winner_among(evidence, pairs, kept, size)
+    if row["recommended"] is None:
+        return None
+    name = row["recommended"]
+    return _Choice(name, size, evidence.mean(name, size), row["decision"], row["approaches"])
+
+
+def _cell(choices: list[_Choice], margin: float) -> dict[str, Any]:
+    """The largest size whose choice is within the margin of the best one: more rows are taken unless they do harm."""
+    if not choices:
+        return {"approach": None, "trained_on": None, "decision": "none", "approaches": []}
+    lowest = min(each.mean for each in choices)
+    taken = [each for each in choices if each.mean - lowest <= margin][-1]
+    return {"approach": taken.name, "trained_on": taken.size, "decision": taken.decision, "approaches": taken.approaches}
+
+
+def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int) -> Mapping[str, Any]:
+    """The row of `winners` if only these approaches and the constant predictor had been run at `size`."""
+    names = [name for name in evidence.present(size) if name in kept or evidence.families[name] == BASELINE]
+    if not names:
+        return {"decision": "none", "approaches": [], "best": None, "recommended": None}
+    reduced = replace(evidence, approaches=tuple(names), sizes=(size,))
+    among = pairs[(pairs["size"] == size) & pairs["first"].isin(names) & pairs["second"].isin(names)]
+    row: dict[str, Any] = winners_frame(reduced, among).iloc[0].to_dict()
+    return row
+
+
+def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: int) -> list[dict[str, Any]]:
+    known = {name: float(cost[name]) for name in evidence.present(size)
+             if evidence.families[name] != BASELINE and np.isfinite(cost.get(name, np.nan))}
+    taken = _winner_among(evidence, pairs, list(known), size)["recommended"]
+    if taken is None:
+        return []
+    rows: list[dict[str, Any]] = []
+    for limit, left in _steps(known):
+        row = _winner_among(evidence, pairs, left, size)
+        if row["recommended"] != taken:
+            rows.append({"cost": cost.name, "below": limit, "down_to": np.nan, "size": size, "decision": row["decision"],
+                         "approaches": row["approaches"], "recommended": row["recommended"],
+                         "sentence": _sentence(str(cost.name), limit, row["recommended"], left)})
+            taken = row["recommended"]
+    for row, following in pairwise(rows):
+        row["down_to"] = following["below"]
+    return rows
+
+
+def _steps(known: Mapping[str, float]) -> list[tuple[float, dict[str, float]]]:
+    """(limit, what is cheaper) for each cost from the largest down; costs that are alike go together, at the least of them."""
+    left, steps = dict(known), []
+    while left:
+        dearest = max(left.values())
+        alike = {name: value for name, value in left.items() if value * ALIKE >= dearest}
+        left = {name: value for name, value in left.items() if name not in alike}
+        steps.append((min(alike.values()), left))
+    return steps
+
+
+def _sentence(cost: str, limit: float, taken: str | None, left: Collection[str]) -> str:
+    under = f"With less than {measured(limit)} {COSTS[cost]}"
+    if taken is not None:
+        return f"{under}, {taken} is the one to take."
+    if not left:
+        return f"{under}, nothing is left but a constant prediction."
+    return f"{under}, nothing that is left is shown to be better than a constant prediction."
+
+
+def _seconds(evidence: Evidence, costs: pd.DataFrame) -> dict[tuple[str, int], float]:
+    known = costs[costs["fit_seconds"].notna() & costs["approach"].isin(evidence.approaches)]
+    return {(row.approach, row.size): float(row.fit_seconds) for row in known.itertuples()}
+
+
+def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS[name]), dtype=object)

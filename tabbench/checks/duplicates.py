@@ -11,6 +11,10 @@ from tabbench.core.finding import Finding
 
 WORTH_SAYING = 0.01
 """Shares below this change no comparison."""
+COPIED_SHARE = 0.05
+"""From this share on, rows that were copied are an alarm."""
+NAMING_SHARE = 0.5
+"""A number with so many different values among different rows all but names a row: who shares it by chance shares little else."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -19,7 +23,12 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     rows = len(evidence.table)
     repeated = rows - len(pd.unique(evidence.table.tie))
     findings = []
-    if repeated >= WORTH_SAYING * rows:
+    if repeated >= COPIED_SHARE * rows and _have_names(evidence):
+        findings.append(Finding("copied-rows", "warn", "rows",
+                                f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to numbers "
+                                "that hardly any two rows share; copies lie on one side of each split, but each counts as a row "
+                                "of its own, so intervals are too narrow", "leave repeated rows out", spoils=True))
+    elif repeated >= WORTH_SAYING * rows:
         findings.append(Finding("duplicate-rows", "info", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) repeat an earlier row exactly"))
     error = _unavoidable_error(pd.factorize(_row_digests(evidence))[0], evidence)
@@ -29,6 +38,14 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
         findings.append(Finding("conflicting-rows", "info", "rows", f"rows with equal features have different targets; {limit}",
                                 "add columns that tell these rows apart, if there are any"))
     return findings
+
+
+def _have_names(evidence: Evidence) -> bool:
+    """Whether some number is different in most of the rows that are different."""
+    first = np.unique(evidence.table.tie, return_index=True)[1]
+    return any(column.kind in ("number", "date")
+               and evidence.table.features[column.name].iloc[first].nunique() >= NAMING_SHARE * len(first)
+               for column in evidence.table.columns)
 
 
 def _row_digests(evidence: Evidence) -> np.ndarray:

@@ -20,7 +20,7 @@ that is filled in with the outcome tells most."""
 def check_missingness(evidence: Evidence) -> list[Finding]:
     """Name mostly missing columns and those whose gaps predict."""
     sample = Sample.of(evidence)
-    gaps = {values.column.name: np.isnan(values.values) for values in sample.columns()}
+    gaps = {values.column.name: np.isnan(values.values) for values in sample.columns}
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
     if mostly:

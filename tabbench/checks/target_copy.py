@@ -27,7 +27,7 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
                 f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
                 "would be about nothing",
                 f"leave it out with --drop {values.column.name}", spoils=True)
-        for values in sample.columns() if is_target_copy(values, sample)
+        for values in sample.columns if is_target_copy(values, sample)
     ]
 
 

@@ -1,0 +1,103 @@
+"""Check: a column that was computed from the target: a mean of it by level, a running total, the target of the next row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabbench.checks.columns import Sample, Values, level_means, plain_values
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+EQUAL_CORRELATION = 1 - 1e-7
+"""Equal but for rounding to a few digits."""
+LEAST_DISTINCT = 10
+"""Values that must agree; fewer could by chance."""
+LEAST_REPEATED_SHARE = 0.5
+"""Of the rows, so many must have a value that another row has, for a mean by level."""
+LEAST_ROWS = 50
+EQUAL_STEPS = 0.98
+"""Of the steps between neighbouring rows, so many are the target; the others are where a group ends."""
+MOST_CLASSES = 10
+"""Classes whose means are looked for."""
+
+
+def check_made_from_target(evidence: Evidence) -> list[Finding]:
+    """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
+    if len(evidence.table) < LEAST_ROWS:
+        return []
+    sample, findings = Sample.of(evidence), []
+    numbers = [values for values in sample.columns if values.column.kind == "number"]
+    for values in numbers:
+        how = _target_mean(values, sample) or _along_the_file(values, evidence)
+        if how:
+            name = values.column.name
+            findings.append(Finding("made-from-target", "warn", name,
+                                    f"the column `{name}` {how}, so it holds the answers of the rows that are to be predicted",
+                                    f"leave it out with --drop {name}, or compute it from training rows only", spoils=True))
+    return findings
+
+
+def _target_mean(values: Values, sample: Sample) -> str:
+    """Whether rows of equal value have just this value, or a linear function of it, as their mean target."""
+    present = ~np.isnan(values.values)
+    codes = np.unique(values.values[present], return_inverse=True)[1]
+    counts = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.int64)
+    # All rows of the table are needed for means of all rows.
+    if len(sample.positions) < len(sample.evidence.table) or present.mean() < LEAST_REPEATED_SHARE:
+        return ""
+    if np.count_nonzero(counts > 1) < LEAST_DISTINCT or counts[counts > 1].sum() < LEAST_REPEATED_SHARE * len(codes):
+        return ""
+    value = np.unique(values.values[present])
+    if sample.outcomes.shape[1] > MOST_CLASSES:
+        return ""
+    means = level_means(codes, sample.outcomes[present], counts)[counts > 1]
+    if any(_are_linear(value[counts > 1], mean) for mean in means.T):
+        return f"is the mean of `{sample.evidence.table.target_name}` over the rows with the same value"
+    return ""
+
+
+def _along_the_file(values: Values, evidence: Evidence) -> str:
+    """Whether it is a running total of the target, or the target of the row before or after, in the file's order."""
+    table, name = evidence.table, evidence.table.target_name
+    order = np.argsort(table.rows, kind="stable")
+    column = plain_values(table.features[values.column.name], values.column)[order]
+    target = evidence.target[order].astype(np.float64)
+    classes = [target] if evidence.task.is_regression else [
+        (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
+    for outcome in classes:
+        if any(_agree(np.diff(column), side) for side in (outcome[1:], outcome[:-1])):
+            return f"is a running total of `{name}` in the file's order"
+        if _is_settled_by_order(outcome):
+            continue
+        if _agree(column[1:], outcome[:-1]):
+            return f"is `{name}` of the row before"
+        if _agree(column[:-1], outcome[1:]):
+            return f"is `{name}` of the row after"
+    return ""
+
+
+def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
+    """Whether nearly all numbers equal an outcome that varies, gaps apart."""
+    present = ~np.isnan(numbers)
+    numbers, outcome = numbers[present], outcome[present]
+    if len(numbers) < LEAST_ROWS or outcome.std() == 0:
+        return False
+    is_equal = np.abs(numbers - outcome) <= 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
+    commonest = np.unique(outcome, return_counts=True)[1].max()
+    return bool(is_equal.mean() >= EQUAL_STEPS and (~is_equal).sum() <= (len(outcome) - commonest) / 4)
+
+
+def _is_settled_by_order(outcome: np.ndarray) -> bool:
+    """Whether neighbouring rows mostly have the same outcome, so that a copy looks like a neighbour's."""
+    return bool((np.diff(outcome) == 0).mean() >= EQUAL_STEPS)
+
+
+def _are_linear(first: np.ndarray, second: np.ndarray) -> bool:
+    if len(np.unique(second)) < LEAST_DISTINCT:
+        return False
+    first, second = first - first.mean(), second - second.mean()
+    spread = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return spread > 0 and abs(float(first @ second)) >= EQUAL_CORRELATION * spread
+
+
+CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target))

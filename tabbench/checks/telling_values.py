@@ -1,0 +1,122 @@
+"""Check: values of one column, or its being filled in at all, that give the target away for some of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.checks.columns import Sample, Values
+from tabbench.checks.single_feature import ALARM_SHARE
+from tabbench.checks.target_copy import is_target_copy
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+PURE_SHARE = 0.995
+"""Of the rows with such a value, so many have the same outcome."""
+LEAST_ROWS = 20
+LEAST_CLASS_SHARE = 0.1
+"""Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
+LEAST_SURPRISE = 16.0
+"""-log of the probability that rows drawn at random agree so: one in ten million, as many columns and values are looked at."""
+MOST_COLUMNS = 2
+"""Where more columns have such values, the classes are simply well told apart, as mushrooms or network attacks are."""
+DEFAULT_SHARE = 0.5
+"""The commonest value of so many rows may mean that nothing was filled in."""
+TAIL_SHARE = 0.1
+"""Of a number that is to be predicted, the highest and the lowest tenth are looked at as outcomes."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Rows of one column that share an outcome: how the values are called, rows, the outcome, the share of it they cover."""
+
+    column: str
+    values: str
+    rows: int
+    outcome: str
+    covered: float
+
+
+def check_telling_values(evidence: Evidence) -> list[Finding]:
+    """Name the one or two columns with values that go with one outcome only."""
+    sample = Sample.of(evidence)
+    told = []
+    for values in sample.columns:
+        found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
+        if found is not None:
+            told.append((found, values))
+    if not 1 <= len(told) <= MOST_COLUMNS:
+        return []
+    return [_finding(telling) for telling, values in told
+            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]]
+
+
+def _finding(telling: Telling) -> Finding:
+    name = telling.column
+    return Finding("telling-values", "warn", name,
+                   f"nearly all of the {telling.rows:,} rows where `{name}` {telling.values} have {telling.outcome}, "
+                   f"{telling.covered:.0%} of all that do; it may have been written down after the outcome was known",
+                   f"if it is not known when predicting, leave it out with --drop {name}", spoils=True)
+
+
+def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
+    """The subsets of one column that go with one outcome."""
+    outcomes = _outcomes(sample)
+    total = {label: int(is_outcome.sum()) for label, is_outcome in outcomes.items()}
+    for words, is_in, is_whole in _subsets(values):
+        rows = int(is_in.sum())
+        if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
+            continue
+        for label, is_outcome in outcomes.items():
+            hits = int((is_in & is_outcome).sum())
+            pure = PURE_SHARE if is_whole else 1.0
+            if hits >= pure * rows and hits >= LEAST_CLASS_SHARE * total[label] and _surprise(
+                    rows, total[label] / len(is_in)) >= LEAST_SURPRISE:
+                yield Telling(values.column.name, words, rows, label, hits / total[label])
+
+
+def _surprise(rows: int, base: float) -> float:
+    return -rows * float(np.log(base)) if 0 < base < 1 else 0.0
+
+
+def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
+    """What a row may have: a class; for numbers the highest or the lowest tenth, or the one value that very many have."""
+    name, target = sample.evidence.table.target_name, sample.target
+    if not sample.evidence.task.is_regression:
+        return {f"`{name}` = {sample.evidence.task.classes[code]}": target == code for code in np.unique(target)}
+    low, high = np.quantile(target, [TAIL_SHARE, 1 - TAIL_SHARE])
+    tails = {f"`{name}` above {high:g}": target > high, f"`{name}` below {low:g}": target < low}
+    values, counts = np.unique(target, return_counts=True)
+    commonest = values[counts.argmax()]
+    return tails | ({f"`{name}` = {commonest:g}": target == commonest} if counts.max() >= LEAST_CLASS_SHARE * len(target) else {})
+
+
+def _subsets(values: Values) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """(words, rows, whether they are all that is filled in or left open) for what is said of a value."""
+    is_missing = np.isnan(values.values)
+    if is_missing.any():
+        yield "is missing", is_missing, True
+        yield "is not missing", ~is_missing, True
+    codes = values.exact_codes
+    counts = np.bincount(codes)
+    common = int(counts.argmax())
+    if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
+        yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
+    if len(counts) > 2:
+        for code in np.flatnonzero(counts >= LEAST_ROWS):
+            is_in = codes == code
+            if not is_missing[is_in].any():
+                yield f"is {_spelled(values, int(code))}", is_in, False
+
+
+def _spelled(values: Values, code: int) -> str:
+    """The value behind a code as it stands in the file, or nearly so."""
+    value, column = values.values[np.flatnonzero(values.exact_codes == code)[0]], values.column
+    if column.levels and not np.isnan(value):
+        return repr(column.levels[int(value)])
+    return "a certain text" if column.kind == "text" else "one date" if column.kind == "date" else f"{value:g}"
+
+
+CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values))

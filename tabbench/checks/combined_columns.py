@@ -33,9 +33,13 @@ ROUNDED_SHARE = 0.999
 """And when rounded too, provided that its weights are all +1 or -1."""
 WEIGHT_SLACK = 0.01
 
+def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0))
+
+
 OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "difference": np.subtract, "sum": np.add, "product": np.multiply,
-    "ratio": lambda first, second: np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0)}
+    "ratio": _ratio, "inverse ratio": lambda first, second: _ratio(second, first)}
 
 
 def check_combined_columns(evidence: Evidence) -> list[Finding]:
@@ -117,7 +121,7 @@ def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
         for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
             if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
                 names = [sample.columns[number].column.name for number in (first, second)]
-                return names, f"the {how} of the columns {listed(names)} tells nearly everything about"
+                return names, f"the {how.removeprefix('inverse ')} of the columns {listed(names)} tells nearly everything about"
     return None
 
 

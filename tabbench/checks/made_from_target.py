@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, level_means, plain_values
+from tabbench.checks.columns import (
+    Sample,
+    Values,
+    exact_codes,
+    level_means,
+    outcomes_of,
+    plain_values,
+    told_by_others,
+    told_share,
+)
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -26,9 +35,10 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
     if len(evidence.table) < LEAST_ROWS:
         return []
     sample, findings = Sample.of(evidence), []
-    numbers = [values for values in sample.columns if values.column.kind == "number"]
-    for values in numbers:
-        how = _target_mean(values, sample) or _along_the_file(values, evidence)
+    for values in sample.columns:
+        how = _along_the_file(values, evidence)
+        if not how and values.column.kind == "number":
+            how = _target_mean(values, sample) or _mean_by_key(values, sample)
         if how:
             name = values.column.name
             findings.append(Finding("made-from-target", "warn", name,
@@ -56,6 +66,46 @@ def _target_mean(values: Values, sample: Sample) -> str:
     return ""
 
 
+def _mean_by_key(values: Values, sample: Sample) -> str:
+    """Whether it is the mean target by level of another column, with or without the row itself, or pulled to the mean of all."""
+    if len(sample.positions) < len(sample.evidence.table) or np.isnan(values.values).any() or sample.outcomes.shape[1] > MOST_CLASSES:
+        return ""
+    for key in sample.columns:
+        counts = np.bincount(key.exact_codes)
+        if key is values or not LEAST_DISTINCT <= len(counts) <= len(key.values) * LEAST_REPEATED_SHARE:
+            continue
+        for outcome in sample.outcomes.T:
+            if _is_mean(values.values, key.exact_codes, counts, outcome):
+                return f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
+    return ""
+
+
+def _is_mean(values: np.ndarray, codes: np.ndarray, counts: np.ndarray, outcome: np.ndarray) -> bool:
+    sums = np.bincount(codes, weights=outcome)
+    others = counts[codes] - 1
+    has_others = others > 0
+    if _are_linear(values[has_others], ((sums[codes] - outcome)[has_others] / others[has_others])):
+        return True
+    first = np.unique(codes, return_index=True)[1]
+    if not np.array_equal(values, values[first][codes]):
+        return False
+    means = sums / counts
+    return _are_linear_by_count(values[first], means, counts)
+
+
+def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether value and mean are linear in each other among levels of equally many rows: a mean pulled to that of all is."""
+    is_used = np.zeros(len(values), dtype=bool)
+    for count in np.unique(counts[counts > 1]):
+        same = counts == count
+        if len(np.unique(means[same])) < 3:
+            continue
+        if not _are_linear(values[same], means[same], fewest=3):
+            return False
+        is_used |= same
+    return np.count_nonzero(is_used) >= LEAST_DISTINCT
+
+
 def _along_the_file(values: Values, evidence: Evidence) -> str:
     """Whether it is a running total of the target, or the target of the row before or after, in the file's order."""
     table, name = evidence.table, evidence.table.target_name
@@ -64,6 +114,8 @@ def _along_the_file(values: Values, evidence: Evidence) -> str:
     target = evidence.target[order].astype(np.float64)
     classes = [target] if evidence.task.is_regression else [
         (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
+    if not evidence.task.is_regression and _is_shifted_label(column, evidence.target[order]):
+        return f"is `{name}` of the row before or after"
     for outcome in classes:
         if any(_agree(np.diff(column), side) for side in (outcome[1:], outcome[:-1])):
             return f"is a running total of `{name}` in the file's order"
@@ -74,6 +126,19 @@ def _along_the_file(values: Values, evidence: Evidence) -> str:
         if _agree(column[:-1], outcome[1:]):
             return f"is `{name}` of the row after"
     return ""
+
+
+def _is_shifted_label(column: np.ndarray, target: np.ndarray) -> bool:
+    """Whether levels and the classes of the row before or after go together one to one, as they do not within the row."""
+    labels = exact_codes(column)
+    n_classes = len(np.unique(target))
+    if not n_classes <= int(labels.max()) + 1 <= n_classes + 1 or _is_settled_by_order(target):
+        return False
+    outcomes = outcomes_of(target, is_regression=False)
+    within = told_share(outcomes, told_by_others(labels, outcomes))
+    shifted = max(told_share(outcomes[:-1], told_by_others(labels[1:], outcomes[:-1])),
+                  told_share(outcomes[1:], told_by_others(labels[:-1], outcomes[1:])))
+    return shifted >= EQUAL_STEPS > within
 
 
 def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
@@ -92,8 +157,8 @@ def _is_settled_by_order(outcome: np.ndarray) -> bool:
     return bool((np.diff(outcome) == 0).mean() >= EQUAL_STEPS)
 
 
-def _are_linear(first: np.ndarray, second: np.ndarray) -> bool:
-    if len(np.unique(second)) < LEAST_DISTINCT:
+def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_DISTINCT) -> bool:
+    if len(np.unique(second)) < fewest:
         return False
     first, second = first - first.mean(), second - second.mean()
     spread = float(np.sqrt((first**2).sum() * (second**2).sum()))

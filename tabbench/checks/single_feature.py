@@ -15,7 +15,7 @@ ALARM_SHARE = {"binary": 0.95, "multiclass": 0.95, "regression": 0.98}
 price, the smell of a mushroom 94 % of whether it may be eaten."""
 STANDING_OUT_SHARE = {"binary": 0.8, "multiclass": 0.8, "regression": 0.9}
 """So much is an alarm too where all other columns together are far behind."""
-FAR_BEHIND = 0.3
+FAR_BEHIND = 0.6
 """What the others tell, as a fraction of it: in honest tables the best column has company that tells most of the same."""
 
 

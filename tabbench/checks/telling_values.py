@@ -64,12 +64,13 @@ def _finding(telling: Telling) -> Finding:
 def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     """The subsets of one column that go with one outcome."""
     outcomes = _outcomes(sample)
-    total = {label: int(is_outcome.sum()) for label, is_outcome in outcomes.items()}
+    halves = _halves(sample)
+    total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
     for words, is_in, is_whole in _subsets(values):
         rows = int(is_in.sum())
         if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
             continue
-        for label, is_outcome in outcomes.items():
+        for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
             hits = int((is_in & is_outcome).sum())
             pure = PURE_SHARE if is_whole else 1.0
             if hits >= pure * rows and hits >= LEAST_CLASS_SHARE * total[label] and _surprise(
@@ -91,6 +92,14 @@ def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
     values, counts = np.unique(target, return_counts=True)
     commonest = values[counts.argmax()]
     return tails | ({f"`{name}` = {commonest:g}": target == commonest} if counts.max() >= LEAST_CLASS_SHARE * len(target) else {})
+
+
+def _halves(sample: Sample) -> dict[str, np.ndarray]:
+    """The upper and the lower half of a number to be predicted; columns filled in for one of them only are no accident."""
+    if not sample.evidence.task.is_regression:
+        return {}
+    name, median = sample.evidence.table.target_name, float(np.median(sample.target))
+    return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
 
 
 def _subsets(values: Values) -> Iterator[tuple[str, np.ndarray, bool]]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 
 from tabbench.checks.columns import Sample, Values
 from tabbench.checks.single_feature import ALARM_SHARE
@@ -31,19 +32,16 @@ ALARM = {kind: share - 0.15 for kind, share in ALARM_SHARE.items()}
 def check_telling_words(evidence: Evidence) -> list[Finding]:
     """Find columns of texts or codes whose words tell nearly everything about the target."""
     sample, findings = Sample.of(evidence), []
-    for values in sample.columns:
-        if not values.is_nominal or int(values.exact_codes.max()) + 1 < FEWEST_LEVELS:
-            continue
-        has_word = _words(values, sample)
+    for name, texts in _texts(evidence).items():
+        has_word = _words(texts.iloc[sample.positions])
         if not has_word:
             continue
-        name = values.column.name
         shares = {word: sample.explained_share(Values(Column(name, "category"), rows.astype(np.float64)))
                   for word, rows in has_word.items()}
         best = sorted(shares, key=lambda word: (-shares[word], word))[:JOINED_WORDS]
         joined = np.column_stack([has_word[word] for word in best]) @ (2.0 ** np.arange(len(best)))
         told = sample.predicted_share(Values(Column(name, "category"), joined))
-        if told >= ALARM[evidence.task.kind] and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]:
+        if told >= ALARM[evidence.task.kind] and not _is_told_already(name, sample):
             named = ", ".join(f"'{word}'" for word in best[:2])
             findings.append(Finding("telling-words", "warn", name,
                                     f"words in `{name}` such as {named} tell {told:.1%} of the target's variance; the text may "
@@ -52,10 +50,23 @@ def check_telling_words(evidence: Evidence) -> list[Finding]:
     return findings
 
 
-def _words(values: Values, sample: Sample) -> dict[str, np.ndarray]:
+def _texts(evidence: Evidence) -> dict[str, pd.Series]:
+    """Columns of many spellings, those that name rows and are no features among them."""
+    table = evidence.table
+    texts = {column.name: table.features[column.name] for column in table.columns
+             if column.kind == "text" or len(column.levels) >= FEWEST_LEVELS}
+    return texts | {name: series for name, series in table.identifiers.items() if not pd.api.types.is_numeric_dtype(series)}
+
+
+def _is_told_already(name: str, sample: Sample) -> bool:
+    """Whether the column as it is tells so much that another check says so."""
+    return any(values.column.name == name and sample.predicted_share(values) >= ALARM_SHARE[sample.evidence.task.kind]
+               for values in sample.columns)
+
+
+def _words(texts: pd.Series) -> dict[str, np.ndarray]:
     """Word -> whether each row (m,) holds it, for the commonest words that not every row holds."""
-    texts = sample.evidence.table.features[values.column.name].iloc[sample.positions].astype("string").fillna("")
-    held = [frozenset(WORD.findall(text[:LONGEST_TEXT].casefold())) for text in texts]
+    held = [frozenset(WORD.findall(text[:LONGEST_TEXT].casefold())) for text in texts.astype("string").fillna("")]
     counts = Counter(word for words in held for word in words)
     usual = sorted((word for word, count in counts.items() if LEAST_ROWS <= count <= len(held) - LEAST_ROWS),
                    key=lambda word: (-counts[word], word))[:MOST_WORDS]

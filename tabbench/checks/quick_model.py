@@ -5,8 +5,9 @@ Registers no check and says nothing to a user.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,13 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 150
 """Columns it sees in each fold: those that go most with the target there."""
 FOLDS = 3
-ROUNDS, ROUNDS_OVER_CLASSES = 50, 250
+ROUNDS, ROUNDS_OVER_CLASSES, LEAST_ROUNDS = 50, 250, 10
 """Boosting rounds, and rounds times classes where there are more than five."""
 LEAVES, LEARNING_RATE = 15, 0.15
 LEAST_LEAF_ROWS, LEAF_SHARE = 20, 20
 """Rows in a leaf: 20, fewer below 400 rows."""
+CAREFUL = {"learning_rate": 0.08, "max_leaf_nodes": 8, "l2_regularization": 5.0}
+"""Settings by which probabilities are about as sure as they may be, for questions to the probabilities themselves."""
 MOST_LEVELS = 255
 """Categories that the trees can treat as such; columns with more are taken as ordered codes."""
 
@@ -67,11 +70,15 @@ class QuickModel:
         """Whether there is more than one indicator, so that a row's class is the one that is 1."""
         return not self.is_regression and self.outcomes.shape[1] > 1
 
-    def predictions(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None) -> np.ndarray:
-        """Out-of-fold predictions (m, k) of the outcomes, whole units (m,) held out, from some or all columns."""
+    def predictions(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None,
+                    strength: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Out-of-fold predictions (m, k) of the outcomes, whole units (m,) held out, from some or all columns.
+
+        `strength` are settings of the trees other than the usual ones.
+        """
         kept = np.arange(self.matrix.shape[1]) if columns is None else np.asarray(columns)
         return out_of_fold(self.matrix[:, kept], self.is_nominal[kept], self.outcomes, self.is_regression,
-                           folds_of(self.unit if unit is None else unit, self.seed))
+                           folds_of(self.unit if unit is None else unit, self.seed), strength)
 
     def share(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None) -> float:
         """Share of the target's variance that those predictions tell."""
@@ -84,8 +91,8 @@ def folds_of(unit: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray((np.random.default_rng([seed, 2]).permutation(int(codes.max()) + 1) % FOLDS)[codes])
 
 
-def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, fold: np.ndarray
-                ) -> np.ndarray:
+def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, fold: np.ndarray,
+                strength: Mapping[str, Any] | None = None) -> np.ndarray:
     """Predictions (m, k) of outcomes (m, k) from features (m, p), each fold's from a model of the other folds."""
     predictions = np.tile(outcomes.mean(axis=0), (len(outcomes), 1))
     for each in range(FOLDS):
@@ -94,28 +101,32 @@ def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray
             continue
         kept = _most_telling(matrix[fit], outcomes[fit])
         predictions[validation] = _fitted(matrix[fit][:, kept], is_nominal[kept], outcomes[fit], is_regression,
-                                          matrix[validation][:, kept])
+                                          matrix[validation][:, kept], strength or {})
     return predictions
 
 
-def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, validation: np.ndarray
-            ) -> np.ndarray:
+def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, validation: np.ndarray,
+            strength: Mapping[str, Any]) -> np.ndarray:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     labels = outcomes[:, 0] if is_regression else codes_of(outcomes)
-    if len(np.unique(labels)) < 2:
+    n_distinct = len(np.unique(labels))
+    if n_distinct < 2:
         return np.asarray(np.tile(outcomes.mean(axis=0), (len(validation), 1)))
-    n_classes = 1 if is_regression else len(np.unique(labels))
-    settings = {"max_iter": max(ROUNDS_OVER_CLASSES // max(n_classes, 1), 10) if n_classes > 5 else ROUNDS,
-                "learning_rate": LEARNING_RATE, "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": 0,
-                "min_samples_leaf": max(2, min(LEAST_LEAF_ROWS, len(fit) // LEAF_SHARE)),
-                "categorical_features": is_nominal if is_nominal.any() else None}
+    settings = _settings(len(fit), 1 if is_regression else n_distinct) | strength | {
+        "categorical_features": is_nominal if is_nominal.any() else None}
     if is_regression:
         return np.asarray(HistGradientBoostingRegressor(**settings).fit(fit, labels).predict(validation))[:, None]
     model = HistGradientBoostingClassifier(**settings).fit(fit, labels)
     probabilities = np.zeros((len(validation), max(outcomes.shape[1], 2)))
     probabilities[:, model.classes_.astype(np.int64)] = model.predict_proba(validation)
     return probabilities[:, 1:] if outcomes.shape[1] == 1 else probabilities
+
+
+def _settings(rows: int, n_classes: int) -> dict[str, Any]:
+    return {"max_iter": max(ROUNDS_OVER_CLASSES // n_classes, LEAST_ROUNDS) if n_classes > 5 else ROUNDS,
+            "learning_rate": LEARNING_RATE, "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": 0,
+            "min_samples_leaf": max(2, min(LEAST_LEAF_ROWS, rows // LEAF_SHARE))}
 
 
 def codes_of(outcomes: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ def _identity(sample: Sample) -> tuple[list[str], str] | None:
     terms = _few_terms(matrix, target, has_scale=True)
     if terms is not None:
         return _said(numbers, terms, "the columns {} add up to")
-    is_positive = (matrix > 0).all(axis=0)
+    is_positive = np.asarray((matrix > 0).all(axis=0))
     if target.min() <= 0 or not is_positive.any():
         return None
     numbers = [values for values, is_kept in zip(numbers, is_positive, strict=True) if is_kept]

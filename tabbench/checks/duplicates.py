@@ -14,7 +14,7 @@ WORTH_SAYING = 0.01
 COPIED_SHARE = 0.05
 """From this share on, rows that were copied are an alarm."""
 NAMING_SHARE = 0.5
-"""A number with so many different values among different rows all but names a row: who shares it by chance shares little else."""
+"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 

@@ -19,6 +19,8 @@ CONSTANT_SHARE = 0.9
 SURPRISE = 5.0
 """-log of the probability that a row has so similar a partner in the whole table by chance."""
 FEWEST_ENTITIES = 20
+ROWS_OF_AN_ENTITY = (1.3, 50)
+"""On average; larger groups are departments and regions, which are honest categories."""
 
 
 def columns_of_entities(sample: Sample) -> list[str]:
@@ -44,7 +46,7 @@ def columns_of_entities(sample: Sample) -> list[str]:
         return []
     joined = np.unique(np.column_stack([codes[number] for number in shared]), axis=0, return_inverse=True)[1].ravel()
     sizes = np.bincount(joined)
-    if len(sizes) < FEWEST_ENTITIES or rows < 1.3 * len(sizes):
+    if len(sizes) < FEWEST_ENTITIES or not ROWS_OF_AN_ENTITY[0] <= rows / len(sizes) <= ROWS_OF_AN_ENTITY[1]:
         return []
     return [usable[number].column.name for number in shared]
 

@@ -17,20 +17,24 @@ from tabbench.core.finding import Finding
 
 LABEL_NOISE, DOUBTFUL_TARGET = "label-noise", "doubtful-target"
 LEAST_ROWS = 100
+CANDIDATES = 3
 QUARTERS = 4
 LEAST_IN_QUARTER = 10
 LEAST_FLOOR = 0.04
 """Where a model is surest of a class, so many labels must differ: honest classes overlap at their edges and hardly there."""
-FLATNESS = 0.6
-"""The surest quarter's share of other labels over the next quarter's. It is below 0.5 where classes overlap, and near 1 where
-labels are wrong at random."""
-MOST_OF_BASE_ERROR = 0.9
-"""A model that errs nearly as often as the commonest class does knows too little to doubt a label."""
+MOST_FLOOR = 0.4
+"""A class whose surest rows are wrong so often has not been learnt, so its labels cannot be doubted."""
+JUDGED_SHARE, JUDGED_QUARTER = 0.2, 50
+"""Every class predicted for so many rows must show the floor: labels wrong at random are so in all classes."""
+FLATNESS = ((0.75, 0.5, 1.5), (0.9, 0.65, 2.0))
+"""(error over that of the commonest class, flatness, standard errors). Where classes overlap, the surest quarter of a class holds
+less than half as many other labels as the next quarter; wrong labels make both alike. The less a model knows the more is asked."""
 MOST_BY_ONE = 0.9
 """If one column tells so much of what the model tells, it may as well be the column that is noisy."""
-STANDARD_ERRORS = 2.0
+FLOOR_ERRORS = 2.0
+"""Standard errors by which the floor itself must be shown."""
 WILD = 20.0
-"""Robust standard deviations from the prediction; heavy tails of honest tables reach 10 to 15 but for a few rows in a thousand."""
+"""Robust standard deviations from the prediction; heavy tails of honest tables reach 10 to 15 in all but a few rows."""
 WILD_ALARM_SHARE = 0.004
 LEAST_WILD = 3
 LEAST_SPREAD = 0.25
@@ -68,14 +72,14 @@ def doubt_labels(evidence: Evidence, probabilities: np.ndarray, labels: np.ndarr
         return []
     sample = Sample.of(evidence)
     outcomes = (codes[:, None] == np.arange(len(classes))).astype(np.float64)
-    best = max((sample.predicted_share(values) for values in sorted(sample.columns, key=sample.explained_share)[-3:]), default=0.0)
-    if best >= MOST_BY_ONE * told_share(outcomes, probabilities):
+    likely = sorted(sample.columns, key=sample.explained_share)[-CANDIDATES:]
+    if max(sample.predicted_share(values) for values in likely) >= MOST_BY_ONE * told_share(outcomes, probabilities):
         return []
     share = doubt.count / len(labels)
     name = evidence.table.target_name
     return [Finding(LABEL_NOISE, "warn", name,
-                    f"about {share:.0%} of the labels in `{name}` look wrong: so many differ from the prediction even where a model "
-                    f"is surest, the most doubtful in {_rows(evidence, positions[doubt.positions])}",
+                    f"about {share:.0%} of the labels in `{name}` look wrong: so many differ from the prediction even where a "
+                    f"model is surest, the most doubtful in {_rows(evidence, positions[doubt.positions])}",
                     "look at these rows; wrong labels hold every approach back alike")]
 
 
@@ -90,22 +94,28 @@ def doubtful_labels(probabilities: np.ndarray, labels: np.ndarray) -> Doubt | No
     predicted = probabilities.argmax(axis=1)
     is_other = predicted != labels
     base_error = 1 - np.bincount(labels).max() / rows
-    floor, following, counted = _floor(predicted, probabilities.max(axis=1), is_other)
-    if counted < LEAST_IN_QUARTER or is_other.mean() > MOST_OF_BASE_ERROR * base_error:
-        return None
-    lowest = floor - STANDARD_ERRORS * float(np.sqrt(floor * (1 - floor) / counted))
-    if lowest < LEAST_FLOOR or floor < FLATNESS * following:
+    floor = _floor(predicted, probabilities.max(axis=1), is_other)
+    if floor is None or not _is_flat(floor, float(is_other.mean() / base_error) if base_error else np.inf):
         return None
     thresholds = np.array([probabilities[labels == code, code].mean() if (labels == code).any() else 2.0
                            for code in range(n_classes)])
     doubted = np.flatnonzero(is_other & (probabilities[np.arange(rows), predicted] >= thresholds[predicted]))
     worst = doubted[np.argsort(probabilities[doubted, labels[doubted]], kind="stable")]
-    count = min(len(doubted), round(floor * rows))
+    count = min(len(doubted), round(floor.first * rows))
     return Doubt(count, worst[:count])
 
 
-def _floor(predicted: np.ndarray, confidence: np.ndarray, is_other: np.ndarray) -> tuple[float, float, int]:
-    """Share of other labels in the surest quarter of each predicted class, in the next quarter, and rows in the surest."""
+@dataclass(frozen=True)
+class _Floor:
+    """Shares of other labels in the surest and the next quarter of the rows of each predicted class, all classes together."""
+
+    first: float
+    second: float
+    rows: int
+
+
+def _floor(predicted: np.ndarray, confidence: np.ndarray, is_other: np.ndarray) -> _Floor | None:
+    """The floor, if every class that is predicted often shows one and half the rows can be looked at."""
     first, second, rows = 0, 0, 0
     for code in np.unique(predicted):
         of_class = np.flatnonzero(predicted == code)
@@ -113,10 +123,25 @@ def _floor(predicted: np.ndarray, confidence: np.ndarray, is_other: np.ndarray) 
         if quarter < LEAST_IN_QUARTER:
             continue
         surest = of_class[np.argsort(-confidence[of_class], kind="stable")]
+        share = float(is_other[surest[:quarter]].mean())
+        is_judged = len(of_class) >= JUDGED_SHARE * len(predicted) or quarter >= JUDGED_QUARTER
+        if share > MOST_FLOOR or (is_judged and share < LEAST_FLOOR):
+            return None
         first += int(is_other[surest[:quarter]].sum())
         second += int(is_other[surest[quarter:2 * quarter]].sum())
         rows += quarter
-    return first / max(rows, 1), second / max(rows, 1), rows
+    return _Floor(first / rows, second / rows, rows) if QUARTERS * rows >= len(predicted) / 2 else None
+
+
+def _is_flat(floor: _Floor, error: float) -> bool:
+    """Whether the floor is shown to be there and to be nearly as high as what follows; `error` relative to the commonest class's."""
+    tier = next((tier for tier in FLATNESS if error <= tier[0]), None)
+    variance = floor.first * (1 - floor.first)
+    if tier is None or floor.first - FLOOR_ERRORS * np.sqrt(variance / floor.rows) < LEAST_FLOOR:
+        return False
+    _, flatness, errors = tier
+    spread = np.sqrt((variance + flatness**2 * floor.second * (1 - floor.second)) / floor.rows)
+    return bool(floor.first - flatness * floor.second >= errors * spread)
 
 
 def doubt_target(evidence: Evidence, predictions: np.ndarray, positions: np.ndarray) -> list[Finding]:
@@ -126,8 +151,8 @@ def doubt_target(evidence: Evidence, predictions: np.ndarray, positions: np.ndar
         return []
     name, severity = evidence.table.target_name, "warn" if doubt.count >= WILD_ALARM_SHARE * len(positions) else "info"
     return [Finding(DOUBTFUL_TARGET, severity, name,  # type: ignore[arg-type]
-                    f"{doubt.count:,} of {len(positions):,} values of `{name}` lie more than {WILD:.0f} robust standard deviations "
-                    f"from what a model predicts, the wildest in {_rows(evidence, positions[doubt.positions])}",
+                    f"{doubt.count:,} of {len(positions):,} values of `{name}` lie more than {WILD:.0f} robust standard "
+                    f"deviations from what a model predicts, the wildest in {_rows(evidence, positions[doubt.positions])}",
                     "look at these rows for other units or slips of the pen; RMSE hangs on them")]
 
 

@@ -68,7 +68,8 @@ def _target_mean(values: Values, sample: Sample) -> str:
 
 def _mean_by_key(values: Values, sample: Sample) -> str:
     """Whether it is the mean target by level of another column, with or without the row itself, or pulled to the mean of all."""
-    if len(sample.positions) < len(sample.evidence.table) or np.isnan(values.values).any() or sample.outcomes.shape[1] > MOST_CLASSES:
+    is_whole = len(sample.positions) == len(sample.evidence.table) and not np.isnan(values.values).any()
+    if not is_whole or sample.outcomes.shape[1] > MOST_CLASSES:
         return ""
     for key in sample.columns:
         counts = np.bincount(key.exact_codes)
@@ -103,7 +104,7 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
         if not _are_linear(values[same], means[same], fewest=3):
             return False
         is_used |= same
-    return np.count_nonzero(is_used) >= LEAST_DISTINCT
+    return int(np.count_nonzero(is_used)) >= LEAST_DISTINCT
 
 
 def _along_the_file(values: Values, evidence: Evidence) -> str:

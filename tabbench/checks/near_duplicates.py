@@ -67,7 +67,7 @@ def _but_for_one(sample: Sample) -> list[Finding]:
 
 
 def _hashed(values: Values, number: int) -> np.ndarray:
-    return pd.util.hash_array(values.values + 0.0, categorize=False) * (MIXER + np.uint64(2 * number))
+    return np.asarray(pd.util.hash_array(values.values + 0.0, categorize=False) * (MIXER + np.uint64(2 * number)))
 
 
 def _same_target(codes: np.ndarray, outcomes: np.ndarray) -> bool:

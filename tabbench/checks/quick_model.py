@@ -59,9 +59,11 @@ class QuickModel:
         order = np.random.default_rng([evidence.seed, 1]).permutation(int(unit.max()) + 1)[unit]
         positions = np.sort(np.argsort(order, kind="stable")[:MOST_ROWS])
         features = evidence.table.features
-        values = [Values(column, plain_values(features[column.name].iloc[positions], column)) for column in evidence.table.columns]
+        values = [Values(column, plain_values(features[column.name].iloc[positions], column))
+                  for column in evidence.table.columns]
         matrix = np.column_stack([each.values for each in values]) if values else np.zeros((len(positions), 0))
-        is_nominal = np.array([each.is_nominal and np.nanmax(each.values, initial=0) < MOST_LEVELS for each in values], dtype=bool)
+        is_nominal = np.array([each.is_nominal and np.nanmax(each.values, initial=0) < MOST_LEVELS for each in values],
+                              dtype=bool)
         return cls(positions, matrix, is_nominal, outcomes_of(evidence.target[positions], evidence.task.is_regression),
                    unit[positions], evidence.task.is_regression, evidence.seed)
 
@@ -113,7 +115,7 @@ def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_re
     n_distinct = len(np.unique(labels))
     if n_distinct < 2:
         return np.asarray(np.tile(outcomes.mean(axis=0), (len(validation), 1)))
-    settings = _settings(len(fit), 1 if is_regression else n_distinct) | strength | {
+    settings = _settings(len(fit), 1 if is_regression else n_distinct) | {**strength,
         "categorical_features": is_nominal if is_nominal.any() else None}
     if is_regression:
         return np.asarray(HistGradientBoostingRegressor(**settings).fit(fit, labels).predict(validation))[:, None]

@@ -34,8 +34,8 @@ def check_shifted_splits(evidence: Evidence) -> list[Finding]:
         return []
     which = "the test rows" if len(plan.splits) == 1 else f"the test rows of fold {split.fold + 1}"
     return [Finding("shifted-splits", "warn", names[0],
-                    f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of {auc:.2f}, "
-                    f"most by {listed(names)}, so scores hold for that change only",
+                    f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of "
+                    f"{auc:.2f}, most by {listed(names)}, so scores hold for that change only",
                     "use the built-in splits, or leave such columns out if they only mark the part (--drop)", spoils=True)]
 
 

@@ -18,6 +18,8 @@ PURE_SHARE = 0.995
 LEAST_ROWS = 20
 LEAST_CLASS_SHARE = 0.1
 """Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
+LEVEL_SHARE, NUMBER_SHARE = 0.25, 0.5
+"""The same for one level and one number among others; a width of 0 marks a quarter of the letters I."""
 LEAST_SURPRISE = 16.0
 """-log of the probability that rows drawn at random agree so: one in ten million, as many columns and values are looked at."""
 MOST_COLUMNS = 2
@@ -66,14 +68,14 @@ def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     outcomes = _outcomes(sample)
     halves = _halves(sample)
     total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
-    for words, is_in, is_whole in _subsets(values):
+    for words, is_in, is_whole in _subsets(values, sample.evidence.task.is_regression):
         rows = int(is_in.sum())
         if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
             continue
         for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
             hits = int((is_in & is_outcome).sum())
-            pure = PURE_SHARE if is_whole else 1.0
-            if hits >= pure * rows and hits >= LEAST_CLASS_SHARE * total[label] and _surprise(
+            pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else (1.0, NUMBER_SHARE if not values.is_nominal else LEVEL_SHARE)
+            if hits >= pure * rows and hits >= covered * total[label] and _surprise(
                     rows, total[label] / len(is_in)) >= LEAST_SURPRISE:
                 yield Telling(values.column.name, words, rows, label, hits / total[label])
 
@@ -102,7 +104,7 @@ def _halves(sample: Sample) -> dict[str, np.ndarray]:
     return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
 
 
-def _subsets(values: Values) -> Iterator[tuple[str, np.ndarray, bool]]:
+def _subsets(values: Values, is_regression: bool) -> Iterator[tuple[str, np.ndarray, bool]]:
     """(words, rows, whether they are all that is filled in or left open) for what is said of a value."""
     is_missing = np.isnan(values.values)
     if is_missing.any():
@@ -113,7 +115,7 @@ def _subsets(values: Values) -> Iterator[tuple[str, np.ndarray, bool]]:
     common = int(counts.argmax())
     if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
         yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
-    if len(counts) > 2:
+    if len(counts) > 2 and not is_regression:
         for code in np.flatnonzero(counts >= LEAST_ROWS):
             is_in = codes == code
             if not is_missing[is_in].any():

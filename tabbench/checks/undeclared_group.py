@@ -29,6 +29,8 @@ FEWEST_CODES = 200
 ALARM_LOSS = 0.05
 """Share of the target's variance that is lost when rows of one group are held out together; by chance a hundredth or two."""
 LEAST_ROWS = 100
+UNNAMED_LOSS = 0.08
+"""The same where the group is only guessed from columns that repeat together."""
 MOST_TRIED = 2
 
 
@@ -59,7 +61,7 @@ def _unnamed(evidence: Evidence) -> list[Finding]:
         return []
     features = evidence.table.features[names]
     loss = _loss(evidence, features.groupby(names, dropna=False, observed=True, sort=False).ngroup().to_numpy())
-    return [] if not loss else [_warning(
+    return [] if not loss or loss[0] - loss[1] < UNNAMED_LOSS else [_warning(
         names[0], f"rows that are equal in {listed(names)}, which seem to be of one person or thing,", loss,
         "add a column that numbers them and name it by --group")]
 
@@ -68,7 +70,8 @@ def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str) -> F
     before, after = loss
     return Finding("undeclared-group", "warn", subject,
                    f"{rows} lie in training and test: a quick model tells {before:.1%} of the target's variance so, but "
-                   f"{max(after, 0.0):.1%} when they are held out together", f"if new ones are to be predicted, {cure}", spoils=True)
+                   f"{max(after, 0.0):.1%} when they are held out together",
+                   f"if new ones are to be predicted, {cure}", spoils=True)
 
 
 def _loss(evidence: Evidence, group: np.ndarray) -> tuple[float, float] | None:

@@ -32,6 +32,8 @@ EXACT_SHARE = 1 - 1e-6
 ROUNDED_SHARE = 0.999
 """And when rounded too, provided that its weights are all +1 or -1."""
 WEIGHT_SLACK = 0.01
+LARGEST = 1e100
+"""Squares of larger numbers overflow."""
 
 def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0))
@@ -64,7 +66,7 @@ def _identity(sample: Sample) -> tuple[list[str], str] | None:
     if not sample.evidence.task.is_regression:
         return None
     numbers = [values for values in sample.columns if values.column.kind == "number" and not np.isnan(values.values).any()
-               and values.values.std() > 0]
+               and np.ptp(values.values) > 0 and np.abs(values.values).max() < LARGEST]
     target = sample.outcomes[:, 0]
     if not numbers or len(target) < 4 * len(numbers):
         return None

@@ -15,6 +15,7 @@ COPIED_SHARE = 0.05
 """From this share on, rows that were copied are an alarm."""
 NAMING_SHARE = 0.5
 """A number with so many different values among different rows all but names a row: who shares it shares little else."""
+FEWEST_NAMES = 30
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -25,9 +26,9 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     findings = []
     if repeated >= COPIED_SHARE * rows and _have_names(evidence):
         findings.append(Finding("copied-rows", "warn", "rows",
-                                f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to numbers "
-                                "that hardly any two rows share; copies lie on one side of each split, but each counts as a row "
-                                "of its own, so intervals are too narrow", "leave repeated rows out", spoils=True))
+                                f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to "
+                                "numbers that hardly any two rows share; copies lie on one side of each split, but each counts "
+                                "as a row of its own, so intervals are too narrow", "leave repeated rows out", spoils=True))
     elif repeated >= WORTH_SAYING * rows:
         findings.append(Finding("duplicate-rows", "info", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) repeat an earlier row exactly"))
@@ -44,7 +45,7 @@ def _have_names(evidence: Evidence) -> bool:
     """Whether some number is different in most of the rows that are different."""
     first = np.unique(evidence.table.tie, return_index=True)[1]
     return any(column.kind in ("number", "date")
-               and evidence.table.features[column.name].iloc[first].nunique() >= NAMING_SHARE * len(first)
+               and evidence.table.features[column.name].iloc[first].nunique() >= max(NAMING_SHARE * len(first), FEWEST_NAMES)
                for column in evidence.table.columns)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, exact_codes
+from tabbench.checks.columns import Sample, Values
 
 QUERIES = 300
 """Rows whose most similar row is looked up."""
 LEAST_ROWS = 100
 FEWEST_LEVELS = 15
 """Columns of fewer values name nobody."""
+COMMONEST_SHARE = 0.2
+"""And columns with a value that so many rows share, such as nought, mostly say that there is nothing to say."""
 MOST_COLUMNS = 60
 LEAST_PAIR_SHARE = 0.3
 """Of the rows, so many must have another one of the same entity."""
@@ -53,8 +55,8 @@ def columns_of_entities(sample: Sample) -> list[str]:
 
 def _may_name(values: Values) -> bool:
     """Columns with many values, not all different and not missing, that could hold something of a person's own."""
-    levels = int(exact_codes(values.values).max()) + 1
-    return FEWEST_LEVELS <= levels < 0.95 * len(values.values)
+    counts = np.bincount(values.exact_codes)
+    return FEWEST_LEVELS <= len(counts) < 0.95 * len(values.values) and counts.max() <= COMMONEST_SHARE * len(values.values)
 
 
 def _most_similar(codes: list[np.ndarray], rarity: list[np.ndarray], queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,15 +24,17 @@ LEAST_FLOOR = 0.04
 """Where a model is surest of a class, so many labels must differ: honest classes overlap at their edges and hardly there."""
 MOST_FLOOR = 0.4
 """A class whose surest rows are wrong so often has not been learnt, so its labels cannot be doubted."""
+MOST_FLOOR_OF_ALL = 0.25
+"""The same over all classes: wrong labels beyond it look like nothing but a target that is hard to predict."""
 JUDGED_SHARE, JUDGED_QUARTER = 0.2, 50
 """Every class predicted for so many rows must show the floor: labels wrong at random are so in all classes."""
-FLATNESS = ((0.75, 0.5, 1.5), (0.9, 0.65, 2.0))
-"""(error over that of the commonest class, flatness, standard errors). Where classes overlap, the surest quarter of a class holds
-less than half as many other labels as the next quarter; wrong labels make both alike. The less a model knows the more is asked."""
+FLATNESS = ((0.75, 0.5), (0.9, 0.65))
+"""(error over that of the commonest class, flatness). Where classes overlap, the surest quarter of a class holds
+less than half as many other labels as the next quarter; wrong labels make both alike. Of a weak model more is asked."""
 MOST_BY_ONE = 0.9
 """If one column tells so much of what the model tells, it may as well be the column that is noisy."""
-FLOOR_ERRORS = 2.0
-"""Standard errors by which the floor itself must be shown."""
+STANDARD_ERRORS = 2.0
+"""By so many the floor itself and its flatness must be shown."""
 WILD = 20.0
 """Robust standard deviations from the prediction; heavy tails of honest tables reach 10 to 15 in all but a few rows."""
 WILD_ALARM_SHARE = 0.004
@@ -130,18 +132,19 @@ def _floor(predicted: np.ndarray, confidence: np.ndarray, is_other: np.ndarray) 
         first += int(is_other[surest[:quarter]].sum())
         second += int(is_other[surest[quarter:2 * quarter]].sum())
         rows += quarter
-    return _Floor(first / rows, second / rows, rows) if QUARTERS * rows >= len(predicted) / 2 else None
+    is_known = QUARTERS * rows >= len(predicted) / 2 and first <= MOST_FLOOR_OF_ALL * rows
+    return _Floor(first / rows, second / rows, rows) if is_known else None
 
 
 def _is_flat(floor: _Floor, error: float) -> bool:
-    """Whether the floor is shown to be there and to be nearly as high as what follows; `error` relative to the commonest class's."""
+    """Whether the floor is shown to be there and to be nearly as high as what follows; `error` relative to the base one."""
     tier = next((tier for tier in FLATNESS if error <= tier[0]), None)
     variance = floor.first * (1 - floor.first)
-    if tier is None or floor.first - FLOOR_ERRORS * np.sqrt(variance / floor.rows) < LEAST_FLOOR:
+    if tier is None or floor.first - STANDARD_ERRORS * np.sqrt(variance / floor.rows) < LEAST_FLOOR:
         return False
-    _, flatness, errors = tier
+    flatness = tier[1]
     spread = np.sqrt((variance + flatness**2 * floor.second * (1 - floor.second)) / floor.rows)
-    return bool(floor.first - flatness * floor.second >= errors * spread)
+    return bool(floor.first - flatness * floor.second >= STANDARD_ERRORS * spread)
 
 
 def doubt_target(evidence: Evidence, predictions: np.ndarray, positions: np.ndarray) -> list[Finding]:

@@ -26,6 +26,10 @@ LEAST_REPEATED_SHARE = 0.5
 LEAST_ROWS = 50
 EQUAL_STEPS = 0.98
 """Of the steps between neighbouring rows, so many are the target; the others are where a group ends."""
+MOST_KEYS = 20
+"""Columns by whose levels means are tried."""
+QUICK_ROWS = 500
+"""Rows at the head of the file that settle most columns."""
 MOST_CLASSES = 10
 """Classes whose means are looked for."""
 
@@ -35,10 +39,12 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
     if len(evidence.table) < LEAST_ROWS:
         return []
     sample, findings = Sample.of(evidence), []
+    keys = [values for values in sample.columns
+            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
     for values in sample.columns:
         how = _along_the_file(values, evidence)
-        if not how and values.column.kind == "number":
-            how = _target_mean(values, sample) or _mean_by_key(values, sample)
+        if not how and values.column.kind == "number" and values.exact_codes.max() + 1 >= LEAST_DISTINCT:
+            how = _target_mean(values, sample) or _mean_by_key(values, sample, keys)
         if how:
             name = values.column.name
             findings.append(Finding("made-from-target", "warn", name,
@@ -66,15 +72,13 @@ def _target_mean(values: Values, sample: Sample) -> str:
     return ""
 
 
-def _mean_by_key(values: Values, sample: Sample) -> str:
+def _mean_by_key(values: Values, sample: Sample, keys: list[Values]) -> str:
     """Whether it is the mean target by level of another column, with or without the row itself, or pulled to the mean of all."""
     is_whole = len(sample.positions) == len(sample.evidence.table) and not np.isnan(values.values).any()
     if not is_whole or sample.outcomes.shape[1] > MOST_CLASSES:
         return ""
-    for key in sample.columns:
+    for key in (each for each in keys if each is not values):
         counts = np.bincount(key.exact_codes)
-        if key is values or not LEAST_DISTINCT <= len(counts) <= len(key.values) * LEAST_REPEATED_SHARE:
-            continue
         for outcome in sample.outcomes.T:
             if _is_mean(values.values, key.exact_codes, counts, outcome):
                 return f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
@@ -113,19 +117,25 @@ def _along_the_file(values: Values, evidence: Evidence) -> str:
     order = np.argsort(table.rows, kind="stable")
     column = plain_values(table.features[values.column.name], values.column)[order]
     target = evidence.target[order].astype(np.float64)
+    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], evidence)
+    return _along(column, target, evidence).format(name=name) if first else ""
+
+
+def _along(column: np.ndarray, target: np.ndarray, evidence: Evidence) -> str:
+    """The same for some rows in the file's order."""
     classes = [target] if evidence.task.is_regression else [
         (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
-    if not evidence.task.is_regression and _is_shifted_label(column, evidence.target[order]):
-        return f"is `{name}` of the row before or after"
+    if not evidence.task.is_regression and _is_shifted_label(column, target):
+        return "is `{name}` of the row before or after"
     for outcome in classes:
         if any(_agree(np.diff(column), side) for side in (outcome[1:], outcome[:-1])):
-            return f"is a running total of `{name}` in the file's order"
+            return "is a running total of `{name}` in the file's order"
         if _is_settled_by_order(outcome):
             continue
         if _agree(column[1:], outcome[:-1]):
-            return f"is `{name}` of the row before"
+            return "is `{name}` of the row before"
         if _agree(column[:-1], outcome[1:]):
-            return f"is `{name}` of the row after"
+            return "is `{name}` of the row after"
     return ""
 
 
@@ -161,6 +171,7 @@ def _is_settled_by_order(outcome: np.ndarray) -> bool:
 def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_DISTINCT) -> bool:
     if len(np.unique(second)) < fewest:
         return False
+    first, second = (numbers / max(float(np.abs(numbers).max()), np.finfo(float).tiny) for numbers in (first, second))
     first, second = first - first.mean(), second - second.mean()
     spread = float(np.sqrt((first**2).sum() * (second**2).sum()))
     return spread > 0 and abs(float(first @ second)) >= EQUAL_CORRELATION * spread

@@ -87,7 +87,7 @@ def _close_or_between(sample: Sample) -> list[Finding]:
     if len(numbers) < LEAST_NUMBERS:
         return []
     scaled = np.column_stack([_ranked(values.values) for values in numbers])
-    raw = np.column_stack([values.values / max(values.values.std(), 1e-300) for values in numbers])
+    raw = np.column_stack([_standard(values.values) for values in numbers])
     first = np.unique(scaled, axis=0, return_index=True)[1]
     if len(first) < LEAST_ROWS:
         return []
@@ -108,6 +108,12 @@ def _near(what: str, share: float, names: str) -> Finding:
     return Finding("near-duplicates", "warn", "rows",
                    f"{share:.1%} of the rows {what} (by {names}), so training and test rows are not independent",
                    "leave such rows out, or give --group with a column that names the row they were made from", spoils=True)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """In units of the standard deviation, whatever the size of the numbers."""
+    small = values / np.abs(values).max()
+    return np.asarray(small / small.std())
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:

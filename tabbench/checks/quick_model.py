@@ -17,12 +17,15 @@ from tabbench.core.check import Evidence
 
 MOST_ROWS = 10_000
 """Rows a quick model sees: what a leak gives away is plain by then, and it takes about a second."""
+LEAST_ROWS_SEEN, MOST_CELLS = 2_000, 3_000_000
+"""Rows times columns times classes stay below this, so that a table of many columns or classes takes no longer."""
 MOST_COLUMNS = 150
 """Columns it sees in each fold: those that go most with the target there."""
 FOLDS = 3
 ROUNDS, ROUNDS_OVER_CLASSES, LEAST_ROUNDS = 50, 250, 10
 """Boosting rounds, and rounds times classes where there are more than five."""
-LEAVES, LEARNING_RATE = 15, 0.15
+LEAVES, LEARNING_RATE, SHRINKAGE = 15, 0.12, 2.0
+"""With less shrinkage of the leaves boosting diverges where a class has a handful of rows."""
 LEAST_LEAF_ROWS, LEAF_SHARE = 20, 20
 """Rows in a leaf: 20, fewer below 400 rows."""
 CAREFUL = {"learning_rate": 0.08, "max_leaf_nodes": 8, "l2_regularization": 5.0}
@@ -57,7 +60,7 @@ class QuickModel:
         """A model of up to 10,000 rows, whole groups (n,) of them."""
         unit = pd.factorize(group)[0]
         order = np.random.default_rng([evidence.seed, 1]).permutation(int(unit.max()) + 1)[unit]
-        positions = np.sort(np.argsort(order, kind="stable")[:MOST_ROWS])
+        positions = np.sort(np.argsort(order, kind="stable")[:_rows_seen(evidence)])
         features = evidence.table.features
         values = [Values(column, plain_values(features[column.name].iloc[positions], column))
                   for column in evidence.table.columns]
@@ -85,6 +88,11 @@ class QuickModel:
     def share(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None) -> float:
         """Share of the target's variance that those predictions tell."""
         return told_share(self.outcomes, self.predictions(unit, columns))
+
+
+def _rows_seen(evidence: Evidence) -> int:
+    columns = max(min(len(evidence.table.columns), MOST_COLUMNS), 1)
+    return min(MOST_ROWS, max(LEAST_ROWS_SEEN, MOST_CELLS // (columns * max(evidence.task.n_classes - 1, 1))))
 
 
 def folds_of(unit: np.ndarray, seed: int) -> np.ndarray:
@@ -127,7 +135,8 @@ def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_re
 
 def _settings(rows: int, n_classes: int) -> dict[str, Any]:
     return {"max_iter": max(ROUNDS_OVER_CLASSES // n_classes, LEAST_ROUNDS) if n_classes > 5 else ROUNDS,
-            "learning_rate": LEARNING_RATE, "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": 0,
+            "learning_rate": LEARNING_RATE, "l2_regularization": SHRINKAGE,
+            "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": 0,
             "min_samples_leaf": max(2, min(LEAST_LEAF_ROWS, rows // LEAF_SHARE))}
 
 

@@ -14,8 +14,8 @@ from tabbench.core.table import Table
 ALARM_SHARE = 0.1
 """Share of the target's variance that the neighbouring rows tell; chance stays below nought."""
 BEYOND_SHARE = 0.15
-"""The same of what a quick model leaves. In a file that is sorted by one of its columns the model knows what the order knows; house
-prices listed from place to place reach 0.10."""
+"""The same of what a quick model leaves. In a file that is sorted by one of its columns the model knows what the order knows;
+house prices listed from place to place reach 0.10."""
 LEAST_ROWS = 100
 FEWEST_DATES = 10
 """Different dates that it takes to call a file ordered in time."""

@@ -68,13 +68,14 @@ def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     outcomes = _outcomes(sample)
     halves = _halves(sample)
     total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
+    of_one = (1.0, LEVEL_SHARE if values.is_nominal else NUMBER_SHARE)
     for words, is_in, is_whole in _subsets(values, sample.evidence.task.is_regression):
         rows = int(is_in.sum())
+        pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else of_one
         if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
             continue
         for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
             hits = int((is_in & is_outcome).sum())
-            pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else (1.0, NUMBER_SHARE if not values.is_nominal else LEVEL_SHARE)
             if hits >= pure * rows and hits >= covered * total[label] and _surprise(
                     rows, total[label] / len(is_in)) >= LEAST_SURPRISE:
                 yield Telling(values.column.name, words, rows, label, hits / total[label])

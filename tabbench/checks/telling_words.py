@@ -21,7 +21,7 @@ MOST_WORDS = 300
 """The commonest words, looked at one by one."""
 JOINED_WORDS = 8
 """The most telling words, looked at together: a label in words may be written in as many ways."""
-FEWEST_LEVELS = 20
+FEWEST_LEVELS = 100
 """Columns with fewer spellings are looked at as they are by other checks."""
 LONGEST_TEXT = 2_000
 """Letters of a text that are read."""

@@ -15,8 +15,8 @@ from tabbench.core.table import Column, Table
 
 FEWEST_DATES = 10
 """Different dates from which splitting forward in time makes sense."""
-NAME_OF_A_TIME = re.compile(r"(?:^|[\W_])(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick)$")
-"""Words that name when a row was taken, standing last in the name of a column of numbers."""
+NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
+"""Names of a column of numbers that says when a row was taken."""
 FEWEST_TIMES = 50
 BEYOND_SHARE = 0.08
 """Share of the variance that a quick model without the dates leaves which the rows nearest in time tell. It is below 0.02 where a
@@ -46,7 +46,7 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
 
 
 def _is_numbered_time(table: Table, column: Column) -> bool:
-    return (column.kind == "number" and NAME_OF_A_TIME.search(column.name) is not None
+    return (column.kind == "number" and NAME_OF_A_TIME.fullmatch(column.name) is not None
             and table.features[column.name].nunique() >= FEWEST_TIMES)
 
 

@@ -24,7 +24,7 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     rows = len(evidence.table)
     repeated = rows - len(pd.unique(evidence.table.tie))
     findings = []
-    if repeated >= COPIED_SHARE * rows and _have_names(evidence):
+    if repeated >= COPIED_SHARE * rows and _have_names(evidence, repeated):
         findings.append(Finding("copied-rows", "warn", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to "
                                 "numbers that hardly any two rows share; copies lie on one side of each split, but each counts "
@@ -41,12 +41,16 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     return findings
 
 
-def _have_names(evidence: Evidence) -> bool:
-    """Whether some number is different in most of the rows that are different."""
+def _have_names(evidence: Evidence, repeated: int) -> bool:
+    """Whether some number is different in most of the rows that are different, and rows that share it mostly share all."""
     first = np.unique(evidence.table.tie, return_index=True)[1]
-    return any(column.kind in ("number", "date")
-               and evidence.table.features[column.name].iloc[first].nunique() >= max(NAMING_SHARE * len(first), FEWEST_NAMES)
-               for column in evidence.table.columns)
+    for column in evidence.table.columns:
+        values = evidence.table.features[column.name]
+        if column.kind in ("number", "date") and values.iloc[first].nunique() >= max(NAMING_SHARE * len(first), FEWEST_NAMES):
+            chance = len(first) - values.iloc[first].nunique(dropna=False)
+            if repeated >= chance:
+                return True
+    return False
 
 
 def _row_digests(evidence: Evidence) -> np.ndarray:

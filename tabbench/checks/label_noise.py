@@ -41,6 +41,8 @@ WILD_ALARM_SHARE = 0.004
 LEAST_WILD = 3
 LEAST_SPREAD = 0.25
 """A stretch of predictions with hardly any spread is judged by a quarter of the whole table's."""
+LEAST_NOISE = 0.01
+"""And by so much of the target's own spread, where a model is nearly exact."""
 ROWS_OF_A_BIN = 50
 MOST_BINS = 10
 NAMED = 5
@@ -170,7 +172,8 @@ def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     away = (residual - frame.transform("median")).abs()
     spread = 1.4826 * away.groupby(frame.ngroup()).transform("median")
     whole = 1.4826 * float(np.median(np.abs(residual - np.median(residual))))
-    wildness = (away / np.maximum(spread, max(LEAST_SPREAD * whole, np.finfo(float).tiny))).to_numpy()
+    scale = 1.4826 * float(np.median(np.abs(target - np.median(target))))
+    wildness = (away / np.maximum(spread, max(LEAST_SPREAD * whole, LEAST_NOISE * scale, np.finfo(float).tiny))).to_numpy()
     count = int((wildness > WILD).sum())
     return None if count < LEAST_WILD else Doubt(count, np.argsort(-wildness, kind="stable")[:count])
 

@@ -56,6 +56,8 @@ def _but_for_one(sample: Sample) -> list[Finding]:
         rest = (total - digests[number])[is_first]
         codes = pd.factorize(rest)[0]
         share = float((np.bincount(codes)[codes] > 1).mean())
+        if not _repeat_together(codes, [columns[name].values[is_first] for name in names if name != number]):
+            continue
         if share > worst[0] and _same_target(codes, sample.outcomes[is_first]):
             worst = (share, values.column.name)
     if worst[0] < ALARM_SHARE:
@@ -64,6 +66,12 @@ def _but_for_one(sample: Sample) -> list[Finding]:
     return [Finding("near-duplicates", "warn", name,
                     f"{share:.1%} of the rows equal another one in all columns but `{name}`, so training and test rows are not "
                     "independent", f"leave `{name}` out with --drop {name}, which keeps equal rows together", spoils=True)]
+
+
+def _repeat_together(codes: np.ndarray, naming: list[np.ndarray]) -> bool:
+    """Whether rows that share a naming number mostly share the code; if not, they share both by chance."""
+    repeats = len(codes) - len(np.unique(codes))
+    return any(2 * repeats >= len(values) - len(np.unique(values)) for values in naming)
 
 
 def _hashed(values: Values, number: int) -> np.ndarray:

@@ -28,9 +28,10 @@ MOST_FLOOR_OF_ALL = 0.25
 """The same over all classes: wrong labels beyond it look like nothing but a target that is hard to predict."""
 JUDGED_SHARE, JUDGED_QUARTER = 0.2, 50
 """Every class predicted for so many rows must show the floor: labels wrong at random are so in all classes."""
-FLATNESS = ((0.75, 0.5), (0.9, 0.65))
+FLATNESS, FLATNESS_OF_MANY = ((0.75, 0.5), (0.9, 0.65)), ((0.5, 0.5), (0.9, 0.65))
 """(error over that of the commonest class, flatness). Where classes overlap, the surest quarter of a class holds
-less than half as many other labels as the next quarter; wrong labels make both alike. Of a weak model more is asked."""
+less than half as many other labels as the next quarter; wrong labels make both alike. Of a weak model,
+and where there are several classes that overlap in many ways, more is asked."""
 MOST_BY_ONE = 0.9
 """If one column tells so much of what the model tells, it may as well be the column that is noisy."""
 STANDARD_ERRORS = 2.0
@@ -99,7 +100,8 @@ def doubtful_labels(probabilities: np.ndarray, labels: np.ndarray) -> Doubt | No
     is_other = predicted != labels
     base_error = 1 - np.bincount(labels).max() / rows
     floor = _floor(predicted, probabilities.max(axis=1), is_other)
-    if floor is None or not _is_flat(floor, float(is_other.mean() / base_error) if base_error else np.inf):
+    error = float(is_other.mean() / base_error) if base_error else np.inf
+    if floor is None or not _is_flat(floor, error, FLATNESS if n_classes == 2 else FLATNESS_OF_MANY):
         return None
     thresholds = np.array([probabilities[labels == code, code].mean() if (labels == code).any() else 2.0
                            for code in range(n_classes)])
@@ -138,9 +140,9 @@ def _floor(predicted: np.ndarray, confidence: np.ndarray, is_other: np.ndarray) 
     return _Floor(first / rows, second / rows, rows) if is_known else None
 
 
-def _is_flat(floor: _Floor, error: float) -> bool:
+def _is_flat(floor: _Floor, error: float, tiers: tuple[tuple[float, float], ...]) -> bool:
     """Whether the floor is shown to be there and to be nearly as high as what follows; `error` relative to the base one."""
-    tier = next((tier for tier in FLATNESS if error <= tier[0]), None)
+    tier = next((tier for tier in tiers if error <= tier[0]), None)
     variance = floor.first * (1 - floor.first)
     if tier is None or floor.first - STANDARD_ERRORS * np.sqrt(variance / floor.rows) < LEAST_FLOOR:
         return False

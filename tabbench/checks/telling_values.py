@@ -20,6 +20,8 @@ LEAST_CLASS_SHARE = 0.1
 """Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
 LEVEL_SHARE, NUMBER_SHARE = 0.25, 0.5
 """The same for one level and one number among others; a width of 0 marks a quarter of the letters I."""
+OTHERS_SHARE = 0.02
+"""Share of the target's variance that the other levels may tell beside one that stands alone."""
 LEAST_SURPRISE = 16.0
 """-log of the probability that rows drawn at random agree so: one in ten million, as many columns and values are looked at."""
 MOST_COLUMNS = 2
@@ -69,7 +71,7 @@ def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     halves = _halves(sample)
     total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
     of_one = (1.0, LEVEL_SHARE if values.is_nominal else NUMBER_SHARE)
-    for words, is_in, is_whole in _subsets(values, sample.evidence.task.is_regression):
+    for words, is_in, is_whole in _subsets(values, sample):
         rows = int(is_in.sum())
         pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else of_one
         if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
@@ -105,7 +107,7 @@ def _halves(sample: Sample) -> dict[str, np.ndarray]:
     return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
 
 
-def _subsets(values: Values, is_regression: bool) -> Iterator[tuple[str, np.ndarray, bool]]:
+def _subsets(values: Values, sample: Sample) -> Iterator[tuple[str, np.ndarray, bool]]:
     """(words, rows, whether they are all that is filled in or left open) for what is said of a value."""
     is_missing = np.isnan(values.values)
     if is_missing.any():
@@ -116,11 +118,27 @@ def _subsets(values: Values, is_regression: bool) -> Iterator[tuple[str, np.ndar
     common = int(counts.argmax())
     if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
         yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
-    if len(counts) > 2 and not is_regression:
+    if len(counts) > 2 and not sample.evidence.task.is_regression:
         for code in np.flatnonzero(counts >= LEAST_ROWS):
             is_in = codes == code
-            if not is_missing[is_in].any():
+            if not is_missing[is_in].any() and _is_alone(values, is_in, sample):
                 yield f"is {_spelled(values, int(code))}", is_in, False
+
+
+def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
+    """Whether a value says what its neighbours do not: other levels say nothing, numbers just below and above are mixed.
+
+    The island of Torgersen has one kind of penguin, but so do the other islands lack some; a petal 0.2 cm wide is of the one kind
+    that narrow petals are of.
+    """
+    if values.is_nominal:
+        others = Sample(sample.evidence, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
+        return others.explained_share(Values(values.column, values.values[~is_in])) < OTHERS_SHARE
+    value = values.values[is_in][0]
+    order = np.argsort(values.values, kind="stable")
+    below, above = order[values.values[order] < value][-LEAST_ROWS:], order[values.values[order] > value][:LEAST_ROWS]
+    commonest = np.unique(sample.target[is_in])[0]
+    return all(len(side) == LEAST_ROWS and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
 
 
 def _spelled(values: Values, code: int) -> str:

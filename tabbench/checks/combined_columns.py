@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from shlex import quote
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def check_combined_columns(evidence: Evidence) -> list[Finding]:
     names, words = found
     return [Finding("combined-columns", "warn", names[0],
                     f"{words} the target `{evidence.table.target_name}`; together they may be known only with the outcome",
-                    f"if so, leave one out with --drop {names[0]}", spoils=True)]
+                    f"if so, leave one out with --drop {quote(names[0])}", spoils=True)]
 
 
 def _identity(sample: Sample) -> tuple[list[str], str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 import pandas as pd
 
@@ -40,11 +42,12 @@ def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
     told = f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's variance"
     if not is_left_out:
         return Finding("identifier-predicts", "warn", name, told,
-                       f"leave it out with --drop {name}, or name what it stands for by --time or --group", spoils=True)
+                       f"leave it out with --drop {quote(name)}, or name what it stands for by --time or --group", spoils=True)
     return Finding("identifier-predicts", "warn", name,
                    f"{told}; it is no feature, but rows seem to be numbered by when, where or with what outcome they were "
                    "collected, which training and test rows share",
-                   f"split by it with --time {name}, or, if the numbers mean nothing, say so by --drop {name}", spoils=True)
+                   f"split by it with --time {quote(name)}, or, if the numbers mean nothing, say so by --drop {quote(name)}",
+                   spoils=True)
 
 
 def _names_rows(table: Table, column: Column) -> bool:

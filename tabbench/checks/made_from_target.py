@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 
 from tabbench.checks.columns import (
@@ -49,7 +51,8 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
             name = values.column.name
             findings.append(Finding("made-from-target", "warn", name,
                                     f"the column `{name}` {how}, so it holds the answers of the rows that are to be predicted",
-                                    f"leave it out with --drop {name}, or compute it from training rows only", spoils=True))
+                                    f"leave it out with --drop {quote(name)}, or compute it from training rows only",
+                                    spoils=True))
     return findings
 
 

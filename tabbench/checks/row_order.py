@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 
 from tabbench.checks.columns import Sample
@@ -49,7 +51,7 @@ def _finding(table: Table, share: float, beyond: float) -> Finding:
     if date is not None and beyond >= BEYOND_SHARE:
         return Finding("ordered-target", "warn", date,
                        f"{told}, and rows are in the order of `{date}`, so rows of one time are alike",
-                       f"split forward in time by --time {date}", spoils=True)
+                       f"split forward in time by --time {quote(date)}", spoils=True)
     if beyond >= BEYOND_SHARE:
         return Finding("ordered-target", "warn", "rows",
                        f"{told}, and {beyond:.1%} of what a quick model of all columns leaves, so rows near each other belong "

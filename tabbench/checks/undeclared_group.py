@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ def check_undeclared_group(evidence: Evidence) -> list[Finding]:
     for name in names[:MOST_TRIED]:
         loss = _loss(evidence, pd.factorize(table.features[name], use_na_sentinel=False)[0])
         if loss:
-            return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {name}")]
+            return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {quote(name)}")]
     if not names:
         return _unnamed(evidence)
     if table.fold is not None or table.test is not None:
@@ -51,7 +52,7 @@ def check_undeclared_group(evidence: Evidence) -> list[Finding]:
     return [Finding("undeclared-group", "info", names[0],
                     f"{listed(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
-                    f"if new ones are to be predicted, give --group {names[0]}")]
+                    f"if new ones are to be predicted, give --group {quote(names[0])}")]
 
 
 def _unnamed(evidence: Evidence) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
     return [Finding("undeclared-time", "info", dates[0],
                     f"{listed(dates)} hold{'s' if len(dates) == 1 else ''} dates, but training and test rows are of the same "
                     "time",
-                    f"if the future is to be predicted, give --time {dates[0]}")]
+                    f"if the future is to be predicted, give --time {quote(dates[0])}")]
 
 
 def _is_numbered_time(table: Table, column: Column) -> bool:
@@ -68,7 +69,7 @@ def _following(evidence: Evidence, name: str) -> Finding | None:
     return Finding("undeclared-time", "warn", name,
                    f"the target follows `{name}`: rows of about the same time tell {beyond:.1%} of what a quick model of the "
                    "other columns leaves, and training and test rows are of the same time",
-                   f"split forward in time by --time {name}", spoils=True)
+                   f"split forward in time by --time {quote(name)}", spoils=True)
 
 
 CHECKS.register(Check("undeclared-time", "dates that look like the time", check_undeclared_time))

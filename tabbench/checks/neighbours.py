@@ -16,7 +16,7 @@ def told_by_neighbours(place: np.ndarray, outcomes: np.ndarray) -> float:
     The best of four reaches. Without any order it is below 0.
 
     >>> round(told_by_neighbours(np.arange(100.0), np.repeat([[0.0], [1.0]], 50, axis=0)), 1)
-    0.9
+    1.0
     """
     ordered = outcomes[np.argsort(place, kind="stable")]
     return max(told_share(ordered, _mean_of_others(ordered, reach)) for reach in REACHES if 2 * reach < len(ordered))

@@ -171,11 +171,14 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
                   drop: Annotated[list[str], typer.Option("--drop", help="Columns to leave out.")] = [],  # noqa: B006
                   group: Annotated[str | None, typer.Option("--group", help="Column of units that belong together.")] = None,
                   time: Annotated[str | None, typer.Option("--time", help="Column that orders the rows.")] = None,
+                  fold: Annotated[str | None, typer.Option("--fold", help="Column that names each row's fold.")] = None,
+                  test: Annotated[str | None, typer.Option("--test", help="Your own test file.")] = None,
                   json: Json = False) -> int:
     """Read and check a table without fitting anything. Exit code 3 when a finding warns or blocks."""
     from tabbench.checking import check
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time).checked())
+    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time,
+                                  fold=fold, test=test).checked())
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import LONGEST_NAME
+from tabbench.checks.label_noise import DOUBTFUL_TARGET, LABEL_NOISE, doubt_labels, doubt_target
 from tabbench.core.cell import PROTOCOL_NUMBER, Cell
+from tabbench.core.check import Evidence as CheckEvidence
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.finding import Finding
 from tabbench.core.metric import METRICS
@@ -96,12 +98,13 @@ def judge_run(run: Run, store: Store) -> Comparison:
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
+    findings = _with_doubts(run, verdicts.winners, predictions)
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
-        family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, run.findings),
-        findings=_frame("findings", [finding.to_json() for finding in run.findings]),
+        family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, findings),
+        findings=_frame("findings", [finding.to_json() for finding in findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives),
@@ -198,6 +201,28 @@ def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int)
     outcomes = [Outcome.from_json(values) for values in store.recall("what_if", [])]
     names = tuple(entry.name for entry in run.entries)
     return [on_changed_data(each, verdicts.winners, verdicts.pairs, headline) for each in outcomes if each.names == names]
+
+
+def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> list[Finding]:
+    """The run's findings; on wrong targets the best approach's own predictions of the test rows replace a quick model's."""
+    setup = run.setup
+    judged = winners[(winners["size"] == setup.splits.full_size) & winners["best"].notna()]
+    if judged.empty:
+        return list(run.findings)
+    sums = np.zeros((len(setup.target), max(setup.task.n_classes, 1)))
+    times = np.zeros(len(setup.target))
+    for number, split in enumerate(setup.splits.splits):
+        predicted = predictions(judged.iloc[0]["best"], setup.splits.full_size, number)
+        if predicted is not None:
+            sums[split.test] += predicted.reshape(len(split.test), -1)
+            times[split.test] += 1
+    rows = np.flatnonzero(times)
+    means = sums[rows] / times[rows, None]
+    kept = [finding for finding in run.findings if finding.code not in (LABEL_NOISE, DOUBTFUL_TARGET)]
+    checked = CheckEvidence(setup.table, setup.task, setup.target, setup.seed, setup.splits)
+    if setup.task.is_regression:
+        return kept + doubt_target(checked, means[:, 0], rows)
+    return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

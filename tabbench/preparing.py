@@ -71,7 +71,7 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
     for note in splits.notes:
         display.say(note)
     findings = (*table.findings, *target.findings, *split_findings,
-                *run_checks(Evidence(table, task, target.values, options.seed)))
+                *run_checks(Evidence(table, task, target.values, options.seed, splits)))
     for finding in findings:
         if finding.severity != "info":
             display.say(f"{finding.severity}: {finding.sentence}")

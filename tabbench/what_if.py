@@ -91,7 +91,7 @@ def changed(prepared: Prepared, change: Change, options: Options) -> Prepared:
         was_dealt = setup.splits.kind != "ordered"
         repeats = None if table.time is not None else setup.splits.repeats if was_dealt else options.repeats
         plan, split_findings = make_splits(table, setup.target, setup.task, folds=options.folds, seed=setup.seed, repeats=repeats)
-    checked = run_checks(Evidence(table, setup.task, setup.target, setup.seed))
+    checked = run_checks(Evidence(table, setup.task, setup.target, setup.seed, plan))
     setup = Setup(table, setup.task, setup.target, plan, splits_fingerprint(plan), setup.seed)
     return Prepared(setup, tuple(dict.fromkeys((*table.findings, *split_findings, *checked))))
 

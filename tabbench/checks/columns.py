@@ -5,8 +5,8 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,11 @@ class Values:
         """Whether the values are codes without order."""
         return self.column.kind in ("category", "text")
 
+    @cached_property
+    def exact_codes(self) -> np.ndarray:
+        """Codes (m,) from 0, equal where values are equal; missing is a value."""
+        return exact_codes(self.values)
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -51,51 +56,63 @@ class Sample:
 
     @classmethod
     def of(cls, evidence: Evidence) -> Sample:
-        """Rows drawn by the evidence's seed, in the table's order."""
+        """Rows drawn by the evidence's seed, in the table's order; the same object for all checks."""
+        if "sample" not in evidence.shared:
+            evidence.shared["sample"] = cls._drawn(evidence)
+        sample: Sample = evidence.shared["sample"]
+        return sample
+
+    @classmethod
+    def _drawn(cls, evidence: Evidence) -> Sample:
         rows = len(evidence.table)
         positions = np.arange(rows)
         if rows > SAMPLE_ROWS:
             positions = np.sort(np.random.default_rng(evidence.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
         target = evidence.target[positions]
-        if evidence.task.is_regression:
-            outcomes = target[:, None].astype(np.float64)
-        else:
-            # Two classes are one indicator.
-            indicators = target[:, None] == np.unique(target)
-            outcomes = indicators[:, 1:] if indicators.shape[1] == 2 else indicators
-        return cls(evidence, positions, target, np.asarray(outcomes, dtype=np.float64))
+        return cls(evidence, positions, target, outcomes_of(target, evidence.task.is_regression))
 
-    def columns(self) -> Iterator[Values]:
-        """The feature columns' values, one after the other."""
+    @cached_property
+    def columns(self) -> list[Values]:
+        """The feature columns' values, in the table's order."""
         features = self.evidence.table.features
-        for column in self.evidence.table.columns:
-            yield Values(column, plain_values(features[column.name].iloc[self.positions], column))
+        return [Values(column, plain_values(features[column.name].iloc[self.positions], column))
+                for column in self.evidence.table.columns]
+
+    def told_share(self, predictions: np.ndarray) -> float:
+        """Share of the target's variance (Brier score of the class indicators) that predictions (m, k) tell."""
+        return told_share(self.outcomes, predictions)
 
     def explained_share(self, values: Values) -> float:
         """A quick look at the share of the target's variance that the column explains, from 0 to 1, levels counted against it."""
         codes = _levels(values)
         counts = np.bincount(codes)
-        means = _level_means(codes, self.outcomes, counts)
+        means = level_means(codes, self.outcomes, counts)
         within = float(((self.outcomes - means[codes]) ** 2).sum())
         total = float(((self.outcomes - self.outcomes.mean(axis=0)) ** 2).sum())
         freedom = (len(codes) - 1) / max(len(codes) - len(counts), 1)
         return 1 - within / total * freedom if total > 0 else 0.0
 
+    def repeated_share(self, codes: np.ndarray) -> float:
+        """Share of the variance that the other rows with the same code (m,) tell; a row that is alone is told by the mean."""
+        return told_share(self.outcomes, told_by_others(codes, self.outcomes))
+
     def predicted_share(self, values: Values) -> float:
-        """The same on rows that were not learnt from: a small tree for numbers, the mean of each level for codes."""
+        """The same on rows that were not learnt from: a small tree for numbers, the mean of each level for codes.
+
+        Where equal values tell more than near ones, as codes written as numbers do, that counts.
+        """
         fold = np.random.default_rng(self.evidence.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
-        error = 0.0
+        predictions = np.empty_like(self.outcomes)
         for each in range(VALIDATION_FOLDS):
             fit, validation = fold != each, fold == each
-            error += float(((self.outcomes[validation] - self._predict(values, fit, validation)) ** 2).sum())
-        total = float(((self.outcomes - self.outcomes.mean(axis=0)) ** 2).sum())
-        return 1 - error / total if total > 0 else 0.0
+            predictions[validation] = self._predict(values, fit, validation)
+        return max(told_share(self.outcomes, predictions), self.repeated_share(values.exact_codes))
 
     def _predict(self, values: Values, fit: np.ndarray, validation: np.ndarray) -> np.ndarray:
         if values.is_nominal:
             codes = _levels(values)
             counts = np.bincount(codes[fit], minlength=int(codes.max()) + 1)
-            means = _level_means(codes[fit], self.outcomes[fit], counts)
+            means = level_means(codes[fit], self.outcomes[fit], counts)
             means[counts == 0] = self.outcomes[fit].mean(axis=0)
             return np.asarray(means[codes[validation]])
         from sklearn.tree import DecisionTreeRegressor
@@ -152,6 +169,36 @@ def _levels(values: Values) -> np.ndarray:
     return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
 
 
-def _level_means(codes: np.ndarray, outcomes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def outcomes_of(target: np.ndarray, is_regression: bool) -> np.ndarray:
+    """The target (m,) as one column of numbers or indicators (m, k) of the classes that occur; two classes are one indicator."""
+    if is_regression:
+        return target[:, None].astype(np.float64)
+    indicators = target[:, None] == np.unique(target)
+    return np.asarray(indicators[:, 1:] if indicators.shape[1] == 2 else indicators, dtype=np.float64)
+
+
+def told_share(outcomes: np.ndarray, predictions: np.ndarray) -> float:
+    """1 - squared error of predictions (m, k) over that of the mean; 0 where there is nothing to tell."""
+    total = float(((outcomes - outcomes.mean(axis=0)) ** 2).sum())
+    return 1 - float(((outcomes - predictions) ** 2).sum()) / total if total > 0 else 0.0
+
+
+def exact_codes(values: np.ndarray) -> np.ndarray:
+    """Codes (m,) from 0, equal where values are equal; missing is a value."""
+    return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], dtype=np.int64)
+
+
+def told_by_others(codes: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+    """The mean outcome (m, k) of the other rows of the same code; of all rows for a row that is alone."""
+    counts = np.bincount(codes)
+    sums = level_means(codes, outcomes, counts) * counts[:, None]
+    others = counts[codes] - 1
+    means = (sums[codes] - outcomes) / np.maximum(others, 1)[:, None]
+    means[others == 0] = outcomes.mean(axis=0)
+    return np.asarray(means)
+
+
+def level_means(codes: np.ndarray, outcomes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean outcome (levels, k) of the rows of each code."""
     sums = np.column_stack([np.bincount(codes, weights=outcome, minlength=len(counts)) for outcome in outcomes.T])
     return np.asarray(sums / np.maximum(counts, 1)[:, None])

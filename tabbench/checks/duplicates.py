@@ -11,6 +11,11 @@ from tabbench.core.finding import Finding
 
 WORTH_SAYING = 0.01
 """Shares below this change no comparison."""
+COPIED_SHARE = 0.05
+"""From this share on, rows that were copied are an alarm."""
+NAMING_SHARE = 0.5
+"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
+FEWEST_NAMES = 30
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -19,7 +24,12 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     rows = len(evidence.table)
     repeated = rows - len(pd.unique(evidence.table.tie))
     findings = []
-    if repeated >= WORTH_SAYING * rows:
+    if repeated >= COPIED_SHARE * rows and _have_names(evidence, repeated):
+        findings.append(Finding("copied-rows", "warn", "rows",
+                                f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to "
+                                "numbers that hardly any two rows share; copies lie on one side of each split, but each counts "
+                                "as a row of its own, so intervals are too narrow", "leave repeated rows out", spoils=True))
+    elif repeated >= WORTH_SAYING * rows:
         findings.append(Finding("duplicate-rows", "info", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) repeat an earlier row exactly"))
     error = _unavoidable_error(pd.factorize(_row_digests(evidence))[0], evidence)
@@ -29,6 +39,18 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
         findings.append(Finding("conflicting-rows", "info", "rows", f"rows with equal features have different targets; {limit}",
                                 "add columns that tell these rows apart, if there are any"))
     return findings
+
+
+def _have_names(evidence: Evidence, repeated: int) -> bool:
+    """Whether some number is different in most of the rows that are different, and rows that share it mostly share all."""
+    first = np.unique(evidence.table.tie, return_index=True)[1]
+    for column in evidence.table.columns:
+        values = evidence.table.features[column.name]
+        if column.kind in ("number", "date") and values.iloc[first].nunique() >= max(NAMING_SHARE * len(first), FEWEST_NAMES):
+            chance = len(first) - values.iloc[first].nunique(dropna=False)
+            if repeated >= chance:
+                return True
+    return False
 
 
 def _row_digests(evidence: Evidence) -> np.ndarray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 import pandas as pd
 
 from tabbench.checks.columns import Sample, Values
+from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
@@ -21,22 +24,30 @@ LEAST_ROWS = 100
 
 def check_identifiers(evidence: Evidence) -> list[Finding]:
     """Find columns of row names (dense whole numbers, codes without blanks) whose order tells the target."""
-    if len(evidence.table) < LEAST_ROWS:
+    table = evidence.table
+    if len(table) < LEAST_ROWS or table.time is not None or table.group is not None:
         return []
     sample, findings = Sample.of(evidence), []
-    for column in evidence.table.columns:
-        if not _names_rows(evidence.table, column):
-            continue
-        name = column.name
-        places = evidence.table.features[name].rank(method="dense").to_numpy(dtype=np.float64, na_value=np.nan)
-        share = sample.predicted_share(Values(Column(name, "number"), places[sample.positions]))
+    named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
+    for name, series in (named | table.identifiers).items():
+        places = series.rank(method="dense").to_numpy(dtype=np.float64, na_value=np.nan)
+        places = places[sample.positions]
+        share = max(sample.predicted_share(Values(Column(name, "number"), places)), told_by_neighbours(places, sample.outcomes))
         if share >= ALARM_SHARE:
-            findings.append(Finding("identifier-predicts", "warn", name,
-                                    f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's "
-                                    "variance",
-                                    f"leave it out with --drop {name}, or name what it stands for by --time or --group",
-                                    spoils=True))
+            findings.append(_finding(name, share, is_left_out=name in table.identifiers))
     return findings
+
+
+def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
+    told = f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's variance"
+    if not is_left_out:
+        return Finding("identifier-predicts", "warn", name, told,
+                       f"leave it out with --drop {quote(name)}, or name what it stands for by --time or --group", spoils=True)
+    return Finding("identifier-predicts", "warn", name,
+                   f"{told}; it is no feature, but rows seem to be numbered by when, where or with what outcome they were "
+                   "collected, which training and test rows share",
+                   f"split by it with --time {quote(name)}, or, if the numbers mean nothing, say so by --drop {quote(name)}",
+                   spoils=True)
 
 
 def _names_rows(table: Table, column: Column) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED, Sample, Values, listed
+from tabbench.checks.columns import MOST_NAMED, Sample, Values, listed, told_share
+from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
@@ -16,11 +19,14 @@ ALARM_SHARE = 0.25
 """Share of the target's variance that being missing tells. Honest gaps tell some (people without a job have no employer); a field
 that is filled in with the outcome tells most."""
 
+MOST_JOINED = 20
+"""Columns whose gaps are looked at together."""
+
 
 def check_missingness(evidence: Evidence) -> list[Finding]:
     """Name mostly missing columns and those whose gaps predict."""
     sample = Sample.of(evidence)
-    gaps = {values.column.name: np.isnan(values.values) for values in sample.columns()}
+    gaps = {values.column.name: np.isnan(values.values) for values in sample.columns}
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
     if mostly:
@@ -29,13 +35,34 @@ def check_missingness(evidence: Evidence) -> list[Finding]:
     for name, is_missing in gaps.items():
         if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS or len(telling) == MOST_NAMED:
             continue
-        share = sample.explained_share(Values(Column(name, "category"), is_missing.astype(np.float64)))
+        share = _told(sample, is_missing)
         if share >= ALARM_SHARE:
             telling.append(Finding("missingness-predicts", "warn", name,
                                    f"whether `{name}` is missing tells {share:.1%} of the target's variance; it may be filled "
                                    "in with the outcome",
-                                   f"if so, leave it out with --drop {name}", spoils=True))
-    return findings + telling
+                                   f"if so, leave it out with --drop {quote(name)}", spoils=True))
+    return findings + (telling or _together(sample, gaps))
+
+
+def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
+    """The gaps of several columns that tell the target together, though none does alone."""
+    named = [name for name, is_missing in gaps.items() if min(is_missing.sum(), (~is_missing).sum()) >= LEAST_ROWS]
+    if len(named) < 2:
+        return []
+    named = sorted(named, key=lambda name: -_told(sample, gaps[name]))[:MOST_JOINED]
+    matrix = np.column_stack([gaps[name] for name in named]).astype(np.float64)
+    fold = folds_of(sample.evidence.table.tie[sample.positions], sample.evidence.seed)
+    share = told_share(sample.outcomes, out_of_fold(matrix, np.zeros(len(named), dtype=bool), sample.outcomes,
+                                                    sample.evidence.task.is_regression, fold))
+    if share < ALARM_SHARE:
+        return []
+    return [Finding("missingness-predicts", "warn", named[0],
+                    f"which of {listed(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
+                    "with the outcome", f"if so, leave them out with --drop {quote(','.join(named))}", spoils=True)]
+
+
+def _told(sample: Sample, is_missing: np.ndarray) -> float:
+    return sample.explained_share(Values(Column("gaps", "category"), is_missing.astype(np.float64)))
 
 
 CHECKS.register(Check("missingness", "columns that are mostly missing or whose gaps predict", check_missingness))

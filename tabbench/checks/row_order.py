@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import Sample
+from tabbench.checks.neighbours import told_by_neighbours
+from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
-from tabbench.core.table import Column, Table
+from tabbench.core.table import Table
 
 ALARM_SHARE = 0.1
-"""Share of the target's variance that a row's place in the file predicts; chance stays below nought."""
+"""Share of the target's variance that the neighbouring rows tell; chance stays below nought."""
+BEYOND_SHARE = 0.15
+"""The same of what a quick model leaves. In a file that is sorted by one of its columns the model knows what the order knows;
+house prices listed from place to place reach 0.10."""
 LEAST_ROWS = 100
 FEWEST_DATES = 10
 """Different dates that it takes to call a file ordered in time."""
+RUNS_OF_A_CLASS = 3
+"""A file put together of a few parts that are each sorted by class is a sorted one."""
+SORTED_STEPS = 0.99
+"""A number that hardly ever falls (or rises) from row to row has been sorted by, bar a few parts."""
 
 
 def check_row_order(evidence: Evidence) -> list[Finding]:
-    """Say that the file is sorted by the target or that its order tells it; warn where it is the order of a column of dates.
-
-    Without dates it is no more than a remark: honest files are often sorted by something that goes with the target.
-    """
+    """Say that the file is sorted by the target or that its order tells it; warn where it tells more than the columns do."""
     table = evidence.table
     if len(table) < LEAST_ROWS or table.time is not None:
         return []
@@ -28,17 +36,29 @@ def check_row_order(evidence: Evidence) -> list[Finding]:
         return [Finding("sorted-by-target", "info", "rows",
                         f"the file is sorted by `{table.target_name}`; rows are shuffled before splitting, no harm is done")]
     sample = Sample.of(evidence)
-    share = sample.predicted_share(Values(Column("place in the file", "number"), table.rows[sample.positions].astype(np.float64)))
+    share = told_by_neighbours(table.rows[sample.positions].astype(np.float64), sample.outcomes)
     if share < ALARM_SHARE or table.group is not None:
         return []
-    told = f"a row's place in the file predicts {share:.1%} of the target's variance"
-    for column in table.columns:
-        if column.kind == "date" and _is_in_order(table, column.name):
-            return [Finding("ordered-target", "warn", column.name,
-                            f"{told}, and rows are in the order of `{column.name}`, so rows of one time are alike",
-                            f"split forward in time by --time {column.name}", spoils=True)]
-    return [Finding("ordered-target", "info", "rows", f"{told}, so rows near each other may belong together",
-                    "if they do, name what they share by --time or --group")]
+    model = QuickModel.of(evidence)
+    left = model.outcomes - model.predictions()
+    beyond = told_by_neighbours(table.rows[model.positions].astype(np.float64), left)
+    return [_finding(table, share, beyond)]
+
+
+def _finding(table: Table, share: float, beyond: float) -> Finding:
+    told = f"the neighbouring rows in the file tell {share:.1%} of the target's variance"
+    date = next((column.name for column in table.columns if column.kind == "date" and _is_in_order(table, column.name)), None)
+    if date is not None and beyond >= BEYOND_SHARE:
+        return Finding("ordered-target", "warn", date,
+                       f"{told}, and rows are in the order of `{date}`, so rows of one time are alike",
+                       f"split forward in time by --time {quote(date)}", spoils=True)
+    if beyond >= BEYOND_SHARE:
+        return Finding("ordered-target", "warn", "rows",
+                       f"{told}, and {beyond:.1%} of what a quick model of all columns leaves, so rows near each other belong "
+                       "together, by time, place or source, and lie in training and test",
+                       "name what they share by --time or --group, adding a column for it if there is none", spoils=True)
+    return Finding("ordered-target", "info", "rows", f"{told}, no more than the columns do",
+                   "if rows near each other belong together, name what they share by --time or --group")
 
 
 def _is_in_order(table: Table, name: str) -> bool:
@@ -48,10 +68,11 @@ def _is_in_order(table: Table, name: str) -> bool:
 
 
 def _is_sorted(rows: np.ndarray, target: np.ndarray, is_regression: bool) -> bool:
-    """Whether the target rises or falls throughout, or each class lies in one run."""
+    """Whether the target rises or falls nearly throughout, or each class lies in a few runs."""
     steps = np.diff(target[np.argsort(rows, kind="stable")])
-    is_monotone = bool((steps >= 0).all() or (steps <= 0).all())
-    return is_monotone or (not is_regression and np.count_nonzero(steps) + 1 == len(np.unique(target)))
+    if is_regression:
+        return max(float((steps >= 0).mean()), float((steps <= 0).mean())) >= SORTED_STEPS and len(np.unique(target)) > 2
+    return int(np.count_nonzero(steps)) + 1 <= RUNS_OF_A_CLASS * len(np.unique(target))
 
 
 CHECKS.register(Check("row-order", "the order of the rows tells the target", check_row_order))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import numpy as np
 import pandas as pd
 
@@ -26,8 +28,8 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
         Finding("target-copy", "block", values.column.name,
                 f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
                 "would be about nothing",
-                f"leave it out with --drop {values.column.name}", spoils=True)
-        for values in sample.columns() if is_target_copy(values, sample)
+                f"leave it out with --drop {quote(values.column.name)}", spoils=True)
+        for values in sample.columns if is_target_copy(values, sample)
     ]
 
 

@@ -1,13 +1,16 @@
-"""Check: a column of repeated identifiers (a patient, a customer) that nobody named as the group."""
+"""Check: rows that belong together (a patient's, a customer's) where nobody named the group, and whether that matters."""
 
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import listed
+from tabbench.checks.columns import Sample, listed
+from tabbench.checks.entities import columns_of_entities
+from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
@@ -24,20 +27,63 @@ CODE_SHARE = 0.9
 """Levels of letters and digits without blanks that make a column of codes, such as tail numbers."""
 FEWEST_CODES = 200
 """Levels of a column of codes; fewer are ordinary categories (sizes, grades)."""
+ALARM_LOSS = 0.05
+"""Share of the target's variance that is lost when rows of one group are held out together; by chance a hundredth or two."""
+LEAST_ROWS = 100
+UNNAMED_LOSS = 0.08
+"""The same where the group is only guessed from columns that repeat together."""
+MOST_TRIED = 2
 
 
 def check_undeclared_group(evidence: Evidence) -> list[Finding]:
-    """Suggest --group where a column looks like repeated identifiers."""
+    """Suggest --group where a column looks like repeated identifiers; warn where a model lives on knowing the group."""
     table = evidence.table
-    if table.group is not None or table.fold is not None or table.test is not None:
+    if table.group is not None:
         return []
     names = [column.name for column in table.columns if _looks_like_groups(table, column)]
+    for name in names[:MOST_TRIED]:
+        loss = _loss(evidence, pd.factorize(table.features[name], use_na_sentinel=False)[0])
+        if loss:
+            return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {quote(name)}")]
     if not names:
+        return _unnamed(evidence)
+    if table.fold is not None or table.test is not None:
         return []
     return [Finding("undeclared-group", "info", names[0],
                     f"{listed(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
-                    f"if new ones are to be predicted, give --group {names[0]}")]
+                    f"if new ones are to be predicted, give --group {quote(names[0])}")]
+
+
+def _unnamed(evidence: Evidence) -> list[Finding]:
+    """Rows of one entity that no single column names."""
+    names = columns_of_entities(Sample.of(evidence))
+    if not names:
+        return []
+    features = evidence.table.features[names]
+    loss = _loss(evidence, features.groupby(names, dropna=False, observed=True, sort=False).ngroup().to_numpy())
+    return [] if not loss or loss[0] - loss[1] < UNNAMED_LOSS else [_warning(
+        names[0], f"rows that are equal in {listed(names)}, which seem to be of one person or thing,", loss,
+        "add a column that numbers them and name it by --group")]
+
+
+def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str) -> Finding:
+    before, after = loss
+    return Finding("undeclared-group", "warn", subject,
+                   f"{rows} lie in training and test: a quick model tells {before:.1%} of the target's variance so, but "
+                   f"{max(after, 0.0):.1%} when they are held out together",
+                   f"if new ones are to be predicted, {cure}", spoils=True)
+
+
+def _loss(evidence: Evidence, group: np.ndarray) -> tuple[float, float] | None:
+    """What a quick model tells with groups (n,) on both sides and when they are kept whole, if that is much less."""
+    sizes = np.bincount(group)
+    if len(group) < LEAST_ROWS or len(sizes) < FEWEST_GROUPS:
+        return None
+    model = QuickModel.over(evidence, group)
+    whole = model.share()
+    apart = model.share(unit=evidence.table.tie[model.positions])
+    return (apart, whole) if apart - whole >= ALARM_LOSS else None
 
 
 def _looks_like_groups(table: Table, column: Column) -> bool:

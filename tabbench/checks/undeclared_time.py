@@ -1,28 +1,75 @@
-"""Check: a column of dates that nobody named as the time."""
+"""Check: a column of dates that nobody named as the time, and whether rows of one time are alike."""
 
 from __future__ import annotations
 
-from tabbench.checks.columns import listed
+import re
+from shlex import quote
+
+import numpy as np
+
+from tabbench.checks.columns import listed, plain_values
+from tabbench.checks.neighbours import told_by_neighbours
+from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
+from tabbench.core.table import Column, Table
 
 FEWEST_DATES = 10
 """Different dates from which splitting forward in time makes sense."""
+NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
+"""Names of a column of numbers that says when a row was taken."""
+FEWEST_TIMES = 50
+BEYOND_SHARE = 0.08
+"""Share of the variance that a quick model without the dates leaves which the rows nearest in time tell. It is below 0.02 where a
+date is a plain feature, such as the day of joining, and 0.06 for flight delays over a year."""
+MOST_TRIED = 2
+LEAST_ROWS = 200
 
 
 def check_undeclared_time(evidence: Evidence) -> list[Finding]:
-    """Suggest --time where there is a column of dates."""
+    """Suggest --time where there is a column of dates; warn where the target follows the time."""
     table = evidence.table
     if any(role is not None for role in (table.time, table.group, table.fold, table.test)):
         return []
-    names = [column.name for column in table.columns
+    dates = [column.name for column in table.columns
              if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
-    if not names:
+    times = dates + [column.name for column in table.columns if _is_numbered_time(table, column)]
+    for name in times[:MOST_TRIED]:
+        found = _following(evidence, name)
+        if found:
+            return [found]
+    if not dates:
         return []
-    return [Finding("undeclared-time", "info", names[0],
-                    f"{listed(names)} hold{'s' if len(names) == 1 else ''} dates, but training and test rows are of the same "
+    return [Finding("undeclared-time", "info", dates[0],
+                    f"{listed(dates)} hold{'s' if len(dates) == 1 else ''} dates, but training and test rows are of the same "
                     "time",
-                    f"if the future is to be predicted, give --time {names[0]}")]
+                    f"if the future is to be predicted, give --time {quote(dates[0])}")]
+
+
+def _is_numbered_time(table: Table, column: Column) -> bool:
+    return (column.kind == "number" and NAME_OF_A_TIME.fullmatch(column.name) is not None
+            and table.features[column.name].nunique() >= FEWEST_TIMES)
+
+
+def _following(evidence: Evidence, name: str) -> Finding | None:
+    """A warning if rows of about the same time are more alike than a model without dates can tell."""
+    model, columns = QuickModel.of(evidence), evidence.table.columns
+    if len(model.positions) < LEAST_ROWS:
+        return None
+    number = next(number for number, column in enumerate(columns) if column.name == name)
+    others = [each for each, column in enumerate(columns) if column.kind != "date" and each != number]
+    time = plain_values(evidence.table.features[name].iloc[model.positions], columns[number])
+    is_known = ~np.isnan(time)
+    if is_known.sum() < LEAST_ROWS:
+        return None
+    left = (model.outcomes - model.predictions(columns=others))[is_known]
+    beyond = told_by_neighbours(time[is_known], left)
+    if beyond < BEYOND_SHARE:
+        return None
+    return Finding("undeclared-time", "warn", name,
+                   f"the target follows `{name}`: rows of about the same time tell {beyond:.1%} of what a quick model of the "
+                   "other columns leaves, and training and test rows are of the same time",
+                   f"split forward in time by --time {quote(name)}", spoils=True)
 
 
 CHECKS.register(Check("undeclared-time", "dates that look like the time", check_undeclared_time))

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from tabbench.core.finding import Finding
 from tabbench.core.registry import Registry
+from tabbench.core.split import SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a check may look at: the table, the task and the target as codes or numbers (n,)."""
+    """What a check may look at: the table, the task, the target as codes or numbers (n,), and the splits where they are made.
+
+    `shared` holds what one check has worked out and others may use: the sampled columns, a quick model's predictions.
+    """
 
     table: Table
     task: Task
     target: np.ndarray
     seed: int = 0
+    splits: SplitPlan | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

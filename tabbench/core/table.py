@@ -67,6 +67,7 @@ class Table:
     findings : what reading noticed.
     tie : uint64 (n,), row digests: equal where rows are equal in every feature and the target.
     roles : role -> column name, for the roles in use ("group": "patient").
+    identifiers : name -> values (n,) of the columns that name rows and are no features; the checks alone look at them.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Table:
     roles: dict[str, str] = field(default_factory=dict)
     reading: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    identifiers: dict[str, pd.Series] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.table import Table
-from tabbench.data.leaving_out import columns_to_leave_out
+from tabbench.data.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.data.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
 from tabbench.data.recognition import TypedColumn, as_strings, recognise
 from tabbench.data.roles import Roles, choose_roles, codes, times, weights
@@ -206,7 +206,9 @@ def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows) -> Table:
                             findings)
     return Table(name=name, features=_frame(features), columns=columns, target=target, target_name=roles.target,
                  target_is_integer=is_integer, rows=typed.rows, tie=tie, fingerprint=fingerprint, test=typed.is_test,
-                 roles=dict(roles.others), reading=reading, findings=findings, **arrays)
+                 roles=dict(roles.others), reading=reading, findings=findings,
+                 identifiers={each: pd.Series(candidates[each].values) for each, code in left_out.items() if code == IDENTIFIER},
+                 **arrays)
 
 
 def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:

@@ -31,6 +31,8 @@ LEAST_PURGED_SHARE = 0.5
 """With groups and time together, so much of a training part must be free of the groups that are tested after it."""
 
 MOST_CLASSES_NAMED = 5
+SHARED_ALARM = 0.01
+"""Share of test rows equal to a training row from which scores in splits of the user's own are too good; fewer are chance."""
 
 ORDER, DEAL, DRAW = range(3)  # what a random stream is for; the first number of its seed after the run's
 
@@ -298,13 +300,14 @@ def _leak_findings(kind: str, request: _Request, splits: tuple[Split, ...]) -> l
             findings.append(Finding("group-on-both-sides", "warn", request.role("group").strip("`"),
                                     f"{shared:,} test rows have a group that is in training too, so scores hold for known "
                                     "groups only",
-                                    "leave the own splits out to have groups kept whole"))
+                                    "leave the own splits out to have groups kept whole", spoils=True))
     if kind in OWN_SPLITS or kind == "grouped":
         shared = _shared_rows(unit_codes(table.tie), splits)
         if shared:
-            findings.append(Finding("tie-on-both-sides", "warn" if kind in OWN_SPLITS else "info", "rows",
+            matters = kind in OWN_SPLITS and shared >= SHARED_ALARM * sum(len(split.test) for split in splits)
+            findings.append(Finding("tie-on-both-sides", "warn" if matters else "info", "rows",
                                     f"{shared:,} test rows are equal to a training row in every feature and the target",
-                                    "leave repeated rows out"))
+                                    "leave repeated rows out", spoils=matters))
     return findings
 
 

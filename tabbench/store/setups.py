@@ -105,7 +105,7 @@ def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
     columns = tuple(Column.from_json(values) for values in about["columns"])
     features = pd.DataFrame({column.name: pd.Series(_feature(arrow, position, column), copy=False)
                              for position, column in enumerate(columns)}, index=pd.RangeIndex(arrow.num_rows), copy=False)
-    roles = {role: _numbers(arrow, role) for role in ROLE_ARRAYS if role in arrow.column_names}
+    roles: dict[str, Any] = {role: _numbers(arrow, role) for role in ROLE_ARRAYS if role in arrow.column_names}
     if "test" in roles:
         roles["test"] = roles["test"].view(np.bool_)
     target = as_strings(arrow["target"]) if pa.types.is_large_string(arrow["target"].type) else _numbers(arrow, "target")

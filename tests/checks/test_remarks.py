@@ -19,8 +19,15 @@ def repeated(features, copies):
 def test_duplicate_rows_are_counted(evidence_of, clean):
     features, target = clean(400)
     (finding,) = check_duplicates(evidence_of(repeated(features, 100), np.append(target, target[:100])))
-    assert (finding.code, finding.severity) == ("duplicate-rows", "info")
+    assert (finding.code, finding.severity, finding.spoils) == ("copied-rows", "warn", True)
     assert "100 of 500 rows (20.0%)" in finding.message
+
+
+def test_repeated_rows_of_few_values_are_a_remark(evidence_of):
+    rng = np.random.default_rng(0)
+    features, target = {"x": rng.integers(0, 9, 300), "y": rng.integers(0, 9, 300)}, rng.integers(0, 2, 300)
+    finding = check_duplicates(evidence_of(features, target))[0]
+    assert (finding.code, finding.severity) == ("duplicate-rows", "info")
 
 
 def test_conflicting_rows_bound_what_can_be_reached(evidence_of, clean):
@@ -66,10 +73,16 @@ def wave(rows):
 
 def test_row_order_that_tells_the_target_is_said(evidence_of, clean):
     features, _ = clean(1_000)
-    (finding,) = check_row_order(evidence_of(features, wave(1_000), "regression"))
+    for target, kind in ((wave(1_000), "regression"), (wave(1_000) > 0, "binary")):
+        (finding,) = check_row_order(evidence_of(features, target, kind))
+        assert (finding.code, finding.severity, finding.subject) == ("ordered-target", "warn", "rows")
+
+
+def test_an_order_that_a_column_explains_is_a_remark(evidence_of, clean):
+    features, _ = clean(1_000)
+    explained = features | {"height": np.sin(np.arange(1_000) / 40)}
+    (finding,) = check_row_order(evidence_of(explained, wave(1_000), "regression"))
     assert (finding.code, finding.severity) == ("ordered-target", "info")
-    (finding,) = check_row_order(evidence_of(features, wave(1_000) > 0))
-    assert finding.code == "ordered-target"
 
 
 def test_row_order_by_date_that_tells_the_target_warns(evidence_of, clean):
@@ -80,7 +93,7 @@ def test_row_order_by_date_that_tells_the_target_warns(evidence_of, clean):
     assert (finding.code, finding.severity, finding.subject) == ("ordered-target", "warn", "day")
     assert "--time day" in finding.cure
     shuffled = dates.sample(frac=1, random_state=0).reset_index(drop=True)
-    assert check_row_order(evidence_of(features | {"day": shuffled}, wave(1_000), "regression"))[0].severity == "info"
+    assert check_row_order(evidence_of(features | {"day": shuffled}, wave(1_000), "regression"))[0].subject == "rows"
 
 
 def test_row_order_is_silent_on_shuffled_rows_and_with_a_time(evidence_of, clean):

@@ -108,7 +108,7 @@ def test_an_outcome_is_kept_as_plain_values(answer):
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
-ROWS = 600
+ROWS = 1200
 TASK = Task("binary", ("no", "yes"), "log_loss", ("log_loss", "brier", "auc", "accuracy", "calibration_error"))
 
 
@@ -117,7 +117,7 @@ def question_and_predictions(simulate, seed=0, **task):
     random = np.random.default_rng(seed)
     score = 1.5 * random.normal(size=ROWS)
     target = (random.random(ROWS) < 1 / (1 + np.exp(-score))).astype(np.int64)
-    noisy = score + 1.5 * random.normal(size=ROWS)
+    noisy = score + random.normal(size=ROWS)
     logits = {"dummy": np.zeros(ROWS), "sharp": 12 * score, "modest": 0.5 * noisy}
     plan = simulate.random_folds(ROWS, 5, 2, seed)
 
@@ -130,20 +130,20 @@ def question_and_predictions(simulate, seed=0, **task):
 
 def judged(simulate, metric, **task):
     question, predictions = question_and_predictions(simulate, **task)
-    present = [(name, size) for name in ("dummy", "sharp", "modest") for size in (100, 480)]
+    present = [(name, size) for name in ("dummy", "sharp", "modest") for size in (100, 960)]
     evidence = build_evidence(question, METRICS.get("log_loss"), predictions, present, approaches=("dummy", "modest", "sharp"),
                               families={"dummy": "baseline", "sharp": "net", "modest": "linear"},
                               cost_ranks={"dummy": 0, "modest": 1, "sharp": 2})
-    verdicts = judge(evidence, full_size=480)
-    verdict = Answer.at(verdicts.winners, verdicts.pairs, 480)
+    verdicts = judge(evidence, full_size=960)
+    verdict = Answer.at(verdicts.winners, verdicts.pairs, 960)
     return verdict, by_metric(METRICS.get(metric), question, predictions, verdict, evidence, margin=None, alpha=0.05, seed=0)
 
 
 def test_another_metric_may_choose_another_winner(simulate):
     verdict, row = judged(simulate, "auc")
-    assert (verdict.decision, verdict.best, verdict.size) == ("winner", "modest", 480)
+    assert (verdict.decision, verdict.best, verdict.size) == ("winner", "modest", 960)
     assert row["sentence"] == "Judged by AUC, sharp wins instead of modest."
-    assert (row["kind"], row["subject"], row["size"], row["flips"]) == ("metric", "auc", 480, True)
+    assert (row["kind"], row["subject"], row["size"], row["flips"]) == ("metric", "auc", 960, True)
     assert judged(simulate, "brier")[1]["decision"] in ("winner", "top_set")
 
 
@@ -164,9 +164,9 @@ def test_a_metric_that_is_undefined_everywhere_is_no_answer(simulate):
     question, predictions = question_and_predictions(simulate)
     alone = replace(question, target=np.zeros(ROWS, dtype=np.int64))
     names = ("dummy", "modest")
-    evidence = build_evidence(alone, METRICS.get("accuracy"), predictions, [(name, 480) for name in names], approaches=names,
+    evidence = build_evidence(alone, METRICS.get("accuracy"), predictions, [(name, 960) for name in names], approaches=names,
                               families={"dummy": "baseline", "modest": "linear"}, cost_ranks={"dummy": 0, "modest": 1})
-    verdict = replace(BOOSTING, size=480)
+    verdict = replace(BOOSTING, size=960)
     row = by_metric(METRICS.get("auc"), alone, predictions, verdict, evidence, margin=None, alpha=0.05, seed=0)
     assert row["sentence"] == "Judged by AUC: not answered, since it is undefined in every test part."
     assert row["decision"] is None and not row["flips"]

@@ -1,0 +1,167 @@
+"""Check: two columns, or a few in a plain sum or product, that only together give the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from shlex import quote
+
+import numpy as np
+
+from tabbench.checks.columns import Sample, Values, exact_codes, listed
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+from tabbench.core.table import Column
+
+LEAST_ROWS = 100
+MOST_ROWS = 2_000
+"""Rows that pairs are tried on; what is found is measured on all."""
+MOST_COLUMNS = 30
+"""Columns that pairs are made of: those that tell most by themselves come first, so a table of many is quick too."""
+MOST_LEVELS = 20
+"""Levels of a column that is crossed with another one."""
+ALARM_SHARE = {"binary": 0.97, "multiclass": 0.97, "regression": 0.997}
+"""Share of the target's variance that the two predict together, out of sample."""
+MOST_ALONE = 0.8
+"""If one of them tells more by itself, the two are no riddle."""
+TRIAL_SLACK = 0.1
+"""A trial on few rows in 32 bins falls so much short."""
+MOST_TERMS = 4
+"""Columns of a sum; more are an honest linear law."""
+EXACT_SHARE = 1 - 1e-6
+"""What a sum tells of the target when it is the target but for rounding."""
+ROUNDED_SHARE = 0.999
+"""And when rounded too, provided that its weights are all +1 or -1."""
+WEIGHT_SLACK = 0.01
+LARGEST = 1e100
+"""Squares of larger numbers overflow."""
+
+def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0))
+
+
+OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "difference": np.subtract, "sum": np.add, "product": np.multiply,
+    "ratio": _ratio, "inverse ratio": lambda first, second: _ratio(second, first)}
+
+
+def check_combined_columns(evidence: Evidence) -> list[Finding]:
+    """Find a short sum or product that is the target, or a pair of columns that tells it though neither does."""
+    sample = Sample.of(evidence)
+    if len(sample.positions) < LEAST_ROWS:
+        return []
+    alone = [max(sample.explained_share(values), sample.repeated_share(values.exact_codes)) for values in sample.columns]
+    if max(alone, default=1.0) >= ALARM_SHARE[evidence.task.kind]:
+        return []
+    found = _identity(sample) or _pair(sample, alone)
+    if not found:
+        return []
+    names, words = found
+    return [Finding("combined-columns", "warn", names[0],
+                    f"{words} the target `{evidence.table.target_name}`; together they may be known only with the outcome",
+                    f"if so, leave one out with --drop {quote(names[0])}", spoils=True)]
+
+
+def _identity(sample: Sample) -> tuple[list[str], str] | None:
+    """The few numbers whose sum with weights, or product of powers, is the target but for rounding."""
+    if not sample.evidence.task.is_regression:
+        return None
+    numbers = [values for values in sample.columns if values.column.kind == "number" and not np.isnan(values.values).any()
+               and np.ptp(values.values) > 0 and np.abs(values.values).max() < LARGEST]
+    target = sample.outcomes[:, 0]
+    if not numbers or len(target) < 4 * len(numbers):
+        return None
+    matrix = np.column_stack([values.values for values in numbers])
+    terms = _few_terms(matrix, target, has_scale=True)
+    if terms is not None:
+        return _said(numbers, terms, "the columns {} add up to")
+    is_positive = np.asarray((matrix > 0).all(axis=0))
+    if target.min() <= 0 or not is_positive.any():
+        return None
+    numbers = [values for values, is_kept in zip(numbers, is_positive, strict=True) if is_kept]
+    terms = _few_terms(np.log(matrix[:, is_positive]), np.log(target), has_scale=False)
+    return None if terms is None else _said(numbers, terms, "a product of powers of the columns {} is")
+
+
+def _said(numbers: list[Values], terms: list[int], words: str) -> tuple[list[str], str]:
+    names = [numbers[term].column.name for term in terms]
+    return names, words.format(listed(names))
+
+
+def _few_terms(matrix: np.ndarray, target: np.ndarray, *, has_scale: bool) -> list[int] | None:
+    """Two to four columns of the matrix (m, p) that give the target linearly: exactly, or nearly with weights of one."""
+    scale = matrix.std(axis=0)
+    usable = np.flatnonzero(scale > 1e-12 * np.maximum(np.abs(matrix).max(axis=0), 1e-300))
+    standard = (matrix[:, usable] - matrix[:, usable].mean(axis=0)) / scale[usable]
+    centred = target - target.mean()
+    if not len(usable) or _lacking(standard, centred) > 1 - ROUNDED_SHARE:
+        return None
+    by_weight = np.argsort(-np.abs(np.linalg.lstsq(standard, centred, rcond=None)[0]), kind="stable")
+    for terms in range(2, min(MOST_TERMS, len(usable)) + 1):
+        chosen = by_weight[:terms]
+        lacking = _lacking(standard[:, chosen], centred)
+        weights = np.linalg.lstsq(standard[:, chosen], centred, rcond=None)[0] / scale[usable[chosen]]
+        is_plain = has_scale and bool((np.abs(np.abs(weights) - 1) <= WEIGHT_SLACK).all())
+        if lacking <= 1 - EXACT_SHARE or (is_plain and lacking <= 1 - ROUNDED_SHARE):
+            return [int(column) for column in usable[chosen]]
+    return None
+
+
+def _lacking(columns: np.ndarray, target: np.ndarray) -> float:
+    """Share of the target's squares that a linear function of the columns leaves."""
+    weights = np.linalg.lstsq(columns, target, rcond=None)[0]
+    return float(((target - columns @ weights) ** 2).sum() / (target**2).sum())
+
+
+def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
+    """Two columns whose difference, sum, product, ratio or crossing tells the target."""
+    few = _fewer_rows(sample)
+    usual = np.argsort(-np.array(alone), kind="stable")[:MOST_COLUMNS]
+    if max(alone) >= MOST_ALONE:
+        usual = np.array([number for number in usual if alone[number] < MOST_ALONE], dtype=np.int64)
+    alarm = ALARM_SHARE[sample.evidence.task.kind]
+    for first, second in combinations(sorted(int(number) for number in usual), 2):
+        for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
+            if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
+                names = [sample.columns[number].column.name for number in (first, second)]
+                return names, f"the {how.removeprefix('inverse ')} of the columns {listed(names)} tells nearly everything about"
+    return None
+
+
+class _Few:
+    """The rows that pairs are tried on: positions in the sample, and a sample of these alone."""
+
+    def __init__(self, sample: Sample, positions: np.ndarray) -> None:
+        self.positions = positions
+        self.told = Sample(sample.evidence, sample.positions[positions], sample.target[positions], sample.outcomes[positions])
+
+
+def _fewer_rows(sample: Sample) -> _Few:
+    rows = len(sample.positions)
+    positions = np.random.default_rng(sample.evidence.seed).permutation(rows)[:MOST_ROWS]
+    return _Few(sample, np.sort(positions))
+
+
+def _joined(first: Values, second: Values, few: np.ndarray) -> Iterator[tuple[str, Callable[[], Values], Values]]:
+    """(how, the joined column, the same on few rows) for every sensible way to join two columns."""
+    if all(values.exact_codes.max() < MOST_LEVELS for values in (first, second)):
+        codes = exact_codes(first.exact_codes * float(MOST_LEVELS) + second.exact_codes).astype(np.float64)
+        category = Column("crossing", "category")
+        yield "crossing", lambda: Values(category, codes), Values(category, codes[few])
+    if first.is_nominal or second.is_nominal:
+        return
+    number = Column("joined", "number")
+    for how, join in OPERATIONS.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            tried = join(first.values[few], second.values[few])
+        tried[~np.isfinite(tried)] = np.nan
+        yield how, lambda join=join: Values(number, _whole(join, first, second)), Values(number, tried)  # type: ignore[misc]
+
+
+def _whole(join: Callable[[np.ndarray, np.ndarray], np.ndarray], first: Values, second: Values) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        joined = join(first.values, second.values)
+    return np.where(np.isfinite(joined), joined, np.nan)
+
+
+CHECKS.register(Check("combined-columns", "columns that only together give the target", check_combined_columns))

@@ -1,0 +1,183 @@
+"""Check: a column that was computed from the target: a mean of it by level, a running total, the target of the next row."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+import numpy as np
+
+from tabbench.checks.columns import (
+    Sample,
+    Values,
+    exact_codes,
+    level_means,
+    outcomes_of,
+    plain_values,
+    told_by_others,
+    told_share,
+)
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+EQUAL_CORRELATION = 1 - 1e-7
+"""Equal but for rounding to a few digits."""
+LEAST_DISTINCT = 10
+"""Values that must agree; fewer could by chance."""
+LEAST_REPEATED_SHARE = 0.5
+"""Of the rows, so many must have a value that another row has, for a mean by level."""
+LEAST_ROWS = 50
+EQUAL_STEPS = 0.98
+"""Of the steps between neighbouring rows, so many are the target; the others are where a group ends."""
+MOST_KEYS = 20
+"""Columns by whose levels means are tried."""
+QUICK_ROWS = 500
+"""Rows at the head of the file that settle most columns."""
+MOST_CLASSES = 10
+"""Classes whose means are looked for."""
+
+
+def check_made_from_target(evidence: Evidence) -> list[Finding]:
+    """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
+    if len(evidence.table) < LEAST_ROWS:
+        return []
+    sample, findings = Sample.of(evidence), []
+    keys = [values for values in sample.columns
+            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
+    for values in sample.columns:
+        how = _along_the_file(values, evidence)
+        if not how and values.column.kind == "number" and values.exact_codes.max() + 1 >= LEAST_DISTINCT:
+            how = _target_mean(values, sample) or _mean_by_key(values, sample, keys)
+        if how:
+            name = values.column.name
+            findings.append(Finding("made-from-target", "warn", name,
+                                    f"the column `{name}` {how}, so it holds the answers of the rows that are to be predicted",
+                                    f"leave it out with --drop {quote(name)}, or compute it from training rows only",
+                                    spoils=True))
+    return findings
+
+
+def _target_mean(values: Values, sample: Sample) -> str:
+    """Whether rows of equal value have just this value, or a linear function of it, as their mean target."""
+    present = ~np.isnan(values.values)
+    codes = np.unique(values.values[present], return_inverse=True)[1]
+    counts = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.int64)
+    # All rows of the table are needed for means of all rows.
+    if len(sample.positions) < len(sample.evidence.table) or present.mean() < LEAST_REPEATED_SHARE:
+        return ""
+    if np.count_nonzero(counts > 1) < LEAST_DISTINCT or counts[counts > 1].sum() < LEAST_REPEATED_SHARE * len(codes):
+        return ""
+    value = np.unique(values.values[present])
+    if sample.outcomes.shape[1] > MOST_CLASSES:
+        return ""
+    means = level_means(codes, sample.outcomes[present], counts)[counts > 1]
+    if any(_are_linear(value[counts > 1], mean) for mean in means.T):
+        return f"is the mean of `{sample.evidence.table.target_name}` over the rows with the same value"
+    return ""
+
+
+def _mean_by_key(values: Values, sample: Sample, keys: list[Values]) -> str:
+    """Whether it is the mean target by level of another column, with or without the row itself, or pulled to the mean of all."""
+    is_whole = len(sample.positions) == len(sample.evidence.table) and not np.isnan(values.values).any()
+    if not is_whole or sample.outcomes.shape[1] > MOST_CLASSES:
+        return ""
+    for key in (each for each in keys if each is not values):
+        counts = np.bincount(key.exact_codes)
+        for outcome in sample.outcomes.T:
+            if _is_mean(values.values, key.exact_codes, counts, outcome):
+                return f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
+    return ""
+
+
+def _is_mean(values: np.ndarray, codes: np.ndarray, counts: np.ndarray, outcome: np.ndarray) -> bool:
+    sums = np.bincount(codes, weights=outcome)
+    others = counts[codes] - 1
+    has_others = others > 0
+    if _are_linear(values[has_others], ((sums[codes] - outcome)[has_others] / others[has_others])):
+        return True
+    first = np.unique(codes, return_index=True)[1]
+    if not np.array_equal(values, values[first][codes]):
+        return False
+    means = sums / counts
+    return _are_linear_by_count(values[first], means, counts)
+
+
+def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether value and mean are linear in each other among levels of equally many rows: a mean pulled to that of all is."""
+    is_used = np.zeros(len(values), dtype=bool)
+    for count in np.unique(counts[counts > 1]):
+        same = counts == count
+        if len(np.unique(means[same])) < 3:
+            continue
+        if not _are_linear(values[same], means[same], fewest=3):
+            return False
+        is_used |= same
+    return int(np.count_nonzero(is_used)) >= LEAST_DISTINCT
+
+
+def _along_the_file(values: Values, evidence: Evidence) -> str:
+    """Whether it is a running total of the target, or the target of the row before or after, in the file's order."""
+    table, name = evidence.table, evidence.table.target_name
+    order = np.argsort(table.rows, kind="stable")
+    column = plain_values(table.features[values.column.name], values.column)[order]
+    target = evidence.target[order].astype(np.float64)
+    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], evidence)
+    return _along(column, target, evidence).format(name=name) if first else ""
+
+
+def _along(column: np.ndarray, target: np.ndarray, evidence: Evidence) -> str:
+    """The same for some rows in the file's order."""
+    classes = [target] if evidence.task.is_regression else [
+        (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
+    if not evidence.task.is_regression and _is_shifted_label(column, target):
+        return "is `{name}` of the row before or after"
+    for outcome in classes:
+        if any(_agree(np.diff(column), side) for side in (outcome[1:], outcome[:-1])):
+            return "is a running total of `{name}` in the file's order"
+        if _is_settled_by_order(outcome):
+            continue
+        if _agree(column[1:], outcome[:-1]):
+            return "is `{name}` of the row before"
+        if _agree(column[:-1], outcome[1:]):
+            return "is `{name}` of the row after"
+    return ""
+
+
+def _is_shifted_label(column: np.ndarray, target: np.ndarray) -> bool:
+    """Whether levels and the classes of the row before or after go together one to one, as they do not within the row."""
+    labels = exact_codes(column)
+    n_classes = len(np.unique(target))
+    if not n_classes <= int(labels.max()) + 1 <= n_classes + 1 or _is_settled_by_order(target):
+        return False
+    outcomes = outcomes_of(target, is_regression=False)
+    within = told_share(outcomes, told_by_others(labels, outcomes))
+    shifted = max(told_share(outcomes[:-1], told_by_others(labels[1:], outcomes[:-1])),
+                  told_share(outcomes[1:], told_by_others(labels[:-1], outcomes[1:])))
+    return shifted >= EQUAL_STEPS > within
+
+
+def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
+    """Whether nearly all numbers equal an outcome that varies, gaps apart."""
+    present = ~np.isnan(numbers)
+    numbers, outcome = numbers[present], outcome[present]
+    if len(numbers) < LEAST_ROWS or outcome.std() == 0:
+        return False
+    is_equal = np.abs(numbers - outcome) <= 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
+    commonest = np.unique(outcome, return_counts=True)[1].max()
+    return bool(is_equal.mean() >= EQUAL_STEPS and (~is_equal).sum() <= (len(outcome) - commonest) / 4)
+
+
+def _is_settled_by_order(outcome: np.ndarray) -> bool:
+    """Whether neighbouring rows mostly have the same outcome, so that a copy looks like a neighbour's."""
+    return bool((np.diff(outcome) == 0).mean() >= EQUAL_STEPS)
+
+
+def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_DISTINCT) -> bool:
+    if len(np.unique(second)) < fewest:
+        return False
+    first, second = (numbers / max(float(np.abs(numbers).max()), np.finfo(float).tiny) for numbers in (first, second))
+    first, second = first - first.mean(), second - second.mean()
+    spread = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return spread > 0 and abs(float(first @ second)) >= EQUAL_CORRELATION * spread
+
+
+CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target))

@@ -1,0 +1,156 @@
+"""Check: rows that are other rows but for a column, for noise, or drawn between two others, on both sides of a split."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+import numpy as np
+import pandas as pd
+
+from tabbench.checks.columns import Sample, Values, listed
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+LEAST_ROWS = 60
+QUERIES = 1_000
+"""Rows whose neighbours are looked up: a share of 5 % is known to within 1.5 %."""
+ALARM_SHARE = 0.05
+"""Share of rows that are another one in disguise from which scores are too good by something to speak of."""
+SAME_TARGET_SHARE = 0.9
+"""Of the pairs, so many must have the same target; else they are just alike."""
+LEAST_NUMBERS = 3
+"""Numbers that rows are compared in; in fewer dimensions close neighbours are chance."""
+DISTINCT_SHARE = 0.2
+"""Share of distinct values from which a number can tell near from equal."""
+NEIGHBOURS = 16
+CLOSE = 0.1
+"""A nearest neighbour within a tenth of the distance of the sixteenth. By chance in three dimensions 1.5 % of rows have one."""
+BETWEEN_COSINE = -1 + 1e-6
+"""Directions to two neighbours that are opposite to rounding: the row lies on the line between them."""
+NAMING_SHARE = 0.5
+"""A number of which so many values differ all but names a row."""
+MOST_COLUMNS = 200
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+
+
+def check_near_duplicates(evidence: Evidence) -> list[Finding]:
+    """Say that rows repeat others in all but one column, nearly, or lie between two others."""
+    sample = Sample.of(evidence)
+    if len(sample.positions) < LEAST_ROWS or evidence.table.group is not None:
+        return []
+    return _but_for_one(sample) or _close_or_between(sample)
+
+
+def _but_for_one(sample: Sample) -> list[Finding]:
+    """Rows that are equal in every column but one, down to numbers that all but name a row."""
+    columns = sample.columns
+    if not 2 <= len(columns) <= MOST_COLUMNS:
+        return []
+    digests = [_hashed(values, number) for number, values in enumerate(columns)]
+    total = np.sum(digests, axis=0, dtype=np.uint64)
+    is_first = ~pd.Series(total).duplicated().to_numpy()  # exact copies are another check's
+    names = [number for number, values in enumerate(columns)
+             if values.column.kind in ("number", "date") and len(np.unique(values.values)) >= NAMING_SHARE * is_first.sum()]
+    worst = (0.0, "")
+    for number, values in enumerate(columns):
+        if not any(name != number for name in names):
+            continue
+        rest = (total - digests[number])[is_first]
+        codes = pd.factorize(rest)[0]
+        share = float((np.bincount(codes)[codes] > 1).mean())
+        if not _repeat_together(codes, [columns[name].values[is_first] for name in names if name != number]):
+            continue
+        if share > worst[0] and _same_target(codes, sample.outcomes[is_first]):
+            worst = (share, values.column.name)
+    if worst[0] < ALARM_SHARE:
+        return []
+    share, name = worst
+    return [Finding("near-duplicates", "warn", name,
+                    f"{share:.1%} of the rows equal another one in all columns but `{name}`, so training and test rows are not "
+                    "independent", f"leave `{name}` out with --drop {quote(name)}, which keeps equal rows together", spoils=True)]
+
+
+def _repeat_together(codes: np.ndarray, naming: list[np.ndarray]) -> bool:
+    """Whether rows that share a naming number mostly share the code; if not, they share both by chance."""
+    repeats = len(codes) - len(np.unique(codes))
+    return any(2 * repeats >= len(values) - len(np.unique(values)) for values in naming)
+
+
+def _hashed(values: Values, number: int) -> np.ndarray:
+    return np.asarray(pd.util.hash_array(values.values + 0.0, categorize=False) * (MIXER + np.uint64(2 * number)))
+
+
+def _same_target(codes: np.ndarray, outcomes: np.ndarray) -> bool:
+    """Whether rows of one code mostly have one outcome."""
+    is_shared = np.bincount(codes)[codes] > 1
+    if not is_shared.any():
+        return False
+    frame = pd.DataFrame(outcomes[is_shared])
+    spread = frame.groupby(codes[is_shared]).transform("std").to_numpy()
+    return bool((spread <= 0.05 * outcomes.std(axis=0)).all(axis=1).mean() >= SAME_TARGET_SHARE)
+
+
+def _close_or_between(sample: Sample) -> list[Finding]:
+    """Rows that are another one with noise, or on the line between two others of the same target."""
+    numbers = [values for values in sample.columns if values.column.kind == "number"
+               and not np.isnan(values.values).any() and len(np.unique(values.values)) >= DISTINCT_SHARE * len(values.values)]
+    if len(numbers) < LEAST_NUMBERS:
+        return []
+    scaled = np.column_stack([_ranked(values.values) for values in numbers])
+    raw = np.column_stack([_standard(values.values) for values in numbers])
+    first = np.unique(scaled, axis=0, return_index=True)[1]
+    if len(first) < LEAST_ROWS:
+        return []
+    first = np.sort(first)
+    queries, nearest, distances = _neighbours(scaled[first], sample.evidence.seed)
+    outcomes = sample.outcomes[first]
+    has_same = (np.abs(outcomes[queries] - outcomes[nearest[:, 0]]) <= 0.05 * outcomes.std(axis=0)).all(axis=1)
+    is_close = distances[:, 0] <= CLOSE * distances[:, -1]
+    names = listed([values.column.name for values in numbers])
+    if (is_close & has_same).mean() >= ALARM_SHARE and has_same[is_close].mean() >= SAME_TARGET_SHARE:
+        return [_near("are another row with a little noise", float((is_close & has_same).mean()), names)]
+    is_between = _lie_between(raw[first], queries, nearest)
+    return [] if is_between.mean() < ALARM_SHARE else [
+        _near("lie exactly between two others, as rows do that were made up to balance classes", float(is_between.mean()), names)]
+
+
+def _near(what: str, share: float, names: str) -> Finding:
+    return Finding("near-duplicates", "warn", "rows",
+                   f"{share:.1%} of the rows {what} (by {names}), so training and test rows are not independent",
+                   "leave such rows out, or give --group with a column that names the row they were made from", spoils=True)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """In units of the standard deviation, whatever the size of the numbers."""
+    small = values / np.abs(values).max()
+    return np.asarray(small / small.std())
+
+
+def _ranked(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0 to 1, equal for equal values, so that no tail decides what is near."""
+    return np.asarray(np.unique(values, return_inverse=True)[1] / max(len(np.unique(values)) - 1, 1))
+
+
+def _neighbours(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Some rows, their nearest neighbours (q, 16) and the distances to these."""
+    from sklearn.neighbors import NearestNeighbors
+
+    queries = np.random.default_rng([seed, 3]).permutation(len(points))[:QUERIES]
+    count = min(NEIGHBOURS, len(points) - 1)
+    found = NearestNeighbors(n_neighbors=count + 1, algorithm="brute", n_jobs=1).fit(points).kneighbors(points[queries])
+    distances, nearest = found
+    is_self = nearest == queries[:, None]
+    is_self[~is_self.any(axis=1), -1] = True
+    return queries, nearest[~is_self].reshape(-1, count), distances[~is_self].reshape(-1, count)
+
+
+def _lie_between(points: np.ndarray, queries: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    """For each queried row whether it lies on the line between two of its neighbours (in three dimensions at least)."""
+    directions = points[nearest] - points[queries][:, None, :]
+    lengths = np.linalg.norm(directions, axis=2, keepdims=True)
+    directions = directions / np.where(lengths > 0, lengths, 1)
+    cosines = np.einsum("qid,qjd->qij", directions, directions)
+    return np.asarray(cosines.min(axis=(1, 2)) <= BETWEEN_COSINE)
+
+
+CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates))

@@ -1,0 +1,157 @@
+"""A quick model of the table: small boosted trees, asked out of fold, whole or with some columns or some rows kept together.
+
+Registers no check and says nothing to a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabbench.checks.columns import Values, outcomes_of, plain_values, told_share
+from tabbench.core.check import Evidence
+
+MOST_ROWS = 10_000
+"""Rows a quick model sees: what a leak gives away is plain by then, and it takes about a second."""
+LEAST_ROWS_SEEN, MOST_CELLS = 2_000, 3_000_000
+"""Rows times columns times classes stay below this, so that a table of many columns or classes takes no longer."""
+MOST_COLUMNS = 150
+"""Columns it sees in each fold: those that go most with the target there."""
+FOLDS = 3
+ROUNDS, ROUNDS_OVER_CLASSES, LEAST_ROUNDS = 50, 250, 10
+"""Boosting rounds, and rounds times classes where there are more than five."""
+LEAVES, LEARNING_RATE, SHRINKAGE = 15, 0.12, 2.0
+"""With less shrinkage of the leaves boosting diverges where a class has a handful of rows."""
+LEAST_LEAF_ROWS, LEAF_SHARE = 20, 20
+"""Rows in a leaf: 20, fewer below 400 rows."""
+CAREFUL = {"learning_rate": 0.08, "max_leaf_nodes": 8, "l2_regularization": 5.0}
+"""Settings by which probabilities are about as sure as they may be, for questions to the probabilities themselves."""
+MOST_LEVELS = 255
+"""Categories that the trees can treat as such; columns with more are taken as ordered codes."""
+
+
+@dataclass(frozen=True, eq=False)
+class QuickModel:
+    """Rows (m,) of the table, their features (m, p), outcomes (m, k) as in `outcomes_of`, and the unit each row belongs to."""
+
+    positions: np.ndarray
+    matrix: np.ndarray
+    is_nominal: np.ndarray
+    outcomes: np.ndarray
+    unit: np.ndarray
+    is_regression: bool
+    seed: int
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> QuickModel:
+        """The model of the evidence's table, the same object for all checks; equal rows and declared groups stay together."""
+        if "quick" not in evidence.shared:
+            group = evidence.table.tie if evidence.table.group is None else evidence.table.group
+            evidence.shared["quick"] = cls.over(evidence, group)
+        model: QuickModel = evidence.shared["quick"]
+        return model
+
+    @classmethod
+    def over(cls, evidence: Evidence, group: np.ndarray) -> QuickModel:
+        """A model of up to 10,000 rows, whole groups (n,) of them."""
+        unit = pd.factorize(group)[0]
+        order = np.random.default_rng([evidence.seed, 1]).permutation(int(unit.max()) + 1)[unit]
+        positions = np.sort(np.argsort(order, kind="stable")[:_rows_seen(evidence)])
+        features = evidence.table.features
+        values = [Values(column, plain_values(features[column.name].iloc[positions], column))
+                  for column in evidence.table.columns]
+        matrix = np.column_stack([each.values for each in values]) if values else np.zeros((len(positions), 0))
+        is_nominal = np.array([each.is_nominal and np.nanmax(each.values, initial=0) < MOST_LEVELS for each in values],
+                              dtype=bool)
+        return cls(positions, matrix, is_nominal, outcomes_of(evidence.target[positions], evidence.task.is_regression),
+                   unit[positions], evidence.task.is_regression, evidence.seed)
+
+    @property
+    def names_classes(self) -> bool:
+        """Whether there is more than one indicator, so that a row's class is the one that is 1."""
+        return not self.is_regression and self.outcomes.shape[1] > 1
+
+    def predictions(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None,
+                    strength: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Out-of-fold predictions (m, k) of the outcomes, whole units (m,) held out, from some or all columns.
+
+        `strength` are settings of the trees other than the usual ones.
+        """
+        kept = np.arange(self.matrix.shape[1]) if columns is None else np.asarray(columns)
+        return out_of_fold(self.matrix[:, kept], self.is_nominal[kept], self.outcomes, self.is_regression,
+                           folds_of(self.unit if unit is None else unit, self.seed), strength)
+
+    def share(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None) -> float:
+        """Share of the target's variance that those predictions tell."""
+        return told_share(self.outcomes, self.predictions(unit, columns))
+
+
+def _rows_seen(evidence: Evidence) -> int:
+    columns = max(min(len(evidence.table.columns), MOST_COLUMNS), 1)
+    return min(MOST_ROWS, max(LEAST_ROWS_SEEN, MOST_CELLS // (columns * max(evidence.task.n_classes - 1, 1))))
+
+
+def folds_of(unit: np.ndarray, seed: int) -> np.ndarray:
+    """A fold (m,) for each row, the same for rows of one unit."""
+    codes = pd.factorize(unit)[0]
+    return np.asarray((np.random.default_rng([seed, 2]).permutation(int(codes.max()) + 1) % FOLDS)[codes])
+
+
+def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, fold: np.ndarray,
+                strength: Mapping[str, Any] | None = None) -> np.ndarray:
+    """Predictions (m, k) of outcomes (m, k) from features (m, p), each fold's from a model of the other folds."""
+    predictions = np.tile(outcomes.mean(axis=0), (len(outcomes), 1))
+    for each in range(FOLDS):
+        fit, validation = fold != each, fold == each
+        if not validation.any() or not fit.any() or not matrix.shape[1]:
+            continue
+        kept = _most_telling(matrix[fit], outcomes[fit])
+        predictions[validation] = _fitted(matrix[fit][:, kept], is_nominal[kept], outcomes[fit], is_regression,
+                                          matrix[validation][:, kept], strength or {})
+    return predictions
+
+
+def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, validation: np.ndarray,
+            strength: Mapping[str, Any]) -> np.ndarray:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    labels = outcomes[:, 0] if is_regression else codes_of(outcomes)
+    n_distinct = len(np.unique(labels))
+    if n_distinct < 2:
+        return np.asarray(np.tile(outcomes.mean(axis=0), (len(validation), 1)))
+    settings = _settings(len(fit), 1 if is_regression else n_distinct) | {**strength,
+        "categorical_features": is_nominal if is_nominal.any() else None}
+    if is_regression:
+        return np.asarray(HistGradientBoostingRegressor(**settings).fit(fit, labels).predict(validation))[:, None]
+    model = HistGradientBoostingClassifier(**settings).fit(fit, labels)
+    probabilities = np.zeros((len(validation), max(outcomes.shape[1], 2)))
+    probabilities[:, model.classes_.astype(np.int64)] = model.predict_proba(validation)
+    return probabilities[:, 1:] if outcomes.shape[1] == 1 else probabilities
+
+
+def _settings(rows: int, n_classes: int) -> dict[str, Any]:
+    return {"max_iter": max(ROUNDS_OVER_CLASSES // n_classes, LEAST_ROUNDS) if n_classes > 5 else ROUNDS,
+            "learning_rate": LEARNING_RATE, "l2_regularization": SHRINKAGE,
+            "max_leaf_nodes": LEAVES, "early_stopping": False, "random_state": 0,
+            "min_samples_leaf": max(2, min(LEAST_LEAF_ROWS, rows // LEAF_SHARE))}
+
+
+def codes_of(outcomes: np.ndarray) -> np.ndarray:
+    """The class (m,) that indicators (m, k) stand for."""
+    return outcomes[:, 0].astype(np.int64) if outcomes.shape[1] == 1 else np.asarray(outcomes.argmax(axis=1))
+
+
+def _most_telling(matrix: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+    """Positions of up to 150 columns: those with the largest correlation with any outcome in these rows."""
+    if matrix.shape[1] <= MOST_COLUMNS:
+        return np.arange(matrix.shape[1])
+    is_present = ~np.isnan(matrix)
+    means = np.where(is_present, matrix, 0).sum(axis=0) / np.maximum(is_present.sum(axis=0), 1)
+    centred = np.where(is_present, matrix - means, 0)
+    scale = np.sqrt((centred**2).sum(axis=0))
+    strength = np.abs(centred.T @ (outcomes - outcomes.mean(axis=0))).max(axis=1) / np.where(scale > 0, scale, 1)
+    return np.sort(np.argsort(-strength, kind="stable")[:MOST_COLUMNS])

@@ -1,0 +1,80 @@
+"""Check: test rows of the user's own splits that can be told from the training rows (adversarial validation)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabbench.checks.columns import Values, listed, plain_values
+from tabbench.checks.quick_model import folds_of, out_of_fold
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+from tabbench.core.split import Split
+
+OWN_SPLITS = ("test", "fold", "given")
+ALARM_AUC = 0.75
+"""How well a quick model tells test from training rows, out of fold: 0.5 if they are of one kind. A shift of one column by one
+standard deviation gives 0.76."""
+LEAST_SPREAD = 4.0
+"""And so many standard errors above 0.5, for small parts."""
+LEAST_ROWS = 20
+MOST_ROWS = 5_000
+"""Rows of each side."""
+MOST_SPLITS = 5
+NAMED = 3
+
+
+def check_shifted_splits(evidence: Evidence) -> list[Finding]:
+    """Say how well a model tells the test part of a split of the user's own from its training part, and by what."""
+    plan = evidence.splits
+    if plan is None or plan.kind not in OWN_SPLITS:
+        return []
+    found = [(_told_apart(evidence, split), split) for split in plan.splits[:MOST_SPLITS]]
+    (auc, names), split = max(found, key=lambda each: each[0][0])
+    if auc < ALARM_AUC:
+        return []
+    which = "the test rows" if len(plan.splits) == 1 else f"the test rows of fold {split.fold + 1}"
+    return [Finding("shifted-splits", "warn", names[0],
+                    f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of "
+                    f"{auc:.2f}, most by {listed(names)}, so scores hold for that change only",
+                    "use the built-in splits, or leave such columns out if they only mark the part (--drop)", spoils=True)]
+
+
+def _told_apart(evidence: Evidence, split: Split) -> tuple[float, list[str]]:
+    """AUC (0.5 if it could be chance) and the columns that tell most, the target among them."""
+    rng = np.random.default_rng([evidence.seed, 4])
+    sides = [np.sort(rng.permutation(side)[:MOST_ROWS]) for side in (split.train, split.test)]
+    if min(len(side) for side in sides) < LEAST_ROWS:
+        return 0.5, [""]
+    rows = np.concatenate(sides)
+    is_test = np.repeat([0.0, 1.0], [len(side) for side in sides])
+    columns = evidence.table.columns
+    values = [Values(column, plain_values(evidence.table.features[column.name].iloc[rows], column)) for column in columns]
+    matrix = np.column_stack([*(each.values for each in values), evidence.target[rows].astype(np.float64)])
+    nominal = np.zeros(matrix.shape[1], dtype=bool)
+    fold = folds_of(evidence.table.tie[rows], evidence.seed)
+    told = area_under_curve(out_of_fold(matrix, nominal, is_test[:, None], False, fold)[:, 0], is_test > 0)
+    error = np.sqrt((len(rows) + 1) / (12 * len(sides[0]) * len(sides[1])))
+    if told < 0.5 + LEAST_SPREAD * error:
+        return 0.5, [""]
+    alone = [abs(area_under_curve(np.nan_to_num(column, nan=-1e300), is_test > 0) - 0.5) for column in matrix.T]
+    names = [*(column.name for column in columns), evidence.table.target_name]
+    order = np.argsort(-np.array(alone), kind="stable")[:NAMED]
+    return told, [names[number] for number in order if alone[number] >= alone[order[0]] / 2]
+
+
+def area_under_curve(scores: np.ndarray, is_positive: np.ndarray) -> float:
+    """Probability that a positive row scores above another one, ties half; 0.5 where a side is empty.
+
+    >>> area_under_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, False, True, True]))
+    0.875
+    """
+    positive = int(is_positive.sum())
+    others = len(scores) - positive
+    if not positive or not others:
+        return 0.5
+    codes, counts = np.unique(scores, return_inverse=True, return_counts=True)[1:]
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[codes]
+    return float((ranks[is_positive].sum() - positive * (positive + 1) / 2) / (positive * others))
+
+
+CHECKS.register(Check("shifted-splits", "test rows that can be told from training rows", check_shifted_splits))

@@ -1,0 +1,153 @@
+"""Check: values of one column, or its being filled in at all, that give the target away for some of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
+
+import numpy as np
+
+from tabbench.checks.columns import Sample, Values
+from tabbench.checks.single_feature import ALARM_SHARE
+from tabbench.checks.target_copy import is_target_copy
+from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.finding import Finding
+
+PURE_SHARE = 0.995
+"""Of the rows with such a value, so many have the same outcome."""
+LEAST_ROWS = 20
+LEAST_CLASS_SHARE = 0.1
+"""Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
+LEVEL_SHARE, NUMBER_SHARE = 0.25, 0.5
+"""The same for one level and one number among others; a width of 0 marks a quarter of the letters I."""
+OTHERS_SHARE = 0.02
+"""Share of the target's variance that the other levels may tell beside one that stands alone."""
+LEAST_SURPRISE = 16.0
+"""-log of the probability that rows drawn at random agree so: one in ten million, as many columns and values are looked at."""
+MOST_COLUMNS = 2
+"""Where more columns have such values, the classes are simply well told apart, as mushrooms or network attacks are."""
+DEFAULT_SHARE = 0.5
+"""The commonest value of so many rows may mean that nothing was filled in."""
+TAIL_SHARE = 0.1
+"""Of a number that is to be predicted, the highest and the lowest tenth are looked at as outcomes."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Rows of one column that share an outcome: how the values are called, rows, the outcome, the share of it they cover."""
+
+    column: str
+    values: str
+    rows: int
+    outcome: str
+    covered: float
+
+
+def check_telling_values(evidence: Evidence) -> list[Finding]:
+    """Name the one or two columns with values that go with one outcome only."""
+    sample = Sample.of(evidence)
+    told = []
+    for values in sample.columns:
+        found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
+        if found is not None:
+            told.append((found, values))
+    if not 1 <= len(told) <= MOST_COLUMNS:
+        return []
+    return [_finding(telling) for telling, values in told
+            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]]
+
+
+def _finding(telling: Telling) -> Finding:
+    name = telling.column
+    return Finding("telling-values", "warn", name,
+                   f"nearly all of the {telling.rows:,} rows where `{name}` {telling.values} have {telling.outcome}, "
+                   f"{telling.covered:.0%} of all that do; it may have been written down after the outcome was known",
+                   f"if it is not known when predicting, leave it out with --drop {quote(name)}", spoils=True)
+
+
+def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
+    """The subsets of one column that go with one outcome."""
+    outcomes = _outcomes(sample)
+    halves = _halves(sample)
+    total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
+    of_one = (1.0, LEVEL_SHARE if values.is_nominal else NUMBER_SHARE)
+    for words, is_in, is_whole in _subsets(values, sample):
+        rows = int(is_in.sum())
+        pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else of_one
+        if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
+            continue
+        for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
+            hits = int((is_in & is_outcome).sum())
+            if hits >= pure * rows and hits >= covered * total[label] and _surprise(
+                    rows, total[label] / len(is_in)) >= LEAST_SURPRISE:
+                yield Telling(values.column.name, words, rows, label, hits / total[label])
+
+
+def _surprise(rows: int, base: float) -> float:
+    return -rows * float(np.log(base)) if 0 < base < 1 else 0.0
+
+
+def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
+    """What a row may have: a class; for numbers the highest or the lowest tenth, or the one value that very many have."""
+    name, target = sample.evidence.table.target_name, sample.target
+    if not sample.evidence.task.is_regression:
+        return {f"`{name}` = {sample.evidence.task.classes[code]}": target == code for code in np.unique(target)}
+    low, high = np.quantile(target, [TAIL_SHARE, 1 - TAIL_SHARE])
+    tails = {f"`{name}` above {high:g}": target > high, f"`{name}` below {low:g}": target < low}
+    values, counts = np.unique(target, return_counts=True)
+    commonest = values[counts.argmax()]
+    return tails | ({f"`{name}` = {commonest:g}": target == commonest} if counts.max() >= LEAST_CLASS_SHARE * len(target) else {})
+
+
+def _halves(sample: Sample) -> dict[str, np.ndarray]:
+    """The upper and the lower half of a number to be predicted; columns filled in for one of them only are no accident."""
+    if not sample.evidence.task.is_regression:
+        return {}
+    name, median = sample.evidence.table.target_name, float(np.median(sample.target))
+    return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
+
+
+def _subsets(values: Values, sample: Sample) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """(words, rows, whether they are all that is filled in or left open) for what is said of a value."""
+    is_missing = np.isnan(values.values)
+    if is_missing.any():
+        yield "is missing", is_missing, True
+        yield "is not missing", ~is_missing, True
+    codes = values.exact_codes
+    counts = np.bincount(codes)
+    common = int(counts.argmax())
+    if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
+        yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
+    if len(counts) > 2 and not sample.evidence.task.is_regression:
+        for code in np.flatnonzero(counts >= LEAST_ROWS):
+            is_in = codes == code
+            if not is_missing[is_in].any() and _is_alone(values, is_in, sample):
+                yield f"is {_spelled(values, int(code))}", is_in, False
+
+
+def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
+    """Whether a value says what its neighbours do not: other levels say nothing, numbers just below and above are mixed.
+
+    The island of Torgersen has one kind of penguin, but so do the other islands lack some; a petal 0.2 cm wide is of the one kind
+    that narrow petals are of.
+    """
+    if values.is_nominal:
+        others = Sample(sample.evidence, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
+        return others.explained_share(Values(values.column, values.values[~is_in])) < OTHERS_SHARE
+    value = values.values[is_in][0]
+    order = np.argsort(values.values, kind="stable")
+    below, above = order[values.values[order] < value][-LEAST_ROWS:], order[values.values[order] > value][:LEAST_ROWS]
+    commonest = np.unique(sample.target[is_in])[0]
+    return all(len(side) == LEAST_ROWS and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
+
+
+def _spelled(values: Values, code: int) -> str:
+    """The value behind a code as it stands in the file, or nearly so."""
+    value, column = values.values[np.flatnonzero(values.exact_codes == code)[0]], values.column
+    if column.levels and not np.isnan(value):
+        return repr(column.levels[int(value)])
+    return "a certain text" if column.kind == "text" else "one date" if column.kind == "date" else f"{value:g}"
+
+
+CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values))

@@ -82,7 +82,7 @@ def predictions(sample: Sample, generator: Generator, own: str, plan: SplitPlan,
                 seed: int) -> np.ndarray:
     """What every contestant predicts at every size, float32 (contestants, sizes, test rows of all splits)."""
     made = np.empty((len(generator.views), len(sizes), sum(len(split.test) for split in plan.splits)), dtype=np.float32)
-    for place, (columns, name) in enumerate(zip(generator.views, _learners(generator, own), strict=True)):
+    for place, (columns, name) in enumerate(zip(generator.views, learners_of(generator, own), strict=True)):
         features = sample.features[:, columns]
         for at_size, size in enumerate(sizes):
             if name == "net":
@@ -94,7 +94,8 @@ def predictions(sample: Sample, generator: Generator, own: str, plan: SplitPlan,
     return made
 
 
-def _learners(generator: Generator, own: str) -> list[str]:
+def learners_of(generator: Generator, own: str) -> list[str]:
+    """The contestants' learners, with the one that is tried in its places."""
     return [own if name == "own" else name for name in generator.learners]
 
 

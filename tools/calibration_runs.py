@@ -91,17 +91,15 @@ def sizes_of(generator: Generator, plan: SplitPlan, sample: Sample, task: Task) 
     return tuple(plan.full_size if size == -1 else min(size, plan.full_size) for size in generator.sizes)
 
 
-def keep_predictions(series: Series, runs: int, folder: Path) -> Iterator[int]:
-    """Fit what is missing of the first `runs` runs; gives the number of every finished run of fifty."""
-    for start in range(0, runs, RUNS_A_FILE):
-        path = folder / f"{series.name}_{start:05d}.npz"
-        if not path.exists():
-            made = {str(number): fit(series, number) for number in range(start, start + RUNS_A_FILE)}
-            partial = path.with_suffix(f".{os.getpid()}.part")
-            with partial.open("wb") as file:
-                np.savez(file, **made)
-            partial.replace(path)
-        yield start
+def keep_predictions(series: Series, start: int, folder: Path) -> None:
+    """Fit the fifty runs from `start` on, if that is not done yet."""
+    path = folder / f"{series.name}_{start:05d}.npz"
+    if not path.exists():
+        made = {str(number): fit(series, number) for number in range(start, start + RUNS_A_FILE)}
+        partial = path.with_suffix(f".{os.getpid()}.part")
+        with partial.open("wb") as file:
+            np.savez(file, **made)
+        partial.replace(path)
 
 
 def fit(series: Series, number: int) -> np.ndarray:

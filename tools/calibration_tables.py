@@ -196,7 +196,7 @@ EIGHT_SIZES = (30, 45, 68, 101, 152, 228, 300, 480)
 TWO = twin_views()
 WHOLE = (np.arange(8), np.arange(8))
 
-GENERATORS = {each.name: each for each in (
+GENERATORS: dict[str, Generator] = {each.name: each for each in (
     Generator("G1", "mirror twins", mirror_twins(2), TWO, is_null=True),
     Generator("G1x10", "ten mirror twins, full size", mirror_twins(10), twin_views(10), ("own",) * 10, is_null=True,
               sizes=(-1,)),

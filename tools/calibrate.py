@@ -1,0 +1,96 @@
+"""Measures the error rates of the verdict on tables with a known truth, and writes them to docs/calibration.md.
+
+Everything is kept in a folder, file by file of fifty runs, so that it continues where it ended: `make calibrate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from calibration_page import write_page
+from calibration_rates import Record, judged
+from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, draw, evidence_of, first_repeat, keep_predictions, kept
+from calibration_tables import GENERATORS
+from calibration_truth import known_truth
+
+import tabbench.verdict
+
+QUICK_LEARNERS = {"linear": tuple(GENERATORS), "tree": tuple(GENERATORS)}
+SLOW_LEARNERS = {"lightgbm": ("G1", "G2", "G3", "G4", "G5", "G8"), "net": ("G1", "G2", "G5")}
+RUNS = {"linear": 1000, "tree": 1000, "lightgbm": 200, "net": 100}
+WITHOUT_A_CONTEST = {("linear", "G3"), ("linear", "G4"), ("linear", "G5")}
+"""The linear learner against itself."""
+
+
+def all_series() -> list[Series]:
+    """What the gate asks for, in the order of its cost."""
+    return [Series(name, learner, task) for learner, names in (QUICK_LEARNERS | SLOW_LEARNERS).items() for name in names
+            if (learner, name) not in WITHOUT_A_CONTEST for task in GENERATORS[name].tasks]
+
+
+def measure(series: Series, start: int, folder: Path) -> None:
+    """Fifty runs of one series: fitted if they are not, judged if the judge has changed since."""
+    path = folder / f"{series.name}_{start:05d}.{fingerprint()}.json"
+    if path.exists():
+        return
+    keep_predictions(series, start, folder)
+    truth, records = known_truth(series), dict[str, list[Record]]()
+    for number, made in kept(series, start, folder):
+        drawn = draw(series, number)
+        for metric in METRICS_OF[series.task]:
+            whole = evidence_of(drawn, made, metric)
+            designs = {whole.n_splits: whole} | ({whole.folds: first_repeat(whole)} if whole.n_splits > whole.folds else {})
+            for splits, evidence in designs.items():
+                records.setdefault(f"{metric} {splits}", []).append(judged(evidence, truth[metric], is_null=series.of.is_null))
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(records))
+    partial.replace(path)
+
+
+def fingerprint() -> str:
+    """Of the judging code: what it said in another version counts no more."""
+    sources = sorted(Path(tabbench.verdict.__file__).parent.glob("*.py"))
+    judging = [each for each in sources if each.stem in ("judge", "variance", "simultaneous", "crossover", "winners", "evidence")]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in judging)).hexdigest()[:8]
+
+
+def collected(folder: Path, wanted: Iterable[Series]) -> dict[tuple[Series, str], list[Record]]:
+    """All records that the present judge has made."""
+    found: dict[tuple[Series, str], list[Record]] = {}
+    for series in wanted:
+        for path in sorted(folder.glob(f"{series.name}_*.{fingerprint()}.json")):
+            for design, records in json.loads(path.read_text()).items():
+                found.setdefault((series, design), []).extend(records)
+    return found
+
+
+def main() -> None:
+    """Run, or continue, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("calibration"), help="where runs are kept (some gigabytes)")
+    parser.add_argument("--runs", type=int, help="at most so many of each series")
+    parser.add_argument("--only", default="", help="series whose name begins with one of these, separated by commas")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True, parents=True)
+    wanted = [each for each in all_series() if each.name.startswith(tuple(options.only.split(",")))]
+    for series in wanted:
+        known_truth(series)  # before children ask for it at once
+    with ProcessPoolExecutor(options.jobs) as children:
+        # All series advance together, so that a calibration that is stopped has something on each.
+        for start in range(0, min(max(RUNS.values()), options.runs or max(RUNS.values())), RUNS_A_FILE):
+            due = [series for series in wanted if start < RUNS[series.learner]]
+            for done in [children.submit(measure, series, start, options.folder) for series in due]:
+                done.result()
+            print(f"{start + RUNS_A_FILE} runs of {len(due)} series", flush=True)
+    write_page(options.page, collected(options.folder, wanted))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The published table of error rates. Knows records and names alone."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from calibration_rates import Record, rates
+from calibration_runs import Series
+from calibration_tables import GENERATORS
+
+LEVEL, WRONG_SIDE, SLACK = 0.05, 0.01, 2.0
+"""False winners, wrong sides, and the binomial standard errors that a measured rate may lie above its level."""
+UNNAMED = ("G9-", "G11-")
+"""What happens where somebody does not say that rows belong together: shown, not promised."""
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch")
+
+HEAD = """# Calibration: how often the verdict is wrong
+
+A verdict is worth its error rates. Here they are measured on made-up tables of which the truth is known, through the same
+splits, scores and judge as a comparison. `make calibrate` measures them anew (some hours on two cores, about 3 GB in
+`calibration/`; it continues where it was stopped); the tests do so in a minute on a few hundred runs.
+
+{provenance}
+
+**How to read it.** Rates are percentages of runs ± their standard error. *full*: somebody is said to win at the full size
+though nobody is better, or the wrong one. *sizes*: the same at any smaller size. *naive t* and *Wilcoxon*: how often the paired
+test that is usually run on the splits' scores finds a difference at the full size at its 5 % level. The promise is 5 % for
+*full* and for *sizes* each. A rate above its level by more than two standard errors is in bold.
+"""
+
+NULLS = """## Nobody is better
+
+Contestants see columns that are exchangeable (mirror twins), so that no learner can be better with one than with another at any
+size.
+
+| table | learner | metric | splits | runs | full | sizes | naive t | Wilcoxon |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+CROSSINGS = """
+## Somebody is better
+
+The truth at every size is known by brute force (two hundred training sets, ten thousand test rows). *full*, *sizes*: the wrong
+one is said to be better; the promise is 1 %. *outside*: some interval over the sizes misses the truth; 5 %. *set holds n\\**:
+the reported set of sizes holds the true crossing; at least 95 %. *bounded*: the set has two ends; *width*: their ratio, the
+median. *equal*, *material*: said to be practically equal, or materially better, though it is not; 5 %.
+
+| table | learner | metric | splits | runs | full | sizes | outside | set holds n* | bounded | width | equal | material |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def write_page(path: Path, found: Mapping[tuple[Series, str], Sequence[Record]], power: str = "") -> None:
+    """Write the page from all records."""
+    names = [name for name in GENERATORS if any(series.generator == name for series, _ in found)]
+    ordered = sorted(found.items(), key=lambda each: (names.index(each[0][0].generator), each[0][0].learner, each[0][0].task))
+    nulls = [_null_row(*key, records) for key, records in ordered if key[0].of.is_null]
+    others = [_other_row(*key, records) for key, records in ordered if not key[0].of.is_null]
+    path.write_text(HEAD.format(provenance=_provenance()) + "\n" + NULLS + "\n".join(nulls) + "\n" + _legend(names) + CROSSINGS
+                    + "\n".join(others) + "\n" + power, encoding="utf-8")
+
+
+def _null_row(series: Series, design: str, records: Sequence[Record]) -> str:
+    known, (metric, splits) = rates(records), design.split()
+    level = None if series.generator in UNNAMED else LEVEL
+    cells = [_percent(known, "false_at_full", level), _percent(known, "false_over_sizes", level),
+             _percent(known, "naive_t"), _percent(known, "naive_wilcoxon")]
+    return f"| {series.generator} | {series.learner} | {metric} | {splits} | {len(records):,} | {' | '.join(cells)} |"
+
+
+def _other_row(series: Series, design: str, records: Sequence[Record]) -> str:
+    known, (metric, splits) = rates(records), design.split()
+    width = f"{known['width_ratio'][0]:.1f}" if "width_ratio" in known else "–"
+    cells = [_percent(known, "false_at_full", WRONG_SIDE), _percent(known, "false_over_sizes", WRONG_SIDE),
+             _percent(known, "outside", LEVEL), _percent(known, "covered", 1 - LEVEL, is_least=True), _percent(known, "bounded"),
+             width, _percent(known, "false_equal", LEVEL), _percent(known, "false_material", LEVEL)]
+    return f"| {series.generator} | {series.learner} | {metric} | {splits} | {len(records):,} | {' | '.join(cells)} |"
+
+
+Known = Mapping[str, tuple[float, float, int]]
+
+
+def _percent(known: Known, name: str, level: float | None = None, *, is_least: bool = False) -> str:
+    if name not in known:
+        return "–"
+    rate, error, runs = known[name]
+    text = f"{100 * rate:.1f} ± {100 * error:.1f}"
+    if level is None:
+        return text
+    allowed = SLACK * (level * (1 - level) / runs) ** 0.5
+    is_missed = rate < level - allowed if is_least else rate > level + allowed
+    return f"**{text}**" if is_missed else text
+
+
+def _legend(names: Sequence[str]) -> str:
+    told = [f"{name} {GENERATORS[name].title} ({GENERATORS[name].rows:,} rows)" for name in names]
+    unnamed = " With a minus nobody says that rows belong together: shown, not promised; the data checks look for it."
+    return f"\nTables: {'; '.join(told)}.{unnamed if any(name in UNNAMED for name in names) else ''}\n"
+
+
+def _provenance() -> str:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return f"Measured on {datetime.datetime.now(datetime.UTC).date()} with Python {platform.python_version()}, {libraries}."

@@ -32,7 +32,8 @@ def comparison(tmp_path_factory):
 
 
 def test_frames_have_the_columns_of_result_json(comparison):
-    assert list(comparison.pairs.columns) == ["first", "second", "size", "difference", "low", "high", "decision"]
+    assert list(comparison.pairs.columns) == ["first", "second", "size", "difference", "low", "high", "decision", "p_first",
+                                              "p_equal", "p_second", "rows_to_settle"]
     assert set(comparison.scores["approach"]) == {"dummy", "linear"}
     assert comparison.sentence == str(comparison)
 

@@ -6,7 +6,7 @@ Each format escapes and draws them in its own way; nothing here knows of markup.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,9 +130,13 @@ def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
 
 
 def _winners(comparison: Comparison) -> ReportTable:
-    cells = [(rows(row["size"]), outcome(row), _name(row["best"]), _name(row["recommended"]))
-             for row in comparison.winners.to_dict("records")]
-    return ReportTable("Best by size", ("training rows", "outcome", "best mean", "recommended"), cells, frozenset({0}))
+    found = comparison.winners.to_dict("records")
+    decimals = _shared_decimals([known(row["score"]) for row in found])
+    cells = [(rows(row["size"]), outcome(row), _name(row["best"]), fixed(known(row["score"]), decimals),
+              fixed(known(row["corrected_score"]), decimals), _name(row["recommended"])) for row in found]
+    header = ("training rows", "outcome", "best mean", metric_title(comparison), "to expect", "recommended")
+    return ReportTable("Best by size", header, cells, frozenset({0, 3, 4}),
+                       "To expect: the best score without the luck of having been picked for it, at the largest size.")
 
 
 def _name(value: Any) -> str:
@@ -158,7 +162,10 @@ def _further_crossings(comparison: Comparison) -> list[ReportTable]:
             ReportTable("Best by training time", SECONDS_HEADER, budget_crossing_rows(comparison), numbers, BUDGETS_NOTE)]
 
 
-_PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision")
+_PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision", "chances", "rows to settle")
+_PAIR_NUMBERS = frozenset({0, 3, 4, 6, 7})
+_PAIR_NOTE = ("Chances: in per cent, that the first is better by more than the margin, that the two are practically equal, that "
+              "the second is; of this pair alone. Rows to settle: about how many it takes in all to decide the pair.")
 
 
 def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str, ...]]:
@@ -171,21 +178,35 @@ def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str
     return [
         (rows(row["size"]), str(row["first"]), str(row["second"]), signed(known(row["difference"]), decimals),
          interval(known(row["low"]), known(row["high"]), decimals, with_sign=True),
-         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])))
+         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])), _chances(row), _settled_by(row))
         for row in chosen.to_dict("records")
     ]
 
 
+def _chances(row: dict[Hashable, Any]) -> str:
+    chances = [known(row[name]) for name in ("p_first", "p_equal", "p_second")]
+    return NOTHING if None in chances else " / ".join(f"{100 * (each or 0.0):.0f}" for each in chances)
+
+
+def _settled_by(row: dict[Hashable, Any]) -> str:
+    if row["decision"] != "undecided":
+        return ""
+    needed = known(row["rows_to_settle"])
+    if known(row["low"]) is None:
+        return NOTHING
+    return "over 100 ×" if needed is None else rows(float(f"{needed:.2g}"))
+
+
 def _pairs_at_full_size(comparison: Comparison) -> ReportTable:
     cells = _pair_cells(comparison, at_full_size=True)
-    return ReportTable("All pairs at the full size", _PAIR_HEADER, cells, frozenset({0, 3, 4}),
+    return ReportTable("All pairs at the full size", _PAIR_HEADER, cells, _PAIR_NUMBERS,
                        "Difference: loss of the first minus loss of the second, so below zero the first is better. "
-                       "The intervals hold for all pairs together.", is_folded=True)
+                       "The intervals hold for all pairs together. " + _PAIR_NOTE, is_folded=True)
 
 
 def _pairs_at_other_sizes(comparison: Comparison) -> ReportTable:
     return ReportTable("All pairs at the other sizes", _PAIR_HEADER, _pair_cells(comparison, at_full_size=False),
-                       frozenset({0, 3, 4}), is_folded=True)
+                       _PAIR_NUMBERS, _PAIR_NOTE, is_folded=True)
 
 
 def _scores_by_size(comparison: Comparison) -> ReportTable:

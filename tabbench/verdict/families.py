@@ -57,6 +57,5 @@ def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best_against_best(between: pd.DataFrame) -> tuple[float, float, float]:
-    difference, low, high = (between.pivot(index="first", columns="second", values=column).to_numpy(dtype=np.float64)
-                             for column in ("difference", "low", "high"))
-    return difference.max(axis=1).min(), low.min(axis=0).max(), high.max(axis=1).min()
+    by_first, by_second = between.groupby("first"), between.groupby("second")
+    return by_first["difference"].max().min(), by_second["low"].min().max(), by_first["high"].max().min()

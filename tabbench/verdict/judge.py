@@ -66,7 +66,7 @@ def judge(
         others = [each for band in claims.bands(~represents, np.where(at_headline, of_headline, of_rest))
                   for each in crossings(band)]
     of_families = [each for band in family_bands(pairs, evidence.families) for each in crossings(band)]
-    winners = winners_frame(evidence, pairs, seed)
+    winners = winners_frame(evidence, pairs, headline, seed)
     sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped,
                                 stopped=stopped)
     return Judgement(winners, pairs, crossing_frame(found), crossing_frame(others, "other_crossovers"),

@@ -6,10 +6,13 @@ import numpy as np
 
 from tabbench.verdict.evidence import Evidence
 
-DRAWS = 1_000
-LEAST_DRAWS = 50
-MOST_COUNTED = 100_000_000
-"""Units times approaches times draws; above it fewer draws do, since with many rows there is little luck left."""
+DRAWS = 200
+"""The optimism is then known to an eighth of the score's own standard error."""
+MOST_COUNTED = 20_000_000
+"""Units times draws; above it fewer draws do, since with many rows there is little luck left."""
+LEAST_DRAWS = 20
+COUNTS_AT_ONCE = 1_000_000
+"""Counts of drawn units that are held in memory at a time, 8 MB."""
 
 
 def corrected_loss(evidence: Evidence, size: int, seed: int) -> float:
@@ -25,16 +28,18 @@ def corrected_loss(evidence: Evidence, size: int, seed: int) -> float:
         return float("nan")
     total, share = _by_unit(evidence, names, size)
     units = len(share)
-    draws = int(np.clip(MOST_COUNTED / (units * len(names)), LEAST_DRAWS, DRAWS))
+    draws, at_once = int(np.clip(MOST_COUNTED / units, LEAST_DRAWS, DRAWS)), max(COUNTS_AT_ONCE // units, 1)
     random = np.random.default_rng([seed, size, len(names)])
-    whole, costs = total.sum(axis=0) / share.sum(), []
-    for _ in range(draws):
-        times = np.bincount(random.integers(0, units, units), minlength=units)
-        is_out = times == 0
-        if share[is_out].sum() > 0 and (times * share).sum() > 0:
-            picked = int(np.argmin(np.einsum("u,ua->a", times, total)))
-            costs.append(total[is_out, picked].sum() / share[is_out].sum() - whole.min())
-    return lowest + max(float(np.mean(costs)), 0.0) if costs else float("nan")
+    beyond: list[np.ndarray] = []
+    for start in range(0, draws, at_once):
+        times = random.multinomial(units, np.full(units, 1 / units), size=min(at_once, draws - start))
+        picked = np.argmin(np.einsum("du,ua->da", times, total), axis=1)
+        is_out = (times == 0).astype(np.float64)
+        left, weight = np.einsum("du,ua->da", is_out, total), np.einsum("du,u->d", is_out, share)
+        usable = weight > 0
+        beyond.append(left[usable, picked[usable]] / weight[usable])
+    scored = np.concatenate(beyond)
+    return lowest + max(float(scored.mean() - total.sum(axis=0).min() / share.sum()), 0.0) if len(scored) else float("nan")
 
 
 def _by_unit(evidence: Evidence, names: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -50,24 +50,25 @@ def failed_share(evidence: Evidence, size: int) -> float:
     return float(np.mean([evidence.imputed[name, size].mean() for name in evidence.present(size)]))
 
 
-def winners_frame(evidence: Evidence, pairs: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def winners_frame(evidence: Evidence, pairs: pd.DataFrame, headline: int | None = None, seed: int = 0) -> pd.DataFrame:
     """One row a size, ascending, with the columns of result.json.
 
-    `score` is the best approach's mean in the metric's natural sign, `corrected_score` the same without the luck of having been
-    picked.
+    `score` is the best approach's mean in the metric's natural sign, `corrected_score`, at the `headline` size alone, the same
+    without the luck of having been picked.
 
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
     then nobody is recommended.
     """
-    rows = [(*_winner_row(evidence, size, beaten_by(pairs, size)), *_best_scores(evidence, size, seed))
+    rows = [(*_winner_row(evidence, size, beaten_by(pairs, size)), *_best_scores(evidence, size, size == headline, seed))
             for size in evidence.sizes]
     frame = pd.DataFrame(rows, columns=list(COLUMNS["winners"]), dtype=object)
     return frame.astype({"size": "int64", "score": "float64", "corrected_score": "float64"})
 
 
-def _best_scores(evidence: Evidence, size: int, seed: int) -> tuple[float, float]:
+def _best_scores(evidence: Evidence, size: int, is_headline: bool, seed: int) -> tuple[float, float]:
     lowest = min(evidence.mean(name, size) for name in evidence.present(size))
-    return evidence.metric.loss(lowest), evidence.metric.loss(corrected_loss(evidence, size, seed))  # turning twice gives it back
+    corrected = corrected_loss(evidence, size, seed) if is_headline else np.nan
+    return evidence.metric.loss(lowest), evidence.metric.loss(corrected)  # turning the sign twice gives it back
 
 
 def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]]) -> tuple[int, str, list[str], str, str | None]:

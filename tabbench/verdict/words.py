@@ -20,6 +20,12 @@ MOST_CROSSINGS_TOLD = 2
 """More places where approaches change than this would bury the answer; the report lists all."""
 
 
+REPEATABLE = ("stratified", "grouped")
+"""Splits that can be drawn again."""
+MANY_ROWS = 10_000
+"""From here on a second repeat changes next to nothing."""
+
+
 def closing_sentence(
     evidence: Evidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
     headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (), stopped: Collection[tuple[str, int]] = (),
@@ -30,6 +36,7 @@ def closing_sentence(
     raced_out = sorted({name for name, _ in stopped} - set(evidence.present(headline)))
     left_out = sorted({name for name, _ in skipped} - set(evidence.present(headline)) - set(raced_out))
     clauses = [f"{where} {_outcome(evidence, row, pairs, headline)}"]
+    clauses += _settling(evidence, row, pairs[pairs["size"] == headline])
     if row["decision"] != "none":
         clauses += _over_sizes(evidence, row, pairs, found)
     if raced_out:
@@ -103,6 +110,21 @@ def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int)
     if len(nearby) == 1:
         whose = "which scored best"
     return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
+
+
+def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> list[str]:
+    """What it would take to tell the best from those that it is not shown to beat; nothing to say where that is decided."""
+    with_best = at_size["first"].eq(row["best"]) | at_size["second"].eq(row["best"])
+    needed = at_size.loc[with_best & at_size["decision"].eq("undecided"), "rows_to_settle"].dropna()
+    if needed.empty or failed_share(evidence, int(row["size"])) > MOST_FAILED:
+        return []
+    if not math.isfinite(needed.max()):
+        return ["they are so close that a hundred times as many rows might not settle it"]
+    takes = f"to settle it takes about {rounded_size(needed.max())} rows in all"
+    if evidence.split_kind not in REPEATABLE:
+        return [takes]
+    is_once = evidence.repeats == 1 and evidence.pool_rows <= MANY_ROWS
+    return [f"{takes}, and more {'--repeats might help a little' if is_once else 'repeats would hardly help'}"]
 
 
 def _no_verdict(evidence: Evidence, size: int) -> str:

@@ -1,51 +1,70 @@
-"""The quick form of the calibration gate: error rates on tables with a known truth (method: G1 mirror twins, G2 closed form)."""
+"""The quick form of the calibration gate: 400 runs on tables with a known truth, by the generators of `make calibrate`."""
+
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tabbench.verdict.judge import judge
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+
+from calibration_rates import judged, rates
+from calibration_runs import METRICS_OF, Series, draw, evidence_of, first_repeat, fit
+from calibration_tables import crossing_size
 
 SLACK = 2
 """Binomial standard errors by which a measured rate may miss its level."""
 
 
 def most(level, runs):
-    """The largest count that a true rate of `level` explains."""
-    return runs * level + SLACK * np.sqrt(runs * level * (1 - level))
+    return level + SLACK * np.sqrt(level * (1 - level) / runs)
 
 
-def families_with_a_false_claim(evidence):
-    pairs = judge(evidence, full_size=max(evidence.sizes)).pairs
-    is_claim = ~pairs["decision"].isin(["equal", "undecided"])
-    at_full = pairs["size"] == max(evidence.sizes)
-    represents = pairs["first"].isin(evidence.representatives) & pairs["second"].isin(evidence.representatives)
-    return np.array([(is_claim & family).any() for family in (at_full, represents & ~at_full, ~represents & ~at_full)])
+def least(level, runs):
+    return level - SLACK * np.sqrt(level * (1 - level) / runs)
 
 
-@pytest.mark.parametrize(("repeats", "twins", "runs"), [(1, 2, 100), (3, 2, 100), (1, 3, 50), (3, 3, 50)])
-def test_mirror_twins_have_no_false_winner(simulate, repeats, twins, runs):
-    false_claims = sum(
-        families_with_a_false_claim(simulate.mirror_twins(seed, repeats=repeats, twins=twins)) for seed in range(runs)
-    )
-    assert (false_claims <= most(0.05, runs)).all(), false_claims
+def rates_of(series, runs, truth):
+    """(metric, splits) -> rates over the first `runs` runs, with all splits and with the first repeat's alone."""
+    records = {}
+    for number in range(runs):
+        drawn, made = draw(series, number), fit(series, number)
+        for metric in METRICS_OF[series.task]:
+            whole = evidence_of(drawn, made, metric)
+            for evidence in (whole, first_repeat(whole)):
+                record = judged(evidence, truth(drawn.sizes), is_null=series.of.is_null)
+                records.setdefault((metric, evidence.n_splits), []).append(record)
+    return {design: rates(each) for design, each in records.items()}
 
 
-@pytest.mark.parametrize(("repeats", "runs", "least_bounded"), [(1, 40, 0.02), (3, 50, 0.4)])
-def test_crossover_with_a_closed_form(simulate, repeats, runs, least_bounded):
-    covered = wrong = bounded = 0
-    for seed in range(runs):
-        evidence, truth = simulate.crossing_pair(seed, repeats=repeats)
-        judgement = judge(evidence, full_size=max(evidence.sizes))
-        pairs = judgement.pairs
-        wrong += bool(
-            (
-                pairs["decision"].str.startswith("second") & (pairs["size"] < truth)
-                | pairs["decision"].str.startswith("first") & (pairs["size"] > truth)
-            ).any()
-        )
-        found = judgement.crossovers
-        bounded += found["kind"].iloc[0] == "bracket"
-        covered += bool((found["kind"].ne("none") & ~(found["low"] > truth) & ~(found["high"] < truth)).any())
-    assert runs - covered <= most(0.05, runs)
-    assert wrong <= most(0.01, runs)
-    assert bounded >= least_bounded * runs
+def nothing(sizes):
+    return {"sizes": list(sizes), "difference": [0.0] * len(sizes), "standard_error": [0.0] * len(sizes)}
+
+
+def closed_form(sizes):
+    """The sign of the truth on either side of n*, which is all that a false claim needs; its size is not tested here."""
+    return {"sizes": list(sizes), "difference": [float(np.log(size / crossing_size())) for size in sizes],
+            "standard_error": [0.0] * len(sizes)}
+
+
+@pytest.mark.parametrize(("learner", "task", "runs"), [("linear", "regression", 100), ("linear", "classification", 50),
+                                                       ("tree", "classification", 50)])
+def test_mirror_twins_have_no_false_winner(learner, task, runs):
+    for design, known in rates_of(Series("G1", learner, task), runs, nothing).items():
+        assert known["false_at_full"][0] <= most(0.05, runs), design
+        assert known["false_over_sizes"][0] <= most(0.05, runs), design
+
+
+def test_the_usual_test_of_fifteen_scores_has_many_false_winners():
+    known = rates_of(Series("G1", "linear", "regression"), 60, nothing)["rmse", 15]
+    assert known["naive_t"][0] > 0.15 and known["naive_wilcoxon"][0] > 0.15
+
+
+@pytest.mark.parametrize("runs", [140])
+def test_crossover_with_a_closed_form(runs):
+    found = rates_of(Series("G2", "linear", "regression"), runs, closed_form)
+    for known in found.values():
+        assert known["covered"][0] >= least(0.95, runs)
+        assert max(known["false_at_full"][0], known["false_over_sizes"][0]) <= most(0.01, runs)
+    assert found["rmse", 15]["bounded"][0] >= least(0.6, runs)
+    assert found["rmse", 15]["width_ratio"][0] <= 6

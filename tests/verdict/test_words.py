@@ -19,9 +19,9 @@ def evidence_with(simulate, means, *, sizes=(250, 1000), **changes):
     )
 
 
-def pairs_of(decisions, size=1000, bounds=(0.2, 0.4)):
-    rows = [(first, second, size, np.mean(bounds), *bounds, decision) for (first, second), decision in decisions.items()]
-    return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision"])
+def pairs_of(decisions, size=1000, bounds=(0.2, 0.4), needed=np.nan):
+    rows = [(first, second, size, np.mean(bounds), *bounds, decision, needed) for (first, second), decision in decisions.items()]
+    return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision", "rows_to_settle"])
 
 
 WINS = {("dummy", "linear"): "second", ("dummy", "mlp"): "second", ("linear", "mlp"): "second"}
@@ -31,10 +31,11 @@ REPRESENTATIVES = ("linear", "mlp")
 
 
 def sentence(
-    simulate, decisions=None, found=(), *, means=None, full_size=1000, skipped=(), bounds=(0.2, 0.4), small=None, **changes
+    simulate, decisions=None, found=(), *, means=None, full_size=1000, skipped=(), bounds=(0.2, 0.4), small=None,
+    needed=np.nan, **changes
 ):
     evidence = evidence_with(simulate, means or MEANS, representatives=REPRESENTATIVES, **changes)
-    at_full = pairs_of(decisions or WINS, bounds=bounds)
+    at_full = pairs_of(decisions or WINS, bounds=bounds, needed=needed)
     at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250)
     pairs = pd.concat([at_small, at_full])
     return closing_sentence(
@@ -166,6 +167,24 @@ def test_no_verdicts(simulate):
     assert closing_sentence(alone, winners_frame(alone, pairs), pairs, [], headline=1000, full_size=1000) == (
         "On 1,250 rows there is no verdict, because only linear was run."
     )
+
+
+def test_what_would_settle_it_is_said_where_nothing_is_decided(simulate):
+    tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
+    assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
+        f"{tied}; to settle it takes about 5,300 rows in all, and more repeats would hardly help.")
+    assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
+        f"{tied}; to settle it takes about 5,300 rows in all, and more --repeats might help a little.")
+    assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), split_kind="ordered") == (
+        f"{tied}; to settle it takes about 5,300 rows in all.")
+    assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,)) == (
+        f"{tied}; they are so close that a hundred times as many rows might not settle it.")
+    assert sentence(simulate, dict.fromkeys(WINS, "undecided"), needed=2000.0, repeats=3) == (
+        "On 1,250 rows nothing is shown to be better than a constant prediction; to settle it takes about 2,000 rows in all, and "
+        "more repeats would hardly help.")
+    assert "settle" not in sentence(simulate, WINS, needed=2000.0)
+    failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
+    assert "settle" not in sentence(simulate, TIES, needed=2000.0, imputed=failed)
 
 
 def test_sizes_and_approaches_that_were_not_run_are_named(simulate):

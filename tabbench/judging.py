@@ -206,8 +206,8 @@ def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int)
 def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> list[Finding]:
     """The run's findings; on wrong targets the best approach's own predictions of the test rows replace a quick model's."""
     setup = run.setup
-    judged = winners[(winners["size"] == setup.splits.full_size) & winners["best"].notna()]
-    if judged.empty:
+    judged = winners[(winners["size"] == setup.splits.full_size) & (winners["decision"] != "none")]
+    if judged.empty:  # a constant prediction can doubt nothing
         return list(run.findings)
     sums = np.zeros((len(setup.target), max(setup.task.n_classes, 1)))
     times = np.zeros(len(setup.target))

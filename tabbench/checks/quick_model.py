@@ -107,9 +107,11 @@ def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray
     predictions = np.tile(outcomes.mean(axis=0), (len(outcomes), 1))
     for each in range(FOLDS):
         fit, validation = fold != each, fold == each
-        if not validation.any() or not fit.any() or not matrix.shape[1]:
+        if not validation.any() or not fit.any():
             continue
         kept = _most_telling(matrix[fit], outcomes[fit])
+        if not len(kept):
+            continue
         predictions[validation] = _fitted(matrix[fit][:, kept], is_nominal[kept], outcomes[fit], is_regression,
                                           matrix[validation][:, kept], strength or {})
     return predictions
@@ -146,10 +148,11 @@ def codes_of(outcomes: np.ndarray) -> np.ndarray:
 
 
 def _most_telling(matrix: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
-    """Positions of up to 150 columns: those with the largest correlation with any outcome in these rows."""
-    if matrix.shape[1] <= MOST_COLUMNS:
-        return np.arange(matrix.shape[1])
+    """Positions of up to 150 columns with values: those with the largest correlation with any outcome in these rows."""
     is_present = ~np.isnan(matrix)
+    filled = np.flatnonzero(is_present.any(axis=0))
+    if len(filled) <= MOST_COLUMNS:
+        return filled
     means = np.where(is_present, matrix, 0).sum(axis=0) / np.maximum(is_present.sum(axis=0), 1)
     centred = np.where(is_present, matrix - means, 0)
     scale = np.sqrt((centred**2).sum(axis=0))

@@ -24,6 +24,10 @@ that luck far beyond is believed once it shows."""
 INHERITED = 0.5
 """How much of its logarithm goes on to the next larger size."""
 
+LEAST_OWN = 3.0
+"""The variance between two or three splits is taken as if it were known as well as between four: with fewer degrees of
+freedom any luck would go with it, and the mean over all of it would have no end."""
+
 LUCK_GRID, LUCK_POINTS = (-8.0, 12.0), 161
 """Logarithms of training luck between which it is looked for, in steps of an eighth."""
 
@@ -150,14 +154,16 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
         return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     of_one_set = evidence.pool_rows / contrasts.size
-    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), splits - 1.0)
+    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
     inflation = 1 + luck.values * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
     mean = np.sum(luck.weights * inflation, axis=1)
-    relative = np.sum(luck.weights * inflation**2, axis=1) / mean**2 - 1
+    # Of the logarithm, which a tail of luck that is hardly believed does not blow up.
+    logarithm = np.log(inflation)
+    relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
     is_seen = contrasts.mean_by_rows > 0
     variance = np.where(is_seen, contrasts.mean_by_rows * mean, nadeau_bengio)
-    degrees = 2 / float(np.mean((2 / contrasts.row_degrees + relative)[is_seen])) if is_seen.any() else splits - 1.0
+    degrees = max(1.0, 2 / float(np.mean((2 / contrasts.row_degrees + relative)[is_seen]))) if is_seen.any() else splits - 1.0
     return Spread(np.sqrt(variance), degrees, np.where(is_seen, 1 / mean, 1.0))
 
 

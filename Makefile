@@ -2,6 +2,7 @@
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
 #   make test   the linters and all tests        make lint   the linters alone
 #   make check-estimators   scikit-learn's checks of all estimators with their default parameters, which takes minutes more
+#   make calibrate  the verdict's error rates on tables with a known truth, into docs/calibration.md; hours, continues where it ended
 #   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
 #   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file NETS=python WINNER=1   all optional, see tools/bench.py
 
@@ -11,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?= diamonds --preset fast
 WORKERS ?= 2
 
-.PHONY: demo test lint check-estimators bench clean
+.PHONY: demo test lint check-estimators calibrate bench clean
 
 demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
@@ -26,6 +27,9 @@ lint: .venv/installed-dev
 
 check-estimators: .venv/installed-dev
 	TABBENCH_CHECK_DEFAULTS=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) tests/contract/test_every_estimator.py
+
+calibrate: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tools/calibrate.py --jobs $(WORKERS)
 
 bench: .venv/installed-dev
 	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from calibration_page import write_page
+from calibration_power import measure_power
 from calibration_rates import Record, judged
 from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, draw, evidence_of, first_repeat, keep_predictions, kept
 from calibration_tables import GENERATORS
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("calibration"), help="where runs are kept (some gigabytes)")
     parser.add_argument("--runs", type=int, help="at most so many of each series")
     parser.add_argument("--only", default="", help="series whose name begins with one of these, separated by commas")
+    parser.add_argument("--power", type=int, default=200, help="runs of each contest that measures power; 0 for none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
     options = parser.parse_args()
@@ -89,7 +91,8 @@ def main() -> None:
             for done in [children.submit(measure, series, start, options.folder) for series in due]:
                 done.result()
             print(f"{start + RUNS_A_FILE} runs of {len(due)} series", flush=True)
-    write_page(options.page, collected(options.folder, wanted))
+    power = measure_power(options.power, options.folder) if options.power else ""
+    write_page(options.page, collected(options.folder, wanted), power)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from tabbench.verdict.crossover import crossing_frame
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.judge import judge
+from tabbench.verdict.judge import decide_pairs
 
 SURE = 3.0
 """Standard errors of a brute-force truth beyond which its sign, or its place beside the margin, is taken as known."""
@@ -24,8 +25,8 @@ Record = dict[str, float]
 
 def judged(evidence: Evidence, truth: dict[str, list[float]], *, is_null: bool) -> Record:
     """What one verdict got right and wrong, 0 or 1 each, NaN where the question does not arise."""
-    verdict = judge(evidence, full_size=max(evidence.sizes))
-    pairs, full = verdict.pairs, max(evidence.sizes)
+    decided, full = decide_pairs(evidence), max(evidence.sizes)
+    pairs = decided.pairs
     names = evidence.representatives
     is_full = (pairs["size"] == full).to_numpy()
     of_two = (pairs["first"].isin(names) & pairs["second"].isin(names)).to_numpy()
@@ -44,7 +45,7 @@ def judged(evidence: Evidence, truth: dict[str, list[float]], *, is_null: bool) 
         "false_material": (material & ((size < evidence.margin - slack) | wrong)).any(),
         "naive_t": _naive(evidence, full, "t"), "naive_wilcoxon": _naive(evidence, full, "wilcoxon"),
     }
-    return {name: float(value) for name, value in (record | _crossing(verdict.crossovers, truth, is_null)).items()}
+    return {name: float(value) for name, value in (record | _crossing(crossing_frame(decided.crossings), truth, is_null)).items()}
 
 
 def rates(records: Sequence[Record]) -> dict[str, tuple[float, float, int]]:

@@ -53,24 +53,41 @@ def judge(
     stopped : those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
     """
     headline = headline_size(evidence, stopped)
-    claims = _Claims.of(evidence)
-    pairs, found, others = _no_pairs(), list[Crossing](), list[Crossing]()
-    if claims is not None:
-        families = at_headline, represents, _ = claims.names.families(headline, evidence.representatives)
-        gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
-        of_headline, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
-                                            for family, away in zip(families, gone, strict=True))
-        pairs = claims.frame(np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest)), evidence.margin,
-                             evidence.pool_rows)
-        found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
-        others = [each for band in claims.bands(~represents, np.where(at_headline, of_headline, of_rest))
-                  for each in crossings(band)]
-    of_families = [each for band in family_bands(pairs, evidence.families) for each in crossings(band)]
-    winners = winners_frame(evidence, pairs, headline, seed)
-    sentence = closing_sentence(evidence, winners, pairs, found, headline=headline, full_size=full_size, skipped=skipped,
-                                stopped=stopped)
-    return Judgement(winners, pairs, crossing_frame(found), crossing_frame(others, "other_crossovers"),
+    decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped)
+    of_families = [each for band in family_bands(decided.pairs, evidence.families) for each in crossings(band)]
+    winners = winners_frame(evidence, decided.pairs, headline, seed)
+    sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
+                                skipped=skipped, stopped=stopped)
+    return Judgement(winners, decided.pairs, crossing_frame(decided.crossings),
+                     crossing_frame(decided.other_crossings, "other_crossovers"),
                      crossing_frame(of_families, "family_crossovers"), sentence)
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """Every pair at every size with its interval and decision, and where representatives, and other pairs, change places."""
+
+    pairs: pd.DataFrame
+    crossings: list[Crossing]
+    other_crossings: list[Crossing]
+
+
+def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = ()
+                 ) -> Decisions:
+    """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
+    headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
+    if claims is None:
+        return Decisions(_no_pairs(), [], [])
+    families = claims.names.families(headline, evidence.representatives)
+    at_headline, represents, _ = families
+    gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
+    of_headline, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
+                                        for family, away in zip(families, gone, strict=True))
+    half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
+    pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
+    found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
+    others = [each for band in claims.bands(~represents, np.where(at_headline, of_headline, of_rest)) for each in crossings(band)]
+    return Decisions(pairs, found, others)
 
 
 def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:

@@ -44,8 +44,13 @@ class Contestants:
         return tuple(approach.name for approach in self.approaches)
 
     def entries(self, setup: Setup, preset: str) -> tuple[Entry, ...]:
-        """What the judgement is told of them."""
-        return tuple(Entry(each.name, each.family, each.version, each.cost_rank, each.represents,
+        """What the judgement is told of them.
+
+        Where fewer than two of them represent a family, all but the baseline do: claims over sizes need two.
+        """
+        declared = {each.name for each in self.approaches if each.represents}
+        represents = declared if len(declared) > 1 else set(self.names) - {BASELINE}
+        return tuple(Entry(each.name, each.family, each.version, each.cost_rank, each.name in represents,
                            settings_of(each, setup, setup.splits.full_size, preset)) for each in self.approaches)
 
     def importance(self) -> dict[str, int]:

@@ -33,7 +33,8 @@ def raced(tmp_path_factory):
 
 
 def answer(comparison):
-    return {name: getattr(comparison, name).astype(object).fillna("none").to_dict("list") for name in FRAMES} | {"sentence": comparison.sentence}
+    frames = {name: getattr(comparison, name).astype(object).fillna("none").to_dict("list") for name in FRAMES}
+    return frames | {"sentence": comparison.sentence}
 
 
 def test_who_is_behind_is_skipped_at_larger_sizes_and_takes_part_in_no_claim_there(raced):

@@ -45,7 +45,9 @@ def measure(series: Series, start: int, folder: Path) -> None:
         drawn = draw(series, number)
         for metric in METRICS_OF[series.task]:
             whole = evidence_of(drawn, made, metric)
-            designs = {whole.n_splits: whole} | ({whole.folds: first_repeat(whole)} if whole.n_splits > whole.folds else {})
+            designs = {whole.n_splits: whole}
+            if whole.n_splits > whole.folds:
+                designs[whole.folds] = first_repeat(whole, drawn.question.plan)
             for splits, evidence in designs.items():
                 records.setdefault(f"{metric} {splits}", []).append(judged(evidence, truth[metric], is_null=series.of.is_null))
     partial = path.with_suffix(".part")
@@ -54,10 +56,12 @@ def measure(series: Series, start: int, folder: Path) -> None:
 
 
 def fingerprint() -> str:
-    """Of the judging code: what it said in another version counts no more."""
-    sources = sorted(Path(tabbench.verdict.__file__).parent.glob("*.py"))
-    judging = [each for each in sources if each.stem in ("judge", "variance", "simultaneous", "crossover", "winners", "evidence")]
-    return hashlib.sha256(b"".join(each.read_bytes() for each in judging)).hexdigest()[:8]
+    """Of all that a record depends on besides predictions: what was said in another version counts no more."""
+    package, here = Path(tabbench.verdict.__file__).parents[1], Path(__file__).parent
+    judging = ("judge", "variance", "simultaneous", "crossover", "winners", "evidence", "scoring", "probabilities")
+    sources = [*(package / "verdict" / f"{name}.py" for name in judging), package / "core" / "metric.py",
+               *sorted((package / "metrics").glob("*.py")), here / "calibration_rates.py", here / "calibration_truth.json"]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in sources if each.exists())).hexdigest()[:8]
 
 
 def collected(folder: Path, wanted: Iterable[Series]) -> dict[tuple[Series, str], list[Record]]:
@@ -91,7 +95,10 @@ def main() -> None:
             for done in [children.submit(measure, series, start, options.folder) for series in due]:
                 done.result()
             print(f"{start + RUNS_A_FILE} runs of {len(due)} series", flush=True)
-    power = measure_power(options.power, options.folder) if options.power else ""
+    if options.only:
+        print("no page is written of a part; leave --only out for it")
+        return
+    power = measure_power(options.power, options.folder, fingerprint()) if options.power else ""
     write_page(options.page, collected(options.folder, wanted), power)
 
 

@@ -25,12 +25,12 @@ CONTESTS = {"two × 8 sizes": (2, 5.0, SIZES), "ten, full size": (10, 5.5, (-1,)
 MOST_FAVOUR, HALVINGS, TRAINING_SETS, TEST_ROWS = 12.0, 10, 30, 8_000
 
 
-def measure_power(runs: int, folder: Path) -> str:
+def measure_power(runs: int, folder: Path, version: str) -> str:
     """The table, from what is kept in the folder and what is missing there."""
     lines = [HEAD.format(runs=runs)]
     for learner, metric in DESIGNS:
         for title, (twins, goal, sizes) in CONTESTS.items():
-            path = folder / f"power_{learner}_{metric}_{twins}_{runs}.json"
+            path = folder / f"power_{learner}_{metric}_{twins}_{runs}.{version}.json"
             if not path.exists():
                 path.write_text(json.dumps(found_shares(learner, metric, twins, goal, sizes, runs)))
             for splits, shares in json.loads(path.read_text()).items():
@@ -60,7 +60,7 @@ def found_shares(learner: str, metric: str, twins: int, goal: float, sizes: tupl
     for number in range(runs):
         drawn = draw(series, number)
         whole = evidence_of(drawn, fit(series, number), metric)
-        for evidence in (whole, first_repeat(whole)):
+        for evidence in (whole, first_repeat(whole, drawn.question.plan)):
             pairs = decide_pairs(evidence).pairs
             of_first = pairs[pairs["first"] == "contestant0"]
             found = of_first["decision"].str.startswith("first").groupby(of_first["size"]).mean()

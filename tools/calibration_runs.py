@@ -22,7 +22,7 @@ from tabbench.core.table import Table
 from tabbench.core.task import Task
 from tabbench.data.sizes import size_grid
 from tabbench.data.splits import make_splits
-from tabbench.verdict.evidence import Evidence, build_evidence
+from tabbench.verdict.evidence import Evidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
 FOLDS, REPEATS = 5, 3
@@ -132,12 +132,13 @@ def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float 
         representatives=names[:2], margin=margin)
 
 
-def first_repeat(evidence: Evidence) -> Evidence:
+def first_repeat(evidence: Evidence, plan: SplitPlan) -> Evidence:
     """The same with the splits of the first repeat alone."""
     splits = evidence.folds
     rows = evidence.split < splits
+    overlap = {size: training_overlap(plan.splits[:splits], size, evidence.pool_rows) for size in evidence.sizes}
     return replace(
-        evidence, repeats=1, split=evidence.split[rows], unit=evidence.unit[rows],
+        evidence, repeats=1, overlap=overlap, split=evidence.split[rows], unit=evidence.unit[rows],
         loss={cell: each[:splits] for cell, each in evidence.loss.items()},
         row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
         imputed={cell: each[:splits] for cell, each in evidence.imputed.items()})

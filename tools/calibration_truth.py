@@ -1,6 +1,6 @@
 """What is true of each generator, learner and task: the mean difference at every size by brute force, and its standard error.
 
-Two hundred fresh training sets a size, each scored on ten thousand fresh rows. The golden file beside this module holds what
+Two hundred fresh training sets a size, each scored on five thousand fresh rows. The golden file beside this module holds what
 came of it.
 """
 
@@ -16,7 +16,7 @@ from calibration_runs import METRICS_OF, Series, draw
 from tabbench.core.metric import METRICS
 
 GOLDEN = Path(__file__).with_name("calibration_truth.json")
-TRAINING_SETS, TEST_ROWS, NETS_AT_ONCE = 200, 10_000, 20
+TRAINING_SETS, TEST_ROWS, NETS_AT_ONCE = 200, 5_000, 20
 Truth = dict[str, dict[str, list[float]]]
 """metric -> sizes, difference, standard_error."""
 
@@ -38,29 +38,30 @@ def brute_force(series: Series) -> Truth:
     """The true mean differences of loss, first contestant minus second."""
     sizes = draw(series, 0).sizes
     scores = np.empty((TRAINING_SETS, len(sizes), len(METRICS_OF[series.task])))
-    test = series.of.draw(np.random.default_rng([9, 0]), TEST_ROWS, series.is_regression)
     for place, size in enumerate(sizes):
         for start in range(0, TRAINING_SETS, NETS_AT_ONCE):
             chunk = slice(start, start + NETS_AT_ONCE)
-            scores[chunk, place] = _differences(series, size, test.features, test.target, start)
+            scores[chunk, place] = _differences(series, size, start)
     mean, error = scores.mean(axis=0), scores.std(axis=0, ddof=1) / np.sqrt(TRAINING_SETS)
     return {metric: {"sizes": list(sizes), "difference": mean[:, place].tolist(), "standard_error": error[:, place].tolist()}
             for place, metric in enumerate(METRICS_OF[series.task])}
 
 
-def _differences(series: Series, size: int, features: np.ndarray, target: np.ndarray, start: int) -> np.ndarray:
-    drawn = [series.of.draw(np.random.default_rng([9, 1, size, number]), size, series.is_regression)
-             for number in range(start, start + NETS_AT_ONCE)]
+def _differences(series: Series, size: int, start: int) -> np.ndarray:
+    numbers = range(start, start + NETS_AT_ONCE)
+    trains, tests = ([series.of.draw(np.random.default_rng([9, part, size, number]), rows, series.is_regression)
+                      for number in numbers] for part, rows in ((1, size), (0, TEST_ROWS)))
     losses = []
     for columns, name in zip(series.of.views, learners_of(series.of, series.learner), strict=True):
-        trains, targets = np.stack([each.features[:, columns] for each in drawn]), np.stack([each.target for each in drawn])
+        known, unseen = ([each.features[:, columns] for each in part] for part in (trains, tests))
         if name == "net":
-            tests = np.broadcast_to(features[:, columns], (len(drawn), *features[:, columns].shape))
-            answers = list(stacked_nets(trains, targets, tests, series.is_regression, size))
+            answers = list(stacked_nets(np.stack(known), np.stack([each.target for each in trains]), np.stack(unseen),
+                                        series.is_regression, size))
         else:
-            answers = [LEARNERS[name](train, goal, features[:, columns], series.is_regression, 0)
-                       for train, goal in zip(trains, targets, strict=True)]
-        losses.append([[_loss(metric, target, answer) for metric in METRICS_OF[series.task]] for answer in answers])
+            answers = [LEARNERS[name](known[place], trains[place].target, unseen[place], series.is_regression, 0)
+                       for place in range(len(trains))]
+        losses.append([[_loss(metric, test.target, answer) for metric in METRICS_OF[series.task]]
+                       for test, answer in zip(tests, answers, strict=True)])
     return np.array(losses[0]) - np.array(losses[1])
 
 

@@ -60,11 +60,13 @@ class Doubt:
 def check_label_noise(evidence: Evidence) -> list[Finding]:
     """Doubt targets by a quick, careful model's out-of-fold predictions."""
     model = QuickModel.of(evidence)
+    classes = np.unique(evidence.target[model.positions])
+    if not model.is_regression and len(classes) < 2:  # the rows that were drawn may hold none of a very rare class
+        return []
     predictions = model.predictions(strength=CAREFUL) if not model.is_regression else model.predictions()
     if model.is_regression:
         return doubt_target(evidence, predictions[:, 0], model.positions)
     probabilities = np.hstack([1 - predictions, predictions]) if predictions.shape[1] == 1 else predictions
-    classes = np.unique(evidence.target[model.positions])
     return doubt_labels(evidence, probabilities, classes[codes_of(model.outcomes)], classes, model.positions)
 
 

@@ -102,7 +102,8 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
     ]
     best = frozenset(position for position, each in enumerate(table) if each.is_best)
     return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
-                       f"{RANK_NOTE} ✓ recommended: the cheapest of those that nobody is shown to beat.", best)
+                       f"{RANK_NOTE} ✓ recommended: the cheapest of those that nobody is shown to beat and whose mean is "
+                       "close to the best.", best)
 
 
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:
@@ -194,7 +195,7 @@ def _settled_by(row: dict[Hashable, Any]) -> str:
     needed = known(row["rows_to_settle"])
     if known(row["low"]) is None:
         return NOTHING
-    return "over 100 ×" if needed is None else rows(float(f"{needed:.2g}"))
+    return "over 100 ×" if needed is None else f"≈ {rows(needed)}"
 
 
 def _pairs_at_full_size(comparison: Comparison) -> ReportTable:

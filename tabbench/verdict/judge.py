@@ -54,7 +54,7 @@ def judge(
     """
     headline = headline_size(evidence, stopped)
     decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped)
-    of_families = [each for band in family_bands(decided.pairs, evidence.families) for each in crossings(band)]
+    of_families = [each for band in family_bands(decided.pairs_at_once, evidence.families) for each in crossings(band)]
     winners = winners_frame(evidence, decided.pairs, headline, seed)
     sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
                                 skipped=skipped, stopped=stopped)
@@ -65,9 +65,13 @@ def judge(
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """Every pair at every size with its interval and decision, and where representatives, and other pairs, change places."""
+    """Every pair at every size with its interval and decision, and where representatives, and other pairs, change places.
+
+    The intervals of `pairs_at_once` hold for all pairs at all sizes together, wider than those of the families of claims.
+    """
 
     pairs: pd.DataFrame
+    pairs_at_once: pd.DataFrame
     crossings: list[Crossing]
     other_crossings: list[Crossing]
 
@@ -77,7 +81,7 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
     """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
     if claims is None:
-        return Decisions(_no_pairs(), [], [])
+        return Decisions(_no_pairs(), _no_pairs(), [], [])
     families = claims.names.families(headline, evidence.representatives)
     at_headline, represents, _ = families
     gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
@@ -86,8 +90,11 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
     half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
     found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
-    others = [each for band in claims.bands(~represents, np.where(at_headline, of_headline, of_rest)) for each in crossings(band)]
-    return Decisions(pairs, found, others)
+    # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
+    of_others = claims.half_widths(~represents, alpha, seed)
+    others = [each for band in claims.bands(~represents, of_others) for each in crossings(band)]
+    at_once = claims.frame(claims.half_widths(np.ones(len(half), dtype=bool), alpha, seed), evidence.margin, evidence.pool_rows)
+    return Decisions(pairs, at_once, found, others)
 
 
 def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:

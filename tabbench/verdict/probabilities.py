@@ -57,5 +57,5 @@ def rows_to_settle(difference: np.ndarray, half_width: np.ndarray, margin: float
         to_win = np.where(size > 0, half_width / size, np.inf)
         to_equal = np.where(size < margin, half_width / (margin - size), np.inf)
         times = np.minimum(to_win, to_equal) ** 2
-    times = np.where(times <= 1, 0.0, np.where(times > MOST_TIMES_ROWS, np.inf, times))
+    times = np.where(times < 1, 0.0, np.where(times > MOST_TIMES_ROWS, np.inf, times))
     return np.asarray(np.where(np.isfinite(half_width), times * rows, np.nan))

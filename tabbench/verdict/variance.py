@@ -133,27 +133,25 @@ def make_contrasts(
 def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     """Standard errors of the contrasts.
 
-    The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the tested rows cause. The
-    root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; n of N
+    The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the N tested rows cause. The
+    root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; n
     rows are trained on, and r is the overlap of the J training sets. c is the correlation of the two, a property of the metric
     (`Metric.shared_luck`). Splits show k only through what lies between them beyond the tested rows, at the full size next to
     nothing, so k is estimated with a prior (`_training_luck`).
 
-    With one split only the tested rows' luck is seen: nothing is known about another training set. Splits forward in time are
+    With one split only the tested rows' luck is seen; that of its training rows is taken to be usual. Splits forward in time are
     few and their rows not independent: there the split is the unit, and the variance Nadeau and Bengio's `s2 (1/J + test/train)`
     (doi:10.1023/A:1024068626366), as for metrics without row-level losses. With neither row-level losses nor a second split
     nothing can be said.
     """
     splits, has_rows = evidence.n_splits, not np.isnan(contrasts.mean_by_rows).any()
-    count = len(contrasts.first)
+    count, of_one_set = len(contrasts.first), _tested_rows(evidence) / contrasts.size
     if splits < 2:
-        error = np.sqrt(contrasts.mean_by_rows) if has_rows else np.full(count, np.inf)
-        return Spread(error, float(1 / np.mean(1 / contrasts.row_degrees)) if has_rows else 1.0, np.ones(count))
+        return _of_one_split(contrasts, of_one_set) if has_rows else Spread(np.full(count, np.inf), 1.0, np.ones(count))
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not has_rows or evidence.split_kind == "ordered":
         return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    of_one_set = evidence.pool_rows / contrasts.size
     luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
     inflation = 1 + luck.values * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
@@ -165,6 +163,19 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     variance = np.where(is_seen, contrasts.mean_by_rows * mean, nadeau_bengio)
     degrees = max(1.0, 2 / float(np.mean((2 / contrasts.row_degrees + relative)[is_seen]))) if is_seen.any() else splits - 1.0
     return Spread(np.sqrt(variance), degrees, np.where(is_seen, 1 / mean, 1.0))
+
+
+def _of_one_split(contrasts: Contrasts, of_one_set: np.ndarray) -> Spread:
+    """No row is both trained on and tested, and nothing shows the luck of the training rows: the usual is taken."""
+    inflation = 1 + USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
+    relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
+    degrees = max(1.0, 2 / float(np.mean(2 / contrasts.row_degrees + relative)))
+    return Spread(np.sqrt(contrasts.mean_by_rows * inflation), degrees, 1 / inflation)
+
+
+def _tested_rows(evidence: Evidence) -> float:
+    """How many different rows are tested: the part of a difference by tested rows shrinks with them."""
+    return min(float(evidence.pool_rows), len(evidence.split) / evidence.repeats)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,12 +200,14 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Lu
     weights, centre = np.empty_like(likelihood), np.log(USUAL_LUCK)
     for size in np.unique(contrasts.size):
         chosen = np.flatnonzero(contrasts.size == size)
-        others = max(_independent(contrasts, chosen) - 1, 0.0) / len(chosen)
+        seen = chosen[contrasts.mean_by_rows[chosen] > 0]  # the same predictions say nothing about luck
+        others = max(_independent(contrasts, seen) - 1, 0.0) / max(len(seen), 1)
         common = _posterior(grid, centre, others * likelihood[chosen].sum(axis=0))
         middle = float(np.sum(common * np.log(grid)))
         weights[chosen] = _posterior(grid, middle, likelihood[chosen])
-        seen = float(np.mean(np.sum(weights[chosen] * np.log(grid), axis=1)))
-        centre = (1 - INHERITED) * np.log(USUAL_LUCK) + INHERITED * seen
+        if len(seen):
+            mean = float(np.mean(np.sum(weights[seen] * np.log(grid), axis=1)))
+            centre = (1 - INHERITED) * np.log(USUAL_LUCK) + INHERITED * mean
     return _Luck(np.broadcast_to(grid, weights.shape), weights)
 
 

@@ -56,14 +56,14 @@ def doubted(sentence: str, findings: Sequence[Finding]) -> str:
     return f"This verdict is suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
 
 
-def rounded_size(size: float) -> str:
-    """A number of rows to two significant digits, with thousands separators.
+def rounded_size(size: float, *, is_up: bool = False) -> str:
+    """A number of rows to two significant digits, with thousands separators; rounded up where less would not do.
 
-    >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7)
-    ('480', '12,000', '7')
+    >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7), rounded_size(1_047, is_up=True)
+    ('480', '12,000', '7', '1,100')
     """
     digits = max(0, int(math.log10(max(size, 1))) - 1)
-    return f"{round(size / 10**digits) * 10**digits:,}"
+    return f"{(math.ceil if is_up else round)(size / 10**digits) * 10**digits:,}"
 
 
 def measured(value: float) -> str:
@@ -113,14 +113,21 @@ def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int)
 
 
 def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> list[str]:
-    """What it would take to tell the best from those that it is not shown to beat; nothing to say where that is decided."""
-    with_best = at_size["first"].eq(row["best"]) | at_size["second"].eq(row["best"])
-    needed = at_size.loc[with_best & at_size["decision"].eq("undecided"), "rows_to_settle"].dropna()
-    if needed.empty or failed_share(evidence, int(row["size"])) > MOST_FAILED:
+    """What it would take to tell the best from the others of the top set, or from a constant; nothing where that is decided."""
+    if failed_share(evidence, int(row["size"])) > MOST_FAILED:
         return []
-    if not math.isfinite(needed.max()):
-        return ["they are so close that a hundred times as many rows might not settle it"]
-    takes = f"to settle it takes about {rounded_size(needed.max())} rows in all"
+    among = set(row["approaches"]) if row["decision"] != "none" else {
+        name for name in evidence.present(int(row["size"])) if evidence.families[name] == BASELINE}
+    has_best = [at_size[side].eq(row["best"]) for side in ("first", "second")]
+    others = [at_size[side].isin(among) for side in ("second", "first")]
+    is_asked = has_best[0] & others[0] | has_best[1] & others[1]
+    asked = at_size[is_asked & at_size["decision"].eq("undecided")].dropna(subset=["rows_to_settle"])
+    if asked.empty:
+        return []
+    hardest = asked.loc[asked["rows_to_settle"].idxmax()]
+    if not math.isfinite(hardest["rows_to_settle"]):
+        return [f"{hardest['first']} and {hardest['second']} are so close that a hundred times as many rows might not settle it"]
+    takes = f"to settle it takes about {rounded_size(hardest['rows_to_settle'], is_up=True)} rows in all"
     if evidence.split_kind not in REPEATABLE:
         return [takes]
     is_once = evidence.repeats == 1 and evidence.pool_rows <= MANY_ROWS

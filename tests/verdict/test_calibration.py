@@ -31,7 +31,7 @@ def rates_of(series, runs, truth):
         drawn, made = draw(series, number), fit(series, number)
         for metric in METRICS_OF[series.task]:
             whole = evidence_of(drawn, made, metric)
-            for evidence in (whole, first_repeat(whole)):
+            for evidence in (whole, first_repeat(whole, drawn.question.plan)):
                 record = judged(evidence, truth(drawn.sizes), is_null=series.of.is_null)
                 records.setdefault((metric, evidence.n_splits), []).append(record)
     return {design: rates(each) for design, each in records.items()}

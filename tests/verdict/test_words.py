@@ -172,13 +172,13 @@ def test_no_verdicts(simulate):
 def test_what_would_settle_it_is_said_where_nothing_is_decided(simulate):
     tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
-        f"{tied}; to settle it takes about 5,300 rows in all, and more repeats would hardly help.")
+        f"{tied}; to settle it takes about 5,400 rows in all, and more repeats would hardly help.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
-        f"{tied}; to settle it takes about 5,300 rows in all, and more --repeats might help a little.")
+        f"{tied}; to settle it takes about 5,400 rows in all, and more --repeats might help a little.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), split_kind="ordered") == (
-        f"{tied}; to settle it takes about 5,300 rows in all.")
+        f"{tied}; to settle it takes about 5,400 rows in all.")
     assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,)) == (
-        f"{tied}; they are so close that a hundred times as many rows might not settle it.")
+        f"{tied}; linear and mlp are so close that a hundred times as many rows might not settle it.")
     assert sentence(simulate, dict.fromkeys(WINS, "undecided"), needed=2000.0, repeats=3) == (
         "On 1,250 rows nothing is shown to be better than a constant prediction; to settle it takes about 2,000 rows in all, and "
         "more repeats would hardly help.")

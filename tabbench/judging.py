@@ -100,7 +100,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     findings = _with_doubts(run, verdicts.winners, predictions)
     return Comparison(
-        table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline),
+        table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
         family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, findings),
@@ -270,12 +270,13 @@ def _table(setup: Setup) -> dict[str, Any]:
             "task": setup.task.kind, "fingerprint": table.fingerprint, "classes": list(setup.task.classes), "roles": table.roles}
 
 
-def _protocol(run: Run, higher_is_better: bool, margin: float, headline: int | None = None) -> dict[str, Any]:
+def _protocol(run: Run, higher_is_better: bool, margin: float, headline: int | None = None, findings: Sequence[Finding] = ()
+              ) -> dict[str, Any]:
     splits = run.setup.splits
     return {"metric": run.setup.task.metric, "direction": "higher" if higher_is_better else "lower", "sizes": list(run.sizes),
             "folds": splits.folds, "repeats": splits.repeats, "margin": margin, "alpha": ALPHA, "seed": run.setup.seed,
             "preset": run.preset, "number": PROTOCOL_NUMBER, "split_kind": splits.kind, "full_size": splits.full_size,
-            "headline_size": headline}
+            "headline_size": headline, "suspect": any(finding.spoils for finding in findings)}
 
 
 def _approaches(run: Run) -> pd.DataFrame:

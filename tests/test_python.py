@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeRegressor
 
 import tabbench
 from tabbench.core.errors import BadOption, UnknownName
@@ -172,3 +173,13 @@ def test_polars_frames_are_tables_too():
     table = polars.DataFrame(flowers().astype({"place": str}).to_dict("list"))
     comparison = tabbench.compare(table, "kind", approaches=["linear"], **QUICK)
     assert comparison.table["rows"] == 200
+
+
+def test_own_approaches_are_compared_over_sizes(tmp_path):
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(300, 3)), columns=list("abc"))
+    frame["y"] = frame["a"] + random.normal(size=300)
+    mine = {"line": LinearRegression(), "stump": DecisionTreeRegressor(max_depth=1)}
+    comparison = tabbench.compare(frame, "y", approaches=mine, sizes=(60, "full"), folds=3, repeats=1, preset="fast", quiet=True)
+    assert set(comparison.crossovers["first"]) | set(comparison.crossovers["second"]) == {"line", "stump"}
+    assert comparison.protocol["suspect"] is False

@@ -45,9 +45,9 @@ CROSSINGS = """
 ## Somebody is better
 
 The truth at every size is known by brute force (two hundred training sets, five thousand test rows each). *full*, *sizes*: the
-wrong one is said to be better; the promise is 1 %. *outside*: some interval over the sizes misses the truth; 5 %. *set holds n\\**:
-the reported set of sizes holds the true crossing; at least 95 %. *bounded*: the set has two ends; *width*: their ratio, the
-median. *equal*, *material*: said to be practically equal, or materially better, though it is not; 5 %.
+wrong one is said to be better; the promise is 1 %. *outside*: some interval over the sizes misses the truth; 5 %. *set holds
+n\\**: the reported set of sizes holds the true crossing; at least 95 %. *bounded*: the set has two ends; *width*: their ratio,
+the median. *equal*, *material*: said to be practically equal, or materially better, though it is not; 5 %.
 
 | table | learner | metric | splits | runs | full | sizes | outside | set holds n* | bounded | width | equal | material |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|

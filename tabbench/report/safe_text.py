@@ -19,7 +19,7 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control, format (which holds the bidirectional overrides), lone surrogates, line and paragraph separators."""
 
 _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_\[\]<>|~$&])")
-_MARKDOWN_AT_START = re.compile(r"^(\d*)([-+#.](?=\s|$)|#(?=#)|=|-(?=-))")
+_MARKDOWN_AT_START = re.compile(r"^(\d*)([-+#.)](?=\s|$)|#(?=#)|=|-(?=-))")
 """What makes a list, a heading or a rule, and only there: `linear+forest` and `+0.0135` stay as they are."""
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -16,7 +16,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.winners import BASELINE, winners_frame
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
 from tabbench.verdict.words import measured
 
 COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
@@ -115,7 +115,10 @@ def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str]
     names = [name for name in evidence.present(size) if name in kept or evidence.families[name] == BASELINE]
     if not names:
         return {"decision": "none", "approaches": [], "best": None, "recommended": None}
-    reduced = replace(evidence, approaches=tuple(names), sizes=(size,))
+    # Failures rule out a verdict where they are many of all that was run, not of the few that are cheap.
+    is_ruled_out = failed_share(evidence, size) > MOST_FAILED
+    imputed = {cell: each if is_ruled_out else np.zeros_like(each) for cell, each in evidence.imputed.items()}
+    reduced = replace(evidence, approaches=tuple(names), sizes=(size,), imputed=imputed)
     among = pairs[(pairs["size"] == size) & pairs["first"].isin(names) & pairs["second"].isin(names)]
     row: dict[str, Any] = winners_frame(reduced, among).iloc[0].to_dict()
     return row

@@ -103,14 +103,19 @@ def _refusal(evidence: Evidence, first: str, second: str) -> str:
         if count:
             return f"{name} failed in {count} of {len(sizes) * evidence.n_splits} fits"
     if len(sizes) < FEWEST_SIZES:
-        return f"{len(sizes)} sizes were run, and a curve needs {FEWEST_SIZES}"
+        return f"{_counted(len(sizes), 'size')} run, and a curve needs {FEWEST_SIZES}"
     below = sum(size <= full / 2 for size in sizes)
     if below < FEWEST_SIZES_BELOW:
-        return (f"{below} sizes up to half of {full:,} rows were run, and {FEWEST_SIZES_BELOW} are needed to test the curves "
-                "on the larger ones")
+        return (f"{_counted(below, 'size')} run up to half of {full:,} rows, and {FEWEST_SIZES_BELOW} are needed to test the "
+                "curves on the larger ones")
     if evidence.n_splits < FEWEST_SPLITS:
-        return f"{evidence.n_splits} splits show too little of the luck of the training rows; {FEWEST_SPLITS} are needed"
+        return (f"{_counted(evidence.n_splits, 'split')} run, too few to show the luck of the training rows; {FEWEST_SPLITS} are "
+                "needed")
     return ""
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
 
 
 def _common_sizes(evidence: Evidence, first: str, second: str) -> list[int]:

@@ -198,7 +198,7 @@ def compared(answer: Answer, verdict: Answer) -> str:
     """
     either = " either" if verdict.decision == answer.decision else ""
     if answer.decision == "none":
-        return f"nothing is shown to be better than a constant prediction{either}"
+        return f"no approach can be named{either}"
     taken, absent = verdict.recommended, [name for name in verdict.ran if name not in answer.ran]
     left_out = f"; {listed(absent)} {'was' if len(absent) == 1 else 'were'} not run" if absent else ""
     if answer.decision == "winner":

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -31,6 +31,8 @@ def test_a_long_name_keeps_both_ends() -> None:
 
 
 @given(nasty)
+@example("0)")
+@example("1.")
 def test_markdown_makes_nothing_of_a_text(text: str) -> None:
     tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse("- " + markdown(text))
     kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}

@@ -127,7 +127,7 @@ def test_every_other_refusal_says_its_reason(simulate):
     assert refusal(replace(usual, imputed=failed)) == "mlp failed in 3 of 60 fits"
     assert refusal(evidence_from(simulate, both, sizes=(125, 250, 500, 800))) == "4 sizes were run, and a curve needs 5"
     assert refusal(evidence_from(simulate, both, sizes=(250, 400, 500, 600, 700, 800))) == (
-        "2 sizes up to half of 800 rows were run, and 3 are needed to test the curves on the larger ones")
+        "2 sizes were run up to half of 800 rows, and 3 are needed to test the curves on the larger ones")
     assert refusal(evidence_from(simulate, {"linear": steady, "mlp": steady}, noise=0.0)) == (
         "the two predict the same, or their scores don't tell their own errors")
     without = {cell: value for cell, value in usual.loss.items() if cell != ("mlp", 800)}
@@ -136,12 +136,12 @@ def test_every_other_refusal_says_its_reason(simulate):
 
 def test_two_splits_are_too_few(simulate):
     evidence = evidence_from(simulate, {"linear": steady, "mlp": late}, sizes=(31, 62, 125, 250, 500), folds=2, repeats=1)
-    assert refusal(evidence) == "2 splits show too little of the luck of the training rows; 3 are needed"
+    assert refusal(evidence) == "2 splits were run, too few to show the luck of the training rows; 3 are needed"
     one = replace(evidence, split=np.zeros(500, dtype=np.int64), unit=evidence.unit[:500],
                   loss={cell: value[:1] for cell, value in evidence.loss.items()},
                   row_loss={cell: value[:500] for cell, value in evidence.row_loss.items()},
                   imputed={cell: value[:1] for cell, value in evidence.imputed.items()})
-    assert refusal(one).startswith("1 splits")
+    assert refusal(one).startswith("1 split was")
 
 
 def test_sizes_at_which_only_one_was_run_are_left_out(simulate):

@@ -15,7 +15,7 @@ from pathlib import Path
 from calibration_page import write_page
 from calibration_power import measure_power
 from calibration_rates import Record, judged
-from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, draw, evidence_of, first_repeat, keep_predictions, kept
+from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, designs, draw, evidence_of, keep_predictions, kept
 from calibration_tables import GENERATORS
 from calibration_truth import known_truth
 
@@ -44,12 +44,9 @@ def measure(series: Series, start: int, folder: Path) -> None:
     for number, made in kept(series, start, folder):
         drawn = draw(series, number)
         for metric in METRICS_OF[series.task]:
-            whole = evidence_of(drawn, made, metric)
-            designs = {whole.n_splits: whole}
-            if whole.n_splits > whole.folds:
-                designs[whole.folds] = first_repeat(whole, drawn.question.plan)
-            for splits, evidence in designs.items():
-                records.setdefault(f"{metric} {splits}", []).append(judged(evidence, truth[metric], is_null=series.of.is_null))
+            for evidence in designs(evidence_of(drawn, made, metric), drawn.question.plan):
+                found = judged(evidence, truth[metric], is_null=series.of.is_null)
+                records.setdefault(f"{metric} {evidence.n_splits}", []).append(found)
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(records))
     partial.replace(path)

@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from calibration_rates import Record, rates
 from calibration_runs import Series
 from calibration_tables import GENERATORS
+from scipy.stats import binomtest
+from statsmodels.stats.multitest import multipletests
 
 LEVEL, WRONG_SIDE, SLACK = 0.05, 0.01, 2.0
 """False winners, wrong sides, and the binomial standard errors that a measured rate may lie above its level."""
 UNNAMED = ("G9-", "G11-")
 """What happens where somebody does not say that rows belong together: shown, not promised."""
+SPLITS = (15, 5, 1)
+"""Of five folds in three repeats, of one repeat, and the very first."""
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch")
 
 HEAD = """# Calibration: how often the verdict is wrong
@@ -28,7 +33,7 @@ splits, scores and judge as a comparison. `make calibrate` measures them anew (s
 
 **How to read it.** Rates are percentages of runs ± their standard error. *full*: somebody is said to win at the full size
 though nobody is better, or the wrong one. *sizes*: the same at any smaller size. *naive t* and *Wilcoxon*: how often the paired
-test that is usually run on the splits' scores finds a difference at the full size at its 5 % level. The promise is 5 % for
+test that is usually run on the scores of all splits finds a difference at the full size at its 5 % level. The promise is 5 % for
 *full* and for *sizes* each. A rate above its level by more than two standard errors is in bold.
 """
 
@@ -37,8 +42,10 @@ NULLS = """## Nobody is better
 Contestants see columns that are exchangeable (mirror twins), so that no learner can be better with one than with another at any
 size.
 
-| table | learner | metric | splits | runs | full | sizes | naive t | Wilcoxon |
-|---|---|---|---|---|---|---|---|---|
+{decided}
+
+| table | learner | metric | runs | full, 15 splits | sizes | full, 5 | sizes | full, 1 | sizes | naive t | Wilcoxon |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 CROSSINGS = """
@@ -58,18 +65,43 @@ def write_page(path: Path, found: Mapping[tuple[Series, str], Sequence[Record]],
     """Write the page from all records."""
     names = [name for name in GENERATORS if any(series.generator == name for series, _ in found)]
     ordered = sorted(found.items(), key=lambda each: (names.index(each[0][0].generator), each[0][0].learner, each[0][0].task))
-    nulls = [_null_row(*key, records) for key, records in ordered if key[0].of.is_null]
-    others = [_other_row(*key, records) for key, records in ordered if not key[0].of.is_null]
-    path.write_text(HEAD.format(provenance=_provenance()) + "\n" + NULLS + "\n".join(nulls) + "\n" + _legend(names) + CROSSINGS
-                    + "\n".join(others) + "\n" + power, encoding="utf-8")
+    of_nulls: dict[tuple[Series, str], dict[int, Known]] = {}
+    others = []
+    for (series, design), records in ordered:
+        metric, splits = design.split()
+        if series.of.is_null:
+            of_nulls.setdefault((series, metric), {})[int(splits)] = rates(records)
+        elif int(splits) > 1:
+            others.append(_other_row(series, design, records))
+    nulls = [_null_row(*key, designs) for key, designs in of_nulls.items()]
+    of_null = NULLS.format(decided=_decided(of_nulls)) + "\n".join(nulls) + "\n" + _legend(names)
+    path.write_text(HEAD.format(provenance=_provenance()) + "\n" + of_null + CROSSINGS + "\n".join(others) + "\n" + power,
+                    encoding="utf-8")
 
 
-def _null_row(series: Series, design: str, records: Sequence[Record]) -> str:
-    known, (metric, splits) = rates(records), design.split()
+Known = Mapping[str, tuple[float, float, int]]
+FALSE_WINNERS = ("false_at_full", "false_over_sizes")
+
+
+def _null_row(series: Series, metric: str, designs: Mapping[int, Known]) -> str:
     level = None if series.generator in UNNAMED else LEVEL
-    cells = [_percent(known, "false_at_full", level), _percent(known, "false_over_sizes", level),
-             _percent(known, "naive_t"), _percent(known, "naive_wilcoxon")]
-    return f"| {series.generator} | {series.learner} | {metric} | {splits} | {len(records):,} | {' | '.join(cells)} |"
+    all_splits = designs[max(designs)]
+    cells = [_percent(designs.get(splits, {}), name, level) for splits in SPLITS for name in FALSE_WINNERS]
+    cells += [_percent(all_splits, "naive_t"), _percent(all_splits, "naive_wilcoxon")]
+    return f"| {series.generator} | {series.learner} | {metric} | {all_splits['false_at_full'][2]:,} | {' | '.join(cells)} |"
+
+
+def _decided(nulls: Mapping[tuple[Series, str], Mapping[int, Known]]) -> str:
+    """What all the promised rates together say of the promise."""
+    promised = [known[name] for (series, _), designs in nulls.items() if series.generator not in UNNAMED
+                for known in designs.values() for name in FALSE_WINNERS if name in known]
+    found = np.array([rate for rate, _, _ in promised])
+    above = sum(rate > LEVEL + _slack(LEVEL, runs) for rate, _, runs in promised)
+    chances = [binomtest(round(rate * runs), runs, LEVEL, alternative="greater").pvalue for rate, _, runs in promised]
+    by_holm = int(multipletests(chances, LEVEL, method="holm")[0].sum()) if chances else 0
+    return (f"Of {len(found)} promised rates the mean is {100 * found.mean():.1f} % and the highest {100 * found.max():.1f} %. "
+            f"{above} are above 5 % by more than two standard errors, as some would be by chance; by Holm's procedure over all "
+            f"it is {by_holm or 'none'}.")
 
 
 def _other_row(series: Series, design: str, records: Sequence[Record]) -> str:
@@ -81,9 +113,6 @@ def _other_row(series: Series, design: str, records: Sequence[Record]) -> str:
     return f"| {series.generator} | {series.learner} | {metric} | {splits} | {len(records):,} | {' | '.join(cells)} |"
 
 
-Known = Mapping[str, tuple[float, float, int]]
-
-
 def _percent(known: Known, name: str, level: float | None = None, *, is_least: bool = False) -> str:
     if name not in known:
         return "–"
@@ -91,9 +120,12 @@ def _percent(known: Known, name: str, level: float | None = None, *, is_least: b
     text = f"{100 * rate:.1f} ± {100 * error:.1f}"
     if level is None:
         return text
-    allowed = SLACK * (level * (1 - level) / runs) ** 0.5
-    is_missed = rate < level - allowed if is_least else rate > level + allowed
+    is_missed = rate < level - _slack(level, runs) if is_least else rate > level + _slack(level, runs)
     return f"**{text}**" if is_missed else text
+
+
+def _slack(level: float, runs: int) -> float:
+    return float(SLACK * (level * (1 - level) / runs) ** 0.5)
 
 
 def _legend(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from calibration_fits import LEARNERS
-from calibration_runs import Series, draw, evidence_of, first_repeat, fit
+from calibration_runs import Series, designs, draw, evidence_of, fit
 from calibration_tables import GENERATORS, twin_views, unequal_twins
 
 from tabbench.core.metric import METRICS
@@ -60,7 +60,7 @@ def found_shares(learner: str, metric: str, twins: int, goal: float, sizes: tupl
     for number in range(runs):
         drawn = draw(series, number)
         whole = evidence_of(drawn, fit(series, number), metric)
-        for evidence in (whole, first_repeat(whole, drawn.question.plan)):
+        for evidence in designs(whole, drawn.question.plan):
             pairs = decide_pairs(evidence).pairs
             of_first = pairs[pairs["first"] == "contestant0"]
             found = of_first["decision"].str.startswith("first").groupby(of_first["size"]).mean()

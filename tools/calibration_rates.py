@@ -99,6 +99,8 @@ def _naive(evidence: Evidence, size: int, test: str) -> float:
     """Whether the test that most people use on the splits' scores finds a difference of the first two at this size."""
     from scipy.stats import ttest_rel, wilcoxon
 
+    if evidence.n_splits < 2:
+        return np.nan
     first, second = (evidence.loss[name, size] for name in evidence.present(size)[:2])
     if np.array_equal(first, second):
         return 0.0

@@ -132,13 +132,18 @@ def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float 
         representatives=names[:2], margin=margin)
 
 
-def first_repeat(evidence: Evidence, plan: SplitPlan) -> Evidence:
-    """The same with the splits of the first repeat alone."""
-    splits = evidence.folds
-    rows = evidence.split < splits
-    overlap = {size: training_overlap(plan.splits[:splits], size, evidence.pool_rows) for size in evidence.sizes}
+def designs(whole: Evidence, plan: SplitPlan) -> list[Evidence]:
+    """With all splits, with those of the first repeat alone, and with the very first."""
+    counts = dict.fromkeys((whole.n_splits, whole.folds, 1))
+    return [whole if count == whole.n_splits else first_splits(whole, plan, count) for count in counts]
+
+
+def first_splits(evidence: Evidence, plan: SplitPlan, count: int) -> Evidence:
+    """The same with the first splits alone, none of whose rows is tested twice."""
+    rows = evidence.split < count
+    overlap = {size: training_overlap(plan.splits[:count], size, evidence.pool_rows) for size in evidence.sizes}
     return replace(
         evidence, repeats=1, overlap=overlap, split=evidence.split[rows], unit=evidence.unit[rows],
-        loss={cell: each[:splits] for cell, each in evidence.loss.items()},
+        loss={cell: each[:count] for cell, each in evidence.loss.items()},
         row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
-        imputed={cell: each[:splits] for cell, each in evidence.imputed.items()})
+        imputed={cell: each[:count] for cell, each in evidence.imputed.items()})

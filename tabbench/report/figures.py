@@ -234,7 +234,7 @@ def _draw_brackets(above: Any, axes: Any, brackets: list[dict[Any, Any]], labels
         low, high, point = known(row["low"]), known(row["high"]), known(row["point"])
         start, end = low or first, high or last
         above.plot([start, end], [place, place], color=stand_in("muted"), linewidth=3.5, solid_capstyle="butt", alpha=0.55)
-        if row["kind"] == "open":
+        if row["kind"] == "open" and (low is None or high is None):
             arrow = ">" if high is None else "<"
             tip = end if high is None else start
             above.plot([tip], [place], marker=arrow, color=stand_in("muted"), markersize=7, clip_on=False)

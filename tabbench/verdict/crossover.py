@@ -31,11 +31,11 @@ class Band:
 class Crossing:
     """One place where two approaches change places, or the statement that there is none.
 
-    `kind` is as in result.json: bracket (both sides are shown), open (one side is shown; beyond `low` or below `high` the
-    difference points the other way, unproven), none (one side is shown, nothing points the other way), several (a row for
-    each bracket), undecided (nothing is shown at any size). `ahead_below` and `ahead_above` name who is shown, or for an
-    open end who may be, ahead on each side; without a crossing both name who is ahead. A row without a place has NaN for all
-    three numbers.
+    `kind` is as in result.json: bracket (both sides are shown), several (a row for each of many brackets), open (one side is
+    shown and the difference points the other way, unproven: beyond `low`, below `high`, or between the two), none (one side is
+    shown, nothing points the other way), undecided (nothing is shown at any size). `ahead_below` and `ahead_above` name who is
+    shown, or for an open end who may be, ahead on each side; between two open ends and without a crossing both name who is ahead.
+    A row without a place has NaN for all three numbers, a place between two open ends has no `point`.
     """
 
     first: str
@@ -48,24 +48,49 @@ class Crossing:
     ahead_above: str = ""
 
 
-def crossings(band: Band) -> list[Crossing]:
+def crossings(band: Band, alone: Band | None = None) -> list[Crossing]:
     """Where the two of `band` change places, linear in the logarithm of the size between the sizes that were run.
 
-    The set of sizes at which the band holds 0 encloses every crossing with the band's simultaneous level; curves need not
-    be monotone.
+    Who is shown to be ahead is read from the band, which holds at all sizes together; the places that it leaves enclose every
+    crossing with its level; curves need not be monotone.
+
+    Parameters
+    ----------
+    alone : the same differences with the interval of each size by itself. A single place is one claim, not as many as there are
+        sizes: its ends are read from these, as the sizes at which a test of that size alone would not tell the two apart.
     """
-    shown = np.where(band.high < 0, -1, np.where(band.low > 0, 1, 0))
-    places = np.flatnonzero(shown)
-    if not len(places):
+    found = _places(band, band)
+    if alone is not None and len(found) == 1:
+        found = _places(band, alone)
+    if found:
+        return found
+    shown = _shown(band)
+    if not shown.any():
         return [Crossing(band.first, band.second, "undecided")]
-    changes = [(left, right) for left, right in pairwise(places) if shown[left] != shown[right]]
-    if changes:
-        kind = "bracket" if len(changes) == 1 else "several"
-        return [_bracket(band, kind, int(left), int(right), int(shown[left])) for left, right in changes]
-    side = int(shown[places[0]])
-    ends = [*_open_below(band, int(places[0]), side), *_open_above(band, int(places[-1]), side)]
-    ahead = band.first if side < 0 else band.second
-    return ends or [Crossing(band.first, band.second, "none", ahead_below=ahead, ahead_above=ahead)]
+    ahead = band.first if shown.min() < 0 else band.second
+    return [Crossing(band.first, band.second, "none", ahead_below=ahead, ahead_above=ahead)]
+
+
+def _places(band: Band, ends: Band) -> list[Crossing]:
+    """The rows with a place, ascending: who is ahead is read from `band`, where that ends from `ends`."""
+    shown = _shown(band)
+    at = [int(place) for place in np.flatnonzero(shown)]
+    if not at:
+        return []
+    between = [(left, right, int(shown[left])) for left, right in pairwise(at)]
+    several = sum(shown[left] != shown[right] for left, right, _ in between) > 1
+    rows = _open_below(ends, at[0], int(shown[at[0]]))
+    for left, right, side in between:
+        if shown[right] != side:
+            rows.append(_bracket(ends, "several" if several else "bracket", left, right, side))
+        else:
+            rows += _open_between(ends, left, right, side)
+    return rows + _open_above(ends, at[-1], int(shown[at[-1]]))
+
+
+def _shown(band: Band) -> np.ndarray:
+    """At each size -1 if the first is shown to be better, 1 if the second is, else 0."""
+    return np.where(band.high < 0, -1, np.where(band.low > 0, 1, 0))
 
 
 def crossing_frame(found: Sequence[Crossing], name: str = "crossovers") -> pd.DataFrame:
@@ -93,32 +118,48 @@ def cost_crossovers(costs: pd.DataFrame, representatives: Sequence[str]) -> pd.D
 
 
 def _bracket(band: Band, kind: str, left: int, right: int, side: int) -> Crossing:
-    leaving, reaching = (band.high, band.low) if side < 0 else (band.low, band.high)
-    low = _first_zero(band.sizes[left:], leaving[left:])
-    high = _last_zero(band.sizes[: right + 1], reaching[: right + 1])
+    low = _first_zero(band.sizes[left:], _nearer(band, side)[left:])
+    high = _last_zero(band.sizes[: right + 1], _nearer(band, -side)[: right + 1])
     changes = zeros(band.sizes[left : right + 1], band.difference[left : right + 1])
-    names = (band.first, band.second) if side < 0 else (band.second, band.first)
-    return Crossing(band.first, band.second, kind, np.floor(low), np.ceil(high), _middle(changes), *names)
+    return Crossing(band.first, band.second, kind, np.floor(low), np.ceil(high), _middle(changes), *_ahead(band, side))
 
 
 def _open_below(band: Band, place: int, side: int) -> list[Crossing]:
-    changes = zeros(band.sizes[: place + 1], band.difference[: place + 1])
+    until = slice(0, place + 1)
+    changes = zeros(band.sizes[until], band.difference[until])
     if not changes:
         return []
-    bound = band.high if side < 0 else band.low
-    shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
-    high = np.ceil(_last_zero(band.sizes[: place + 1], bound[: place + 1]))
+    shown, other = _ahead(band, side)
+    high = np.ceil(_last_zero(band.sizes[until], _nearer(band, side)[until]))
     return [Crossing(band.first, band.second, "open", high=high, point=_middle(changes), ahead_below=other, ahead_above=shown)]
+
+
+def _open_between(band: Band, left: int, right: int, side: int) -> list[Crossing]:
+    within = slice(left, right + 1)
+    if not zeros(band.sizes[within], band.difference[within]):
+        return []
+    shown, bound = _ahead(band, side)[0], _nearer(band, side)[within]
+    low, high = np.floor(_first_zero(band.sizes[within], bound)), np.ceil(_last_zero(band.sizes[within], bound))
+    return [Crossing(band.first, band.second, "open", low=low, high=high, ahead_below=shown, ahead_above=shown)]
 
 
 def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
     changes = zeros(band.sizes[place:], band.difference[place:])
     if not changes:
         return []
-    bound = band.high if side < 0 else band.low
-    shown, other = (band.first, band.second) if side < 0 else (band.second, band.first)
-    low = np.floor(_first_zero(band.sizes[place:], bound[place:]))
+    shown, other = _ahead(band, side)
+    low = np.floor(_first_zero(band.sizes[place:], _nearer(band, side)[place:]))
     return [Crossing(band.first, band.second, "open", low=low, point=_middle(changes), ahead_below=shown, ahead_above=other)]
+
+
+def _ahead(band: Band, side: int) -> tuple[str, str]:
+    """Who is shown to be ahead, and the other one."""
+    return (band.first, band.second) if side < 0 else (band.second, band.first)
+
+
+def _nearer(band: Band, side: int) -> np.ndarray:
+    """The bounds that reach 0 first where the difference is shown to lie on `side`."""
+    return band.high if side < 0 else band.low
 
 
 def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.Series) -> list[Crossing]:

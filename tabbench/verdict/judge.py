@@ -54,7 +54,7 @@ def judge(
     """
     headline = headline_size(evidence, stopped)
     decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped)
-    of_families = [each for band in family_bands(decided.pairs_at_once, evidence.families) for each in crossings(band)]
+    of_families = _family_crossings(decided.claims, evidence, alpha, seed)
     winners = winners_frame(evidence, decided.pairs, headline, seed)
     sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
                                 skipped=skipped, stopped=stopped)
@@ -67,13 +67,13 @@ def judge(
 class Decisions:
     """Every pair at every size with its interval and decision, and where representatives, and other pairs, change places.
 
-    The intervals of `pairs_at_once` hold for all pairs at all sizes together, wider than those of the families of claims.
+    `claims` is what they were made from, None where no two approaches were run at one size.
     """
 
     pairs: pd.DataFrame
-    pairs_at_once: pd.DataFrame
     crossings: list[Crossing]
     other_crossings: list[Crossing]
+    claims: _Claims | None
 
 
 def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = ()
@@ -81,7 +81,7 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
     """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
     if claims is None:
-        return Decisions(_no_pairs(), _no_pairs(), [], [])
+        return Decisions(_no_pairs(), [], [], None)
     families = claims.names.families(headline, evidence.representatives)
     at_headline, represents, _ = families
     gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
@@ -89,12 +89,19 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
                                         for family, away in zip(families, gone, strict=True))
     half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
-    found = [each for band in claims.bands(represents, over_sizes) for each in crossings(band)]
     # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
     of_others = claims.half_widths(~represents, alpha, seed)
-    others = [each for band in claims.bands(~represents, of_others) for each in crossings(band)]
-    at_once = claims.frame(claims.half_widths(np.ones(len(half), dtype=bool), alpha, seed), evidence.margin, evidence.pool_rows)
-    return Decisions(pairs, at_once, found, others)
+    return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
+                     claims)
+
+
+def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, seed: int) -> list[Crossing]:
+    """From intervals that hold for all pairs at all sizes together, wider than those of the families of claims."""
+    if claims is None:
+        return []
+    every = np.ones(len(claims.contrasts.first), dtype=bool)
+    at_once = claims.frame(claims.half_widths(every, alpha, seed), evidence.margin, evidence.pool_rows)
+    return [each for band in family_bands(at_once, evidence.families) for each in crossings(band)]
 
 
 def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:
@@ -182,10 +189,17 @@ class _Claims:
             "rows_to_settle": np.round(rows_to_settle(difference, half, margin, rows)),
         })
 
-    def bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
+    def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:
+        """Where the pairs of approaches in `family` change places, by the simultaneous intervals of half the width `half`."""
+        from scipy.stats import t as student
+
+        alone = student.ppf(1 - alpha / 2, self.errors.degrees) * self.errors.standard_error
+        bands = zip(self._bands(family, half), self._bands(family, alone), strict=True)
+        return [each for band, of_one_size in bands for each in crossings(band, of_one_size)]
+
+    def _bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
         """A band over sizes for each pair of approaches in `family`."""
-        bands = []
-        names = self.names
+        bands, names = [], self.names
         for first, second in dict.fromkeys(zip(names.first[family], names.second[family], strict=True)):
             chosen = np.flatnonzero(family & (names.first == first) & (names.second == second))
             difference, width = self.contrasts.difference[chosen], half[chosen]

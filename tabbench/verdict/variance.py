@@ -154,7 +154,7 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
-    inflation = 1 + luck.values * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.values)
+    inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.grid)
     mean = np.sum(luck.weights * inflation, axis=1)
     # Of the logarithm, which a tail of luck that is hardly believed does not blow up.
     logarithm = np.log(inflation)
@@ -180,9 +180,9 @@ def _tested_rows(evidence: Evidence) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Luck:
-    """Training luck k on a grid, with each contrast's posterior weights (M, grid)."""
+    """Training luck k on a grid (g,), with each contrast's posterior weights (M, g)."""
 
-    values: np.ndarray
+    grid: np.ndarray
     weights: np.ndarray
 
 
@@ -208,7 +208,7 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Lu
         if len(seen):
             mean = float(np.mean(np.sum(weights[seen] * np.log(grid), axis=1)))
             centre = (1 - INHERITED) * np.log(USUAL_LUCK) + INHERITED * mean
-    return _Luck(np.broadcast_to(grid, weights.shape), weights)
+    return _Luck(grid, weights)
 
 
 def _posterior(grid: np.ndarray, centre: float, likelihood: np.ndarray) -> np.ndarray:

@@ -165,10 +165,12 @@ def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: 
     leader = leaders[0]
     # What is said about sizes holds for the family's representative, which is named unless it is the winner just named.
     whom = "" if row["decision"] == "winner" and leader == row["best"] else leader
-    places = [each for each in found if leader in (each.first, each.second) and each.kind in {"bracket", "open", "several"}]
+    places: dict[str, list[Crossing]] = {}
+    for each in found:
+        if leader in (each.first, each.second) and each.kind in {"bracket", "open", "several"}:
+            places.setdefault(each.second if each.first == leader else each.first, []).append(each)
     if places:
-        told = list(dict.fromkeys(_crossing(each, leader, whom, places) for each in places))
-        return told[:MOST_CROSSINGS_TOLD]
+        return [_crossing(at, other, leader, whom) for other, at in places.items()][:MOST_CROSSINGS_TOLD]
     others = [name for name in evidence.representatives if name != leader]
     if row["decision"] == "winner" and others and not _is_ever_beaten(leader, others, pairs):
         return [f"{listed(others)} {'is' if len(others) == 1 else 'are'} not shown to be better{_prefixed(' than ', whom)} "
@@ -176,34 +178,46 @@ def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: 
     return []
 
 
-def _crossing(crossing: Crossing, leader: str, whom: str, places: Sequence[Crossing]) -> str:
-    other = crossing.second if crossing.first == leader else crossing.first
-    better = f"{other} is better{_prefixed(' than ', whom)}"
-    if crossing.kind == "several":
-        spans = [f"between {rounded_size(each.low)} and {rounded_size(each.high)}" for each in places
-                 if {each.first, each.second} == {leader, other}]
+def _crossing(places: Sequence[Crossing], other: str, leader: str, whom: str) -> str:
+    """Where `leader` and `other` change places, or may; `places` are those of the two, ascending."""
+    unproven = [(each.low, each.high) for each in places if each.kind == "open"]
+    brackets = [each for each in places if each.kind != "open"]
+    if brackets:
+        return _bracketed(brackets, other, leader, whom) + (f", and perhaps once more {_ranges(unproven)}" if unproven else "")
+    shown = places[0].ahead_above if np.isnan(places[0].low) else places[0].ahead_below
+    if shown == leader:
+        return f"{other} may be as good{_prefixed(' as ', whom)} {_ranges(unproven)}"
+    return f"{other} is better{_prefixed(' than ', whom)} {_ranges(_beyond(unproven))}"
+
+
+def _bracketed(brackets: Sequence[Crossing], other: str, leader: str, whom: str) -> str:
+    if len(brackets) > 1:
+        spans = [f"between {rounded_size(each.low)} and {rounded_size(each.high)}" for each in brackets]
         return f"{leader} and {other} change places more than once ({listed(spans)} rows)"
-    if crossing.kind == "bracket":
-        side = "below" if crossing.ahead_below == other else "above"
-        return (f"{better} {side} about {rounded_size(crossing.point)} rows "
-                f"(somewhere between {rounded_size(crossing.low)} and {rounded_size(crossing.high)})")
-    ends = [each for each in places if each.kind == "open" and {each.first, each.second} == {leader, other}]
-    if len(ends) > 1:  # open below, then above
-        return _between(ends[0], ends[1], other, better, whom)
-    is_below = np.isnan(crossing.low)
-    edge = rounded_size(crossing.high if is_below else crossing.low)
-    unproven = crossing.ahead_below if is_below else crossing.ahead_above
-    if unproven == other:
-        return f"{other} may be as good{_prefixed(' as ', whom)} {'below' if is_below else 'above'} about {edge} rows"
-    return f"{better} {'above' if is_below else 'below'} about {edge} rows"
+    (place,) = brackets
+    side = "below" if place.ahead_below == other else "above"
+    return (f"{other} is better{_prefixed(' than ', whom)} {side} about {rounded_size(place.point)} rows "
+            f"(somewhere between {rounded_size(place.low)} and {rounded_size(place.high)})")
 
 
-def _between(below: Crossing, above: Crossing, other: str, better: str, whom: str) -> str:
-    """Who is shown to be ahead between two open ends."""
-    first, last = rounded_size(below.high), rounded_size(above.low)
-    if below.ahead_above == other:
-        return f"{better} between about {first} and {last} rows"
-    return f"{other} may be as good{_prefixed(' as ', whom)} below about {first} and above about {last} rows"
+def _beyond(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What ascending spans of sizes leave; NaN is an end that is open."""
+    edges = [np.nan, *(edge for span in spans for edge in span), np.nan]
+    left = zip(edges[::2], edges[1::2], strict=True)
+    return [span for span in left if not np.isnan(span).all()]
+
+
+def _ranges(spans: Sequence[tuple[float, float]]) -> str:
+    """Spans of sizes as one says them; NaN is an end that is open."""
+    return listed([_range(*span) for span in spans]) + " rows"
+
+
+def _range(low: float, high: float) -> str:
+    if np.isnan(low):
+        return f"below about {rounded_size(high)}"
+    if np.isnan(high):
+        return f"above about {rounded_size(low)}"
+    return f"between about {rounded_size(low)} and {rounded_size(high)}"
 
 
 def _prefixed(prefix: str, name: str) -> str:

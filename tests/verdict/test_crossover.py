@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tabbench.verdict.crossover import Band, cost_crossovers, crossing_frame, crossings
+from tabbench.verdict.crossover import Band, cost_crossovers, crossing_frame, crossings, zeros
 
 SIZES = np.array([100, 200, 400, 800, 1600])
 
@@ -65,6 +65,32 @@ def test_several_crossings_are_a_row_each():
     assert [each.ahead_below for each in found] == ["linear", "mlp"]
 
 
+def test_a_curve_that_turns_back_unproven_is_open_on_both_sides():
+    (found,) = crossings(band([-3, 1, -3], 2))
+    assert (found.kind, found.ahead_below, found.ahead_above) == ("open", "linear", "linear")
+    assert found.low == np.floor(100 * 2**0.25)
+    assert found.high == np.ceil(400 / 2**0.25)
+    assert np.isnan(found.point)
+
+
+def test_a_bracket_hides_no_open_end():
+    found = crossings(band([1, -3, 3, -1], 2))
+    assert [each.kind for each in found] == ["open", "bracket", "open"]
+    assert np.isnan(found[0].low)
+    assert np.isnan(found[2].high)
+
+
+def test_a_single_place_has_the_ends_of_one_size_by_itself():
+    wide, narrow = band([-4, 0, 4], 2), band([-4, 0, 4], 1)
+    (found,) = crossings(wide, narrow)
+    assert (found.low, found.high) == (np.floor(100 * 2**0.75), np.ceil(200 * 2**0.25))
+    (of_band,) = crossings(wide)
+    assert (of_band.low, of_band.high) == (np.floor(100 * 2**0.5), np.ceil(200 * 2**0.5))
+    turning = [-4, 0, 4, 0, -4]
+    assert crossings(band(turning, 2), band(turning, 1)) == crossings(band(turning, 2))
+    assert crossings(band([-1, 1], 2), band([-1, 1], 0.5))[0].kind == "undecided"
+
+
 def test_touching_zero_is_no_crossing():
     (found,) = crossings(band([-3, 0, -3], 1))
     assert found.kind == "none"
@@ -86,12 +112,21 @@ def test_swapping_the_two_mirrors_every_row(difference, half):
 
 
 @given(arrays.arrays(float, 5, elements=st.floats(-5, 5)), arrays.arrays(float, 5, elements=st.floats(0.01, 5)))
+def test_rows_with_a_place_enclose_every_change_of_sign(difference, half):
+    found, places = crossings(band(difference, half)), zeros(SIZES, difference)
+    if found[0].kind != "undecided":
+        for place in places:
+            assert any(not each.low > place and not each.high < place for each in found if each.kind != "none")
+
+
+@given(arrays.arrays(float, 5, elements=st.floats(-5, 5)), arrays.arrays(float, 5, elements=st.floats(0.01, 5)))
 def test_every_bracket_is_ascending_and_within_the_sizes(difference, half):
     for each in crossings(band(difference, half)):
         if each.kind in {"bracket", "several"}:
             assert SIZES[0] <= each.low <= each.point <= each.high <= SIZES[-1]
         if each.kind == "open":
-            assert np.isnan(each.low) != np.isnan(each.high)
+            assert not np.isnan([each.low, each.high]).all()
+            assert np.isnan(each.point) == (not np.isnan([each.low, each.high]).any())
 
 
 def test_frame_has_the_contracts_columns():

@@ -108,6 +108,25 @@ def test_open_ends(simulate, found, expected):
     assert sentence(simulate, found=[found]).endswith(f"; {expected}.")
 
 
+def test_what_is_unproven_between_two_shown_sizes(simulate):
+    inner = crossing("open", 210, 790, np.nan, below="mlp", above="mlp")
+    assert sentence(simulate, found=[inner]).endswith("; linear may be as good between about 210 and 790 rows.")
+    ends = [crossing("open", high=60), inner, crossing("open", low=900, below="mlp", above="linear")]
+    assert sentence(simulate, found=ends).endswith(
+        "; linear may be as good below about 60, between about 210 and 790 and above about 900 rows.")
+    other = [replace(each, ahead_below=each.ahead_above, ahead_above=each.ahead_below) for each in ends]
+    other[1] = replace(inner, ahead_below="linear", ahead_above="linear")
+    assert sentence(simulate, found=other).endswith(
+        "; linear is better between about 60 and 210 and between about 790 and 900 rows.")
+    assert sentence(simulate, found=other[1:2]).endswith("; linear is better below about 210 and above about 790 rows.")
+
+
+def test_a_bracket_beside_what_is_unproven(simulate):
+    found = [crossing("open", high=33, below="mlp", above="linear"), crossing("bracket", 100, 200, 150)]
+    assert sentence(simulate, found=found).endswith(
+        "; linear is better below about 150 rows (somewhere between 100 and 200), and perhaps once more below about 33 rows.")
+
+
 def test_several_crossings_are_told_once(simulate):
     found = [crossing("several", 100, 200, 150), crossing("several", 500, 900, 700, "mlp", "linear")]
     assert sentence(simulate, found=found).endswith(

@@ -38,6 +38,9 @@ from tabbench.store.folder import RunFolder, require_run
 from tabbench.watching import Clock, Watch
 from tabbench.what_if import repeat_changed
 
+COMPARISON_SHARE = 0.5
+"""Of a time limit, where `--what-if` repeats the comparison's largest size once to three times."""
+
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
             sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
@@ -141,7 +144,7 @@ def forecast(data: Any, options: Options, *, display: Display, positions: Sequen
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
     contestants, prior = choose_contestants(options), measured_costs(options)
-    prepared = prepare(data, options, display, positions)
+    prepared, clock = prepare(data, options, display, positions), _of_comparison(clock, options)
     sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
     device = "cpu" if options.device == "auto" else options.device
     run, batches = plan_run(prepared, contestants, sizes, options, device)
@@ -154,6 +157,7 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
     """Execute the cells that the store lacks; gives what the judgement needs. `prior` None: as on the measuring machine."""
     store.adopt_spooled()
     prior = PriorCosts.load() if prior is None else prior
+    clock = _of_comparison(clock, options)
     device = store.recall("device")
     if device is None or options.device not in ("auto", device) or _is_incomplete(
             store, plan_run(prepared, contestants, sizes, options, device)[1]):
@@ -188,6 +192,11 @@ def plan_run(prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...
               [cell for batch in batches for cell in batch.cells], prepared.findings, tuple(left_out),
               extrapolates=options.extrapolate)
     return run, batches
+
+
+def _of_comparison(clock: Clock, options: Options) -> Clock:
+    """The comparison's own time; the repetitions of `--what-if` have the rest."""
+    return clock.part(COMPARISON_SHARE) if options.what_if else clock
 
 
 def measured_costs(options: Options) -> PriorCosts:

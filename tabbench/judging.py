@@ -103,7 +103,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
-        family_crossovers=verdicts.family_crossovers, sentence=doubted(verdicts.sentence, findings),
+        family_crossovers=verdicts.family_crossovers, sentence=_sentence(verdicts, headline, findings),
         findings=_frame("findings", [finding.to_json() for finding in findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
@@ -223,6 +223,11 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     if setup.task.is_regression:
         return kept + doubt_target(checked, means[:, 0], rows)
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
+
+
+def _sentence(verdicts: Judgement, headline: int, findings: Sequence[Finding]) -> str:
+    decision = verdicts.winners.set_index("size").loc[headline, "decision"]
+    return doubted(verdicts.sentence, findings, is_decided=decision != "none")
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -36,6 +36,10 @@ class Clock:
     def deadline(self) -> float | None:
         """When the call must have ended, if it has a limit."""
         return None if self.limit_seconds is None else self.began + self.limit_seconds
+
+    def part(self, share: float) -> Clock:
+        """The same clock with a part of its limit."""
+        return replace(self, limit_seconds=None if self.limit_seconds is None else share * self.limit_seconds)
 
     @property
     def elapsed_seconds(self) -> float:

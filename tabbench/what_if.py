@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, plain_values
+from tabbench.checks.columns import Sample, dated_columns, plain_values
 from tabbench.checks.running import SEVERITY_ORDER, run_checks
 from tabbench.core.cell import digest
 from tabbench.core.check import Evidence
@@ -34,10 +34,6 @@ from tabbench.store.folder import WHAT_IF
 from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, Outcome
 from tabbench.watching import Clock
 
-LOOKED_AT = 5
-"""Columns that the quick look ranks first get the careful one."""
-FEWEST_DATES = 10
-"""Different dates from which splitting forward in time makes sense."""
 LONGEST_SLUG = 40
 NO_TIME = "--time-limit left no time for it"
 
@@ -55,12 +51,14 @@ def repeat_changed(comparison: Comparison, prepared: Prepared, options: Options,
     run : compares what is prepared with given options; it must leave `options.out` resumable.
     """
     outcomes, names = [], tuple(comparison.approaches["name"])
-    for change, obstacle in changes_of(prepared):
+    changes = changes_of(prepared)
+    for number, (change, obstacle) in enumerate(changes):
         outcome = Outcome(change, names, reason=obstacle)
         if not obstacle:
             say(f"what if: {change.phrase}")
             try:
-                outcome = _repeat(comparison, changed(prepared, change, options), outcome, options, clock, run)
+                still = sum(not why for _, why in changes[number:])
+                outcome = _repeat(comparison, changed(prepared, change, options), outcome, options, _share(clock, still), run)
             except UserMistake as mistake:  # the changed table cannot be split, or holds too little to learn from
                 outcome = replace(outcome, reason=str(mistake))
         outcomes.append(outcome)
@@ -108,17 +106,22 @@ def folder_name(change: Change) -> str:
 
 def _repeat(comparison: Comparison, prepared: Prepared, outcome: Outcome, options: Options, clock: Clock, run: RunPrepared
             ) -> Outcome:
+    """`clock` is the repetition's own."""
     size, roles = _size(comparison, prepared.setup.splits.full_size), prepared.setup.table.roles
-    left = None if clock.deadline is None else clock.deadline - time.monotonic()
-    if left is not None and left <= 0:
+    if clock.limit_seconds is not None and clock.limit_seconds <= 0:
         return replace(outcome, reason=NO_TIME)
     finished = run(prepared, replace(options, out=Path(options.out) / WHAT_IF / folder_name(outcome.change), sizes=[size],
                                      group=roles.get("group"), time=roles.get("time"), fresh=False, what_if=False,
-                                     save_winner=False, race=False, extrapolate=False), Clock.start(left))
+                                     save_winner=False, race=False, extrapolate=False), clock)
     if len(finished.winners):
         return replace(outcome, answer=Answer.at(finished.winners, finished.pairs, size), failed=len(finished.failures))
     is_late = (finished.skipped["reason"] == TIME_LIMIT).any()
     return replace(outcome, reason=NO_TIME if is_late else "no approach was finished")
+
+
+def _share(clock: Clock, still: int) -> Clock:
+    """What each repetition may take of the time that is left when so many are still to come."""
+    return Clock.start(None if clock.deadline is None else (clock.deadline - time.monotonic()) / still)
 
 
 def _size(comparison: Comparison, full_size: int) -> int:
@@ -140,12 +143,8 @@ def _suspect(prepared: Prepared) -> str:
     if found:
         return found[0]
     sample = Sample.of(Evidence(setup.table, setup.task, setup.target, setup.seed))
-    values = [Values(column, plain_values(setup.table.features[column.name].iloc[sample.positions], column))
-              for column in setup.table.columns]
-    quick = sorted(values, key=lambda each: -sample.explained_share(each))[:LOOKED_AT]
-    careful = {each.column.name: sample.predicted_share(each) for each in quick}
-    strongest = max(careful, key=lambda name: careful[name])
-    return strongest if careful[strongest] > 0 else ""
+    strongest, told = max(sample.strongest(), key=lambda each: each[1])
+    return strongest.column.name if told > 0 else ""
 
 
 def _of_group(prepared: Prepared) -> tuple[Change, str]:
@@ -165,9 +164,7 @@ def _of_time(prepared: Prepared) -> tuple[Change, str]:
     if table.time is not None:
         return Change("not-in-time", table.roles.get("time", "time")), ""
     ordered = [column for column in table.columns if column.kind in ("date", "number")]
-    dates = [column.name for column in table.columns
-             if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
-    found = [*_cured_by("--time", prepared.findings, ordered), *dates]
+    found = [*_cured_by("--time", prepared.findings, ordered), *dated_columns(table)]
     return Change("in-time-by", found[0] if found else ""), "" if found else "no column holds dates"
 
 

@@ -24,7 +24,8 @@ from tabbench.options import Options
 from tabbench.preparing import prepare
 from tabbench.report.live import QuietDisplay
 from tabbench.verdict.what_if import Change
-from tabbench.what_if import changed, changes_of, folder_name
+from tabbench.watching import Clock
+from tabbench.what_if import changed, changes_of, folder_name, repeat_changed
 
 OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "quiet": True, "jobs": 1}
 NUMBERS = make_column_transformer(("passthrough", make_column_selector(dtype_include="number")))
@@ -143,6 +144,26 @@ def test_a_time_limit_that_is_used_up_leaves_them_out_and_says_so(asked, tmp_pat
                             out=shutil.copytree(asked.folder, tmp_path / "run", ignore=lambda *_: {"what-if"}))
     assert rows_of(late)["without"]["sentence"] == "Without `code`: not answered, since --time-limit left no time for it."
     assert not (tmp_path / "run" / "what-if").exists()
+
+
+def test_repetitions_share_the_time_that_is_left(asked):
+    given, options = prepared(dateless(), out=asked.folder)
+    limits = []
+
+    def run(_, options, clock):
+        limits.append(clock.limit_seconds)
+        return asked
+
+    repeat_changed(asked, given, options, Clock.start(100.0), lambda _: None, run)
+    assert [round(limit) for limit in limits] == [50, 100]
+
+
+def test_a_comparison_that_will_be_repeated_leaves_half_of_a_time_limit(monkeypatch):
+    limits = []
+    monkeypatch.setattr(sys.modules["tabbench.compare"], "expect_run", lambda *_, clock, **__: limits.append(clock.limit_seconds))
+    for each in (False, True):
+        tabbench.compare(visits(), approaches="linear", dry_run=True, time_limit="100s", what_if=each, **OPTIONS)
+    assert limits == [100.0, 50.0]
 
 
 def test_a_dry_run_says_that_they_come_on_top():

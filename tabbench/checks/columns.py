@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.check import Evidence
-from tabbench.core.table import Column
+from tabbench.core.table import Column, Table
 
 SAMPLE_ROWS = 20_000
 """Rows a check looks at: shares are known to within a per cent, and a wide or long table takes about a second."""
@@ -23,6 +23,10 @@ FEWEST_ROWS_PER_LEVEL = 5
 VALIDATION_FOLDS = 3
 TREE_DEPTH = 8
 """Enough steps to follow a monotone curve closely, few enough to be quick."""
+CANDIDATES = 5
+"""Columns that the quick look ranks first get the careful one."""
+FEWEST_DATES = 10
+"""Different dates from which a column of them tells one time from another."""
 MOST_NAMED = 5
 """Names listed in a sentence."""
 
@@ -78,6 +82,13 @@ class Sample:
         return [Values(column, plain_values(features[column.name].iloc[self.positions], column))
                 for column in self.evidence.table.columns]
 
+    def strongest(self) -> list[tuple[Values, float]]:
+        """The few columns that a quick look says tell most of the target alone, each with its `predicted_share`."""
+        def look(values: Values) -> float:
+            return max(self.explained_share(values), self.repeated_share(values.exact_codes))
+
+        return [(values, self.predicted_share(values)) for values in sorted(self.columns, key=look, reverse=True)[:CANDIDATES]]
+
     def told_share(self, predictions: np.ndarray) -> float:
         """Share of the target's variance (Brier score of the class indicators) that predictions (m, k) tell."""
         return told_share(self.outcomes, predictions)
@@ -123,6 +134,12 @@ class Sample:
         ranks[np.isnan(values.values)] = np.nan
         tree.fit(ranks[fit], self.outcomes[fit])
         return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
+
+
+def dated_columns(table: Table) -> list[str]:
+    """The columns whose dates tell one time from another."""
+    return [column.name for column in table.columns
+            if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
 
 
 def plain_values(series: pd.Series, column: Column) -> np.ndarray:

@@ -6,7 +6,7 @@ from shlex import quote
 
 import numpy as np
 
-from tabbench.checks.columns import Sample
+from tabbench.checks.columns import Sample, dated_columns
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -19,8 +19,6 @@ BEYOND_SHARE = 0.15
 """The same of what a quick model leaves. In a file that is sorted by one of its columns the model knows what the order knows;
 house prices listed from place to place reach 0.10."""
 LEAST_ROWS = 100
-FEWEST_DATES = 10
-"""Different dates that it takes to call a file ordered in time."""
 RUNS_OF_A_CLASS = 3
 """A file put together of a few parts that are each sorted by class is a sorted one."""
 SORTED_STEPS = 0.99
@@ -47,7 +45,7 @@ def check_row_order(evidence: Evidence) -> list[Finding]:
 
 def _finding(table: Table, share: float, beyond: float) -> Finding:
     told = f"the neighbouring rows in the file tell {share:.1%} of the target's variance"
-    date = next((column.name for column in table.columns if column.kind == "date" and _is_in_order(table, column.name)), None)
+    date = next((name for name in dated_columns(table) if _is_in_order(table, name)), None)
     if date is not None and beyond >= BEYOND_SHARE:
         return Finding("ordered-target", "warn", date,
                        f"{told}, and rows are in the order of `{date}`, so rows of one time are alike",
@@ -64,7 +62,7 @@ def _finding(table: Table, share: float, beyond: float) -> Finding:
 def _is_in_order(table: Table, name: str) -> bool:
     """Whether a column of dates never goes the other way in the file."""
     dates = table.features[name].iloc[np.argsort(table.rows, kind="stable")].dropna()
-    return bool(dates.is_monotonic_increasing or dates.is_monotonic_decreasing) and dates.nunique() >= FEWEST_DATES
+    return bool(dates.is_monotonic_increasing or dates.is_monotonic_decreasing)
 
 
 def _is_sorted(rows: np.ndarray, target: np.ndarray, is_regression: bool) -> bool:

@@ -10,8 +10,6 @@ from tabbench.checks.target_copy import is_target_copy
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
-CANDIDATES = 5
-"""Columns that the quick look ranks first get the careful one."""
 ALARM_SHARE = {"binary": 0.95, "multiclass": 0.95, "regression": 0.98}
 """Share of the target's variance predicted out of sample. Honest single columns stay below: carats tell 87 % of a diamond's
 price, the smell of a mushroom 94 % of whether it may be eaten."""
@@ -24,31 +22,21 @@ FAR_BEHIND = 0.6
 def check_single_feature(evidence: Evidence) -> list[Finding]:
     """Find columns that predict the target almost perfectly on their own; plain copies are another check's."""
     sample = Sample.of(evidence)
-    ranked = sorted(((_quick_share(sample, values), number) for number, values in enumerate(sample.columns)),
-                    key=lambda each: -each[0])
-    shares = {number: sample.predicted_share(sample.columns[number]) for _, number in ranked[:CANDIDATES]
-              if not is_target_copy(sample.columns[number], sample)}
-    findings = [_finding(sample.columns[number], share, "") for number, share in shares.items()
-                if share >= ALARM_SHARE[evidence.task.kind]]
-    return findings or _standing_out(evidence, sample, shares)
+    strongest = [(values, share) for values, share in sample.strongest() if not is_target_copy(values, sample)]
+    findings = [_finding(values, share, "") for values, share in strongest if share >= ALARM_SHARE[evidence.task.kind]]
+    return findings or _standing_out(evidence, sample, strongest)
 
 
-def _quick_share(sample: Sample, values: Values) -> float:
-    return max(sample.explained_share(values), sample.repeated_share(values.exact_codes))
-
-
-def _standing_out(evidence: Evidence, sample: Sample, shares: dict[int, float]) -> list[Finding]:
+def _standing_out(evidence: Evidence, sample: Sample, strongest: list[tuple[Values, float]]) -> list[Finding]:
     """The best column, where it tells much and all others together little."""
-    if not shares:
+    if not strongest:
         return []
-    best = max(shares, key=lambda number: shares[number])
-    if shares[best] < STANDING_OUT_SHARE[evidence.task.kind] or len(sample.columns) < 3:
+    best, told = max(strongest, key=lambda each: each[1])
+    if told < STANDING_OUT_SHARE[evidence.task.kind] or len(sample.columns) < 3:
         return []
-    others = [number for number in range(len(sample.columns)) if number != best]
+    others = [number for number, values in enumerate(sample.columns) if values is not best]
     rest = max(QuickModel.of(evidence).share(columns=others), 0.0)
-    if rest > FAR_BEHIND * shares[best]:
-        return []
-    return [_finding(sample.columns[best], shares[best], f", all other columns together {rest:.1%}")]
+    return [_finding(best, told, f", all other columns together {rest:.1%}")] if rest <= FAR_BEHIND * told else []
 
 
 def _finding(values: Values, share: float, more: str) -> Finding:

@@ -7,15 +7,13 @@ from shlex import quote
 
 import numpy as np
 
-from tabbench.checks.columns import listed, plain_values
+from tabbench.checks.columns import dated_columns, listed, plain_values
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 
-FEWEST_DATES = 10
-"""Different dates from which splitting forward in time makes sense."""
 NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
 """Names of a column of numbers that says when a row was taken."""
 FEWEST_TIMES = 50
@@ -31,8 +29,7 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
     table = evidence.table
     if any(role is not None for role in (table.time, table.group, table.fold, table.test)):
         return []
-    dates = [column.name for column in table.columns
-             if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
+    dates = dated_columns(table)
     times = dates + [column.name for column in table.columns if _is_numbered_time(table, column)]
     for name in times[:MOST_TRIED]:
         found = _following(evidence, name)

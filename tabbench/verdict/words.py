@@ -47,13 +47,17 @@ def closing_sentence(
     return "; ".join(clauses) + "."
 
 
-def doubted(sentence: str, findings: Sequence[Finding]) -> str:
-    """The sentence, after what makes the verdict suspect if there is such a finding; the gravest comes first."""
+def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = True) -> str:
+    """The sentence, after what makes the verdict suspect if there is such a finding; the gravest comes first.
+
+    Without a decision it is the data that are suspect.
+    """
     causes = [finding.message for finding in findings if finding.spoils]
     if not causes:
         return sentence
     more = f" (and {len(causes) - 1} more of the kind)" if len(causes) > 1 else ""
-    return f"This verdict is suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
+    what = "This verdict is" if is_decided else "These data are"
+    return f"{what} suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
 
 
 def rounded_size(size: float, *, is_up: bool = False) -> str:

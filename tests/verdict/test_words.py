@@ -242,5 +242,7 @@ def test_a_finding_that_spoils_makes_the_verdict_suspect():
     assert doubted(verdict, [remark]) == verdict
     assert doubted(verdict, [leak, remark]) == ("This verdict is suspect: the column `code` tells the target `y` exactly. As the "
                                                 "table stands: on 1,250 rows mlp wins.")
+    assert doubted("On 9 rows all tie.", [leak], is_decided=False) == (
+        "These data are suspect: the column `code` tells the target `y` exactly. As the table stands: on 9 rows all tie.")
     assert doubted(verdict, [leak, other]) == ("This verdict is suspect: the column `code` tells the target `y` exactly (and 1 "
                                                "more of the kind). As the table stands: on 1,250 rows mlp wins.")

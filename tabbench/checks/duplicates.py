@@ -27,8 +27,8 @@ def check_duplicates(evidence: Evidence) -> list[Finding]:
     if repeated >= COPIED_SHARE * rows and _have_names(evidence, repeated):
         findings.append(Finding("copied-rows", "warn", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) are copies of other rows, down to "
-                                "numbers that hardly any two rows share; copies lie on one side of each split, but each counts "
-                                "as a row of its own, so intervals are too narrow", "leave repeated rows out", spoils=True))
+                                "numbers that hardly any two rows share; training and scores weigh a row as often as it was "
+                                "copied", "leave repeated rows out", spoils=True))
     elif repeated >= WORTH_SAYING * rows:
         findings.append(Finding("duplicate-rows", "info", "rows",
                                 f"{repeated:,} of {rows:,} rows ({repeated / rows:.1%}) repeat an earlier row exactly"))

@@ -32,6 +32,10 @@ MOST_KEYS = 20
 """Columns by whose levels means are tried."""
 QUICK_ROWS = 500
 """Rows at the head of the file that settle most columns."""
+CHANCE = 1e-6
+"""That a column knows so much of the luck of its rows' targets, if it were honest."""
+LEAST_TOLD = 0.8
+"""Of the variance between the means, so much must be told: means that are all alike have no luck that could be known."""
 MOST_CLASSES = 10
 """Classes whose means are looked for."""
 
@@ -69,10 +73,40 @@ def _target_mean(values: Values, sample: Sample) -> str:
     value = np.unique(values.values[present])
     if sample.outcomes.shape[1] > MOST_CLASSES:
         return ""
-    means = level_means(codes, sample.outcomes[present], counts)[counts > 1]
-    if any(_are_linear(value[counts > 1], mean) for mean in means.T):
-        return f"is the mean of `{sample.evidence.table.target_name}` over the rows with the same value"
+    outcomes, is_repeated = _numbers(sample)[present], counts > 1
+    means, name = level_means(codes, outcomes, counts), sample.evidence.table.target_name
+    if any(_are_linear(value[is_repeated], mean[is_repeated]) for mean in means.T):
+        return f"is the mean of `{name}` over the rows with the same value"
+    within = ((outcomes - means[codes]) ** 2).sum(axis=0) / (len(codes) - len(counts))
+    if any(_knows_the_luck(value[is_repeated], mean[is_repeated], counts[is_repeated], float(noise))
+           for mean, noise in zip(means.T, within, strict=True)):
+        return f"was made from the mean of `{name}` over rows with the same value: it knows it better than rows of their own tell"
     return ""
+
+
+def _numbers(sample: Sample) -> np.ndarray:
+    """What a mean may be of: the outcomes, and of many classes their rank, too, since labels are often grades."""
+    is_ranked = sample.outcomes.shape[1] > 2
+    return np.column_stack([sample.outcomes, sample.target]) if is_ranked else sample.outcomes
+
+
+def _knows_the_luck(values: np.ndarray, means: np.ndarray, counts: np.ndarray, noise: float) -> bool:
+    """Whether mean targets of equal values are told closer than so few rows allow, as by a mean pulled to that of all.
+
+    Means of n rows scatter around what an honest column says with the variance `noise` / n, which it can't foresee. Such a mean
+    pulled towards the mean of all by a weight of a rows is a line in the value and in the value over n.
+    """
+    from scipy.stats import chi2
+
+    scaled = (values - values.mean()) / max(float(values.std()), np.finfo(float).tiny)
+    design = np.column_stack([np.ones(len(values)), scaled, 1 / counts, scaled / counts])
+    weight, degrees = np.sqrt(counts), len(values) - design.shape[1]
+    if degrees < LEAST_DISTINCT or noise <= 0:
+        return False
+    line = np.linalg.lstsq(design * weight[:, None], means * weight, rcond=None)[0]
+    left = float(np.sum(counts * (means - design @ line) ** 2))
+    between = float(np.sum(counts * (means - np.average(means, weights=counts)) ** 2))
+    return left <= (1 - LEAST_TOLD) * between and bool(chi2.cdf(left / noise, degrees) <= CHANCE)
 
 
 def _mean_by_key(values: Values, sample: Sample, keys: list[Values]) -> str:
@@ -82,7 +116,7 @@ def _mean_by_key(values: Values, sample: Sample, keys: list[Values]) -> str:
         return ""
     for key in (each for each in keys if each is not values):
         counts = np.bincount(key.exact_codes)
-        for outcome in sample.outcomes.T:
+        for outcome in _numbers(sample).T:
             if _is_mean(values.values, key.exact_codes, counts, outcome):
                 return f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
     return ""

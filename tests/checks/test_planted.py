@@ -135,6 +135,19 @@ def mean_of_others_by_shop(frame, rng):
     return frame.assign(leak=others, shop=[f"s{each}" for each in shop])
 
 
+def pulled_mean(frame, rng, known=None):
+    """The mean by shop, over the known rows, pulled to that of all; the shop itself is not in the table."""
+    shop, known = rng.integers(0, 60, len(frame)), np.ones(len(frame), dtype=bool) if known is None else known
+    count, total = (np.bincount(shop[known], weights=each[known], minlength=60) for each in (np.ones(len(frame)), numbers(frame)))
+    return ((total + 10 * numbers(frame).mean()) / (count + 10))[shop]
+
+
+def mean_from_before(rng):
+    """An honest one, of rows that are not in the table."""
+    frame, known = honest(3_000, seed=16), np.arange(3_000) < 1_500
+    return frame.assign(history=pulled_mean(frame, rng, known))[~known]
+
+
 def in_blocks(frame, rng):
     ordered = frame.sort_values("y")
     return pd.concat([ordered.iloc[start::20] for start in range(20)], ignore_index=True)
@@ -162,6 +175,7 @@ PLANTED = {
     "start and end": ("bm", "combined-columns", "start", start_and_end),
     "mean target by level": ("br", "made-from-target", "leak", mean_by_shop),
     "mean of the others by level": ("r", "made-from-target", "leak", mean_of_others_by_shop),
+    "mean of an unknown level, pulled": ("bmr", "made-from-target", "leak", with_leak(pulled_mean)),
     "running total": ("br", "made-from-target", "leak", with_leak(lambda frame, rng: np.cumsum(numbers(frame)))),
     "the next row's target": ("bmr", "made-from-target", "leak", with_leak(lambda frame, rng: frame["y"].shift(-1))),
     "identifiers given in order": ("bmr", "identifier-predicts", "record", numbered_by_target),
@@ -258,6 +272,7 @@ CLEAN = {f"{kind}, {rows} rows, seed {seed}": (lambda rng, kind=kind, rows=rows,
     "numbered rows": lambda rng: honest(seed=11).assign(record=range(1_000)),
     "customers that say nothing": lambda rng: honest(seed=12).assign(customer_id=rng.integers(0, 250, 1_000)),
     "much noise": lambda rng: honest(seed=13, noise=4.0), "hardly any noise": lambda rng: honest(seed=14, noise=0.05),
+    "means from before": mean_from_before,
     "heavy tails": lambda rng: honest(kind="regression", seed=15).assign(y=lambda frame: np.exp(frame["y"])),
 }
 

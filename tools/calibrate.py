@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from calibration_beyond import measure_guesses
 from calibration_page import write_page
 from calibration_power import measure_power
 from calibration_rates import Record, judged
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="at most so many of each series")
     parser.add_argument("--only", default="", help="series whose name begins with one of these, separated by commas")
     parser.add_argument("--power", type=int, default=200, help="runs of each contest that measures power; 0 for none")
+    parser.add_argument("--guesses", type=int, default=200, help="runs of each table on which guesses are tested; 0 for none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
     options = parser.parse_args()
@@ -95,8 +97,9 @@ def main() -> None:
     if options.only:
         print("no page is written of a part; leave --only out for it")
         return
-    power = measure_power(options.power, options.folder, fingerprint()) if options.power else ""
-    write_page(options.page, collected(options.folder, wanted), power)
+    more = measure_power(options.power, options.folder, fingerprint()) if options.power else ""
+    more += measure_guesses(options.guesses, options.folder, fingerprint()) if options.guesses else ""
+    write_page(options.page, collected(options.folder, wanted), more)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,8 @@ the median. *equal*, *material*: said to be practically equal, or materially bet
 """
 
 
-def write_page(path: Path, found: Mapping[tuple[Series, str], Sequence[Record]], power: str = "") -> None:
-    """Write the page from all records."""
+def write_page(path: Path, found: Mapping[tuple[Series, str], Sequence[Record]], more: str = "") -> None:
+    """Write the page from all records; `more` are further sections."""
     names = [name for name in GENERATORS if any(series.generator == name for series, _ in found)]
     ordered = sorted(found.items(), key=lambda each: (names.index(each[0][0].generator), each[0][0].learner, each[0][0].task))
     of_nulls: dict[tuple[Series, str], dict[int, Known]] = {}
@@ -75,7 +75,7 @@ def write_page(path: Path, found: Mapping[tuple[Series, str], Sequence[Record]],
             others.append(_other_row(series, design, records))
     nulls = [_null_row(*key, designs) for key, designs in of_nulls.items()]
     of_null = NULLS.format(decided=_decided(of_nulls)) + "\n".join(nulls) + "\n" + _legend(names)
-    path.write_text(HEAD.format(provenance=_provenance()) + "\n" + of_null + CROSSINGS + "\n".join(others) + "\n" + power,
+    path.write_text(HEAD.format(provenance=_provenance()) + "\n" + of_null + CROSSINGS + "\n".join(others) + "\n" + more,
                     encoding="utf-8")
 
 

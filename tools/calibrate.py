@@ -16,7 +16,7 @@ from calibration_beyond import measure_guesses
 from calibration_page import write_page
 from calibration_power import measure_power
 from calibration_rates import Record, judged
-from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, designs, draw, evidence_of, keep_predictions, kept
+from calibration_runs import DRAWN_BY, METRICS_OF, RUNS_A_FILE, Series, designs, draw, evidence_of, keep_predictions, kept
 from calibration_tables import GENERATORS
 from calibration_truth import known_truth
 
@@ -53,13 +53,19 @@ def measure(series: Series, start: int, folder: Path) -> None:
     partial.replace(path)
 
 
-def fingerprint() -> str:
+JUDGED_BY = ("verdict/judge.py", "verdict/variance.py", "verdict/simultaneous.py", "verdict/crossover.py", "verdict/winners.py",
+             "verdict/evidence.py", "verdict/scoring.py", "verdict/probabilities.py", "core/constant.py", "core/metric.py",
+             "metrics/classification.py", "metrics/regression.py")
+GUESSED_BY = (*JUDGED_BY, "verdict/extrapolation.py", "verdict/curve_noise.py", "verdict/learning_curves.py",
+              "verdict/contestants.py")
+RECORDED_BY = ("calibration_runs.py", "calibration_rates.py", "calibration_truth.json")
+
+
+def fingerprint(package: Iterable[str] = JUDGED_BY, here: Iterable[str] = RECORDED_BY) -> str:
     """Of all that a record depends on besides predictions: what was said in another version counts no more."""
-    package, here = Path(tabbench.verdict.__file__).parents[1], Path(__file__).parent
-    judging = ("judge", "variance", "simultaneous", "crossover", "winners", "evidence", "scoring", "probabilities")
-    sources = [*(package / "verdict" / f"{name}.py" for name in judging), package / "core" / "metric.py",
-               *sorted((package / "metrics").glob("*.py")), here / "calibration_rates.py", here / "calibration_truth.json"]
-    return hashlib.sha256(b"".join(each.read_bytes() for each in sources if each.exists())).hexdigest()[:8]
+    root, tools = Path(tabbench.verdict.__file__).parents[1], Path(__file__).parent
+    sources = [*(root / name for name in package), *(tools / name for name in here)]
+    return hashlib.sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()[:8]
 
 
 def collected(folder: Path, wanted: Iterable[Series]) -> dict[tuple[Series, str], list[Record]]:
@@ -97,8 +103,10 @@ def main() -> None:
     if options.only:
         print("no page is written of a part; leave --only out for it")
         return
-    more = measure_power(options.power, options.folder, fingerprint()) if options.power else ""
-    more += measure_guesses(options.guesses, options.folder, fingerprint()) if options.guesses else ""
+    of_power = fingerprint(here=(*RECORDED_BY, *DRAWN_BY, "calibration_power.py"))
+    of_guesses = fingerprint(GUESSED_BY, (*DRAWN_BY, "calibration_beyond.py"))
+    more = measure_power(options.power, options.folder, of_power) if options.power else ""
+    more += measure_guesses(options.guesses, options.folder, of_guesses) if options.guesses else ""
     write_page(options.page, collected(options.folder, wanted), more)
 
 

@@ -40,7 +40,7 @@ def judged(evidence: Evidence, truth: dict[str, list[float]], *, is_null: bool) 
     size, slack = np.abs(difference), SURE * error
     record = {
         "false_at_full": wrong[is_full].any(), "false_over_sizes": _any(wrong, of_two & ~is_full),
-        "outside": (outside & of_two).any(),
+        "outside": _any(outside, of_two & ~is_full),
         "false_equal": (equal & (size > evidence.margin + slack)).any(),
         "false_material": (material & ((size < evidence.margin - slack) | wrong)).any(),
         "naive_t": _naive(evidence, full, "t"), "naive_wilcoxon": _naive(evidence, full, "wilcoxon"),

@@ -6,6 +6,7 @@ new fits.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ from tabbench.verdict.scoring import Question
 
 FOLDS, REPEATS = 5, 3
 RUNS_A_FILE = 50
+DRAWN_BY = ("calibration_tables.py", "calibration_fits.py")
+"""What predictions depend on besides the protocol's splits."""
 METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy")}
 
 
@@ -91,9 +94,15 @@ def sizes_of(generator: Generator, plan: SplitPlan, sample: Sample, task: Task) 
     return tuple(plan.full_size if size == -1 else min(size, plan.full_size) for size in generator.sizes)
 
 
+def predictions_file(series: Series, start: int, folder: Path) -> Path:
+    """Where the fifty runs from `start` on are kept; other tables or learners are kept elsewhere."""
+    version = hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in DRAWN_BY)).hexdigest()[:8]
+    return folder / f"{series.name}_{start:05d}.{version}.npz"
+
+
 def keep_predictions(series: Series, start: int, folder: Path) -> None:
     """Fit the fifty runs from `start` on, if that is not done yet."""
-    path = folder / f"{series.name}_{start:05d}.npz"
+    path = predictions_file(series, start, folder)
     if not path.exists():
         made = {str(number): fit(series, number) for number in range(start, start + RUNS_A_FILE)}
         partial = path.with_suffix(f".{os.getpid()}.part")
@@ -110,7 +119,7 @@ def fit(series: Series, number: int) -> np.ndarray:
 
 def kept(series: Series, start: int, folder: Path) -> Iterator[tuple[int, np.ndarray]]:
     """Runs of one file with their predictions."""
-    with np.load(folder / f"{series.name}_{start:05d}.npz") as stored:
+    with np.load(predictions_file(series, start, folder)) as stored:
         for number in range(start, start + RUNS_A_FILE):
             yield number, stored[str(number)]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.core.approach import APPROACHES, Approach, Settings, TrainingSet, Workload
+from tabbench.core.constant import constant_prediction
 from tabbench.core.finding import Incident
 from tabbench.core.parts import Parts
 
@@ -34,30 +35,13 @@ class FittedDummy:
 
 def fit_dummy(training: TrainingSet) -> FittedDummy:
     """The shares of the classes; the mean; the median where the mean absolute error decides."""
-    weight = np.ones(len(training)) if training.weight is None else training.weight
-    if not training.task.is_regression:
-        shares = np.bincount(training.target, weights=weight, minlength=training.task.n_classes)
-        return FittedDummy(shares / shares.sum(), is_regression=False)
-    center = _weighted_median if training.task.metric == "mae" else _weighted_mean
-    return FittedDummy(np.array([center(training.target, weight)]), is_regression=True)
+    constant = constant_prediction(training.task, training.task.metric, training.target, training.weight)
+    return FittedDummy(constant, training.task.is_regression)
 
 
 def restore_dummy(parts: Parts) -> FittedDummy:
     """From `to_parts`."""
     return FittedDummy(parts.arrays["constant"], parts.values["is_regression"])
-
-
-def _weighted_mean(target: np.ndarray, weight: np.ndarray) -> float:
-    return float(np.average(target, weights=weight))
-
-
-def _weighted_median(target: np.ndarray, weight: np.ndarray) -> float:
-    """The middle of the two values between which half of the weight lies on either side."""
-    order = np.argsort(target, kind="stable")
-    share = np.cumsum(weight[order]) / weight.sum()
-    low, high = np.searchsorted(share, 0.5 - 1e-12), np.searchsorted(share, 0.5 + 1e-12)
-    high = np.minimum(high, len(target) - 1)
-    return float((target[order][low] + target[order][high]) / 2)
 
 
 def _no_settings(workload: Workload) -> Settings:

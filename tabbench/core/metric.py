@@ -17,7 +17,9 @@ RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 SMOOTH_SHARED_LUCK = 0.25
 """Of losses that change smoothly with a prediction."""
 STEP_SHARED_LUCK = 0.6
-"""Of metrics that count ranks and hits."""
+"""Of metrics that count hits."""
+RANK_SHARED_LUCK = 0.75
+"""Of metrics that count ranks."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Metric:
         there is no such thing.
     shared_luck : correlation between what a row does to a difference by being tested and by being trained on; splits cannot
         show it, since none does both with a row. Measured by simulation (docs/calibration.md).
+    step : of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
     absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
     """
 
@@ -45,6 +48,7 @@ class Metric:
     row_loss: RowLoss | None
     absolute_margin: float | None = None
     shared_luck: float = SMOOTH_SHARED_LUCK
+    step: float = 0.0
 
     def loss(self, score: float) -> float:
         """The score with its sign turned so that lower is better."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabbench.core.errors import TabbenchError
-from tabbench.core.metric import METRICS, STEP_SHARED_LUCK, Metric
+from tabbench.core.metric import METRICS, RANK_SHARED_LUCK, STEP_SHARED_LUCK, Metric
 from tabbench.core.task import TaskKind
 
 CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
@@ -172,8 +172,8 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, STEP_SHARED_LUCK))
-METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0))
+METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK))
+                        STEP_SHARED_LUCK, step=1.0))
 METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN))

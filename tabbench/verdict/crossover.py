@@ -131,6 +131,9 @@ def _open_below(band: Band, place: int, side: int) -> list[Crossing]:
         return []
     shown, other = _ahead(band, side)
     high = np.ceil(_last_zero(band.sizes[until], _nearer(band, side)[until]))
+    if len(changes) % 2 == 0:  # back at the smallest size
+        low = float(band.sizes[0])
+        return [Crossing(band.first, band.second, "open", low, high, ahead_below=shown, ahead_above=shown)]
     return [Crossing(band.first, band.second, "open", high=high, point=_middle(changes), ahead_below=other, ahead_above=shown)]
 
 
@@ -149,6 +152,9 @@ def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
         return []
     shown, other = _ahead(band, side)
     low = np.floor(_first_zero(band.sizes[place:], _nearer(band, side)[place:]))
+    if len(changes) % 2 == 0:  # back at the largest size
+        high = float(band.sizes[-1])
+        return [Crossing(band.first, band.second, "open", low, high, ahead_below=shown, ahead_above=shown)]
     return [Crossing(band.first, band.second, "open", low=low, point=_middle(changes), ahead_below=shown, ahead_above=other)]
 
 

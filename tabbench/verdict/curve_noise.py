@@ -99,7 +99,7 @@ class CurveNoise:
         centred = by_split - by_split.mean(axis=1, keepdims=True)
         return cls(place, by_split.mean(axis=1), by_rows, np.einsum("ij,kj->ik", centred, centred) / (evidence.n_splits - 1),
                    dict(zip(keys, errors.standard_error.tolist(), strict=True)), dict(zip(keys, factor.tolist(), strict=True)),
-                   max(errors.degrees, FEWEST_DEGREES))
+                   max(float(len(pairs) / np.sum(1 / errors.degrees)), FEWEST_DEGREES))
 
     def pair(self, first: str, second: str, sizes: Sequence[int], *, draws: int, seed: int) -> PairNoise:
         """Both curves of a pair, named in listing order; the errors of the difference are as large as in the verdict."""

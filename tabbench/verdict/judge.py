@@ -17,7 +17,7 @@ from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.probabilities import correlated_t, rows_to_settle
-from tabbench.verdict.simultaneous import simultaneous_quantile
+from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
 from tabbench.verdict.winners import decide, winners_frame
 from tabbench.verdict.words import closing_sentence
@@ -42,8 +42,9 @@ def judge(
     """Decide every pair at every size, name winners and crossovers.
 
     Three families of claims hold with probability 1 - alpha each: all pairs at the headline size; the representatives over all
-    sizes, which crossovers are read from; everything else. Pairs that a race has stopped keep their share of a family's alpha,
-    so that stopping them makes no other claim easier. The headline size is the largest at which most approaches were run, as
+    sizes, which crossovers are read from; everything else. So do, each for itself, the crossovers of all other pairs and those of
+    families of approaches. Pairs that a race has stopped keep their share of a family's alpha, so that stopping them makes no
+    other claim easier. The headline size is the largest at which most approaches were run, as
     a rule the full size.
 
     Parameters
@@ -54,7 +55,7 @@ def judge(
     """
     headline = headline_size(evidence, stopped)
     decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped)
-    of_families = _family_crossings(decided.claims, evidence, alpha, seed)
+    of_families = _family_crossings(decided.claims, evidence, alpha, seed, stopped)
     winners = winners_frame(evidence, decided.pairs, headline, seed)
     sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
                                 skipped=skipped, stopped=stopped)
@@ -90,17 +91,19 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
     half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
     # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
-    of_others = claims.half_widths(~represents, alpha, seed)
+    of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[1]), seed)
     return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
                      claims)
 
 
-def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, seed: int) -> list[Crossing]:
+def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, seed: int, stopped: Collection[tuple[str, int]]
+                      ) -> list[Crossing]:
     """From intervals that hold for all pairs at all sizes together, wider than those of the families of claims."""
     if claims is None:
         return []
     every = np.ones(len(claims.contrasts.first), dtype=bool)
-    at_once = claims.frame(claims.half_widths(every, alpha, seed), evidence.margin, evidence.pool_rows)
+    away = np.ones(len(_Names.stopped(evidence, stopped).size), dtype=bool)
+    at_once = claims.frame(claims.half_widths(every, alpha * _share_run(every, away), seed), evidence.margin, evidence.pool_rows)
     return [each for band in family_bands(at_once, evidence.families) for each in crossings(band)]
 
 
@@ -170,10 +173,10 @@ class _Claims:
         width = np.full(len(family), np.nan)
         if family.any():
             covariance = None if self.moments is None else self.moments.mean_of
-            quantile = simultaneous_quantile(
+            quantiles = simultaneous_quantiles(
                 covariance, self.contrasts.first[family], self.contrasts.second[family],
-                shared=self.errors.row_share[family], degrees=self.errors.degrees, alpha=alpha, seed=seed)
-            width[family] = quantile * self.errors.standard_error[family]
+                shared=self.errors.row_share[family], degrees=self.errors.degrees[family], alpha=alpha, seed=seed)
+            width[family] = quantiles * self.errors.standard_error[family]
         return width
 
     def frame(self, half: np.ndarray, margin: float, rows: int) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.simultaneous import simultaneous_quantile
+from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 from tabbench.verdict.winners import BASELINE
 from tabbench.verdict.words import measured
@@ -100,7 +100,7 @@ def hopelessly_behind(evidence: Evidence, *, full_size: int, seed: int = 0, alph
 def _most_gain(evidence: Evidence, differences: _Differences, name: str, constant: str, full_size: int) -> float:
     """By how much the loss may fall at most up to the full size; infinite for a curve that says too little.
 
-    Such a curve has failed cells, is not ahead of the constant predictor where its latest changes began, or has risen.
+    Such a curve has failed cells, is not ahead of the constant predictor now or where its latest changes began, or has risen.
     """
     sizes = [size for size in evidence.sizes if (name, size) in evidence.loss]
     if len(sizes) < FEWEST_SIZES or any(evidence.imputed[name, size].any() for size in sizes):
@@ -112,7 +112,9 @@ def _most_gain(evidence: Evidence, differences: _Differences, name: str, constan
         if advantage <= ERRORS_ALLOWED * error or most < 0:
             return np.inf
         factor = max(factor, (1 + most / advantage) ** float(1 / np.log2(after / before)))
-    advantage, _ = differences.seen(constant, name, sizes[-1])
+    advantage, error = differences.seen(constant, name, sizes[-1])
+    if advantage <= ERRORS_ALLOWED * error:
+        return np.inf
     return float(advantage * (factor ** np.log2(full_size / sizes[-1]) - 1))
 
 
@@ -125,11 +127,11 @@ def _most_fall(evidence: Evidence, name: str, before: int, after: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Differences:
-    """loss(first) - loss(second) of every pair at every size, with its standard error, and how many of them make a bound that
-    holds for all pairs at the last size at once."""
+    """loss(first) - loss(second) of every pair at every size, with its standard error, and how many of them make bounds that
+    hold for all pairs at the last size at once (NaN at smaller sizes)."""
 
     measured: Mapping[tuple[str, str, int], tuple[float, float]]
-    quantile: float
+    quantile: Mapping[tuple[str, str, int], float]
 
     @classmethod
     def of(cls, evidence: Evidence, alpha: float, seed: int) -> _Differences:
@@ -140,11 +142,13 @@ class _Differences:
         contrasts = make_contrasts(evidence, cells, moments, pairs)
         errors = spread(evidence, contrasts)
         at_last = contrasts.size == evidence.sizes[-1]
-        quantile = simultaneous_quantile(
+        quantile = np.full(len(pairs), np.nan)
+        quantile[at_last] = simultaneous_quantiles(
             None if moments is None else moments.mean_of, contrasts.first[at_last], contrasts.second[at_last],
-            shared=errors.row_share[at_last], degrees=errors.degrees, alpha=alpha, seed=seed)
-        found = zip(pairs, contrasts.difference.tolist(), errors.standard_error.tolist(), strict=True)
-        return cls({(cells[one][0], *cells[other]): (difference, error) for (one, other), difference, error in found}, quantile)
+            shared=errors.row_share[at_last], degrees=errors.degrees[at_last], alpha=alpha, seed=seed)
+        keys = [(cells[one][0], *cells[other]) for one, other in pairs]
+        seen = zip(contrasts.difference.tolist(), errors.standard_error.tolist(), strict=True)
+        return cls(dict(zip(keys, seen, strict=True)), dict(zip(keys, quantile.tolist(), strict=True)))
 
     def seen(self, first: str, second: str, size: int) -> tuple[float, float]:
         """The difference and its standard error."""
@@ -157,4 +161,5 @@ class _Differences:
     def least(self, first: str, second: str, size: int) -> float:
         """The lower bound of a difference at the last size."""
         difference, error = self.seen(first, second, size)
-        return difference - self.quantile * error
+        key = (first, second, size) if (first, second, size) in self.quantile else (second, first, size)
+        return difference - self.quantile[key] * error

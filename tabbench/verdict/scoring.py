@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabbench.core.constant import constant_prediction
 from tabbench.core.errors import BadOption
 from tabbench.core.metric import Metric
 from tabbench.core.split import Split, SplitPlan
@@ -61,10 +62,16 @@ def score_cell(question: Question, metric: Metric, predictions: Predictions, app
     """Score one approach at one size over all splits.
 
     The constant predictor stands in for a cell that failed, and for one whose score overflows although the metric is defined.
+    Where no test row has any weight, no metric is defined.
     """
     scores, rows, imputed = [], [], []
     for index, split in enumerate(question.plan.splits):
         truth, weight = question.truth(split)
+        if weight is not None and not weight.any():
+            scores.append(math.nan)
+            imputed.append(False)
+            rows += [np.zeros(len(truth))] * (metric.row_loss is not None)
+            continue
         prediction = predictions(approach, size, index)
         score = math.nan if prediction is None else metric.score(truth, prediction.astype(np.float64), weight)
         is_imputed = False
@@ -77,24 +84,6 @@ def score_cell(question: Question, metric: Metric, predictions: Predictions, app
         if metric.row_loss is not None:
             rows.append(np.asarray(metric.row_loss(truth, prediction.astype(np.float64), weight), dtype=np.float64))
     return CellScores(np.array(scores, dtype=np.float64), tuple(rows), np.array(imputed, dtype=bool))
-
-
-def constant_prediction(task: Task, metric_name: str, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-    """The best prediction that looks at no feature: (C,) class probabilities, or a number in a (1,) array.
-
-    A class that does not occur has the probability floor 1 / (n + C). The mean absolute error is answered with
-    the (weighted) median, every other metric of a number with the (weighted) mean.
-
-    >>> constant_prediction(Task("binary", ("no", "yes"), "log_loss", ("log_loss",)), "log_loss", np.array([0, 0, 0, 1]), None)
-    array([0.75, 0.25])
-    """
-    weights = np.ones(len(target)) if weight is None else np.asarray(weight, dtype=np.float64)
-    if task.is_regression:
-        values = np.asarray(target, dtype=np.float64)
-        return np.array([_weighted_median(values, weights) if metric_name == "mae" else np.average(values, weights=weights)])
-    shares = np.bincount(target, weights=weights, minlength=task.n_classes) / weights.sum()
-    floored = np.maximum(shares, 1.0 / (len(target) + task.n_classes))
-    return np.asarray(floored / floored.sum())
 
 
 def constant_loss(question: Question, metric: Metric) -> float:
@@ -122,11 +111,3 @@ def margin_value(metric: Metric, requested: float | None, constant: float) -> fl
     if metric.absolute_margin is not None:
         return metric.absolute_margin if requested is None else float(requested)
     return (DEFAULT_MARGIN if requested is None else float(requested)) * abs(constant)
-
-
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) / weights.sum()
-    last = len(values) - 1
-    middle = [min(int(np.searchsorted(reached, 0.5, side=side)), last) for side in ("left", "right")]
-    return float(np.mean(values[order][middle]))

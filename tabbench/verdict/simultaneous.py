@@ -1,11 +1,11 @@
-"""The quantile that makes a whole family of intervals hold at once (max-t). Knows neither approaches nor sizes."""
+"""How far intervals must reach to hold all at once (max-t). Knows neither approaches nor sizes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 DRAWS = 40_000
-"""Draws of the largest |t|; their own error in the quantile is about 0.01."""
+"""Draws of the farthest t; their own error in a quantile is about 0.01."""
 
 DRAWS_AT_ONCE = 2_000
 """Draws held in memory at a time: 16 MB for a thousand contrasts."""
@@ -13,40 +13,65 @@ DRAWS_AT_ONCE = 2_000
 LARGEST_SHARED_SHARE = 0.95
 """Correlations are estimates: this much of them is believed, the rest is taken as independent, which widens."""
 
+DEGREES_STEP, MOST_DEGREES = 1.25, 1_000.0
+"""Degrees of freedom are rounded down to steps, so that contrasts share them; beyond the most, Student's t is the normal."""
+
 DIGITS = 6
-"""The quantile is rounded far below its own error, so that the last bits of a linear-algebra library never show."""
+"""Quantiles are rounded far below their own error, so that the last bits of a linear-algebra library never show."""
 
 
-def simultaneous_quantile(
+def simultaneous_quantiles(
     covariance: np.ndarray | None, first: np.ndarray, second: np.ndarray, *,
-    shared: np.ndarray, degrees: float, alpha: float, seed: int,
-) -> float:
-    """The 1 - alpha quantile of the largest |t| of M contrasts.
+    shared: np.ndarray, degrees: np.ndarray, alpha: float, seed: int,
+) -> np.ndarray:
+    """How many standard errors (M,) each of M intervals must reach for all to hold at once with 1 - alpha.
 
-    Each t is a normal variable over a common chi: its part `shared` (M,) follows `covariance` (c, c) of the cells that
-    `first` and `second` (M,) point to; the rest, or all without a covariance, is independent, which is the wide side
-    (Hothorn, Bretz and Westfall 2008, doi:10.1002/bimj.200810425).
+    Each t is a normal variable over a chi with its own `degrees` (M,); the larger chis contain the smaller ones. The normals'
+    part `shared` (M,) follows `covariance` (c, c) of the cells that `first` and `second` (M,) point to; the rest, or all without
+    a covariance, is independent, which is the wide side (Hothorn, Bretz and Westfall 2008, doi:10.1002/bimj.200810425).
+    Ts of different degrees are compared on the normal scale: few degrees widen a contrast's own interval and no other.
 
     >>> pair = np.array([0]), np.array([1])
-    >>> simultaneous_quantile(np.eye(2), *pair, shared=np.ones(1), degrees=10.0, alpha=0.05, seed=0)
-    2.228139
+    >>> simultaneous_quantiles(np.eye(2), *pair, shared=np.ones(1), degrees=np.array([10.0]), alpha=0.05, seed=0)
+    array([2.228139])
     """
     from scipy.stats import t as student
 
     if len(first) < 2:
-        return round(float(student.ppf(1 - alpha / 2, degrees)), DIGITS)
+        return np.asarray(np.round(student.ppf(1 - alpha / 2, degrees), DIGITS))
+    steps, step = np.unique(_rounded_down(degrees), return_inverse=True)
     random = np.random.default_rng([seed, len(first)])
     factor = None if covariance is None else _factor(covariance)
     part = np.sqrt(LARGEST_SHARED_SHARE * shared) if factor is not None else np.zeros(len(first))
-    largest = np.empty(DRAWS)
+    farthest = np.empty(DRAWS)
     for start in range(0, DRAWS, DRAWS_AT_ONCE):
         normal = np.sqrt(1 - part**2) * random.standard_normal((DRAWS_AT_ONCE, len(first)))
         if factor is not None:
             luck = random.standard_normal((DRAWS_AT_ONCE, len(factor))) @ factor.T
             normal += part * _standardised(luck[:, first] - luck[:, second], factor[first] - factor[second])
-        chi = np.sqrt(random.chisquare(degrees, DRAWS_AT_ONCE) / degrees)
-        largest[start : start + DRAWS_AT_ONCE] = np.abs(normal).max(axis=1) / chi
-    return round(float(np.quantile(largest, 1 - alpha)), DIGITS)
+        largest = np.column_stack([np.abs(normal[:, step == each]).max(axis=1) for each in range(len(steps))])
+        squares = np.cumsum(random.chisquare(np.diff(steps, prepend=0.0), (DRAWS_AT_ONCE, len(steps))), axis=1)
+        farthest[start : start + DRAWS_AT_ONCE] = _to_normal(largest / np.sqrt(squares / steps), steps).max(axis=1)
+    reach = float(np.quantile(farthest, 1 - alpha))
+    return np.asarray(np.round(_from_normal(reach, steps)[step], DIGITS))
+
+
+def _rounded_down(degrees: np.ndarray) -> np.ndarray:
+    exponent = np.floor(np.log(np.clip(degrees, 1.0, MOST_DEGREES)) / np.log(DEGREES_STEP) + 1e-9)
+    return np.asarray(DEGREES_STEP**exponent)
+
+
+def _to_normal(t: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+    """About the standard normal variable that is as rare as Student's t (Wallace 1959).
+
+    Intervals hold at once whatever the scale; how near it is only says how evenly the risk is shared.
+    """
+    return np.asarray((8 * degrees + 1) / (8 * degrees + 3) * np.sqrt(degrees * np.log1p(t**2 / degrees)))
+
+
+def _from_normal(normal: float, degrees: np.ndarray) -> np.ndarray:
+    scaled = normal * (8 * degrees + 3) / (8 * degrees + 1)
+    return np.asarray(np.sqrt(degrees * np.expm1(scaled**2 / degrees)))
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from tabbench.verdict.evidence import Evidence
 
 NEGLIGIBLE = 1e-12
-"""A difference whose variance is this share of its parts' variances is rounding: the two predict the same."""
+"""A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
 
 USUAL_LUCK, LUCK_SPREAD, LUCK_TAIL = 0.25, 0.65, 4.0
 """Before anything is seen the logarithm of training luck is Student's t around this median, on this scale, with these degrees of
@@ -73,11 +73,11 @@ class Contrasts:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """Standard errors (M,) of contrasts, their common degrees of freedom, and the share (M,) of their variance that the
-    tested rows cause. An infinite standard error means that nothing can be said."""
+    """Standard errors (M,) of contrasts, their degrees of freedom (M,), and the share (M,) of their variance that the tested
+    rows cause. An infinite standard error means that nothing can be said."""
 
     standard_error: np.ndarray
-    degrees: float
+    degrees: np.ndarray
     row_share: np.ndarray
 
 
@@ -141,16 +141,20 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
 
     With one split only the tested rows' luck is seen; that of its training rows is taken to be usual. Splits forward in time are
     few and their rows not independent: there the split is the unit, and the variance Nadeau and Bengio's `s2 (1/J + test/train)`
-    (doi:10.1023/A:1024068626366), as for metrics without row-level losses. With neither row-level losses nor a second split
-    nothing can be said.
+    (doi:10.1023/A:1024068626366), as for metrics without row-level losses, but at least R. With neither row-level losses nor a
+    second split nothing can be said. Where ranks or hits are counted, rows that all lose the same are no certainty: R is at
+    least what one more row would make of it (`Metric.step`).
     """
     splits, has_rows = evidence.n_splits, not np.isnan(contrasts.mean_by_rows).any()
     count, of_one_set = len(contrasts.first), _tested_rows(evidence) / contrasts.size
+    if splits < 2 and not has_rows:
+        return Spread(np.full(count, np.inf), np.ones(count), np.ones(count))
+    by_rows = np.maximum(contrasts.mean_by_rows, (evidence.metric.step / len(np.unique(evidence.unit)))**2)
     if splits < 2:
-        return _of_one_split(contrasts, of_one_set) if has_rows else Spread(np.full(count, np.inf), 1.0, np.ones(count))
+        return _of_one_split(contrasts, by_rows, of_one_set)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not has_rows or evidence.split_kind == "ordered":
-        return Spread(np.sqrt(nadeau_bengio), splits - 1.0, np.zeros(count))
+        return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
@@ -159,18 +163,16 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     # Of the logarithm, which a tail of luck that is hardly believed does not blow up.
     logarithm = np.log(inflation)
     relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
-    is_seen = contrasts.mean_by_rows > 0
-    variance = np.where(is_seen, contrasts.mean_by_rows * mean, nadeau_bengio)
-    degrees = max(1.0, 2 / float(np.mean((2 / contrasts.row_degrees + relative)[is_seen]))) if is_seen.any() else splits - 1.0
-    return Spread(np.sqrt(variance), degrees, np.where(is_seen, 1 / mean, 1.0))
+    variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
+    return Spread(np.sqrt(variance), np.maximum(2 / (2 / contrasts.row_degrees + relative), 1.0), 1 / mean)
 
 
-def _of_one_split(contrasts: Contrasts, of_one_set: np.ndarray) -> Spread:
+def _of_one_split(contrasts: Contrasts, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:
     """No row is both trained on and tested, and nothing shows the luck of the training rows: the usual is taken."""
     inflation = 1 + USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
     relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
-    degrees = max(1.0, 2 / float(np.mean(2 / contrasts.row_degrees + relative)))
-    return Spread(np.sqrt(contrasts.mean_by_rows * inflation), degrees, 1 / inflation)
+    degrees = np.maximum(2 / (2 / contrasts.row_degrees + relative), 1.0)
+    return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)
 
 
 def _tested_rows(evidence: Evidence) -> float:

@@ -73,6 +73,13 @@ def test_a_curve_that_turns_back_unproven_is_open_on_both_sides():
     assert np.isnan(found.point)
 
 
+def test_a_curve_that_is_back_at_the_last_size_is_not_open_beyond_it():
+    (above,) = crossings(band([-3, 1, -1], 2))
+    assert (above.kind, above.low, above.high) == ("open", np.floor(100 * 2**0.25), 400)
+    (below,) = crossings(band([-1, 1, -3], 2))
+    assert (below.kind, below.low, below.ahead_below, below.ahead_above) == ("open", 100, "linear", "linear")
+
+
 def test_a_bracket_hides_no_open_end():
     found = crossings(band([1, -3, 3, -1], 2))
     assert [each.kind for each in found] == ["open", "bracket", "open"]

@@ -3,15 +3,16 @@ import pytest
 from scipy.stats import norm, studentized_range
 from scipy.stats import t as student
 
-from tabbench.verdict.simultaneous import simultaneous_quantile
+from tabbench.verdict.simultaneous import simultaneous_quantiles
 
 PAIRS = np.array([(first, second) for second in range(5) for first in range(second)]).T
 
 
 def quantile(covariance, first=PAIRS[0], second=PAIRS[1], *, shared=1.0, degrees=1e6, alpha=0.05, seed=0):
-    return simultaneous_quantile(
-        covariance, first, second, shared=np.full(len(first), shared), degrees=degrees, alpha=alpha, seed=seed
-    )
+    """The one quantile of contrasts that all have the same degrees of freedom."""
+    (each,) = set(simultaneous_quantiles(covariance, first, second, shared=np.full(len(first), shared),
+                                         degrees=np.full(len(first), float(degrees)), alpha=alpha, seed=seed))
+    return each
 
 
 def test_one_contrast_is_student():
@@ -39,3 +40,21 @@ def test_same_seed_same_number_and_degenerate_cells_pass():
     assert quantile(np.eye(5), seed=3) == quantile(np.eye(5), seed=3)
     assert np.isfinite(quantile(np.zeros((5, 5))))
     assert np.isfinite(quantile(np.ones((5, 5))))
+
+
+def test_a_contrast_of_few_degrees_widens_itself_and_hardly_the_others():
+    degrees = np.full(len(PAIRS[0]), 40.0)
+    alike = simultaneous_quantiles(np.eye(5), *PAIRS, shared=np.ones(10), degrees=degrees, alpha=0.05, seed=0)
+    degrees[3] = 3.0
+    wild = simultaneous_quantiles(np.eye(5), *PAIRS, shared=np.ones(10), degrees=degrees, alpha=0.05, seed=0)
+    assert wild[3] > 1.8 * alike[3]
+    assert np.allclose(np.delete(wild, 3), np.delete(alike, 3), rtol=0.03)
+
+
+def test_intervals_of_different_degrees_hold_at_once():
+    degrees, random = np.array([4.0, 9.0, 30.0]), np.random.default_rng(1)
+    reach = simultaneous_quantiles(None, np.arange(3), np.arange(3), shared=np.zeros(3), degrees=degrees, alpha=0.05, seed=0)
+    t = random.standard_normal((40_000, 3)) / np.sqrt(random.chisquare(degrees, (40_000, 3)) / degrees)
+    missed = np.abs(t) > reach
+    assert 0.03 < missed.any(axis=1).mean() < 0.055
+    assert missed.mean(axis=0).max() < 2 * missed.mean(axis=0).min()

@@ -14,9 +14,8 @@ from tabbench.report.words import crossing
 ROWS_HEADER = ("first", "second", "from", "to", "about", "in words")
 SECONDS_HEADER = ("first", "second", "from s", "to s", "about s", "in words")
 OTHERS_NOTE = (
-    "Pairs that are not both representatives and at least may cross; the others don't, or nothing tells. At each size the "
-    "intervals hold together with those of all such pairs, at the full size with those of all pairs there, so they are "
-    "wider than the representatives'.")
+    "Pairs that are not both representatives and at least may cross; the others don't, or nothing tells. Who is ahead is shown "
+    "by intervals that hold together for all such pairs at all sizes, so fewer are shown than of the representatives.")
 FAMILIES_NOTE = (
     "The best of one family against the best of another, whichever members those are: a family is ahead at a size when one "
     "of its members is shown to be better than every member of the other.")

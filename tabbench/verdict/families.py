@@ -27,7 +27,8 @@ def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]
     -----
     Whichever members are truly best, min_a L_a - min_b L_b lies between max_b min_a low(a, b) and min_a max_b high(a, b):
     family A is shown ahead where one member is shown better than every member of B. So nothing is picked by its score, and
-    the band holds whenever the pairs' intervals do. At each size the members that were run there take part.
+    the band holds whenever the pairs' intervals do. Members that were not run at all of its sizes take no part, since who
+    happens to be missing at a size must not look like a change of places.
 
     >>> pairs = pd.DataFrame({"first": ["x"] * 2, "second": ["u", "v"], "size": 100, "difference": [-0.2, -0.3],
     ...                       "low": [-0.3, -0.5], "high": [-0.1, 0.1]})
@@ -40,13 +41,24 @@ def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]
     one, other = known["first"].map(families), known["second"].map(families)
     bands = []
     for first, second in combinations(names, 2):
-        between = known[(one == first) & (other == second)]
+        between = _lasting(known[(one == first) & (other == second)])
         if len(between):
             found = [_best_against_best(at_size) for _, at_size in between.groupby("size")]
             sizes = np.array(sorted(between["size"].unique()))
             difference, low, high = (np.array(each) for each in zip(*found, strict=True))
             bands.append(Band(first, second, sizes, difference, low, high))
     return bands
+
+
+def _lasting(between: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of members that were run at all sizes, up to the largest at which both families have such members."""
+    sizes = sorted(between["size"].unique())
+    for count in range(len(sizes), 0, -1):
+        kept = between[between["size"].isin(sizes[:count])]
+        at_all = [kept.groupby(side)["size"].transform("nunique") == count for side in ("first", "second")]
+        if (at_all[0] & at_all[1]).any():
+            return kept[at_all[0] & at_all[1]]
+    return between
 
 
 def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:

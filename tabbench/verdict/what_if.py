@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
@@ -17,6 +18,7 @@ from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import Evidence, build_evidence
 from tabbench.verdict.judge import judge
 from tabbench.verdict.scoring import Predictions, Question
+from tabbench.verdict.winners import BASELINE
 from tabbench.verdict.words import METRIC_WORDS, listed
 
 CALIBRATED_WITHOUT_KNOWLEDGE = "calibration_error"
@@ -143,10 +145,16 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
     judged = judge(of_metric, alpha=alpha, seed=seed, full_size=question.plan.full_size,
                    stopped=[pair for pair in stopped if pair[1] == size])
     answer = Answer.at(judged.winners, judged.pairs, size)
-    if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none":
+    if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none" and _is_constant_as_good(of_metric, size):
         return answered(change, answer, answer) | {
             "sentence": f"{change.title}, nobody can be chosen: a constant prediction is well calibrated, too."}
     return answered(change, answer, verdict)
+
+
+def _is_constant_as_good(evidence: Evidence, size: int) -> bool:
+    means = {name: evidence.mean(name, size) for name in evidence.present(size)}
+    of_constant = min((value for name, value in means.items() if evidence.families[name] == BASELINE), default=np.inf)
+    return of_constant - min(means.values()) <= evidence.margin
 
 
 def on_changed_data(outcome: Outcome, winners: pd.DataFrame, pairs: pd.DataFrame, headline: int) -> dict[str, Any]:
@@ -217,4 +225,5 @@ def _winner(answer: Answer, verdict: Answer) -> str:
         return f"{answer.best} wins {'as well' if verdict.decision == 'winner' else 'alone'}"
     if verdict.decision == "winner":
         return f"{answer.best} wins instead of {verdict.best}"
-    return f"{answer.best} wins, so that {verdict.recommended} would not be the one to take"
+    return f"{answer.best} wins" + (f", so that {verdict.recommended} would not be the one to take"
+                                    if verdict.recommended in answer.ran else "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -60,14 +61,14 @@ def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = Tr
     return f"{what} suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
 
 
-def rounded_size(size: float, *, is_up: bool = False) -> str:
+def rounded_size(size: float, rounding: Callable[[float], int] = round) -> str:
     """A number of rows to two significant digits, with thousands separators; rounded up where less would not do.
 
-    >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7), rounded_size(1_047, is_up=True)
+    >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7), rounded_size(1_047, math.ceil)
     ('480', '12,000', '7', '1,100')
     """
     digits = max(0, int(math.log10(max(size, 1))) - 1)
-    return f"{(math.ceil if is_up else round)(size / 10**digits) * 10**digits:,}"
+    return f"{rounding(size / 10**digits) * 10**digits:,}"
 
 
 def measured(value: float) -> str:
@@ -95,7 +96,8 @@ def _where(evidence: Evidence, headline: int, full_size: int) -> str:
     once = ", judged by a single split," if evidence.n_splits == 1 else ""
     if headline == full_size:
         return f"On {evidence.pool_rows:,} rows{once}"
-    return f"At {headline:,} rows, the largest size that was run,{once.removeprefix(',')}".rstrip()
+    which = "that was run" if headline == evidence.sizes[-1] else "at which most approaches were run"
+    return f"At {headline:,} rows, the largest size {which},{once.removeprefix(',')}".rstrip()
 
 
 def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int) -> str:
@@ -111,7 +113,10 @@ def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int)
     alike = "are practically equal" if (among["decision"] == "equal").all() else "cannot be told apart"
     nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
     whose = "the simplest of them" if len(nearby) == len(top) else "the simplest of those close to the best"
-    if len(nearby) == 1:
+    simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[recommended]]
+    if len(simplest) > 1:
+        whose = "the best of the simplest"
+    if len(simplest) == len(nearby):
         whose = "which scored best"
     return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
 
@@ -131,7 +136,7 @@ def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> list
     hardest = asked.loc[asked["rows_to_settle"].idxmax()]
     if not math.isfinite(hardest["rows_to_settle"]):
         return [f"{hardest['first']} and {hardest['second']} are so close that a hundred times as many rows might not settle it"]
-    takes = f"to settle it takes about {rounded_size(hardest['rows_to_settle'], is_up=True)} rows in all"
+    takes = f"to settle it takes about {rounded_size(hardest['rows_to_settle'], math.ceil)} rows in all"
     if evidence.split_kind not in REPEATABLE:
         return [takes]
     is_once = evidence.repeats == 1 and evidence.pool_rows <= MANY_ROWS
@@ -174,41 +179,87 @@ def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: 
         if leader in (each.first, each.second) and each.kind in {"bracket", "open", "several"}:
             places.setdefault(each.second if each.first == leader else each.first, []).append(each)
     if places:
-        return [_crossing(at, other, leader, whom) for other, at in places.items()][:MOST_CROSSINGS_TOLD]
+        ends = evidence.sizes[0], evidence.sizes[-1]
+        told = [_crossing(at, _Told(other, leader, whom, ends, _sizes_ahead(other, leader, pairs)))
+                for other, at in places.items()]
+        return told[:MOST_CROSSINGS_TOLD]
     others = [name for name in evidence.representatives if name != leader]
-    if row["decision"] == "winner" and others and not _is_ever_beaten(leader, others, pairs):
+    if row["decision"] == "winner" and others and not any(_sizes_ahead(name, leader, pairs) for name in others):
         return [f"{listed(others)} {'is' if len(others) == 1 else 'are'} not shown to be better{_prefixed(' than ', whom)} "
                 f"at any size from {evidence.sizes[0]:,} rows up"]
     return []
 
 
-def _crossing(places: Sequence[Crossing], other: str, leader: str, whom: str) -> str:
-    """Where `leader` and `other` change places, or may; `places` are those of the two, ascending."""
+@dataclass(frozen=True)
+class _Told:
+    """Two approaches whose places are told: the `leader`, called `whom` if it has to be named, and the `other` one, which is
+    shown to be better at the sizes `ahead`; `ends` are the smallest and largest size of all."""
+
+    other: str
+    leader: str
+    whom: str
+    ends: tuple[int, int]
+    ahead: Sequence[int]
+
+    @property
+    def better(self) -> str:
+        return f"{self.other} is better{_prefixed(' than ', self.whom)}"
+
+    def first_ahead(self) -> float:
+        """The size from which the other one is shown to be better, NaN if from the smallest."""
+        return np.nan if not self.ahead or self.ahead[0] == self.ends[0] else self.ahead[0]
+
+    def last_ahead(self) -> float:
+        """The size up to which the other one is shown to be better, NaN if up to the largest."""
+        return np.nan if not self.ahead or self.ahead[-1] == self.ends[1] else self.ahead[-1]
+
+
+def _crossing(places: Sequence[Crossing], told: _Told) -> str:
+    """Where two approaches change places, or may; `places` are those of the two, ascending."""
     unproven = [(each.low, each.high) for each in places if each.kind == "open"]
     brackets = [each for each in places if each.kind != "open"]
     if brackets:
-        return _bracketed(brackets, other, leader, whom) + (f", and perhaps once more {_ranges(unproven)}" if unproven else "")
+        return _bracketed(brackets, told) + (f", and perhaps once more {_ranges(unproven)}" if unproven else "")
     shown = places[0].ahead_above if np.isnan(places[0].low) else places[0].ahead_below
-    if shown == leader:
-        return f"{other} may be as good{_prefixed(' as ', whom)} {_ranges(unproven)}"
-    return f"{other} is better{_prefixed(' than ', whom)} {_ranges(_beyond(unproven))}"
+    if shown == told.leader:
+        return f"{told.other} may be as good{_prefixed(' as ', told.whom)} {_ranges(unproven)}"
+    sure = _beyond(unproven, told.first_ahead(), told.last_ahead())
+    return f"{told.better} {_ranges(sure)}"
 
 
-def _bracketed(brackets: Sequence[Crossing], other: str, leader: str, whom: str) -> str:
+def _bracketed(brackets: Sequence[Crossing], told: _Told) -> str:
     if len(brackets) > 1:
-        spans = [f"between {rounded_size(each.low)} and {rounded_size(each.high)}" for each in brackets]
-        return f"{leader} and {other} change places more than once ({listed(spans)} rows)"
+        spans = [f"between {' and '.join(_enclosing(each))}" for each in brackets]
+        return f"{told.leader} and {told.other} change places more than once ({listed(spans)} rows)"
     (place,) = brackets
-    side = "below" if place.ahead_below == other else "above"
-    return (f"{other} is better{_prefixed(' than ', whom)} {side} about {rounded_size(place.point)} rows "
-            f"(somewhere between {rounded_size(place.low)} and {rounded_size(place.high)})")
+    point, where = rounded_size(place.point), f"somewhere between {' and '.join(_enclosing(place))}"
+    if place.ahead_below == told.other:
+        if np.isnan(told.first_ahead()):
+            return f"{told.better} below about {point} rows ({where})"
+        return f"{told.better} between {told.first_ahead():,} and about {point} rows (the upper end {where})"
+    if np.isnan(told.last_ahead()):
+        return f"{told.better} above about {point} rows ({where})"
+    return f"{told.better} between about {point} and {told.last_ahead():,} rows (the lower end {where})"
 
 
-def _beyond(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What ascending spans of sizes leave; NaN is an end that is open."""
-    edges = [np.nan, *(edge for span in spans for edge in span), np.nan]
+def _enclosing(place: Crossing) -> tuple[str, str]:
+    """Both ends of a bracket, rounded outwards."""
+    return rounded_size(place.low, math.floor), rounded_size(place.high, math.ceil)
+
+
+def _sizes_ahead(name: str, other: str, pairs: pd.DataFrame) -> list[int]:
+    """The sizes at which an approach is shown to be better than another, ascending."""
+    is_ahead = (pairs["first"].eq(name) & pairs["second"].eq(other) & pairs["decision"].isin(FIRST_BETTER)
+                | pairs["second"].eq(name) & pairs["first"].eq(other) & pairs["decision"].isin(SECOND_BETTER))
+    return sorted(pairs.loc[is_ahead, "size"].tolist())
+
+
+def _beyond(spans: Sequence[tuple[float, float]], first: float, last: float) -> list[tuple[float, float]]:
+    """What ascending spans of sizes leave between `first` and `last`; NaN is an end that is open."""
+    edges = [first, *(edge for span in spans for edge in span), last]
     left = zip(edges[::2], edges[1::2], strict=True)
-    return [span for span in left if not np.isnan(span).all()]
+    is_open = [np.isnan(spans[0][0]), *[False] * (len(spans) - 1), np.isnan(spans[-1][1])]
+    return [span for span, is_gone in zip(left, is_open, strict=True) if not is_gone]
 
 
 def _ranges(spans: Sequence[tuple[float, float]]) -> str:
@@ -221,14 +272,10 @@ def _range(low: float, high: float) -> str:
         return f"below about {rounded_size(high)}"
     if np.isnan(high):
         return f"above about {rounded_size(low)}"
+    if rounded_size(low) == rounded_size(high):
+        return f"at about {rounded_size(low)}"
     return f"between about {rounded_size(low)} and {rounded_size(high)}"
 
 
 def _prefixed(prefix: str, name: str) -> str:
     return prefix + name if name else ""
-
-
-def _is_ever_beaten(leader: str, others: Sequence[str], pairs: pd.DataFrame) -> bool:
-    by_second = pairs["first"].eq(leader) & pairs["second"].isin(others) & pairs["decision"].isin(SECOND_BETTER)
-    by_first = pairs["second"].eq(leader) & pairs["first"].isin(others) & pairs["decision"].isin(FIRST_BETTER)
-    return bool((by_second | by_first).any())

@@ -47,12 +47,15 @@ def test_unbounded_intervals_and_missing_members():
     assert family_bands(alone, FAMILIES) == []
 
 
-def test_sizes_may_differ_in_who_was_run():
+def test_who_was_not_run_at_all_sizes_makes_no_crossing():
     losses = np.array([[9, 9], [3, 3], [1, 1], [2, 2], [4, 4]], dtype=float)
     pairs = pairs_of(losses, 0.5, (100, 200))
     gone = (pairs["size"] == 200) & (pairs["first"].eq("linear+pca") | pairs["second"].eq("linear+pca"))
     (band,) = family_bands(pairs[~gone], FAMILIES)
-    assert band.difference.tolist() == [-1, 1]
+    assert band.difference.tolist() == [1, 1]
+    nobody = gone | (pairs["size"].eq(200) & (pairs["first"].eq("linear") | pairs["second"].eq("linear")))
+    (band,) = family_bands(pairs[~nobody], FAMILIES)
+    assert (band.sizes.tolist(), band.difference.tolist()) == ([100], [-1])
 
 
 @given(arrays.arrays(float, (5, 1), elements=st.floats(0, 10)), arrays.arrays(float, (5, 1), elements=st.floats(-0.5, 0.5)))

@@ -91,7 +91,7 @@ def test_what_was_not_run_is_absent(simulate):
     assert headline_size(partial) == 60
     judgement = judge(partial, full_size=240, skipped=[("mlp", 240), ("mlp", 30)])
     assert len(judgement.pairs) == 5
-    assert judgement.sentence.startswith("At 60 rows, the largest size that was run,")
+    assert judgement.sentence.startswith("At 60 rows, the largest size at which most approaches were run,")
     assert "left out" not in judgement.sentence
 
 

@@ -127,6 +127,27 @@ def test_a_bracket_beside_what_is_unproven(simulate):
         "; linear is better below about 150 rows (somewhere between 100 and 200), and perhaps once more below about 33 rows.")
 
 
+def test_who_is_shown_at_some_sizes_only_is_not_said_to_be_better_at_all_of_them(simulate):
+    found = [crossing("bracket", 351, 839, 600)]
+    shown = {("dummy", "linear"): "second", ("dummy", "mlp"): "second", ("linear", "mlp"): "first"}
+    told = sentence(simulate, found=found, small=shown, sizes=(60, 250, 1000))
+    assert told.endswith("; linear is better between 250 and about 600 rows (the upper end somewhere between 350 and 840).")
+    whole = sentence(simulate, found=found, small=shown)
+    assert whole.endswith("; linear is better below about 600 rows (somewhere between 350 and 840).")
+    above = [crossing("bracket", 101, 162, 124, "mlp", "linear")]
+    assert sentence(simulate, found=above, small=shown).endswith(
+        "; linear is better between about 120 and 250 rows (the lower end somewhere between 100 and 170).")
+    below = [crossing("open", low=513)]
+    assert sentence(simulate, found=below, small=shown, sizes=(60, 250, 1000)).endswith(
+        "; linear is better between about 250 and 510 rows.")
+
+
+def test_ends_of_a_bracket_are_rounded_outwards(simulate):
+    assert "somewhere between 1,400 and 1,700)" in sentence(simulate, found=[crossing("bracket", 1451, 1649, 1500)])
+    ends = [crossing("open", high=196, below="mlp", above="linear"), crossing("open", low=204)]
+    assert sentence(simulate, found=ends).endswith("; linear is better at about 200 rows.")
+
+
 def test_several_crossings_are_told_once(simulate):
     found = [crossing("several", 100, 200, 150), crossing("several", 500, 900, 700, "mlp", "linear")]
     assert sentence(simulate, found=found).endswith(

@@ -46,7 +46,7 @@ def closing_sentence(
 def sentence_over(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
     """The sentence of a decision over the tables in `losses` alone."""
     if outcome.reason == "no_pair":
-        return f"There is no verdict over tables, because only {losses.approaches[0]} was run on all of them."
+        return f"There is no verdict over tables, because only {losses.approaches[0]} is compared."
     if outcome.reason == "one_source":
         whole = "One table says" if losses.n_tables == 1 else f"{_tables(losses.n_tables).capitalize()} from one source say"
         return f"{whole} nothing about other tables, so there is no verdict over tables."

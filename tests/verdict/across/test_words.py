@@ -156,7 +156,7 @@ def test_circle(many):
 
 def test_too_few_approaches(many):
     assert sentence(many, three(), approaches=["mlp"]) == (
-        "There is no verdict over tables, because only mlp was run on all of them.")
+        "There is no verdict over tables, because only mlp is compared.")
 
 
 def test_what_is_left_out_is_named(many):

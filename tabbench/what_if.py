@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,10 @@ from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption, UserMistake
 from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
+from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 from tabbench.data.row_digest import row_digests
-from tabbench.data.splits import OWN_SPLITS, make_splits, splits_fingerprint
+from tabbench.data.splits import make_splits, splits_fingerprint
 from tabbench.executors.schedule import TIME_LIMIT
 from tabbench.finished import FinishedComparison
 from tabbench.options import Options
@@ -172,7 +174,7 @@ def _cured_by(option: str, findings: Sequence[Finding], columns: Iterable[Column
     """The columns to which findings would have an option applied, those of the gravest first."""
     names = {column.name for column in columns}
     gravest_first = sorted(findings, key=lambda each: SEVERITY_ORDER[each.severity])
-    return [each.subject for each in gravest_first if each.subject in names and f"{option} {each.subject}" in each.cure]
+    return [each.subject for each in gravest_first if each.subject in names and f"{option} {quote(each.subject)}" in each.cure]
 
 
 def _changed_table(setup: Setup, change: Change) -> Table:

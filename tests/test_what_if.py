@@ -27,7 +27,8 @@ from tabbench.verdict.what_if import Change
 from tabbench.watching import Clock
 from tabbench.what_if import changed, changes_of, folder_name, repeat_changed
 
-OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "quiet": True, "jobs": 1}
+OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "metric": "brier",
+           "quiet": True, "jobs": 1}
 NUMBERS = make_column_transformer(("passthrough", make_column_selector(dtype_include="number")))
 LINEAR_AND_TREE = {"line": make_pipeline(NUMBERS, LogisticRegression()),
                    "tree": make_pipeline(NUMBERS, DecisionTreeClassifier(max_depth=3, min_samples_leaf=20))}

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.check import Evidence
+from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 
 SAMPLE_ROWS = 20_000
@@ -134,6 +135,11 @@ class Sample:
         ranks[np.isnan(values.values)] = np.nan
         tree.fit(ranks[fit], self.outcomes[fit])
         return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
+
+
+def has_own_splits(evidence: Evidence) -> bool:
+    """Whether the user says which rows are for training and which for testing."""
+    return evidence.splits is not None and evidence.splits.kind in OWN_SPLITS
 
 
 def dated_columns(table: Table) -> list[str]:

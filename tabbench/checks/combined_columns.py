@@ -89,7 +89,7 @@ def _said(numbers: list[Values], terms: list[int], words: str) -> tuple[list[str
 
 
 def _few_terms(matrix: np.ndarray, target: np.ndarray, *, has_scale: bool) -> list[int] | None:
-    """Two to four columns of the matrix (m, p) that give the target linearly: exactly, or nearly with weights of one."""
+    """The two to four columns of the matrix (m, p) that give the target linearly: exactly, or nearly with weights of one."""
     scale = matrix.std(axis=0)
     usable = np.flatnonzero(scale > 1e-12 * np.maximum(np.abs(matrix).max(axis=0), 1e-300))
     standard = (matrix[:, usable] - matrix[:, usable].mean(axis=0)) / scale[usable]
@@ -97,13 +97,13 @@ def _few_terms(matrix: np.ndarray, target: np.ndarray, *, has_scale: bool) -> li
     if not len(usable) or _lacking(standard, centred) > 1 - ROUNDED_SHARE:
         return None
     by_weight = np.argsort(-np.abs(np.linalg.lstsq(standard, centred, rcond=None)[0]), kind="stable")
-    for terms in range(2, min(MOST_TERMS, len(usable)) + 1):
+    for terms in range(1, min(MOST_TERMS, len(usable)) + 1):
         chosen = by_weight[:terms]
         lacking = _lacking(standard[:, chosen], centred)
         weights = np.linalg.lstsq(standard[:, chosen], centred, rcond=None)[0] / scale[usable[chosen]]
         is_plain = has_scale and bool((np.abs(np.abs(weights) - 1) <= WEIGHT_SLACK).all())
         if lacking <= 1 - EXACT_SHARE or (is_plain and lacking <= 1 - ROUNDED_SHARE):
-            return [int(column) for column in usable[chosen]]
+            return [int(column) for column in usable[chosen]] if terms > 1 else None  # one column is another check's
     return None
 
 

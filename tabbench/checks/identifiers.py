@@ -9,6 +9,7 @@ import pandas as pd
 
 from tabbench.checks.columns import Sample, Values
 from tabbench.checks.neighbours import told_by_neighbours
+from tabbench.checks.row_order import is_in_file_order, is_sorted
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
@@ -29,7 +30,10 @@ def check_identifiers(evidence: Evidence) -> list[Finding]:
         return []
     sample, findings = Sample.of(evidence), []
     named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
+    counts_sorted_rows = is_sorted(table.rows, evidence.target, evidence.task.is_regression)
     for name, series in (named | table.identifiers).items():
+        if counts_sorted_rows and is_in_file_order(table, series):
+            continue  # it tells what sorting did, and no more
         places = series.rank(method="dense").to_numpy(dtype=np.float64, na_value=np.nan)
         places = places[sample.positions]
         share = max(sample.predicted_share(Values(Column(name, "number"), places)), told_by_neighbours(places, sample.outcomes))

@@ -9,6 +9,8 @@ from tabbench.core.finding import Finding
 
 RARE_SHARE = 0.1
 """A class is rare below this part of an even share: 5 % of the rows for two classes."""
+COMMON_SHARE = 0.8
+"""With one class of so many rows a constant answer is right nearly always."""
 MOST_NAMED = 5
 
 
@@ -23,8 +25,9 @@ def check_imbalance(evidence: Evidence) -> list[Finding]:
     rarest_first = rare[np.argsort(counts[rare], kind="stable")]
     named = [f"{evidence.task.classes[code]!r} ({counts[code]:,} rows)" for code in rarest_first[:MOST_NAMED]]
     more = f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
+    little = "; accuracy says little here" if counts.max() >= COMMON_SHARE * len(evidence.target) else ""
     return [Finding("imbalance", "info", evidence.task.classes[rarest_first[0]],
-                    f"rare among {len(evidence.target):,} rows: {', '.join(named)}{more}; accuracy says little here")]
+                    f"rare among {len(evidence.target):,} rows: {', '.join(named)}{more}{little}")]
 
 
 CHECKS.register(Check("imbalance", "classes that are far rarer than the others", check_imbalance))

@@ -40,6 +40,8 @@ WILD = 20.0
 """Robust standard deviations from the prediction; heavy tails of honest tables reach 10 to 15 in all but a few rows."""
 WILD_ALARM_SHARE = 0.004
 LEAST_WILD = 3
+COMMONEST_SHARE = 0.4
+"""Of a target such as an amount that is mostly 0."""
 LEAST_SPREAD = 0.25
 """A stretch of predictions with hardly any spread is judged by a quarter of the whole table's."""
 LEAST_NOISE = 0.01
@@ -168,8 +170,8 @@ def doubt_target(evidence: Evidence, predictions: np.ndarray, positions: np.ndar
 def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     """The targets (m,) that lie wildly far from predictions (m,), by the spread among rows of like prediction."""
     rows = len(target)
-    if rows < LEAST_ROWS:
-        return None
+    if rows < LEAST_ROWS or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
+        return None  # around a value that most have, no other has any spread to be measured by
     residual = target - predictions
     place = pd.Series(predictions).rank(method="first").to_numpy() - 1
     frame = pd.Series(residual).groupby((place * max(1, min(MOST_BINS, rows // ROWS_OF_A_BIN)) // rows).astype(np.int64))

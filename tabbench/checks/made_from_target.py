@@ -16,6 +16,7 @@ from tabbench.checks.columns import (
     told_by_others,
     told_share,
 )
+from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -36,6 +37,10 @@ CHANCE = 1e-6
 """That a column knows so much of the luck of its rows' targets, if it were honest."""
 LEAST_TOLD = 0.8
 """Of the variance between the means, so much must be told: means that are all alike have no luck that could be known."""
+EVEN_SHARE = 0.8
+MOST_CELLS = 20_000_000
+NEARLY_LINEAR = 0.99
+"""What a few rows must say of a column before all are asked."""
 MOST_CLASSES = 10
 """Classes whose means are looked for."""
 
@@ -44,82 +49,120 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
     """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
     if len(evidence.table) < LEAST_ROWS:
         return []
-    sample, findings = Sample.of(evidence), []
-    keys = [values for values in sample.columns
-            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
-    for values in sample.columns:
-        how = _along_the_file(values, evidence)
-        if not how and values.column.kind == "number" and values.exact_codes.max() + 1 >= LEAST_DISTINCT:
-            how = _target_mean(values, sample) or _mean_by_key(values, sample, keys)
-        if how:
-            name = values.column.name
-            findings.append(Finding("made-from-target", "warn", name,
-                                    f"the column `{name}` {how}, so it holds the answers of the rows that are to be predicted",
-                                    f"leave it out with --drop {quote(name)}, or compute it from training rows only",
-                                    spoils=True))
-    return findings
+    sample = _all_rows(evidence)
+    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, evidence))}
+    if len(sample.positions) == len(evidence.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
+        numbers = [values for values in sample.columns if values.column.kind == "number" and values.column.name not in how
+                   and values.exact_codes.max() + 1 >= LEAST_DISTINCT]
+        how |= {values.column.name: words for values in numbers if (words := _target_mean(values, sample))}
+        how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
+    return [Finding("made-from-target", "warn", name,
+                    f"the column `{name}` {words}, so it holds the answers of the rows that are to be predicted",
+                    f"leave it out with --drop {quote(name)}, or compute it from training rows only", spoils=True)
+            for name, words in how.items()]
+
+
+def _all_rows(evidence: Evidence) -> Sample:
+    """Means of all rows show in all rows only; of a very large table the usual sample is taken."""
+    sample, rows = Sample.of(evidence), len(evidence.table)
+    if len(sample.positions) == rows or rows * len(evidence.table.columns) > MOST_CELLS:
+        return sample
+    return Sample(evidence, np.arange(rows), evidence.target, outcomes_of(evidence.target, evidence.task.is_regression))
 
 
 def _target_mean(values: Values, sample: Sample) -> str:
     """Whether rows of equal value have just this value, or a linear function of it, as their mean target."""
     present = ~np.isnan(values.values)
-    codes = np.unique(values.values[present], return_inverse=True)[1]
-    counts = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.int64)
-    # All rows of the table are needed for means of all rows.
-    if len(sample.positions) < len(sample.evidence.table) or present.mean() < LEAST_REPEATED_SHARE:
+    if present.mean() < LEAST_REPEATED_SHARE:
         return ""
-    if np.count_nonzero(counts > 1) < LEAST_DISTINCT or counts[counts > 1].sum() < LEAST_REPEATED_SHARE * len(codes):
+    value, codes = np.unique(values.values[present], return_inverse=True)
+    counts = np.bincount(codes)
+    is_repeated = counts > 1
+    if np.count_nonzero(is_repeated) < LEAST_DISTINCT or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
         return ""
-    value = np.unique(values.values[present])
-    if sample.outcomes.shape[1] > MOST_CLASSES:
-        return ""
-    outcomes, is_repeated = _numbers(sample)[present], counts > 1
-    means, name = level_means(codes, outcomes, counts), sample.evidence.table.target_name
+    outcomes, name = _numbers(sample)[present], sample.evidence.table.target_name
+    means = level_means(codes, outcomes, counts)
     if any(_are_linear(value[is_repeated], mean[is_repeated]) for mean in means.T):
         return f"is the mean of `{name}` over the rows with the same value"
-    within = ((outcomes - means[codes]) ** 2).sum(axis=0) / (len(codes) - len(counts))
-    if any(_knows_the_luck(value[is_repeated], mean[is_repeated], counts[is_repeated], float(noise))
-           for mean, noise in zip(means.T, within, strict=True)):
+    within = ((outcomes - means[codes]) ** 2).sum(axis=0) / max(len(codes) - len(counts), 1)
+    if not _is_evenly_spaced(value) and any(
+            _knows_the_luck(value[is_repeated], mean[is_repeated], counts[is_repeated], float(noise), values, sample)
+            for mean, noise in zip(means.T, within, strict=True)):
         return f"was made from the mean of `{name}` over rows with the same value: it knows it better than rows of their own tell"
     return ""
+
+
+def _is_evenly_spaced(value: np.ndarray) -> bool:
+    """Whether most steps between the values are the same, as of years, grades and doses; of means they are not."""
+    steps = np.diff(value)
+    return bool(np.isclose(steps, np.median(steps), rtol=1e-6).mean() >= EVEN_SHARE)
+
+
+def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, noise: float, values: Values, sample: Sample
+                    ) -> bool:
+    """Whether mean targets of equal values are told closer than so few rows allow, as by a mean pulled to that of all.
+
+    Means of n rows scatter around what an honest column says with the variance `noise` / n, which it can't foresee. Such a mean
+    pulled towards the mean of all by a weight of a rows is a line in the value and in the value over n. Where other columns
+    tell most of the target and are balanced among the values, as in a panel, only what they leave is noise.
+    """
+    from scipy.stats import chi2
+
+    scaled = (value - value.mean()) / max(float(value.std()), np.finfo(float).tiny)
+    design = np.column_stack([np.ones(len(value)), scaled, 1 / counts, scaled / counts])
+    weight, degrees = np.sqrt(counts), len(value) - design.shape[1]
+    if degrees < LEAST_DISTINCT or noise <= 0:
+        return False
+    line = np.linalg.lstsq(design * weight[:, None], means * weight, rcond=None)[0]
+    left = float(np.sum(counts * (means - design @ line) ** 2))
+    between = float(np.sum(counts * (means - np.average(means, weights=counts)) ** 2))
+    if left > (1 - LEAST_TOLD) * between or chi2.cdf(left / noise, degrees) > CHANCE:
+        return False
+    others = [number for number, each in enumerate(sample.columns) if each is not values]
+    told = QuickModel.of(sample.evidence).share(columns=others) if others else 0.0
+    return bool(chi2.cdf(left / (noise * (1 - max(told, 0.0))), degrees) <= CHANCE)
+
+
+def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
+    """Column -> how it is said, for numbers that are the mean target by level of another column: with or without the row itself,
+    or pulled to the mean of all."""
+    whole = [values for values in numbers if not np.isnan(values.values).any()]
+    keys = [values for values in sample.columns
+            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
+    how: dict[str, str] = {}
+    if not whole:
+        return how
+    some = np.random.default_rng(sample.evidence.seed).permutation(len(sample.positions))[:QUICK_ROWS]
+    head = np.column_stack([values.values[some] for values in whole])
+    for key in keys:
+        codes = key.exact_codes
+        counts, first = np.bincount(codes), np.unique(codes, return_index=True)[1]
+        of_first = np.column_stack([values.values[first[codes[some]]] for values in whole])
+        is_constant = (head == of_first).all(axis=0)
+        for outcome in _numbers(sample).T:
+            others = (np.bincount(codes, weights=outcome)[codes] - outcome) / np.maximum(counts[codes] - 1, 1)
+            may_be = is_constant | _go_together(head, others[some], counts[codes[some]] > 1)
+            for values in (whole[number] for number in np.flatnonzero(may_be)):
+                if values is not key and values.column.name not in how and _is_mean(values.values, codes, counts, outcome):
+                    how[values.column.name] = f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
+    return how
+
+
+def _go_together(numbers: np.ndarray, others: np.ndarray, is_used: np.ndarray) -> np.ndarray:
+    """Whether columns (m, p) are nearly linear in the others' mean (m,) among the used rows."""
+    if np.count_nonzero(is_used) < LEAST_DISTINCT:
+        return np.ones(numbers.shape[1], dtype=bool)
+    largest = np.maximum(np.abs(numbers).max(axis=0), np.finfo(float).tiny)
+    centred = (numbers / largest)[is_used]
+    centred, mean = centred - centred.mean(axis=0), others[is_used] - others[is_used].mean()
+    spread = np.sqrt((centred**2).sum(axis=0) * (mean**2).sum())
+    return np.asarray(np.abs(np.einsum("ij,i->j", centred, mean)) >= NEARLY_LINEAR * spread)
 
 
 def _numbers(sample: Sample) -> np.ndarray:
     """What a mean may be of: the outcomes, and of many classes their rank, too, since labels are often grades."""
     is_ranked = sample.outcomes.shape[1] > 2
     return np.column_stack([sample.outcomes, sample.target]) if is_ranked else sample.outcomes
-
-
-def _knows_the_luck(values: np.ndarray, means: np.ndarray, counts: np.ndarray, noise: float) -> bool:
-    """Whether mean targets of equal values are told closer than so few rows allow, as by a mean pulled to that of all.
-
-    Means of n rows scatter around what an honest column says with the variance `noise` / n, which it can't foresee. Such a mean
-    pulled towards the mean of all by a weight of a rows is a line in the value and in the value over n.
-    """
-    from scipy.stats import chi2
-
-    scaled = (values - values.mean()) / max(float(values.std()), np.finfo(float).tiny)
-    design = np.column_stack([np.ones(len(values)), scaled, 1 / counts, scaled / counts])
-    weight, degrees = np.sqrt(counts), len(values) - design.shape[1]
-    if degrees < LEAST_DISTINCT or noise <= 0:
-        return False
-    line = np.linalg.lstsq(design * weight[:, None], means * weight, rcond=None)[0]
-    left = float(np.sum(counts * (means - design @ line) ** 2))
-    between = float(np.sum(counts * (means - np.average(means, weights=counts)) ** 2))
-    return left <= (1 - LEAST_TOLD) * between and bool(chi2.cdf(left / noise, degrees) <= CHANCE)
-
-
-def _mean_by_key(values: Values, sample: Sample, keys: list[Values]) -> str:
-    """Whether it is the mean target by level of another column, with or without the row itself, or pulled to the mean of all."""
-    is_whole = len(sample.positions) == len(sample.evidence.table) and not np.isnan(values.values).any()
-    if not is_whole or sample.outcomes.shape[1] > MOST_CLASSES:
-        return ""
-    for key in (each for each in keys if each is not values):
-        counts = np.bincount(key.exact_codes)
-        for outcome in _numbers(sample).T:
-            if _is_mean(values.values, key.exact_codes, counts, outcome):
-                return f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
-    return ""
 
 
 def _is_mean(values: np.ndarray, codes: np.ndarray, counts: np.ndarray, outcome: np.ndarray) -> bool:
@@ -149,9 +192,12 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
 
 
 def _along_the_file(values: Values, evidence: Evidence) -> str:
-    """Whether it is a running total of the target, or the target of the row before or after, in the file's order."""
+    """Whether it is a running total of the target, or the target of the row before or after: in the file's order, or that of a
+    declared time, in which what is earlier may be known."""
     table, name = evidence.table, evidence.table.target_name
-    order = np.argsort(table.rows, kind="stable")
+    if values.column.kind == "date":
+        return ""
+    order = np.argsort(table.rows if table.time is None else table.time, kind="stable")
     column = plain_values(table.features[values.column.name], values.column)[order]
     target = evidence.target[order].astype(np.float64)
     first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], evidence)
@@ -162,14 +208,15 @@ def _along(column: np.ndarray, target: np.ndarray, evidence: Evidence) -> str:
     """The same for some rows in the file's order."""
     classes = [target] if evidence.task.is_regression else [
         (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
-    if not evidence.task.is_regression and _is_shifted_label(column, target):
+    may_know_earlier = evidence.table.time is not None
+    if not evidence.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
         return "is `{name}` of the row before or after"
     for outcome in classes:
-        if any(_agree(np.diff(column), side) for side in (outcome[1:], outcome[:-1])):
+        if any(_agree(np.diff(column), side) for side in (outcome[1:], *([] if may_know_earlier else [outcome[:-1]]))):
             return "is a running total of `{name}` in the file's order"
         if _is_settled_by_order(outcome):
             continue
-        if _agree(column[1:], outcome[:-1]):
+        if not may_know_earlier and _agree(column[1:], outcome[:-1]):
             return "is `{name}` of the row before"
         if _agree(column[:-1], outcome[1:]):
             return "is `{name}` of the row after"
@@ -195,7 +242,10 @@ def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
     numbers, outcome = numbers[present], outcome[present]
     if len(numbers) < LEAST_ROWS or outcome.std() == 0:
         return False
-    is_equal = np.abs(numbers - outcome) <= 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
+    slack = 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
+    if slack > 1e-3 * outcome.std():
+        return False
+    is_equal = np.abs(numbers - outcome) <= slack
     commonest = np.unique(outcome, return_counts=True)[1].max()
     return bool(is_equal.mean() >= EQUAL_STEPS and (~is_equal).sum() <= (len(outcome) - commonest) / 4)
 

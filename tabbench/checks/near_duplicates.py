@@ -7,7 +7,7 @@ from shlex import quote
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, listed
+from tabbench.checks.columns import Sample, Values, has_own_splits, listed
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -27,6 +27,8 @@ CLOSE = 0.1
 """A nearest neighbour within a tenth of the distance of the sixteenth. By chance in three dimensions 1.5 % of rows have one."""
 BETWEEN_COSINE = -1 + 1e-6
 """Directions to two neighbours that are opposite to rounding: the row lies on the line between them."""
+SAME_DIRECTION = 1e-3
+"""Of a standard deviation: numbers that vary less beside the others are those others in other units."""
 NAMING_SHARE = 0.5
 """A number of which so many values differ all but names a row."""
 MOST_COLUMNS = 200
@@ -34,9 +36,12 @@ MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def check_near_duplicates(evidence: Evidence) -> list[Finding]:
-    """Say that rows repeat others in all but one column, nearly, or lie between two others."""
+    """Say that rows repeat others in all but one column, nearly, or lie between two others.
+
+    Splits of the user's own may keep such rows together, and are asked for shared rows where they are made.
+    """
     sample = Sample.of(evidence)
-    if len(sample.positions) < LEAST_ROWS or evidence.table.group is not None:
+    if len(sample.positions) < LEAST_ROWS or evidence.table.group is not None or has_own_splits(evidence):
         return []
     return _but_for_one(sample) or _close_or_between(sample)
 
@@ -98,20 +103,28 @@ def _close_or_between(sample: Sample) -> list[Finding]:
         return []
     scaled = np.column_stack([_ranked(values.values) for values in numbers])
     raw = np.column_stack([_standard(values.values) for values in numbers])
+    if np.linalg.matrix_rank(raw - raw.mean(axis=0), tol=SAME_DIRECTION * np.sqrt(len(raw))) < LEAST_NUMBERS:
+        return []
     first = np.unique(scaled, axis=0, return_index=True)[1]
     if len(first) < LEAST_ROWS:
         return []
     first = np.sort(first)
     queries, nearest, distances = _neighbours(scaled[first], sample.evidence.seed)
     outcomes = sample.outcomes[first]
-    has_same = (np.abs(outcomes[queries] - outcomes[nearest[:, 0]]) <= 0.05 * outcomes.std(axis=0)).all(axis=1)
+    has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]
     names = listed([values.column.name for values in numbers])
-    if (is_close & has_same).mean() >= ALARM_SHARE and has_same[is_close].mean() >= SAME_TARGET_SHARE:
+    least_same = max(SAME_TARGET_SHARE, 1 - (1 - by_chance.mean()) / 2)
+    if (is_close & has_same).mean() >= ALARM_SHARE and has_same[is_close].mean() >= least_same:
         return [_near("are another row with a little noise", float((is_close & has_same).mean()), names)]
     is_between = _lie_between(raw[first], queries, nearest)
     return [] if is_between.mean() < ALARM_SHARE else [
         _near("lie exactly between two others, as rows do that were made up to balance classes", float(is_between.mean()), names)]
+
+
+def _agree(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Whether outcomes (q, k) are the same but for little."""
+    return np.asarray((np.abs(first - second) <= 0.05 * first.std(axis=0)).all(axis=1))
 
 
 def _near(what: str, share: float, names: str) -> Finding:

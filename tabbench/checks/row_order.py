@@ -5,8 +5,9 @@ from __future__ import annotations
 from shlex import quote
 
 import numpy as np
+import pandas as pd
 
-from tabbench.checks.columns import Sample, dated_columns
+from tabbench.checks.columns import Sample, dated_columns, has_own_splits
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -30,12 +31,12 @@ def check_row_order(evidence: Evidence) -> list[Finding]:
     table = evidence.table
     if len(table) < LEAST_ROWS or table.time is not None:
         return []
-    if _is_sorted(table.rows, evidence.target, evidence.task.is_regression):
+    if is_sorted(table.rows, evidence.target, evidence.task.is_regression):
         return [Finding("sorted-by-target", "info", "rows",
                         f"the file is sorted by `{table.target_name}`; rows are shuffled before splitting, no harm is done")]
     sample = Sample.of(evidence)
     share = told_by_neighbours(table.rows[sample.positions].astype(np.float64), sample.outcomes)
-    if share < ALARM_SHARE or table.group is not None:
+    if share < ALARM_SHARE or table.group is not None or has_own_splits(evidence):
         return []
     model = QuickModel.of(evidence)
     left = model.outcomes - model.predictions()
@@ -45,7 +46,7 @@ def check_row_order(evidence: Evidence) -> list[Finding]:
 
 def _finding(table: Table, share: float, beyond: float) -> Finding:
     told = f"the neighbouring rows in the file tell {share:.1%} of the target's variance"
-    date = next((name for name in dated_columns(table) if _is_in_order(table, name)), None)
+    date = next((name for name in dated_columns(table) if is_in_file_order(table, table.features[name])), None)
     if date is not None and beyond >= BEYOND_SHARE:
         return Finding("ordered-target", "warn", date,
                        f"{told}, and rows are in the order of `{date}`, so rows of one time are alike",
@@ -59,13 +60,13 @@ def _finding(table: Table, share: float, beyond: float) -> Finding:
                    "if rows near each other belong together, name what they share by --time or --group")
 
 
-def _is_in_order(table: Table, name: str) -> bool:
-    """Whether a column of dates never goes the other way in the file."""
-    dates = table.features[name].iloc[np.argsort(table.rows, kind="stable")].dropna()
-    return bool(dates.is_monotonic_increasing or dates.is_monotonic_decreasing)
+def is_in_file_order(table: Table, series: pd.Series) -> bool:
+    """Whether a column never goes the other way in the file."""
+    values = series.iloc[np.argsort(table.rows, kind="stable")].dropna()
+    return bool(values.is_monotonic_increasing or values.is_monotonic_decreasing)
 
 
-def _is_sorted(rows: np.ndarray, target: np.ndarray, is_regression: bool) -> bool:
+def is_sorted(rows: np.ndarray, target: np.ndarray, is_regression: bool) -> bool:
     """Whether the target rises or falls nearly throughout, or each class lies in a few runs."""
     steps = np.diff(target[np.argsort(rows, kind="stable")])
     if is_regression:

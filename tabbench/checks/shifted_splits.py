@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Values, listed, plain_values
+from tabbench.checks.columns import Values, has_own_splits, listed, plain_values
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.split import Split
 
-OWN_SPLITS = ("test", "fold", "given")
 ALARM_AUC = 0.75
 """How well a quick model tells test from training rows, out of fold: 0.5 if they are of one kind. A shift of one column by one
 standard deviation gives 0.76."""
@@ -26,14 +25,15 @@ NAMED = 3
 def check_shifted_splits(evidence: Evidence) -> list[Finding]:
     """Say how well a model tells the test part of a split of the user's own from its training part, and by what."""
     plan = evidence.splits
-    if plan is None or plan.kind not in OWN_SPLITS:
+    if plan is None or not has_own_splits(evidence):
         return []
     found = [(_told_apart(evidence, split), split) for split in plan.splits[:MOST_SPLITS]]
     (auc, names), split = max(found, key=lambda each: each[0][0])
     if auc < ALARM_AUC:
         return []
     which = "the test rows" if len(plan.splits) == 1 else f"the test rows of fold {split.fold + 1}"
-    is_later = any(column.name == names[0] and column.kind == "date" for column in evidence.table.columns)
+    is_later = names[0] == evidence.table.roles.get("time") or any(
+        column.name == names[0] and column.kind == "date" for column in evidence.table.columns)
     if is_later:  # testing on later rows than those trained on is honest
         return [Finding("shifted-splits", "info", names[0],
                         f"{which} are of another time than the training rows (by {listed(names)}: an AUC of {auc:.2f})",

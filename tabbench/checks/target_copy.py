@@ -7,12 +7,13 @@ from shlex import quote
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import Sample, Values, listed
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
-LEAST_PRESENT_SHARE = 0.5
-"""A copy with gaps is still a copy."""
+LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
+"""A copy with gaps is still a copy: of half of the rows, or of so many."""
+LEAST_BANDS, LEAST_ROWS_OF_A_BAND = 4, 5
 LEAST_ROWS_OF_A_CLASS = 5
 """Fewer could be matched by a column by chance."""
 LEAST_VALUES = 10
@@ -24,6 +25,12 @@ EQUAL_CORRELATION = 1 - 1e-9
 def check_target_copy(evidence: Evidence) -> list[Finding]:
     """Find columns that are equal to the target, its levels renamed, or a monotone function of it."""
     sample = Sample.of(evidence)
+    marking = _marking_columns(sample)
+    if marking:
+        names = [values.column.name for values in marking]
+        return [Finding("target-copy", "block", names[0],
+                        f"the columns {listed(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
+                        "score would be about nothing", f"leave them out with --drop {quote(','.join(names))}", spoils=True)]
     return [
         Finding("target-copy", "block", values.column.name,
                 f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
@@ -40,10 +47,30 @@ def is_target_copy(values: Values, sample: Sample) -> bool:
     return _renames(values, sample.target)
 
 
+def _marking_columns(sample: Sample) -> list[Values]:
+    """The columns of two values that each mark one class of many, where all classes but one are marked."""
+    outcomes = sample.outcomes
+    if sample.evidence.task.is_regression or outcomes.shape[1] < 3:
+        return []
+    marks: dict[int, Values] = {}
+    for values in sample.columns:
+        if values.exact_codes.max() == 1:
+            same = (outcomes == values.exact_codes[:, None]).mean(axis=0)
+            for outcome in np.flatnonzero((same == 0) | (same == 1)):
+                marks.setdefault(int(outcome), values)
+    return list(marks.values()) if len(marks) >= outcomes.shape[1] - 1 else []
+
+
 def _renames(values: Values, target: np.ndarray) -> bool:
-    """Whether levels (missing is one) and classes are matched one to one."""
+    """Whether levels and classes are matched one to one; missing is a level, or a gap in the copy."""
+    present = ~np.isnan(values.values)
+    return _are_matched(values.values, target) or (LEAST_COPIED_ROWS <= present.sum() < len(present) and _are_matched(
+        values.values[present], target[present]))
+
+
+def _are_matched(values: np.ndarray, target: np.ndarray) -> bool:
     class_counts = np.bincount(target)
-    codes, levels = pd.factorize(values.values, use_na_sentinel=False)
+    codes, levels = pd.factorize(values, use_na_sentinel=False)
     if np.count_nonzero(class_counts >= LEAST_ROWS_OF_A_CLASS) < 2 or len(levels) != np.count_nonzero(class_counts):
         return False
     return len(np.unique(codes * len(class_counts) + target)) == len(levels)
@@ -52,7 +79,11 @@ def _renames(values: Values, target: np.ndarray) -> bool:
 def _follows(values: Values, target: np.ndarray) -> bool:
     """Whether the present values rise or fall strictly with the target, or are linear in it but for rounding."""
     present = np.isfinite(values.values)
-    if values.is_nominal or present.mean() < LEAST_PRESENT_SHARE:
+    if present.mean() < LEAST_PRESENT_SHARE and present.sum() < LEAST_COPIED_ROWS:
+        return False
+    if _are_bands(values.exact_codes[present], target[present]):
+        return True
+    if values.is_nominal:
         return False
     numbers, target = values.values[present], target[present]
     order = np.argsort(numbers, kind="stable")
@@ -64,6 +95,13 @@ def _follows(values: Values, target: np.ndarray) -> bool:
     numbers, target = numbers / np.abs(numbers).max(), target / max(np.abs(target).max(), np.finfo(float).tiny)
     spread = float(numbers.std() * target.std())
     return spread > 0 and abs(float(np.mean((numbers - numbers.mean()) * (target - target.mean())))) >= EQUAL_CORRELATION * spread
+
+
+def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:
+    """Whether levels are ranges of the target that don't overlap."""
+    levels = pd.Series(target).groupby(codes).agg(["min", "max", "count"]).sort_values(["min", "max"])
+    has_many = len(levels) >= LEAST_BANDS and (levels["count"] >= LEAST_ROWS_OF_A_BAND).all()
+    return bool(has_many and (levels["min"].to_numpy()[1:] > levels["max"].to_numpy()[:-1]).all())
 
 
 CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy))

@@ -26,7 +26,7 @@ OTHERS_SHARE = 0.02
 LEAST_SURPRISE = 16.0
 """-log of the probability that rows drawn at random agree so: one in ten million, as many columns and values are looked at."""
 MOST_COLUMNS = 2
-"""Where more columns have such values, the classes are simply well told apart, as mushrooms or network attacks are."""
+"""Where more columns have such values, and of different rows, the classes are simply well told apart, as mushrooms are."""
 DEFAULT_SHARE = 0.5
 """The commonest value of so many rows may mean that nothing was filled in."""
 TAIL_SHARE = 0.1
@@ -45,14 +45,15 @@ class Telling:
 
 
 def check_telling_values(evidence: Evidence) -> list[Finding]:
-    """Name the one or two columns with values that go with one outcome only."""
+    """Name the few columns with values that go with one outcome only."""
     sample = Sample.of(evidence)
     told = []
     for values in sample.columns:
         found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
         if found is not None:
             told.append((found, values))
-    if not 1 <= len(told) <= MOST_COLUMNS:
+    # Columns that are filled in together tell one thing, and a family of them is no sign of classes that are well told apart.
+    if not told or len({(telling.outcome, telling.rows, telling.covered) for telling, _ in told}) > MOST_COLUMNS:
         return []
     return [_finding(telling) for telling, values in told
             if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]]
@@ -138,7 +139,7 @@ def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
     value = values.values[is_in][0]
     order = np.argsort(values.values, kind="stable")
     below, above = order[values.values[order] < value][-LEAST_ROWS:], order[values.values[order] > value][:LEAST_ROWS]
-    commonest = np.unique(sample.target[is_in])[0]
+    commonest = np.bincount(sample.target[is_in]).argmax()
     return all(len(side) == LEAST_ROWS and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
 
 

@@ -8,7 +8,7 @@ from shlex import quote
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, listed
+from tabbench.checks.columns import Sample, has_own_splits, listed
 from tabbench.checks.entities import columns_of_entities
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -33,6 +33,8 @@ LEAST_ROWS = 100
 UNNAMED_LOSS = 0.08
 """The same where the group is only guessed from columns that repeat together."""
 MOST_TRIED = 2
+SHARED_SHARE = 0.1
+"""Of the test rows of the user's own splits, so many are of a group that is trained on."""
 
 
 def check_undeclared_group(evidence: Evidence) -> list[Finding]:
@@ -41,18 +43,30 @@ def check_undeclared_group(evidence: Evidence) -> list[Finding]:
     if table.group is not None:
         return []
     names = [column.name for column in table.columns if _looks_like_groups(table, column)]
+    if has_own_splits(evidence):
+        return _on_both_sides(evidence, names)
     for name in names[:MOST_TRIED]:
         loss = _loss(evidence, pd.factorize(table.features[name], use_na_sentinel=False)[0])
         if loss:
             return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {quote(name)}")]
     if not names:
         return _unnamed(evidence)
-    if table.fold is not None or table.test is not None:
-        return []
     return [Finding("undeclared-group", "info", names[0],
                     f"{listed(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
                     f"if new ones are to be predicted, give --group {quote(names[0])}")]
+
+
+def _on_both_sides(evidence: Evidence, names: list[str]) -> list[Finding]:
+    """The first few columns whose values lie in training and test of the user's own splits, where that matters."""
+    for name in names[:MOST_TRIED]:
+        group = pd.factorize(evidence.table.features[name], use_na_sentinel=False)[0]
+        splits = evidence.splits.splits if evidence.splits is not None else ()
+        shared = np.mean([np.isin(group[split.test], group[split.train]).mean() for split in splits])
+        loss = _loss(evidence, group) if shared >= SHARED_SHARE else None
+        if loss:
+            return [_warning(name, f"rows of one `{name}`", loss, "keep them on one side of your own splits")]
+    return []
 
 
 def _unnamed(evidence: Evidence) -> list[Finding]:

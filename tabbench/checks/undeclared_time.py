@@ -10,12 +10,15 @@ import numpy as np
 from tabbench.checks.columns import dated_columns, listed, plain_values
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
+from tabbench.checks.row_order import is_in_file_order
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 
 NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
-"""Names of a column of numbers that says when a row was taken."""
+"""Names of a column of numbers that says when a row was taken, if rows are in its order; many a duration is called time."""
+NAME_OF_A_BIRTH = re.compile(r"(?i:birth|born|dob)")
+"""A date that says who somebody is, not when the row was taken."""
 FEWEST_TIMES = 50
 BEYOND_SHARE = 0.08
 """Share of the variance that a quick model without the dates leaves which the rows nearest in time tell. It is below 0.02 where a
@@ -29,7 +32,7 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
     table = evidence.table
     if any(role is not None for role in (table.time, table.group, table.fold, table.test)):
         return []
-    dates = dated_columns(table)
+    dates = [name for name in dated_columns(table) if not NAME_OF_A_BIRTH.search(name)]
     times = dates + [column.name for column in table.columns if _is_numbered_time(table, column)]
     for name in times[:MOST_TRIED]:
         found = _following(evidence, name)
@@ -45,7 +48,8 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
 
 def _is_numbered_time(table: Table, column: Column) -> bool:
     return (column.kind == "number" and NAME_OF_A_TIME.fullmatch(column.name) is not None
-            and table.features[column.name].nunique() >= FEWEST_TIMES)
+            and table.features[column.name].nunique() >= FEWEST_TIMES
+            and is_in_file_order(table, table.features[column.name]))
 
 
 def _following(evidence: Evidence, name: str) -> Finding | None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+OWN_SPLITS = ("given", "test", "fold")
+"""Kinds of splits that the user made."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.finding import Finding
-from tabbench.core.split import Split, SplitPlan
+from tabbench.core.split import OWN_SPLITS, Split, SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
 from tabbench.data.partition import deal_units, forward_cuts, shuffled_order, strata_of, tied_units, unit_codes
@@ -36,7 +36,6 @@ SHARED_ALARM = 0.01
 
 ORDER, DEAL, DRAW = range(3)  # what a random stream is for; the first number of its seed after the run's
 
-OWN_SPLITS = ("given", "test", "fold")
 Part = tuple[int, int, np.ndarray, np.ndarray]  # repeat, fold, train and test positions
 
 

@@ -148,6 +148,68 @@ def mean_from_before(rng):
     return frame.assign(history=pulled_mean(frame, rng, known))[~known]
 
 
+def one_hot_target(frame, rng):
+    parts = pd.qcut(frame["a"] + rng.normal(size=len(frame)), 5, labels=list("vwxyz")).astype(str)
+    return frame.drop(columns="y").join(pd.get_dummies(parts, prefix="part")).assign(y=parts)
+
+
+def refund(frame, rng):
+    """Three columns that are filled in for some of the positives only."""
+    has = is_positive(frame) & (rng.random(len(frame)) < 0.6)
+    return frame.assign(refund_amount=np.where(has, rng.gamma(2.0, 10.0, len(frame)), np.nan),
+                        refund_days=np.where(has, rng.integers(1, 30, len(frame)), np.nan),
+                        refund_reason=np.where(has, rng.choice(["late", "broken"], len(frame)), None))
+
+
+def panel(rng):
+    """150 countries in 20 years with a trend."""
+    country, year = np.repeat(np.arange(150), 20), np.tile(np.arange(2000, 2020), 150)
+    wealth = rng.normal(size=150)[country] + 0.1 * rng.normal(size=3_000)
+    return pd.DataFrame({"year": year, "country": [f"c{each:03d}" for each in country], "wealth": wealth,
+                         "y": 5 * rng.normal(size=150)[country] + 0.3 * (year - 2000) + wealth + rng.normal(size=3_000)})
+
+
+def factorial(rng):
+    levels = np.meshgrid(np.arange(20, 95, 5), [1, 2, 5, 10, 20], range(8), indexing="ij")
+    temperature, dose, kind = (each.ravel() for each in levels)
+    frame = pd.DataFrame({"temperature": temperature, "dose": dose, "kind": [f"k{each}" for each in kind]})
+    return frame.assign(y=0.1 * temperature + np.log(dose) + rng.normal(size=8)[kind] + 0.5 * rng.normal(size=len(frame)))
+
+
+def monthly(rng):
+    frame = honest(2_000, seed=17)
+    return frame.assign(month=np.repeat(pd.date_range("2020-01-01", periods=20, freq="MS"), 100))
+
+
+def by_class_with_weeks(rng):
+    frame = honest(3_000, seed=18)
+    return frame.assign(week=pd.Timestamp("2024-01-01") + pd.to_timedelta(7 * rng.integers(0, 60, 3_000), unit="D"),
+                        Id=0).sort_values("y", ignore_index=True).assign(Id=range(3_000))
+
+
+def sums(rng):
+    frame = pd.DataFrame(rng.normal(size=(2_000, 2)), columns=["a", "b"])
+    return frame.assign(total=frame["a"] + frame["b"], y=np.where(frame["a"] + rng.normal(size=2_000) > 2.5, "ill", "well"))
+
+
+def temperatures(rng):
+    celsius = rng.normal(20, 5, 800)
+    return pd.DataFrame({"celsius": celsius, "fahrenheit": celsius * 1.8 + 32, "kelvin": celsius + 273.15}).assign(
+        y=np.where(celsius + 5 * rng.normal(size=800) > 20, "hot", "cold"))
+
+
+def claims(rng):
+    frame = honest(3_000, "regression", seed=19)
+    return frame.assign(y=np.where(rng.random(3_000) < 0.3, np.exp(frame["y"]), 0.0))
+
+
+def born(rng):
+    frame = honest(1_500, "regression", seed=20)
+    age = rng.uniform(20, 80, 1_500)
+    return frame.assign(birth_date=pd.Timestamp("2024-01-01") - pd.to_timedelta((365 * age).astype(int), unit="D"),
+                        y=frame["y"] + 0.1 * age)
+
+
 def in_blocks(frame, rng):
     ordered = frame.sort_values("y")
     return pd.concat([ordered.iloc[start::20] for start in range(20)], ignore_index=True)
@@ -175,6 +237,12 @@ PLANTED = {
     "start and end": ("bm", "combined-columns", "start", start_and_end),
     "mean target by level": ("br", "made-from-target", "leak", mean_by_shop),
     "mean of the others by level": ("r", "made-from-target", "leak", mean_of_others_by_shop),
+    "one-hot target": ("b", "target-copy", "part", one_hot_target),
+    "filled in together for some positives": ("b", "telling-values", "refund", refund),
+    "a copy with many gaps": ("bmr", "target-copy", "leak", with_leak(
+        lambda frame, rng: frame["y"].where(rng.random(len(frame)) < 0.4))),
+    "bands of the target": ("r", "target-copy", "leak", with_leak(
+        lambda frame, rng: pd.qcut(frame["y"], 5, labels=list("edcab")))),
     "mean of an unknown level, pulled": ("bmr", "made-from-target", "leak", with_leak(pulled_mean)),
     "running total": ("br", "made-from-target", "leak", with_leak(lambda frame, rng: np.cumsum(numbers(frame)))),
     "the next row's target": ("bmr", "made-from-target", "leak", with_leak(lambda frame, rng: frame["y"].shift(-1))),
@@ -272,7 +340,10 @@ CLEAN = {f"{kind}, {rows} rows, seed {seed}": (lambda rng, kind=kind, rows=rows,
     "numbered rows": lambda rng: honest(seed=11).assign(record=range(1_000)),
     "customers that say nothing": lambda rng: honest(seed=12).assign(customer_id=rng.integers(0, 250, 1_000)),
     "much noise": lambda rng: honest(seed=13, noise=4.0), "hardly any noise": lambda rng: honest(seed=14, noise=0.05),
-    "means from before": mean_from_before,
+    "means from before": mean_from_before, "panel": panel, "factorial": factorial, "months in order": monthly,
+    "sorted by class, weeks and numbers": by_class_with_weeks, "a sum among the columns": sums,
+    "one number in three units": temperatures, "mostly nothing": claims, "birth dates": born,
+    "a duration called time": lambda rng: honest(seed=21).rename(columns={"a": "time"}),
     "heavy tails": lambda rng: honest(kind="regression", seed=15).assign(y=lambda frame: np.exp(frame["y"])),
 }
 
@@ -284,6 +355,30 @@ def test_there_are_twenty_of_each():
 @pytest.mark.parametrize("name", CLEAN)
 def test_clean_tables_raise_no_alarm(name):
     assert not alarms(CLEAN[name](np.random.default_rng(3)))
+
+
+def test_what_came_before_may_be_known_where_time_is_declared():
+    rng = np.random.default_rng(0)
+    level = np.cumsum(rng.normal(size=800)) + 5 * rng.normal(size=800)
+    frame = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=800), "x": rng.normal(size=800), "y": level})
+    before, after = frame.assign(lag=frame["y"].shift(1)), frame.assign(lead=frame["y"].shift(-1))
+    assert [finding.subject for finding in alarms(before) if finding.code == "made-from-target"] == ["lag"]
+    assert not alarms(before, time="date")
+    assert [finding.subject for finding in alarms(after, time="date")] == ["lead"]
+
+
+def test_own_folds_that_keep_groups_whole_are_not_blamed():
+    frame = of_entities(honest(), np.random.default_rng(0), patient_id=np.random.default_rng(1).permutation(10**4))
+    whole, torn = frame.assign(part=frame["patient_id"] % 4), frame.assign(part=np.arange(len(frame)) % 4)
+    found = [{finding.code for finding in alarms(each, **options)} for each, options in (
+        (frame, {}), (whole, {"fold": "part"}), (torn, {"fold": "part"}))]
+    assert ["undeclared-group" in each for each in found] == [True, False, True]
+
+
+def test_a_mean_by_level_is_found_in_large_tables():
+    rng = np.random.default_rng(5)
+    found = alarms(mean_by_shop(honest(25_000), rng))
+    assert [finding.subject for finding in found if finding.code == "made-from-target"] == ["leak"]
 
 
 def split_files(tmp_path, frame, is_test):

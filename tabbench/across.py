@@ -91,7 +91,7 @@ def compare_tables(
         baselines=[name for each in given for name, family in each.evidence.families.items() if family == BASELINE],
         cost_ranks={name: rank for each in given for name, rank in each.evidence.cost_ranks.items()}, margin=margin,
         alpha=ALPHA, seed=seed)
-    overview = judge_tables(losses, standpoint, repeated=_repeated(given), presets=[each.run.preset for each in given])
+    overview = judge_tables(losses, standpoint, repeated=_repeated(given, tables), presets=[each.run.preset for each in given])
     without = overview.without_failures
     return FinishedTables(
         sentence=overview.sentence, **asdict(overview.outcome),
@@ -151,10 +151,11 @@ def _sources(given: Sequence[_Given], sources: Sequence[str] | None) -> list[str
     return list(sources)
 
 
-def _repeated(given: Sequence[_Given]) -> dict[str, int]:
-    count = Counter(each.run.setup.table.fingerprint for each in given)
-    names = {each.run.setup.table.fingerprint: each.run.setup.table.name for each in reversed(given)}
-    return {names[fingerprint]: number for fingerprint, number in count.items() if number > 1}
+def _repeated(given: Sequence[_Given], labels: Sequence[str]) -> dict[str, int]:
+    """Label -> how often its table was given, where that is more than once."""
+    prints = [each.run.setup.table.fingerprint for each in given]
+    count, label_of = Counter(prints), dict(zip(reversed(prints), reversed(labels), strict=True))
+    return {label_of[fingerprint]: number for fingerprint, number in count.items() if number > 1}
 
 
 def _tables_frame(losses: TableLosses, given: dict[str, _Given]) -> pd.DataFrame:

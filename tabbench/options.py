@@ -5,6 +5,7 @@ Parses and checks values; knows nothing of tables, approaches or runs.
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -183,12 +184,15 @@ def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> f
 
 
 def names(value: str | Sequence[str] | None) -> list[str]:
-    """Comma-separated names, or a sequence of names, each once and in order.
+    """Comma-separated names, or a sequence of names, each once and in order. A name with a comma stands in double quotes.
 
-    >>> names("a, b,a"), names(["a,b", "c"])
-    (['a', 'b'], ['a,b', 'c'])
+    >>> names('a, b,a,"price, EUR"'), names(["a,b", "c"])
+    (['a', 'b', 'price, EUR'], ['a,b', 'c'])
     """
-    found = value.split(",") if isinstance(value, str) else [str(name) for name in value or ()]
+    if isinstance(value, str):
+        found = next(csv.reader([value], skipinitialspace=True), [])
+    else:
+        found = [str(name) for name in value or ()]
     return list(dict.fromkeys(name.strip() for name in found if name.strip()))
 
 

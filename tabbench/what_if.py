@@ -171,10 +171,12 @@ def _of_time(prepared: Prepared) -> tuple[Change, str]:
 
 
 def _cured_by(option: str, findings: Sequence[Finding], columns: Iterable[Column]) -> list[str]:
-    """The columns to which findings would have an option applied, those of the gravest first."""
+    """The columns to which findings would have an option applied, those of the gravest first; what is to be dropped is always
+    the finding's subject, alone or with others."""
     names = {column.name for column in columns}
     gravest_first = sorted(findings, key=lambda each: SEVERITY_ORDER[each.severity])
-    return [each.subject for each in gravest_first if each.subject in names and f"{option} {quote(each.subject)}" in each.cure]
+    return [each.subject for each in gravest_first if each.subject in names
+            and (option if option == "--drop" else f"{option} {quote(each.subject)}") in each.cure]
 
 
 def _changed_table(setup: Setup, change: Change) -> Table:

@@ -5,8 +5,10 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -160,6 +162,16 @@ def plain_values(series: pd.Series, column: Column) -> np.ndarray:
     else:
         return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return np.where(codes < 0, np.nan, codes)
+
+
+def dropping(*names: str) -> str:
+    """The option that leaves columns out, as typed in a shell.
+
+    >>> print(dropping("total"), dropping("price, EUR", "b"))
+    --drop total --drop '"price, EUR",b'
+    """
+    escaped = ['"' + name.replace('"', '""') + '"' if re.search('[,"]|^ ', name) else name for name in names]
+    return f"--drop {quote(','.join(escaped))}"
 
 
 def listed(names: list[str]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from shlex import quote
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, exact_codes, listed
+from tabbench.checks.columns import Sample, Values, dropping, exact_codes, listed
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
@@ -59,7 +58,7 @@ def check_combined_columns(evidence: Evidence) -> list[Finding]:
     names, words = found
     return [Finding("combined-columns", "warn", names[0],
                     f"{words} the target `{evidence.table.target_name}`; together they may be known only with the outcome",
-                    f"if so, leave one out with --drop {quote(names[0])}", spoils=True)]
+                    f"if so, leave one out with {dropping(names[0])}", spoils=True)]
 
 
 def _identity(sample: Sample) -> tuple[list[str], str] | None:

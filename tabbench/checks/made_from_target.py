@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 
 from tabbench.checks.columns import (
     Sample,
     Values,
+    dropping,
     exact_codes,
     level_means,
     outcomes_of,
@@ -58,7 +57,7 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
         how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
     return [Finding("made-from-target", "warn", name,
                     f"the column `{name}` {words}, so it holds the answers of the rows that are to be predicted",
-                    f"leave it out with --drop {quote(name)}, or compute it from training rows only", spoils=True)
+                    f"leave it out with {dropping(name)}, or compute it from training rows only", spoils=True)
             for name, words in how.items()]
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED, Sample, Values, listed, told_share
+from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, listed, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
@@ -40,7 +38,7 @@ def check_missingness(evidence: Evidence) -> list[Finding]:
             telling.append(Finding("missingness-predicts", "warn", name,
                                    f"whether `{name}` is missing tells {share:.1%} of the target's variance; it may be filled "
                                    "in with the outcome",
-                                   f"if so, leave it out with --drop {quote(name)}", spoils=True))
+                                   f"if so, leave it out with {dropping(name)}", spoils=True))
     return findings + (telling or _together(sample, gaps))
 
 
@@ -58,7 +56,7 @@ def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
         return []
     return [Finding("missingness-predicts", "warn", named[0],
                     f"which of {listed(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
-                    "with the outcome", f"if so, leave them out with --drop {quote(','.join(named))}", spoils=True)]
+                    "with the outcome", f"if so, leave them out with {dropping(*named)}", spoils=True)]
 
 
 def _told(sample: Sample, is_missing: np.ndarray) -> float:

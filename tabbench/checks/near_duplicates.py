@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, has_own_splits, listed
+from tabbench.checks.columns import Sample, Values, dropping, has_own_splits, listed
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -72,7 +70,7 @@ def _but_for_one(sample: Sample) -> list[Finding]:
     share, name = worst
     return [Finding("near-duplicates", "warn", name,
                     f"{share:.1%} of the rows equal another one in all columns but `{name}`, so training and test rows are not "
-                    "independent", f"leave `{name}` out with --drop {quote(name)}, which keeps equal rows together", spoils=True)]
+                    "independent", f"leave `{name}` out with {dropping(name)}, which keeps equal rows together", spoils=True)]
 
 
 def _repeat_together(codes: np.ndarray, naming: list[np.ndarray]) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.quick_model import QuickModel
 from tabbench.checks.target_copy import is_target_copy
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -44,7 +42,7 @@ def _finding(values: Values, share: float, more: str) -> Finding:
     return Finding("single-feature", "warn", name,
                    f"the column `{name}` alone predicts {share:.1%} of the target's variance{more}; it may have been "
                    "written down after the outcome was known",
-                   f"if it is not known when predicting, leave it out with --drop {quote(name)}", spoils=True)
+                   f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True)
 
 
 CHECKS.register(Check("single-feature", "one column that alone tells nearly everything", check_single_feature))

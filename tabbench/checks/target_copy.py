@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, listed
+from tabbench.checks.columns import Sample, Values, dropping, listed
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -30,12 +28,12 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
         names = [values.column.name for values in marking]
         return [Finding("target-copy", "block", names[0],
                         f"the columns {listed(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
-                        "score would be about nothing", f"leave them out with --drop {quote(','.join(names))}", spoils=True)]
+                        "score would be about nothing", f"leave them out with {dropping(*names)}", spoils=True)]
     return [
         Finding("target-copy", "block", values.column.name,
                 f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
                 "would be about nothing",
-                f"leave it out with --drop {quote(values.column.name)}", spoils=True)
+                f"leave it out with {dropping(values.column.name)}", spoils=True)
         for values in sample.columns if is_target_copy(values, sample)
     ]
 

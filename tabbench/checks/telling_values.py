@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from shlex import quote
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.checks.target_copy import is_target_copy
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -64,7 +63,7 @@ def _finding(telling: Telling) -> Finding:
     return Finding("telling-values", "warn", name,
                    f"nearly all of the {telling.rows:,} rows where `{name}` {telling.values} have {telling.outcome}, "
                    f"{telling.covered:.0%} of all that do; it may have been written down after the outcome was known",
-                   f"if it is not known when predicting, leave it out with --drop {quote(name)}", spoils=True)
+                   f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True)
 
 
 def _telling(values: Values, sample: Sample) -> Iterator[Telling]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from shlex import quote
 
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
@@ -47,7 +46,7 @@ def check_telling_words(evidence: Evidence) -> list[Finding]:
             findings.append(Finding("telling-words", "warn", name,
                                     f"words in `{name}` such as {named} tell {told:.1%} of the target's variance; the text may "
                                     "have been written after the outcome was known",
-                                    f"if it is not known when predicting, leave it out with --drop {quote(name)}", spoils=True))
+                                    f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True))
     return findings
 
 

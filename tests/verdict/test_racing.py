@@ -66,6 +66,16 @@ def logistic(end, middle, steepness=1.5):
 GOOD, NEARLY, FLAT = power(0.30, 0.25, 0.8), power(0.31, 0.25, 0.8), power(0.55, 0.05, 1.0)
 
 
+def test_who_has_fallen_behind_the_constant_predictor_may_do_anything(simulate):
+    random = np.random.default_rng(0)
+    own = {name: 0.02 * random.standard_normal(ROWS) for name in ("dummy", "good", "nearly", "late")}
+    means = {"dummy": (0.69, 0.69), "good": (0.5, 0.45), "nearly": (0.51, 0.46), "late": (0.654, 0.701)}
+    cells = {(name, size): own[name] + mean + np.zeros((5, ROWS)) for name, pair in means.items()
+             for size, mean in zip((62, 125), pair, strict=True)}
+    cells["late", 125] += np.array([0.06, -0.06, 0.06, -0.06, 0.0])[:, None]  # so that it may have fallen as well
+    assert hopelessly_behind(simulate.evidence_of(cells, margin=0.007), full_size=960) == {}
+
+
 def test_a_flat_curve_far_behind_is_stopped_and_says_why(simulate):
     evidence = curves_evidence(simulate, {"good": GOOD, "nearly": NEARLY, "flat": FLAT})
     stopped, left = raced(evidence)

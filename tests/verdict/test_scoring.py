@@ -48,6 +48,21 @@ def test_failed_cell_is_scored_as_the_constant_of_its_own_prefix(simulate):
     assert failing.rows[2].mean() == pytest.approx(failing.score[2])
 
 
+def test_weights_of_nought(simulate):
+    # A prefix without weight is answered as if all weighed alike; a test part without weight says nothing.
+    target, weight = np.arange(20.0), np.ones(20)
+    plan = simulate.random_folds(20, 4, 1, 0)
+    weight[plan.splits[0].train[:6]] = 0
+    weight[plan.splits[1].test] = 0
+    scores = score_cell(Question(simulate.task, target, plan, weight), simulate.metric, lambda *_: None, "a", 6)
+    assert np.isnan(scores.score).tolist() == [False, True, False, False]
+    assert scores.imputed.tolist() == [True, False, True, True]
+    truth, weights = target[plan.splits[0].test], weight[plan.splits[0].test]
+    expected = np.average((truth - target[plan.splits[0].train[:6]].mean()) ** 2, weights=weights)
+    assert scores.score[0] == pytest.approx(expected)
+    assert [len(rows) for rows in scores.rows] == [5] * 4
+
+
 def test_score_that_overflows_is_a_failure(simulate):
     metric = Metric(
         "cost",

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tabbench.core.metric import METRICS
+from tabbench.verdict.judge import judge
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
 
@@ -148,6 +150,37 @@ def test_the_same_predictions_have_no_variance(simulate):
     assert errors.standard_error[0] == 0 == contrasts.difference[0]
     assert (errors.standard_error[1:] > 0).all()
     assert np.isfinite(errors.row_share).all()
+
+
+@pytest.mark.parametrize(("rows", "decision"), [(50, "undecided"), (500, "equal")])
+def test_hits_that_all_agree_are_no_certainty(simulate, rows, decision):
+    hits = -np.random.default_rng(0).integers(0, 2, rows).astype(float)
+    full = int(0.8 * rows)
+    evidence = simulate.evidence_of({("a", full): hits, ("b", full): hits}, metric=METRICS.get("accuracy"), margin=0.01)
+    assert judge(evidence, full_size=full).pairs["decision"].tolist() == [decision]
+
+
+def test_forward_in_time_the_tested_rows_are_the_least(simulate):
+    # Cuts that happen to differ alike show no spread between them, but the rows within them do.
+    random, evidence = np.random.default_rng(0), two(simulate, repeats=1, split_kind="ordered")
+    row = random.random(len(evidence.split))
+    row -= (np.bincount(evidence.split, weights=row) / np.bincount(evidence.split))[evidence.split]
+    alike = replace(evidence, row_loss={("a", 20): row, ("b", 20): 0 * row}, loss=dict.fromkeys(evidence.loss, np.zeros(5)))
+    contrasts = contrasts_of(alike)
+    assert contrasts.between == 0
+    assert spread(alike, contrasts).standard_error == pytest.approx(np.sqrt(contrasts.mean_by_rows))
+
+
+def test_one_wild_row_takes_away_nobody_elses_certainty(simulate):
+    random = np.random.default_rng(5)
+    losses = {(name, 60): random.random(300) for name in "abc"}
+    wild = losses["c", 60].copy()
+    wild[7] += 40.0
+    calm, odd = (simulate.evidence_of(losses | {("c", 60): each}) for each in (losses["c", 60], wild))
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    degrees = spread(odd, contrasts_of(odd, pairs)).degrees
+    assert degrees[1:].max() < 5
+    assert degrees[0] == pytest.approx(spread(calm, contrasts_of(calm, pairs)).degrees[0], rel=0.1)
 
 
 def test_few_splits_leave_fewer_degrees_of_freedom(simulate):

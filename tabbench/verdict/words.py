@@ -216,7 +216,7 @@ class _Told:
 
 def _crossing(places: Sequence[Crossing], told: _Told) -> str:
     """Where two approaches change places, or may; `places` are those of the two, ascending."""
-    unproven = [(each.low, each.high) for each in places if each.kind == "open"]
+    unproven = [(np.nan if each.low == told.ends[0] else each.low, each.high) for each in places if each.kind == "open"]
     brackets = [each for each in places if each.kind != "open"]
     if brackets:
         return _bracketed(brackets, told) + (f", and perhaps once more {_ranges(unproven)}" if unproven else "")

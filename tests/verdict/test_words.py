@@ -121,6 +121,11 @@ def test_what_is_unproven_between_two_shown_sizes(simulate):
     assert sentence(simulate, found=other[1:2]).endswith("; linear is better below about 210 and above about 790 rows.")
 
 
+def test_what_is_unproven_down_to_the_smallest_size_is_below(simulate):
+    found = [crossing("open", 250, 790, np.nan, below="mlp", above="mlp")]
+    assert sentence(simulate, found=found).endswith("; linear may be as good below about 790 rows.")
+
+
 def test_a_bracket_beside_what_is_unproven(simulate):
     found = [crossing("open", high=33, below="mlp", above="linear"), crossing("bracket", 100, 200, 150)]
     assert sentence(simulate, found=found).endswith(

@@ -28,6 +28,10 @@ LEAST_OWN = 3.0
 """The variance between two or three splits is taken as if it were known as well as between four: with fewer degrees of
 freedom any luck would go with it, and the mean over all of it would have no end."""
 
+LEAST_DEGREES = 5.0
+"""Where a few rows decide, or luck is hardly known, the variance is uncertain, but t has not the tail of so few degrees: rows
+that blow up the mean blow up the variance with it, and the mean over all luck is wide already."""
+
 LUCK_GRID, LUCK_POINTS = (-8.0, 12.0), 161
 """Logarithms of training luck between which it is looked for, in steps of an eighth."""
 
@@ -149,7 +153,8 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     count, of_one_set = len(contrasts.first), _tested_rows(evidence) / contrasts.size
     if splits < 2 and not has_rows:
         return Spread(np.full(count, np.inf), np.ones(count), np.ones(count))
-    by_rows = np.maximum(contrasts.mean_by_rows, (evidence.metric.step / len(np.unique(evidence.unit)))**2)
+    units = len(np.unique(evidence.unit))
+    by_rows = np.maximum(contrasts.mean_by_rows, (evidence.metric.step / units) ** 2)
     if splits < 2:
         return _of_one_split(contrasts, by_rows, of_one_set)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
@@ -164,7 +169,8 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     logarithm = np.log(inflation)
     relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
     variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
-    return Spread(np.sqrt(variance), np.maximum(2 / (2 / contrasts.row_degrees + relative), 1.0), 1 / mean)
+    least = max(min(LEAST_DEGREES, units - 1), 1)
+    return Spread(np.sqrt(variance), np.maximum(2 / (2 / contrasts.row_degrees + relative), least), 1 / mean)
 
 
 def _of_one_split(contrasts: Contrasts, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:

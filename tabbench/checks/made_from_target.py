@@ -31,13 +31,15 @@ EQUAL_STEPS = 0.98
 MOST_KEYS = 20
 """Columns by whose levels means are tried."""
 QUICK_ROWS = 500
-"""Rows at the head of the file that settle most columns."""
+"""Rows that settle most columns."""
 CHANCE = 1e-6
 """That a column knows so much of the luck of its rows' targets, if it were honest."""
 LEAST_TOLD = 0.8
 """Of the variance between the means, so much must be told: means that are all alike have no luck that could be known."""
 EVEN_SHARE = 0.8
+"""Of the steps between values, so many alike make a scale, not means."""
 MOST_CELLS = 20_000_000
+"""Rows times columns up to which all rows are looked at, about three seconds."""
 NEARLY_LINEAR = 0.99
 """What a few rows must say of a column before all are asked."""
 MOST_CLASSES = 10

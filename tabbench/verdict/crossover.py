@@ -32,10 +32,10 @@ class Crossing:
     """One place where two approaches change places, or the statement that there is none.
 
     `kind` is as in result.json: bracket (both sides are shown), several (a row for each of many brackets), open (one side is
-    shown and the difference points the other way, unproven: beyond `low`, below `high`, or between the two), none (one side is
-    shown, nothing points the other way), undecided (nothing is shown at any size). `ahead_below` and `ahead_above` name who is
-    shown, or for an open end who may be, ahead on each side; between two open ends and without a crossing both name who is ahead.
-    A row without a place has NaN for all three numbers, a place between two open ends has no `point`.
+    shown, but not beyond `low`, below `high`, or between the two, where they may change places; by their means they do if there
+    is a `point`), none (one side is shown throughout), undecided (nothing is shown at any size). `ahead_below` and `ahead_above`
+    name who is shown, or for an open end who may be, ahead on each side; between two open ends and without a crossing both name
+    who is ahead. A row without a place has NaN for all three numbers, a place between two open ends has no `point`.
     """
 
     first: str
@@ -126,12 +126,12 @@ def _bracket(band: Band, kind: str, left: int, right: int, side: int) -> Crossin
 
 def _open_below(band: Band, place: int, side: int) -> list[Crossing]:
     until = slice(0, place + 1)
-    changes = zeros(band.sizes[until], band.difference[until])
-    if not changes:
+    changes, edges = zeros(band.sizes[until], band.difference[until]), zeros(band.sizes[until], _nearer(band, side)[until])
+    if not edges:
         return []
     shown, other = _ahead(band, side)
-    high = np.ceil(_last_zero(band.sizes[until], _nearer(band, side)[until]))
-    if len(changes) % 2 == 0:  # back at the smallest size
+    high = np.ceil(edges[-1])
+    if len(changes) % 2 == 0:  # by its mean the shown one is ahead at the smallest size, too
         low = float(band.sizes[0])
         return [Crossing(band.first, band.second, "open", low, high, ahead_below=shown, ahead_above=shown)]
     return [Crossing(band.first, band.second, "open", high=high, point=_middle(changes), ahead_below=other, ahead_above=shown)]
@@ -147,12 +147,12 @@ def _open_between(band: Band, left: int, right: int, side: int) -> list[Crossing
 
 
 def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
-    changes = zeros(band.sizes[place:], band.difference[place:])
-    if not changes:
+    changes, edges = zeros(band.sizes[place:], band.difference[place:]), zeros(band.sizes[place:], _nearer(band, side)[place:])
+    if not edges:
         return []
     shown, other = _ahead(band, side)
-    low = np.floor(_first_zero(band.sizes[place:], _nearer(band, side)[place:]))
-    if len(changes) % 2 == 0:  # back at the largest size
+    low = np.floor(edges[0])
+    if len(changes) % 2 == 0:  # by its mean the shown one is ahead at the largest size, too
         high = float(band.sizes[-1])
         return [Crossing(band.first, band.second, "open", low, high, ahead_below=shown, ahead_above=shown)]
     return [Crossing(band.first, band.second, "open", low=low, point=_middle(changes), ahead_below=shown, ahead_above=other)]

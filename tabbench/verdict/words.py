@@ -180,9 +180,10 @@ def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: 
             places.setdefault(each.second if each.first == leader else each.first, []).append(each)
     if places:
         ends = evidence.sizes[0], evidence.sizes[-1]
-        told = [_crossing(at, _Told(other, leader, whom, ends, _sizes_ahead(other, leader, pairs)))
+        told = [_crossing(at, _Told(other, leader, whom, ends, _sizes_ahead(other, leader, pairs),
+                                    int(row["size"]) in _sizes_ahead(leader, other, pairs)))
                 for other, at in places.items()]
-        return told[:MOST_CROSSINGS_TOLD]
+        return [clause for clause in told if clause][:MOST_CROSSINGS_TOLD]
     others = [name for name in evidence.representatives if name != leader]
     if row["decision"] == "winner" and others and not any(_sizes_ahead(name, leader, pairs) for name in others):
         return [f"{listed(others)} {'is' if len(others) == 1 else 'are'} not shown to be better{_prefixed(' than ', whom)} "
@@ -193,13 +194,15 @@ def _over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: 
 @dataclass(frozen=True)
 class _Told:
     """Two approaches whose places are told: the `leader`, called `whom` if it has to be named, and the `other` one, which is
-    shown to be better at the sizes `ahead`; `ends` are the smallest and largest size of all."""
+    shown to be better at the sizes `ahead`; `ends` are the smallest and largest size of all. `is_settled` says that the leader is
+    shown to be better at the size that decides."""
 
     other: str
     leader: str
     whom: str
     ends: tuple[int, int]
     ahead: Sequence[int]
+    is_settled: bool
 
     @property
     def better(self) -> str:
@@ -218,11 +221,13 @@ def _crossing(places: Sequence[Crossing], told: _Told) -> str:
     """Where two approaches change places, or may; `places` are those of the two, ascending."""
     unproven = [(np.nan if each.low == told.ends[0] else each.low, each.high) for each in places if each.kind == "open"]
     brackets = [each for each in places if each.kind != "open"]
+    # At the size that decides intervals are narrower, and have the last word.
+    doubtful = [(low, high) for low, high in unproven if high < told.ends[1]] if told.is_settled else unproven
     if brackets:
-        return _bracketed(brackets, told) + (f", and perhaps once more {_ranges(unproven)}" if unproven else "")
+        return _bracketed(brackets, told) + (f", and perhaps once more {_ranges(doubtful)}" if doubtful else "")
     shown = places[0].ahead_above if np.isnan(places[0].low) else places[0].ahead_below
     if shown == told.leader:
-        return f"{told.other} may be as good{_prefixed(' as ', told.whom)} {_ranges(unproven)}"
+        return f"{told.other} may be as good{_prefixed(' as ', told.whom)} {_ranges(doubtful)}" if doubtful else ""
     sure = _beyond(unproven, told.first_ahead(), told.last_ahead())
     return f"{told.better} {_ranges(sure)}"
 

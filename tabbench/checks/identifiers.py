@@ -30,9 +30,9 @@ def check_identifiers(evidence: Evidence) -> list[Finding]:
         return []
     sample, findings = Sample.of(evidence), []
     named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
-    counts_sorted_rows = is_sorted(table.rows, evidence.target, evidence.task.is_regression)
+    is_sorted_by_target = is_sorted(table.rows, evidence.target, evidence.task.is_regression)
     for name, series in (named | table.identifiers).items():
-        if counts_sorted_rows and is_in_file_order(table, series):
+        if is_sorted_by_target and is_in_file_order(table, series):
             continue  # it tells what sorting did, and no more
         places = series.rank(method="dense").to_numpy(dtype=np.float64, na_value=np.nan)
         places = places[sample.positions]

@@ -62,7 +62,7 @@ def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = Tr
 
 
 def rounded_size(size: float, rounding: Callable[[float], int] = round) -> str:
-    """A number of rows to two significant digits, with thousands separators; rounded up where less would not do.
+    """A number of rows to two significant digits, with thousands separators, rounded to the nearest unless told otherwise.
 
     >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7), rounded_size(1_047, math.ceil)
     ('480', '12,000', '7', '1,100')
@@ -219,7 +219,9 @@ class _Told:
 
 def _crossing(places: Sequence[Crossing], told: _Told) -> str:
     """Where two approaches change places, or may; `places` are those of the two, ascending."""
-    unproven = [(np.nan if each.low == told.ends[0] else each.low, each.high) for each in places if each.kind == "open"]
+    # What reaches the smallest or the largest size is open there, whatever the means say.
+    unproven = [(np.nan if each.low == told.ends[0] else each.low, np.nan if each.high == told.ends[1] else each.high)
+                for each in places if each.kind == "open"]
     brackets = [each for each in places if each.kind != "open"]
     # At the size that decides intervals are narrower, and have the last word.
     doubtful = [(low, high) for low, high in unproven if high < told.ends[1]] if told.is_settled else unproven

@@ -133,6 +133,14 @@ def test_what_is_unproven_down_to_the_smallest_size_is_below(simulate):
     assert sentence(simulate, found=found).endswith("; linear may be as good below about 790 rows.")
 
 
+def test_what_is_unproven_up_to_the_largest_size_is_above(simulate):
+    found = [crossing("open", 513, 1000, np.nan, below="linear", above="linear")]
+    assert sentence(simulate, found=found).endswith("; linear is better below about 510 rows.")
+    found = [crossing("open", 513, 1000, np.nan, below="mlp", above="mlp")]
+    assert sentence(simulate, WINS | {("linear", "mlp"): "undecided"}, found).endswith(
+        "; linear may be as good as mlp above about 510 rows.")
+
+
 def test_a_bracket_beside_what_is_unproven(simulate):
     found = [crossing("open", high=33, below="mlp", above="linear"), crossing("bracket", 100, 200, 150)]
     assert sentence(simulate, found=found).endswith(

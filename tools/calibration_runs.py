@@ -152,7 +152,8 @@ def first_splits(evidence: Evidence, plan: SplitPlan, count: int) -> Evidence:
     rows = evidence.split < count
     overlap = {size: training_overlap(plan.splits[:count], size, evidence.pool_rows) for size in evidence.sizes}
     return replace(
-        evidence, repeats=1, overlap=overlap, split=evidence.split[rows], unit=evidence.unit[rows],
+        evidence, repeats=1, overlap=overlap, own_degrees=None if evidence.own_degrees is None else evidence.own_degrees[:count],
+        split=evidence.split[rows], unit=evidence.unit[rows],
         loss={cell: each[:count] for cell, each in evidence.loss.items()},
         row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
         imputed={cell: each[:count] for cell, each in evidence.imputed.items()})

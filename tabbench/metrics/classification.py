@@ -15,6 +15,7 @@ from tabbench.core.task import TaskKind
 CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
 SMALLEST_PROBABILITY = 1e-15
 """Log loss is clipped here, as usual: one impossible row costs 34.5, not infinity."""
+DEGREES_OF_ONE_ROW = 0.1
 CALIBRATION_BINS = 15
 """Equal-mass bins; the usual number, a compromise between resolution and noise."""
 ACCURACY_MARGIN = 0.01
@@ -79,18 +80,33 @@ def accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float
 
 def balanced_accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
     """Mean over the classes that occur of the share found of each."""
-    return -float(np.average(balanced_accuracy_rows(truth, prediction, weight), weights=weight))
+    weights = _weights(truth, weight)
+    recall, occurs = _recalls(truth, -accuracy_rows(truth, prediction, weight), weights)
+    return float(recall[occurs].mean())
 
 
 def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
-    """Influence values: mean equal to minus the balanced accuracy, variance right to first order."""
+    """Influence values: mean equal to minus the balanced accuracy, variance that of its classes' shares found."""
     weights, hits = _weights(truth, weight), -accuracy_rows(truth, prediction, weight)
+    recall, occurs = _recalls(truth, hits, weights)
+    classes = np.flatnonzero(occurs)
+    boost = np.zeros(len(occurs))
+    boost[classes] = [_boost(truth == code, weights) / len(classes) for code in classes]
+    return np.asarray(-(recall[occurs].mean() + boost[truth] * (hits - recall[truth])))
+
+
+def balanced_accuracy_degrees(truth: np.ndarray, weight: Weight) -> float:
+    """Degrees of freedom of the variance that row losses show, as if all classes were hit equally often."""
+    rows = _rows_of_classes(truth, weight)
+    return _degrees(1 / rows, rows)
+
+
+def _recalls(truth: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By class the share found (0 where it does not occur) and whether it occurs."""
     class_weight = np.bincount(truth, weights=weights)
     occurs = class_weight > 0
-    recall = np.divide(np.bincount(truth, weights=weights * hits), class_weight, out=np.zeros(len(occurs)), where=occurs)
-    balanced = recall[occurs].mean()
-    boost = np.divide(weights.sum() / occurs.sum(), class_weight, out=np.zeros(len(occurs)), where=occurs)
-    return np.asarray(-(balanced + boost[truth] * (hits - recall[truth])))
+    found = np.bincount(truth, weights=weights * hits)
+    return np.divide(found, class_weight, out=np.zeros(len(occurs)), where=occurs), occurs
 
 
 def auc(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
@@ -98,29 +114,44 @@ def auc(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
 
     Classes that don't occur carry no weight; NaN (undefined) where one class only occurs.
     """
-    return -float(np.average(auc_rows(truth, prediction, weight), weights=weight))
+    parts = _areas(truth, prediction, _weights(truth, weight))
+    return float(sum(share * area for share, area, _ in parts.values())) if parts else float("nan")
 
 
 def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
-    """Influence values from placements: mean equal to minus the AUC, variance DeLong's to first order.
+    """Influence values from placements: mean equal to minus the AUC, variance DeLong's.
 
     Source: DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595. For more classes the estimated prevalences have
     their part.
     """
-    weights, probabilities = _weights(truth, weight), _probabilities(prediction)
+    parts = _areas(truth, prediction, _weights(truth, weight))
+    if not parts:
+        return np.full(len(truth), np.nan)
+    if len(parts) == 1:
+        return np.asarray(-(parts[1][1] + parts[1][2]))
+    by_class = [share * influence + (truth == code) * area for code, (share, area, influence) in parts.items()]
+    return np.asarray(-np.sum(by_class, axis=0))
+
+
+def auc_degrees(truth: np.ndarray, weight: Weight) -> float:
+    """Degrees of freedom of the variance that row losses show, as if the placements of all classes varied alike."""
+    rows = _rows_of_classes(truth, weight)
+    return _degrees(1 / rows, rows) if len(rows) < 3 else _degrees(rows, rows)
+
+
+def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> dict[int, tuple[float, float, np.ndarray]]:
+    """Class -> its share, its area against the rest and every row's influence on that; none where one class only occurs.
+
+    Of two classes the second stands for both.
+    """
+    probabilities = _probabilities(prediction)
     prevalence = np.bincount(truth, weights=weights, minlength=probabilities.shape[1]) / weights.sum()
     if np.count_nonzero(prevalence) < 2:
-        return np.full(len(truth), np.nan)
+        return {}
     if probabilities.shape[1] == 2:
-        area, influence = _placements(truth == 1, probabilities[:, 1], weights)
-        return -(area + influence)
-    total, rows = 0.0, np.zeros(len(truth))
-    for code in np.flatnonzero(prevalence):
-        is_class = truth == code
-        area, influence = _placements(is_class, probabilities[:, code], weights)
-        total += prevalence[code] * area
-        rows += prevalence[code] * influence + (is_class - prevalence[code]) * area
-    return -(total + rows)
+        return {1: (1.0, *_placements(truth == 1, probabilities[:, 1], weights))}
+    return {int(code): (float(prevalence[code]), *_placements(truth == code, probabilities[:, code], weights))
+            for code in np.flatnonzero(prevalence)}
 
 
 def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -133,8 +164,37 @@ def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray)
         shares_below.append(((np.cumsum(at_level) - at_level / 2) / side.sum())[level])
     placement = np.where(is_positive, shares_below[0], 1 - shares_below[1])
     area = float(np.average(placement, weights=positive))
-    boost = weights.sum() / np.where(is_positive, positive.sum(), negative.sum())
+    boost = np.where(is_positive, _boost(is_positive, weights), _boost(~is_positive, weights))
     return area, boost * (placement - area)
+
+
+def _boost(is_class: np.ndarray, weights: np.ndarray) -> float:
+    """What a class's row weighs more than a row of all; distances from the class's own mean are too short by its second factor.
+
+    Of a class of one row, whose distance is nothing, only the first.
+    """
+    rows = _effective_rows(weights[is_class])
+    return float(weights.sum() / weights[is_class].sum() * (np.sqrt(rows / (rows - 1)) if rows > 1 + 1e-9 else 1.0))
+
+
+def _degrees(variance: np.ndarray, rows: np.ndarray) -> float:
+    """Satterthwaite's, of a sum of variances (C,) that are each known by one class's `rows` (C,) around their own mean.
+
+    A class of one row says next to nothing, but one of many such classes must not take away what the others say.
+    """
+    return float(variance.sum() ** 2 / np.sum(variance**2 / np.maximum(rows - 1, DEGREES_OF_ONE_ROW)))
+
+
+def _rows_of_classes(truth: np.ndarray, weight: Weight) -> np.ndarray:
+    """Effective rows of each class that occurs."""
+    weights = _weights(truth, weight)
+    rows = np.array([_effective_rows(weights[truth == code]) for code in np.unique(truth)])
+    return rows[rows > 0]
+
+
+def _effective_rows(weights: np.ndarray) -> float:
+    """Kish's: as many as they are if they weigh the same."""
+    return float(weights.sum() ** 2 / np.sum(weights**2)) if weights.any() else 0.0
 
 
 def calibration_error(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
@@ -172,8 +232,8 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, degrees=auc_degrees))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK, step=1.0))
+                        STEP_SHARED_LUCK, step=1.0, degrees=balanced_accuracy_degrees))
 METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN))

@@ -37,6 +37,7 @@ class Evidence:
     margin : what is practically equal, in the metric's own units.
     overlap : size -> mean share of their training rows that two splits have in common.
     test_ratio : mean over the splits of test rows to training rows; 1 / (K - 1) for K folds.
+    own_degrees : (J,) `Metric.degrees` of each split's test rows; None where every row counts.
     """
 
     metric: Metric
@@ -58,6 +59,7 @@ class Evidence:
     margin: float
     overlap: Mapping[int, float]
     test_ratio: float
+    own_degrees: np.ndarray | None = None
 
     @property
     def n_splits(self) -> int:
@@ -144,6 +146,7 @@ def gather_evidence(
         margin=margin,
         overlap={size: training_overlap(kept, size, rows) for size in sizes},
         test_ratio=_test_ratio(plan.kind, kept, rows),
+        own_degrees=metric.degrees and np.array([metric.degrees(*question.truth(each)) for each in kept]),
     )
 
 

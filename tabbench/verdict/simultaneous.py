@@ -11,7 +11,7 @@ DRAWS_AT_ONCE = 2_000
 """Draws held in memory at a time: 16 MB for a thousand contrasts."""
 
 LARGEST_SHARED_SHARE = 0.95
-"""Correlations are estimates: this much of them is believed, the rest is taken as independent, which widens."""
+"""Correlations are estimates: this much of them is believed, the rest is taken as luck of unrelated cells, which widens."""
 
 DEGREES_STEP, MOST_DEGREES = 1.25, 1_000.0
 """Degrees of freedom are rounded down to steps, so that contrasts share them; beyond the most, Student's t is the normal."""
@@ -27,8 +27,10 @@ def simultaneous_quantiles(
     """How many standard errors (M,) each of M intervals must reach for all to hold at once with 1 - alpha.
 
     Each t is a normal variable over a chi with its own `degrees` (M,); the larger chis contain the smaller ones. The normals'
-    part `shared` (M,) follows `covariance` (c, c) of the cells that `first` and `second` (M,) point to; the rest, or all without
-    a covariance, is independent, which is the wide side (Hothorn, Bretz and Westfall 2008, doi:10.1002/bimj.200810425).
+    part `shared` (M,) follows `covariance` (c, c) of the cells that `first` and `second` (M,) point to (Hothorn, Bretz and
+    Westfall 2008, doi:10.1002/bimj.200810425). The rest, or all without a covariance, is differences of cells of which nothing
+    more is known: they are taken as independent and of one variance, where differences reach farthest (Hayter 1984,
+    doi:10.1214/aos/1176346392).
     Ts of different degrees are compared on the normal scale: few degrees widen a contrast's own interval and no other.
 
     >>> pair = np.array([0]), np.array([1])
@@ -43,9 +45,12 @@ def simultaneous_quantiles(
     random = np.random.default_rng([seed, len(first)])
     factor = None if covariance is None else _factor(covariance)
     part = np.sqrt(LARGEST_SHARED_SHARE * shared) if factor is not None else np.zeros(len(first))
+    cells, of_cell = np.unique([first, second], return_inverse=True)
+    minuend, subtrahend = of_cell.reshape(2, -1)
     farthest = np.empty(DRAWS)
     for start in range(0, DRAWS, DRAWS_AT_ONCE):
-        normal = np.sqrt(1 - part**2) * random.standard_normal((DRAWS_AT_ONCE, len(first)))
+        alone = random.standard_normal((DRAWS_AT_ONCE, len(cells)))
+        normal = np.sqrt((1 - part**2) / 2) * (alone[:, minuend] - alone[:, subtrahend])
         if factor is not None:
             luck = random.standard_normal((DRAWS_AT_ONCE, len(factor))) @ factor.T
             normal += part * _standardised(luck[:, first] - luck[:, second], factor[first] - factor[second])

@@ -145,20 +145,22 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
 
     With one split only the tested rows' luck is seen; that of its training rows is taken to be usual. Splits forward in time are
     few and their rows not independent: there the split is the unit, and the variance Nadeau and Bengio's `s2 (1/J + test/train)`
-    (doi:10.1023/A:1024068626366), as for metrics without row-level losses, but at least R. With neither row-level losses nor a
-    second split nothing can be said. Where ranks or hits are counted, rows that all lose the same are no certainty: R is at
-    least what one more row would make of it (`Metric.step`).
+    (doi:10.1023/A:1024068626366), as for metrics without row-level losses, but at least R. Of a single one of them, or without
+    row-level losses, nothing can be said; nor where every row of a class that decides is alone in its split. Where ranks or hits
+    are counted, rows that all lose the same are no certainty: R is at least what one more row would make of it (`Metric.step`).
     """
     splits, has_rows = evidence.n_splits, not np.isnan(contrasts.mean_by_rows).any()
     count, of_one_set = len(contrasts.first), _tested_rows(evidence) / contrasts.size
-    if splits < 2 and not has_rows:
+    rows_are_units, units = has_rows and evidence.split_kind != "ordered", len(np.unique(evidence.unit))
+    most = units - 1.0 if evidence.own_degrees is None else float(evidence.own_degrees.sum() / evidence.repeats)
+    if (rows_are_units and most < 1) or (not rows_are_units and splits < 2):
         return Spread(np.full(count, np.inf), np.ones(count), np.ones(count))
-    units = len(np.unique(evidence.unit))
+    row_degrees = np.minimum(contrasts.row_degrees, most)
     by_rows = np.maximum(contrasts.mean_by_rows, (evidence.metric.step / units) ** 2)
     if splits < 2:
-        return _of_one_split(contrasts, by_rows, of_one_set)
+        return _of_one_split(row_degrees, by_rows, of_one_set)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
-    if not has_rows or evidence.split_kind == "ordered":
+    if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
     luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
@@ -169,15 +171,15 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     logarithm = np.log(inflation)
     relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
     variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
-    least = max(min(LEAST_DEGREES, units - 1), 1)
-    return Spread(np.sqrt(variance), np.maximum(2 / (2 / contrasts.row_degrees + relative), least), 1 / mean)
+    least = min(LEAST_DEGREES, most)
+    return Spread(np.sqrt(variance), np.maximum(2 / (2 / row_degrees + relative), least), 1 / mean)
 
 
-def _of_one_split(contrasts: Contrasts, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:
+def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:
     """No row is both trained on and tested, and nothing shows the luck of the training rows: the usual is taken."""
     inflation = 1 + USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
     relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
-    degrees = np.maximum(2 / (2 / contrasts.row_degrees + relative), 1.0)
+    degrees = np.maximum(2 / (2 / row_degrees + relative), 1.0)
     return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)
 
 

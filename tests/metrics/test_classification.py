@@ -125,8 +125,41 @@ def test_binary_auc_rows_give_delongs_variance():
     value = rng.random(100) * 0.8 + 0.1 * truth
     rows = METRICS.get("auc").row_loss(truth, np.column_stack([1 - value, value]), None)
     wins = (value[truth == 1][:, None] > value[truth == 0]).astype(float)
-    delong = wins.mean(axis=1).var() / 30 + wins.mean(axis=0).var() / 70
+    delong = wins.mean(axis=1).var(ddof=1) / 30 + wins.mean(axis=0).var(ddof=1) / 70
     assert rows.var() / 100 == pytest.approx(delong)
+
+
+@pytest.mark.parametrize("name", ["auc", "balanced_accuracy"])
+def test_a_class_of_few_rows_is_not_thought_to_be_better_known_than_it_is(name):
+    rng, truth = np.random.default_rng(3), np.repeat([0, 1], [60, 3])
+
+    def draw():
+        value = 1 / (1 + np.exp(-rng.normal(size=63) - truth + 0.5))
+        return truth, np.column_stack([1 - value, value])
+
+    true, estimated = simulated_variance(name, draw, runs=2_000)
+    assert estimated == pytest.approx(true, rel=0.1)  # without the correction a third is missing
+
+
+@pytest.mark.parametrize(("name", "rows", "least", "most"), [
+    ("auc", [500, 3], 2.0, 2.1), ("auc", [500, 1], 0.0, 0.2), ("auc", [40, 40], 77.9, 78.1),
+    ("auc", [40, 40, 40, 1], 80, 130), ("balanced_accuracy", [500, 3], 2.0, 2.1),
+    ("balanced_accuracy", [40, 40, 40, 1], 0.0, 0.2),
+    ("balanced_accuracy", [2] * 30, 29.9, 30.1),
+])
+def test_degrees_of_freedom_are_those_of_the_classes_that_decide(name, rows, least, most):
+    degrees, truth = METRICS.get(name).degrees, np.repeat(np.arange(len(rows)), rows)
+    assert least <= degrees(truth, None) <= most
+    assert degrees(truth, np.full(len(truth), 3.0)) == pytest.approx(degrees(truth, None))
+    assert degrees(np.append(truth, 0), np.append(np.ones(len(truth)), 0.0)) == pytest.approx(degrees(truth, None))
+
+
+@pytest.mark.parametrize("name", ["auc", "balanced_accuracy"])
+def test_a_class_of_one_row_has_row_losses_with_the_right_mean(name):
+    truth, prediction = np.array([0, 0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
+    for weight in (None, np.array([1.0, 2.0, 1.0, 3.0])):
+        rows = METRICS.get(name).row_loss(truth, prediction, weight)
+        assert -np.average(rows, weights=weight) == pytest.approx(METRICS.get(name).score(truth, prediction, weight))
 
 
 def calibrated(rng, rows, n_classes):

@@ -30,6 +30,11 @@ def test_without_row_losses_it_is_nadeau_and_bengio(simulate):
     errors = spread(evidence, contrasts_of(evidence))
     assert errors.standard_error == pytest.approx([np.sqrt((1 / 10 + 1 / 4) * np.var(difference, ddof=1))])
     assert errors.degrees == 9
+    rows = evidence.split == 0
+    single = replace(evidence, split=evidence.split[rows], unit=evidence.unit[rows],
+                     loss={cell: each[:1] for cell, each in evidence.loss.items()},
+                     row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()})
+    assert np.isinf(spread(single, contrasts_of(single)).standard_error).all()
 
 
 def luck(simulate, size, training, splits=15, rows=300, seed=0):
@@ -124,6 +129,14 @@ def test_single_split_takes_the_luck_of_its_training_rows_to_be_usual(simulate):
     assert spread(few_trained, contrasts_of(few_trained)).standard_error > errors.standard_error
     blind = replace(single, row_loss={})
     assert np.isinf(spread(blind, contrasts_of(blind)).standard_error).all()
+
+
+def test_a_class_of_few_rows_leaves_few_degrees_of_freedom(simulate):
+    evidence = two(simulate)
+    few = replace(evidence, own_degrees=np.full(10, 0.6))  # two repeats of five splits: three degrees in all
+    assert spread(few, contrasts_of(few)).degrees[0] < 3.01
+    assert spread(evidence, contrasts_of(evidence)).degrees[0] > 5
+    assert spread(few, contrasts_of(few)).standard_error == spread(evidence, contrasts_of(evidence)).standard_error
 
 
 def test_groups_that_fill_a_split_are_few_units(simulate):

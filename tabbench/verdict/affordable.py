@@ -16,8 +16,8 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.phrases import measured
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
-from tabbench.verdict.words import measured
 
 COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
 """The costs that are limited, and their words after an amount."""

@@ -21,10 +21,10 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.phrases import measured
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 from tabbench.verdict.winners import BASELINE
-from tabbench.verdict.words import measured
 
 ALPHA_OF_A_LOOK = 0.001
 """The bounds of one look fail together with this probability: the customary level that leaves the final one untouched."""

@@ -17,9 +17,9 @@ from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import Evidence, build_evidence
 from tabbench.verdict.judge import judge
+from tabbench.verdict.phrases import METRIC_WORDS, listed
 from tabbench.verdict.scoring import Predictions, Question
 from tabbench.verdict.winners import BASELINE
-from tabbench.verdict.words import METRIC_WORDS, listed
 
 CALIBRATED_WITHOUT_KNOWLEDGE = "calibration_error"
 """The metric by which a constant prediction is among the best whatever the data: it can't choose an approach, so it flips

@@ -15,6 +15,7 @@ from pathlib import Path
 from calibration_beyond import measure_guesses
 from calibration_page import write_page
 from calibration_power import measure_power
+from calibration_rare import measure_rare
 from calibration_rates import Record, judged
 from calibration_runs import DRAWN_BY, METRICS_OF, RUNS_A_FILE, Series, designs, draw, evidence_of, keep_predictions, kept
 from calibration_tables import GENERATORS
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="at most so many of each series")
     parser.add_argument("--only", default="", help="series whose name begins with one of these, separated by commas")
     parser.add_argument("--power", type=int, default=200, help="runs of each contest that measures power; 0 for none")
+    parser.add_argument("--rare", type=int, default=200, help="runs with each number of rows of a rare class; 0 for none")
     parser.add_argument("--guesses", type=int, default=200, help="runs of each table on which guesses are tested; 0 for none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
@@ -104,8 +106,10 @@ def main() -> None:
         print("no page is written of a part; leave --only out for it")
         return
     of_power = fingerprint(here=(*RECORDED_BY, *DRAWN_BY, "calibration_power.py"))
+    of_rare = fingerprint(here=(*RECORDED_BY, *DRAWN_BY, "calibration_rare.py"))
     of_guesses = fingerprint(GUESSED_BY, (*DRAWN_BY, "calibration_beyond.py"))
     more = measure_power(options.power, options.folder, of_power) if options.power else ""
+    more += measure_rare(options.rare, options.folder, of_rare) if options.rare else ""
     more += measure_guesses(options.guesses, options.folder, of_guesses) if options.guesses else ""
     write_page(options.page, collected(options.folder, wanted), more)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import defaultdict
@@ -73,8 +74,8 @@ class Watch:
         """A cell has a result."""
         self._done += 1
         self._failed += result.status != "ok"
-        if result.status == "ok":
-            self._losses[cell.size][cell.approach].append(_loss(self._run.setup, cell, result))
+        if result.status == "ok" and math.isfinite(loss := _loss(self._run.setup, cell, result)):
+            self._losses[cell.size][cell.approach].append(loss)
 
     def snapshot(self, running: tuple[str, ...], remaining_seconds: float | None) -> Progress:
         """What the display shows."""
@@ -99,7 +100,7 @@ def _loss(setup: Setup, cell: Cell, result: Result) -> float:
     metric = METRICS.get(setup.task.metric)
     test = setup.split(cell.repeat, cell.fold).test
     weight = None if setup.table.weight is None else setup.table.weight[test]
-    return metric.loss(metric.score(setup.target[test], result.predictions, weight))  # type: ignore[arg-type]
+    return metric.loss(metric.value(setup.target[test], result.predictions, weight))  # type: ignore[arg-type]
 
 
 def _cpu_seconds() -> float:

@@ -56,6 +56,15 @@ def test_reports_go_where_they_are_asked_to(comparison, tmp_path):
     assert "<iframe" in comparison._repr_html_()
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "auc"])
+def test_a_test_part_without_any_weight_is_left_out(metric):
+    frame = flowers().assign(part=np.arange(200) % 4, times=np.where(np.arange(200) % 4 == 3, 0.0, 1.0))
+    comparison = tabbench.compare(frame, "kind", approaches=["linear"], fold="part", weight="times", metric=metric,
+                                  preset="fast", sizes="full", quiet=True)
+    scored = comparison.scores[comparison.scores["metric"] == metric]
+    assert scored["splits"].eq(3).all() and np.isfinite(scored["mean"]).all()
+
+
 def test_without_a_best_approach_the_limit_is_named(tmp_path):
     with pytest.raises(BadOption, match=r"has no best approach yet, as --time-limit was too short for any; finish it with "
                                         r"tabbench resume \S+ with a longer --time-limit"):

@@ -152,8 +152,13 @@ def first_splits(evidence: Evidence, plan: SplitPlan, count: int) -> Evidence:
     rows = evidence.split < count
     overlap = {size: training_overlap(plan.splits[:count], size, evidence.pool_rows) for size in evidence.sizes}
     return replace(
-        evidence, repeats=1, overlap=overlap, own_degrees=None if evidence.own_degrees is None else evidence.own_degrees[:count],
+        evidence, repeats=1, overlap=overlap,
+        class_degrees=_first(evidence.class_degrees, count), class_step=_first(evidence.class_step, count),
         split=evidence.split[rows], unit=evidence.unit[rows],
         loss={cell: each[:count] for cell, each in evidence.loss.items()},
         row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
         imputed={cell: each[:count] for cell, each in evidence.imputed.items()})
+
+
+def _first(values: np.ndarray | None, count: int) -> np.ndarray | None:
+    return None if values is None else values[:count]

@@ -37,8 +37,8 @@ class Metric:
         there is no such thing.
     shared_luck : correlation between what a row does to a difference by being tested and by being trained on; splits cannot
         show it, since none does both with a row. Measured by simulation (docs/calibration.md).
-    degrees : (truth, weight) -> degrees of freedom of the variance that row losses show, for a metric in which classes count
-        by themselves and a class of few rows decides; None where every row counts.
+    classes : (truth, weight) -> how much each class that occurs counts (C,) and its effective rows (C,), for a metric made of
+        means over classes, of which one of few rows may decide; None where all rows count together.
     step : of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
     absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
     """
@@ -51,7 +51,11 @@ class Metric:
     absolute_margin: float | None = None
     shared_luck: float = SMOOTH_SHARED_LUCK
     step: float = 0.0
-    degrees: Callable[[np.ndarray, np.ndarray | None], float] | None = None
+    classes: Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]] | None = None
+
+    def value(self, truth: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
+        """The score, NaN where no row has any weight: no metric is defined there."""
+        return float("nan") if weight is not None and not weight.any() else self.score(truth, prediction, weight)
 
     def loss(self, score: float) -> float:
         """The score with its sign turned so that lower is better."""

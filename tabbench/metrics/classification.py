@@ -15,7 +15,6 @@ from tabbench.core.task import TaskKind
 CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
 SMALLEST_PROBABILITY = 1e-15
 """Log loss is clipped here, as usual: one impossible row costs 34.5, not infinity."""
-DEGREES_OF_ONE_ROW = 0.1
 CALIBRATION_BINS = 15
 """Equal-mass bins; the usual number, a compromise between resolution and noise."""
 ACCURACY_MARGIN = 0.01
@@ -90,15 +89,15 @@ def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: We
     weights, hits = _weights(truth, weight), -accuracy_rows(truth, prediction, weight)
     recall, occurs = _recalls(truth, hits, weights)
     classes = np.flatnonzero(occurs)
-    boost = np.zeros(len(occurs))
-    boost[classes] = [_boost(truth == code, weights) / len(classes) for code in classes]
-    return np.asarray(-(recall[occurs].mean() + boost[truth] * (hits - recall[truth])))
+    scale = np.zeros(len(occurs))
+    scale[classes] = [_influence_scale(truth == code, weights) / len(classes) for code in classes]
+    return np.asarray(-(recall[occurs].mean() + scale[truth] * (hits - recall[truth])))
 
 
-def balanced_accuracy_degrees(truth: np.ndarray, weight: Weight) -> float:
-    """Degrees of freedom of the variance that row losses show, as if all classes were hit equally often."""
-    rows = _rows_of_classes(truth, weight)
-    return _degrees(1 / rows, rows)
+def balanced_accuracy_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
+    """How much each class that occurs counts (C,), and its effective rows (C,)."""
+    rows = _rows_of_classes(truth, _weights(truth, weight))[1]
+    return np.full(len(rows), 1 / max(len(rows), 1)), rows
 
 
 def _recalls(truth: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,10 +132,17 @@ def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nd
     return np.asarray(-np.sum(by_class, axis=0))
 
 
-def auc_degrees(truth: np.ndarray, weight: Weight) -> float:
-    """Degrees of freedom of the variance that row losses show, as if the placements of all classes varied alike."""
-    rows = _rows_of_classes(truth, weight)
-    return _degrees(1 / rows, rows) if len(rows) < 3 else _degrees(rows, rows)
+def auc_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
+    """How much each class that occurs counts (C,), and its effective rows (C,).
+
+    Of two classes each is the other's rest. Of more, a class counts by its share in its own area and as a part of the rest in the
+    others', where it is next to all of the rest of a class that is nearly everything.
+    """
+    share, rows = _rows_of_classes(truth, _weights(truth, weight))
+    if len(rows) < 2:
+        return np.ones(len(rows)), rows
+    against = share / (1 - share)
+    return share * (1 + against.sum() - against), rows
 
 
 def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> dict[int, tuple[float, float, np.ndarray]]:
@@ -164,37 +170,28 @@ def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray)
         shares_below.append(((np.cumsum(at_level) - at_level / 2) / side.sum())[level])
     placement = np.where(is_positive, shares_below[0], 1 - shares_below[1])
     area = float(np.average(placement, weights=positive))
-    boost = np.where(is_positive, _boost(is_positive, weights), _boost(~is_positive, weights))
-    return area, boost * (placement - area)
+    scale = np.where(is_positive, _influence_scale(is_positive, weights), _influence_scale(~is_positive, weights))
+    return area, scale * (placement - area)
 
 
-def _boost(is_class: np.ndarray, weights: np.ndarray) -> float:
-    """What a class's row weighs more than a row of all; distances from the class's own mean are too short by its second factor.
+def _influence_scale(is_class: np.ndarray, weights: np.ndarray) -> float:
+    """What a row of a class moves its mean, in rows of all, made longer as distances from a class's own mean are too short.
 
-    Of a class of one row, whose distance is nothing, only the first.
+    By the expected squares of m rows around their mean, m / (m - 1) if they weigh the same. One row has no distance.
     """
-    rows = _effective_rows(weights[is_class])
-    return float(weights.sum() / weights[is_class].sum() * (np.sqrt(rows / (rows - 1)) if rows > 1 + 1e-9 else 1.0))
+    share = weights[is_class] / weights[is_class].sum()
+    squares = float(np.sum(share**2))
+    seen = 1 - 2 * float(np.sum(share**3)) / squares + squares
+    return float(weights.sum() / weights[is_class].sum() / np.sqrt(seen if seen > 1e-9 else 1.0))
 
 
-def _degrees(variance: np.ndarray, rows: np.ndarray) -> float:
-    """Satterthwaite's, of a sum of variances (C,) that are each known by one class's `rows` (C,) around their own mean.
-
-    A class of one row says next to nothing, but one of many such classes must not take away what the others say.
-    """
-    return float(variance.sum() ** 2 / np.sum(variance**2 / np.maximum(rows - 1, DEGREES_OF_ONE_ROW)))
-
-
-def _rows_of_classes(truth: np.ndarray, weight: Weight) -> np.ndarray:
-    """Effective rows of each class that occurs."""
-    weights = _weights(truth, weight)
-    rows = np.array([_effective_rows(weights[truth == code]) for code in np.unique(truth)])
-    return rows[rows > 0]
-
-
-def _effective_rows(weights: np.ndarray) -> float:
-    """Kish's: as many as they are if they weigh the same."""
-    return float(weights.sum() ** 2 / np.sum(weights**2)) if weights.any() else 0.0
+def _rows_of_classes(truth: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each class that occurs: its share of the weights, and its effective rows (Kish's, as many as they are if they weigh the
+    same)."""
+    classes, code = np.unique(truth[weights > 0], return_inverse=True)
+    present = weights[weights > 0] / weights.max()
+    total, squares = (np.bincount(code, weights=each, minlength=len(classes)) for each in (present, present**2))
+    return total / total.sum(), total**2 / squares
 
 
 def calibration_error(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
@@ -232,8 +229,8 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, degrees=auc_degrees))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK, step=1.0, degrees=balanced_accuracy_degrees))
+                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes))
 METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN))

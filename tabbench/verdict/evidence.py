@@ -20,6 +20,10 @@ MOST_OVERLAP = 0.95
 the correction for it, overlap / (1 - overlap), is kept from growing without bound."""
 
 
+DEGREES_OF_ONE = 0.1
+"""A class of one unit shows nothing of its spread. Not quite none, so that a class that hardly counts takes nothing away."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The deciding metric's losses, lower is better, with failed cells imputed by the constant predictor.
@@ -37,7 +41,8 @@ class Evidence:
     margin : what is practically equal, in the metric's own units.
     overlap : size -> mean share of their training rows that two splits have in common.
     test_ratio : mean over the splits of test rows to training rows; 1 / (K - 1) for K folds.
-    own_degrees : (J,) `Metric.degrees` of each split's test rows; None where every row counts.
+    class_degrees, class_step : (J,) each, of a metric made of means over classes, else None: the degrees of freedom of the
+        variance that a split's units show, and by how much one unit can change its score.
     """
 
     metric: Metric
@@ -59,7 +64,8 @@ class Evidence:
     margin: float
     overlap: Mapping[int, float]
     test_ratio: float
-    own_degrees: np.ndarray | None = None
+    class_degrees: np.ndarray | None = None
+    class_step: np.ndarray | None = None
 
     @property
     def n_splits(self) -> int:
@@ -146,8 +152,37 @@ def gather_evidence(
         margin=margin,
         overlap={size: training_overlap(kept, size, rows) for size in sizes},
         test_ratio=_test_ratio(plan.kind, kept, rows),
-        own_degrees=metric.degrees and np.array([metric.degrees(*question.truth(each)) for each in kept]),
+        **_of_classes(question, metric, kept),
     )
+
+
+def _of_classes(question: Question, metric: Metric, splits: Sequence[Split]) -> dict[str, np.ndarray]:
+    """`class_degrees` and `class_step`, by Satterthwaite as if all classes spread alike.
+
+    Groups are units, but with one of them in each split only what lies between splits tells how they spread: rows are counted
+    then.
+    """
+    if metric.classes is None:
+        return {}
+    by_unit, step = zip(*(_degrees_and_step(*metric.classes(*_by_unit(question, split))) for split in splits), strict=True)
+    if len(splits) == 1 or sum(by_unit) >= question.plan.repeats:
+        return {"class_degrees": np.array(by_unit), "class_step": np.array(step)}
+    by_row = [_degrees_and_step(*metric.classes(*question.truth(split)))[0] for split in splits]
+    return {"class_degrees": np.array(by_row), "class_step": np.array(step)}
+
+
+def _by_unit(question: Question, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """The split's test rows with those of one class in one unit put together: classes and weights."""
+    truth, weight = question.truth(split)
+    classes = int(truth.max()) + 1
+    together, place = np.unique(question.plan.unit[split.test] * classes + truth, return_inverse=True)
+    return together % classes, np.bincount(place, weights=weight)
+
+
+def _degrees_and_step(counts: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+    variance = counts**2 / rows
+    degrees = variance.sum() ** 2 / np.sum(variance**2 / np.maximum(rows - 1, DEGREES_OF_ONE))
+    return float(degrees), float(np.max(counts / rows))
 
 
 def training_overlap(splits: Sequence[Split], size: int, rows: int) -> float:

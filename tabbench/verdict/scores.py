@@ -29,7 +29,7 @@ def score_table(
 
     `mean` is the unweighted mean over the splits in which the metric is defined (`splits` counts them), the constant predictor
     standing in for the `failed` cells; NaN where it is defined in none. `low` and `high` are the marginal interval
-    of one approach alone, NaN with a single split of a metric without row-level losses.
+    of one approach alone, NaN where the splits don't show how far the mean may be off (`variance.spread`).
     """
     order = {name: place for place, name in enumerate(approaches)}
     ordered = sorted(present, key=lambda cell: (order[cell[0]], cell[1]))

@@ -91,7 +91,7 @@ def constant_loss(question: Question, metric: Metric) -> float:
     losses = []
     for split in question.plan.splits:
         truth, weight = question.truth(split)
-        losses.append(metric.loss(metric.score(truth, question.constant(metric, split, question.plan.full_size), weight)))
+        losses.append(metric.loss(metric.value(truth, question.constant(metric, split, question.plan.full_size), weight)))
     defined = [each for each in losses if math.isfinite(each)]
     return float(np.mean(defined)) if defined else math.nan
 

@@ -28,10 +28,11 @@ def simultaneous_quantiles(
 
     Each t is a normal variable over a chi with its own `degrees` (M,); the larger chis contain the smaller ones. The normals'
     part `shared` (M,) follows `covariance` (c, c) of the cells that `first` and `second` (M,) point to (Hothorn, Bretz and
-    Westfall 2008, doi:10.1002/bimj.200810425). The rest, or all without a covariance, is differences of cells of which nothing
-    more is known: they are taken as independent and of one variance, where differences reach farthest (Hayter 1984,
-    doi:10.1214/aos/1176346392).
-    Ts of different degrees are compared on the normal scale: few degrees widen a contrast's own interval and no other.
+    Westfall 2008, doi:10.1002/bimj.200810425). Of the rest, or of all without a covariance, nothing more is known. Where every
+    cell is compared with every other, cells are taken as independent and of one variance, where their differences reach farthest
+    (Tukey and Kramer's procedure; Hayter 1984, doi:10.1214/aos/1176346392). Differences of cells only some of which are compared
+    are themselves taken as independent, as differences from one cell of little luck would be. Ts of different degrees are
+    compared on the normal scale: few degrees widen a contrast's own interval and no other.
 
     >>> pair = np.array([0]), np.array([1])
     >>> simultaneous_quantiles(np.eye(2), *pair, shared=np.ones(1), degrees=np.array([10.0]), alpha=0.05, seed=0)
@@ -47,10 +48,14 @@ def simultaneous_quantiles(
     part = np.sqrt(LARGEST_SHARED_SHARE * shared) if factor is not None else np.zeros(len(first))
     cells, of_cell = np.unique([first, second], return_inverse=True)
     minuend, subtrahend = of_cell.reshape(2, -1)
+    is_complete = _all_are_compared(minuend, subtrahend)
     farthest = np.empty(DRAWS)
     for start in range(0, DRAWS, DRAWS_AT_ONCE):
         alone = random.standard_normal((DRAWS_AT_ONCE, len(cells)))
-        normal = np.sqrt((1 - part**2) / 2) * (alone[:, minuend] - alone[:, subtrahend])
+        rest = alone[:, minuend] - alone[:, subtrahend]
+        if not is_complete.all():
+            rest[:, ~is_complete] = np.sqrt(2) * random.standard_normal((DRAWS_AT_ONCE, int((~is_complete).sum())))
+        normal = np.sqrt((1 - part**2) / 2) * rest
         if factor is not None:
             luck = random.standard_normal((DRAWS_AT_ONCE, len(factor))) @ factor.T
             normal += part * _standardised(luck[:, first] - luck[:, second], factor[first] - factor[second])
@@ -59,6 +64,18 @@ def simultaneous_quantiles(
         farthest[start : start + DRAWS_AT_ONCE] = _to_normal(largest / np.sqrt(squares / steps), steps).max(axis=1)
     reach = float(np.quantile(farthest, 1 - alpha))
     return np.asarray(np.round(_from_normal(reach, steps)[step], DIGITS))
+
+
+def _all_are_compared(minuend: np.ndarray, subtrahend: np.ndarray) -> np.ndarray:
+    """For each contrast (M,) whether all cells that it is connected with are compared with each other."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    cells = int(max(minuend.max(), subtrahend.max())) + 1
+    joined = coo_array((np.ones(len(minuend)), (minuend, subtrahend)), shape=(cells, cells))
+    part = connected_components(joined, directed=False)[1]
+    of_part, pairs = np.bincount(part), np.bincount(part[minuend], minlength=part.max() + 1)
+    return np.asarray((pairs == of_part * (of_part - 1) // 2)[part[minuend]])
 
 
 def _rounded_down(degrees: np.ndarray) -> np.ndarray:

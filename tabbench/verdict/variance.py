@@ -151,12 +151,12 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     """
     splits, has_rows = evidence.n_splits, not np.isnan(contrasts.mean_by_rows).any()
     count, of_one_set = len(contrasts.first), _tested_rows(evidence) / contrasts.size
-    rows_are_units, units = has_rows and evidence.split_kind != "ordered", len(np.unique(evidence.unit))
-    most = units - 1.0 if evidence.own_degrees is None else float(evidence.own_degrees.sum() / evidence.repeats)
+    rows_are_units = has_rows and evidence.split_kind != "ordered"
+    most, least_error = _limits_of_rows(evidence)
     if (rows_are_units and most < 1) or (not rows_are_units and splits < 2):
         return Spread(np.full(count, np.inf), np.ones(count), np.ones(count))
     row_degrees = np.minimum(contrasts.row_degrees, most)
-    by_rows = np.maximum(contrasts.mean_by_rows, (evidence.metric.step / units) ** 2)
+    by_rows = np.maximum(contrasts.mean_by_rows, least_error**2)
     if splits < 2:
         return _of_one_split(row_degrees, by_rows, of_one_set)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
@@ -173,6 +173,16 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
     least = min(LEAST_DEGREES, most)
     return Spread(np.sqrt(variance), np.maximum(2 / (2 / row_degrees + relative), least), 1 / mean)
+
+
+def _limits_of_rows(evidence: Evidence) -> tuple[float, float]:
+    """The most degrees of freedom that tested rows can have, and the least standard error, that of one more rank or hit."""
+    units, step = len(np.unique(evidence.unit)), evidence.metric.step
+    if evidence.class_degrees is None or evidence.class_step is None:
+        return units - 1.0, step / units
+    repeats = evidence.repeats
+    return (min(units - 1.0, float(evidence.class_degrees.sum() / repeats)),
+            step * float(evidence.class_step.max()) * repeats / evidence.n_splits)
 
 
 def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:

@@ -64,7 +64,7 @@ def _where(evidence: Evidence, headline: int, full_size: int) -> str:
 
 def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int) -> str:
     if row["decision"] == "none":
-        return _no_verdict(evidence, size)
+        return _no_verdict(evidence, pairs[pairs["size"] == size], size)
     at_size = pairs[pairs["size"] == size]
     if row["decision"] == "winner":
         return _winner(evidence, row["best"], at_size, size)
@@ -105,13 +105,16 @@ def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> list
     return [f"{takes}, and more {'--repeats might help a little' if is_once else 'repeats would hardly help'}"]
 
 
-def _no_verdict(evidence: Evidence, size: int) -> str:
+def _no_verdict(evidence: Evidence, at_size: pd.DataFrame, size: int) -> str:
     present = evidence.present(size)
     if len(present) < 2:
         return f"there is no verdict, because only {present[0]} was run"
     failed = failed_share(evidence, size)
     if failed > MOST_FAILED:
         return f"there is no verdict, because {failed:.0%} of the runs failed"
+    if at_size["low"].isna().all():
+        why = "the splits leave too little of a class, or are too few, to show how far scores may be off"
+        return f"there is no verdict, because {why}; other splits or another --metric would tell more"
     return "nothing is shown to be better than a constant prediction"
 
 

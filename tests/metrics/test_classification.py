@@ -129,6 +129,20 @@ def test_binary_auc_rows_give_delongs_variance():
     assert rows.var() / 100 == pytest.approx(delong)
 
 
+def test_rows_of_unequal_weight_show_their_variance():
+    rng, weight = np.random.default_rng(4), np.append(np.ones(60), [1.0] * 9 + [10.0])
+    scores, estimates = [], []
+    for _ in range(3_000):
+        truth = np.repeat([0, 1], [60, 10])
+        value = 1 / (1 + np.exp(-rng.normal(size=70) - truth))
+        data = truth, np.column_stack([1 - value, value]), weight
+        scores.append(METRICS.get("auc").score(*data))
+        rows = METRICS.get("auc").row_loss(*data)
+        share = weight / weight.sum()
+        estimates.append(np.sum(share**2 * (rows - share @ rows) ** 2))
+    assert np.mean(estimates) == pytest.approx(np.var(scores), rel=0.15)
+
+
 @pytest.mark.parametrize("name", ["auc", "balanced_accuracy"])
 def test_a_class_of_few_rows_is_not_thought_to_be_better_known_than_it_is(name):
     rng, truth = np.random.default_rng(3), np.repeat([0, 1], [60, 3])
@@ -141,17 +155,34 @@ def test_a_class_of_few_rows_is_not_thought_to_be_better_known_than_it_is(name):
     assert estimated == pytest.approx(true, rel=0.1)  # without the correction a third is missing
 
 
-@pytest.mark.parametrize(("name", "rows", "least", "most"), [
-    ("auc", [500, 3], 2.0, 2.1), ("auc", [500, 1], 0.0, 0.2), ("auc", [40, 40], 77.9, 78.1),
-    ("auc", [40, 40, 40, 1], 80, 130), ("balanced_accuracy", [500, 3], 2.0, 2.1),
-    ("balanced_accuracy", [40, 40, 40, 1], 0.0, 0.2),
-    ("balanced_accuracy", [2] * 30, 29.9, 30.1),
+@pytest.mark.parametrize(("name", "rows", "counts"), [
+    ("auc", [500, 3], [1, 1]), ("auc", [40, 40, 40], [2 / 3] * 3), ("balanced_accuracy", [500, 3], [1 / 2] * 2),
+    ("balanced_accuracy", [2] * 30, [1 / 30] * 30), ("balanced_accuracy", [7], [1]),
 ])
-def test_degrees_of_freedom_are_those_of_the_classes_that_decide(name, rows, least, most):
-    degrees, truth = METRICS.get(name).degrees, np.repeat(np.arange(len(rows)), rows)
-    assert least <= degrees(truth, None) <= most
-    assert degrees(truth, np.full(len(truth), 3.0)) == pytest.approx(degrees(truth, None))
-    assert degrees(np.append(truth, 0), np.append(np.ones(len(truth)), 0.0)) == pytest.approx(degrees(truth, None))
+@pytest.mark.parametrize("scale", [1.0, 3.0, 1e-200, 1e160])
+def test_what_each_class_counts(name, rows, counts, scale):
+    truth = np.repeat(np.arange(len(rows)), rows)
+    found = METRICS.get(name).classes(truth, np.full(len(truth), scale))
+    assert found[0] == pytest.approx(counts)
+    assert found[1] == pytest.approx(rows)
+    with_nothing = METRICS.get(name).classes(np.append(truth, 99), np.append(np.full(len(truth), scale), 0.0))
+    assert with_nothing[1] == pytest.approx(rows)
+
+
+@pytest.mark.parametrize("name", ["auc", "balanced_accuracy"])
+@pytest.mark.parametrize("rows", [[60, 6], [20, 6, 3]])
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_a_class_moves_the_score_by_what_it_counts(name, rows, is_weighted):
+    # All is known, or the last class's rows are taken for the first class's, more surely than any of those.
+    truth, metric = np.repeat(np.arange(len(rows)), rows), METRICS.get(name)
+    weight = np.random.default_rng(0).uniform(0.2, 3.0, len(truth)) if is_weighted else None
+    known = np.full((len(truth), len(rows)), 0.01)
+    known[np.arange(len(truth)), truth] = 1.0
+    lost, last = known.copy(), truth == len(rows) - 1
+    lost[last] = np.eye(len(rows))[0] + 1e-4
+    moved = metric.score(truth, known, weight) - metric.score(truth, lost, weight)
+    assert moved <= metric.classes(truth, weight)[0][-1] + 1e-9
+    assert moved >= 0.5 * metric.classes(truth, weight)[0][-1]
 
 
 @pytest.mark.parametrize("name", ["auc", "balanced_accuracy"])

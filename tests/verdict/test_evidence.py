@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tabbench.core.errors import BadData
-from tabbench.core.metric import Metric
+from tabbench.core.metric import METRICS, Metric
 from tabbench.core.split import Split, SplitPlan
+from tabbench.core.task import Task
 from tabbench.verdict.evidence import build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
@@ -108,3 +109,41 @@ def test_cuts_in_time_count_only_rows_that_are_used(simulate):
     )
     assert evidence.test_ratio == pytest.approx((5 / 10 + 5 / 20) / 2)
     assert evidence.overlap[10] == 0.0
+
+
+def of_classes(target, splits, metric="auc", unit=None):
+    """What classes of the test rows say about the variance of a score by its rows."""
+    target = np.array(target)
+    units = np.arange(len(target)) if unit is None else unit
+    plan = SplitPlan("stratified", tuple(splits), len(splits), 1, 2, units)
+    question = Question(Task("binary", ("no", "yes"), metric, (metric,)), target, plan)
+    halves = [np.full((len(split.test), 2), 0.5) for split in splits]
+    return build_evidence(
+        question, METRICS.get(metric), lambda name, size, index: halves[index], [("a", 2), ("b", 2)], approaches=["a", "b"],
+        families={"a": "x", "b": "y"}, cost_ranks={"a": 0, "b": 1}, margin=0.1)
+
+
+def fold(number, test, train=(0, 1)):
+    return Split(0, number, np.array(train), np.array(test))
+
+
+def test_a_class_of_few_rows_counts_by_its_own_in_the_splits_where_the_metric_is_defined():
+    target = [0] * 12 + [1] * 5
+    evidence = of_classes(target, [fold(0, [0, 1, 2, 3]), fold(1, [4, 5, 6, 7, 12, 13]), fold(2, [8, 9, 10, 11, 14, 15, 16])])
+    assert evidence.n_splits == 2
+    assert evidence.class_step == pytest.approx([1 / 2, 1 / 3])
+    assert 1 < evidence.class_degrees[0] < 2.5 < evidence.class_degrees[1] < 5
+    halved = of_classes(target, [fold(1, [4, 5, 6, 7, 12, 13])], "balanced_accuracy")
+    assert halved.class_step == pytest.approx([1 / 4])
+    assert of_classes(target, [fold(1, [4, 5, 12, 13])], "accuracy").class_degrees is None
+
+
+def test_groups_are_what_a_class_consists_of_unless_every_split_has_one():
+    target, group = [0] * 8 + [1] * 8, np.repeat(np.arange(8), 2)
+    halves = [fold(0, [0, 1, 2, 3, 8, 9, 10, 11]), fold(1, [4, 5, 6, 7, 12, 13, 14, 15])]
+    assert of_classes(target, halves).class_degrees == pytest.approx([6, 6])
+    assert of_classes(target, halves, unit=group).class_degrees == pytest.approx([2, 2])
+    assert of_classes(target, halves, unit=group).class_step == pytest.approx([1 / 2, 1 / 2])
+    one_each = np.repeat([0, 1, 2, 3], 4)
+    assert of_classes(target, halves, unit=one_each).class_degrees == pytest.approx([6, 6])
+    assert of_classes(target, halves[:1], unit=one_each).class_degrees == pytest.approx([0.2])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tabbench.core.errors import BadOption
-from tabbench.core.metric import Metric
+from tabbench.core.metric import METRICS, Metric
 from tabbench.core.task import Task
 from tabbench.verdict.scoring import Question, constant_loss, constant_prediction, margin_value, score_cell
 
@@ -92,6 +92,15 @@ def test_weights_reach_the_constant_and_the_score(simulate):
         constant = np.average(target[split.train], weights=weight[split.train])
         expected.append(np.average((target[split.test] - constant) ** 2, weights=weight[split.test]))
     assert constant_loss(Question(simulate.task, target, plan, weight), simulate.metric) == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("name", ["log_loss", "auc", "balanced_accuracy"])
+def test_splits_without_any_weight_are_left_out_of_the_constant_loss(simulate, name):
+    plan, target = simulate.random_folds(20, 4, 1, 0), np.tile([0, 1], 10)
+    weight = np.ones(20)
+    weight[plan.splits[0].test] = 0
+    task = Task("binary", ("no", "yes"), name, (name,))
+    assert np.isfinite(constant_loss(Question(task, target, plan, weight), METRICS.get(name)))
 
 
 def test_margin_is_a_fraction_unless_the_metric_has_its_own_units():

@@ -65,3 +65,15 @@ def test_intervals_of_different_degrees_hold_at_once():
     missed = np.abs(t) > reach
     assert 0.03 < missed.any(axis=1).mean() < 0.055
     assert missed.mean(axis=0).max() < 2 * missed.mean(axis=0).min()
+
+
+@pytest.mark.parametrize("sizes", [1, 3])
+def test_differences_from_one_cell_of_little_luck_hold_at_once(sizes):
+    # Everybody against a constant: a star in each of the sizes, whose hub hardly moves.
+    hub = np.repeat(7 * np.arange(sizes), 6)
+    reach = quantile(None, hub, hub + np.tile(np.arange(1, 7), sizes))
+    assert reach == pytest.approx(norm.ppf(0.5 + 0.5 * 0.95 ** (1 / (6 * sizes))), abs=0.03)
+
+
+def test_complete_families_are_narrower_than_stars_of_as_many():
+    assert quantile(None) < quantile(None, np.zeros(10, dtype=int), np.arange(1, 11)) - 0.02

@@ -30,11 +30,20 @@ def test_without_row_losses_it_is_nadeau_and_bengio(simulate):
     errors = spread(evidence, contrasts_of(evidence))
     assert errors.standard_error == pytest.approx([np.sqrt((1 / 10 + 1 / 4) * np.var(difference, ddof=1))])
     assert errors.degrees == 9
-    rows = evidence.split == 0
-    single = replace(evidence, split=evidence.split[rows], unit=evidence.unit[rows],
-                     loss={cell: each[:1] for cell, each in evidence.loss.items()},
-                     row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()})
-    assert np.isinf(spread(single, contrasts_of(single)).standard_error).all()
+
+
+def only_the_first_split(evidence):
+    chosen = evidence.split == 0
+    return replace(evidence, split=evidence.split[chosen], unit=evidence.unit[chosen], overlap={20: 0.0}, repeats=1,
+                   loss={cell: each[:1] for cell, each in evidence.loss.items()},
+                   row_loss={cell: each[chosen] for cell, each in evidence.row_loss.items()})
+
+
+def test_of_a_single_split_forward_in_time_nothing_is_said(simulate):
+    single = only_the_first_split(two(simulate, repeats=1))
+    assert np.isfinite(spread(single, contrasts_of(single)).standard_error).all()
+    in_time = replace(single, split_kind="ordered")
+    assert np.isinf(spread(in_time, contrasts_of(in_time)).standard_error).all()
 
 
 def luck(simulate, size, training, splits=15, rows=300, seed=0):
@@ -109,16 +118,7 @@ def test_equal_weights_are_no_weights(simulate):
 
 
 def test_single_split_takes_the_luck_of_its_training_rows_to_be_usual(simulate):
-    evidence = two(simulate, repeats=1)
-    chosen = evidence.split == 0
-    single = replace(
-        evidence,
-        split=evidence.split[chosen],
-        unit=evidence.unit[chosen],
-        loss={cell: each[:1] for cell, each in evidence.loss.items()},
-        row_loss={cell: each[chosen] for cell, each in evidence.row_loss.items()},
-        overlap={20: 0.0},
-    )
+    single = only_the_first_split(two(simulate, repeats=1))
     row = single.row_loss["a", 20] - single.row_loss["b", 20]
     errors = spread(single, contrasts_of(single))
     tested = row.std(ddof=1) / np.sqrt(12)
@@ -133,10 +133,25 @@ def test_single_split_takes_the_luck_of_its_training_rows_to_be_usual(simulate):
 
 def test_a_class_of_few_rows_leaves_few_degrees_of_freedom(simulate):
     evidence = two(simulate)
-    few = replace(evidence, own_degrees=np.full(10, 0.6))  # two repeats of five splits: three degrees in all
-    assert spread(few, contrasts_of(few)).degrees[0] < 3.01
+    few, none = (replace(evidence, class_degrees=np.full(10, each), class_step=np.full(10, 0.1)) for each in (0.6, 0.1))
+    assert spread(few, contrasts_of(few)).degrees[0] < 3.01  # two repeats of five splits: three degrees in all
     assert spread(evidence, contrasts_of(evidence)).degrees[0] > 5
     assert spread(few, contrasts_of(few)).standard_error == spread(evidence, contrasts_of(evidence)).standard_error
+    assert np.isinf(spread(none, contrasts_of(none)).standard_error).all()
+
+
+def test_few_groups_are_few_degrees_of_freedom_whatever_their_classes_say(simulate):
+    evidence = two(simulate, repeats=1)
+    grouped = replace(evidence, unit=evidence.unit % 3, class_degrees=np.full(5, 10.0), class_step=np.full(5, 0.1))
+    assert spread(grouped, contrasts_of(grouped)).degrees[0] <= 2
+
+
+def test_rows_of_a_class_that_agree_are_no_certainty(simulate):
+    evidence = two(simulate, repeats=1)
+    same = replace(evidence, row_loss={("a", 20): np.full(60, 0.5), ("b", 20): np.full(60, 0.6)},
+                   loss={("a", 20): np.full(5, 0.5), ("b", 20): np.full(5, 0.6)}, class_degrees=np.full(5, 5.0),
+                   class_step=np.full(5, 0.5), metric=replace(evidence.metric, step=1.0))
+    assert spread(same, contrasts_of(same)).standard_error[0] >= 0.1  # one of ten rows, two in each split
 
 
 def test_groups_that_fill_a_split_are_few_units(simulate):

@@ -222,6 +222,10 @@ def test_no_verdicts(simulate):
     assert sentence(simulate, nothing) == "On 1,250 rows nothing is shown to be better than a constant prediction."
     failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
     assert sentence(simulate, imputed=failed) == "On 1,250 rows there is no verdict, because 33% of the runs failed."
+    blind = "the splits leave too little of a class, or are too few, to show how far scores may be off"
+    assert sentence(simulate, nothing, bounds=(np.nan, np.nan)) == (
+        f"On 1,250 rows there is no verdict, because {blind}; other splits or another --metric would tell more."
+    )
     alone = evidence_with(simulate, {"linear": 1.0})
     pairs = pairs_of({})
     assert closing_sentence(alone, winners_frame(alone, pairs), pairs, [], headline=1000, full_size=1000) == (

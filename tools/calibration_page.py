@@ -100,8 +100,8 @@ def _decided(nulls: Mapping[tuple[Series, str], Mapping[int, Known]]) -> str:
     chances = [binomtest(round(rate * runs), runs, LEVEL, alternative="greater").pvalue for rate, _, runs in promised]
     by_holm = int(multipletests(chances, LEVEL, method="holm")[0].sum()) if chances else 0
     return (f"Of {len(found)} promised rates the mean is {100 * found.mean():.1f} % and the highest {100 * found.max():.1f} %. "
-            f"{above} are above 5 % by more than two standard errors, as some would be by chance; by Holm's procedure over all "
-            f"it is {by_holm or 'none'}.")
+            f"{above or 'None'} {'is' if above < 2 else 'are'} above 5 % by more than two standard errors, as some would be by "
+            f"chance; by Holm's procedure over all it is {by_holm or 'none'}.")
 
 
 def _other_row(series: Series, design: str, records: Sequence[Record]) -> str:

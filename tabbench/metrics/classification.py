@@ -97,7 +97,7 @@ def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: We
 def balanced_accuracy_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
     """How much each class that occurs counts (C,), and its effective rows (C,)."""
     rows = _rows_of_classes(truth, _weights(truth, weight))[1]
-    return np.full(len(rows), 1 / max(len(rows), 1)), rows
+    return np.full(len(rows), 1 / len(rows)), rows
 
 
 def _recalls(truth: np.ndarray, hits: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,14 +133,12 @@ def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nd
 
 
 def auc_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
-    """How much each class that occurs counts (C,), and its effective rows (C,).
+    """How much each class that occurs counts (C,), and its effective rows (C,), where the AUC is defined.
 
     Of two classes each is the other's rest. Of more, a class counts by its share in its own area and as a part of the rest in the
     others', where it is next to all of the rest of a class that is nearly everything.
     """
     share, rows = _rows_of_classes(truth, _weights(truth, weight))
-    if len(rows) < 2:
-        return np.ones(len(rows)), rows
     against = share / (1 - share)
     return share * (1 + against.sum() - against), rows
 

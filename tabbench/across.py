@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tabbench.continuing import recall_run
+from tabbench.core.effort import name_of
 from tabbench.core.errors import BadOption
 from tabbench.core.many_tables import TablesComparison
 from tabbench.finished import FinishedComparison
@@ -91,7 +92,8 @@ def compare_tables(
         baselines=[name for each in given for name, family in each.evidence.families.items() if family == BASELINE],
         cost_ranks={name: rank for each in given for name, rank in each.evidence.cost_ranks.items()}, margin=margin,
         alpha=ALPHA, seed=seed)
-    overview = judge_tables(losses, standpoint, repeated=_repeated(given, tables), presets=[each.run.preset for each in given])
+    overview = judge_tables(losses, standpoint, repeated=_repeated(given, tables),
+                            presets=[name_of(each.run.effort) for each in given])
     without = overview.without_failures
     return FinishedTables(
         sentence=overview.sentence, **asdict(overview.outcome),
@@ -161,4 +163,4 @@ def _repeated(given: Sequence[_Given], labels: Sequence[str]) -> dict[str, int]:
 def _tables_frame(losses: TableLosses, given: dict[str, _Given]) -> pd.DataFrame:
     return pd.DataFrame({
         "table": losses.tables, "source": losses.sources, "metric": losses.metrics, "size": losses.size,
-        "preset": [given[table].run.preset for table in losses.tables], "failed": losses.imputed.mean(axis=1)})
+        "preset": [name_of(given[table].run.effort) for table in losses.tables], "failed": losses.imputed.mean(axis=1)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 import signal
 import sys
@@ -36,8 +37,14 @@ TIME_LIMIT = Annotated[str | None, typer.Option("--time-limit", help="Wall time 
 MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the whole process tree: 8GB.")]
 
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
 def main() -> None:
     """Run the command line; the only place where an exit code is made."""
+    for name in THREAD_VARIABLES:
+        # Children take the cores; several threads of this process would wait for each other, on a busy machine for seconds.
+        os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
@@ -241,6 +248,8 @@ def _print_answer(finished: Any, *, json: bool, quiet: bool) -> int:
 
         print_report(finished, Console())
         print(f"\nReport: {finished.folder / 'report.html'}")
+    if finished.is_interrupted:
+        return INTERRUPTED
     return SOME_FAILED if len(finished.failures) else DONE
 
 

@@ -11,31 +11,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tabbench.continuing import freeze, recall_options, recall_prepared, remember, resumable
-from tabbench.core.cell import Batch
+import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
+from threadpoolctl import threadpool_limits
+
+from tabbench.comparison.completed import judged
+from tabbench.comparison.planning import all_contestants
+from tabbench.comparison.refitting import Refit
+from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
+from tabbench.continuing import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
 from tabbench.core.progress import Display
 from tabbench.data.sizes import size_grid
 from tabbench.executors.costs import PriorCosts
 from tabbench.executors.local import LocalExecutor, usable_cores
-from tabbench.executors.schedule import Schedule
-from tabbench.finished import FinishedComparison, finish, renew
-from tabbench.forecasting import ExpectedRun, closing_seconds, expect_run
-from tabbench.judging import Race, Run, judge_run
+from tabbench.finished import FinishedComparison, best_of, finish, renew
+from tabbench.forecasting import ExpectedRun
+from tabbench.judging import Run
 from tabbench.options import Options
-from tabbench.plan import (
-    Contestants,
-    choose_contestants,
-    choose_device,
-    has_whole_sizes,
-    missing_packages,
-    plan_batches,
-    without,
-)
+from tabbench.plan import Contestants
 from tabbench.preparing import Prepared, prepare, resolve_source
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
-from tabbench.watching import Clock, Watch
+from tabbench.watching import Clock
 from tabbench.what_if import repeat_changed
 
 COMPARISON_SHARE = 0.5
@@ -44,11 +41,13 @@ COMPARISON_SHARE = 0.5
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
             sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
-            splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
-            preset: str = "balanced", task: str = "auto", metric: str | None = None, group: str | None = None,
-            time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (), margin: float | None = None,
-            seed: int = 0, time_limit: str | float | None = None, memory_limit: str | float | None = None,
-            jobs: int | None = None, device: str = "auto", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            use_folds: int | None = None, splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None,
+            test: Any = None, preset: str | None = None, effort: float | str | None = None, task: str = "auto",
+            metric: str | None = None,
+            group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
+            memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
+            out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Which approach wins on this table, at which size, and how sure that is.
@@ -75,17 +74,30 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
+    with threadpool_limits(1):  # as for the command: the children take the cores
+        return _compare(data, options, splits, display)
+
+
+def _compare(data: Any, options: Options, splits: Sequence[tuple[Any, Any]] | None, display: Display
+             ) -> FinishedComparison | ExpectedRun:
     if options.dry_run:
         return forecast(data, options, positions=splits, display=display)
-    if out is not None:
-        return run_comparison(data, options, positions=splits, display=display)
+    if options.out is not None:
+        return _uninterrupted(run_comparison(data, options, positions=splits, display=display))
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
-        finished = run_comparison(data, replace(options, out=place), positions=splits, display=display)
+        finished = _uninterrupted(run_comparison(data, replace(options, out=place), positions=splits, display=display))
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
     weakref.finalize(finished, shutil.rmtree, place, ignore_errors=True)
+    return finished
+
+
+def _uninterrupted(finished: FinishedComparison) -> FinishedComparison:
+    """A script that is interrupted ends, however far the comparison came: its reports are in its folder by then."""
+    if finished.is_interrupted:
+        raise KeyboardInterrupt
     return finished
 
 
@@ -94,15 +106,17 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
     """Compare with checked options, in the folder `options.out`; see `compare`. A command's clock began with its process."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
-    contestants = choose_contestants(options)
+    contestants = all_contestants(options)
     with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
         prior = measured_costs(options)
         with resumable(store, display), _children(store, contestants, options) as executor:
             prepared = prepare(data, options, display, positions)
             sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
             freeze(folder, store, prepared, options)
-            run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
-        return _answer(run, store, prepared, contestants, options, clock, display, prior)
+            ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
+                              prior)
+            finished = _answer(ran, store, executor, options, clock, display)
+        return _varied(finished, ran.run, store, prepared, contestants, options, clock, display, prior)
 
 
 def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
@@ -110,32 +124,53 @@ def resume(path: Path, *, display: Display, is_command: bool = False, **limits: 
     with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
         options = replace(recall_options(store), out=path, **limits).checked()
         clock = Clock.start(options.limit_seconds, with_process=is_command)
-        contestants, prior = choose_contestants(options), measured_costs(options)
+        contestants, prior = all_contestants(options), measured_costs(options)
         with resumable(store, display), _children(store, contestants, options) as executor:
-            prepared, sizes = recall_prepared(store), tuple(store.recall("sizes"))
-            run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
-        return _answer(run, store, prepared, contestants, options, clock, display, prior)
+            prepared = recall_prepared(store)
+            sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
+            ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
+                              prior)
+            finished = _answer(ran, store, executor, options, clock, display)
+        return _varied(finished, ran.run, store, prepared, contestants, options, clock, display, prior)
 
 
-def _answer(run: Run, store: Store, prepared: Prepared, contestants: Contestants, options: Options, clock: Clock,
-            display: Display, prior: PriorCosts) -> FinishedComparison:
-    """Judge, report and, with `--what-if`, repeat it with one thing changed at a time."""
-    finished = finish(judge_run(run, store), store, options, clock, display)
-    if not options.what_if or finished.winners.empty:
+def _answer(ran: Ran, store: Store, executor: LocalExecutor, options: Options, clock: Clock, display: Display
+            ) -> FinishedComparison:
+    """Judge and report; under a limit the winner is fitted on all rows meanwhile."""
+    comparison = judged(ran.run, store)
+    best = best_of(comparison)
+    store.remember(best=best)
+    is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
+    if is_interrupted:
+        display.close()
+        say_how_to_continue(store)
+    refit = None
+    if options.save_winner and clock.deadline is not None and best is not None and best not in ran.planner.contestants.own:
+        refit = Refit.begin(executor, store.folder, ran.planner, best, ran.plan.effort, clock.deadline)
+    return finish(comparison, store, options, clock, display, refit, is_interrupted=is_interrupted)
+
+
+def _varied(finished: FinishedComparison, run: Run, store: Store, prepared: Prepared, contestants: Contestants, options: Options,
+            clock: Clock, display: Display, prior: PriorCosts) -> FinishedComparison:
+    """With `--what-if`, the comparison repeated with one thing changed at a time."""
+    if not options.what_if or finished.winners.empty or finished.is_interrupted:
         return finished
+    # The question is what changes with the data, so the amount of work stays.
+    options = replace(options, effort=run.effort, preset=None, approaches=options.approaches or tuple(
+        name for name in contestants.names if name in set(finished.scores["approach"])))
 
     def repeat(changed: Prepared, options: Options, clock: Clock) -> FinishedComparison:
-        with RunFolder.open(Path(options.out)) as folder, Store(folder.path) as nested:
-            with _children(nested, contestants, options) as executor:
-                sizes = size_grid(changed.setup.splits, changed.setup.target, changed.setup.task, options.sizes)
-                freeze(folder, nested, changed, options)
-                run = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior)
-            return finish(judge_run(run, nested), nested, options, clock, display)
+        with (RunFolder.open(Path(options.out)) as folder, Store(folder.path) as nested,
+              _children(nested, contestants, options) as executor):
+            sizes = size_grid(changed.setup.splits, changed.setup.target, changed.setup.task, options.sizes)
+            freeze(folder, nested, changed, options)
+            ran = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior)
+            return _answer(ran, nested, executor, options, clock, display)
 
     with resumable(store, display):
         outcomes = repeat_changed(finished, prepared, options, clock, display.say, repeat)
     store.remember(what_if=[each.to_json() for each in outcomes])
-    return renew(finished, judge_run(run, store))
+    return renew(finished, judged(run, store))
 
 
 def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
@@ -143,55 +178,13 @@ def forecast(data: Any, options: Options, *, display: Display, positions: Sequen
     """What a comparison with checked options would do and cost. Reads, checks, splits and plans; writes and fits nothing."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
-    contestants, prior = choose_contestants(options), measured_costs(options)
+    contestants, prior = all_contestants(options), measured_costs(options)
     prepared, clock = prepare(data, options, display, positions), _of_comparison(clock, options)
     sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
     device = "cpu" if options.device == "auto" else options.device
-    run, batches = plan_run(prepared, contestants, sizes, options, device)
+    planner = make_planner(prepared, contestants, sizes, options, prior, options.jobs or usable_cores(), device)
     display.close()
-    return expect_run(run, batches, contestants, options, prior=prior, clock=clock, device=device)
-
-
-def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
-                options: Options, clock: Clock, display: Display, prior: PriorCosts | None = None) -> Run:
-    """Execute the cells that the store lacks; gives what the judgement needs. `prior` None: as on the measuring machine."""
-    store.adopt_spooled()
-    prior = PriorCosts.load() if prior is None else prior
-    clock = _of_comparison(clock, options)
-    device = store.recall("device")
-    if device is None or options.device not in ("auto", device) or _is_incomplete(
-            store, plan_run(prepared, contestants, sizes, options, device)[1]):
-        device = choose_device(options.device, contestants, executor)
-    run, batches = plan_run(prepared, contestants, sizes, options, device)
-    store.declare(batches)
-    remember(store, run, options, contestants, device)
-    executor.open_setup()
-    store.adopt_spooled()
-    missing = without(batches, store.settled())
-    n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
-    schedule = Schedule(missing, jobs=executor.jobs, costs=contestants.costs(prepared.setup, options.preset, prior),
-                        deadline=clock.deadline, importance=contestants.importance(),
-                        closing=lambda more: closing_seconds(run, prior, n_settled + more),
-                        refit_rows=len(prepared.setup.table) if options.save_winner else 0,
-                        is_continued=has_whole_sizes(batches, missing),
-                        race=Race(run, store).stopped_before if options.race else None)
-    watch = Watch(run, store, clock, schedule.costs)
-    display.say(watch.plan_line(len(schedule.waiting)))
-    executor.run(schedule, display=display, on_result=watch.learn, progress=watch.snapshot)
-    run = replace(run, skips=(*run.skips, *schedule.skips))
-    store.remember(skips=[vars(skip) for skip in run.skips])
-    return run
-
-
-def plan_run(prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...], options: Options, device: str
-             ) -> tuple[Run, list[Batch]]:
-    """What the judgement needs as far as it is known before the first cell, and all batches."""
-    setup, left_out = prepared.setup, missing_packages(contestants, sizes)
-    batches = plan_batches(setup, contestants, sizes, preset=options.preset, device=device, left_out=left_out)
-    run = Run(setup, contestants.entries(setup, options.preset), sizes, options.preset, options.margin,
-              [cell for batch in batches for cell in batch.cells], prepared.findings, tuple(left_out),
-              extrapolates=options.extrapolate)
-    return run, batches
+    return expect_plan(planner, prepared, clock)
 
 
 def _of_comparison(clock: Clock, options: Options) -> Clock:
@@ -202,10 +195,6 @@ def _of_comparison(clock: Clock, options: Options) -> Clock:
 def measured_costs(options: Options) -> PriorCosts:
     """What cells cost, scaled to this machine as it is now, before children of ours keep it busy."""
     return PriorCosts.on_this_machine(options.jobs or usable_cores(), usable_cores())
-
-
-def _is_incomplete(store: Store, batches: Sequence[Batch]) -> bool:
-    return bool(without(batches, store.settled()))
 
 
 def _children(store: Store, contestants: Contestants, options: Options) -> LocalExecutor:

@@ -15,11 +15,12 @@ from typing import Any
 from tabbench.core.errors import BadOption
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
 from tabbench.executors.local import machine_memory_bytes, usable_cores
 from tabbench.executors.schedule import Skip
 from tabbench.judging import Entry, Run
-from tabbench.options import Options
+from tabbench.options import Options, work_of
 from tabbench.plan import Contestants
 from tabbench.preparing import Prepared, differs, identity, require_same, versions
 from tabbench.store.database import Store
@@ -49,7 +50,7 @@ def remember(store: Store, run: Run, options: Options, contestants: Contestants,
     store.remember(options=kept, own=own, aliases=dict(contestants.aliases), entries=[asdict(entry) for entry in run.entries],
                    sizes=list(sizes), device=device, planned=[cell.key for cell in run.planned])
     manifest = {"options": kept, "own_approaches": own, "sizes": list(sizes), "device": device, "jobs": options.jobs,
-                "identity": store.recall("identity"), "hardware": _hardware()}
+                "identity": store.recall("identity"), "plan": run.plan, "hardware": _hardware()}
     write_atomically(store.folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
 
 
@@ -60,12 +61,17 @@ def resumable(store: Store, display: Display) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         display.close()
-        if store.recall("planned") is None:
-            print("interrupted before the first cell", file=sys.stderr)
-        else:
-            how = ("the same call of compare" if store.recall("own") else f"tabbench resume {shlex.quote(str(store.folder))}")
-            print(f"interrupted; nothing finished is lost. Continue with: {how}", file=sys.stderr)
+        say_how_to_continue(store)
         raise
+
+
+def say_how_to_continue(store: Store) -> None:
+    """What an interruption has left, on standard error."""
+    if store.recall("planned") is None:
+        print("interrupted before the first cell", file=sys.stderr)
+        return
+    how = "the same call of compare" if store.recall("own") else f"tabbench resume {shlex.quote(str(store.folder))}"
+    print(f"interrupted; nothing finished is lost. Continue with: {how}", file=sys.stderr)
 
 
 def recall_options(store: Store) -> Options:
@@ -105,10 +111,12 @@ def recall_run(store: Store) -> Run:
     if kept is None:
         raise BadOption(f"the run in {store.folder} ended before it was planned; start it again with tabbench compare")
     prepared = recall_prepared(store)
-    planned = store.cells(store.recall("planned"))
-    return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), kept["preset"], kept["margin"], planned,
+    planned, plan, limited = store.cells(store.recall("planned")), store.recall("plan"), store.recall("limited")
+    effort = work_of(kept.get("effort"), kept["preset"]) if plan is None else plan["effort"]
+    return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), effort, kept["margin"], planned,
                prepared.findings, tuple(Skip(**skip) for skip in store.recall("skips", [])), store.recall("timing", {}),
-               extrapolates=kept.get("extrapolate", False))
+               extrapolates=kept.get("extrapolate", False), limited=None if limited is None else Limited.from_json(limited),
+               plan=store.recall("run_plan"))
 
 
 def _hardware() -> dict[str, Any]:

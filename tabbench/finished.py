@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from tabbench.comparison.completed import judged
+from tabbench.comparison.refitting import Refit
 from tabbench.continuing import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
 from tabbench.core.files import write_atomically
 from tabbench.core.progress import Display
-from tabbench.judging import judge_run
 from tabbench.options import Options
 from tabbench.report import render
 from tabbench.store.database import Store
@@ -29,6 +29,7 @@ class FinishedComparison(Comparison):
     """A comparison with its run's folder. Its frames are the answer; shows itself in a notebook."""
 
     folder: Path = Path()
+    is_interrupted: bool = False
 
     def winner(self, size: int | None = None) -> pd.Series:
         """The row of `winners` for a training size.
@@ -77,26 +78,45 @@ class FinishedComparison(Comparison):
         return self.sentence
 
 
-def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display) -> FinishedComparison:
+def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,
+           *, is_interrupted: bool = False) -> FinishedComparison:
     """Write the reports, save the winner if asked, close the display.
+
+    Parameters
+    ----------
+    refit : fits of the winner that are under way; None where it is to be fitted here, after an interruption not at all.
 
     Raises
     ------
     TabbenchError : there is no winner to save or it can't be saved; the reports are written by then.
     """
     earlier = store.recall("timing", {})
-    store.remember(best=_best(comparison))
     try:
-        if options.save_winner:
-            export_approach(store.folder, store.folder / WINNER)
+        if options.save_winner and not is_interrupted:
+            if refit is not None:  # meanwhile, in case it is late
+                _written(comparison, store, clock, earlier)
+            _save_winner(comparison, store, refit)
     finally:
-        timing = clock.timing(earlier)
-        store.remember(timing=timing)
-        finished = as_finished(replace(comparison, timing=timing), store.folder)
-        with writing(store.folder):
-            write_reports(finished)
+        finished = _written(comparison, store, clock, earlier, is_interrupted=is_interrupted)
         display.close()
     return finished
+
+
+def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[str, float], *, is_interrupted: bool = False
+             ) -> FinishedComparison:
+    timing = clock.timing(earlier)
+    store.remember(timing=timing)
+    finished = as_finished(replace(comparison, timing=timing), store.folder, is_interrupted=is_interrupted)
+    with writing(store.folder):
+        write_reports(finished)
+    return finished
+
+
+def _save_winner(comparison: Comparison, store: Store, refit: Refit | None) -> None:
+    if refit is None:
+        export_approach(store.folder, store.folder / WINNER)
+    else:
+        store.remember(winner_effort=refit.take())
 
 
 def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedComparison:
@@ -111,12 +131,13 @@ def reopen(folder: str | Path) -> FinishedComparison:
     """Judge a run anew from what its store holds; nothing is fitted and nothing is written."""
     with Store(require_run(Path(folder))) as store:
         run = recall_run(store)
-        return as_finished(judge_run(run, store), Path(folder))
+        return as_finished(judged(run, store), Path(folder))
 
 
-def as_finished(comparison: Comparison, folder: Path) -> FinishedComparison:
+def as_finished(comparison: Comparison, folder: Path, *, is_interrupted: bool = False) -> FinishedComparison:
     """The same comparison with its folder."""
-    return FinishedComparison(**{each.name: getattr(comparison, each.name) for each in fields(Comparison)}, folder=folder)
+    return FinishedComparison(**{each.name: getattr(comparison, each.name) for each in fields(Comparison)}, folder=folder,
+                              is_interrupted=is_interrupted)
 
 
 def write_reports(finished: FinishedComparison) -> None:
@@ -125,6 +146,9 @@ def write_reports(finished: FinishedComparison) -> None:
         finished.report(finished.folder / name)
 
 
-def _best(comparison: Comparison) -> Any:
-    judged = comparison.winners.dropna(subset=["best"])
-    return None if judged.empty else judged.sort_values("size").iloc[-1]["best"]
+def best_of(comparison: Comparison) -> str | None:
+    """The approach to take home: of the lowest mean loss at the headline size; None where nothing can be recommended there."""
+    rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
+    if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
+        return None
+    return str(rows.iloc[0]["best"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +12,15 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from tabbench.core.cell import Batch, Cell
+from tabbench.core.cell import Batch
+from tabbench.core.effort import point_name
+from tabbench.core.setup import Setup
 from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import PriorCosts
 from tabbench.executors.local import require_memory, usable_cores
-from tabbench.executors.schedule import InFlight, Schedule
+from tabbench.executors.schedule import TIME_LIMIT, Schedule
 from tabbench.judging import Run
 from tabbench.options import Options
-from tabbench.plan import Contestants
 from tabbench.report.numbers import duration
 from tabbench.report.safe_text import plain
 from tabbench.report.words import enumerate_names
@@ -46,11 +46,13 @@ class ExpectedRun:
 
     Parameters
     ----------
-    table : name, rows, columns, target, task.   protocol : preset, sizes, folds, repeats, splits, jobs, device, limits.
+    table : name, rows, columns, target, task.   protocol : preset (None for another effort), effort, sizes, folds,
+        repeats, splits, jobs, device, limits.
     approaches : frame of approach, family, known (measured, composed, unknown) and work, its amount at the full size in words.
     cells : frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a child in
         MB, and whether a limit would skip it, with the reason.
     seconds, peak_mb : expected, low and high of the whole call's wall time and of the whole process tree's memory.
+    plan : how much of it is planned and why, in one line.
     """
 
     table: dict[str, Any]
@@ -60,6 +62,7 @@ class ExpectedRun:
     seconds: dict[str, float]
     peak_mb: dict[str, float]
     unknown: tuple[str, ...] = field(default=())
+    plan: str = ""
 
     def to_json(self) -> str:
         """The same as JSON."""
@@ -75,7 +78,7 @@ class ExpectedRun:
                  f"{_counted(protocol['splits'], 'split')}", ""]
         width = max(len(name) for name in self.approaches["approach"])
         lines += [f"{row['approach']:{width}}  {row['work']}" for row in self.approaches.to_dict("records")]
-        lines += ["", *self._sizes(), *self._limits(), self._sentence()]
+        lines += ["", self.plan, "", *self._sizes(), *self._limits(), self._sentence()]
         return "\n".join(map(plain, lines))
 
     def _sizes(self) -> list[str]:
@@ -110,69 +113,56 @@ class ExpectedRun:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def expect_run(run: Run, batches: Sequence[Batch], contestants: Contestants, options: Options, *, prior: PriorCosts,
-               clock: Clock, device: str) -> ExpectedRun:
-    """What these batches would cost on this machine, and what the limits would drop of them.
+def expect_run(run: Run, batches: Sequence[Batch], costs: CostModel, options: Options, *, prior: PriorCosts, clock: Clock,
+               device: str, plan: str, reserve_seconds: float = 0.0) -> ExpectedRun:
+    """What these batches would cost on this machine.
+
+    Parameters
+    ----------
+    run : with every cell that is wanted; those that `batches` lack are left out for lack of time.
+    plan : what is planned and why, in one line.
+    reserve_seconds : for fitting the winner once more.
 
     Raises
     ------
     BadOption : a memory limit that leaves no room for a cell, as in the run itself.
     """
-    setup, jobs = run.setup, options.jobs or usable_cores()
-    costs = contestants.costs(setup, options.preset, prior)
-    schedule = Schedule(batches, jobs=jobs, costs=costs, deadline=clock.deadline, importance=contestants.importance(),
-                        closing=lambda cells: closing_seconds(run, prior, cells),
-                        refit_rows=len(setup.table) if options.save_winner else 0)
+    jobs = options.jobs or usable_cores()
+    schedule = Schedule(batches, jobs=jobs, costs=costs)
     parent_mb = psutil.Process().memory_info().rss / 1e6
     if options.limit_bytes is not None:
         children = min(jobs, len(schedule.waiting))
         require_memory(options.limit_bytes, children, 1e6 * (parent_mb + children * costs.base_mb))
         room_mb = options.limit_bytes / 1e6 - parent_mb - (jobs - 1) * costs.base_mb
         schedule.drop_too_large(room_mb, "it would need about {need}, more than --memory-limit leaves")
+    planned = {cell.key for batch in batches for cell in batch.cells}
+    skipped = {(cell.approach, cell.size): TIME_LIMIT for cell in run.planned if cell.key not in planned}
+    skipped = {pair: reason for pair, reason in skipped.items()
+               if not any((cell.approach, cell.size) == pair for batch in batches for cell in batch.cells)}
+    skipped |= {(skip.approach, skip.size): skip.reason for skip in schedule.skips}
+    ran = list(iter(lambda: schedule.next(0.0), None))
     starting = STARTING_SHARE * prior.machine("startup_seconds")
-    ran = walk(schedule, jobs, clock.began + clock.elapsed_seconds + starting)
-    skipped = {(skip.approach, skip.size): skip.reason for skip in schedule.skips}
-    after = schedule.refit_seconds + closing_seconds(run, prior, sum(len(batch.cells) for batch in ran))
+    after = reserve_seconds + closing_seconds(run.setup, prior, sum(len(batch.cells) for batch in ran))
     wall = costs.work(ran).wall_seconds(jobs)
     wall = wall + clock.elapsed_seconds + starting + after * np.exp(CLOSING_SPREAD * _normal(len(wall)))
-    cells = cells_frame(batches, costs, skipped)
+    cells = cells_frame([*batches, *_one_cell_each(run, skipped, planned)], costs, skipped)
     known = {row["approach"]: row["known"] for row in cells.to_dict("records")}
     cells = _with_left_out(cells, run)
-    return ExpectedRun(_table(run), _protocol(run, options, jobs, device), _approaches(run, known), cells, _interval(wall),
-                       _peak(ran, costs, jobs, parent_mb), tuple(name for name, how in known.items() if how == "unknown"))
+    return ExpectedRun(_table(run), _protocol(run, options, jobs, device) | {"plan": run.plan}, _approaches(run, known), cells,
+                       _interval(wall), _peak(ran, costs, jobs, parent_mb),
+                       tuple(name for name, how in known.items() if how == "unknown"), plan)
 
 
-def closing_seconds(run: Run, prior: PriorCosts, cells: int) -> float:
+def _one_cell_each(run: Run, skipped: Mapping[tuple[str, int], str], planned: Collection[str]) -> list[Batch]:
+    """The cells of what will not be run, each on its own: their costs are shown, too."""
+    return [Batch((cell,)) for cell in run.planned if cell.key not in planned and (cell.approach, cell.size) in skipped]
+
+
+def closing_seconds(setup: Setup, prior: PriorCosts, cells: int) -> float:
     """What scores, verdicts and reports of so many cells take after the last one."""
-    values = cells * np.mean([len(split.test) for split in run.setup.splits.splits]) * max(run.setup.task.n_classes, 1)
+    values = cells * np.mean([len(split.test) for split in setup.splits.splits]) * max(setup.task.n_classes, 1)
     return float(prior.machine("closing_seconds") + prior.machine("closing_cell_seconds") * cells
                  + prior.machine("closing_million_seconds") * values / 1e6)
-
-
-def walk(schedule: Schedule, jobs: int, now: float) -> list[Batch]:
-    """Let a schedule hand out its batches to children that take as long as expected; gives those it did not drop."""
-    ran: list[Batch] = []
-    free = [(now, child) for child in range(jobs)]
-    begun: dict[int, tuple[float, Batch]] = {}
-    while True:
-        now, child = heapq.heappop(free)
-        begun.pop(child, None)
-        batch = schedule.next(now, [_in_flight(schedule.costs, each, now - since) for since, each in begun.values()])
-        if batch is None:
-            return ran
-        ran.append(batch)
-        begun[child] = (now, batch)
-        heapq.heappush(free, (now + schedule.costs.seconds(batch.cells), child))
-
-
-def _in_flight(costs: CostModel, batch: Batch, elapsed: float) -> InFlight:
-    done: list[Cell] = []
-    for place, cell in enumerate(batch.cells):
-        spent = costs.seconds(batch.cells[:place + 1])
-        if spent > elapsed or place == len(batch.cells) - 1:
-            return InFlight(batch.cells[place:], tuple(each.approach for each in done), elapsed - costs.seconds(tuple(done)))
-        done.append(cell)
-    raise ValueError("a batch has no cells")
 
 
 def cells_frame(batches: Sequence[Batch], costs: CostModel, skipped: Mapping[tuple[str, int], str]) -> pd.DataFrame:
@@ -240,8 +230,8 @@ def _table(run: Run) -> dict[str, Any]:
 
 def _protocol(run: Run, options: Options, jobs: int, device: str) -> dict[str, Any]:
     splits = run.setup.splits
-    return {"preset": options.preset, "metric": run.setup.task.metric, "sizes": list(run.sizes), "folds": splits.folds,
-            "repeats": splits.repeats, "splits": len(splits.splits), "jobs": jobs, "device": device,
+    return {"preset": point_name(run.effort), "effort": run.effort, "metric": run.setup.task.metric, "sizes": list(run.sizes),
+            "folds": splits.folds, "repeats": splits.repeats, "splits": len(splits.splits), "jobs": jobs, "device": device,
             "time_limit_seconds": options.limit_seconds, "memory_limit_bytes": options.limit_bytes,
             "race": options.race, "what_if": options.what_if}
 

@@ -5,7 +5,7 @@ Fits nothing and reads no data file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,10 +18,12 @@ from tabbench.checks.label_noise import DOUBTFUL_TARGET, LABEL_NOISE, doubt_labe
 from tabbench.core.cell import PROTOCOL_NUMBER, Cell
 from tabbench.core.check import Evidence as CheckEvidence
 from tabbench.core.comparison import COLUMNS, Comparison
+from tabbench.core.effort import point_name
 from tabbench.core.finding import Finding
+from tabbench.core.limits import Limited
 from tabbench.core.metric import METRICS
 from tabbench.core.setup import Setup
-from tabbench.executors.schedule import Skip
+from tabbench.executors.schedule import TIME_LIMIT, Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
 from tabbench.verdict.affordable import cost_limits, winner_map
@@ -31,6 +33,7 @@ from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
+from tabbench.verdict.limit_words import KINDS, unjudged_sentence
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
@@ -40,6 +43,9 @@ from tabbench.verdict.words import doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
+
+NOT_RUN_YET = "not run yet"
+"""The reason of a skip that no limit has caused: the run has been interrupted, and may go on."""
 
 Place = tuple[str, int, int]
 """(approach, size, index of the split)."""
@@ -64,13 +70,15 @@ class Run:
     setup: Setup
     entries: tuple[Entry, ...]
     sizes: tuple[int, ...]
-    preset: str
+    effort: float
     margin: float | None
     planned: Sequence[Cell]
     findings: Sequence[Finding] = ()
     skips: Sequence[Skip] = ()
     timing: dict[str, float] = field(default_factory=dict)
     extrapolates: bool = False
+    limited: Limited | None = None
+    plan: dict[str, Any] | None = None
 
     def cells(self) -> dict[Place, Cell]:
         """Every planned cell by its place."""
@@ -92,9 +100,12 @@ def judge_run(run: Run, store: Store) -> Comparison:
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     evidence = _evidence(run, question, predictions, present, run.margin)
     stopped = [(skip.approach, skip.size) for skip in skips if skip.is_raced_out]
+    headline = headline_size(evidence, stopped)
+    missing = missing_families(run.entries, skips, evidence.present(headline), headline)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
-                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped)
-    headline, metrics = headline_size(evidence, stopped), [METRICS.get(name) for name in setup.task.metrics]
+                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped,
+                     limited=_limited(run, missing, skips), missing=missing)
+    metrics = [METRICS.get(name) for name in setup.task.metrics]
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
@@ -117,8 +128,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
         what_if=what_if_frame([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped),
             *_on_changed_data(run, store, verdicts, headline)]),
-        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline),
-        winner_map=winner_map(evidence, verdicts.pairs, costs))
+        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline]),
+        winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
 
 
 def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
@@ -239,8 +250,32 @@ def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
                       "findings": _frame("findings", [finding.to_json() for finding in run.findings])}
     return Comparison(
         table=_table(run.setup), protocol=_protocol(run, metric.higher_is_better, margin), timing=run.timing,
-        sentence="No approach was finished at any size, so there is no verdict yet: continue the run, with more time if it had "
-                 "a limit.", reading=run.setup.table.reading, **frames)
+        sentence=unjudged_sentence(run.limited), reading=run.setup.table.reading, **frames)
+
+
+def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: Collection[str], headline: int
+                     ) -> dict[str, list[str]]:
+    """Family -> its approaches that were wanted, where nothing of it was run at the headline size for lack of time.
+
+    A limit that was too short and an interruption are both lack of time; a package that is missing, too little memory or a race
+    that an approach has lost are not.
+    """
+    raced_out = {skip.approach for skip in skips if skip.is_raced_out and skip.size == headline}
+    there = {entry.family for entry in entries if entry.name in {*present, *raced_out}}
+    missing: dict[str, list[str]] = {}
+    for entry in entries:
+        own = [skip for skip in skips if skip.approach == entry.name]
+        told = [skip for skip in own if skip.size == headline] or own
+        if entry.family in KINDS and entry.family not in there and any(skip.reason in (TIME_LIMIT, NOT_RUN_YET) for skip in told):
+            missing.setdefault(entry.family, []).append(entry.name)
+    return missing
+
+
+def _limited(run: Run, missing: Mapping[str, Sequence[str]], skips: Sequence[Skip]) -> Limited | None:
+    """What the run says of its limit; where it says nothing and families still wait to be run, it has been interrupted."""
+    lost = {name for names in missing.values() for name in names}
+    is_waiting = bool(lost) and not any(skip.reason == TIME_LIMIT for skip in skips if skip.approach in lost)
+    return Limited(is_interrupted=True) if run.limited is None and is_waiting else run.limited
 
 
 def _complete(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
@@ -254,7 +289,7 @@ def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known
     """Every planned or left-out pair that was not judged, with its reason."""
     told = {(skip.approach, skip.size): skip for skip in known}
     absent = ({place[:2] for place in cells} | set(told)) - set(present)
-    return [told.get((approach, size), Skip(approach, size, "not run yet"))
+    return [told.get((approach, size), Skip(approach, size, NOT_RUN_YET))
             for approach, size in sorted(absent, key=lambda pair: (pair[1], pair[0]))]
 
 
@@ -280,8 +315,9 @@ def _protocol(run: Run, higher_is_better: bool, margin: float, headline: int | N
     splits = run.setup.splits
     return {"metric": run.setup.task.metric, "direction": "higher" if higher_is_better else "lower", "sizes": list(run.sizes),
             "folds": splits.folds, "repeats": splits.repeats, "margin": margin, "alpha": ALPHA, "seed": run.setup.seed,
-            "preset": run.preset, "number": PROTOCOL_NUMBER, "split_kind": splits.kind, "full_size": splits.full_size,
-            "headline_size": headline, "suspect": any(finding.spoils for finding in findings)}
+            "preset": point_name(run.effort), "effort": run.effort, "number": PROTOCOL_NUMBER, "split_kind": splits.kind,
+            "full_size": splits.full_size, "headline_size": headline, "splits": len(splits.splits),
+            "suspect": any(finding.spoils for finding in findings), "plan": run.plan}
 
 
 def _approaches(run: Run) -> pd.DataFrame:

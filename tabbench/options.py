@@ -1,4 +1,4 @@
-"""The one declaration of options and presets; the command and the function share it.
+"""The one declaration of options and of what runs by default; the command and the function share it.
 
 Parses and checks values; knows nothing of tables, approaches or runs.
 """
@@ -12,20 +12,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, SupportsIndex
 
+from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.core.errors import BadOption, UnknownName
 
-PRESETS = ("fast", "balanced", "thorough")
+PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
 DEVICES = ("auto", "cpu", "cuda")
 
-DEFAULT_APPROACHES: dict[str, tuple[str, ...]] = {
-    "fast": ("dummy", "linear", "linear+forest", "xgboost", "lightgbm", "boosting", "mlp"),
-    "balanced": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp",
-                 "blend"),
-    "thorough": ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp",
-                 "mlp+forest", "blend"),
-}
-"""What each preset compares when nothing is named."""
+DEFAULT_EFFORT = 0.3
+"""Chosen by measured gain, see docs/benchmarks.md."""
+
+APPROACHES_FROM: dict[float, tuple[str, ...]] = {
+    0.0: ("dummy", "linear", "linear+forest", "xgboost", "lightgbm", "boosting", "mlp", "blend"),
+    0.5: ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp", "blend"),
+    3.0: ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp", "mlp+forest",
+          "blend")}
+"""What is compared when nothing is named, from which effort on: with more of it approaches that seldom win, at last one that
+costs as much as all of them."""
 
 ALPHA = 0.05
 """The simultaneous error rate of each family of claims."""
@@ -50,11 +53,13 @@ class Options:
     target: str | None = option(None, "Column to predict; without it one called target, label, y or class.")
     task: str = option("auto", "auto, binary, multiclass or regression.")
     metric: str | None = option(None, "Metric that decides: log_loss, auc, accuracy, rmse, mae, ... (log_loss; rmse).")
-    approaches: str | Sequence[str] | Mapping[str, Any] | None = option(None, "Approaches, comma-separated (the preset's list).")
-    preset: str = option("balanced", "Amount of work: fast, balanced or thorough.")
+    approaches: str | Sequence[str] | Mapping[str, Any] | None = option(None, "Approaches, comma-separated (a list by --effort).")
+    effort: str | float | None = option(None, "Amount of work, from 0.01 to 100: 0.1 is fast, 1 balanced, 6 thorough (0.3).")
+    preset: str | None = option(None, "Amount of work by name: fast (0.1), balanced (1) or thorough (6).")
     sizes: str | Sequence[int | str] = option("auto", "auto, or training sizes and full, mixed: 500,1000,full.")
     folds: int = option(5, "Folds of the outer cross-validation.")
     repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1).")
+    use_folds: int | None = option(None, "Run only so many folds, of one repeat: 1 is a single hold-out split (all).")
     fold: str | None = option(None, "Column that names each row's fold: your own splits.")
     test: Any = option(None, "Your own test file; all of DATA is then for training.")
     group: str | None = option(None, "Column of units that must not be split between training and test.")
@@ -85,9 +90,12 @@ class Options:
         BadOption : a value out of range or of the wrong form, or two options that exclude each other.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        values |= {"task": choice("--task", self.task, TASKS), "preset": choice("--preset", self.preset, PRESETS),
+        values |= {"task": choice("--task", self.task, TASKS),
+                   "effort": None if self.effort is None else effort_number("--effort", self.effort),
+                   "preset": None if self.preset is None else choice("--preset", self.preset, PRESETS),
                    "device": choice("--device", self.device, DEVICES),
                    "folds": whole("--folds", self.folds, 2), "repeats": whole("--repeats", self.repeats, 1),
+                   "use_folds": whole("--use-folds", self.use_folds, 1),
                    "jobs": whole("--jobs", self.jobs, 1), "seed": whole("--seed", self.seed, 0),
                    "margin": not_negative("--margin", self.margin), "drop": tuple(names(self.drop)),
                    "sizes": size_words(self.sizes),
@@ -100,10 +108,15 @@ class Options:
         if not isinstance(self.approaches, Mapping | None):
             values["approaches"] = tuple(names(self.approaches))
             if not values["approaches"]:
-                raise BadOption("--approaches names none; leave it out for the preset's list, or name some: linear,boosting")
+                raise BadOption("--approaches names none; leave it out for the usual list, or name some: linear,boosting")
         checked = Options(**values)
         checked._refuse_contradictions()
         return checked
+
+    @property
+    def work(self) -> float:
+        """The effort that applies: the one given, the preset's, or the default."""
+        return work_of(self.effort, self.preset)
 
     @property
     def limit_seconds(self) -> float | None:
@@ -116,12 +129,55 @@ class Options:
         return amount("--memory-limit", self.memory_limit, BYTES, "8GB")
 
     def _refuse_contradictions(self) -> None:
+        if self.effort is not None and self.preset is not None:
+            raise BadOption("--effort and --preset both say how much work to do; give one of them")
+        if self.use_folds is not None and self.repeats not in (None, 1):
+            raise BadOption(f"--use-folds {self.use_folds} is of one repeat and does not go with --repeats {self.repeats}; "
+                            "leave one of them out")
         own = [name for name in ("fold", "test") if getattr(self, name) is not None]
         if len(own) == 2:
             raise BadOption("--fold and --test both say how to split; give one of them")
         if own and self.repeats not in (None, 1):
             raise BadOption(f"--repeats {self.repeats} does not go with --{own[0]}: your own splits are used once; "
                             "leave --repeats out")
+
+
+def default_approaches(effort: float) -> tuple[str, ...]:
+    """What is compared when nothing is named.
+
+    >>> [len(default_approaches(effort)) for effort in (0.1, 0.2, 0.5, 3.0)]
+    [8, 8, 10, 11]
+    """
+    return next(approaches for least, approaches in reversed(APPROACHES_FROM.items()) if effort >= least)
+
+
+def work_of(effort: str | float | None, preset: str | None) -> float:
+    """The effort that two options come to, one of them None: the number, the preset's, or the default.
+
+    >>> work_of(None, "balanced"), work_of(0.25, None), work_of(None, None)
+    (1.0, 0.25, 0.3)
+    """
+    if effort is not None:
+        return effort_number("--effort", effort)
+    return DEFAULT_EFFORT if preset is None else POINTS[choice("--preset", preset, PRESETS)]
+
+
+def effort_number(name: str, value: Any) -> float:
+    """An effort as a number within its bounds.
+
+    >>> effort_number("--effort", "0.25")
+    0.25
+    """
+    if isinstance(value, str) and value.lower() in PRESETS:
+        raise BadOption(f"{name} must be a number, of which {value.lower()} is {POINTS[value.lower()]:g}"
+                        + (f"; or say --preset {value.lower()}" if name.startswith("--") else ""))
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not LEAST_EFFORT <= number <= MOST_EFFORT:
+        raise BadOption(f"{name} must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")
+    return number
 
 
 def choice(name: str, value: Any, allowed: Sequence[str]) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +14,7 @@ import cloudpickle
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
-from tabbench.core.approach import Approach, Workload
+from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.setup import Setup
@@ -20,14 +22,17 @@ from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import PriorCosts
 from tabbench.executors.forecast import Prices
 from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.schedule import BASELINE as NEVER_DROPPED
-from tabbench.executors.schedule import OTHER, REPRESENTATIVE, Skip
+from tabbench.executors.schedule import Skip
 from tabbench.judging import Entry
-from tabbench.options import DEFAULT_APPROACHES, Options
+from tabbench.options import Options, default_approaches
 from tabbench.run import distribution_of
 
-BASELINE = "dummy"
-"""Always runs: the margin, the imputation of failures and the decision `none` need it."""
+FAMILIES = ("linear", "trees", "net")
+"""Those that a verdict is about; blends mix them, and what a user's own estimator is nobody knows."""
+
+
+GPU_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
+"""The devices of NVIDIA's driver, the same under Windows' Linux, and AMD's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,33 +48,37 @@ class Contestants:
         """Their names, in listing order."""
         return tuple(approach.name for approach in self.approaches)
 
-    def entries(self, setup: Setup, preset: str) -> tuple[Entry, ...]:
+    def entries(self, setup: Setup, effort: float) -> tuple[Entry, ...]:
         """What the judgement is told of them.
 
-        Where fewer than two of them represent a family, all but the baseline do: claims over sizes need two.
+        Where a family's representative does not take part, another of the family stands for it. Where fewer than two represent a
+        family, all but the baseline do: claims over sizes need two.
         """
-        declared = {each.name for each in self.approaches if each.represents}
-        represents = declared if len(declared) > 1 else set(self.names) - {BASELINE}
+        declared = [each for each in self.approaches if each.represents]
+        standing = {each.name for each in self.representatives().values()}
+        represents = standing if len(declared) > 1 else set(self.names) - {BASELINE}
         return tuple(Entry(each.name, each.family, each.version, each.cost_rank, each.name in represents,
-                           settings_of(each, setup, setup.splits.full_size, preset)) for each in self.approaches)
+                           settings_of(each, setup, setup.splits.full_size, effort)) for each in self.approaches)
 
-    def importance(self) -> dict[str, int]:
-        """Which of them a time limit drops last: the baseline, then one of each family, its representative if it is here.
-
-        Of these the one that is listed as the cheapest goes last, so that boosted trees outlast nets.
-        """
-        families: dict[str, Approach] = {}
+    def representatives(self) -> dict[str, Approach]:
+        """Family -> the approach that stands for it: the one that is declared to, else the first in listing order."""
+        found: dict[str, Approach] = {}
         for each in self.approaches:
-            if each.family not in ("blend", "own") and (each.represents or each.family not in families):
-                families[each.family] = each
-        costliest_first = sorted(families.values(), key=lambda each: -each.cost_rank)
-        ranks = {each.name: REPRESENTATIVE + place for place, each in enumerate(costliest_first)}
-        return dict.fromkeys(self.names, OTHER) | ranks | {BASELINE: NEVER_DROPPED}
+            if each.family in FAMILIES and (each.represents or each.family not in found):
+                found[each.family] = each
+        return found
 
-    def costs(self, setup: Setup, preset: str, prior: PriorCosts) -> CostModel:
-        """What their cells are expected to cost on this table."""
-        prices = Prices.of_setup(setup, preset, prior, aliases=self.aliases, own=tuple(self.own))
-        return CostModel(prices, base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
+    def only(self, names: Collection[str]) -> Contestants:
+        """Some of them."""
+        return replace(self, approaches=tuple(each for each in self.approaches if each.name in names))
+
+    def prices(self, setup: Setup, effort: float, prior: PriorCosts) -> Prices:
+        """What their cells are expected to cost on this table, before anything ran."""
+        return Prices.of_setup(setup, effort, prior, aliases=self.aliases, own=tuple(self.own))
+
+    def costs(self, setup: Setup, effort: float, prior: PriorCosts) -> CostModel:
+        """The same, to be corrected by what they do cost."""
+        return CostModel(self.prices(setup, effort, prior), base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
 
     def needs(self, device: str) -> Needs:
         """What the children must be ready for."""
@@ -81,7 +90,7 @@ class Contestants:
 
 
 def choose_contestants(options: Options) -> Contestants:
-    """The approaches that the options name, or the preset's; the baseline is always among them.
+    """The approaches that the options name, or the effort's; the baseline is always among them.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def choose_contestants(options: Options) -> Contestants:
     """
     given = options.approaches
     if not isinstance(given, Mapping):
-        names = list(given or DEFAULT_APPROACHES[options.preset])
+        names = list(given or default_approaches(options.work))
         return _in_order([find_approach(name) for name in names])
     own = {str(name): value for name, value in given.items() if not isinstance(value, str)}
     named = {str(name): str(name) if value == "default" else value for name, value in given.items() if isinstance(value, str)}
@@ -118,11 +127,18 @@ def choose_device(wanted: str, contestants: Contestants, executor: LocalExecutor
     """
     if wanted == "cpu" or not any(approach.uses_device for approach in contestants.approaches):
         return "cpu"
+    if wanted == "auto" and not may_have_gpu():
+        return "cpu"
     if executor.is_cuda_available():
         return "cuda"
     if wanted == "cuda":
         raise BadOption("--device cuda: no usable GPU was found; check the driver and the torch build, or use --device cpu")
     return "cpu"
+
+
+def may_have_gpu() -> bool:
+    """Whether it is worth waiting for a child to ask torch: Linux shows CUDA devices as files, macOS has none."""
+    return sys.platform != "darwin" and (sys.platform != "linux" or any(map(os.path.exists, GPU_FILES)))
 
 
 def missing_packages(contestants: Contestants, sizes: Sequence[int]) -> list[Skip]:
@@ -140,12 +156,12 @@ def _is_installed(module: str) -> bool:
     return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
-def settings_of(approach: Approach, setup: Setup, rows: int, preset: str) -> dict[str, Any]:
+def settings_of(approach: Approach, setup: Setup, rows: int, effort: float) -> dict[str, Any]:
     """The approach's amount of work for this many training rows."""
-    return approach.settings(Workload(preset, rows, len(setup.table.columns), setup.task.n_classes))
+    return approach.settings(Workload(effort, rows, len(setup.table.columns), setup.task.n_classes))
 
 
-def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, preset: str, device: str,
+def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, effort: float, device: str,
                  left_out: Sequence[Skip] = ()) -> list[Batch]:
     """All cells, grouped into batches: those of one split and size that share a view run in one child."""
     skipped = {(skip.approach, skip.size) for skip in left_out}
@@ -156,7 +172,7 @@ def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *
         for approach in contestants.approaches:
             if (approach.name, size) in skipped:
                 continue
-            settings = settings_of(approach, setup, size, preset)
+            settings = settings_of(approach, setup, size, effort)
             where = _companions(approach, is_blending)
             for split in setup.splits.splits:
                 groups[size, *split.name, where].append(Cell(
@@ -177,10 +193,3 @@ def without(batches: Sequence[Batch], finished: set[str]) -> list[Batch]:
     """What is missing: batches less the cells that have a result."""
     left = (Batch(tuple(cell for cell in batch.cells if cell.key not in finished)) for batch in batches)
     return [batch for batch in left if batch.cells]
-
-
-def has_whole_sizes(batches: Sequence[Batch], missing: Sequence[Batch]) -> bool:
-    """Whether an approach besides the baseline has all its results at some size."""
-    lacking = {(cell.approach, cell.size) for batch in missing for cell in batch.cells}
-    return any(cell.approach != BASELINE and (cell.approach, cell.size) not in lacking
-               for batch in batches for cell in batch.cells)

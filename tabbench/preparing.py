@@ -111,7 +111,7 @@ def identity(setup: Setup, options: Options) -> dict[str, Any]:
     return {"table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
             "--task": setup.task.kind, "--metric": setup.task.metric, "--margin": options.margin, "--folds": setup.splits.folds,
             "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
-            "--preset": options.preset, "versions": versions(), "classes": list(setup.task.classes),
+            "versions": versions(), "classes": list(setup.task.classes),
             "splits": setup.splits_digest}
 
 

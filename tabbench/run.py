@@ -10,8 +10,10 @@ import importlib
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.sharing import fit_once
-from tabbench.core.approach import Approach, FittedApproach, SharedWork, TrainingSet, ViewName
+from tabbench.core.approach import APPROACHES, Approach, FittedApproach, SharedWork, TrainingSet, ViewName
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
@@ -71,20 +73,65 @@ class Rows:
                                 lambda: view.transform(self.setup.table.features.iloc[positions].reset_index(drop=True)))
 
 
-def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = None, threads: int = 1,
+def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = None, threads: int = 1, side_by_side: int = 1,
             announce: Callable[[Cell], None] = lambda cell: None, log: IO[str] | None = None) -> Iterator[Result]:
     """Run the cells of a batch one after the other.
 
     Parameters
     ----------
     own : the user's own approaches by name.   announce : told of each cell before it is run.
+    side_by_side : how many of the fits that the batch's cells share may go on at the same time; no number depends on it.
     log : gets the traces of failures; None is standard error.
     """
     first = batch.cells[0]
     rows = Rows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
+    if side_by_side > 1:
+        announce(first)
+        _fit_shared(rows, batch.cells, threads, side_by_side)
     for cell in batch.cells:
         announce(cell)
         yield _outcome(rows, cell, (own or {}).get(cell.approach), threads, log)
+
+
+def _fit_shared(rows: Rows, cells: Sequence[Cell], threads: int, side_by_side: int) -> None:
+    """Put the fits that cells share into the batch's memo, several at a time: the libraries let other threads run meanwhile."""
+    wanted = {name: (settings, cell) for cell in cells for name, settings in shared_fits(cell.approach, cell.settings).items()}
+    trainings = []
+    for name, (settings, cell) in wanted.items():
+        approach = find_approach(name)
+        features = _quietly(partial(rows.prepared, approach.view, cell.shared_seed, "train"))
+        if features is not None:
+            trainings.append((approach, training_set(
+                rows.setup, rows.train, approach, settings=settings, seed=cell.seed, shared_seed=cell.shared_seed,
+                features=features, shared=rows.shared, threads=threads, device=cell.device)))
+    fit_side_by_side(trainings, side_by_side)
+
+
+def fit_side_by_side(trainings: Sequence[tuple[Approach, TrainingSet]], side_by_side: int) -> None:
+    """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told."""
+    if len(trainings) > 1:
+        with ThreadPoolExecutor(side_by_side) as pool:
+            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), trainings))
+
+
+def shared_fits(name: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The approaches whose fits an approach is made of, or it alone, with their settings; none where it shares no fit.
+
+    >>> list(shared_fits("blend", {"members": {"linear": {}, "boosting": {"members": {"xgboost": {}, "lightgbm": {}}}}}))
+    ['linear', 'xgboost', 'lightgbm']
+    """
+    parts = settings.get("members")
+    if isinstance(parts, Mapping):
+        return {leaf: of_leaf for part, inner in parts.items() for leaf, of_leaf in shared_fits(part, inner).items()}
+    return {name: dict(settings)} if name in APPROACHES and APPROACHES.get(name).blends else {}
+
+
+def _quietly(work: Callable[[], Any]) -> Any:
+    """What the work gives, or None where it fails: the cell that needs it will fail in the same way."""
+    try:
+        return work()
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, log: IO[str] | None) -> Result:
@@ -137,9 +184,9 @@ def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features
                        threads=threads, device=device if approach.uses_device else "cpu", shared=shared)
 
 
-def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1,
+def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1, side_by_side: int = 1,
           device: str = "cpu") -> tuple[FittedView, FittedApproach]:
-    """Fit an approach and its view on every row of the table, as the winner is.
+    """Fit an approach and its view on every row of the table, as the winner is; `side_by_side` as in `execute`.
 
     Raises
     ------
@@ -156,9 +203,19 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
             training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
                                     shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
             # Equal rows are tied to compare without luck. New rows will repeat old ones as these repeat each other.
-            return view, approach.fit(replace(training, tie=None))
+            training = replace(training, tie=None)
+            fit_side_by_side([(part, _for_part(training, part, of_part)) for name, of_part in shared_fits(
+                approach.name, settings).items() if (part := find_approach(name))], side_by_side)
+            return view, approach.fit(training)
     except Exception as error:
         raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
+
+
+def _for_part(training: TrainingSet, part: Approach, settings: dict[str, Any]) -> TrainingSet:
+    """The same rows for a fit that the approach is made of."""
+    features = training.features
+    features = features.views[part.view] if isinstance(features, FamiliesMatrix) else features
+    return replace(training, features=features, settings=settings, device=training.device if part.uses_device else "cpu")
 
 
 def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: int, rows: int) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""What a person sees of a run while it goes on: cells, time left, and who leads at each size. Decides nothing."""
+"""What a person sees of a run while it goes on: cells, time left, who leads at each size and, early, in each family.
+
+Decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,22 @@ import math
 import os
 import time
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import psutil
 
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
-from tabbench.core.progress import Progress
+from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.core.setup import Setup
 from tabbench.executors.cost_model import CostModel
 from tabbench.judging import Run
 from tabbench.store.database import Store
+from tabbench.verdict.winners import BASELINE
+
+Losses = dict[str, list[float]]
+"""An approach's losses, one a split; cells that failed have none."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,26 @@ class Clock:
 
 
 class Watch:
-    """Counts results, keeps each size's leader and teaches the cost model, also with what an earlier call had finished."""
+    """Counts results, keeps the leaders and teaches the cost model, also with what an earlier call had finished.
 
-    def __init__(self, run: Run, store: Store, clock: Clock, costs: CostModel) -> None:
+    `first_look` holds the keys of cells that are not planned: one of each family's representative with little effort, at the
+    largest size. They neither count as done nor lead a size: they only tell of the families until planned cells do.
+    """
+
+    def __init__(self, run: Run, store: Store, clock: Clock, costs: CostModel, first_look: Collection[str] = ()) -> None:
         self._run = run
         self._clock = clock
-        self._losses: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._failed = self._done = 0
+        self._families = {entry.name: entry.family for entry in run.entries if entry.family != BASELINE}
+        self._largest = max((cell.size for cell in run.planned), default=0)
+        self._expected = {cell.approach for cell in run.planned if cell.size == self._largest} & self._families.keys()
+        self._ended: set[str] = set()  # approaches with a result at the largest size, be it a failure
+        self._first_look = frozenset(first_look)
+        self._first_losses: Losses = defaultdict(list)
+        self._losses: dict[int, Losses] = defaultdict(lambda: defaultdict(list))
+        self._failed = self._done = self._looked = 0
+        for cell in store.cells(self._first_look & store.finished()):
+            if (result := store.result(cell.key)) is not None:
+                self.learn(cell, result)  # its effort is not the plan's, so it teaches no costs
         settled = store.settled()
         for cell in run.planned:
             if cell.key in settled and (result := store.result(cell.key)) is not None:
@@ -69,31 +90,71 @@ class Watch:
                     costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))
                 if result.peak_mb is not None:
                     costs.learn_peak(cell, result.peak_mb)
+        self._done_before = self._done
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""
-        self._done += 1
-        self._failed += result.status != "ok"
+        is_first_look = cell.key in self._first_look
+        if is_first_look:
+            self._looked += 1
+        else:
+            self._done += 1
+            self._failed += result.status != "ok"
+            if cell.size == self._largest:
+                self._ended.add(cell.approach)
         if result.status == "ok" and math.isfinite(loss := _loss(self._run.setup, cell, result)):
-            self._losses[cell.size][cell.approach].append(loss)
+            (self._first_losses if is_first_look else self._losses[cell.size])[cell.approach].append(loss)
 
     def snapshot(self, running: tuple[str, ...], remaining_seconds: float | None) -> Progress:
         """What the display shows."""
-        return Progress(self._done, self._failed, len(self._run.planned), running, self._leaders(), self._clock.elapsed_seconds,
-                        remaining_seconds)
+        # Under a limit more than was planned may be run.
+        total = max(len(self._run.planned), self._done + (0 if self._is_looking else len(running)))
+        return Progress(self._done, self._failed, total, running, self._leaders(), self._clock.elapsed_seconds,
+                        remaining_seconds, self._provisional())
 
-    def plan_line(self, missing: int) -> str:
-        """What is about to run, in one line."""
-        run, total = self._run, len(self._run.planned)
-        done = f", {total - missing:,} of them done before" if missing < total else ""
-        names, sizes = ", ".join(entry.name for entry in run.entries), ", ".join(f"{size:,}" for size in run.sizes)
-        return (f"{len(run.entries)} approaches ({names}) at {len(run.sizes)} sizes ({sizes}) "
-                f"on {len(run.setup.splits.splits)} splits: {total:,} cells{done}")
+    @property
+    def _is_looking(self) -> bool:
+        # A cell that was given up has no result; that planned cells end shows that it is not waited for.
+        return self._looked < len(self._first_look) and self._done == self._done_before
 
     def _leaders(self) -> dict[int, str]:
-        means = {size: {name: sum(losses) / len(losses) for name, losses in by_name.items()}
-                 for size, by_name in sorted(self._losses.items())}
-        return {size: min(by_name, key=lambda name: by_name[name]) for size, by_name in means.items()}
+        # The baseline is always there first; alone it leads nothing.
+        return {size: _best_first(losses)[0] for size, losses in sorted(self._losses.items())
+                if losses.keys() & self._families.keys()}
+
+    def _provisional(self) -> Provisional | None:
+        """From planned results as soon as they stand for all families, else from the first look where it has any."""
+        is_over = not self._is_looking
+        # An approach of the first look is waited for, lest a family's leader change because it is not there yet.
+        is_enough = (self._expected & self._first_losses.keys() <= self._ended if is_over and self._first_losses
+                     else self._families_of(self._expected) <= self._families_of(self._ended))
+        if is_enough or not self._first_losses:
+            return self._standing(self._losses.get(self._largest, {}), is_first_look=False, is_complete=is_enough)
+        return self._standing(self._first_losses, is_first_look=True, is_complete=is_over)
+
+    def _standing(self, losses: Losses, *, is_first_look: bool, is_complete: bool) -> Provisional | None:
+        best: dict[str, str] = {}
+        for name in _best_first(losses):
+            if name in self._families:
+                best.setdefault(self._families[name], name)
+        if not best:
+            return None
+        metric = METRICS.get(self._run.setup.task.metric)
+        # Turning a loss's sign gives the score, as turning a score's gives the loss.
+        leaders = tuple(FamilyLeader(family, name, metric.loss(_mean(losses[name]))) for family, name in best.items())
+        return Provisional(self._largest, min(len(losses[name]) for name in best.values()), leaders, metric.name, is_first_look,
+                           is_complete)
+
+    def _families_of(self, names: Collection[str]) -> set[str]:
+        return {self._families[name] for name in names if name in self._families}
+
+
+def _best_first(losses: Mapping[str, list[float]]) -> list[str]:
+    return sorted(losses, key=lambda name: _mean(losses[name]))
+
+
+def _mean(losses: list[float]) -> float:
+    return sum(losses) / len(losses)
 
 
 def _loss(setup: Setup, cell: Cell, result: Result) -> float:

@@ -19,6 +19,7 @@ from tabbench.data.schema import read_new_rows
 from tabbench.executors.schedule import TIME_LIMIT
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
+from tabbench.options import work_of
 from tabbench.plan import settings_of
 from tabbench.preparing import versions
 from tabbench.run import distribution_of, refit, why_it_does_not_load
@@ -56,19 +57,25 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
                         "or fit it yourself on all rows")
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
-    setup = load_setup(folder)
-    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), options["preset"], device))
+    setup, effort = load_setup(folder), work_of(options.get("effort"), options["preset"])
+    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device))
 
 
-def fitted_on_all_rows(setup: Setup, name: str, preset: str, device: str) -> SavedModel:
+def save_refit(folder: Path, name: str, effort: float, device: str, place: str, side_by_side: int) -> None:
+    """Refit a registered approach on every row of a run's table and write it to a place of its own."""
+    save_model(Path(place), fitted_on_all_rows(load_setup(folder), name, effort, device, side_by_side))
+
+
+def fitted_on_all_rows(setup: Setup, name: str, effort: float, device: str, side_by_side: int = 1) -> SavedModel:
     """The approach, fitted on the whole table, as it is saved."""
     approach, table = find_approach(name), setup.table
-    settings = settings_of(approach, setup, len(table), preset)
+    settings = settings_of(approach, setup, len(table), effort)
     seed = int(digest([table.fingerprint, name, approach.version, setup.seed, "refit"])[:8], 16)
-    view, fitted = refit(setup, approach, settings, seed, device=device if approach.uses_device else "cpu")
+    view, fitted = refit(setup, approach, settings, seed, side_by_side=side_by_side,
+                         device=device if approach.uses_device else "cpu")
     identifiers = [finding.subject for finding in table.findings if finding.code == IDENTIFIER]
     about = {"table": table.name, "rows": len(table), "fingerprint": table.fingerprint, "target": table.target_name,
-             "metric": setup.task.metric, "settings": settings, "tuned": fitted.tuned, "versions": versions(),
+             "metric": setup.task.metric, "effort": effort, "settings": settings, "tuned": fitted.tuned, "versions": versions(),
              "identifiers": identifiers}
     return SavedModel(approach=name, version=approach.version, task=setup.task, columns=table.columns,
                       view_name=approach.view, view=view.to_parts(), model=fitted.to_parts(), about=about)

@@ -63,7 +63,7 @@ def test_result_json_has_the_keys_of_schema_1(place):
     result = json.loads((place / "tabbench-people" / "result.json").read_text())
     assert result["schema"] == 1
     assert {"name", "rows", "columns", "target", "task", "fingerprint"} <= set(result["table"])
-    protocol = {"metric", "direction", "sizes", "folds", "repeats", "margin", "alpha", "seed", "preset", "number"}
+    protocol = {"metric", "direction", "sizes", "folds", "repeats", "margin", "alpha", "seed", "preset", "effort", "number"}
     assert protocol <= set(result["protocol"])
     for name, columns in COLUMNS.items():
         assert all(list(row) == list(columns) for row in result[name]), name
@@ -77,7 +77,7 @@ def test_the_same_command_again_runs_nothing_and_answers_the_same(place):
     before = (place / "tabbench-people" / "result.json").read_text()
     again = tabbench("compare", "people.csv", "--target", "bought", *QUICK, "--json", folder=place)
     assert again.returncode == 0, again.stderr
-    assert "8 of them done before" in again.stderr
+    assert "8 of 8 cells were done before" in again.stderr
     assert deterministic(again.stdout) == deterministic(before)
 
 
@@ -128,7 +128,7 @@ def test_a_run_that_was_stopped_continues_and_answers_the_same(place, undisturbe
         assert "tabbench resume" in said and "nothing finished is lost" in said
     again = tabbench(*command, "--json", folder=place)
     assert again.returncode == 0, again.stderr
-    assert "of them done before" in again.stderr or stop == signal.SIGKILL  # a kill may come before the first commit
+    assert "cells were done before" in again.stderr or stop == signal.SIGKILL  # a kill may come before the first commit
     assert deterministic(again.stdout) == undisturbed
 
 
@@ -209,7 +209,7 @@ def test_the_winner_predicts_new_rows_whatever_their_columns_look_like(place):
     (["--folds", "3"], "holds a run with --folds 2, not 3"),
     (["--seed", "1"], "holds a run with"),
     (["--metric", "auc"], "holds a run with --metric log_loss, not auc"),
-    (["--preset", "balanced"], "holds a run with --preset fast, not balanced"),
+    (["--preset", "balanced"], "holds a run with --effort 0.1, not 1"),
     (["--margin", "0.2"], "holds a run with --margin left out, not 0.2"),
     (["--drop", "town"], "holds a run with --drop"),
 ])

@@ -56,7 +56,7 @@ def test_example_approach_learns_predicts_and_comes_back(kind, monkeypatch, tmp_
     signal = table.features["x0"].to_numpy()
     shares = np.arange(1, task.n_classes) / max(task.n_classes, 1)
     target = signal if task.is_regression else np.digitize(signal, np.quantile(signal, shares))
-    settings = approach.settings(Workload("fast", 120, 3, task.n_classes))
+    settings = approach.settings(Workload(0.1, 120, 3, task.n_classes))
     view = fit_view(approach.view, table.features, table.columns, 0)
     features = view.transform(table.features)
     fitted = approach.fit(TrainingSet(features, target, task, settings, 1, 2, weight=np.linspace(0.5, 1.5, 120)))

@@ -2,13 +2,14 @@
 
 import inspect
 from dataclasses import fields
+from itertools import pairwise
 
 import pytest
 
 from tabbench.cli import compare_command
 from tabbench.compare import compare
 from tabbench.core.errors import BadOption
-from tabbench.options import Options
+from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
 
 ONLY_IN_PYTHON = {"data", "target", "splits"}
 ONLY_ON_THE_COMMAND_LINE = {"data", "target", "json"}
@@ -28,6 +29,12 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
 @pytest.mark.parametrize("values, message", [
     ({"preset": "quick"}, "--preset has no value 'quick'; there are: fast, balanced, thorough"),
     ({"preset": "balancd"}, "--preset has no value 'balancd'; did you mean 'balanced'?"),
+    ({"effort": "much"}, "--effort must be a number from 0.01 to 100, not 'much'"),
+    ({"effort": 0.001}, "--effort must be a number from 0.01 to 100, not 0.001"),
+    ({"effort": "nan"}, "--effort must be a number from 0.01 to 100, not 'nan'"),
+    ({"effort": True}, "--effort must be a number from 0.01 to 100, not True"),
+    ({"effort": "Fast"}, "--effort must be a number, of which fast is 0.1; or say --preset fast"),
+    ({"effort": 1, "preset": "fast"}, "--effort and --preset both say how much work to do; give one of them"),
     ({"folds": "1"}, "--folds must be a whole number of at least 2, not '1'"),
     ({"folds": "many"}, "--folds must be a whole number of at least 2, not 'many'"),
     ({"folds": 2.5}, "--folds must be a whole number of at least 2, not 2.5"),
@@ -38,7 +45,7 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
     ({"time_limit": "0"}, "--time-limit must be a positive amount such as 90, 90s, 10m or 1h, not '0'"),
     ({"memory_limit": "8 bananas"}, "--memory-limit must be a positive amount such as 8GB or 500MB, not '8 bananas'"),
     ({"memory_limit": "8"}, "--memory-limit 8 has no unit; say 8GB or 500MB"),
-    ({"approaches": " , "}, "--approaches names none; leave it out for the preset's list, or name some: linear,boosting"),
+    ({"approaches": " , "}, "--approaches names none; leave it out for the usual list, or name some: linear,boosting"),
     ({"fold": "f", "test": "t.csv"}, "--fold and --test both say how to split; give one of them"),
     ({"fold": "f", "repeats": 3}, "--repeats 3 does not go with --fold: your own splits are used once; leave --repeats out"),
 ])
@@ -55,6 +62,18 @@ def test_values_as_typed_and_as_python_values_mean_the_same():
     assert typed.checked() == python.checked()
 
 
+def test_the_effort_is_the_one_given_or_the_presets_or_the_default():
+    assert [Options(**values).checked().work for values in ({"effort": "0.25"}, {"preset": "Thorough"}, {})] == [
+        0.25, 6.0, DEFAULT_EFFORT]
+    assert Options(effort="1").checked().effort == 1.0
+
+
+def test_more_effort_compares_more_approaches_by_default():
+    lists = [default_approaches(effort) for effort in (0.01, 0.1, 0.2, 0.49, 0.5, 1.0, 2.9, 3.0, 100.0)]
+    assert [len(each) for each in lists] == [8, 8, 8, 8, 10, 10, 10, 11, 11]
+    assert all(set(less) <= set(more) for less, more in pairwise(lists))
+
+
 def test_checking_twice_changes_nothing():
-    once = Options(time_limit="1h", drop="a,b").checked()
+    once = Options(time_limit="1h", drop="a,b", effort="0.5").checked()
     assert once.checked() == once

@@ -38,7 +38,7 @@ def saved_model(path, frame, target, name):
     values = table.target.to_numpy() if target == "regression" else (table.target == "good").to_numpy().astype(np.int64)
     plan, _ = make_splits(table, values, task, folds=2, repeats=1)
     setup = Setup(table, task, values, plan, splits_fingerprint(plan), 0)
-    return save_model(path, fitted_on_all_rows(setup, name, "fast", "cpu"))
+    return save_model(path, fitted_on_all_rows(setup, name, 0.1, "cpu"))
 
 
 @pytest.fixture(scope="module", params=APPROACHES)

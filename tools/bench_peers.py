@@ -143,7 +143,7 @@ def losses_on_splits(table: SplitTable) -> dict[str, float]:
         losses = {name: loss_of(learn, *parts, table.target, table.task) for name, learn in PLAIN.items()}
         rows.append(losses | {PICKED: losses[picked(parts[0], table.target, table.task)]})
     comparison = tabbench.compare(frame, table.target, task=table.task, approaches=[BOOSTING, BLEND], sizes=["full"],
-                                  splits=splits, quiet=True)
+                                  preset="balanced", splits=splits, quiet=True)
     means = dict(pd.DataFrame(rows).mean())
     if table.task != "regression" and len(comparison.table["classes"]) != frame[table.target].nunique():
         print(f"{table.folder.name}: rare classes are merged by tabbench; ten splits without it", file=sys.stderr)

@@ -26,9 +26,10 @@ import pandas as pd
 
 from tabbench.approaches.composed import find_approach
 from tabbench.core.cell import Batch, Cell
+from tabbench.core.effort import POINTS
 from tabbench.core.setup import Setup
 from tabbench.executors.local import usable_cores
-from tabbench.options import DEFAULT_APPROACHES, Options
+from tabbench.options import Options, default_approaches
 from tabbench.plan import settings_of
 from tabbench.preparing import prepare
 from tabbench.report.live import make_display
@@ -72,7 +73,7 @@ def main() -> None:
 
 def scale(files: dict[str, str] | None = None) -> list[Row]:
     """Measure every approach on every table, draw the picture, give the page's rows. `files`: path -> target."""
-    approaches = DEFAULT_APPROACHES[PRESET]
+    approaches = default_approaches(POINTS[PRESET])
     generated = {f"{rows:,} rows": ("generated", str(rows)) for rows in ROWS}
     real = {Path(path).name.split(".")[0]: ("file", path, target) for path, target in (files or {}).items()}
     with tempfile.TemporaryDirectory() as place:
@@ -134,7 +135,7 @@ def cell_of(setup: Setup, name: str) -> Cell:
     """The approach's cell of the first split at the full size."""
     approach, size = find_approach(name), setup.splits.full_size
     return Cell(setup.table.fingerprint, setup.task.kind, setup.splits_digest, name, approach.version,
-                settings_of(approach, setup, size, PRESET), size, 0, 0, 0, "cpu")
+                settings_of(approach, setup, size, POINTS[PRESET]), size, 0, 0, 0, "cpu")
 
 
 def measure_sharing(folder: str) -> dict[str, Any]:

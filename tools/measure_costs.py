@@ -166,13 +166,14 @@ def measured_cells(setup: Any, preset: str, rows: int, names: str | None) -> Ite
     """Seconds and memory of the cells of one split, in batches as a run has them."""
     import psutil
 
+    from tabbench.core.effort import POINTS
     from tabbench.options import Options
     from tabbench.plan import choose_contestants, plan_batches
     from tabbench.run import execute
 
     contestants = choose_contestants(Options(preset=preset, approaches=names).checked())
     approaches = {each.name: each for each in contestants.approaches}
-    for batch in plan_batches(setup, contestants, [rows], preset=preset, device="cpu"):
+    for batch in plan_batches(setup, contestants, [rows], effort=POINTS[preset], device="cpu"):
         give_memory_back()
         spent = {cell.approach: {"fit": 0.0, "predict": 0.0} for cell in batch.cells}
         own = {name: timed(approaches[name], spent[name]) for name in spent}

@@ -27,6 +27,7 @@ from tabbench.core.approach import (
     Workload,
 )
 from tabbench.core.cell import digest
+from tabbench.core.effort import POINTS, counted, nearest
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
@@ -105,11 +106,11 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
 
 def _composed_settings(learner: Approach, selector: Selector, workload: Workload) -> Settings:
     # A learner that is composed itself has trials within each trial.
-    preset, is_cheap = workload.preset, learner.cost_rank <= MOST_CHEAP_RANK and "+" not in learner.name
-    rows = max(FEWEST_TRIAL_ROWS, TRIAL_CELLS[preset] // (workload.columns * workload.outputs))
-    trial = replace(workload, preset="fast", rows=min(rows, workload.rows))
-    return {"selection": selector.settings(workload), "shares": (SHARES if is_cheap else FEW_SHARES)[preset],
-            "trial_rows": rows, "trial_folds": TRIAL_FOLDS[preset] if is_cheap else 1,
+    effort, is_cheap = workload.effort, learner.cost_rank <= MOST_CHEAP_RANK and "+" not in learner.name
+    rows = max(FEWEST_TRIAL_ROWS, counted(effort, **TRIAL_CELLS) // (workload.columns * workload.outputs))
+    trial = replace(workload, effort=min(effort, POINTS["fast"]), rows=min(rows, workload.rows))
+    return {"selection": selector.settings(workload), "shares": nearest(effort, SHARES if is_cheap else FEW_SHARES),
+            "trial_rows": rows, "trial_folds": counted(effort, **TRIAL_FOLDS, least=2) if is_cheap else 1,
             "trial_selection": selector.settings(trial), "trial": learner.settings(trial), "learner": learner.settings(workload)}
 
 

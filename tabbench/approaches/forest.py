@@ -9,6 +9,7 @@ import numpy as np
 
 from tabbench.approaches.tuning import Trial, unit_weight
 from tabbench.core.approach import APPROACHES, Approach, Settings, TrainingSet, Workload
+from tabbench.core.effort import counted, nearest, scaled
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import TreeMatrix
 from tabbench.core.parts import Parts
@@ -24,25 +25,27 @@ TREE_CELLS = {"fast": 20_000_000, "balanced": 40_000_000, "thorough": 300_000_00
 NUMBER_COST = 4
 """Trees of a number grow that much deeper, try more columns a split, and cost accordingly (measured)."""
 FEWEST_ROWS_PER_TREE = 2000
+FEWEST_TREES = 20
 TRIAL_TREES = 50
-TRIAL_ROWS = {"fast": 0, "balanced": 4_000, "thorough": 10_000}
+TRIAL_ROWS = {"fast": 1_600, "balanced": 4_000, "thorough": 10_000}
+"""None where there is nothing to try, as in the fast preset."""
 HOLDOUT = 0.3
 
 
 def forest_settings(workload: Workload) -> Settings:
     """Trees, rows a tree, and the leaves and feature shares that are tried."""
-    preset = workload.preset
+    effort, leaves, shares = workload.effort, nearest(workload.effort, LEAVES), _feature_shares(workload)
     shape = float(np.sqrt(workload.columns * workload.outputs)) * (1 if workload.classes else NUMBER_COST)
-    rows_per_tree = max(FEWEST_ROWS_PER_TREE, int(TREE_CELLS[preset] / (TREES[preset] * shape)))
-    return {"trees": TREES[preset], "leaves": LEAVES[preset], "feature_shares": _feature_shares(workload),
-            "rows_per_tree": rows_per_tree, "trial_trees": TRIAL_TREES, "trial_rows": TRIAL_ROWS[preset]}
+    cells_per_tree = scaled(effort, **{name: TREE_CELLS[name] / TREES[name] for name in TREES})
+    return {"trees": counted(effort, **TREES, least=FEWEST_TREES), "leaves": leaves, "feature_shares": shares,
+            "rows_per_tree": max(FEWEST_ROWS_PER_TREE, int(cells_per_tree / shape)), "trial_trees": TRIAL_TREES,
+            "trial_rows": counted(effort, **TRIAL_ROWS) if len(leaves) * len(shares) > 1 else 0}
 
 
 def _feature_shares(workload: Workload) -> list[float | str]:
     """A number needs more columns a split than a class: the square root of the columns is too few for it."""
-    if workload.classes:
-        return FEATURE_SHARES[workload.preset]
-    return [0.33 if share == "sqrt" else share for share in FEATURE_SHARES[workload.preset]]
+    shares = nearest(workload.effort, FEATURE_SHARES)
+    return shares if workload.classes else [0.33 if share == "sqrt" else share for share in shares]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -11,6 +12,7 @@ import numpy as np
 
 from tabbench.approaches.tuning import deciding_loss, restricted, tuning_rows, unit_weight
 from tabbench.core.approach import APPROACHES, Approach, HeldOut, Settings, TrainingSet, Workload
+from tabbench.core.effort import POINTS, bounded, counted, nearest
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.parts import Parts
@@ -21,24 +23,24 @@ from tabbench.linear.logistic import LogisticGrid, LogisticPath, choose_logistic
 from tabbench.linear.rows import Rows
 from tabbench.linear.walker import LogisticModel
 
+Powers = dict[str, tuple[float, float, int]]
+"""By preset the lowest and the highest power of ten of a grid of C, and its points."""
 
-def _powers(low: float, high: float, points: int) -> list[float]:
-    """10^low to 10^high, rounded so that they read well."""
-    return [float(f"{strength:.3g}") for strength in np.logspace(low, high, points)]
-
-
-GRIDS: dict[str, Settings] = {
-    "fast": {"C": {"l2": _powers(-4, 2, 7), "l1": _powers(-2, 1, 4)}, "few_C": {"l2": _powers(-3, 1, 3), "l1": [0.1, 1.0]},
-             "inner_folds": 3, "few_folds": 2, "l1_ratios": [0.0, 1.0], "alphas": 20, "tuning_cells": 70_000},
-    "balanced": {"C": {"l2": _powers(-4, 2, 13), "l1": _powers(-2, 1, 7)},
-                 "few_C": {"l2": _powers(-4, 2, 7), "l1": _powers(-2, 0.5, 6)},
-                 "inner_folds": 5, "few_folds": 4, "l1_ratios": [0.0, 0.5, 1.0], "alphas": 40, "tuning_cells": 300_000},
-    "thorough": {"C": {"l2": _powers(-5, 3, 17), "elastic net": _powers(-3, 2, 11), "l1": _powers(-3, 2, 11)},
-                 "few_C": {"l2": _powers(-4, 3, 15), "elastic net": _powers(-2, 1, 4), "l1": _powers(-2, 1, 7)},
-                 "inner_folds": 8, "few_folds": 5, "l1_ratios": [0.0, 0.1, 0.5, 0.9, 1.0], "alphas": 60,
-                 "tuning_cells": 1_500_000}}
-"""A preset's work; the few_ values hold where a point of the grid is expensive. `tuning_cells` (rows x columns x outputs)
-bounds the rows that the grid is searched on, since C, a prior's width, carries over to more rows."""
+L2: Powers = {"fast": (-4, 2, 7), "balanced": (-4, 2, 13), "thorough": (-5, 3, 17)}
+L1: Powers = {"fast": (-2, 1, 4), "balanced": (-2, 1, 7), "thorough": (-3, 2, 11)}
+FEW_L2: Powers = {"fast": (-3, 1, 3), "balanced": (-4, 2, 7), "thorough": (-4, 3, 15)}
+FEW_L1: Powers = {"fast": (-1, 0, 2), "balanced": (-2, 0.5, 6), "thorough": (-2, 1, 7)}
+FEWEST_L2_POINTS = 3
+ELASTIC_NET, FEW_ELASTIC_NET = (-3.0, 2.0, 11), (-2.0, 1.0, 4)
+FEWEST_ELASTIC_NET_POINTS = 3
+"""Of the thorough preset alone: from the balanced one on its points grow from none, and with fewer it is left out."""
+FOLDS = {"fast": 3, "balanced": 5, "thorough": 8}
+FEW_FOLDS = {"fast": 2, "balanced": 4, "thorough": 5}
+"""The few_ values hold where a point of the grid is expensive."""
+NET_RATIOS = {"fast": [0.0, 1.0], "balanced": [0.0, 0.5, 1.0], "thorough": [0.0, 0.1, 0.5, 0.9, 1.0]}
+ALPHAS = {"fast": 20, "balanced": 40, "thorough": 60}
+TUNING_CELLS = {"fast": 70_000, "balanced": 300_000, "thorough": 1_500_000}
+"""Rows x columns x outputs: bounds the rows that the grid is searched on, since C, a prior's width, carries over to more."""
 L1_RATIOS = {"l2": 0.0, "elastic net": 0.5, "l1": 1.0}
 MOST_CHEAP_COLUMNS = 300
 """With more columns, or more than two classes, each point of the grid costs so much that a coarser grid has to do."""
@@ -54,14 +56,39 @@ NEWTON_STEPS = 20
 
 def linear_settings(workload: Workload) -> Settings:
     """Grids, folds and caps for a workload."""
-    grid = GRIDS[workload.preset]
-    tuning = {"tuning_rows": max(FEWEST_TUNING_ROWS, grid["tuning_cells"] // (workload.columns * workload.outputs))}
+    effort, is_costly = workload.effort, workload.outputs > 1 or workload.columns > MOST_CHEAP_COLUMNS
+    cells = counted(effort, **TUNING_CELLS)
+    tuning = {"tuning_rows": max(FEWEST_TUNING_ROWS, cells // (workload.columns * workload.outputs))}
     if workload.classes == 0:
-        return tuning | {"inner_folds": grid["inner_folds"], "l1_ratios": grid["l1_ratios"], "alphas": grid["alphas"],
-                         "smallest_alpha": SMALLEST_ALPHA}
-    is_costly = workload.outputs > 1 or workload.columns > MOST_CHEAP_COLUMNS
-    return tuning | {"C": grid["few_C" if is_costly else "C"], "inner_folds": grid["few_folds" if is_costly else "inner_folds"],
+        return tuning | {"inner_folds": counted(effort, **FOLDS, least=2), "l1_ratios": nearest(effort, NET_RATIOS),
+                         "alphas": counted(effort, **ALPHAS), "smallest_alpha": SMALLEST_ALPHA}
+    return tuning | {"C": _few_strengths(effort) if is_costly else _strengths(effort),
+                     "inner_folds": counted(effort, **(FEW_FOLDS if is_costly else FOLDS), least=2),
                      "newton_steps": NEWTON_STEPS}
+
+
+def _strengths(effort: float) -> dict[str, list[float]]:
+    return {"l2": _grid(effort, L2, FEWEST_L2_POINTS), **_elastic_net(effort, *ELASTIC_NET), "l1": _grid(effort, L1)}
+
+
+def _few_strengths(effort: float) -> dict[str, list[float]]:
+    return {"l2": _grid(effort, FEW_L2, FEWEST_L2_POINTS), **_elastic_net(effort, *FEW_ELASTIC_NET), "l1": _grid(effort, FEW_L1)}
+
+
+def _grid(effort: float, powers: Powers, least: int = 1) -> list[float]:
+    low, high = (bounded(effort, *(powers[name][end] for name in POINTS)) for end in (0, 1))
+    return _powers(low, high, counted(effort, **{name: of_preset[2] for name, of_preset in powers.items()}, least=least))
+
+
+def _elastic_net(effort: float, low: float, high: float, thorough: int) -> dict[str, list[float]]:
+    points = round(thorough * math.log(effort / POINTS["balanced"]) / math.log(POINTS["thorough"] / POINTS["balanced"]))
+    return {"elastic net": _powers(low, high, points)} if points >= FEWEST_ELASTIC_NET_POINTS else {}
+
+
+def _powers(low: float, high: float, points: int) -> list[float]:
+    """10^low to 10^high, or what lies between them, rounded so that they read well."""
+    powers = np.linspace(low, high, points) if points > 1 else np.array([(low + high) / 2])
+    return [float(f"{strength:.3g}") for strength in 10.0**powers]
 
 
 @dataclass(frozen=True, eq=False)

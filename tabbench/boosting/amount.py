@@ -1,4 +1,4 @@
-"""How much work a booster may do: from preset and shape alone, nothing measured. `effort` turns it into rounds.
+"""How much work a booster may do: from effort and shape alone, nothing measured. `boosting/effort` turns it into rounds.
 
 Imports no library: it is called while a run is planned.
 """
@@ -6,6 +6,7 @@ Imports no library: it is called while a run is planned.
 from __future__ import annotations
 
 from tabbench.core.approach import Settings, Workload
+from tabbench.core.effort import POINTS, counted, scaled
 
 SECONDS_AT_REFERENCE = {"fast": 2.0, "balanced": 26.0, "thorough": 120.0}
 """Forecast of one library's fit on 40,000 rows x 15 columns, binary, one thread; two libraries make up a `boosting` cell."""
@@ -14,13 +15,15 @@ MOST_FOR_OUTPUTS = 3.0
 LARGEST_FACTOR = 20.0
 """However large the table, a cell may take this many times the reference, no more."""
 SMALL_TABLE_ROWS, SMALL_TABLE_GROWTH = 350.0, 2.1
-"""Seconds at most, of the balanced preset: (rows / 350) ** 2.1. The fewer the rows, the sooner everything in them is learnt."""
+"""Seconds at most, of the balanced preset: (rows / 350) ** 2.1. The fewer the rows, the sooner everything in them is learnt. The
+fast preset has no such bound: towards it the bound fades out."""
 
 FOLDS = {"fast": 4, "balanced": 5, "thorough": 8}
 REPEATS = {"fast": 1, "balanced": 2, "thorough": 3}
 MOST_REPEATED_ROWS = 2000
 """Up to here the folds are dealt repeatedly: held-out rows are few, and their losses decide."""
 CONFIGURATIONS = {"fast": 1, "balanced": 5, "thorough": 6}
+"""There are no more than six."""
 KEPT = {"fast": 1, "balanced": 2, "thorough": 3}
 FEWEST_SCREENED_ROWS = 4000
 """From here on the first fold alone tells which configurations are worth growing on the others."""
@@ -33,23 +36,26 @@ numbers, which has more to say than classes."""
 def booster_settings(workload: Workload) -> Settings:
     """The amount of work of one library.
 
-    >>> booster_settings(Workload("fast", rows=500, columns=15, classes=2))["inner_folds"]
+    >>> booster_settings(Workload(0.1, rows=500, columns=15, classes=2))["inner_folds"]
     4
     """
-    preset, configurations = workload.preset, CONFIGURATIONS[workload.preset]
+    effort, configurations = workload.effort, min(counted(workload.effort, **CONFIGURATIONS), max(CONFIGURATIONS.values()))
     is_screened = workload.rows >= FEWEST_SCREENED_ROWS
-    return {"work_seconds": round(_seconds(workload), 3), "inner_folds": FOLDS[preset],
-            "inner_repeats": REPEATS[preset] if workload.rows <= MOST_REPEATED_ROWS else 1, "configurations": configurations,
-            "kept": KEPT[preset] if is_screened else configurations, "most_rounds": MOST_ROUNDS[preset],
-            "fewest_good_rounds": FEWEST_GOOD_ROUNDS[preset] * (1 if workload.classes else 2)}
+    return {"work_seconds": round(_seconds(workload), 3), "inner_folds": counted(effort, **FOLDS, least=2),
+            "inner_repeats": counted(effort, **REPEATS) if workload.rows <= MOST_REPEATED_ROWS else 1,
+            "configurations": configurations, "kept": counted(effort, **KEPT) if is_screened else configurations,
+            "most_rounds": counted(effort, **MOST_ROUNDS),
+            "fewest_good_rounds": counted(effort, **FEWEST_GOOD_ROUNDS) * (1 if workload.classes else 2)}
 
 
 def _seconds(workload: Workload) -> float:
     """Time grows slower than the table, since a run holds many cells: rows ** 0.65, columns ** 0.3, outputs ** 0.5."""
     rows, columns = workload.rows / REFERENCE_ROWS, workload.columns / REFERENCE_COLUMNS
     factor: float = rows**0.65 * columns**0.3 * min(workload.outputs**0.5, MOST_FOR_OUTPUTS)
-    seconds = SECONDS_AT_REFERENCE[workload.preset] * min(factor, LARGEST_FACTOR)
-    if workload.preset == "fast":
-        return seconds
+    free = {name: seconds * min(factor, LARGEST_FACTOR) for name, seconds in SECONDS_AT_REFERENCE.items()}
+    if workload.effort < POINTS["fast"]:  # the balanced preset's bound would turn the line through both upwards here
+        return scaled(workload.effort, **free)
     most = (workload.rows / SMALL_TABLE_ROWS) ** SMALL_TABLE_GROWTH
-    return float(min(seconds, most * SECONDS_AT_REFERENCE[workload.preset] / SECONDS_AT_REFERENCE["balanced"]))
+    bound = {name: min(free[name], most * SECONDS_AT_REFERENCE[name] / SECONDS_AT_REFERENCE["balanced"])
+             for name in ("balanced", "thorough")}
+    return scaled(workload.effort, **(free | bound))

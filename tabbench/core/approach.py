@@ -20,16 +20,19 @@ from tabbench.core.task import Task
 Family = Literal["baseline", "linear", "trees", "net", "blend", "own"]
 ViewName = Literal["raw", "linear", "trees", "net", "families"]
 Settings = dict[str, Any]
+BASELINE = "dummy"
+"""The constant predictor always runs: the margin, the imputation of failures and the decision `none` need it."""
 
 
 @dataclass(frozen=True)
 class Workload:
     """What an amount of work is computed from: options and the table's shape, nothing measured.
 
-    `rows` is the training size, `columns` the number of feature columns, `classes` is 0 for regression.
+    `effort` is positive (see `core/effort`), `rows` is the training size, `columns` the number of feature columns, `classes`
+    is 0 for regression.
     """
 
-    preset: str
+    effort: float
     rows: int
     columns: int
     classes: int

@@ -20,7 +20,7 @@ class TablesComparison:
     best, recommended : of them, by mean rank, and the cheapest of those as good as it; None without a verdict.
     without_failures : the same six values without the tables on which something failed; None where nothing did.
     protocol : margin (in units of each table's default margin), alpha and seed.
-    tables : table, source, metric, size, preset, failed (share of the runs).
+    tables : table, source, metric, size, preset (or effort), failed (share of the runs).
     ranks : approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.
     pairs : first, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
         chance_all_pairs, p_first_better, p_equal, p_second_better, decision (first, second, equal, undecided).

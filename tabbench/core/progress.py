@@ -7,6 +7,31 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
+class FamilyLeader:
+    """The approach of a family with the lowest mean loss so far; `score` has the metric's natural sign."""
+
+    family: str
+    approach: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Provisional:
+    """Who leads in each family at the largest size, long before that is a verdict.
+
+    `splits` is how many splits every leader has at least; `leaders` holds one or more, the best family first. A first look is one
+    split with little effort; `is_complete` is false as long as families that will be told of are missing.
+    """
+
+    size: int
+    splits: int
+    leaders: tuple[FamilyLeader, ...]
+    metric: str
+    is_first_look: bool
+    is_complete: bool = True
+
+
+@dataclass(frozen=True)
 class Progress:
     """A snapshot of a run.
 
@@ -21,6 +46,7 @@ class Progress:
     leaders: dict[int, str]
     elapsed_seconds: float
     remaining_seconds: float | None
+    provisional: Provisional | None = None
 
 
 class Display(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,3 +47,20 @@ class SplitPlan:
     unit: np.ndarray
     notes: tuple[str, ...] = field(default=())
     ties_are_kept: bool = True
+
+    @property
+    def by_importance(self) -> tuple[Split, ...]:
+        """The splits in the order in which they are worth having: repeat by repeat, where time matters the latest cut first."""
+        newest_first = -1 if self.kind == "ordered" else 1
+        return tuple(sorted(self.splits, key=lambda split: (split.repeat, newest_first * split.fold)))
+
+    def first(self, count: int) -> SplitPlan:
+        """The same with the `count` most important splits alone: one of them is a hold-out split.
+
+        Sizes stay those of the whole plan, so that what was run on these splits is part of it.
+        """
+        if count == len(self.splits):
+            return self
+        chosen = {split.name for split in self.by_importance[:count]}
+        return replace(self, splits=tuple(split for split in self.splits if split.name in chosen),
+                       repeats=-(-count // self.folds))

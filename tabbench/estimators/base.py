@@ -103,15 +103,15 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                            seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, threads=self._threads(),
                            device=device)
 
-    def _fit_approach(self, approach: Approach, rows: TrainingRows, preset: str, device: str = "cpu") -> FittedApproach:
-        """Learn with an approach of the registry, its amount of work computed from preset and shape; fits its view too.
+    def _fit_approach(self, approach: Approach, rows: TrainingRows, effort: float, device: str = "cpu") -> FittedApproach:
+        """Learn with an approach of the registry, its amount of work computed from effort and shape; fits its view too.
 
         Raises
         ------
         MissingExtra : a package that the approach needs does not load.
         """
         _load(approach)  # first, since a library that loads later is not told how many threads it may use
-        workload = Workload(preset, len(rows), rows.features.shape[1], rows.task.n_classes)
+        workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
         training = self._training_set(approach.view, rows, approach.settings(workload),
                                       device if approach.uses_device else "cpu")
         with threadpool_limits(training.threads):  # the number of cores must not change a number

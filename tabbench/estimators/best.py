@@ -11,14 +11,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from tabbench.core.approach import APPROACHES, Approach
+from tabbench.core.approach import APPROACHES, BASELINE, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
-from tabbench.estimators.comparison import best_of, compare_rows, device_of, is_named
+from tabbench.estimators.comparison import compare_rows, device_of, is_named
 from tabbench.estimators.features import tie_digests
+from tabbench.estimators.knobs import effort_of
 from tabbench.finished import FinishedComparison
 from tabbench.metrics.choice import choose_metrics
-from tabbench.options import PRESETS, Options, choice
-from tabbench.plan import BASELINE, choose_contestants
+from tabbench.options import Options
+from tabbench.plan import choose_contestants
 from tabbench.run import why_it_does_not_load
 
 FEWEST_ROWS_TO_COMPARE = 100
@@ -29,10 +30,12 @@ protocol recommends the cheapest, which can be had without a comparison."""
 class _BestApproach(TabularEstimator):
     """What classifier and regressor have in common."""
 
-    def __init__(self, preset: str = "balanced", *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
-                 metric: str | None = None, folds: int = 5, repeats: int | None = 1, time_limit: str | float | None = None,
-                 device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
+    def __init__(self, preset: str = "balanced", *, effort: float | None = None,
+                 approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
+                 repeats: int | None = 1, time_limit: str | float | None = None, device: str = "auto", random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
         self.preset = preset
+        self.effort = effort
         self.approaches = approaches
         self.metric = metric
         self.folds = folds
@@ -65,18 +68,19 @@ class _BestApproach(TabularEstimator):
         self.comparison_: FinishedComparison | None = None
         if different_rows(rows) < FEWEST_ROWS_TO_COMPARE:
             rows, device = merged(rows), "cuda" if options.device == "cuda" else "cpu"
+            effort = options.work
             self.best_approach_ = _cheapest(list(contestants.values()), is_baseline_wanted=is_named(BASELINE, options))
         else:
-            self.comparison_ = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
-            self.best_approach_, device = best_of(self.comparison_, options), device_of(self.comparison_)
-        self._model = self._fit_approach(contestants[self.best_approach_], rows, options.preset, device)
+            compared = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
+            self.comparison_, self.best_approach_, effort = compared.comparison, compared.best, compared.effort
+            device = device_of(self.comparison_)
+        self._model = self._fit_approach(contestants[self.best_approach_], rows, effort, device)
         return self
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
-        preset = choice("preset", self.preset, PRESETS)
-        return Options(approaches=approaches, preset=preset, metric=self.metric, folds=self.folds, repeats=self.repeats,
-                       time_limit=self.time_limit, device=self.device, jobs=self._threads(), sizes="full",
+        return Options(approaches=approaches, effort=effort_of(self.preset, self.effort), metric=self.metric, folds=self.folds,
+                       repeats=self.repeats, time_limit=self.time_limit, device=self.device, jobs=self._threads(), sizes="full",
                        save_winner=True).checked()  # so that a time limit leaves time for the last fit
 
 
@@ -90,6 +94,7 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     Parameters
     ----------
     preset : "fast", "balanced" or "thorough": the amount of work of each approach.
+    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
     approaches : names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`.
         None is one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
     metric : what decides; None is log loss.

@@ -14,7 +14,7 @@ from tabbench.approaches.composed import find_approach
 from tabbench.core.approach import Approach
 from tabbench.core.errors import BadOption
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
-from tabbench.options import PRESETS, choice
+from tabbench.estimators.knobs import effort_of
 
 BOTH = ("xgboost", "lightgbm")
 
@@ -22,9 +22,10 @@ BOTH = ("xgboost", "lightgbm")
 class _BoostedEnsemble(TabularEstimator):
     """What classifier and regressor have in common."""
 
-    def __init__(self, preset: str = "balanced", *, libraries: Sequence[str] = BOTH, random_state: Any = None,
-                 n_jobs: int | None = None) -> None:
+    def __init__(self, preset: str = "balanced", *, effort: float | None = None, libraries: Sequence[str] = BOTH,
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
         self.preset = preset
+        self.effort = effort
         self.libraries = libraries
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -45,9 +46,8 @@ class _BoostedEnsemble(TabularEstimator):
         ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
         MissingExtra : a library does not load.
         """
-        preset = choice("preset", self.preset, PRESETS)
-        approach = _approach(self.libraries)
-        self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), preset)
+        effort, approach = effort_of(self.preset, self.effort), _approach(self.libraries)
+        self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), effort)
         tuned = self._model.tuned
         self.members_ = list(tuned.get("members", [{"library": approach.name, "weight": 1.0, **tuned}]))
         return self
@@ -59,6 +59,7 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
     Parameters
     ----------
     preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
     libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
     random_state : seed of inner folds and of the libraries.
     n_jobs : threads; results do not depend on it.
@@ -91,6 +92,7 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     Parameters
     ----------
     preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
     libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
     random_state : seed of inner folds and of the libraries.
     n_jobs : threads; results do not depend on it.

@@ -13,7 +13,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,13 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tabbench.checks.running import run_checks
-from tabbench.compare import measured_costs, run_missing
+from tabbench.compare import measured_costs
+from tabbench.comparison.completed import judged
+from tabbench.comparison.planning import all_contestants
+from tabbench.comparison.refitting import SAFE_FACTOR
+from tabbench.comparison.running import Ran, run_missing
 from tabbench.continuing import freeze
+from tabbench.core.approach import BASELINE
 from tabbench.core.cell import Cell, Result
 from tabbench.core.check import Evidence
 from tabbench.core.errors import TabbenchError
@@ -37,9 +42,8 @@ from tabbench.estimators.features import fingerprint, tie_digests
 from tabbench.executors.local import LocalExecutor
 from tabbench.executors.schedule import Schedule, Skip
 from tabbench.finished import FinishedComparison, as_finished
-from tabbench.judging import judge_run
 from tabbench.options import Options
-from tabbench.plan import BASELINE, Contestants, choose_contestants
+from tabbench.plan import Contestants
 from tabbench.preparing import Prepared
 from tabbench.report.live import make_display
 from tabbench.run import execute, why_it_does_not_load
@@ -51,7 +55,16 @@ MOST_ROWS_IN_PROCESS = 1000
 """Up to here the cells of a run take about as long as a child takes to start, so one job without a time limit needs no child."""
 
 
-def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options) -> FinishedComparison:
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """A comparison, its best approach, and the effort with which that is fitted on all rows."""
+
+    comparison: FinishedComparison
+    best: str
+    effort: float
+
+
+def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Compared:
     """Compare the approaches that the options name at the full size.
 
     The run's folder lives as long as what is given back: reports and `save_winner` work until then.
@@ -62,12 +75,12 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
     """
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
-        finished = _run(_prepared(rows, columns, options), replace(options, out=place))
+        compared = _run(_prepared(rows, columns, options), replace(options, out=place))
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    weakref.finalize(finished, shutil.rmtree, place, ignore_errors=True)
-    return finished
+    weakref.finalize(compared.comparison, shutil.rmtree, place, ignore_errors=True)
+    return compared
 
 
 def best_of(comparison: FinishedComparison, options: Options) -> str:
@@ -118,20 +131,30 @@ def _table(rows: TrainingRows, columns: Sequence[Column]) -> Table:
                  weight=rows.weight, group=rows.group, roles={role: role for role in roles})
 
 
-def _run(prepared: Prepared, options: Options) -> FinishedComparison:
+def _run(prepared: Prepared, options: Options) -> Compared:
     clock, display = Clock.start(options.limit_seconds), make_display(quiet=True, to_json=False)
-    contestants = choose_contestants(options)
+    contestants = all_contestants(options)
     setup = prepared.setup
     with (RunFolder.open(Path(options.out)) as folder, Store(folder.path) as store,
           _executor(store, setup, contestants, options) as executor):
         sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
         freeze(folder, store, prepared, options)
         prior = None if options.limit_seconds is None else measured_costs(options)
-        run = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
-        comparison = replace(judge_run(run, store), timing=clock.timing({}))
+        ran = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
+        if ran.run.limited is not None and ran.run.limited.is_interrupted:
+            raise KeyboardInterrupt
+        comparison = replace(judged(ran.run, store), timing=clock.timing({}))
         finished = as_finished(comparison, folder.path)
-        store.remember(best=best_of(finished, options), timing=comparison.timing)
-    return finished
+        best = best_of(finished, options)
+        store.remember(best=best, timing=comparison.timing)
+    return Compared(finished, best, _last_effort(ran, best, clock))
+
+
+def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
+    """The amount of work of the fit on all rows: the comparison's, or under a limit what the rest of the time allows."""
+    if clock.deadline is None or best in ran.planner.contestants.own:
+        return ran.plan.effort
+    return ran.planner.most_refit_effort(best, ran.plan.effort, (clock.deadline - time.monotonic()) / SAFE_FACTOR)
 
 
 def _executor(store: Store, setup: Setup, contestants: Contestants, options: Options) -> AbstractContextManager[Any]:
@@ -160,14 +183,19 @@ class InProcess:
         """So few rows are not worth a GPU."""
         return False
 
+    def starting_seconds(self, startup_seconds: float) -> float:
+        """This process has started."""
+        return 0.0
+
     def open_setup(self) -> None:
         """It is open already."""
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress]) -> list[Skip]:
+            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False
+            ) -> list[Skip]:
         """Run all that is scheduled; there is no deadline, since nothing here could end a fit that goes on beyond it."""
         schedule.drop_approaches(self._broken())
-        while (batch := schedule.next(time.monotonic())) is not None:
+        while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
             with threadpool_limits(1), warnings.catch_warnings():  # as in a child, whose warnings go to its log
                 warnings.simplefilter("ignore")
                 # The user's terminal is no log; the reasons are among the comparison's failures.

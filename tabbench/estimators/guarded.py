@@ -25,9 +25,9 @@ from tabbench.estimators.base import TabularClassifier, TabularEstimator, Tabula
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
 from tabbench.estimators.guarded_words import ATTRIBUTES, PARAMETERS
-from tabbench.estimators.knobs import between, callbacks_of, flag, loss_of, required
+from tabbench.estimators.knobs import between, callbacks_of, effort_of, flag, loss_of, required
 from tabbench.nets.catalogue import incident
-from tabbench.nets.presets import SAFE_RATE
+from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
 from tabbench.options import choice
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -42,16 +42,17 @@ WORTH_GROWING = 0.99
 class _GuardedMLP(TabularEstimator):
     """What classifier and regressor have in common."""
 
-    def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
-                 optimizer: str | None = None, bins: int | None = None, hidden_sizes: Sequence[int] | None = None,
-                 activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
-                 max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
-                 validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
-                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0,
-                 noise: float = 0.0, clip: float | str | None = None, grow: bool = False, loss: Any = None, guard: bool = True,
-                 callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto", random_state: Any = None,
-                 n_jobs: int | None = None) -> None:
+    def __init__(self, preset: str = "balanced", *, effort: float | None = None, learning_rate: float | str | None = None,
+                 schedule: str | None = None, optimizer: str | None = None, bins: int | None = None,
+                 hidden_sizes: Sequence[int] | None = None, activation: str | None = None, initialization: str | None = None,
+                 batch_size: int | str = "auto", max_epochs: int | None = None, early_stopping: bool = True,
+                 folds: int | None = None, validation_fraction: float = 0.2, weight_decay: float | None = None,
+                 decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0, dropout: float | None = None,
+                 batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0, clip: float | str | None = None,
+                 grow: bool = False, loss: Any = None, guard: bool = True, callbacks: Sequence[Any] = (),
+                 precision: str = "float32", device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
         self.preset = preset
+        self.effort = effort
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.optimizer = optimizer
@@ -229,10 +230,10 @@ class _GuardedMLP(TabularEstimator):
         return replace(self._options(None, None, ""), callbacks=())
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
-        """Fit once, or a portfolio for the thorough preset; a net that is to grow becomes wider for as long as that pays."""
+        """Fit once, or a portfolio where the effort is enough for one; a net that is to grow gets wider while that pays."""
         from tabbench.nets.model import fit_net
 
-        if self.preset == "thorough" and training.settings["folds"] > 1:
+        if effort_of(self.preset, self.effort) >= PORTFOLIO_EFFORT and training.settings["folds"] > 1:
             from tabbench.estimators.net_ensemble import fit_ensemble
 
             return fit_ensemble(training, loss, options, portfolio_of(self.get_params(deep=False)))
@@ -308,22 +309,23 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
     (True, [])
     """
 
-    def __init__(self, preset: str = "balanced", *, learning_rate: float | str | None = None, schedule: str | None = None,
-                 optimizer: str | None = None, bins: int | None = None, hidden_sizes: Sequence[int] | None = None,
-                 activation: str | None = None, initialization: str | None = None, batch_size: int | str = "auto",
-                 max_epochs: int | None = None, early_stopping: bool = True, folds: int | None = None,
-                 validation_fraction: float = 0.2, weight_decay: float | None = None, decay_schedule: str | None = None,
-                 l1: float = 0.0, l2: float = 0.0, dropout: float | None = None, batch_norm: bool = False, mixup: float = 0.0,
-                 noise: float = 0.0, label_smoothing: float = 0.0, clip: float | str | None = None, grow: bool = False,
-                 loss: Any = None, class_weight: Any = None, guard: bool = True, callbacks: Sequence[Any] = (),
-                 precision: str = "float32", device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
+    def __init__(self, preset: str = "balanced", *, effort: float | None = None, learning_rate: float | str | None = None,
+                 schedule: str | None = None, optimizer: str | None = None, bins: int | None = None,
+                 hidden_sizes: Sequence[int] | None = None, activation: str | None = None, initialization: str | None = None,
+                 batch_size: int | str = "auto", max_epochs: int | None = None, early_stopping: bool = True,
+                 folds: int | None = None, validation_fraction: float = 0.2, weight_decay: float | None = None,
+                 decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0, dropout: float | None = None,
+                 batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0, label_smoothing: float = 0.0,
+                 clip: float | str | None = None, grow: bool = False, loss: Any = None, class_weight: Any = None,
+                 guard: bool = True, callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto",
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
         super().__init__(
-            preset, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, bins=bins, hidden_sizes=hidden_sizes,
-            activation=activation, initialization=initialization, batch_size=batch_size, max_epochs=max_epochs,
-            early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction, weight_decay=weight_decay,
-            decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm, mixup=mixup, noise=noise,
-            clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, precision=precision, device=device,
-            random_state=random_state, n_jobs=n_jobs)
+            preset, effort=effort, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, bins=bins,
+            hidden_sizes=hidden_sizes, activation=activation, initialization=initialization, batch_size=batch_size,
+            max_epochs=max_epochs, early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction,
+            weight_decay=weight_decay, decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm,
+            mixup=mixup, noise=noise, clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, precision=precision,
+            device=device, random_state=random_state, n_jobs=n_jobs)
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 

@@ -12,6 +12,7 @@ from tabbench.estimators.knobs import (
     batches_of,
     between,
     clip_of,
+    effort_of,
     name_of_loss,
     named,
     rate_of,
@@ -20,7 +21,7 @@ from tabbench.estimators.knobs import (
     whole,
 )
 from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
-from tabbench.options import PRESETS, choice
+from tabbench.options import choice
 
 SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
 DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
@@ -33,13 +34,13 @@ FEWEST_ROWS_OF_A_FOLD = 2
 
 
 def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, Any]:
-    """The preset's knobs with those that were given, for so many different rows.
+    """The effort's knobs with those that were given, for so many different rows.
 
     Raises
     ------
     BadOption : a parameter is none of the values that it may have.
     """
-    settings = preset_settings(choice("preset", given["preset"], PRESETS), rows, classes)
+    settings = preset_settings(effort_of(given["preset"], given["effort"]), rows, classes)
     optimizer = "adam" if given["optimizer"] is None else choice("optimizer", given["optimizer"], OPTIMIZERS)
     settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
     settings |= batches_of(given["batch_size"], settings, rows)
@@ -68,7 +69,7 @@ def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int
 
 
 def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The recipes of the thorough preset, with the knobs that were given the same in all."""
+    """The recipes that go together, with the knobs that were given the same in all."""
     knobs = {"activation": "activation", "schedule": "schedule", "initialisation": "initialization", "dropouts": "dropout",
              "hidden": "hidden_sizes", "rate_share": "learning_rate"}
     fixed = {knob for knob, name in knobs.items() if given[name] is not None}

@@ -3,8 +3,10 @@
 PARAMETERS = """
     Parameters
     ----------
-    preset : "fast", "balanced" or "thorough": what every parameter that is None is set to, given the number of rows; thorough
-        weighs several recipes on rows that none of them learnt from (one recipe without `folds` or up to 100 rows).
+    preset : "fast", "balanced" or "thorough": what every parameter that is None is set to, given the number of rows; thorough,
+        as any effort from 3 on, weighs several recipes on rows that none of them learnt from (one recipe without `folds` or up
+        to 100 rows).
+    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
     learning_rate : of a matrix of one input (one of n inputs takes it over the square root of n, as do all presets); "search"
         tries all decades from 1 to 1e-5 side by side and takes the highest that trains well.
     schedule : of the rate: "cosine" (with a warm-up), "warm-up", "one-cycle", "step", "plateau", "coslog4" or "constant".
@@ -27,13 +29,13 @@ PARAMETERS = """
     mixup : parameter of the beta distribution by which pairs of rows are mixed; 0 for none.
     noise : spread of Gaussian noise on the net's inputs.
     clip : largest norm of the gradient, or "auto" for one that follows the norms seen.
-    grow : whether a net that underfits is doubled in width and trained again, up to three times; not by the preset "thorough",
-        which has nets of several widths, and without checkpoints for the wider ones.
+    grow : whether a net that underfits is doubled in width and trained again, up to three times; not with several recipes,
+        which have nets of several widths, and without checkpoints for the wider ones.
     loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights. A
         regressor's outputs and target are standardised, a classifier's outputs are logits and its target codes from 0.
     guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
     callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
-        they may change `state.learning_rate` or call `state.stop()`, which ends one training: thorough has one a recipe.
+        they may change `state.learning_rate` or call `state.stop()`, which ends one training, of several recipes that of one.
     precision : of matrix products in training: "float32", "bfloat16" or "float16"; the latter two pay on a GPU only.
     device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
     random_state : seed of folds, weights and batches.

@@ -9,8 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from tabbench.core.effort import POINTS
 from tabbench.core.errors import BadOption
-from tabbench.options import choice
+from tabbench.options import PRESETS, choice, effort_number
+
+
+def effort_of(preset: str, effort: float | None) -> float:
+    """The effort, or the preset's where none is given.
+
+    >>> effort_of("balanced", None), effort_of("balanced", 0.25)
+    (1.0, 0.25)
+    """
+    return POINTS[choice("preset", preset, PRESETS)] if effort is None else effort_number("effort", effort)
 
 
 def loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:

@@ -18,7 +18,8 @@ from tabbench.core.errors import BadOption
 from tabbench.core.task import Task
 from tabbench.data.target import MOST_CLASSES_OF_NUMBERS
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
-from tabbench.options import PRESETS, choice
+from tabbench.estimators.knobs import effort_of
+from tabbench.options import choice
 from tabbench.selection.forest import fit_forest_selection, forest_settings, shadow_importances
 
 NOISE_SPREADS = 2.5
@@ -38,6 +39,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
     task : "classification", "regression", or "auto": fractional numbers, and whole ones of more than 20 different values, are
         amounts, all else are classes.
     preset : "fast", "balanced" or "thorough": how many trees are grown.
+    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
     random_state : seed of the trees and of the shadow columns.
     n_jobs : threads; results do not depend on it.
 
@@ -64,10 +66,11 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
     """
 
     def __init__(self, n_features: str | int | float = "auto", *, task: str = "auto", preset: str = "balanced",
-                 random_state: Any = None, n_jobs: int | None = None) -> None:
+                 effort: float | None = None, random_state: Any = None, n_jobs: int | None = None) -> None:
         self.n_features = n_features
         self.task = task
         self.preset = preset
+        self.effort = effort
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -88,7 +91,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         ------
         BadOption : a parameter is none of the values that it may have.
         """
-        settings = forest_settings(Workload(choice("preset", self.preset, PRESETS), 0, 0, 0))
+        settings = forest_settings(Workload(effort_of(self.preset, self.effort), 0, 0, 0))
         task = choice("task", self.task, TASKS)
         self._learns_numbers = _are_amounts(y) if task == "auto" else task == "regression"
         rows = self._read_training(X, y)

@@ -10,6 +10,7 @@ import base64
 import ctypes
 import faulthandler
 import gc
+import importlib
 import json
 import os
 import queue
@@ -80,7 +81,7 @@ class Child:
 
         self.setup = load_setup(self.folder)
 
-    def do_run(self, cells: list[dict[str, Any]], threads: int) -> None:
+    def do_run(self, cells: list[dict[str, Any]], threads: int, side_by_side: int) -> None:
         """Run one batch."""
         from tabbench.core.cell import Batch, Cell
         from tabbench.run import execute
@@ -91,7 +92,7 @@ class Child:
             self.do_open()
         batch = Batch(tuple(Cell(**cell) for cell in cells))
         try:
-            for result in execute(self.setup, batch, own=self.own, threads=threads,
+            for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side,
                                   announce=lambda cell: self._answer(started=cell.key)):
                 self._answer(finished=result.key, file=spool(result, self.folder / SPOOL).name)
         except MemoryError:
@@ -102,6 +103,19 @@ class Child:
             return
         give_memory_back()
         self._answer(idle=True)
+
+    def do_call(self, function: str, number: int, values: dict[str, Any]) -> None:
+        """Call `module:function` with the run's folder and these values."""
+        from tabbench.core.errors import TabbenchError
+
+        module, _, name = function.partition(":")
+        error = ""
+        try:
+            getattr(importlib.import_module(module), name)(self.folder, **values)
+        except TabbenchError as failure:
+            traceback.print_exc()
+            error = str(failure)
+        self._answer(called=number, error=error)
 
     def _answer(self, **values: Any) -> None:
         self.answers.write(json.dumps(values) + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +125,12 @@ class CostModel:
         self._work_mb = Corrections(0.0)
         self._learnt: set[str] = set()
         self._normal = np.random.default_rng(0).normal(size=(512, DRAWS))
+
+    def at(self, prices: Prices) -> CostModel:
+        """The same knowledge of this machine and table, for cells of other prices: those of another amount of work."""
+        other = copy(self)
+        other.prices = prices
+        return other
 
     def learn(self, cell: Cell, seconds: float, done: Sequence[str] = ()) -> None:
         """A cell took this long, after `done` had been fitted in its batch."""

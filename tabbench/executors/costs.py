@@ -1,4 +1,4 @@
-"""What a cell is expected to cost before anything ran: seconds and peak memory by approach, preset and shape of the table.
+"""What a cell is expected to cost before anything ran: seconds and peak memory by approach, effort and shape of the table.
 
 Log-linear models whose coefficients `tools/measure_costs.py` writes to costs.json, scaled to this machine by a short probe.
 Knows cells and shapes; no process, no clock but the probe's, no table.
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tabbench.core.effort import POINTS
 
 COSTS = Path(__file__).with_name("costs.json")
 
@@ -37,8 +39,14 @@ OTHER_VERSION_SPREAD = 0.4
 """Standard deviations of the logarithm where an approach was put together from others, was never measured, or was measured in
 another version."""
 UNKNOWN_WORK_MB = 200.0
-PRESET_MINUTES = {"fast": 2.0, "balanced": 10.0, "thorough": 60.0}
-"""What presets are sized for: a preset that was not measured costs that much more or less than one that was."""
+DEFAULT_EXPONENT = 0.8
+"""Seconds grow with this power of the effort where one preset alone was measured: the presets are sized for work in proportion,
+of which rows, rounds or folds that are bounded leave a part undone. Memory holds the table rather than the work, and stays."""
+SPREAD_BEYOND = 0.3
+"""Of the logarithm, a factor of e in effort beyond what was measured: by so much the slopes between the measured presets differ
+from one shape of table to another."""
+SMALLEST_SHARE_OF_FAST = 0.1
+"""Seconds at most that less effort saves: what is left is reading and predicting the rows."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class PriorCosts:
     Examples
     --------
     >>> costs = PriorCosts.load()
-    >>> small, large = (costs.own("linear", "fast", Shape(rows, 20, 30, 2)) for rows in (1_000, 100_000))
+    >>> small, large = (costs.own("linear", 0.1, Shape(rows, 20, 30, 2)) for rows in (1_000, 100_000))
     >>> small.seconds.median < large.seconds.median
     True
     """
@@ -131,43 +139,65 @@ class PriorCosts:
         if f"view:{name}" not in self._measured["models"]:
             return 0.0
         model = self._measured["models"][f"view:{name}"]["any"]
-        return self._evaluate(model["fit"], replace(shape, rows=shape.rows + shape.test_rows)).median * self.slowness
+        return _evaluate(model["fit"], replace(shape, rows=shape.rows + shape.test_rows)).median * self.slowness
 
-    def own(self, approach: str, preset: str, shape: Shape, version: int | None = None) -> CellCost:
+    def own(self, approach: str, effort: float, shape: Shape, version: int | None = None) -> CellCost:
         """What a cell costs when the views are prepared and the fits that it reuses are there."""
-        models = self._measured["models"].get(approach, {}).get(preset)
+        models = self._measured["models"].get(approach)
         if models is None:
-            return self._composed(approach, preset, shape)
-        fit = self._evaluate(models["fit"], shape)
-        predict = self._evaluate(models["predict"], replace(shape, rows=max(shape.test_rows, 1)))
+            return self._composed(approach, effort, shape)
+        predicted = replace(shape, rows=max(shape.test_rows, 1))
+        fit, predict = _seconds(_points(models, "fit", shape), effort), _seconds(_points(models, "predict", predicted), effort)
+        work_mb = _along(_points(models, "work_mb", shape), effort, exponent=0.0)
         stale = OTHER_VERSION_SPREAD if version not in (None, self._measured["versions"].get(approach)) else 0.0
-        return CellCost(Expected((fit.median + predict.median) * self.slowness, math.hypot(fit.spread, stale)),
-                        self._evaluate(models["work_mb"], shape), "measured")
+        efforts = [POINTS[name] for name in models]
+        return CellCost(Expected((fit.median + predict.median) * self.slowness, math.hypot(fit.spread, stale)), work_mb,
+                        "measured" if min(efforts) <= effort <= max(efforts) else "composed")
 
-    def _composed(self, approach: str, preset: str, shape: Shape) -> CellCost:
+    def _composed(self, approach: str, effort: float, shape: Shape) -> CellCost:
         """`mlp+forest` is mlp and what forest selection costs elsewhere."""
-        if presets := self._measured["models"].get(approach):
-            return self._from_another_preset(approach, next(iter(presets)), preset, shape)
         learner, *selectors = approach.split("+")
         if not selectors or learner not in self._measured["models"]:
             return CellCost(Expected(math.nan, UNKNOWN_SPREAD), Expected(UNKNOWN_WORK_MB, UNKNOWN_SPREAD), "unknown")
-        base = self.own(learner, preset, shape)
+        base = self.own(learner, effort, shape)
         seconds, work_mb = base.seconds.median, base.work_mb.median
         for selector in selectors:
             known = f"linear+{selector}"
-            other = self.own(known, preset, shape) if known in self._measured["models"] else base
+            other = self.own(known, effort, shape) if known in self._measured["models"] else base
             seconds, work_mb = seconds + other.seconds.median, max(work_mb, other.work_mb.median)
         return CellCost(Expected(seconds, COMPOSED_SPREAD), Expected(work_mb, COMPOSED_SPREAD), "composed")
 
-    def _from_another_preset(self, approach: str, measured: str, preset: str, shape: Shape) -> CellCost:
-        base, ratio = self.own(approach, measured, shape), PRESET_MINUTES[preset] / PRESET_MINUTES[measured]
-        return CellCost(Expected(base.seconds.median * ratio, max(base.seconds.spread, COMPOSED_SPREAD)),
-                        Expected(base.work_mb.median, max(base.work_mb.spread, COMPOSED_SPREAD)), "composed")
 
-    @staticmethod
-    def _evaluate(model: Mapping[str, Any], shape: Shape) -> Expected:
-        value = float(np.dot(model["coefficients"], shape.vector()))
-        return Expected(math.exp(value), max(float(model["spread"]), LEAST_SPREAD))
+def _evaluate(model: Mapping[str, Any], shape: Shape) -> Expected:
+    value = float(np.dot(model["coefficients"], shape.vector()))
+    return Expected(math.exp(value), max(float(model["spread"]), LEAST_SPREAD))
+
+
+def _points(models: Mapping[str, Any], quantity: str, shape: Shape) -> dict[float, Expected]:
+    """What was measured of a quantity, by ascending effort."""
+    return {POINTS[name]: _evaluate(models[name][quantity], shape) for name in sorted(models, key=lambda name: POINTS[name])}
+
+
+def _seconds(points: Mapping[float, Expected], effort: float) -> Expected:
+    found, fast = (_along(points, each, DEFAULT_EXPONENT) for each in (effort, POINTS["fast"]))
+    return Expected(max(found.median, SMALLEST_SHARE_OF_FAST * fast.median), found.spread)
+
+
+def _along(points: Mapping[float, Expected], effort: float, exponent: float) -> Expected:
+    """The quantity at an effort: on straight lines of the logarithms through the points, and beyond them.
+
+    It never falls with more effort: two presets that were measured the other way round say the same, the mean of both. Through
+    one point goes the line of the `exponent`.
+    """
+    places, place = np.log(list(points)), math.log(effort)
+    logs = np.log([each.median for each in points.values()])
+    logs = (np.maximum.accumulate(logs) + np.minimum.accumulate(logs[::-1])[::-1]) / 2
+    slopes = np.diff(logs) / np.diff(places) if len(points) > 1 else np.array([exponent])
+    below, above = max(places[0] - place, 0.0), max(place - places[-1], 0.0)
+    value = np.interp(place, places, logs) - slopes[0] * below + slopes[-1] * above
+    spread = math.hypot(np.interp(place, places, [each.spread for each in points.values()]), SPREAD_BEYOND * (below + above))
+    is_guessed = len(points) == 1 and effort not in points
+    return Expected(math.exp(value), max(spread, COMPOSED_SPREAD) if is_guessed else spread)
 
 
 @cache

@@ -65,7 +65,8 @@ class Prices:
         self._kept: dict[tuple[str, int], CellCost] = {}
 
     @classmethod
-    def of_setup(cls, setup: Setup, preset: str, prior: PriorCosts, *, aliases: Mapping[str, str], own: Sequence[str]) -> Prices:
+    def of_setup(cls, setup: Setup, effort: float, prior: PriorCosts, *, aliases: Mapping[str, str], own: Sequence[str]
+                 ) -> Prices:
         """Prices of a run; `own` are the user's estimators, of which nothing is known."""
         shapes: dict[int, Shape] = {}
 
@@ -78,7 +79,7 @@ class Prices:
             if name in own:
                 return UNKNOWN
             registered = aliases.get(name, name)
-            return prior.own(registered, preset, shape(size), find_approach(registered).version)
+            return prior.own(registered, effort, shape(size), find_approach(registered).version)
 
         return cls(cost, lambda view, size: prior.view(view, shape(size)), _Views(aliases, own))
 

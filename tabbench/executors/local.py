@@ -12,17 +12,18 @@ import os
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import psutil
 
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
-from tabbench.executors.schedule import TIME_LIMIT, InFlight, Schedule, Skip
+from tabbench.executors.schedule import InFlight, Schedule, Skip
 from tabbench.executors.worker import Event, Worker, end_orphan
 from tabbench.run import distribution_of
 from tabbench.store.database import Store
@@ -85,6 +86,8 @@ class LocalExecutor:
         self._is_frozen = False
         self._next_police = 0.0
         self._base_mb = 0.0
+        self._called: list[Worker] = []
+        self._returned: dict[int, str] = {}
 
     def __enter__(self) -> LocalExecutor:
         for pid, created in self._store.children():
@@ -111,6 +114,14 @@ class LocalExecutor:
         while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
             self._step(None)
 
+    def starting_seconds(self, startup_seconds: float) -> float:
+        """How long the children are still busy importing, of the seconds that it takes them in all."""
+        if not self._workers:
+            return startup_seconds
+        if any(worker.is_warm for worker in self._workers):
+            return 0.0
+        return max(startup_seconds - (time.monotonic() - self._workers[0].began), 0.0)
+
     def open_setup(self) -> None:
         """Have every child load the run's frozen setup before its first cell asks for it."""
         self._is_frozen = True
@@ -118,8 +129,9 @@ class LocalExecutor:
             worker.order(do="open")
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress]) -> list[Skip]:
-        """Run what is scheduled until nothing is left or its deadline (a reading of `time.monotonic`) has passed."""
+            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False
+            ) -> list[Skip]:
+        """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
         state, next_display = _Running(schedule, on_result), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
         self._start_workers(min(self.jobs, len({cell.key for cell in schedule.waiting})))
@@ -130,14 +142,35 @@ class LocalExecutor:
                 break
             self._step(state)
             now = time.monotonic()
-            if schedule.deadline is not None and now >= schedule.deadline:
-                self._stop_for_time(state)
+            if is_stopped() or (schedule.deadline is not None and now >= schedule.deadline):
+                self._leave_what_runs(state)
                 break
             if now >= next_display:
                 display.update(progress(self._what_runs(), schedule.remaining_seconds(self._in_flight())))
                 next_display = now + DISPLAY_SECONDS
         display.update(progress((), 0.0))
         return schedule.skips
+
+    def call_all(self, function: str, calls: Sequence[Mapping[str, Any]]) -> None:
+        """Have children call `module:function` with the run's folder and these values, at once as far as there are jobs."""
+        self._start_workers(min(self.jobs, len(calls)))
+        self._called = [self._workers[number % min(self.jobs, len(self._workers))] for number in range(len(calls))]
+        self._returned = {}
+        for number, (worker, values) in enumerate(zip(self._called, calls, strict=True)):
+            worker.order(do="call", function=function, number=number, values=dict(values))
+
+    def await_calls(self, deadline: float) -> dict[int, str]:
+        """What has returned by the deadline, a reading of `time.monotonic`: the call's number -> "" or why it failed.
+
+        Children that are still at it then are ended.
+        """
+        while (left := [worker for number, worker in enumerate(self._called) if number not in self._returned
+                        and worker in self._workers]) and time.monotonic() < deadline:
+            self._step(None)
+        for worker in dict.fromkeys(left):
+            worker.kill()
+            self._workers.remove(worker)
+        return dict(self._returned)
 
     def _step(self, state: _Running | None) -> None:
         """Take in one event if there is one, and look after the children now and then."""
@@ -189,7 +222,7 @@ class LocalExecutor:
             batch = self._next_batch(worker, state)
             if batch is None:
                 return
-            worker.run(batch, self.threads)
+            worker.run(batch, self.threads, state.schedule.side_by_side(batch, self._in_flight()))
 
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if any(other.batch is not None and other.batch.key in state.exclusive for other in self._workers):
@@ -235,6 +268,8 @@ class LocalExecutor:
             worker.cell = None
             self._settle(worker, "crashed", "its result was damaged on the way to the store", state)
             worker.batch = None
+        elif "called" in values:
+            self._returned[values["called"]] = values["error"]
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
@@ -318,11 +353,12 @@ class LocalExecutor:
         children = len(self._workers)
         require_memory(self.memory_limit_bytes, children, psutil.Process().memory_info().rss + worker.resident_bytes() * children)
 
-    def _stop_for_time(self, state: _Running) -> None:
+    def _leave_what_runs(self, state: _Running) -> None:
+        """End the busy children: what they had finished is kept. The idle ones stay for what comes after."""
         unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
-        state.schedule.drop_rest(TIME_LIMIT, [*unfinished, *(c for b in state.alone for c in b.cells)])
+        state.schedule.drop_rest()
         state.alone.clear()
-        for worker in list(self._workers):
+        for worker in self._busy:
             worker.kill()
             self._workers.remove(worker)
         self._adopt([cell.key for cell in unfinished], state)
@@ -355,7 +391,7 @@ class _Running:
     cells: dict[str, Cell] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cells = {cell.key: cell for cell in self.schedule.waiting}
+        self.cells = {cell.key: cell for cell in self.schedule.cells}
 
     def learn(self, result: Result, running: InFlight | None = None) -> None:
         """A result has arrived in the store; `running` is how its batch stood then."""

@@ -76,11 +76,12 @@ class Worker:
             self.process.stdin.write(json.dumps(values).encode() + b"\n")
             self.process.stdin.flush()
 
-    def run(self, batch: Batch, threads: int) -> None:
-        """Hand it a batch."""
+    def run(self, batch: Batch, threads: int, side_by_side: int = 1) -> None:
+        """Hand it a batch; so many fits may go on at the same time, each with so many threads."""
         self.batch, self.cell = batch, None
         self.cell_started = time.monotonic()
-        self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads)
+        self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads,
+                   side_by_side=side_by_side)
 
     def begin(self, key: str) -> None:
         """It has begun a cell of its batch."""

@@ -1,4 +1,4 @@
-"""How many nets and epochs a fit may use: from preset and shape alone, nothing measured.
+"""How many nets and epochs a fit may use: from effort and shape alone, nothing measured.
 
 Does not import torch: it is called while a run is planned.
 """
@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from tabbench.core.approach import Settings, Workload
+from tabbench.core.effort import counted, scaled
 
 SECONDS_BY_ROWS = {100: 0.15, 300: 0.6, 1000: 1.2, 5000: 5.0, 16_000: 12.0, 40_000: 22.0}
 """What a balanced fit on 15 columns may take on one thread; in between along straight lines of the logarithms."""
@@ -48,7 +49,7 @@ EXPECTED_CODES = 5
 def net_settings(workload: Workload) -> Settings:
     """The amount of work of the net.
 
-    >>> net_settings(Workload("fast", rows=40_000, columns=15, classes=2))["batch_rows"]
+    >>> net_settings(Workload(0.1, rows=40_000, columns=15, classes=2))["batch_rows"]
     128
     """
     return _settings(workload, heads=1)
@@ -57,20 +58,20 @@ def net_settings(workload: Workload) -> Settings:
 def shared_net_settings(workload: Workload) -> Settings:
     """The amount of work of nets whose heads share their layers: the same time, fewer nets.
 
-    >>> shared_net_settings(Workload("fast", rows=40_000, columns=15, classes=2))["heads"]
+    >>> shared_net_settings(Workload(0.1, rows=40_000, columns=15, classes=2))["heads"]
     8
     """
     return _settings(workload, heads=HEADS) | {"heads": HEADS, "dropouts": [HEADS_DROPOUT]}
 
 
 def _settings(workload: Workload, heads: int) -> Settings:
-    rows, preset = workload.rows, workload.preset
+    rows, effort = workload.rows, workload.effort
     batch_rows, hidden, bins = batch_size(rows), hidden_units(rows), bins_a_column(rows)
     member_epochs = _seconds(workload) / _seconds_a_member_epoch(workload, hidden, batch_rows, bins, heads)
-    nets = member_epochs / GOOD_EPOCHS[preset]
+    nets = member_epochs / scaled(effort, **GOOD_EPOCHS)
     folds = int(min(max(nets, 1), FOLDS))
-    repeats = int(min(max(nets / FOLDS, 1), MOST_REPEATS[preset]))
-    epochs = int(min(max(member_epochs / (folds * repeats), FEWEST_EPOCHS), MOST_EPOCHS[preset]))
+    repeats = int(min(max(nets / FOLDS, 1), counted(effort, **MOST_REPEATS)))
+    epochs = int(min(max(member_epochs / (folds * repeats), FEWEST_EPOCHS), counted(effort, **MOST_EPOCHS)))
     return {"folds": FOLDS, "trained_folds": folds, "repeats": repeats, "epochs": epochs, "batch_rows": batch_rows,
             "hidden": [hidden] * 3, "bins": bins, "learning_rate": 0.05, "weight_decay": 0.0, "patience": _patience(epochs),
             "dropouts": [LOW_DROPOUT] if rows >= ROWS_FOR_LOW_DROPOUT else [LOW_DROPOUT, HIGH_DROPOUT]}
@@ -104,7 +105,7 @@ def _seconds(workload: Workload) -> float:
     seconds = math.exp(float(np.interp(math.log(workload.rows), known, seconds_known)))
     seconds *= math.pow(max(workload.rows / max(SECONDS_BY_ROWS), 1.0), GROWTH_BY_ROWS)
     seconds *= math.pow(workload.columns / REFERENCE_COLUMNS, GROWTH_BY_COLUMNS)
-    return SHARE_OF_BALANCED[workload.preset] * min(seconds, LARGEST_SECONDS)
+    return scaled(workload.effort, **SHARE_OF_BALANCED) * min(seconds, LARGEST_SECONDS)
 
 
 def _seconds_a_member_epoch(workload: Workload, hidden: int, batch_rows: int, bins: int, heads: int) -> float:

@@ -1,4 +1,4 @@
-"""The recipes behind the presets of the net's own estimators. Imports no torch.
+"""The recipes behind the presets of the net's own estimators, and between them. Imports no torch.
 
 A cell of a comparison gets far fewer epochs (`amount`), since there are many of them.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tabbench.core.effort import counted
 from tabbench.nets.amount import bins_a_column, hidden_units
 
 EPOCHS = {"fast": 40, "balanced": 64, "thorough": 96}
 FOLDS = {"fast": 3, "balanced": 5, "thorough": 7}
+FEWEST_FOLDS = 2
+"""One would be no fold but a hold-out, a recipe of its own."""
 REPEATS = {"fast": 1, "balanced": 2, "thorough": 2}
 STEPS = {"fast": 6_000, "balanced": 20_000, "thorough": 80_000}
 """Of each net at most: large tables see fewer epochs. Small ones get all of theirs."""
@@ -37,18 +40,20 @@ PORTFOLIO: dict[str, dict[str, Any]] = {
     "wide": {"hidden": [256, 256], "dropouts": [0.3], "rate_share": 0.6},
 }
 """Recipes of the thorough preset that go together; `rate_share` is of the learning rate that the others have."""
+PORTFOLIO_EFFORT = 3.0
+"""From here on there is work enough for all of them: half of what the thorough preset does."""
 
 
-def preset_settings(preset: str, rows: int, classes: int) -> dict[str, Any]:
-    """What a preset says of every knob.
+def preset_settings(effort: float, rows: int, classes: int) -> dict[str, Any]:
+    """What an effort says of every knob.
 
-    >>> preset_settings("fast", 1000, 2)["batch_rows"], preset_settings("balanced", 20_000, 0)["batch_rows"]
+    >>> preset_settings(0.1, 1000, 2)["batch_rows"], preset_settings(1.0, 20_000, 0)["batch_rows"]
     (32, 128)
     """
     batch_rows = rows if rows <= TINY_ROWS else batch_size(rows)
     is_tiny = rows <= TINY_ROWS
-    epochs = TINY_EPOCHS if is_tiny else epochs_for(preset, rows, batch_rows)
-    folds, nets = (0, TINY_NETS) if is_tiny else (FOLDS[preset], REPEATS[preset])
+    epochs = TINY_EPOCHS if is_tiny else epochs_for(effort, rows, batch_rows)
+    folds, nets = (0, TINY_NETS) if is_tiny else (counted(effort, **FOLDS, least=FEWEST_FOLDS), counted(effort, **REPEATS))
     return {"folds": folds, "repeats": nets, "epochs": epochs, "batch_rows": batch_rows, "hidden": [hidden_units(rows)] * 3,
             "bins": bins_a_column(rows), "activation": "silu", "initialisation": "kaiming", "optimiser": "adam",
             "learning_rate": SAFE_RATE["adam"], "schedule": "cosine", "weight_decay": 0.0, "decay_schedule": "flat-cosine",
@@ -60,9 +65,9 @@ def batch_size(rows: int) -> int:
     return int(min(max(2 ** round(math.log2(rows / ROWS_A_BATCH)), FIRST_BATCH), LAST_BATCH))
 
 
-def epochs_for(preset: str, rows: int, batch_rows: int) -> int:
-    """The preset's epochs, or fewer where they would be too many steps."""
-    return max(min(EPOCHS[preset], STEPS[preset] * batch_rows // rows), FEWEST_EPOCHS)
+def epochs_for(effort: float, rows: int, batch_rows: int) -> int:
+    """The effort's epochs, or fewer where they would be too many steps."""
+    return max(min(counted(effort, **EPOCHS), counted(effort, **STEPS) * batch_rows // rows), FEWEST_EPOCHS)
 
 
 def _dropouts(rows: int) -> list[float]:

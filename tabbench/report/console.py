@@ -17,7 +17,7 @@ from tabbench.report.names import with_readable_names
 from tabbench.report.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
 from tabbench.report.safe_text import plain, shorten
 from tabbench.report.selecting import selection_lines
-from tabbench.report.standings import Standing, full_size, standings
+from tabbench.report.standings import Standing, full_size, standings, winner_at
 from tabbench.report.words import (
     RANK_NOTE,
     SEVERITIES,
@@ -28,6 +28,7 @@ from tabbench.report.words import (
     metric_title,
     outcome,
     recommendation,
+    recommendation_note,
     skips,
 )
 
@@ -101,7 +102,7 @@ def _print_standings(comparison: Comparison, console: Console, size: int) -> Non
         console.print()
         console.print(_rich_table(console, table, group))
     _print_line(console, "")
-    _print_line(console, RANK_NOTE + " ✓ recommended.", style="dim")
+    _print_line(console, RANK_NOTE + recommendation_note(winner_at(comparison, size)), style="dim")
 
 
 def _columns(comparison: Comparison, decimals: int) -> list[_Column]:

@@ -99,7 +99,7 @@ MAP_NOTE = (
     "Whom to take with so many training rows at hand and so many seconds for one fit, read from what was run, with clocks of "
     "this machine. Wins: shown to be better than all others that can be afforded. Not separated: the simplest of those that are. "
     "At 500: it is best trained on 500 of the rows, as more cannot be afforded or do not help; sizes are compared by their means "
-    "alone.")
+    "alone. A dash: nothing can be afforded, or nothing is recommended.")
 """What the winner map shows."""
 
 

@@ -1,6 +1,6 @@
 """Shows a run while it goes on: a moving display on a terminal, a few plain lines elsewhere, nothing when quiet.
 
-Knows only `core.progress.Progress`. Writes to standard error: standard output belongs to the result.
+Knows only `core.progress`. Writes to standard error: standard output belongs to the result.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from tabbench.core.progress import Display, Progress
-from tabbench.report.numbers import duration
+from tabbench.core.progress import Display, FamilyLeader, Progress, Provisional
+from tabbench.report.numbers import decimals_for, duration, fixed, rows
 from tabbench.report.safe_text import LONGEST_NAME, plain
+from tabbench.report.words import metric_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,6 +57,26 @@ def leaders_by_size(leaders: dict[int, str]) -> str:
     return " · ".join(f"{low:,} {name}" if low == high else f"{low:,}–{high:,} {name}" for low, high, name in runs)
 
 
+def leaders_by_family(provisional: Provisional) -> str:
+    """Who leads in each family, the best family first, and what that rests on.
+
+    >>> leaders = FamilyLeader("trees", "boosting", 0.2345), FamilyLeader("linear", "linear", 0.312)
+    >>> leaders_by_family(Provisional(16000, 1, leaders, "log_loss", is_first_look=True))
+    'first look at 16,000 rows, log loss on 1 split: trees boosting 0.2345 · linear 0.3120'
+    """
+    decimals = decimals_for(provisional.leaders[0].score)
+    shown = [f"{_of_family(each)} {fixed(each.score, decimals)}" for each in provisional.leaders]
+    look = "first look at" if provisional.is_first_look else "at"
+    splits = f"{provisional.splits:,} split{'' if provisional.splits == 1 else 's'}"
+    return (f"{look} {rows(provisional.size)} rows, {metric_name(provisional.metric)} on {splits}: "
+            + " · ".join(shown if provisional.is_complete else [*shown, "others to come"]))
+
+
+def _of_family(leader: FamilyLeader) -> str:
+    name = plain(leader.approach, LONGEST_NAME)
+    return name if name == leader.family else f"{leader.family} {name}"
+
+
 def counts(progress: Progress) -> str:
     """Cells done, failed and left in words."""
     failed = f", {progress.failed:,} failed" if progress.failed else ""
@@ -90,11 +111,15 @@ class QuietDisplay:
 
 
 class LineDisplay:
-    """Plain lines for a log: about one a tenth of the cells or every ten seconds, ever rarer in long runs."""
+    """Plain lines for a log: about one a tenth of the cells or every ten seconds, ever rarer in long runs.
+
+    Lines of their own name the families' first leaders, at once, and new ones, as rarely as the others.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._shown: Progress | None = None
+        self._provisional_shown: Progress | None = None
 
     def say(self, line: str) -> None:
         """Write the line."""
@@ -103,33 +128,46 @@ class LineDisplay:
 
     def update(self, progress: Progress) -> None:
         """Write a line when enough has changed since the last one."""
-        if not self._is_due(progress):
-            return
-        self._shown = progress
-        leaders = f"; best so far: {leaders_by_size(progress.leaders)}" if progress.leaders else ""
-        self._write(f"{counts(progress)}, {clocks(progress)}{leaders}")
+        if _is_due(progress, self._shown):
+            self._shown = progress
+            leaders = f"; best so far: {leaders_by_size(progress.leaders)}" if progress.leaders else ""
+            self._write(f"{counts(progress)}, {clocks(progress)}{leaders}")
+        if progress.provisional is not None and self._is_news(progress, progress.provisional):
+            self._provisional_shown = progress
+            self._write(f"provisional, {leaders_by_family(progress.provisional)}")
 
     def close(self) -> None:
         """Flush; what comes next is another run."""
-        self._shown = None
+        self._shown = self._provisional_shown = None
         self._stream.flush()
 
-    def _is_due(self, progress: Progress) -> bool:
-        shown = self._shown
-        if shown is None:
-            return progress.total > 0
-        if progress.done == progress.total:
-            return shown.done < progress.total
-        waited = progress.elapsed_seconds - shown.elapsed_seconds
-        if waited >= max(_SECONDS_BETWEEN_LINES, _SHARE_BETWEEN_LINES * progress.elapsed_seconds):
-            return True
-        share = (progress.done - shown.done) / progress.total
-        return share >= _SHARE_BETWEEN_LINES and waited >= _LEAST_SECONDS_BETWEEN_LINES
+    def _is_news(self, progress: Progress, provisional: Provisional) -> bool:
+        before = self._provisional_shown
+        has_changed = before is None or before.provisional is None or _who_leads(provisional) != _who_leads(before.provisional)
+        return provisional.is_complete and has_changed and _is_due(progress, before)
 
     def _write(self, line: str) -> None:
         encoding = self._stream.encoding or "utf-8"
         self._stream.write(line.encode(encoding, "replace").decode(encoding) + "\n")
         self._stream.flush()
+
+
+def _is_due(progress: Progress, shown: Progress | None) -> bool:
+    """Whether a line may follow the one that told of `shown`."""
+    if shown is None:
+        return progress.total > 0
+    if progress.done == progress.total:
+        return shown.done < progress.total
+    waited = progress.elapsed_seconds - shown.elapsed_seconds
+    if waited >= max(_SECONDS_BETWEEN_LINES, _SHARE_BETWEEN_LINES * progress.elapsed_seconds):
+        return True
+    share = (progress.done - shown.done) / progress.total
+    return share >= _SHARE_BETWEEN_LINES and waited >= _LEAST_SECONDS_BETWEEN_LINES
+
+
+def _who_leads(provisional: Provisional) -> tuple[str, set[tuple[str, str]]]:
+    """The leading family and each family's leader; the order of the others is not told again."""
+    return provisional.leaders[0].family, {(each.family, each.approach) for each in provisional.leaders}
 
 
 class MovingDisplay:
@@ -197,6 +235,8 @@ def block(progress: Progress) -> RenderableType:
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("time", clocks(progress))
+    if progress.provisional is not None:
+        facts.add_row("provisional", Text(leaders_by_family(progress.provisional)))
     if progress.leaders:
         facts.add_row("best so far", Text(leaders_by_size(progress.leaders)))
     for place, line in enumerate(progress.running[:_MOST_RUNNING_SHOWN]):

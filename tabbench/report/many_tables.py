@@ -113,7 +113,7 @@ def _described(title: str, frame: pd.DataFrame, column: str, decimals: int) -> R
 
 
 def _of_tables(frame: pd.DataFrame) -> ReportTable:
-    header = ("table", "source", "metric", "training rows", "preset", "failed")
+    header = ("table", "source", "metric", "training rows", "amount of work", "failed")
     cells = [(str(row.table), str(row.source)[:LONGEST_SOURCE], metric_name(str(row.metric)), rows(row.size), str(row.preset),
               f"{row.failed:.0%}") for row in frame.itertuples()]
     return ReportTable("Tables", header, cells, frozenset({3, 5}))

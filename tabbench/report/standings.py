@@ -110,7 +110,8 @@ def _standing(row: _Record, pairs: list[_Record], cost: _Record, winner: _Record
 
 
 def _verdict_of_best(winner: _Record) -> str:
-    return "winner" if winner.get("decision") == "winner" else "best mean"
+    # Nobody wins over families that were not run, for the lack of which nothing is recommended.
+    return "winner" if winner.get("decision") == "winner" and isinstance(winner["recommended"], str) else "best mean"
 
 
 def _lowest(here: list[_Record], sign: float) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.core.effort import name_of
 from tabbench.report.crossings import (
     BUDGETS_NOTE,
     FAMILIES_NOTE,
@@ -25,18 +26,21 @@ from tabbench.report.incidents import incident_groups
 from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_rows
 from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
-from tabbench.report.standings import deciding_scores, families, full_size, standings
+from tabbench.report.standings import deciding_scores, families, full_size, standings, winner_at
 from tabbench.report.words import (
+    NOT_EVERY_FAMILY,
     RANK_NOTE,
     SEVERITIES,
     better_is,
     crossing,
     decision_words,
     enumerate_names,
+    is_without_recommendation,
     metric_name,
     metric_title,
     outcome,
     place,
+    recommendation_note,
     skips,
 )
 
@@ -71,7 +75,7 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
         ("splits", f"{protocol.get('split_kind') or 'default'}, {protocol['folds']} folds"
                    + (f", {repeats} repeats" if repeats > 1 else "")),
         ("margin", str(protocol.get("margin_text") or margin_text(comparison))),
-        ("preset", f"{protocol['preset']}, seed {protocol['seed']}"),
+        ("amount of work", f"{name_of(protocol['effort'])}, seed {protocol['seed']}"),
         ("took", duration(known(comparison.timing.get("wall_seconds")))),
         ("fingerprint", str(table["fingerprint"])[:16]),
     ]
@@ -101,9 +105,10 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
         for each in table
     ]
     best = frozenset(position for position, each in enumerate(table) if each.is_best)
+    note = recommendation_note(winner_at(comparison, size), ": the cheapest of those that nobody is shown to beat and whose mean "
+                               "is close to the best")
     return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
-                       f"{RANK_NOTE} ✓ recommended: the cheapest of those that nobody is shown to beat and whose mean is "
-                       "close to the best.", best)
+                       RANK_NOTE + note, best)
 
 
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:
@@ -134,7 +139,7 @@ def _winners(comparison: Comparison) -> ReportTable:
     found = comparison.winners.to_dict("records")
     decimals = _shared_decimals([known(row["score"]) for row in found])
     cells = [(rows(row["size"]), outcome(row), _name(row["best"]), fixed(known(row["score"]), decimals),
-              fixed(known(row["corrected_score"]), decimals), _name(row["recommended"])) for row in found]
+              fixed(known(row["corrected_score"]), decimals), _recommended(row)) for row in found]
     header = ("training rows", "outcome", "best mean", metric_title(comparison), "to expect", "recommended")
     return ReportTable("Best by size", header, cells, frozenset({0, 3, 4}),
                        "To expect: the best score without the luck of having been picked for it, at the largest size.")
@@ -142,6 +147,10 @@ def _winners(comparison: Comparison) -> ReportTable:
 
 def _name(value: Any) -> str:
     return value if isinstance(value, str) else NOTHING
+
+
+def _recommended(winner: dict[Hashable, Any]) -> str:
+    return f"nothing: {NOT_EVERY_FAMILY}" if is_without_recommendation(winner) else _name(winner["recommended"])
 
 
 def _crossings(comparison: Comparison) -> ReportTable:
@@ -174,12 +183,13 @@ def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str
     if size is None:
         return []
     decimals = decimals_for(standings(comparison, size)[0].mean)
-    is_full = comparison.pairs["size"] == size
+    is_full, has_forecast = comparison.pairs["size"] == size, not _is_below_full(comparison)
     chosen = comparison.pairs[is_full if at_full_size else ~is_full]
     return [
         (rows(row["size"]), str(row["first"]), str(row["second"]), signed(known(row["difference"]), decimals),
          interval(known(row["low"]), known(row["high"]), decimals, with_sign=True),
-         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])), _chances(row), _settled_by(row))
+         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])), _chances(row),
+         _settled_by(row, has_forecast))
         for row in chosen.to_dict("records")
     ]
 
@@ -189,11 +199,17 @@ def _chances(row: dict[Hashable, Any]) -> str:
     return NOTHING if None in chances else " / ".join(f"{100 * (each or 0.0):.0f}" for each in chances)
 
 
-def _settled_by(row: dict[Hashable, Any]) -> str:
+def _is_below_full(comparison: Comparison) -> bool:
+    """Whether the verdict stands at less than the full size, where no number of rows is forecast."""
+    headline, full = (known(comparison.protocol.get(name)) for name in ("headline_size", "full_size"))
+    return headline is not None and full is not None and headline < full
+
+
+def _settled_by(row: dict[Hashable, Any], has_forecast: bool) -> str:
     if row["decision"] != "undecided":
         return ""
     needed = known(row["rows_to_settle"])
-    if known(row["low"]) is None:
+    if known(row["low"]) is None or not has_forecast:
         return NOTHING
     return "over 100 ×" if needed is None else f"≈ {rows(needed)}"
 

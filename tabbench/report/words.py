@@ -95,20 +95,37 @@ def enumerate_names(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
+NOT_EVERY_FAMILY = "not every family was run"
+"""Why nothing is recommended where somebody is ahead."""
+
+
+def is_without_recommendation(winner: dict[Any, Any]) -> bool:
+    """Whether somebody is ahead, or several are, and still nothing is recommended."""
+    return winner["decision"] != "none" and not isinstance(winner["recommended"], str)
+
+
 def outcome(winner: dict[Any, Any]) -> str:
     """What a row of `winners` says."""
     names = list(winner["approaches"])
     if winner["decision"] == "winner":
-        return f"{enumerate_names(names)} wins"
+        return f"{enumerate_names(names)} {'is ahead of the others' if is_without_recommendation(winner) else 'wins'}"
     if winner["decision"] == "top_set":
         return f"{enumerate_names(names)}: not separated"
     return "nothing is shown to beat the constant predictor"
 
 
 def recommendation(winner: dict[Any, Any]) -> str:
-    """What to take where several are not separated; nothing to add where one wins."""
-    recommended = winner["recommended"]
-    return f" (recommended: {recommended})" if winner["decision"] == "top_set" and isinstance(recommended, str) else ""
+    """What to take where several are not separated, or why nothing; nothing to add where one wins."""
+    if is_without_recommendation(winner):
+        return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
+    return f" (recommended: {winner['recommended']})" if winner["decision"] == "top_set" else ""
+
+
+def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str:
+    """What stands below the standings on the tick that marks whom to take, or on its absence."""
+    if winner is not None and is_without_recommendation(winner):
+        return f" Nothing is recommended, since {NOT_EVERY_FAMILY}."
+    return f" ✓ recommended{meaning}."
 
 
 def finding(row: dict[Any, Any]) -> str:

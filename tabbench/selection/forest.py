@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from tabbench.core.approach import SELECTORS, Selector, Settings, TrainingSet, Workload
+from tabbench.core.effort import counted
 from tabbench.core.task import Task
 from tabbench.selection.columns import ANY_VIEW, ColumnMatrix, OrderedColumns, as_numbers, restore_columns
 
 TREES = {"fast": 50, "balanced": 100, "thorough": 300}
+FEWEST_TREES = 20
 MOST_ROWS_PER_TREE = {"fast": 2_000, "balanced": 5_000, "thorough": 20_000}
 """The order of the strong features is settled by a few thousand rows a tree; more trees steady the rest."""
 FOREST_CELLS = {"fast": 3_000_000, "balanced": 12_000_000, "thorough": 100_000_000}
@@ -79,8 +81,9 @@ def fit_forest_selection(matrix: ColumnMatrix, training: TrainingSet) -> Ordered
 
 def forest_settings(workload: Workload) -> Settings:
     """Trees, rows a tree and the bound on both times columns."""
-    preset = workload.preset
-    return {"trees": TREES[preset], "rows_per_tree": MOST_ROWS_PER_TREE[preset], "forest_cells": FOREST_CELLS[preset]}
+    effort = workload.effort
+    return {"trees": counted(effort, **TREES, least=FEWEST_TREES), "rows_per_tree": counted(effort, **MOST_ROWS_PER_TREE),
+            "forest_cells": counted(effort, **FOREST_CELLS)}
 
 
 def _with_shadows(values: Any, seed: int) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabbench.core.approach import SELECTORS, Selector, Settings, TrainingSet, Workload
+from tabbench.core.effort import counted
 from tabbench.selection.columns import ANY_VIEW, ColumnMatrix, OrderedColumns, as_numbers, restore_columns
 from tabbench.selection.moments import Moments
 
@@ -74,7 +75,7 @@ def entry_penalties(gram: np.ndarray, products: np.ndarray, points: int) -> np.n
 
 
 def _settings(workload: Workload) -> Settings:
-    return {"points": POINTS[workload.preset]}
+    return {"points": counted(workload.effort, **POINTS)}
 
 
 SELECTORS.register(Selector(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.core.approach import SELECTORS, Selector, Settings, TrainingSet, Workload
+from tabbench.core.effort import counted
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.parts import Parts
 
@@ -68,7 +69,7 @@ def restore_components(parts: Parts) -> Components:
 
 
 def _settings(workload: Workload) -> Settings:
-    return {"most_components": MOST_COMPONENTS[workload.preset]}
+    return {"most_components": counted(workload.effort, **MOST_COMPONENTS)}
 
 
 SELECTORS.register(Selector(

@@ -30,7 +30,8 @@ MOST_BUDGETS = 7
 """Columns of the map that a page has room for."""
 
 
-def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int) -> pd.DataFrame:
+def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
+                ) -> pd.DataFrame:
     """Whom to take at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
 
     The constant predictor is what everything must beat and always allowed. `below` is the limit under which the row holds,
@@ -40,19 +41,23 @@ def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, si
     Parameters
     ----------
     pairs : every pair at `size`, as in result.json.  costs : approach, size and the columns in `COSTS`.
+    lacking : families that were not run at `size`, as in `winners_frame`. What is not recommended is not the one to take under
+        a limit either.
     """
     here = costs[costs["size"] == size].set_index("approach")
-    rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size)]
+    rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size, lacking)]
     return _frame("cost_limits", rows)
 
 
-def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame,
+               lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """Whom to take with up to so many rows and so many seconds for one fit, from what was run.
 
     Where fewer rows do as well within the margin, or only fewer can be afforded, `trained_on` says how many; sizes are chosen by
     their mean scores alone, within a size `decision` says how sure the choice is among what can be afforded there. Budgets
-    that are too small for anything have None as approach.
+    that are too small for anything have None as approach, and so has what cannot be recommended for families that are `lacking`.
     """
+    absent = lacking or {}
     seconds = _seconds(evidence, costs)
     budgets = budget_grid([value for (name, _), value in seconds.items() if evidence.families[name] != BASELINE])
     rows: list[dict[str, Any]] = []
@@ -62,7 +67,7 @@ def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame) -> 
         for size in evidence.sizes:
             kept = tuple(name for name in evidence.present(size) if seconds.get((name, size), np.inf) <= budget)
             if (size, kept) not in known:
-                known[size, kept] = _choice(evidence, pairs, kept, size)
+                known[size, kept] = _choice(evidence, pairs, kept, size, absent.get(size, ()))
             choice = known[size, kept]
             choices += [] if choice is None else [choice]
             rows.append({"size": size, "budget_seconds": budget, **_cell(choices, evidence.margin)})
@@ -93,8 +98,9 @@ class _Choice:
     approaches: list[str]
 
 
-def _choice(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int) -> _Choice | None:
-    row = _winner_among(evidence, pairs, kept, size)
+def _choice(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+            ) -> _Choice | None:
+    row = _winner_among(evidence, pairs, kept, size, lacking)
     if row["recommended"] is None:
         return None
     name = row["recommended"]
@@ -110,7 +116,8 @@ def _cell(choices: list[_Choice], margin: float) -> dict[str, Any]:
     return {"approach": taken.name, "trained_on": taken.size, "decision": taken.decision, "approaches": taken.approaches}
 
 
-def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int) -> Mapping[str, Any]:
+def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+                  ) -> Mapping[str, Any]:
     """The row of `winners` if only these approaches and the constant predictor had been run at `size`."""
     names = [name for name in evidence.present(size) if name in kept or evidence.families[name] == BASELINE]
     if not names:
@@ -120,23 +127,24 @@ def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str]
     imputed = {cell: each if is_ruled_out else np.zeros_like(each) for cell, each in evidence.imputed.items()}
     reduced = replace(evidence, approaches=tuple(names), sizes=(size,), imputed=imputed)
     among = pairs[(pairs["size"] == size) & pairs["first"].isin(names) & pairs["second"].isin(names)]
-    row: dict[str, Any] = winners_frame(reduced, among).iloc[0].to_dict()
+    row: dict[str, Any] = winners_frame(reduced, among, lacking={size: lacking}).iloc[0].to_dict()
     return row
 
 
-def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: int) -> list[dict[str, Any]]:
+def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]
+               ) -> list[dict[str, Any]]:
     known = {name: float(cost[name]) for name in evidence.present(size)
              if evidence.families[name] != BASELINE and np.isfinite(cost.get(name, np.nan))}
-    taken = _winner_among(evidence, pairs, list(known), size)["recommended"]
+    taken = _winner_among(evidence, pairs, list(known), size, lacking)["recommended"]
     if taken is None:
         return []
     rows: list[dict[str, Any]] = []
     for limit, left in _steps(known):
-        row = _winner_among(evidence, pairs, left, size)
+        row = _winner_among(evidence, pairs, left, size, lacking)
         if row["recommended"] != taken:
             rows.append({"cost": cost.name, "below": limit, "down_to": np.nan, "size": size, "decision": row["decision"],
                          "approaches": row["approaches"], "recommended": row["recommended"],
-                         "sentence": _sentence(str(cost.name), limit, row["recommended"], left)})
+                         "sentence": _sentence(str(cost.name), limit, row, left)})
             taken = row["recommended"]
     for row, following in pairwise(rows):
         row["down_to"] = following["below"]
@@ -154,12 +162,14 @@ def _steps(known: Mapping[str, float]) -> list[tuple[float, dict[str, float]]]:
     return steps
 
 
-def _sentence(cost: str, limit: float, taken: str | None, left: Collection[str]) -> str:
+def _sentence(cost: str, limit: float, row: Mapping[str, Any], left: Collection[str]) -> str:
     under = f"With less than {measured(limit)} {COSTS[cost]}"
-    if taken is not None:
-        return f"{under}, {taken} is the one to take."
+    if row["recommended"] is not None:
+        return f"{under}, {row['recommended']} is the one to take."
     if not left:
         return f"{under}, nothing is left but a constant prediction."
+    if row["decision"] != "none":
+        return f"{under}, nothing is recommended, since a family of approaches was not run."
     return f"{under}, nothing that is left is shown to be better than a constant prediction."
 
 

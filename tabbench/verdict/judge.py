@@ -5,27 +5,28 @@ Knows no model and no file.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.core.limits import Limited
 from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.probabilities import correlated_t, rows_to_settle
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
-from tabbench.verdict.winners import decide, winners_frame
+from tabbench.verdict.winners import decide, families_at, lacking_families, winners_frame
 from tabbench.verdict.words import closing_sentence
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The verdict: frames with the columns of result.json and the closing sentence."""
+    """The verdict: frames with the columns of result.json, the closing sentence, and size -> families lacking there."""
 
     winners: pd.DataFrame
     pairs: pd.DataFrame
@@ -33,35 +34,40 @@ class Judgement:
     other_crossovers: pd.DataFrame
     family_crossovers: pd.DataFrame
     sentence: str
+    lacking: Mapping[int, Collection[str]] = field(default_factory=dict)
 
 
 def judge(
     evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
-    stopped: Collection[tuple[str, int]] = (),
+    stopped: Collection[tuple[str, int]] = (), limited: Limited | None = None,
+    missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Judgement:
     """Decide every pair at every size, name winners and crossovers.
 
     Three families of claims hold with probability 1 - alpha each: all pairs at the headline size; the representatives over all
     sizes, which crossovers are read from; everything else. So do, each for itself, the crossovers of all other pairs and those of
     families of approaches. Pairs that a race has stopped keep their share of a family's alpha, so that stopping them makes no
-    other claim easier. The headline size is the largest at which most approaches were run, as
-    a rule the full size.
+    other claim easier. The headline size is the largest with all families that were run at any, as a rule the full size.
 
     Parameters
     ----------
     full_size : the plan's, to say when the headline stands at a smaller one.
     skipped : the (approach, size) pairs that were planned but not run.
     stopped : those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
+    limited : what a time limit or an interruption has cost, for the sentence.
+    missing : family -> its approaches that were wanted, where none of them was run at the headline size for lack of time. Over
+        trees or nets that were not run nothing simpler is recommended.
     """
     headline = headline_size(evidence, stopped)
-    decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped)
+    decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped, full_size=full_size)
     of_families = _family_crossings(decided.claims, evidence, alpha, seed, stopped)
-    winners = winners_frame(evidence, decided.pairs, headline, seed)
+    lacking = lacking_families(evidence, headline, missing or (), stopped)
+    winners = winners_frame(evidence, decided.pairs, headline, seed, lacking)
     sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
-                                skipped=skipped, stopped=stopped)
+                                skipped=skipped, stopped=stopped, limited=limited, missing=missing)
     return Judgement(winners, decided.pairs, crossing_frame(decided.crossings),
                      crossing_frame(decided.other_crossings, "other_crossovers"),
-                     crossing_frame(of_families, "family_crossovers"), sentence)
+                     crossing_frame(of_families, "family_crossovers"), sentence, lacking)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +83,8 @@ class Decisions:
     claims: _Claims | None
 
 
-def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = ()
-                 ) -> Decisions:
+def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
+                 full_size: int = 0) -> Decisions:
     """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
     if claims is None:
@@ -90,6 +96,9 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
                                         for family, away in zip(families, gone, strict=True))
     half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
+    if headline < full_size:
+        # The forecast is for who has no more rows than these. Here they are at hand: it takes time or memory, not rows.
+        pairs["rows_to_settle"] = np.nan
     # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
     of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[1]), seed)
     return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
@@ -108,8 +117,12 @@ def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, 
 
 
 def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:
-    """The largest of the sizes at which the most approaches were run, or stopped by a race for good reason."""
-    return max(evidence.sizes, key=lambda size: (len({*evidence.present(size), *_at(size, stopped)}), size))
+    """The largest size with all families that were run at any, or stopped by a race for good reason; else with most of them.
+
+    Not the size with the most approaches: who asks about a table wants the answer for its rows, and a second linear model that
+    was run on fewer of them is no reason to answer for those.
+    """
+    return max(evidence.sizes, key=lambda size: (len(families_at(evidence, size, stopped)), size))
 
 
 def _at(size: int, pairs: Collection[tuple[str, int]]) -> list[str]:

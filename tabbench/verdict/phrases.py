@@ -31,6 +31,25 @@ def measured(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
+_DURATIONS: tuple[tuple[float, int, int, str], ...] = (
+    (20, 5, 1, "second"), (50, 10, 1, "second"), (600, 60, 60, "minute"), (3_300, 300, 60, "minute"),
+    (math.inf, 1_800, 3_600, "hour"))
+"""Up to so many seconds: the step that they are rounded up to, the unit's length, its name."""
+
+
+def rough_duration(seconds: float) -> str:
+    """A span of time in round words, never less than it is.
+
+    >>> [rough_duration(each) for each in (2, 31, 52, 61, 180)]
+    ['about 5 seconds', 'about 40 seconds', 'about 1 minute', 'about 2 minutes', 'about 3 minutes']
+    >>> [rough_duration(each) for each in (700, 3_400, 5_000)]
+    ['about 15 minutes', 'about 1 hour', 'about 1.5 hours']
+    """
+    _, step, unit, name = next(each for each in _DURATIONS if seconds <= each[0])
+    count = max(math.ceil(seconds / step), 1) * step / unit
+    return f"about {count:,g} {name}{'' if count == 1 else 's'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names as one says them.
 

@@ -16,10 +16,10 @@ from tabbench.core.comparison import COLUMNS
 from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import Evidence, build_evidence
-from tabbench.verdict.judge import judge
+from tabbench.verdict.judge import decide_pairs
 from tabbench.verdict.phrases import METRIC_WORDS, listed
 from tabbench.verdict.scoring import Predictions, Question
-from tabbench.verdict.winners import BASELINE
+from tabbench.verdict.winners import BASELINE, winners_frame
 
 CALIBRATED_WITHOUT_KNOWLEDGE = "calibration_error"
 """The metric by which a constant prediction is among the best whatever the data: it can't choose an approach, so it flips
@@ -89,17 +89,22 @@ class Answer:
         return cls(size, row["decision"], tuple(top), row["best"], row["recommended"], tuple(ran),
                    len(among) > 0 and bool((among["decision"] == "equal").all()))
 
+    @property
+    def foremost(self) -> str:
+        """Whom it tells to take; the best where nothing is recommended."""
+        return self.best if self.recommended is None else self.recommended
+
     def flips(self, verdict: Answer) -> bool:
-        """Whether whom `verdict` tells to take is shown to be worse here, or only one of the two answers names anybody."""
+        """Whether the foremost of `verdict` is shown to be worse here, or only one of the two answers names anybody."""
         if "none" in (self.decision, verdict.decision):
             return self.decision != verdict.decision
-        return verdict.recommended not in self.approaches and verdict.recommended in self.ran
+        return verdict.foremost not in self.approaches and verdict.foremost in self.ran
 
     def holds(self, verdict: Answer) -> bool:
-        """Whether the verdict stands: a winner wins here, too; of several, the one to take is not shown to be worse."""
+        """Whether the verdict stands: a winner wins here, too; of several, the foremost is not shown to be worse."""
         if "none" in (self.decision, verdict.decision):
             return self.decision == verdict.decision
-        return verdict.recommended in self.approaches and (verdict.decision != "winner" or self.decision == "winner")
+        return verdict.foremost in self.approaches and (verdict.decision != "winner" or self.decision == "winner")
 
 
 @dataclass(frozen=True)
@@ -142,9 +147,8 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
             cost_ranks=evidence.cost_ranks, representatives=evidence.representatives, margin=margin)
     except BadData:
         return unanswered(change, "it is undefined in every test part")
-    judged = judge(of_metric, alpha=alpha, seed=seed, full_size=question.plan.full_size,
-                   stopped=[pair for pair in stopped if pair[1] == size])
-    answer = Answer.at(judged.winners, judged.pairs, size)
+    pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=[pair for pair in stopped if pair[1] == size]).pairs
+    answer = Answer.at(winners_frame(of_metric, pairs), pairs, size)
     if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none" and _is_constant_as_good(of_metric, size):
         return answered(change, answer, answer) | {
             "sentence": f"{change.title}, nobody can be chosen: a constant prediction is well calibrated, too."}
@@ -207,11 +211,12 @@ def compared(answer: Answer, verdict: Answer) -> str:
     either = " either" if verdict.decision == answer.decision else ""
     if answer.decision == "none":
         return f"no approach can be named{either}"
-    taken, absent = verdict.recommended, [name for name in verdict.ran if name not in answer.ran]
+    absent = [name for name in verdict.ran if name not in answer.ran]
     left_out = f"; {listed(absent)} {'was' if len(absent) == 1 else 'were'} not run" if absent else ""
     if answer.decision == "winner":
         return _winner(answer, verdict) + left_out
-    beaten = f", and {taken} is shown to be worse" if answer.flips(verdict) and taken is not None else ""
+    is_beaten = verdict.decision != "none" and answer.flips(verdict)
+    beaten = f", and {verdict.foremost} is shown to be worse" if is_beaten else ""
     if len(answer.approaches) == 1:
         return f"{answer.best} is ahead without being shown to be better than every other approach{beaten}{left_out}"
     how = "are practically equal" if answer.are_equal else "cannot be told apart"
@@ -221,9 +226,10 @@ def compared(answer: Answer, verdict: Answer) -> str:
 def _winner(answer: Answer, verdict: Answer) -> str:
     if verdict.decision == "none":
         return f"{answer.best} wins"
-    if answer.best == verdict.recommended:
-        return f"{answer.best} wins {'as well' if verdict.decision == 'winner' else 'alone'}"
+    # Where families were not run, so that nothing is recommended, nobody wins by another metric either.
+    wins = f"{answer.best} {'is ahead' if verdict.recommended is None else 'wins'}"
+    if answer.best == verdict.foremost:
+        return f"{wins} {'as well' if verdict.decision == 'winner' else 'alone'}"
     if verdict.decision == "winner":
-        return f"{answer.best} wins instead of {verdict.best}"
-    return f"{answer.best} wins" + (f", so that {verdict.recommended} would not be the one to take"
-                                    if verdict.recommended in answer.ran else "")
+        return f"{wins} instead of {verdict.best}"
+    return wins + (f", so that {verdict.recommended} would not be the one to take" if verdict.recommended in answer.ran else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,12 @@ MOST_FAILED = 0.2
 
 BASELINE = "baseline"
 """The family of the constant predictor."""
+
+WITHOUT_OWN_KIND = frozenset({BASELINE, "blend"})
+"""Families that are no kind of approach of their own: what everything must beat, and mixtures of the others."""
+
+SIMPLE, FLEXIBLE = frozenset({BASELINE, "linear"}), frozenset({"trees", "net"})
+"""Where nothing of a flexible family was run, that a simple one is ahead says little: it is not recommended."""
 
 FIRST_BETTER = frozenset({"first", "first_materially"})
 SECOND_BETTER = frozenset({"second", "second_materially"})
@@ -50,17 +58,33 @@ def failed_share(evidence: Evidence, size: int) -> float:
     return float(np.mean([evidence.imputed[name, size].mean() for name in evidence.present(size)]))
 
 
-def winners_frame(evidence: Evidence, pairs: pd.DataFrame, headline: int | None = None, seed: int = 0) -> pd.DataFrame:
+def families_at(evidence: Evidence, size: int, stopped: Collection[tuple[str, int]] = ()) -> set[str]:
+    """The families of which something was run at `size`, or stopped by a race, without `WITHOUT_OWN_KIND`."""
+    names = {*evidence.present(size), *(name for name, of_size in stopped if of_size == size)}
+    return {evidence.families[name] for name in names if name in evidence.families} - WITHOUT_OWN_KIND
+
+
+def lacking_families(evidence: Evidence, headline: int, missing: Collection[str] = (),
+                     stopped: Collection[tuple[str, int]] = ()) -> dict[int, set[str]]:
+    """For each size the families of which nothing was run there: of the `missing` ones and of those at the headline size."""
+    wanted = {*missing, *families_at(evidence, headline, stopped)}
+    return {size: wanted - families_at(evidence, size, stopped) for size in evidence.sizes}
+
+
+def winners_frame(evidence: Evidence, pairs: pd.DataFrame, headline: int | None = None, seed: int = 0,
+                  lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """One row a size, ascending, with the columns of result.json.
 
     `score` is the best approach's mean in the metric's natural sign, `corrected_score`, at the `headline` size alone, the same
     without the luck of having been picked.
 
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
-    then nobody is recommended.
+    then nobody is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:
+    who is best of what was run stands beside it all the same.
     """
-    rows = [(*_winner_row(evidence, size, beaten_by(pairs, size)), *_best_scores(evidence, size, size == headline, seed))
-            for size in evidence.sizes]
+    absent = lacking or {}
+    rows = [(*_winner_row(evidence, size, beaten_by(pairs, size), absent.get(size, ())),
+             *_best_scores(evidence, size, size == headline, seed)) for size in evidence.sizes]
     frame = pd.DataFrame(rows, columns=list(COLUMNS["winners"]), dtype=object)
     return frame.astype({"size": "int64", "score": "float64", "corrected_score": "float64"})
 
@@ -71,7 +95,8 @@ def _best_scores(evidence: Evidence, size: int, is_headline: bool, seed: int) ->
     return evidence.metric.loss(lowest), evidence.metric.loss(corrected)  # turning the sign twice gives it back
 
 
-def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]]) -> tuple[int, str, list[str], str, str | None]:
+def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]], lacking: Collection[str]
+                ) -> tuple[int, str, list[str], str, str | None]:
     means = {name: evidence.mean(name, size) for name in evidence.present(size)}
     ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
     constants = [name for name in ranked if evidence.families[name] == BASELINE]
@@ -81,10 +106,12 @@ def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]]) -> t
     best = ranked[0]
     top = [name for name in ranked if not beaten[name]]
     is_winner = all(best in beaten[name] for name in ranked[1:])
-    return size, "winner" if is_winner else "top_set", top, best, _recommended(evidence, means, top)
+    return size, "winner" if is_winner else "top_set", top, best, _recommended(evidence, means, top, lacking)
 
 
-def _recommended(evidence: Evidence, means: dict[str, float], top: list[str]) -> str:
+def _recommended(evidence: Evidence, means: dict[str, float], top: list[str], lacking: Collection[str]) -> str | None:
     lowest = min(means.values())
     near = [name for name in top if means[name] - lowest <= evidence.margin]
-    return min(near, key=lambda name: (evidence.cost_ranks[name], means[name]))
+    simplest = min(near, key=lambda name: (evidence.cost_ranks[name], means[name]))
+    is_unopposed = evidence.families[simplest] in SIMPLE and not FLEXIBLE.isdisjoint(lacking)
+    return None if is_unopposed else simplest

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
 from tabbench.core.finding import Finding
+from tabbench.core.limits import Limited
 from tabbench.verdict.changing_places import over_sizes
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.limit_words import beginning, cost_clauses, named_in
 from tabbench.verdict.phrases import METRIC_WORDS, listed, measured, rounded_size
-from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
 
 REPEATABLE = ("stratified", "grouped")
 """Splits that can be drawn again."""
@@ -23,22 +25,37 @@ MANY_ROWS = 10_000
 def closing_sentence(
     evidence: Evidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
     headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (), stopped: Collection[tuple[str, int]] = (),
+    limited: Limited | None = None, missing: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """One sentence for somebody who reads nothing else: who wins, by how much, and whether that depends on the size."""
-    row = winners[winners["size"] == headline].iloc[0]
-    where = _where(evidence, headline, full_size)
-    raced_out = sorted({name for name, _ in stopped} - set(evidence.present(headline)))
-    left_out = sorted({name for name, _ in skipped} - set(evidence.present(headline)) - set(raced_out))
+    """One sentence for somebody who reads nothing else: who wins, by how much, and whether that depends on the size.
+
+    What a limit or an interruption has cost is told: whole families first, as the question is not the one that was asked then.
+    """
+    row, lost = winners[winners["size"] == headline].iloc[0], missing or {}
+    where = _where(evidence, headline, full_size, stopped, is_complete=not lost)
+    if lost:
+        is_recommending = row["decision"] == "none" or row["recommended"] is not None
+        where = beginning(evidence, lost, limited, is_recommending=is_recommending) + where[0].lower() + where[1:]
     clauses = [f"{where} {_outcome(evidence, row, pairs, headline)}"]
     clauses += _settling(evidence, row, pairs[pairs["size"] == headline])
     if row["decision"] != "none":
         clauses += over_sizes(evidence, row, pairs, found)
+    clauses += _absent(evidence.present(headline), skipped, stopped, named_in(limited, lost))
+    return "; ".join(clauses + cost_clauses(limited, is_lift_told=bool(lost))) + "."
+
+
+def _absent(present: Collection[str], skipped: Collection[tuple[str, int]], stopped: Collection[tuple[str, int]],
+            told: Collection[str]) -> list[str]:
+    """Who was stopped by a race, and who was left out for another reason than is `told` elsewhere."""
+    raced_out = sorted({name for name, _ in stopped} - set(present))
+    left_out = sorted({name for name, _ in skipped} - {*present, *raced_out, *told})
+    clauses = []
     if raced_out:
         clauses.append(f"{listed(raced_out)} {'was' if len(raced_out) == 1 else 'were'} stopped at a smaller size as hopelessly "
                        "behind, so this holds among those that went on")
     if left_out:
         clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
-    return "; ".join(clauses) + "."
+    return clauses
 
 
 def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = True) -> str:
@@ -54,11 +71,15 @@ def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = Tr
     return f"{what} suspect: {causes[0]}{more}. As the table stands: {sentence[0].lower()}{sentence[1:]}"
 
 
-def _where(evidence: Evidence, headline: int, full_size: int) -> str:
+def _where(evidence: Evidence, headline: int, full_size: int, stopped: Collection[tuple[str, int]], *, is_complete: bool) -> str:
+    """At which size this is; `is_complete` is false where a family was run nowhere."""
     once = ", judged by a single split," if evidence.n_splits == 1 else ""
     if headline == full_size:
         return f"On {evidence.pool_rows:,} rows{once}"
-    which = "that was run" if headline == evidence.sizes[-1] else "at which most approaches were run"
+    of_sizes = {size: families_at(evidence, size, stopped) for size in evidence.sizes}
+    whole = "every family was run" if is_complete else "every other family was run"
+    has_all = of_sizes[headline] >= set().union(*of_sizes.values())
+    which = "that was run" if headline == evidence.sizes[-1] else f"at which {whole if has_all else 'most families were run'}"
     return f"At {headline:,} rows, the largest size {which},{once.removeprefix(',')}".rstrip()
 
 
@@ -67,20 +88,29 @@ def _outcome(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, size: int)
         return _no_verdict(evidence, pairs[pairs["size"] == size], size)
     at_size = pairs[pairs["size"] == size]
     if row["decision"] == "winner":
-        return _winner(evidence, row["best"], at_size, size)
+        # Nobody wins over families that were not run.
+        wins = "is ahead of the others that were run" if row["recommended"] is None else "wins"
+        return f"{row['best']} {wins}: {_lead(evidence, row['best'], at_size, size)}"
     top, recommended = row["approaches"], row["recommended"]
     if len(top) == 1:
-        return f"{top[0]} is ahead, but it is not shown to be better than every other approach; take {top[0]}"
+        ahead = f"{top[0]} is ahead, but it is not shown to be better than every other approach"
+        return ahead if recommended is None else f"{ahead}; take {top[0]}"
     among = at_size[at_size["first"].isin(top) & at_size["second"].isin(top)]
     alike = "are practically equal" if (among["decision"] == "equal").all() else "cannot be told apart"
+    nobody = f"no single approach wins: {listed(top)} {alike}"
+    return nobody if recommended is None else f"{nobody}; take {recommended}, {_why_taken(evidence, row, size)}"
+
+
+def _why_taken(evidence: Evidence, row: pd.Series, size: int) -> str:
+    """What sets the one to take apart from the others of the top set."""
+    top = row["approaches"]
     nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
-    whose = "the simplest of them" if len(nearby) == len(top) else "the simplest of those close to the best"
-    simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[recommended]]
-    if len(simplest) > 1:
-        whose = "the best of the simplest"
+    simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[row["recommended"]]]
     if len(simplest) == len(nearby):
-        whose = "which scored best"
-    return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
+        return "which scored best"
+    if len(simplest) > 1:
+        return "the best of the simplest"
+    return "the simplest of them" if len(nearby) == len(top) else "the simplest of those close to the best"
 
 
 def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> list[str]:
@@ -118,7 +148,7 @@ def _no_verdict(evidence: Evidence, at_size: pd.DataFrame, size: int) -> str:
     return "nothing is shown to be better than a constant prediction"
 
 
-def _winner(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -> str:
+def _lead(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -> str:
     next_best = min((name for name in evidence.present(size) if name != winner), key=lambda name: evidence.mean(name, size))
     row = at_size[at_size["first"].isin([winner, next_best]) & at_size["second"].isin([winner, next_best])].iloc[0]
     near, far = sorted(abs(float(bound)) for bound in (row["low"], row["high"]))
@@ -126,5 +156,5 @@ def _winner(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -
     direction = "higher" if evidence.metric.higher_is_better else "lower"
     other = "a constant prediction" if evidence.families[next_best] == BASELINE else f"the next best, {next_best}"
     small = ", which is too little to matter" if far <= evidence.margin else ""
-    return (f"{winner} wins: its {metric} is {measured(abs(float(row['difference'])))} {direction} than that of {other} "
+    return (f"its {metric} is {measured(abs(float(row['difference'])))} {direction} than that of {other} "
             f"(between {measured(near)} and {measured(far)}){small}")

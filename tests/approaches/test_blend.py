@@ -13,7 +13,7 @@ from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.data.views import fit_view
 
-WORKLOAD = Workload("fast", 200, 5, 2)
+WORKLOAD = Workload(0.1, 200, 5, 2)
 
 
 @pytest.mark.parametrize("member", ["linear", "boosting", "mlp"])
@@ -37,6 +37,6 @@ def test_weights_are_weights_whatever_metric_decides(metric):
     columns = (Column("x", "number"), Column("z", "number"))
     task = Task("binary", ("no", "yes"), metric, (metric, "log_loss"))
     blend, view = APPROACHES.get("blend"), fit_view("families", frame, columns, 0)
-    fitted = blend.fit(TrainingSet(view.transform(frame), target, task, blend.settings(Workload("fast", 80, 2, 2)), 1, 2))
+    fitted = blend.fit(TrainingSet(view.transform(frame), target, task, blend.settings(Workload(0.1, 80, 2, 2)), 1, 2))
     assert sum(fitted.tuned["weights"].values()) == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(fitted.predict(view.transform(frame)).sum(axis=1), 1.0)

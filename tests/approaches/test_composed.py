@@ -38,7 +38,7 @@ def training_set(approach, n=80, noise=150, seed=0):
     values = generator.normal(size=(n, noise + 1))
     target = (values[:, 7] + 0.3 * generator.normal(size=n) > 0).astype(np.int64)
     matrix = LinearMatrix(values, tuple(f"x{i}" for i in range(noise + 1)))
-    settings = approach.settings(Workload("fast", n, noise + 1, 2))
+    settings = approach.settings(Workload(0.1, n, noise + 1, 2))
     return TrainingSet(matrix, target, BINARY, settings, seed=3, shared_seed=4)
 
 
@@ -79,7 +79,7 @@ def test_a_composed_approach_combines_its_parts():
     assert composed.family == "linear"
     assert composed.cost_rank > linear.cost_rank
     assert not composed.represents
-    workload = Workload("balanced", 1000, 10, 2)
+    workload = Workload(1.0, 1000, 10, 2)
     assert composed.settings(workload)["learner"] == linear.settings(workload)
     assert find_approach("linear+forest+pca").settings(workload)["learner"].keys() == find_approach("linear+pca").settings(
         workload).keys()
@@ -123,7 +123,7 @@ def test_a_sparse_view_serves_every_learner(name, kind, monkeypatch):
     target = signal * 10.0 if kind == "regression" else np.minimum(signal, task.n_classes - 1).astype(np.int64)
     matrix = fit_view("linear", frame, (Column("c", "category"),), 0).transform(frame)
     assert not isinstance(matrix.values, np.ndarray)
-    settings = approach.settings(Workload("fast", 300, 1, task.n_classes))
+    settings = approach.settings(Workload(0.1, 300, 1, task.n_classes))
     fitted = approach.fit(TrainingSet(matrix, target, task, settings, seed=1, shared_seed=1))
     assert len(fitted.predict(matrix)) == 300
 
@@ -143,7 +143,7 @@ def test_a_learner_keeps_its_own_view_where_the_selector_can_read_it(name, kind)
     target = signal if kind == "regression" else np.digitize(signal, [1, 3][:task.n_classes - 1]).astype(np.int64)
     view = fit_view(approach.view, frame, columns, 0)
     matrix = view.transform(frame)
-    settings = approach.settings(Workload("fast", 120, 3, task.n_classes))
+    settings = approach.settings(Workload(0.1, 120, 3, task.n_classes))
     fitted = approach.fit(TrainingSet(matrix, target, task, settings, seed=1, shared_seed=1))
     prediction = fitted.predict(matrix)
     assert approach.restore(fitted.to_parts()).predict(matrix).tobytes() == prediction.tobytes()
@@ -155,7 +155,7 @@ def test_a_learner_keeps_its_own_view_where_the_selector_can_read_it(name, kind)
 
 
 def test_a_dear_learner_gets_fewer_trials():
-    workload = Workload("balanced", 5000, 40, 2)
+    workload = Workload(1.0, 5000, 40, 2)
     cheap, dear = (find_approach(name).settings(workload) for name in ("linear+forest", "mlp+forest"))
     assert len(dear["shares"]) * dear["trial_folds"] <= 3 < len(cheap["shares"]) * cheap["trial_folds"]
     assert dear["shares"][-1] == cheap["shares"][-1] == 1.0

@@ -94,7 +94,7 @@ def test_numbers_are_predicted_as_numbers():
 
 
 def test_the_settings_tell_estimators_apart():
-    workload = Workload("fast", 60, 2, 2)
+    workload = Workload(0.1, 60, 2, 2)
     near, far = (own_approach("mine", KNeighborsClassifier(k)).settings(workload) for k in (3, 9))
     assert near != far
     assert near == own_approach("mine", KNeighborsClassifier(3)).settings(workload)

@@ -42,7 +42,7 @@ def table(kind, rows=150, seed=0):
 def training_set(name, kind, rows=150, **changes):
     matrix, target = table(kind, rows)
     task = task_of(kind)
-    settings = APPROACHES.get(name).settings(Workload("fast", rows, 4, task.n_classes))
+    settings = APPROACHES.get(name).settings(Workload(0.1, rows, 4, task.n_classes))
     return replace(TrainingSet(matrix, target, task, settings, seed=5, shared_seed=6), **changes)
 
 
@@ -93,7 +93,7 @@ def test_sharing_changes_no_number_and_is_charged():
 
 
 def test_boosting_settings_hold_those_of_its_members():
-    workload = Workload("balanced", 1000, 10, 2)
+    workload = Workload(1.0, 1000, 10, 2)
     members = APPROACHES.get("boosting").settings(workload)["members"]
     assert members == {name: APPROACHES.get(name).settings(workload) for name in ("xgboost", "lightgbm")}
 
@@ -113,7 +113,7 @@ def test_rows_without_weight_do_not_count(name):
 def test_few_rows_and_a_rare_class(name, rows):
     matrix, target = table("multiclass", rows)
     target = np.where(np.arange(rows) < 2, 2, target % 2)
-    settings = APPROACHES.get(name).settings(Workload("fast", rows, 4, 3))
+    settings = APPROACHES.get(name).settings(Workload(0.1, rows, 4, 3))
     fitted = APPROACHES.get(name).fit(TrainingSet(matrix, target, task_of("multiclass"), settings, 1, 2))
     assert fitted.predict(matrix).shape == (rows, 3)
 
@@ -140,7 +140,7 @@ def test_absolute_error_is_learnt_when_it_decides(name):
     random = np.random.default_rng(0)
     matrix = TreeMatrix(random.normal(size=(300, 1)).astype(np.float32), (0,), ("noise",))
     target = random.exponential(size=300) ** 3
-    settings = APPROACHES.get(name).settings(Workload("fast", 300, 1, 0))
+    settings = APPROACHES.get(name).settings(Workload(0.1, 300, 1, 0))
     fits = [APPROACHES.get(name).fit(TrainingSet(matrix, target, task_of("regression", metric), settings, 1, 2))
             for metric in ("mae", "rmse")]
     absolute, squared = (fit.predict(matrix).mean() for fit in fits)
@@ -157,10 +157,10 @@ def test_a_far_and_narrow_target_keeps_its_digits(name):
 
 @pytest.mark.parametrize("rows, columns, classes",
                          [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2), (250, 42, 23), (800, 8, 0)])
-@pytest.mark.parametrize("preset", ["fast", "balanced", "thorough"])
+@pytest.mark.parametrize("amount", [0.01, 0.1, 1.0, 6.0, 100.0])
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
-def test_effort_is_sensible_at_every_shape(name, preset, rows, columns, classes):
-    settings = booster_settings(Workload(preset, rows, columns, classes))
+def test_effort_is_sensible_at_every_shape(name, amount, rows, columns, classes):
+    settings = booster_settings(Workload(amount, rows, columns, classes))
     effort = plan_effort(name, settings, Shape(rows, columns, columns * min(rows, 255), classes))
     assert effort.folds >= 2
     assert effort.rounds
@@ -170,7 +170,7 @@ def test_effort_is_sensible_at_every_shape(name, preset, rows, columns, classes)
 
 
 def test_wider_matrices_and_more_work_change_the_rounds():
-    settings = booster_settings(Workload("balanced", 5000, 10, 2))
+    settings = booster_settings(Workload(1.0, 5000, 10, 2))
     usual = plan_effort("lightgbm", settings, Shape(5000, 10, 2000, 2)).rounds["medium"]
     assert plan_effort("lightgbm", settings, Shape(5000, 60, 12_000, 2)).rounds["medium"] < usual
     few_values = plan_effort("lightgbm", settings, Shape(5000, 10, 40, 2)).rounds["medium"]
@@ -179,8 +179,8 @@ def test_wider_matrices_and_more_work_change_the_rounds():
     assert plan_effort("lightgbm", half, Shape(5000, 10, 2000, 2)).rounds["medium"] < usual
 
 
-def little_work(preset="thorough", rows=1000, classes=2, **changes):
-    return booster_settings(Workload(preset, rows, 4, classes)) | {"most_rounds": 20, "fewest_good_rounds": 1} | changes
+def little_work(effort=6.0, rows=1000, classes=2, **changes):
+    return booster_settings(Workload(effort, rows, 4, classes)) | {"most_rounds": 20, "fewest_good_rounds": 1} | changes
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
@@ -199,7 +199,7 @@ def test_pairs_of_numbers_help_where_their_difference_matters(kind):
     training = TrainingSet(matrix.take(np.arange(600)), target[:600], task_of(kind), {}, 1, 2)
     losses = []
     for places in (1, 3):
-        settings = little_work("balanced", 600, training.task.n_classes, configurations=places, kept=places, most_rounds=100)
+        settings = little_work(1.0, 600, training.task.n_classes, configurations=places, kept=places, most_rounds=100)
         losses.append(fit_library("lightgbm", training, settings).members[-1].loss)
     assert losses[1] < 0.8 * losses[0]
 
@@ -262,7 +262,7 @@ def test_few_levels_stay_as_they_are():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_with_encoded_categories_comes_back_bit_equal(name):
     matrix, target = many_levels()
-    settings = APPROACHES.get(name).settings(Workload("fast", 600, 2, 0))
+    settings = APPROACHES.get(name).settings(Workload(0.1, 600, 2, 0))
     fitted = APPROACHES.get(name).fit(TrainingSet(matrix, target, task_of("regression"), settings, 1, 2))
     new, truth = many_levels(seed=1)
     new.values[0] = np.nan

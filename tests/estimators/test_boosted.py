@@ -46,6 +46,13 @@ def test_categories_are_used(rings):
     assert model.score(X, np.isin(city, ["a", "d"])) == 1.0
 
 
+def test_an_effort_is_used_instead_of_the_preset(rings):
+    fast, same, less = (BoostedEnsembleClassifier("fast", effort=effort, random_state=0).fit(*rings)
+                        for effort in (None, 0.1, 0.01))
+    np.testing.assert_array_equal(fast.predict_proba(rings[0]), same.predict_proba(rings[0]))
+    assert (fast.predict_proba(rings[0]) != less.predict_proba(rings[0])).any()
+
+
 def test_weights_are_used():
     rng = np.random.default_rng(2)
     X, y = np.zeros((100, 1)), rng.integers(0, 2, 100)
@@ -56,7 +63,8 @@ def test_weights_are_used():
 @pytest.mark.parametrize(("parameters", "message"), [
     ({"libraries": ("catbost",)}, "libraries must hold xgboost or lightgbm"), ({"libraries": ()}, "libraries must hold"),
     ({"libraries": None}, "libraries must hold"), ({"libraries": (["xgboost"],)}, "libraries must hold"),
-    ({"preset": "quick"}, "preset has no value 'quick'")])
+    ({"preset": "quick"}, "preset has no value 'quick'"), ({"effort": 0}, "effort must be a number from 0.01 to 100, not 0"),
+    ({"effort": "fast"}, "effort must be a number, of which fast is 0.1$")])
 def test_unknown_words_are_refused(rings, parameters, message):
     with pytest.raises(BadOption, match=message):
         BoostedEnsembleClassifier(**parameters).fit(*rings)

@@ -58,7 +58,8 @@ def test_penalties_make_weights_smaller(knob, lower):
 
 
 @pytest.mark.parametrize("knob, match", [
-    ({"preset": "best"}, "preset"), ({"learning_rate": -1.0}, "learning_rate"), ({"learning_rate": np.nan}, "learning_rate"),
+    ({"preset": "best"}, "preset"), ({"effort": 1000}, "effort"), ({"learning_rate": -1.0}, "learning_rate"),
+    ({"learning_rate": np.nan}, "learning_rate"),
     ({"schedule": "linear"}, "schedule"), ({"optimizer": "lbfgs"}, "optimizer"), ({"activation": "gelu6"}, "activation"),
     ({"batch_size": 0}, "batch_size"), ({"max_epochs": 0}, "max_epochs"), ({"validation_fraction": 0.9}, "validation_fraction"),
     ({"dropout": 1.0}, "dropout"), ({"mixup": -0.1}, "mixup"), ({"clip": "none"}, "clip"), ({"device": "tpu"}, "device"),
@@ -194,6 +195,14 @@ def test_the_thorough_preset_weighs_several_recipes():
     assert len(model.history_["recipe"].unique()) > 2
     assert sum(model._model.tuned["recipes"].values()) == pytest.approx(1.0, abs=1e-3)
     assert model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("effort, has_recipes", [(2.9, False), (3.0, True)])
+def test_an_effort_is_used_instead_of_the_preset(effort, has_recipes):
+    X, y = table()
+    model = GuardedMLPRegressor("fast", effort=effort, max_epochs=2, folds=2, random_state=0, device="cpu").fit(X, y)
+    assert ("recipe" in model.history_) == has_recipes
+    assert not has_recipes or len(model.history_["recipe"].unique()) > 2
 
 
 def test_plots_show_what_the_history_and_the_weights_hold():

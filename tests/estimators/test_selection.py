@@ -42,6 +42,15 @@ def test_a_few_columns_of_noise_are_told_from_signal(noise):
     assert np.mean(kept) <= 0.1
 
 
+def test_an_effort_is_used_instead_of_the_preset():
+    X, score = planted(100)
+    fast, same, less = (ForestSelector(preset="fast", effort=effort, random_state=0).fit(X, score > 0).importances_
+                        for effort in (None, 0.1, 0.02))
+    assert np.array_equal(fast, same) and not np.array_equal(fast, less)
+    with pytest.raises(BadOption, match=r"effort must be a number from 0\.01 to 100, not -1"):
+        ForestSelector(effort=-1).fit(X, score > 0)
+
+
 def test_noise_is_zero_on_average():
     means = [ForestSelector(preset="fast", random_state=seed).fit(X, score > 0).importances_[2:].mean()
              for seed in range(5) for X, score in [planted(150, seed)]]

@@ -14,7 +14,7 @@ from tabbench.core.cell import Cell
 from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import COSTS, FEATURES, CellCost, Expected, PriorCosts, Shape, fit_costs
 from tabbench.executors.forecast import CELL_SECONDS, Prices, members, shape_of_cells
-from tabbench.options import DEFAULT_APPROACHES
+from tabbench.options import default_approaches
 
 MEASURED = json.loads(COSTS.read_text())
 SHAPE = Shape(rows=2_000, columns=20, width=60, classes=2, test_rows=500)
@@ -31,12 +31,12 @@ def measured(seconds, spread=0.3):
                   lambda view, size: 5.0, {"linear": "linear", "linear+pca": "linear"})
 
 
-@pytest.mark.parametrize("preset", ["fast", "balanced"])
-def test_the_package_knows_every_default_approach(preset):
+@pytest.mark.parametrize("effort", [0.1, 0.3, 1.0])
+def test_the_package_knows_every_default_approach(effort):
     costs = PriorCosts.load()
-    for name in DEFAULT_APPROACHES[preset]:
+    for name in default_approaches(effort):
         if name != "blend":
-            own = costs.own(name, preset, SHAPE)
+            own = costs.own(name, effort, SHAPE)
             assert own.known == "measured" and 0 < own.seconds.median < 3_600 and 0 < own.work_mb.median < 10_000, name
 
 
@@ -44,13 +44,13 @@ def test_the_package_knows_every_default_approach(preset):
 @given(rows, rows, st.sampled_from(["linear", "xgboost", "mlp"]))
 def test_more_rows_never_cost_less(first, second, approach):
     costs = PriorCosts.load()
-    small, large = (costs.own(approach, "fast", replace(SHAPE, rows=each)) for each in sorted((first, second)))
+    small, large = (costs.own(approach, 0.1, replace(SHAPE, rows=each)) for each in sorted((first, second)))
     assert small.seconds.median <= large.seconds.median and small.work_mb.median <= large.work_mb.median
 
 
 def test_a_slower_machine_takes_longer_and_no_more_memory():
     usual, slow = PriorCosts.load(), PriorCosts.load(slowness=3.0)
-    first, second = (costs.own("linear", "fast", SHAPE) for costs in (usual, slow))
+    first, second = (costs.own("linear", 0.1, SHAPE) for costs in (usual, slow))
     assert second.seconds.median == pytest.approx(3 * first.seconds.median) and second.work_mb == first.work_mb
     assert slow.machine("startup_seconds") == pytest.approx(3 * usual.machine("startup_seconds"))
     assert slow.machine("base_mb") == usual.machine("base_mb")
@@ -58,20 +58,50 @@ def test_a_slower_machine_takes_longer_and_no_more_memory():
 
 def test_what_was_not_measured_is_composed_or_unknown():
     costs = PriorCosts.load()
-    composed, plain = costs.own("mlp+forest", "fast", SHAPE), costs.own("mlp", "fast", SHAPE)
+    composed, plain = costs.own("mlp+forest", 0.1, SHAPE), costs.own("mlp", 0.1, SHAPE)
     assert composed.known == "composed" and composed.seconds.median > plain.seconds.median
     assert composed.seconds.spread > plain.seconds.spread or plain.seconds.spread > 0.7
-    models = {"linear": {"balanced": MEASURED["models"]["linear"]["balanced"]}}
-    only_balanced = PriorCosts(MEASURED | {"models": models})
-    balanced, thorough = (only_balanced.own("linear", preset, SHAPE) for preset in ("balanced", "thorough"))
-    assert thorough.known == "composed" and thorough.seconds.median == pytest.approx(6 * balanced.seconds.median)
-    unknown = costs.own("something else", "fast", SHAPE)
+    unknown = costs.own("something else", 0.1, SHAPE)
     assert unknown.known == "unknown" and math.isnan(unknown.seconds.median)
+
+
+def test_one_measured_preset_stands_for_all_efforts():
+    only_balanced = PriorCosts(MEASURED | {"models": {"linear": {"balanced": MEASURED["models"]["linear"]["balanced"]}}})
+    less, balanced, thorough = (only_balanced.own("linear", effort, SHAPE) for effort in (0.5, 1.0, 6.0))
+    assert (less.known, balanced.known, thorough.known) == ("composed", "measured", "composed")
+    assert thorough.seconds.median == pytest.approx(6**0.8 * balanced.seconds.median)
+    assert less.seconds.median == pytest.approx(0.5**0.8 * balanced.seconds.median)
+    assert thorough.work_mb.median == balanced.work_mb.median and thorough.seconds.spread >= 0.7
+
+
+@pytest.mark.parametrize("approach", [name for name, models in MEASURED["models"].items() if len(models) > 1])
+def test_seconds_follow_the_line_through_the_measured_presets(approach):
+    costs, efforts = PriorCosts.load(), (0.01, 0.05, 0.1, 0.2, 0.4, 1.0, 3.0, 6.0, 40.0, 100.0)
+    own = [costs.own(approach, effort, SHAPE) for effort in efforts]
+    seconds, memory = ([getattr(each, what).median for each in own] for what in ("seconds", "work_mb"))
+    assert seconds == sorted(seconds) and memory == sorted(memory)
+    assert seconds[0] >= 0.0999 * seconds[2]
+    spreads = dict(zip(efforts, (each.seconds.spread for each in own), strict=True))
+    assert spreads[0.01] > spreads[0.05] > spreads[0.1] and spreads[100.0] > spreads[6.0] > spreads[1.0]
+    assert costs.own(approach, 0.3, SHAPE).known == "measured" and costs.own(approach, 6.0, SHAPE).known == "composed"
+
+
+def test_between_two_presets_lies_the_straight_line_of_the_logarithms():
+    def model(seconds, spread):
+        quantity = {"coefficients": [math.log(seconds), *[0.0] * 8], "spread": spread}
+        return {"fit": quantity, "predict": quantity | {"coefficients": [-30.0, *[0.0] * 8]}, "work_mb": quantity}
+
+    costs = PriorCosts(MEASURED | {"models": {"linear": {"balanced": model(100.0, 0.6), "fast": model(1.0, 0.2)},
+                                              "mlp": {"balanced": model(1.0, 0.2), "fast": model(4.0, 0.2)}}})
+    found = {effort: costs.own("linear", effort, SHAPE) for effort in (0.01, 0.1, 10**-0.5, 1.0, 10.0)}
+    assert [each.seconds.median for each in found.values()] == pytest.approx([0.1, 1.0, 10.0, 100.0, 10_000.0])
+    assert [each.seconds.spread for each in found.values()][1:4] == pytest.approx([0.2, 0.4, 0.6])
+    assert [costs.own("mlp", effort, SHAPE).seconds.median for effort in (0.01, 0.1, 0.3, 1.0, 10.0)] == pytest.approx([2.0] * 5)
 
 
 def test_another_version_is_less_certain():
     costs = PriorCosts.load()
-    assert costs.own("linear", "fast", SHAPE, version=-1).seconds.spread > costs.own("linear", "fast", SHAPE).seconds.spread
+    assert costs.own("linear", 0.1, SHAPE, version=-1).seconds.spread > costs.own("linear", 0.1, SHAPE).seconds.spread
 
 
 @hypothesis_settings(deadline=None, max_examples=25)

@@ -1,17 +1,15 @@
-"""The schedule keeps sizes in order and drops whole sizes or whole approaches, never part of a size."""
+"""The schedule begins what is worth most first, and only what will be done in time."""
 
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from tabbench.core.cell import Batch, Cell
+from tabbench.execution.agenda import Agenda
 from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import UNKNOWN_SPREAD, CellCost, Expected
 from tabbench.executors.forecast import Prices
-from tabbench.executors.schedule import BASELINE, REPRESENTATIVE, InFlight, Schedule, in_round_numbers
+from tabbench.executors.schedule import InFlight, Schedule, in_round_numbers
 
 
 def cell(approach, size, fold, members=()):
@@ -54,145 +52,124 @@ def skipped(schedule):
     return {(skip.approach, skip.size) for skip in schedule.skips}
 
 
-def test_without_a_limit_everything_runs_smallest_sizes_first():
-    schedule = Schedule(reversed(batches(["a", "b"], [100, 200, 400])), jobs=2)
+def places(ran):
+    return [(each.size, each.fold) for each in ran]
+
+
+def test_without_a_limit_the_largest_size_comes_first_then_the_one_at_a_tenth_then_the_others():
+    schedule = Schedule(batches(["a", "b"], [50, 100, 200, 400, 1000]), jobs=2)
     ran, _ = drain(schedule, lambda cell: 1.0)
-    assert [each.size for each in ran] == sorted(each.size for each in ran) and len(ran) == 18
+    assert list(dict.fromkeys(each.size for each in ran)) == [1000, 100, 400, 200, 50] and len(ran) == 30
+    assert [each.fold for each in ran[:6]] == [0, 0, 1, 1, 2, 2]  # split by split
     assert schedule.skips == []
 
 
 def test_judging_is_planned_for_by_what_there_will_be_to_judge():
-    """600 cells would take all the time to judge; the first 3 of them hardly any, so they are not given up for the others."""
-    sizes = [100, 200, 400, 800]
-    schedule = Schedule(batches(["a"], sizes), jobs=1, costs=expecting({"a": 2.0}), deadline=40.0,
-                        closing=lambda cells: 2.0 * cells)
-    ran, now = drain(schedule, lambda cell: 2.0 * cell.size / 100)
-    assert {each.size for each in ran} == {100, 200} and skipped(schedule) == {("a", 400), ("a", 800)}
-    assert now + schedule.closing_seconds() <= 40.0
-    assert schedule.deadline == pytest.approx(40.0 - 12.0) and schedule.closing_seconds(600) == pytest.approx(12.0)
+    schedule = Schedule(batches(["a"], [100, 1000]), jobs=1, costs=expecting({"a": 0.2}), deadline=8.0,
+                        closing=lambda cells: 0.3 * cells)
+    ran, now = drain(schedule, lambda cell: 0.2 * cell.size / 100)
+    assert places(ran) == [(1000, fold) for fold in range(3)]  # three more of 0.2 s would take 0.9 s more to be judged
+    assert now + schedule.closing_seconds() <= 8.0 and schedule.deadline == pytest.approx(8.0 - 0.9)
 
 
-@hypothesis_settings(deadline=None)
-@given(st.floats(1, 400), st.lists(st.floats(0.01, 10), min_size=3, max_size=3), st.floats(0.5, 1.3))
-def test_a_limit_drops_whole_units_and_says_each(limit, costs, growth):
-    approaches, sizes = ["a", "b", "c"], [100, 200, 400, 800]
-    schedule = Schedule(batches(approaches, sizes), jobs=1, deadline=limit)
-    ran, _ = drain(schedule, lambda cell: costs["abc".index(cell.approach)] * (cell.size / 100) ** growth / 3)
-    places = [(each.approach, each.size) for each in ran]
-    whole = {place for place in places if places.count(place) == 3}
-    assert whole | skipped(schedule) == {(name, size) for name in approaches for size in sizes}
-    assert not whole & skipped(schedule)
-    assert all("the time limit" in skip.reason for skip in schedule.skips)
-    for name in approaches:  # what was dropped stays dropped at every larger size
-        kept = [size for size in sizes if (name, size) in whole]
-        assert kept == sizes[:len(kept)]
+LIMITED = {"planned_splits": 5, "planned_sizes": [100, 400, 1600]}
+SPLITS = [(repeat, fold) for repeat in range(3) for fold in range(5)]
+
+
+def repeated(approaches, sizes):
+    cells = [Cell("t", "k", "s", name, 1, {}, size, repeat, fold, 0, "cpu")
+             for size in sizes for repeat, fold in SPLITS for name in approaches]
+    return [Batch((each,)) for each in cells]
+
+
+def limited(seconds, deadline, expected, approaches=("a", "b"), **options):
+    agenda = Agenda(SPLITS, 5, [100, 200, 400, 800, 1600], **LIMITED)
+    schedule = Schedule(repeated(approaches, [100, 200, 400, 800, 1600]), jobs=1, deadline=deadline, agenda=agenda,
+                        costs=expecting(expected), **options)
+    return schedule, *drain(schedule, seconds)
+
+
+def whole(ran, names=2):
+    """The sizes that are complete on the first 5, 10 and 15 splits."""
+    done = {(each.size, each.repeat) for each in ran}
+    count = {pair: sum((each.size, each.repeat) == pair for each in ran) for pair in done}
+    return {repeat: sorted(size for size, each in done if each == repeat and count[size, each] == 5 * names)
+            for repeat in range(3)}
+
+
+def cost(cell):
+    return 0.1 * cell.size / 100
+
+
+def test_what_is_left_of_a_limit_goes_into_the_next_repeat_then_into_skipped_sizes():
+    at_once = 10 * (0.1 + 0.4 + 1.6)  # the planned sizes on five splits
+    _, ran, now = limited(cost, 1.02 * at_once, {"a": 0.1, "b": 0.1})
+    assert whole(ran) == {0: [100, 400, 1600], 1: [], 2: []} and len(ran) == 30
+    _, ran, now = limited(cost, 1.3 * at_once, {"a": 0.1, "b": 0.1})
+    assert whole(ran) == {0: [100, 200, 400, 1600], 1: [], 2: []}  # another repeat would not fit, nor would 800
+    _, ran, now = limited(cost, 2.1 * at_once, {"a": 0.1, "b": 0.1})
+    assert whole(ran) == {0: [100, 400, 1600], 1: [100, 400, 1600], 2: []} and now <= 2.1 * at_once
+    _, ran, now = limited(cost, 1000.0, {"a": 0.1, "b": 0.1})
+    assert len(ran) == 150
 
 
 @pytest.mark.parametrize("truth", [0.5, 1.0, 1.6])
 def test_the_end_comes_in_time_and_the_time_is_used(truth):
-    expected = {"cheap": 0.3, "dear": 1.0, "dearer": 1.5}
-    schedule = Schedule(batches(list(expected), [100, 200, 400, 800, 1600], folds=5), jobs=1, deadline=100.0,
-                        costs=expecting(expected, spread=0.3))
-    _, ended = drain(schedule, lambda cell: truth * expected[cell.approach] * cell.size / 100)
-    assert 60 <= ended <= 110 and schedule.skips
+    _, ran, ended = limited(lambda cell: truth * cost(cell), 60.0, {"a": 0.1, "b": 0.1})
+    assert 0.7 * 60 <= ended <= 60 or len(ran) == 150
+    assert {each.size for each in ran} >= {1600}
 
 
-def test_a_limit_drops_the_hog_before_the_size():
-    schedule = Schedule(batches(["hog", "quick"], [100, 200]), jobs=1, deadline=100)
-    ran, _ = drain(schedule, lambda cell: 20.0 if cell.approach == "hog" else 1.0)
-    assert {(each.approach, each.size) for each in ran} == {("hog", 100), ("quick", 100), ("quick", 200)}
-    assert skipped(schedule) == {("hog", 200)}
+def test_where_a_split_is_late_the_next_ones_are_not_begun_and_smaller_sizes_are_run_on_those_that_are_there():
+    _, ran, now = limited(lambda cell: 3 * cost(cell), 32.0, {"a": 0.1, "b": 0.1})
+    largest = [each for each in ran if each.size == 1600]
+    assert 2 <= len(largest) <= 6 and now <= 34
+    folds = {each.fold for each in largest}
+    assert {each.fold for each in ran} == folds and all({each.fold for each in ran if each.size == size} == folds
+                                                        for size in {each.size for each in ran})
 
 
-FAMILIES = {"dummy": BASELINE, "linear": REPRESENTATIVE, "boosting": REPRESENTATIVE, "mlp": REPRESENTATIVE}
+REUSED = {"boosting": ("xgboost", "lightgbm"), "blend": ("linear", "boosting", "mlp")}
 SECONDS = {"dummy": 0.01, "linear": 1.0, "forest": 4.0, "linear+pca": 2.0, "xgboost": 5.0, "lightgbm": 3.0, "boosting": 0.1,
            "mlp": 10.0, "blend": 0.2}
-REUSED = {"boosting": ("xgboost", "lightgbm"), "blend": ("linear", "boosting", "mlp")}
+EXPENDABLE = [frozenset(names) for names in (["linear+pca"], ["forest"], ["blend"], ["boosting", "xgboost"], ["mlp"])]
 
 
-def only_full(limit, **options):
+@pytest.mark.parametrize(("limit", "dropped"), [
+    (30, set()), (21, {"linear+pca", "forest"}),
+    (15, {"linear+pca", "forest", "blend", "boosting", "xgboost"}),
+    (6, {"linear+pca", "forest", "blend", "boosting", "xgboost", "mlp"})])
+def test_where_not_even_the_first_split_fits_approaches_are_dropped_in_the_given_order(limit, dropped):
     schedule = Schedule(together({name: REUSED.get(name, ()) for name in SECONDS}, [100]), jobs=1, deadline=limit,
-                        costs=expecting(SECONDS), importance=FAMILIES, **options)
+                        costs=expecting(SECONDS), expendable=EXPENDABLE)
     drain(schedule, lambda cell: SECONDS[cell.approach])
-    return {name for name, _ in skipped(schedule)}
+    assert {name for name, _ in skipped(schedule)} == dropped
+    assert all("the time limit" in skip.reason for skip in schedule.skips)
 
 
-def test_with_one_size_approaches_go_and_each_family_keeps_one():
-    total = 5 * sum(SECONDS.values())
-    assert only_full(1.05 * total) == set()
-    assert only_full(total - 5) == {"linear+pca"}  # the cheapest whose loss is enough
-    assert only_full(total - 15) == {"forest"}
-    assert only_full(total - 25) == {"forest", "linear+pca"}  # none alone is enough: the costliest first
+def test_what_an_earlier_call_has_run_is_passed_and_the_rest_goes_on():
+    left = [batch for batch in repeated(["a"], [100, 400, 1600]) if batch.cells[0].repeat or batch.cells[0].size < 400]
+    schedule = Schedule(left, jobs=1, agenda=Agenda(SPLITS, 5, [100, 400, 1600], planned_splits=10))
+    ran, _ = drain(schedule, lambda cell: 1.0)
+    assert places(ran[:5]) == [(100, fold) for fold in range(5)] and len(ran) == 20
 
 
-def test_representatives_go_last_with_all_that_hangs_on_them_and_never_the_last_one():
-    assert only_full(60) == {"forest", "mlp", "blend"}
-    assert only_full(20) == set(SECONDS) - {"dummy", "linear", "linear+pca"}
-    assert only_full(1) == set(SECONDS)  # after one split the time was up
+def test_time_is_kept_for_fitting_the_winner():
+    without, _, _ = limited(cost, 30.0, {"a": 0.1, "b": 0.1})
+    keeping, ran, now = limited(cost, 30.0, {"a": 0.1, "b": 0.1}, reserve_seconds=6.0)
+    assert now <= 24.0 and keeping.deadline == pytest.approx(without.deadline - 6.0)
+    assert 1600 in whole(ran)[0]
 
 
-def test_boosted_trees_outlast_nets_though_they_cost_more():
-    seconds = SECONDS | {"xgboost": 15.0, "lightgbm": 15.0}
-    ranks = FAMILIES | {"mlp": REPRESENTATIVE, "boosting": REPRESENTATIVE + 1, "linear": REPRESENTATIVE + 2}
-    schedule = Schedule(together({name: REUSED.get(name, ()) for name in seconds}, [100]), jobs=1, deadline=165,
-                        costs=expecting(seconds), importance=ranks)
-    drain(schedule, lambda cell: seconds[cell.approach])
-    assert {name for name, _ in skipped(schedule)} == {"mlp", "blend", "forest", "linear+pca"}
-
-
-def test_an_ensemble_leaves_its_place_to_one_of_its_members_before_the_family_goes():
-    names = {"dummy": (), "linear": (), "lightgbm": (), "xgboost": (), "boosting": ("lightgbm", "xgboost")}
-    seconds = {"dummy": 0.1, "linear": 1.0, "lightgbm": 8.0, "xgboost": 5.0, "boosting": 0.1}
-    ranks = {"dummy": BASELINE, "boosting": REPRESENTATIVE, "linear": REPRESENTATIVE + 1}
-    for limit, left in ((75, {"dummy", "linear", "lightgbm", "xgboost", "boosting"}), (55, {"dummy", "linear", "lightgbm"}),
-                        (35, {"dummy", "linear", "xgboost"}), (24, {"dummy", "linear"})):
-        schedule = Schedule(together(names, [100]), jobs=1, deadline=limit, costs=expecting(seconds), importance=ranks)
-        drain(schedule, lambda cell: seconds[cell.approach])
-        assert set(names) - {name for name, _ in skipped(schedule)} == left
-
-
-def test_the_refit_of_the_winner_is_planned_for():
-    total = 5 * sum(SECONDS.values())
-    assert only_full(1.1 * total, refit_rows=125) != set()  # blend on all rows takes as long as a batch and a quarter
-    assert only_full(1.5 * total, refit_rows=125) == set()
-
-
-def test_at_larger_sizes_the_size_goes_before_a_family_does():
-    names = {"dummy": (), "linear": (), "mlp": (), "forest": ()}
-    schedule = Schedule(together(names, [100, 400]), jobs=1, deadline=100, costs=expecting(SECONDS), importance=FAMILIES)
-    drain(schedule, lambda cell: SECONDS[cell.approach] * cell.size / 100)
-    assert skipped(schedule) == {(name, 400) for name in names}
-
-
-def test_a_cell_that_costs_more_than_expected_drops_approaches_in_the_middle_of_a_size():
-    names = {"dummy": (), "linear": (), "mlp": (), "forest": ()}
-    schedule = Schedule(together(names, [100]), jobs=1, deadline=90, costs=expecting(SECONDS), importance=FAMILIES)
-    ran, ended = drain(schedule, lambda cell: 1.5 * SECONDS[cell.approach])
-    assert skipped(schedule) == {("forest", 100)}
-    assert [each.approach for each in ran].count("mlp") == 5 and ended <= 1.1 * 90
-
-
-def test_what_was_given_up_comes_back_when_the_rest_was_cheaper_than_expected():
-    names = {"dummy": (), "linear": (), "mlp": (), "forest": ()}
-    schedule = Schedule(together(names, [100, 400]), jobs=1, deadline=120, costs=expecting(SECONDS), importance=FAMILIES)
-    ran, ended = drain(schedule, lambda cell: 0.3 * SECONDS[cell.approach] * cell.size / 100)
-    assert skipped(schedule) == set() and len(ran) == 40 and ended <= 120
-
-
-def test_at_the_largest_size_the_long_batches_come_first_and_keep_all_children_busy():
-    long, short = [Batch((cell("mlp", 100, fold),)) for fold in range(5)], batches(["linear"], [100], folds=5)
-    schedule = Schedule([each for pair in zip(short, long, strict=True) for each in pair], jobs=2, costs=expecting(SECONDS))
-    order = []
-    while (batch := schedule.next(0.0)) is not None:
-        order.append(batch)
-    wall = schedule.costs.work(order).wall_seconds(2).mean()
-    assert [batch.cells[0].approach for batch in order] == ["mlp"] * 5 + ["linear"] * 5
-    assert wall < 1.12 * schedule.costs.work(order).seconds.sum(axis=0).mean() / 2
+def test_in_a_stage_the_constant_predictor_comes_first_then_the_longest_batches():
+    schedule = Schedule(batches(["linear", "dummy", "mlp", "lightgbm"], [100], folds=2), jobs=2, costs=expecting(SECONDS))
+    order = [schedule.next(0.0).cells[0].approach for _ in range(8)]
+    assert order == ["dummy", "mlp", "lightgbm", "linear"] * 2
 
 
 def test_what_is_unknown_comes_last_under_a_limit_so_that_it_cannot_block_the_rest():
     schedule = Schedule(batches(["own", "linear"], [100]), jobs=1, deadline=100, costs=expecting(SECONDS))
-    assert [schedule.next(0.0).cells[0].approach for _ in range(6)] == ["linear"] * 3 + ["own"] * 3
+    assert [schedule.next(0.0).cells[0].approach for _ in range(6)] == ["linear", "own"] * 3  # split by split
 
 
 def test_time_left_counts_what_runs_and_is_unknown_as_long_as_an_approach_is():

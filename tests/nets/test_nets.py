@@ -248,9 +248,9 @@ def test_numbers_alone_and_categories_alone(numbers, codes):
 
 
 @pytest.mark.parametrize("rows, columns, classes", [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2)])
-@pytest.mark.parametrize("preset", ["fast", "balanced", "thorough"])
-def test_settings_are_sensible_at_every_shape(preset, rows, columns, classes):
-    settings = APPROACHES.get("mlp").settings(Workload(preset, rows, columns, classes))
+@pytest.mark.parametrize("effort", [0.01, 0.1, 1.0, 6.0, 100.0])
+def test_settings_are_sensible_at_every_shape(effort, rows, columns, classes):
+    settings = APPROACHES.get("mlp").settings(Workload(effort, rows, columns, classes))
     assert 1 <= settings["trained_folds"] <= settings["folds"]
     assert settings["repeats"] >= 1
     assert settings["epochs"] >= 2

@@ -3,10 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from tabbench.core.progress import Progress
+from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.report.live import make_display
 
 START = Progress(0, 0, 200, (), {}, 0.0, None)
+LINEAR, FOREST = FamilyLeader("linear", "linear", 0.312), FamilyLeader("trees", "forest", 0.24)
+BOOSTING, MLP = FamilyLeader("trees", "boosting", 0.23451), FamilyLeader("net", "mlp", 0.24561)
+FIRST_LOOK = Provisional(16000, 1, (BOOSTING, MLP, LINEAR), "log_loss", is_first_look=True)
 
 
 class Terminal(io.StringIO):
@@ -50,6 +53,38 @@ def test_a_slow_cell_is_still_told_of() -> None:
     for seconds in range(1, 31):
         display.update(replace(START, elapsed_seconds=float(seconds)))
     assert len(stream.getvalue().splitlines()) == 4
+
+
+def provisional_lines(*seen: tuple[float, Provisional | None]) -> list[str]:
+    stream = io.StringIO()
+    display = make_display(quiet=False, to_json=False, stream=stream)
+    for seconds, provisional in seen:
+        display.update(replace(START, elapsed_seconds=seconds, provisional=provisional))
+    return [line for line in stream.getvalue().splitlines() if "provisional" in line]
+
+
+def test_a_log_names_the_first_leaders_at_once_when_all_are_there() -> None:
+    partial = replace(FIRST_LOOK, leaders=(LINEAR,), is_complete=False)
+    assert provisional_lines((0.0, None), (1.0, partial), (2.0, FIRST_LOOK), (60.0, FIRST_LOOK)) == [
+        "provisional, first look at 16,000 rows, log loss on 1 split: trees boosting 0.2345 · net mlp 0.2456 · linear 0.3120"]
+
+
+def test_a_log_names_new_leaders_but_is_not_flooded() -> None:
+    planned = replace(FIRST_LOOK, is_first_look=False, splits=3)
+    other_order = replace(planned, leaders=(BOOSTING, LINEAR, MLP))
+    other_member = replace(planned, leaders=(FOREST, MLP, LINEAR))
+    other_family = replace(planned, leaders=(MLP, FOREST, LINEAR))
+    told = provisional_lines((1.0, FIRST_LOOK), (30.0, planned), (31.0, other_order), (32.0, other_member), (33.0, other_family),
+                             (34.0, other_member), (60.0, other_family))
+    assert [line.split(": ")[1].split(" · ")[0] for line in told] == ["trees boosting 0.2345", "trees forest 0.2400",
+                                                                      "net mlp 0.2456"]
+    assert told[1].startswith("provisional, at 16,000 rows, log loss on 3 splits: ")
+
+
+def test_a_metric_of_which_more_is_better_and_a_strange_name_are_shown_as_such() -> None:
+    leaders = FamilyLeader("own", "my\x1b[2Jmodel", 0.91234), FamilyLeader("linear", "linear+pca", -0.5)
+    [line] = provisional_lines((0.0, Provisional(500, 2, leaders, "auc", is_first_look=False)))
+    assert line == "provisional, at 500 rows, AUC on 2 splits: own mymodel 0.9123 · linear linear+pca −0.5000"
 
 
 def test_a_second_run_is_told_of_like_the_first() -> None:
@@ -116,6 +151,18 @@ def test_a_terminal_gets_a_block_that_goes_away(to_json: bool) -> None:
     assert "\x1b[2J" not in text
     assert text.count("\x1b[?25h") == text.count("\x1b[?25l") == 1
     assert ("40 of 200 cells done, 2 of them failed, in 1 min 5 s" in text) is not to_json
+
+
+def test_a_terminal_shows_the_leaders_of_families_above_those_of_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")  # the row isn't folded
+    stream = Terminal()
+    display = make_display(quiet=False, to_json=False, stream=stream)
+    partial = replace(FIRST_LOOK, leaders=(MLP, LINEAR), is_complete=False)
+    display.update(replace(START, leaders={16000: "linear"}, provisional=partial))
+    display.close()
+    words = " ".join(stream.getvalue().split())
+    assert "first look at 16,000 rows, log loss on 1 split: net mlp 0.2456 · linear 0.3120 · others to come" in words
+    assert words.index("provisional") < words.index("best so far")
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def fitted(name, *, sparse=False, kind="binary", seed=0):
     matrix = LinearMatrix(csr_array(values) if sparse else values, tuple(f"x{i}" for i in range(12)))
     selector = SELECTORS.get(name)
     target = signal if kind == "regression" else (signal > 0).astype(np.int64)
-    training = TrainingSet(matrix, target, task, selector.settings(Workload("fast", 120, 12, 2)), seed=1, shared_seed=2)
+    training = TrainingSet(matrix, target, task, selector.settings(Workload(0.1, 120, 12, 2)), seed=1, shared_seed=2)
     return matrix, selector, selector.fit(matrix, training)
 
 
@@ -76,7 +76,7 @@ def test_original_columns_of_other_views_are_selected(name, view, task):
     matrix, target = in_view(view, task)
     selector = SELECTORS.get(name)
     assert view in selector.views
-    settings = selector.settings(Workload("fast", 300, 6, task.n_classes))
+    settings = selector.settings(Workload(0.1, 300, 6, task.n_classes))
     selection = selector.fit(matrix, TrainingSet(matrix, target, task, settings, seed=1, shared_seed=2))
     taken = selection.transform(matrix, 2)
     assert type(taken) is type(matrix)
@@ -96,7 +96,7 @@ def test_noise_gains_nothing_by_many_values(view):
     for seed in range(6):
         matrix, _ = in_view(view, BINARY, seed)
         target = np.random.default_rng(seed).permutation(300) % 2
-        settings = SELECTORS.get("forest").settings(Workload("fast", 300, 6, 2))
+        settings = SELECTORS.get("forest").settings(Workload(0.1, 300, 6, 2))
         selection = SELECTORS.get("forest").fit(matrix, TrainingSet(matrix, target, BINARY, settings, seed=1, shared_seed=seed))
         worth.append(selection.importances)
     assert np.abs(np.mean(worth, axis=0)).max() < 0.06
@@ -111,7 +111,7 @@ def test_a_weight_counts_as_so_many_rows(name):
     target = (np.where(is_heavy, values[:, 0], values[:, 1]) > 0).astype(np.int64)
     matrix = LinearMatrix(values, tuple("abcde"))
     selector = SELECTORS.get(name)
-    settings = selector.settings(Workload("fast", 200, 5, 2))
+    settings = selector.settings(Workload(0.1, 200, 5, 2))
     for weight, first in ((np.where(is_heavy, 9.0, 1.0), "a"), (np.where(is_heavy, 1.0, 9.0), "b")):
         training = TrainingSet(matrix, target, BINARY, settings, seed=1, shared_seed=2, weight=weight)
         assert selector.fit(matrix, training).transform(matrix, 1).names == (first,)
@@ -126,7 +126,7 @@ def test_the_path_takes_a_column_for_what_it_adds():
     matrix, first_two = LinearMatrix(values, tuple("abcdef")), {}
     for name in ("l1", "univariate"):
         selector = SELECTORS.get(name)
-        training = TrainingSet(matrix, target, REGRESSION, selector.settings(Workload("fast", 400, 6, 0)), seed=1, shared_seed=2)
+        training = TrainingSet(matrix, target, REGRESSION, selector.settings(Workload(0.1, 400, 6, 0)), seed=1, shared_seed=2)
         selection = selector.fit(matrix, training)
         first_two[name] = selection.transform(matrix, 2).names
         assert selection.order[-1] == 5
@@ -162,7 +162,7 @@ def test_a_wide_matrix_is_decomposed_too():
         matrix = LinearMatrix(values, tuple(map(str, range(600))))
         selector = SELECTORS.get("pca")
         training = TrainingSet(matrix, np.arange(30) % 2, Task("binary", ("a", "b"), "log_loss", ("log_loss",)),
-                               selector.settings(Workload("fast", 30, 600, 2)), seed=1, shared_seed=2)
+                               selector.settings(Workload(0.1, 30, 600, 2)), seed=1, shared_seed=2)
         selection = selector.fit(matrix, training)
         assert 20 <= selection.n_features <= 30
         assert selection.transform(matrix, 5).values.shape == (30, 5)

@@ -34,6 +34,32 @@ def costs(seconds=None, sizes=(100, 400), predict=None, peak=None):
     return pd.DataFrame(rows, columns=list(COLUMNS["costs"]))
 
 
+FAMILIES = {"dummy": "baseline", "linear": "linear", "mlp": "net", "boosting": "trees"}
+
+
+def test_under_a_limit_nothing_is_recommended_over_families_that_were_not_run(simulate):
+    evidence, pairs = judged(simulate, {"dummy": 3.0, "linear": 1.3, "boosting": 1.0}, families=FAMILIES)
+    whole, lacking = (cost_limits(evidence, pairs, costs(), 400, families) for families in ((), {"net"}))
+    assert told(whole)[:2] == ["With less than 5.0 s to train, linear is the one to take.",
+                               "With less than 0.20 s to train, nothing is left but a constant prediction."]
+    assert told(lacking)[:1] == [
+        "With less than 5.0 s to train, nothing is recommended, since a family of approaches was not run."]
+    row = lacking.iloc[0]
+    assert (row["decision"], row["approaches"], row["recommended"]) == ("winner", ["linear"], None) and np.isnan(row["down_to"])
+    # What is not recommended without a limit is not to be taken under one either.
+    ahead, pairs = judged(simulate, {"dummy": 3.0, "linear": 1.0, "boosting": 1.3}, families=FAMILIES)
+    assert cost_limits(ahead, pairs, costs(), 400, {"net"}).empty
+    assert not cost_limits(ahead, pairs, costs(), 400).empty
+
+
+def test_the_map_leaves_open_what_cannot_be_recommended(simulate):
+    evidence, pairs = judged(simulate, {"dummy": 3.0, "linear": 1.3, "boosting": 1.0}, families=FAMILIES)
+    whole, lacking = (winner_map(evidence, pairs, costs(), families).set_index(["size", "budget_seconds"])["approach"]
+                      for families in (None, {100: {"net"}, 400: {"net"}}))
+    assert whole[400, 1.0] == "linear" and lacking[400, 1.0] is None
+    assert whole[400, 10.0] == lacking[400, 10.0] == "boosting"
+
+
 def told(frame):
     return list(frame["sentence"])
 

@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import t as student
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.core.limits import Limited
 from tabbench.verdict.judge import headline_size, judge
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
@@ -91,8 +92,83 @@ def test_what_was_not_run_is_absent(simulate):
     assert headline_size(partial) == 60
     judgement = judge(partial, full_size=240, skipped=[("mlp", 240), ("mlp", 30)])
     assert len(judgement.pairs) == 5
-    assert judgement.sentence.startswith("At 60 rows, the largest size at which most approaches were run,")
+    assert judgement.sentence.startswith("At 60 rows, the largest size at which every family was run,")
     assert "left out" not in judgement.sentence
+
+
+def run_at(simulate, **names_at):
+    """Evidence of the approaches named at each size: `s60="linear mlp"`; "dummy" is there, too."""
+    loss = np.random.default_rng(0).gamma(4, 0.25, 300)
+    cells = [(name, int(size[1:])) for size, names in names_at.items() for name in ("dummy", *names.split())]
+    families = {"dummy": "baseline", "linear": "linear", "pca": "linear", "forest": "trees", "boosting": "trees", "mlp": "net",
+                "blend": "blend", "mine": "own"}
+    return simulate.evidence_of(dict.fromkeys(cells, loss), families=families)
+
+
+@pytest.mark.parametrize(("names_at", "headline"), [
+    ({"s60": "linear pca forest boosting mlp", "s120": "linear boosting mlp", "s240": "linear boosting"}, 120),  # not the most
+    ({"s60": "linear boosting mlp", "s240": "pca forest mlp"}, 240),  # others of the same families
+    ({"s60": "linear boosting blend", "s240": "linear boosting"}, 240),  # a blend is made of the others
+    ({"s60": "linear boosting mine", "s240": "linear boosting"}, 60),
+    ({"s60": "linear boosting", "s120": "linear mlp", "s240": "mlp"}, 120),  # no size has all: the most, the largest
+    ({"s60": "", "s240": ""}, 240),
+])
+def test_the_headline_is_the_largest_size_with_all_families(simulate, names_at, headline):
+    assert headline_size(run_at(simulate, **names_at)) == headline
+
+
+def test_what_a_race_has_stopped_counts_for_its_family(simulate):
+    evidence = run_at(simulate, s60="linear boosting mlp", s120="linear boosting", s240="linear")
+    assert headline_size(evidence) == 60
+    assert headline_size(evidence, stopped=[("mlp", 120), ("mlp", 240)]) == 120
+    assert headline_size(evidence, stopped=[("mlp", 120), ("mlp", 240), ("boosting", 240)]) == 240
+
+
+def test_below_the_full_size_no_number_of_rows_would_settle_it(simulate):
+    evidence = three(simulate, gap=0.01)
+    at_full, below = (judge(evidence, full_size=full_size) for full_size in (240, 1000))
+    assert at_full.pairs["rows_to_settle"].notna().all() and below.pairs["rows_to_settle"].isna().all()
+    assert below.pairs["rows_to_settle"].dtype == "float64"
+    assert "; to settle it takes about " in at_full.sentence and "settle" not in below.sentence
+    for name in ("difference", "low", "high", "decision"):
+        assert at_full.pairs[name].equals(below.pairs[name])
+
+
+def lead_of(simulate, best, run, missing=None, **told):
+    """The judgement where `best` is ahead of the other approaches of `run`, size -> names, and of a constant."""
+    random = np.random.default_rng(0)
+    means = {"dummy": 3.0} | {name: 1.0 if name == best else 2.0 for names in run.values() for name in names}
+    losses = {(name, size): means[name] * random.gamma(4, 0.25, (5, 300)) for size, names in run.items()
+              for name in ("dummy", *names)}
+    families = {"dummy": "baseline", "linear": "linear", "boosting": "trees", "mlp": "net"}
+    return judge(simulate.evidence_of(losses, families=families), full_size=240, missing=missing, **told)
+
+
+def test_over_missing_families_linear_is_best_and_not_recommended(simulate):
+    run = {60: ("linear", "boosting"), 240: ("linear", "boosting")}
+    limited = Limited(("2 of 3 repeats",), 170.0)
+    missing, whole = (lead_of(simulate, "linear", run, families, limited=limited) for families in ({"net": ["mlp"]}, {}))
+    kept = ["size", "decision", "approaches", "best", "score"]
+    pd.testing.assert_frame_equal(missing.winners[kept], whole.winners[kept])
+    assert list(missing.winners["recommended"]) == [None, None]
+    assert list(whole.winners["recommended"]) == ["linear", "linear"]
+    assert missing.sentence.startswith("No neural net was run, as the time limit was too short, so nothing is recommended (a "
+                                       "recommendation takes about 3 minutes): on 300 rows linear is ahead of the others")
+    assert missing.sentence.endswith("; the time limit also cost 2 of 3 repeats.")
+    assert whole.sentence.startswith("On 300 rows linear wins: ")
+    assert whole.sentence.endswith("; the time limit cost 2 of 3 repeats (about 3 minutes would lift it).")
+    trees = lead_of(simulate, "boosting", run, {"net": ["mlp"]})
+    assert list(trees.winners["recommended"]) == ["boosting", "boosting"]
+
+
+def test_at_a_size_that_lacks_a_family_of_the_headline_linear_is_not_recommended(simulate):
+    run = {30: ("linear", "boosting"), 60: ("linear", "boosting", "mlp"), 240: ("linear", "boosting")}
+    judged = lead_of(simulate, "linear", run, limited=Limited((), 170.0))
+    assert judged.sentence.startswith("At 60 rows, the largest size at which every family was run, linear wins: ")
+    assert list(judged.winners["recommended"]) == [None, "linear", None]
+    assert list(judged.winners["decision"]) == ["winner", "winner", "winner"]
+    raced = lead_of(simulate, "linear", run, stopped=[("mlp", 240)], skipped=[("mlp", 240)])
+    assert list(raced.winners["recommended"]) == [None, "linear", "linear"]
 
 
 def test_one_approach_alone_is_judged_without_pairs(simulate):

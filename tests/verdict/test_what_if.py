@@ -22,6 +22,8 @@ BOTH = replace(BOOSTING, decision="top_set", approaches=("boosting", "linear"), 
 ALL = replace(BOTH, approaches=("boosting", "linear", "mlp"))
 OTHERS = replace(BOTH, approaches=("linear", "mlp"), best="mlp")
 AHEAD = replace(BOOSTING, decision="top_set")
+UNOPPOSED = replace(LINEAR, recommended=None)
+OPEN = replace(BOTH, best="linear", approaches=("linear", "boosting"), recommended=None)
 NOBODY = replace(BOOSTING, decision="none", approaches=(), best="dummy", recommended=None)
 
 
@@ -43,6 +45,16 @@ NOBODY = replace(BOOSTING, decision="none", approaches=(), best="dummy", recomme
     (BOOSTING, NOBODY, "flips", "boosting wins"),
     (BOTH, NOBODY, "flips", "no single approach wins (boosting and linear cannot be told apart)"),
     (NOBODY, NOBODY, "holds", "no approach can be named either"),
+    (LINEAR, UNOPPOSED, "holds", "linear is ahead as well"),
+    (UNOPPOSED, LINEAR, "holds", "linear wins as well"),
+    (BOOSTING, UNOPPOSED, "flips", "boosting is ahead instead of linear"),
+    (BOTH, UNOPPOSED, "open", "no single approach wins (boosting and linear cannot be told apart)"),
+    (AHEAD, UNOPPOSED, "flips", "boosting is ahead without being shown to be better than every other approach, and linear is "
+                                "shown to be worse"),
+    (LINEAR, OPEN, "holds", "linear is ahead alone"),
+    (BOOSTING, OPEN, "flips", "boosting is ahead"),
+    (NOBODY, OPEN, "flips", "no approach can be named"),
+    (UNOPPOSED, NOBODY, "flips", "linear wins"),
     (replace(LINEAR, ran=("dummy", "linear")), BOOSTING, "open",
      "linear wins instead of boosting; boosting and mlp were not run"),
     (replace(BOOSTING, ran=RAN[:3]), BOOSTING, "holds", "boosting wins as well; mlp was not run"),

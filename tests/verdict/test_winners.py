@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabbench.verdict.winners import decide, winners_frame
+from tabbench.verdict.winners import decide, lacking_families, winners_frame
 
 ROWS = 20
 
@@ -100,6 +100,43 @@ def test_too_many_failures_are_no_verdict(simulate, failed, expected):
         simulate, {"linear": 2, "mlp": 1}, imputed={("linear", 100): imputed, ("mlp", 100): np.zeros(5, dtype=bool)}
     )
     assert only_row(evidence, pairs_of(linear_mlp="second"))["decision"] == expected
+
+
+FAMILIES = {"dummy": "baseline", "linear": "linear", "pca": "linear", "forest": "trees", "mlp": "net", "mine": "own"}
+
+
+@pytest.mark.parametrize(("best", "lacking", "recommended"), [
+    ("linear", {"net"}, None),
+    ("linear", {"trees"}, None),
+    ("linear", {"trees", "net"}, None),
+    ("linear", set(), "linear"),
+    ("pca", {"net"}, None),
+    ("pca", {"own"}, "pca"),
+    ("forest", {"net"}, "forest"),
+    ("mlp", {"linear", "trees"}, "mlp"),
+    ("mine", {"trees", "net"}, "mine"),
+])
+def test_where_flexible_families_lack_nothing_simple_is_recommended(simulate, best, lacking, recommended):
+    evidence = evidence_with(simulate, {"dummy": 3, best: 1}, families=FAMILIES)
+    frame = winners_frame(evidence, pairs_of(**{f"dummy_{best}": "second"}), lacking={100: lacking})
+    row = frame.drop(columns=["score", "corrected_score"]).iloc[0].to_dict()
+    assert row == {"size": 100, "decision": "winner", "approaches": [best], "best": best, "recommended": recommended}
+
+
+def test_the_simplest_near_the_best_is_what_must_not_be_unopposed(simulate):
+    evidence = evidence_with(simulate, {"dummy": 3, "linear": 1.05, "forest": 1}, families=FAMILIES)
+    pairs = pairs_of(dummy_linear="second", dummy_forest="second", linear_forest="undecided")
+    assert winners_frame(evidence, pairs).iloc[0]["recommended"] == "linear"
+    assert winners_frame(evidence, pairs, lacking={100: {"net"}}).iloc[0]["recommended"] is None
+    assert winners_frame(evidence, pairs, lacking={400: {"net"}}).iloc[0]["recommended"] == "linear"
+
+
+def test_a_family_lacks_where_it_is_missing_or_run_at_the_headline_alone(simulate):
+    cells = [("dummy", 50), ("linear", 50), ("linear", 100), ("mlp", 100), ("linear", 400), ("forest", 400)]
+    evidence = simulate.evidence_of({cell: np.ones(ROWS) for cell in cells}, families=FAMILIES)
+    assert lacking_families(evidence, 100) == {50: {"net"}, 100: set(), 400: {"net"}}
+    assert lacking_families(evidence, 100, {"trees"}) == {50: {"net", "trees"}, 100: {"trees"}, 400: {"net"}}
+    assert lacking_families(evidence, 100, stopped=[("mlp", 400)]) == {50: {"net"}, 100: set(), 400: set()}
 
 
 def test_one_approach_alone_wins_nothing(simulate):

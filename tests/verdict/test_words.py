@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from tabbench.core.finding import Finding
+from tabbench.core.limits import Limited
 from tabbench.core.metric import Metric
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.winners import winners_frame
+from tabbench.verdict.limit_words import unjudged_sentence
+from tabbench.verdict.winners import lacking_families, winners_frame
 from tabbench.verdict.words import closing_sentence, doubted
 
 ROWS = 1250
@@ -32,15 +34,16 @@ REPRESENTATIVES = ("linear", "mlp")
 
 def sentence(
     simulate, decisions=None, found=(), *, means=None, full_size=1000, skipped=(), bounds=(0.2, 0.4), small=None,
-    needed=np.nan, **changes
+    needed=np.nan, limited=None, missing=None, **changes
 ):
-    evidence = evidence_with(simulate, means or MEANS, representatives=REPRESENTATIVES, **changes)
+    representatives = tuple(name for name in REPRESENTATIVES if name in (means or MEANS))
+    evidence = evidence_with(simulate, means or MEANS, representatives=representatives, **changes)
     at_full = pairs_of(decisions or WINS, bounds=bounds, needed=needed)
     at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250)
     pairs = pd.concat([at_small, at_full])
-    return closing_sentence(
-        evidence, winners_frame(evidence, pairs), pairs, found, headline=1000, full_size=full_size, skipped=skipped
-    )
+    winners = winners_frame(evidence, pairs, lacking=lacking_families(evidence, 1000, missing or ()))
+    return closing_sentence(evidence, winners, pairs, found, headline=1000, full_size=full_size, skipped=skipped,
+                            limited=limited, missing=missing)
 
 
 def crossing(kind, low=np.nan, high=np.nan, point=np.nan, below="linear", above="mlp"):
@@ -264,6 +267,154 @@ def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
         "take linear, the simplest of them; forest and pca were left out."
     )
     assert sentence(simulate, TIES, sizes=(1000,), skipped=[("forest", 1000)]).endswith("; forest was left out.")
+
+
+FAMILIES = {"dummy": "baseline", "linear": "linear", "pca": "linear", "boosting": "trees"}
+TREES_LEAD = {("dummy", "linear"): "second", ("dummy", "boosting"): "second", ("linear", "boosting"): "second"}
+LINEAR_LEADS = TREES_LEAD | {("linear", "boosting"): "first"}
+NO_NET = {"net": ["mlp", "tabm"]}
+ONLY_LINEAR = {"trees": ["boosting"], "net": ["mlp"]}
+
+
+def of_families(simulate, decisions, means, missing=NO_NET, limited=None, **changes):
+    return sentence(simulate, decisions, means={"dummy": 3.0} | means, sizes=(1000,), families=FAMILIES, missing=missing,
+                    limited=limited, **changes)
+
+
+def test_a_family_that_was_not_run_comes_first(simulate):
+    means, wins = {"linear": 1.3, "boosting": 1.0}, (
+        "boosting wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40)")
+    assert of_families(simulate, TREES_LEAD, means, limited=Limited(seconds=170.0)) == (
+        f"No neural net was run, as the time limit was too short (about 3 minutes would do): on 1,250 rows {wins}.")
+    assert of_families(simulate, TREES_LEAD, means) == (
+        f"No neural net was run, as the time limit was too short: on 1,250 rows {wins}.")
+    assert of_families(simulate, TREES_LEAD, means, limited=Limited(is_interrupted=True)) == (
+        f"No neural net was run, as the run was interrupted (tabbench resume continues it): on 1,250 rows {wins}.")
+    assert of_families(simulate, {("dummy", "boosting"): "second"}, {"boosting": 1.0}, {"linear": ["linear"]}) == (
+        "No linear model was run, as the time limit was too short: on 1,250 rows boosting wins: its mse is 0.30 lower than that "
+        "of a constant prediction (between 0.20 and 0.40).")
+    assert of_families(simulate, TREES_LEAD, means, {}, Limited(seconds=170.0)) == f"On 1,250 rows {wins}."
+
+
+def test_over_families_that_were_not_run_nothing_simple_is_recommended(simulate):
+    means = {"linear": 1.0, "boosting": 1.3}
+    lead = "its mse is 0.30 lower than that of the next best, boosting (between 0.20 and 0.40)"
+    assert of_families(simulate, LINEAR_LEADS, means, limited=Limited(seconds=170.0)) == (
+        "No neural net was run, as the time limit was too short, so nothing is recommended (a recommendation takes about 3 "
+        f"minutes): on 1,250 rows linear is ahead of the others that were run: {lead}.")
+    assert of_families(simulate, LINEAR_LEADS, means, limited=Limited(is_interrupted=True)) == (
+        "No neural net was run, as the run was interrupted, so nothing is recommended (tabbench resume continues it): on 1,250 "
+        f"rows linear is ahead of the others that were run: {lead}.")
+    assert of_families(simulate, LINEAR_LEADS, means, {}) == f"On 1,250 rows linear wins: {lead}."
+
+
+def test_a_top_set_without_a_recommendation(simulate):
+    pairs = {("dummy", "linear"): "second", ("dummy", "pca"): "second", ("linear", "pca"): "undecided"}
+    means = {"linear": 1.0, "pca": 1.05}
+    tied = "on 1,250 rows no single approach wins: linear and pca cannot be told apart"
+    assert of_families(simulate, pairs, means, ONLY_LINEAR) == (
+        f"Neither boosted trees nor a neural net was run, as the time limit was too short, so nothing is recommended: {tied}.")
+    assert of_families(simulate, pairs, means, {}) == f"O{tied[1:]}; take linear, the simplest of them."
+    alone = "linear is ahead, but it is not shown to be better than every other approach"
+    three = LINEAR_LEADS | {("dummy", "pca"): "second", ("boosting", "pca"): "first", ("linear", "pca"): "undecided"}
+    means = {"linear": 1.0, "boosting": 1.05, "pca": 1.5}
+    assert of_families(simulate, three, means) == (
+        f"No neural net was run, as the time limit was too short, so nothing is recommended: on 1,250 rows {alone}.")
+    assert of_families(simulate, three, means, {}) == f"On 1,250 rows {alone}; take linear."
+
+
+def test_without_a_verdict_the_missing_families_still_come_first(simulate):
+    nothing = dict.fromkeys(LINEAR_LEADS, "undecided")
+    assert of_families(simulate, nothing, {"linear": 1.0, "boosting": 1.3}, limited=Limited(seconds=55.0)) == (
+        "No neural net was run, as the time limit was too short (about 1 minute would do): on 1,250 rows nothing is shown to be "
+        "better than a constant prediction.")
+    alone = {"linear": ["linear"], "trees": ["boosting"], "net": ["mlp"]}
+    assert of_families(simulate, {("dummy", "linear"): "second"}, {}, alone) == (
+        "Neither a linear model nor boosted trees nor a neural net was run, as the time limit was too short: on 1,250 rows there "
+        "is no verdict, because only dummy was run.")
+    assert of_families(simulate, {}, {}, {"linear": ["linear"], "trees": ["boosting"]}).startswith(
+        "Neither a linear model nor boosted trees were run, as ")
+    assert of_families(simulate, {}, {}, {"trees": ["boosting"]}).startswith("No boosted trees were run, as ")
+
+
+def test_a_family_that_was_run_on_fewer_rows_is_not_said_to_be_missing_everywhere(simulate):
+    run = [("dummy", 250), ("dummy", 1000), ("mlp", 250), ("linear", 1000)]
+    losses = {cell: np.full(ROWS, 1.0) for cell in run}
+    evidence = simulate.evidence_of(losses, families=FAMILIES | {"mlp": "net"})
+    pairs = pairs_of({("dummy", "linear"): "undecided"})
+    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000,
+                            missing={"net": ["mlp"]})
+    assert told == ("No neural net was run on so many rows, as the time limit was too short: on 1,250 rows nothing is shown to "
+                    "be better than a constant prediction.")
+
+
+@pytest.mark.parametrize(("limited", "clause"), [
+    (Limited(("2 of 3 repeats", "every second size"), 200.0),
+     "; the time limit cost 2 of 3 repeats and every second size (about 4 minutes would lift it)."),
+    (Limited(("2 of 3 repeats",)), "; the time limit cost 2 of 3 repeats."),
+    (Limited(("effort (0.12 instead of 0.3)",), 5_000.0),
+     "; the time limit cost effort (0.12 instead of 0.3); about 1.5 hours would lift it."),
+    (Limited(("2 of 3 repeats", "every second size"), 200.0, is_interrupted=True),
+     "; the run was interrupted before it came to 2 of 3 repeats and every second size (tabbench resume continues it)."),
+    (Limited((), 200.0), "."),
+    (Limited((), is_interrupted=True), "."),
+    (None, "."),
+])
+def test_what_a_limit_has_cost_is_told_last(simulate, limited, clause):
+    told = sentence(simulate, TIES, sizes=(1000,), limited=limited)
+    assert told == ("On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of "
+                    f"them{clause}")
+
+
+def test_what_would_lift_a_limit_is_told_once(simulate):
+    means = {"linear": 1.3, "boosting": 1.0}
+    limited = Limited(("2 of 3 repeats",), 170.0)
+    told = of_families(simulate, TREES_LEAD, means, limited=limited)
+    assert told.count("about 3 minutes") == 1 and told.endswith("; the time limit also cost 2 of 3 repeats.")
+    told = of_families(simulate, TREES_LEAD, means, limited=replace(limited, is_interrupted=True))
+    assert told.count("resume") == 1 and told.endswith("; the run was interrupted before it came to 2 of 3 repeats.")
+
+
+def test_what_the_limit_has_cost_is_not_left_out_once_more(simulate):
+    skipped = [("mlp", 1000), ("tabm", 1000), ("forest", 1000), ("linear+pca", 1000), ("catboost", 1000)]
+    means = {"linear": 1.3, "boosting": 1.0}
+    limited = Limited(("linear+pca and forest",))
+    told = of_families(simulate, TREES_LEAD, means, limited=limited, skipped=skipped)
+    assert told.endswith("; catboost was left out; the time limit also cost linear+pca and forest.")
+    told = of_families(simulate, TREES_LEAD, means, {}, skipped=skipped)
+    assert told.endswith("; catboost, forest, linear+pca, mlp and tabm were left out.")
+
+
+@pytest.mark.parametrize(("run", "missing", "where"), [
+    ({250: ("linear", "mlp"), 1000: ("linear", "mlp"), 4000: ("linear",)}, None, "every family was run"),
+    ({250: ("linear", "mlp"), 1000: ("linear", "mlp"), 4000: ("linear",)}, {"trees": ["boosting"]}, "every other family was run"),
+    ({250: ("linear", "tree"), 1000: ("linear", "mlp"), 4000: ("linear",)}, None, "most families were run"),
+])
+def test_the_headlines_place_among_the_sizes_is_told(simulate, run, missing, where):
+    losses = {(name, size): np.full(ROWS, 1.0) for size, names in run.items() for name in ("dummy", *names)}
+    evidence, pairs = simulate.evidence_of(losses), pairs_of({("dummy", "linear"): "undecided"})
+    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, missing=missing)
+    assert told.lower().endswith(f"at 1,000 rows, the largest size at which {where}, nothing is shown to be better than a "
+                                 "constant prediction.")
+
+
+@pytest.mark.parametrize(("stopped", "which"), [
+    ([("mlp", 1000), ("mlp", 4000)], "every family was run"), ([], "most families were run")])
+def test_what_a_race_has_stopped_is_no_family_less(simulate, stopped, which):
+    run = {250: ("mlp",), 1000: ("linear",), 4000: ()}
+    losses = {(name, size): np.full(ROWS, 1.0) for size, names in run.items() for name in ("dummy", *names)}
+    evidence, pairs = simulate.evidence_of(losses), pairs_of({("dummy", "linear"): "undecided"})
+    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, stopped=stopped)
+    assert told.startswith(f"At 1,000 rows, the largest size at which {which}, nothing is shown ")
+
+
+def test_a_run_without_any_result_says_what_would_give_one():
+    nothing = "No approach was finished at any size, so there is no verdict yet"
+    assert unjudged_sentence(None) == f"{nothing}: continue the run, with more time if it had a limit."
+    assert unjudged_sentence(Limited(("every size",), 100.0)) == (
+        f"{nothing}: continue the run with a time limit of about 2 minutes, which would give one.")
+    assert unjudged_sentence(Limited(is_interrupted=True)) == (
+        f"{nothing}: the run was interrupted, and tabbench resume continues it.")
 
 
 def test_single_split_is_said(simulate):

@@ -1,0 +1,1 @@
+"""The main job: what is planned, run and judged."""

@@ -1,0 +1,95 @@
+"""Which part of a run can be judged: the splits and sizes that are complete, when it was ended before everything was run.
+
+Knows which cells have a result; no score and no clock.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from tabbench.core.comparison import Comparison
+from tabbench.core.limits import Limited
+from tabbench.judging import Run, judge_run
+from tabbench.store.database import Store
+from tabbench.verdict.winners import BASELINE
+
+FEWEST_TO_COMPARE = 2
+
+Pair = tuple[str, int]
+"""(approach, size)."""
+
+
+def completed(run: Run, finished: Collection[str]) -> Run:
+    """The run with as many splits as can be judged together; unchanged where everything was run.
+
+    All sizes are judged on the same splits. More folds are worth more than more sizes, sizes more than further repeats, and most
+    of all that every family is there at the largest size.
+
+    Parameters
+    ----------
+    finished : keys of the cells that have a result.
+    """
+    done = _splits_done(run, finished)
+    total = len(run.setup.splits.splits)
+    best = max(range(total, 0, -1), key=lambda count: _worth(run, done, count))
+    if best == total or not done:
+        return run
+    splits = run.setup.splits.first(best)
+    names = {split.name for split in splits.splits}
+    return replace(run, setup=replace(run.setup, splits=splits),
+                   planned=[cell for cell in run.planned if (cell.repeat, cell.fold) in names])
+
+
+def complete_pairs(run: Run, finished: Collection[str]) -> set[Pair]:
+    """The approaches and sizes that have all their results on the run's splits."""
+    return _present(_splits_done(run, finished), len(run.setup.splits.splits))
+
+
+def _splits_done(run: Run, finished: Collection[str]) -> dict[Pair, int]:
+    """On how many splits, counted from the most important one without a gap, a pair has its results."""
+    found: dict[Pair, set[tuple[int, int]]] = defaultdict(set)
+    for cell in run.planned:
+        if cell.key in finished:
+            found[cell.approach, cell.size].add((cell.repeat, cell.fold))
+    order = [split.name for split in run.setup.splits.by_importance]
+    return {pair: next((place for place, name in enumerate(order) if name not in names), len(order))
+            for pair, names in found.items()}
+
+
+def _present(done: Mapping[Pair, int], count: int) -> set[Pair]:
+    return {pair for pair, splits in done.items() if splits >= count}
+
+
+def _worth(run: Run, done: Mapping[Pair, int], count: int) -> tuple[int, int, int, int, int]:
+    """What a number of splits would show, the most important first."""
+    present, families = _present(done, count), {entry.name: entry.family for entry in run.entries}
+    at: dict[int, set[str]] = defaultdict(set)
+    for name, size in present:
+        at[size].add(families[name])
+    most = max((len(found) for found in at.values()), default=0)
+    headline = max((size for size, found in at.items() if len(found) == most), default=0)
+    return most, headline, min(count, run.setup.splits.folds), len(present), count
+
+
+def judged(run: Run, store: Store) -> Comparison:
+    """The comparison that the store's results support, on the splits that can be judged together; else by the first look."""
+    finished = store.finished()
+    part = completed(run, finished)
+    families = {entry.name: entry.family for entry in run.entries}
+    if all(families[name] == BASELINE for name, _ in complete_pairs(part, finished)):
+        return judge_run(_first_look(run, store, finished) or part, store)
+    return judge_run(part, store)
+
+
+def _first_look(run: Run, store: Store, finished: Collection[str]) -> Run | None:
+    """What little the first look can say, where nothing else was finished; None where it was not finished either."""
+    cells = [cell for cell in store.cells(store.recall("first_look", [])) if cell.key in finished]
+    names = {cell.approach for cell in cells}
+    if len(names) < FEWEST_TO_COMPARE:
+        return None
+    limited = Limited(("everything but a first look with little work",), None if run.limited is None else run.limited.seconds,
+                      run.limited is not None and run.limited.is_interrupted)
+    sizes = tuple(sorted({cell.size for cell in cells}))
+    return replace(run, setup=replace(run.setup, splits=run.setup.splits.first(1)), planned=cells, sizes=sizes, limited=limited)

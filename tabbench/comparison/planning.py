@@ -1,0 +1,192 @@
+"""How much of a comparison is run: all that is wished for, or the largest plan that ends within a time limit.
+
+Forecasts plans; fits nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from tabbench.comparison.expendable import ensembles, expendable, families
+from tabbench.comparison.time_plan import Wish, WorkPlan, largest_plan, short_effort
+from tabbench.core.approach import BASELINE, Workload
+from tabbench.core.cell import Batch
+from tabbench.core.effort import LEAST_EFFORT, POINTS
+from tabbench.core.setup import Setup
+from tabbench.execution.agenda import Agenda
+from tabbench.executors.cost_model import CostModel
+from tabbench.executors.costs import PriorCosts
+from tabbench.executors.forecast import members
+from tabbench.options import Options, default_approaches
+from tabbench.plan import Contestants, choose_contestants, missing_packages, plan_batches
+from tabbench.run import shared_fits
+
+FIRST_LOOK_EFFORT = 0.03
+"""One cell of each family with so little work, at the largest size, tells who leads for now and how fast this machine is."""
+FIRST_LOOK_WORTH_SECONDS = 4.0
+"""Where the first split takes no longer than this, it is itself the first look."""
+FIRST_SPLIT_MARGIN = 1.4
+"""The first split has to be done even if it takes so many times as long as expected; what comes after it may be left out."""
+REFIT_FACTOR = 1.7
+"""So many times the expected seconds are kept for fitting the winner, since a fit that is late is worth nothing."""
+QUICK_SECONDS = 3.0
+"""A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
+SIDE_BY_SIDE_GAIN = 1.4
+"""Two members of an ensemble that are fitted at the same time are ready so many times sooner than one after the other."""
+REFIT_SHARE, MOST_REFIT_SHARE = 0.3, 0.5
+"""The part of the time in which the winner is fitted once more, with more effort than in the comparison; at most half of it, as
+the winner has to be found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planner:
+    """Forecasts plans for one table.
+
+    Parameters
+    ----------
+    setup : all splits that may be used.  contestants : all approaches that may take part.  sizes : all that may be run.
+    options : as checked.  prior : what cells cost.  jobs : how many run at a time.  device : for those that can use a GPU.
+    costs : what the cells of this run have taught; see `CostModel.at`.
+    closing : seconds that judging and reporting take, by the number of cells.
+    """
+
+    setup: Setup
+    contestants: Contestants
+    sizes: tuple[int, ...]
+    options: Options
+    prior: PriorCosts
+    jobs: int
+    device: str
+    costs: CostModel
+    closing: Callable[[int], float]
+
+    def wish(self, effort: float | None = None) -> Wish:
+        """What is wanted, and what may be given up of it; an effort that is settled stays as it is."""
+        work = self.options.work if effort is None else effort
+        is_open = effort is None and self.options.effort is None and self.options.preset is None
+        splits = self.setup.splits
+        most = WorkPlan(work, self._approaches_at(work), self.sizes, self.options.use_folds or len(splits.splits))
+        return Wish(most, LEAST_EFFORT if effort is None else effort, POINTS["thorough"] if is_open else work,
+                    splits.folds, self.sizes, self._approaches_at, expendable(self.contestants, self._workload()),
+                    ensembles(self.contestants, self._workload()), families(self.contestants))
+
+    def largest(self, wish: Wish, seconds_left: float) -> WorkPlan:
+        """The largest plan that the forecast says will end in the seconds that are left, report and refit included."""
+        return largest_plan(wish, lambda plan: self._fits(plan, seconds_left))
+
+    def seconds(self, plan: WorkPlan) -> float:
+        """Expected wall seconds of a plan's cells, judging and reporting."""
+        return self._cell_seconds(plan)[1] + self.closing(self._count(plan))
+
+    def reserve_seconds(self, plan: WorkPlan, seconds_left: float) -> float:
+        """What is kept free to fit the winner once more on all rows: at least as long as the costliest approach may take."""
+        if not self.options.save_winner:
+            return 0.0
+        most = max((self.refit_seconds(name, plan.effort) for name in plan.approaches if name not in self.contestants.own
+                    and name != BASELINE), default=0.0)
+        left = max(seconds_left - self.closing(self._count(plan)), 0.0)
+        return min(max(REFIT_FACTOR * most, REFIT_SHARE * left), MOST_REFIT_SHARE * left)
+
+    def batches(self, plan: WorkPlan) -> list[Batch]:
+        """The cells of a plan that is to be run, and of what may be added to it: all splits and sizes that are wanted."""
+        contestants = self.contestants.only(plan.approaches)
+        sizes = tuple(sorted({*self.sizes, *plan.sizes}))
+        return plan_batches(self.setup, contestants, sizes, effort=plan.effort, device=self.device,
+                            left_out=missing_packages(contestants, sizes))
+
+    def agenda(self, plan: WorkPlan, wish: Wish) -> Agenda:
+        """In which order they are run: the plan's, then what is optional."""
+        splits, most = self.setup.splits, max(wish.most.splits, plan.splits)
+        sizes = [size for size in self.sizes if size <= plan.sizes[-1]]
+        return Agenda([split.name for split in splits.by_importance[:most]], splits.folds, sizes, planned_splits=plan.splits,
+                      planned_sizes=plan.sizes, is_ascending=self.options.race)
+
+    def first_look(self, plan: WorkPlan) -> list[Batch]:
+        """One cell of every family's representative with little work, at the largest size; none where it would save no time."""
+        if plan.effort <= 2 * FIRST_LOOK_EFFORT or self._cell_seconds(plan)[0] < FIRST_LOOK_WORTH_SECONDS:
+            return []
+        standing = self.contestants.only(plan.approaches).representatives().values()
+        # Fits that a representative reuses cost nothing beside it, and teach what each of them costs.
+        chosen = {BASELINE, *(name for each in standing for name in (each.name, *members(each.settings(self._workload()))))}
+        names = tuple(name for name in plan.approaches if name in chosen)
+        return self._one_split(replace(plan, effort=FIRST_LOOK_EFFORT, approaches=names), plan.sizes[-1:])
+
+    def first_look_costs(self) -> CostModel:
+        """The same knowledge, for cells of a first look."""
+        return self._costs(FIRST_LOOK_EFFORT)
+
+    def costs_of(self, plan: WorkPlan) -> CostModel:
+        """The same knowledge, for cells of a plan."""
+        return self._costs(plan.effort)
+
+    def most_refit_effort(self, approach: str, least: float, seconds_left: float) -> float:
+        """The most work with which an approach can be fitted on all rows in so many seconds; not less than `least`."""
+        wish = short_effort(POINTS["thorough"])
+        efforts = [least * (wish / least) ** (step / 24) for step in range(25)] if least < wish else [least]
+        fitting = [effort for effort in efforts if self.refit_seconds(approach, effort) <= seconds_left]
+        return max(least, short_effort(max(fitting, default=least)))
+
+    def refit_seconds(self, approach: str, effort: float) -> float:
+        """Expected seconds to fit an approach on all rows; fits that it is made of go on side by side."""
+        plan = WorkPlan(effort, (BASELINE, approach), self.sizes, 1)
+        (cell,) = (cell for batch in self._one_split(plan, self.sizes[-1:]) for cell in batch.cells if cell.approach == approach)
+        seconds = self._costs(effort).alone(replace(cell, size=len(self.setup.table)))
+        return seconds / SIDE_BY_SIDE_GAIN if self.jobs > 1 and len(shared_fits(approach, cell.settings)) > 1 else seconds
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _fits(self, plan: WorkPlan, seconds_left: float) -> bool:
+        left = seconds_left - self.closing(self._count(plan))
+        first, whole = self._cell_seconds(plan)
+        if whole <= QUICK_SECONDS:  # rows are worth more than a better fit of the winner
+            return whole <= left + self.closing(self._count(plan)) / 2
+        left -= self.reserve_seconds(plan, seconds_left)
+        return whole <= left and FIRST_SPLIT_MARGIN * first <= left
+
+    def _cell_seconds(self, plan: WorkPlan) -> tuple[float, float]:
+        """Wall seconds of the first split at the largest size, and of all cells: the longest first, to whoever is free."""
+        by_size = {size: self._split_seconds(plan, size) for size in plan.sizes}
+        first = _wall_seconds(by_size[plan.sizes[-1]], self.jobs)
+        return first, _wall_seconds([each for size in reversed(plan.sizes) for each in by_size[size] * plan.splits], self.jobs)
+
+    def _split_seconds(self, plan: WorkPlan, size: int) -> list[float]:
+        costs = self._costs(plan.effort)
+        return sorted((costs.seconds(batch.cells) for batch in self._one_split(plan, (size,))), reverse=True)
+
+    def _one_split(self, plan: WorkPlan, sizes: Sequence[int]) -> list[Batch]:
+        one = replace(self.setup, splits=self.setup.splits.first(1))
+        contestants = self.contestants.only(plan.approaches)
+        return plan_batches(one, contestants, sizes, effort=plan.effort, device=self.device,
+                            left_out=missing_packages(contestants, sizes))
+
+    def _count(self, plan: WorkPlan) -> int:
+        return len(plan.approaches) * len(plan.sizes) * plan.splits
+
+    def _costs(self, effort: float) -> CostModel:
+        return self.costs.at(self.contestants.prices(self.setup, effort, self.prior))
+
+    def _approaches_at(self, effort: float) -> tuple[str, ...]:
+        """What takes part with this effort: those that are named, else the usual ones."""
+        usual = self.contestants.names if self.options.approaches else (BASELINE, *default_approaches(effort))
+        return tuple(name for name in self.contestants.names if name in usual)
+
+    def _workload(self) -> Workload:
+        setup = self.setup
+        return Workload(self.options.work, setup.splits.full_size, len(setup.table.columns), setup.task.n_classes)
+
+
+def all_contestants(options: Options) -> Contestants:
+    """Everybody who may take part: with a limit and no amount of work said, those of the highest effort that may be chosen."""
+    if options.limit_seconds is None or options.effort is not None or options.preset is not None:
+        return choose_contestants(options)
+    return choose_contestants(replace(options, effort=POINTS["thorough"]))
+
+
+def _wall_seconds(seconds: Sequence[float], jobs: int) -> float:
+    """Until the last of these has ended, each begun by whoever is free first."""
+    free = [0.0] * jobs
+    for each in seconds:
+        heapq.heapreplace(free, free[0] + each)
+    return max(free)

@@ -1,0 +1,265 @@
+"""Run what is missing of a comparison: plan it, take a first look, run the plan, and say what a limit has cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tabbench.comparison.completed import complete_pairs, completed
+from tabbench.comparison.planning import REFIT_SHARE, Planner
+from tabbench.comparison.stopping import Stop, stopping
+from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
+from tabbench.comparison.time_words import options_of, plan_line, reason_of
+from tabbench.continuing import remember
+from tabbench.core.cell import Batch
+from tabbench.core.errors import BadOption
+from tabbench.core.limits import Limited
+from tabbench.core.progress import Display, Progress
+from tabbench.executors.costs import PriorCosts
+from tabbench.executors.local import LocalExecutor
+from tabbench.executors.schedule import TIME_LIMIT, Schedule, Skip, place_of
+from tabbench.forecasting import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
+from tabbench.judging import Race, Run
+from tabbench.options import Options, work_of
+from tabbench.plan import Contestants, choose_device, missing_packages, without
+from tabbench.preparing import Prepared
+from tabbench.store.database import Store
+from tabbench.watching import Clock, Watch
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What was run, and what it has taught about costs."""
+
+    run: Run
+    planner: Planner
+    plan: WorkPlan
+
+
+LIFTING_MARGIN = 1.1
+"""A limit that is said to be enough should be, though forecasts are off."""
+
+
+@dataclass(eq=False)
+class RunInProgress:
+    """What the steps of a run share."""
+
+    store: Store
+    executor: LocalExecutor
+    prepared: Prepared
+    options: Options
+    clock: Clock
+    display: Display
+    planner: Planner
+    wish: Wish
+    plan: WorkPlan
+    first_look: tuple[str, ...] = ()
+
+
+def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
+                options: Options, clock: Clock, display: Display, prior: PriorCosts | None = None) -> Ran:
+    """Execute the cells that the store lacks; `prior` None: they cost as much as on the measuring machine."""
+    store.adopt_spooled()
+    prior = PriorCosts.load() if prior is None else prior
+    device = store.recall("device")
+    if device is None or options.device not in ("auto", device) or _lacks_cells(store):
+        device = choose_device(options.device, contestants, executor)
+    planner = make_planner(prepared, contestants, sizes, options, prior, executor.jobs, device)
+    running = _planned(store, executor, prepared, options, clock, display, planner)
+    with stopping() as stop:
+        _look_first(running, stop)
+        run = _run_plan(running, stop)
+    run = completed_run(running, run, is_interrupted=stop.is_requested)
+    store.remember(skips=[vars(skip) for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
+                   limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
+    return Ran(run, planner, running.plan)
+
+
+def make_planner(prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...], options: Options, prior: PriorCosts,
+                 jobs: int, device: str) -> Planner:
+    """What forecasts plans for this table and these options."""
+    setup = prepared.setup
+    return Planner(setup, contestants, sizes, options, prior, jobs, device, contestants.costs(setup, options.work, prior),
+                   lambda cells: closing_seconds(setup, prior, cells))
+
+
+def choose_plan(planner: Planner, wish: Wish, clock: Clock, starting_seconds: float = 0.0) -> WorkPlan:
+    """All that is wished for, or what fits into the time that the clock has left."""
+    if clock.deadline is None:
+        return wish.most
+    return planner.largest(wish, clock.deadline - time.monotonic() - starting_seconds)
+
+
+def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedRun:
+    """What a comparison would do and cost, of which nothing has been run."""
+    starting = STARTING_SHARE * planner.prior.machine("startup_seconds")
+    wish = planner.wish()
+    plan = choose_plan(planner, wish, clock, starting)
+    wanted = replace(plan, approaches=tuple(dict.fromkeys([*wish.most.approaches, *plan.approaches])))
+    is_hopeless = clock.deadline is not None and clock.deadline - time.monotonic() <= starting
+    places = set() if is_hopeless else set(planner.agenda(plan, wish).planned())
+    planned = [batch for batch in planner.batches(plan) if place_of(batch) in places]
+    run = run_of(prepared, planner, wanted, wish, planner.batches(wanted))
+    run = replace(run, plan=_recorded(planner, plan))
+    reserve = 0.0 if clock.deadline is None else planner.reserve_seconds(plan, clock.deadline - time.monotonic() - starting)
+    return expect_run(run, planned, planner.costs_of(plan), planner.options, prior=planner.prior, clock=clock,
+                      device=planner.device, plan=plan_line(plan, planner, clock), reserve_seconds=reserve)
+
+
+def _planned(store: Store, executor: LocalExecutor, prepared: Prepared, options: Options, clock: Clock, display: Display,
+             planner: Planner) -> RunInProgress:
+    """The plan of an earlier call, as far as it is settled, or a new one; said in a line before the first cell."""
+    effort = settled_effort(store, options)
+    wish = planner.wish(effort)
+    plan = choose_plan(planner, wish, clock, executor.starting_seconds(planner.prior.machine("startup_seconds")))
+    running = RunInProgress(store, executor, prepared, options, clock, display, planner, wish, plan,
+                            tuple(store.recall("first_look", [])))
+    display.say(plan_line(plan, planner, clock))
+    return running
+
+
+def settled_effort(store: Store, options: Options) -> float | None:
+    """The effort of what an earlier call has run; None where nothing was.
+
+    Raises
+    ------
+    BadOption : another one is asked for than was then.
+    """
+    earlier, kept = store.recall("plan"), store.recall("options", {})
+    if earlier is None or not store.finished().intersection(store.recall("planned", [])):
+        return None
+    effort = WorkPlan.from_json(earlier).effort
+    is_said = options.effort is not None or options.preset is not None
+    if is_said and options.work not in (effort, work_of(kept.get("effort"), kept.get("preset"))):
+        raise BadOption(f"{store.folder} holds a run with --effort {effort:g}, not {options.work:g}; "
+                        "choose another folder with --out, or start over with --fresh")
+    return effort
+
+
+def _look_first(running: RunInProgress, stop: Stop) -> None:
+    """Run one cheap cell of every family; under a limit, plan anew with what that has taught."""
+    planner, store = running.planner, running.store
+    batches = [] if running.first_look else planner.first_look(running.plan)
+    if not batches or not without(batches, store.settled()):
+        return
+    store.declare(batches)
+    running.first_look = tuple(cell.key for batch in batches for cell in batch.cells)
+    run, _ = _begun(running)
+    store.remember(first_look=list(running.first_look))
+    schedule = Schedule(batches, jobs=running.executor.jobs, costs=planner.first_look_costs(), deadline=running.clock.deadline)
+    _execute(running, run, schedule, stop, is_first_look=True)
+    if running.clock.deadline is None or stop.is_requested:
+        return
+    plan = choose_plan(planner, running.wish, running.clock)
+    if plan != running.plan:
+        running.plan = plan
+        running.display.say(plan_line(plan, planner, running.clock, is_new=True))
+
+
+def _run_plan(running: RunInProgress, stop: Stop) -> Run:
+    """Run the plan and, under a limit, what there is time for beyond it; gives all that was planned or optional."""
+    planner, plan, clock = running.planner, running.plan, running.clock
+    run, batches = _begun(running)
+    missing = without(batches, running.store.settled())
+    n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
+    if n_settled:
+        running.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
+    left = None if clock.deadline is None else clock.deadline - time.monotonic()
+    schedule = Schedule(missing, jobs=running.executor.jobs, agenda=planner.agenda(plan, running.wish),
+                        costs=planner.costs_of(plan), deadline=clock.deadline,
+                        closing=lambda more: planner.closing(n_settled + more),
+                        reserve_seconds=0.0 if left is None else planner.reserve_seconds(plan, left),
+                        expendable=(*running.wish.expendable, *running.wish.cheapest, *running.wish.families),
+                        race=Race(run, running.store).stopped_before if running.options.race else None)
+    if not stop.is_requested:
+        _execute(running, run, schedule, stop)
+    return replace(run, skips=(*run.skips, *schedule.skips))
+
+
+def _begun(running: RunInProgress) -> tuple[Run, list[Batch]]:
+    """Declare the cells of the present plan and keep what `resume` needs; gives the run and its batches."""
+    planner, plan, store = running.planner, running.plan, running.store
+    batches = planner.batches(plan)
+    run = run_of(running.prepared, planner, plan, running.wish, batches)
+    store.declare(batches)
+    remember(store, run, running.options, planner.contestants, planner.device)
+    store.remember(plan=plan.to_json())
+    running.executor.open_setup()
+    store.adopt_spooled()
+    return run, batches
+
+
+def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, batches: Sequence[Batch]) -> Run:
+    """What the judgement needs as far as it is known before the first cell."""
+    setup = planner.setup
+    setup = replace(setup, splits=setup.splits.first(max(wish.most.splits, plan.splits)))
+    names = {split.name for split in setup.splits.splits}
+    taking_part = planner.contestants.only({*wish.most.approaches, *plan.approaches})
+    planned = [cell for batch in batches for cell in batch.cells if (cell.repeat, cell.fold) in names]
+    return Run(setup, taking_part.entries(setup, plan.effort), planner.sizes, plan.effort, planner.options.margin, planned,
+               prepared.findings, tuple(missing_packages(taking_part, planner.sizes)), extrapolates=planner.options.extrapolate,
+               plan=_recorded(planner, plan))
+
+
+def _recorded(planner: Planner, plan: WorkPlan) -> dict[str, Any]:
+    return plan.to_json() | {"reason": reason_of(planner.options), "options": options_of(plan, planner)}
+
+
+def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:
+    plan, planner = running.plan, running.planner
+    places = set(planner.agenda(plan, running.wish).planned())
+    shown = replace(run, planned=[cell for cell in run.planned if (cell.size, (cell.repeat, cell.fold)) in places])
+    watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), running.first_look)
+
+    def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
+        return watch.snapshot(cells, None if is_first_look else seconds_left)
+
+    running.executor.run(schedule, display=running.display, on_result=watch.learn, progress=progress,
+                         is_stopped=lambda: stop.is_requested)
+
+
+def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:
+    """The run as it is judged and recorded: with its skips, its sizes, the plan that was carried out, and what a limit cost."""
+    finished = running.store.finished()
+    part = completed(run, finished)
+    present = complete_pairs(part, finished)
+    if running.clock.deadline is None and not is_interrupted:
+        return run
+    sizes = tuple(sorted({size for _, size in present})) or running.plan.sizes
+    done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits))
+    known = {(skip.approach, skip.size) for skip in run.skips}
+    left = [] if is_interrupted else [Skip(name, size, TIME_LIMIT) for size in running.planner.sizes
+                                      for name in running.wish.most.approaches if (name, size) not in present | known]
+    limited = _cost_of_limit(running, run, done, {name for name, _ in present}, is_interrupted=is_interrupted)
+    return replace(run, sizes=sizes if not is_interrupted else run.sizes, skips=(*run.skips, *left), limited=limited,
+                   plan=_recorded(running.planner, done))
+
+
+def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: set[str], *, is_interrupted: bool
+                   ) -> Limited | None:
+    """What was given up of what is usually run, and which limit would have been enough for it.
+
+    Families of which nothing was run are told by the verdict itself.
+    """
+    planner = running.planner
+    families = {entry.name: entry.family for entry in run.entries}
+    told = {families[name] for name in present}
+    usual = planner.wish().most
+    given_up = what_is_given_up(
+        replace(done, approaches=tuple(name for name in done.approaches if name in present)),
+        replace(usual, approaches=tuple(name for name in usual.approaches if families[name] in told)), running.wish.folds)
+    is_whole = not given_up and len(told) == len({families[name] for name in usual.approaches})
+    if is_whole:
+        return None
+    if is_interrupted:
+        return Limited(given_up, None, True)
+    share = 1 - (REFIT_SHARE if planner.options.save_winner else 0.0)
+    seconds = planner.prior.machine("startup_seconds") + LIFTING_MARGIN * planner.seconds(usual) / share
+    return Limited(given_up, max(seconds, LIFTING_MARGIN * (running.clock.limit_seconds or 0.0)))
+
+
+def _lacks_cells(store: Store) -> bool:
+    settled = store.settled()
+    return any(key not in settled for key in store.recall("planned", []))

@@ -1,0 +1,1 @@
+"""Running cells: in which order, and what a limit leaves out."""

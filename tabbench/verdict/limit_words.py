@@ -1,0 +1,78 @@
+"""The closing sentence's part on what a time limit or an interruption has cost. Decides nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from tabbench.core.limits import Limited
+from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.phrases import listed, rough_duration
+
+KINDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
+"""The families that people choose between, as one says that there was none."""
+RESUME = "tabbench resume continues it"
+
+
+def beginning(evidence: Evidence, missing: Mapping[str, Sequence[str]], limited: Limited | None, *, is_recommending: bool) -> str:
+    """What the sentence begins with where families are missing: which, why, and what it takes; it leads on to the outcome.
+
+    `is_recommending` is false where nothing is recommended for their lack.
+    """
+    why = f"{_none_was_run(evidence, missing)}, as {_cause(limited)}" + ("" if is_recommending else ", so nothing is recommended")
+    if _is_interrupted(limited):
+        return f"{why} ({RESUME}): "
+    if limited is None or limited.seconds is None:
+        return f"{why}: "
+    takes = rough_duration(limited.seconds)
+    return f"{why} ({takes} would do): " if is_recommending else f"{why} (a recommendation takes {takes}): "
+
+
+def cost_clauses(limited: Limited | None, *, is_lift_told: bool) -> list[str]:
+    """What was given up, and what would bring it unless the sentence's beginning has told so."""
+    if limited is None or not limited.given_up:
+        return []
+    what = listed(limited.given_up)
+    lift = RESUME if limited.is_interrupted else None if limited.seconds is None else (
+        f"{rough_duration(limited.seconds)} would lift it")
+    cost = f"the run was interrupted before it came to {what}" if limited.is_interrupted else (
+        f"the time limit {'also ' if is_lift_told else ''}cost {what}")
+    if lift is None or is_lift_told:
+        return [cost]
+    return [cost, lift] if what.endswith(")") else [f"{cost} ({lift})"]
+
+
+def named_in(limited: Limited | None, missing: Mapping[str, Sequence[str]]) -> Collection[str]:
+    """The approaches that are told of by `beginning` or `cost_clauses`."""
+    phrases = () if limited is None else limited.given_up
+    return {*(name for names in missing.values() for name in names),
+            *(name for phrase in phrases for name in re.split(r",? and |, ", phrase))}
+
+
+def unjudged_sentence(limited: Limited | None) -> str:
+    """The sentence where no approach was finished at any size."""
+    nothing = "No approach was finished at any size, so there is no verdict yet"
+    if _is_interrupted(limited):
+        return f"{nothing}: the run was interrupted, and {RESUME}."
+    if limited is None or limited.seconds is None:
+        return f"{nothing}: continue the run, with more time if it had a limit."
+    return f"{nothing}: continue the run with a time limit of {rough_duration(limited.seconds)}, which would give one."
+
+
+def _none_was_run(evidence: Evidence, missing: Mapping[str, Sequence[str]]) -> str:
+    families = [family for family in KINDS if family in missing]
+    # Where the sizes that were run have no family in common, one that is missing here was run on fewer rows.
+    is_run = any(evidence.families[name] in families for name, _ in evidence.loss)
+    verb = f"{'were' if families[-1] == 'trees' else 'was'} run{' on so many rows' if is_run else ''}"
+    if len(families) == 1:
+        return f"No {KINDS[families[0]]} {verb}"
+    articles = [KINDS[family] if family == "trees" else f"a {KINDS[family]}" for family in families]
+    return f"Neither {' nor '.join(articles)} {verb}"
+
+
+def _cause(limited: Limited | None) -> str:
+    return "the run was interrupted" if _is_interrupted(limited) else "the time limit was too short"
+
+
+def _is_interrupted(limited: Limited | None) -> bool:
+    return limited is not None and limited.is_interrupted

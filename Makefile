@@ -9,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
-DEMO ?= diamonds --preset fast
+DEMO ?= diamonds --time-limit 50s
 WORKERS ?= 2
 
 .PHONY: demo test lint check-estimators calibrate bench clean

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from tabbench.comparison.completed import completed
 from tabbench.continuing import recall_run
 from tabbench.core.effort import name_of
 from tabbench.core.errors import BadOption
@@ -112,6 +113,7 @@ def _read(comparison: str | Path | FinishedComparison) -> _Given:
         raise BadOption(f"{type(comparison).__name__} is neither a run's folder nor what tabbench.compare gives back")
     with Store(require_run(folder)) as store:
         run = recall_run(store)
+        run = completed(run, store.finished())
         evidence = evidence_for_tables(run, store)
     if evidence is None:
         raise BadOption(f"no approach has finished in {folder}; continue it with tabbench resume, or leave it out")

@@ -14,6 +14,7 @@ from typing import Any
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
 from threadpoolctl import threadpool_limits
 
+from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
 from tabbench.comparison.planning import all_contestants
 from tabbench.comparison.refitting import Refit
@@ -28,7 +29,7 @@ from tabbench.forecasting import ExpectedRun
 from tabbench.judging import Run
 from tabbench.options import Options
 from tabbench.plan import Contestants
-from tabbench.preparing import Prepared, prepare, resolve_source
+from tabbench.preparing import Prepared, prepare, read_and_split, resolve_source
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
@@ -110,13 +111,14 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
     with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
         prior = measured_costs(options)
         with resumable(store, display), _children(store, contestants, options) as executor:
-            prepared = prepare(data, options, display, positions)
+            prepared = read_and_split(data, options, display, positions)
             sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
             freeze(folder, store, prepared, options)
             ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
-                              prior)
+                              prior, checking=Checking(prepared))
             finished = _answer(ran, store, executor, options, clock, display)
-        return _varied(finished, ran.run, store, prepared, contestants, options, clock, display, prior)
+        return _varied(finished, ran.run, store, replace(prepared, findings=tuple(ran.run.findings)), contestants, options, clock,
+                       display, prior)
 
 
 def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
@@ -129,7 +131,7 @@ def resume(path: Path, *, display: Display, is_command: bool = False, **limits: 
             prepared = recall_prepared(store)
             sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
             ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
-                              prior)
+                              prior, checking=None if store.recall("is_checked") else Checking(prepared))
             finished = _answer(ran, store, executor, options, clock, display)
         return _varied(finished, ran.run, store, prepared, contestants, options, clock, display, prior)
 
@@ -144,9 +146,9 @@ def _answer(ran: Ran, store: Store, executor: LocalExecutor, options: Options, c
     if is_interrupted:
         display.close()
         say_how_to_continue(store)
-    refit = None
-    if options.save_winner and clock.deadline is not None and best is not None and best not in ran.planner.contestants.own:
-        refit = Refit.begin(executor, store.folder, ran.planner, best, ran.plan.effort, clock.deadline)
+    refit, deadline = None, _of_comparison(clock, options).deadline
+    if options.save_winner and not is_interrupted and deadline is not None and best not in (None, *ran.planner.contestants.own):
+        refit = Refit.begin(executor, store.folder, ran.planner, str(best), ran.plan.effort, deadline)
     return finish(comparison, store, options, clock, display, refit, is_interrupted=is_interrupted)
 
 
@@ -164,8 +166,11 @@ def _varied(finished: FinishedComparison, run: Run, store: Store, prepared: Prep
               _children(nested, contestants, options) as executor):
             sizes = size_grid(changed.setup.splits, changed.setup.target, changed.setup.task, options.sizes)
             freeze(folder, nested, changed, options)
-            ran = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior)
-            return _answer(ran, nested, executor, options, clock, display)
+            ran = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior, effort=run.effort)
+            finished = _answer(ran, nested, executor, options, clock, display)
+            if finished.is_interrupted:
+                raise KeyboardInterrupt
+            return finished
 
     with resumable(store, display):
         outcomes = repeat_changed(finished, prepared, options, clock, display.say, repeat)

@@ -91,11 +91,14 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
     TabbenchError : there is no winner to save or it can't be saved; the reports are written by then.
     """
     earlier = store.recall("timing", {})
+    if options.save_winner and refit is not None and not is_interrupted:
+        finished = _written(comparison, store, clock, earlier)  # while the winner is fitted
+        display.close()
+        store.remember(winner_effort=refit.take(), timing=clock.timing(earlier))
+        return finished
     try:
         if options.save_winner and not is_interrupted:
-            if refit is not None:  # meanwhile, in case it is late
-                _written(comparison, store, clock, earlier)
-            _save_winner(comparison, store, refit)
+            export_approach(store.folder, store.folder / WINNER)
     finally:
         finished = _written(comparison, store, clock, earlier, is_interrupted=is_interrupted)
         display.close()
@@ -110,13 +113,6 @@ def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[s
     with writing(store.folder):
         write_reports(finished)
     return finished
-
-
-def _save_winner(comparison: Comparison, store: Store, refit: Refit | None) -> None:
-    if refit is None:
-        export_approach(store.folder, store.folder / WINNER)
-    else:
-        store.remember(winner_effort=refit.take())
 
 
 def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedComparison:

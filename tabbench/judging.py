@@ -126,7 +126,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
         extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=what_if_frame([
-            *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped),
+            *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
+                          verdicts.lacking),
             *_on_changed_data(run, store, verdicts, headline)]),
         cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline]),
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
@@ -197,12 +198,13 @@ def _evidence(
 
 
 def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
-                stopped: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[dict[str, Any]]:
     """Who would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
     return [
         by_metric(each, question, predictions, verdict, evidence, alpha=ALPHA, seed=run.setup.seed, stopped=stopped,
+                  lacking=lacking,
                   margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
         for each in others]
 

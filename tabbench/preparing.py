@@ -48,12 +48,32 @@ def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
 
 
 def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
-    """Read the table, settle the task, check the data and split; say each in a short block.
+    """Read the table, settle the task, split and check the data; say each in a short block.
 
     Raises
     ------
     UserMistake : for data or options that cannot be used; nothing has been fitted.
     """
+    prepared = read_and_split(data, options, display, positions)
+    checked = Prepared(prepared.setup, _each_once((*prepared.findings, *findings_of(prepared.setup))))
+    say_findings(checked, display)
+    return checked
+
+
+def findings_of(setup: Setup) -> tuple[Finding, ...]:
+    """What the checks say."""
+    return run_checks(Evidence(setup.table, setup.task, setup.target, setup.seed, setup.splits))
+
+
+def say_findings(prepared: Prepared, display: Display) -> None:
+    """Those that are more than a remark."""
+    for finding in prepared.findings:
+        if finding.severity != "info":
+            display.say(f"{finding.severity}: {finding.sentence}")
+
+
+def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
+    """The same without the checks."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
                        drop=tuple(options.drop), test=options.test)
@@ -70,13 +90,8 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
                                          seed=options.seed, positions=positions)
     for note in splits.notes:
         display.say(note)
-    findings = (*table.findings, *target.findings, *split_findings,
-                *run_checks(Evidence(table, task, target.values, options.seed, splits)))
-    for finding in findings:
-        if finding.severity != "info":
-            display.say(f"{finding.severity}: {finding.sentence}")
     setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
-    return Prepared(setup, _each_once(findings))
+    return Prepared(setup, _each_once((*table.findings, *target.findings, *split_findings)))
 
 
 def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:

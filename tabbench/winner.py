@@ -45,10 +45,11 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
     with Store(require_run(folder)) as store:
         options, device = store.recall("options"), store.recall("device", "cpu")
         names = [entry["name"] for entry in store.recall("entries", [])]
+        plan = store.recall("plan")
         best, own, aliases = store.recall("best"), store.recall("own", []), store.recall("aliases", {})
         is_out_of_time = any(skip["reason"] == TIME_LIMIT for skip in store.recall("skips", []))
     if options is None or (name is None and best is None):
-        why = ", as --time-limit was too short for any" if is_out_of_time else ""
+        why = ", as --time-limit was too short" if is_out_of_time else ""
         more = " with a longer --time-limit" if is_out_of_time else ""
         raise BadOption(f"the run in {folder} has no best approach yet{why}; finish it with tabbench resume {folder}{more}")
     name = best if name is None else name
@@ -57,7 +58,8 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
                         "or fit it yourself on all rows")
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
-    setup, effort = load_setup(folder), work_of(options.get("effort"), options["preset"])
+    effort = work_of(options.get("effort"), options["preset"]) if plan is None else plan["effort"]
+    setup = load_setup(folder)
     return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device))
 
 

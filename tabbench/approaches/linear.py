@@ -41,6 +41,9 @@ NET_RATIOS = {"fast": [0.0, 1.0], "balanced": [0.0, 0.5, 1.0], "thorough": [0.0,
 ALPHAS = {"fast": 20, "balanced": 40, "thorough": 60}
 TUNING_CELLS = {"fast": 70_000, "balanced": 300_000, "thorough": 1_500_000}
 """Rows x columns x outputs: bounds the rows that the grid is searched on, since C, a prior's width, carries over to more."""
+MOST_FIT_CELLS = 20_000_000
+"""Rows x columns x outputs of the last fit, of the fast preset and in proportion below it: with less work a long table is fitted
+on some of its rows, since a linear model has few coefficients to learn. From the fast preset on there is no bound."""
 L1_RATIOS = {"l2": 0.0, "elastic net": 0.5, "l1": 1.0}
 MOST_CHEAP_COLUMNS = 300
 """With more columns, or more than two classes, each point of the grid costs so much that a coarser grid has to do."""
@@ -58,13 +61,21 @@ def linear_settings(workload: Workload) -> Settings:
     """Grids, folds and caps for a workload."""
     effort, is_costly = workload.effort, workload.outputs > 1 or workload.columns > MOST_CHEAP_COLUMNS
     cells = counted(effort, **TUNING_CELLS)
-    tuning = {"tuning_rows": max(FEWEST_TUNING_ROWS, cells // (workload.columns * workload.outputs))}
+    tuning = {"tuning_rows": max(FEWEST_TUNING_ROWS, cells // (workload.columns * workload.outputs))} | _fit_rows(workload)
     if workload.classes == 0:
         return tuning | {"inner_folds": counted(effort, **FOLDS, least=2), "l1_ratios": nearest(effort, NET_RATIOS),
                          "alphas": counted(effort, **ALPHAS), "smallest_alpha": SMALLEST_ALPHA}
     return tuning | {"C": _few_strengths(effort) if is_costly else _strengths(effort),
                      "inner_folds": counted(effort, **(FEW_FOLDS if is_costly else FOLDS), least=2),
                      "newton_steps": NEWTON_STEPS}
+
+
+def _fit_rows(workload: Workload) -> Settings:
+    """The bound on the rows of the last fit, where there is one."""
+    if workload.effort >= POINTS["fast"]:
+        return {}
+    cells = MOST_FIT_CELLS * workload.effort / POINTS["fast"]
+    return {"fit_rows": max(FEWEST_TUNING_ROWS, int(cells / (workload.columns * workload.outputs)))}
 
 
 def _strengths(effort: float) -> dict[str, list[float]]:
@@ -145,7 +156,7 @@ def _fit_logistic(training: TrainingSet) -> FittedLinear:
     chosen = choose_logistic(_rows(sample), sample.task.n_classes, folds, grid, deciding_loss(sample))
     point = chosen.point
     # Newton steps reach a solution with l1 far from empty sooner along the path than directly.
-    model = fit_logistic(_rows(training), point, grid, along=point.l1_ratio > 0)
+    model = fit_logistic(_rows(_fitted_rows(training)), point, grid, along=point.l1_ratio > 0)
     penalty = next(name for name, ratio in L1_RATIOS.items() if ratio == point.l1_ratio)
     tuned = {"penalty": penalty, "C": point.strength, "inner_loss": _finite(chosen.loss), "converged": model.has_converged,
              "nonzero": int(np.count_nonzero(model.coefficients))}
@@ -160,11 +171,16 @@ def _fit_elastic_net(training: TrainingSet) -> FittedLinear:
     grid = ElasticNetGrid.spanning(_rows(sample), settings["l1_ratios"], settings["alphas"], settings["smallest_alpha"])
     folds = inner_folds(sample, settings["inner_folds"], training.shared_seed)
     point, inner_loss, predictions = choose_elastic_net(_rows(sample), folds, grid, deciding_loss(sample))
-    model = fit_elastic_net(_rows(scaled), grid, point)
+    model = fit_elastic_net(_rows(_fitted_rows(scaled)), grid, point)
     model = LinearModel(model.coefficients * scale.spread, float(scale.restored(np.array(model.intercept))))
     tuned = {"l1_ratio": point.l1_ratio, "alpha": point.alpha, "scaled_inner_loss": _finite(inner_loss),
              "nonzero": int(np.count_nonzero(model.coefficients))}
     return FittedLinear(model, tuned, _held_out(positions, folds, scale.restored(predictions)))
+
+
+def _fitted_rows(training: TrainingSet) -> TrainingSet:
+    """The rows of the last fit: all of them, unless little work is allowed on a long table."""
+    return tuning_rows(replace(training, seed=training.shared_seed), training.settings.get("fit_rows", len(training)))
 
 
 def _sample(training: TrainingSet) -> tuple[TrainingSet, np.ndarray]:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
-from tabbench.judging import Run, judge_run
+from tabbench.executors.schedule import TIME_LIMIT
+from tabbench.judging import NOT_RUN_YET, Run, judge_run
 from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE
 
@@ -22,7 +23,7 @@ Pair = tuple[str, int]
 
 
 def completed(run: Run, finished: Collection[str]) -> Run:
-    """The run with as many splits as can be judged together; unchanged where everything was run.
+    """The run with as many splits as can be judged together, part of one repeat or whole ones; unchanged where all was run.
 
     All sizes are judged on the same splits. More folds are worth more than more sizes, sizes more than further repeats, and most
     of all that every family is there at the largest size.
@@ -31,9 +32,11 @@ def completed(run: Run, finished: Collection[str]) -> Run:
     ----------
     finished : keys of the cells that have a result.
     """
-    done = _splits_done(run, finished)
-    total = len(run.setup.splits.splits)
-    best = max(range(total, 0, -1), key=lambda count: _worth(run, done, count))
+    otherwise_absent = {(skip.approach, skip.size) for skip in run.skips if skip.reason not in (TIME_LIMIT, NOT_RUN_YET)}
+    done = {pair: count for pair, count in _splits_done(run, finished).items() if pair not in otherwise_absent}
+    total, folds = len(run.setup.splits.splits), run.setup.splits.folds
+    counts = [total, *(count for count in range(total - 1, 0, -1) if count < folds or count % folds == 0)]
+    best = max(counts, key=lambda count: _worth(run, done, count))
     if best == total or not done:
         return run
     splits = run.setup.splits.first(best)
@@ -90,6 +93,6 @@ def _first_look(run: Run, store: Store, finished: Collection[str]) -> Run | None
     if len(names) < FEWEST_TO_COMPARE:
         return None
     limited = Limited(("everything but a first look with little work",), None if run.limited is None else run.limited.seconds,
-                      run.limited is not None and run.limited.is_interrupted)
+                      run.limited is None or run.limited.is_interrupted)
     sizes = tuple(sorted({cell.size for cell in cells}))
     return replace(run, setup=replace(run.setup, splits=run.setup.splits.first(1)), planned=cells, sizes=sizes, limited=limited)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tabbench.comparison.expendable import ensembles, expendable, families
-from tabbench.comparison.time_plan import Wish, WorkPlan, largest_plan, short_effort
+from tabbench.comparison.time_plan import Wish, WorkPlan, largest_and_tenth, largest_plan, short_effort
 from tabbench.core.approach import BASELINE, Workload
 from tabbench.core.cell import Batch
 from tabbench.core.effort import LEAST_EFFORT, POINTS
@@ -29,11 +29,11 @@ FIRST_LOOK_WORTH_SECONDS = 4.0
 """Where the first split takes no longer than this, it is itself the first look."""
 FIRST_SPLIT_MARGIN = 1.4
 """The first split has to be done even if it takes so many times as long as expected; what comes after it may be left out."""
-REFIT_FACTOR = 1.7
+REFIT_FACTOR = 2.0
 """So many times the expected seconds are kept for fitting the winner, since a fit that is late is worth nothing."""
 QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
-SIDE_BY_SIDE_GAIN = 1.4
+SIDE_BY_SIDE_GAIN = 1.6
 """Two members of an ensemble that are fitted at the same time are ready so many times sooner than one after the other."""
 REFIT_SHARE, MOST_REFIT_SHARE = 0.3, 0.5
 """The part of the time in which the winner is fitted once more, with more effort than in the comparison; at most half of it, as
@@ -81,19 +81,24 @@ class Planner:
         return self._cell_seconds(plan)[1] + self.closing(self._count(plan))
 
     def reserve_seconds(self, plan: WorkPlan, seconds_left: float) -> float:
-        """What is kept free to fit the winner once more on all rows: at least as long as the costliest approach may take."""
+        """What is kept free to fit the winner once more on all rows: at least as long as the costliest approach may take.
+
+        More than that with as much work as there is use for is not kept.
+        """
         if not self.options.save_winner:
             return 0.0
-        most = max((self.refit_seconds(name, plan.effort) for name in plan.approaches if name not in self.contestants.own
-                    and name != BASELINE), default=0.0)
+        names = [name for name in plan.approaches if name not in self.contestants.own and name != BASELINE]
+        least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in names), default=0.0)
+                       for effort in (plan.effort, max(plan.effort, POINTS["thorough"])))
         left = max(seconds_left - self.closing(self._count(plan)), 0.0)
-        return min(max(REFIT_FACTOR * most, REFIT_SHARE * left), MOST_REFIT_SHARE * left)
+        return min(max(least, min(REFIT_SHARE * left, most)), MOST_REFIT_SHARE * left)
 
-    def batches(self, plan: WorkPlan) -> list[Batch]:
+    def batches(self, plan: WorkPlan, wish: Wish) -> list[Batch]:
         """The cells of a plan that is to be run, and of what may be added to it: all splits and sizes that are wanted."""
         contestants = self.contestants.only(plan.approaches)
         sizes = tuple(sorted({*self.sizes, *plan.sizes}))
-        return plan_batches(self.setup, contestants, sizes, effort=plan.effort, device=self.device,
+        wanted = replace(self.setup, splits=self.setup.splits.first(max(wish.most.splits, plan.splits)))
+        return plan_batches(wanted, contestants, sizes, effort=plan.effort, device=self.device,
                             left_out=missing_packages(contestants, sizes))
 
     def agenda(self, plan: WorkPlan, wish: Wish) -> Agenda:
@@ -107,11 +112,15 @@ class Planner:
         """One cell of every family's representative with little work, at the largest size; none where it would save no time."""
         if plan.effort <= 2 * FIRST_LOOK_EFFORT or self._cell_seconds(plan)[0] < FIRST_LOOK_WORTH_SECONDS:
             return []
+        return self._one_split(self.look_plan(plan), plan.sizes[-1:])
+
+    def look_plan(self, plan: WorkPlan) -> WorkPlan:
+        """What a first look begins: with it done, most of it is done."""
         standing = self.contestants.only(plan.approaches).representatives().values()
         # Fits that a representative reuses cost nothing beside it, and teach what each of them costs.
         chosen = {BASELINE, *(name for each in standing for name in (each.name, *members(each.settings(self._workload()))))}
-        names = tuple(name for name in plan.approaches if name in chosen)
-        return self._one_split(replace(plan, effort=FIRST_LOOK_EFFORT, approaches=names), plan.sizes[-1:])
+        return WorkPlan(FIRST_LOOK_EFFORT, tuple(name for name in plan.approaches if name in chosen),
+                        largest_and_tenth(plan.sizes), 1)
 
     def first_look_costs(self) -> CostModel:
         """The same knowledge, for cells of a first look."""
@@ -130,10 +139,13 @@ class Planner:
 
     def refit_seconds(self, approach: str, effort: float) -> float:
         """Expected seconds to fit an approach on all rows; fits that it is made of go on side by side."""
-        plan = WorkPlan(effort, (BASELINE, approach), self.sizes, 1)
-        (cell,) = (cell for batch in self._one_split(plan, self.sizes[-1:]) for cell in batch.cells if cell.approach == approach)
-        seconds = self._costs(effort).alone(replace(cell, size=len(self.setup.table)))
-        return seconds / SIDE_BY_SIDE_GAIN if self.jobs > 1 and len(shared_fits(approach, cell.settings)) > 1 else seconds
+        rows, (chosen,) = len(self.setup.table), self.contestants.only([approach]).approaches
+        settings = chosen.settings(replace(self._workload(), effort=effort, rows=rows))
+        plan = WorkPlan(effort, (*members(settings), approach), self.sizes, 1)
+        # With cells of their own for its members, each is priced by what it has cost so far.
+        cells = [replace(cell, size=rows) for batch in self._one_split(plan, self.sizes[-1:]) for cell in batch.cells]
+        seconds = self._costs(effort).seconds(cells)
+        return seconds / SIDE_BY_SIDE_GAIN if self.jobs > 1 and len(shared_fits(approach, settings)) > 1 else seconds
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -178,8 +190,8 @@ class Planner:
 
 
 def all_contestants(options: Options) -> Contestants:
-    """Everybody who may take part: with a limit and no amount of work said, those of the highest effort that may be chosen."""
-    if options.limit_seconds is None or options.effort is not None or options.preset is not None:
+    """Everybody who may take part: where no amount of work is said, those of the highest effort that a limit may have chosen."""
+    if options.effort is not None or options.preset is not None:
         return choose_contestants(options)
     return choose_contestants(replace(options, effort=POINTS["thorough"]))
 

@@ -1,6 +1,7 @@
 """Fit the winner once more on all rows, with as much work as the rest of a time limit allows.
 
-Two children begin at the same time: one with the comparison's own amount of work, which should be done in time, one with more.
+A child fits it with the most work that should be done in time. When that turns out to be late, another one begins with the
+comparison's own amount of work, for which there is time left.
 """
 
 from __future__ import annotations
@@ -9,46 +10,51 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tabbench.comparison.planning import Planner
 from tabbench.core.errors import BadOption
 from tabbench.executors.local import LocalExecutor
-from tabbench.store.folder import WINNER
+from tabbench.store.folder import SPOOL, WINNER
 
 SAVE = "tabbench.winner:save_refit"
-SAFE_FACTOR, CROWDED_FACTOR = 1.3, 2.0
-"""More work is chosen so that it may take so many times as long as expected, where something else keeps the machine busy twice as
-long; if it is late for all that, the other fit is kept."""
-WORTH_MORE = 1.2
-"""Less than this factor more work is not worth a second fit."""
+SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
+"""More work is chosen so that it may take so many times as long as expected, the second number of times where something else
+keeps the machine busy: what ten times the work costs is known to half as much again (measured)."""
+LATE_FACTOR = 2.0
+"""The comparison's own amount of work has so many times the seconds that it should take, as it has to share the cores."""
+OVERHEAD_SECONDS = 1.0
+"""Opening the table, preparing its view and writing the model."""
 SAVING_SECONDS = 0.5
 """Moving the model into its place, and leaving."""
 
 
 @dataclass(eq=False)
 class Refit:
-    """Fits of one approach that are under way, by ascending effort, until the deadline."""
+    """The fits of one approach: `efforts` are those that are tried, the first from now on, the second from `late` on."""
 
     executor: LocalExecutor
     folder: Path
+    order: dict[str, Any]
     efforts: tuple[float, ...]
+    late: float
     deadline: float
 
     @classmethod
     def begin(cls, executor: LocalExecutor, folder: Path, planner: Planner, approach: str, effort: float, deadline: float
               ) -> Refit:
-        """Have children begin. `deadline` is the clock's reading at which the model must be in its place."""
+        """Have a child begin. `deadline` is the clock's reading at which the model must be in its place."""
         deadline -= SAVING_SECONDS
-        # The first fit takes its part of the processor from the other one.
-        left = deadline - time.monotonic() - planner.refit_seconds(approach, effort)
         safe = CROWDED_FACTOR if planner.prior.is_crowded else SAFE_FACTOR
-        more = planner.most_refit_effort(approach, effort, left / safe)
-        efforts = (effort, more) if more >= WORTH_MORE * effort else (effort,)
-        order = {"name": planner.contestants.aliases.get(approach, approach), "device": planner.device}
-        executor.call_all(SAVE, [order | {"effort": each, "place": str(_place(folder, number)),
-                                          "side_by_side": planner.jobs if number == len(efforts) - 1 else 1}
-                                 for number, each in enumerate(efforts)])
-        return cls(executor, folder, efforts, deadline)
+        late = deadline - OVERHEAD_SECONDS - LATE_FACTOR * planner.refit_seconds(approach, effort)
+        # More work has to be done before the other fit would have to begin: side by side, neither would be in time.
+        more = planner.most_refit_effort(approach, effort, (late - time.monotonic() - OVERHEAD_SECONDS) / safe)
+        order = {"name": planner.contestants.aliases.get(approach, approach), "device": planner.device,
+                 "side_by_side": planner.jobs}
+        refit = cls(executor, folder, order, (more, effort) if more > effort else (effort,), late, deadline)
+        refit._clean()
+        refit._call(0)
+        return refit
 
     def take(self) -> float:
         """Wait for them as long as there is time, put the one with most work into the run's folder; gives its effort.
@@ -57,20 +63,30 @@ class Refit:
         ------
         BadOption : none was ready in time, or all have failed.
         """
-        returned = self.executor.await_calls(self.deadline)
         try:
-            ready = [number for number, error in returned.items() if not error]
-            if not ready:
+            returned = self.executor.await_calls(self.late if len(self.efforts) > 1 else self.deadline)
+            if len(self.efforts) > 1 and returned.get(0) != "":
+                if not self.executor.has_idle_child:
+                    self.executor.end_calls()
+                self._call(1)
+                returned = self.executor.await_calls(self.deadline)
+            self.executor.end_calls()
+            ready = min((number for number, error in returned.items() if not error), default=None)
+            if ready is None:
                 why = next(iter(returned.values()), "the time limit was too short to fit it on all rows")
                 raise BadOption(f"the winner is not saved: {why}; tabbench export {self.folder} --out MODEL fits and writes it")
-            winner = self.folder / WINNER
-            shutil.rmtree(winner, ignore_errors=True)
-            _place(self.folder, max(ready)).rename(winner)
-            return self.efforts[max(ready)]
+            shutil.rmtree(self.folder / WINNER, ignore_errors=True)
+            self._place(ready).rename(self.folder / WINNER)
+            return self.efforts[ready]
         finally:
-            for number in range(len(self.efforts)):
-                shutil.rmtree(_place(self.folder, number), ignore_errors=True)
+            self._clean()
 
+    def _clean(self) -> None:
+        for number in range(len(self.efforts)):
+            shutil.rmtree(self._place(number), ignore_errors=True)
 
-def _place(folder: Path, number: int) -> Path:
-    return folder / f".{WINNER}-{number}"
+    def _call(self, number: int) -> None:
+        self.executor.call(SAVE, self.order | {"effort": self.efforts[number], "place": str(self._place(number))})
+
+    def _place(self, number: int) -> Path:
+        return self.folder / SPOOL / f"{WINNER}-{number}"

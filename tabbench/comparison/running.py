@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import complete_pairs, completed
-from tabbench.comparison.planning import REFIT_SHARE, Planner
+from tabbench.comparison.planning import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
 from tabbench.comparison.time_words import options_of, plan_line, reason_of
@@ -24,7 +25,7 @@ from tabbench.forecasting import STARTING_SHARE, ExpectedRun, closing_seconds, e
 from tabbench.judging import Race, Run
 from tabbench.options import Options, work_of
 from tabbench.plan import Contestants, choose_device, missing_packages, without
-from tabbench.preparing import Prepared
+from tabbench.preparing import Prepared, say_findings
 from tabbench.store.database import Store
 from tabbench.watching import Clock, Watch
 
@@ -38,6 +39,8 @@ class Ran:
     plan: WorkPlan
 
 
+MOST_LOOK_SHARE = 0.5
+"""Of a time limit: a first look that takes longer is broken off, as there has to be time for more."""
 LIFTING_MARGIN = 1.1
 """A limit that is said to be enough should be, though forecasts are off."""
 
@@ -56,20 +59,32 @@ class RunInProgress:
     wish: Wish
     plan: WorkPlan
     first_look: tuple[str, ...] = ()
+    is_continued: bool = False
 
 
 def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
-                options: Options, clock: Clock, display: Display, prior: PriorCosts | None = None) -> Ran:
-    """Execute the cells that the store lacks; `prior` None: they cost as much as on the measuring machine."""
+                options: Options, clock: Clock, display: Display, prior: PriorCosts | None = None, *,
+                checking: Checking | None = None, effort: float | None = None) -> Ran:
+    """Execute the cells that the store lacks.
+
+    Parameters
+    ----------
+    prior : None where they cost as much as on the measuring machine.
+    checking : the table's checks, if they are under way; their findings are said and kept after the first look.
+    effort : an amount of work that is settled, so that no limit changes it.
+    """
     store.adopt_spooled()
     prior = PriorCosts.load() if prior is None else prior
     device = store.recall("device")
     if device is None or options.device not in ("auto", device) or _lacks_cells(store):
         device = choose_device(options.device, contestants, executor)
     planner = make_planner(prepared, contestants, sizes, options, prior, executor.jobs, device)
-    running = _planned(store, executor, prepared, options, clock, display, planner)
+    running = _planned(store, executor, prepared, options, clock, display, planner, effort)
     with stopping() as stop:
         _look_first(running, stop)
+        _take_findings(running, checking)
+        if not stop.is_requested:
+            _plan_anew(running)
         run = _run_plan(running, stop)
     run = completed_run(running, run, is_interrupted=stop.is_requested)
     store.remember(skips=[vars(skip) for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
@@ -100,8 +115,8 @@ def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedR
     wanted = replace(plan, approaches=tuple(dict.fromkeys([*wish.most.approaches, *plan.approaches])))
     is_hopeless = clock.deadline is not None and clock.deadline - time.monotonic() <= starting
     places = set() if is_hopeless else set(planner.agenda(plan, wish).planned())
-    planned = [batch for batch in planner.batches(plan) if place_of(batch) in places]
-    run = run_of(prepared, planner, wanted, wish, planner.batches(wanted))
+    planned = [batch for batch in planner.batches(plan, wish) if place_of(batch) in places]
+    run = run_of(prepared, planner, wanted, wish, planner.batches(wanted, wish))
     run = replace(run, plan=_recorded(planner, plan))
     reserve = 0.0 if clock.deadline is None else planner.reserve_seconds(plan, clock.deadline - time.monotonic() - starting)
     return expect_run(run, planned, planner.costs_of(plan), planner.options, prior=planner.prior, clock=clock,
@@ -109,13 +124,13 @@ def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedR
 
 
 def _planned(store: Store, executor: LocalExecutor, prepared: Prepared, options: Options, clock: Clock, display: Display,
-             planner: Planner) -> RunInProgress:
+             planner: Planner, effort: float | None) -> RunInProgress:
     """The plan of an earlier call, as far as it is settled, or a new one; said in a line before the first cell."""
-    effort = settled_effort(store, options)
-    wish = planner.wish(effort)
+    settled = settled_effort(store, options)
+    wish = planner.wish(effort if settled is None else settled)
     plan = choose_plan(planner, wish, clock, executor.starting_seconds(planner.prior.machine("startup_seconds")))
     running = RunInProgress(store, executor, prepared, options, clock, display, planner, wish, plan,
-                            tuple(store.recall("first_look", [])))
+                            tuple(store.recall("first_look", [])), is_continued=settled is not None)
     display.say(plan_line(plan, planner, clock))
     return running
 
@@ -128,7 +143,8 @@ def settled_effort(store: Store, options: Options) -> float | None:
     BadOption : another one is asked for than was then.
     """
     earlier, kept = store.recall("plan"), store.recall("options", {})
-    if earlier is None or not store.finished().intersection(store.recall("planned", [])):
+    of_plan = set(store.recall("planned", [])) - set(store.recall("first_look", []))
+    if earlier is None or not store.finished() & of_plan:
         return None
     effort = WorkPlan.from_json(earlier).effort
     is_said = options.effort is not None or options.preset is not None
@@ -141,21 +157,37 @@ def settled_effort(store: Store, options: Options) -> float | None:
 def _look_first(running: RunInProgress, stop: Stop) -> None:
     """Run one cheap cell of every family; under a limit, plan anew with what that has taught."""
     planner, store = running.planner, running.store
-    batches = [] if running.first_look else planner.first_look(running.plan)
+    batches = [] if running.first_look or running.is_continued else planner.first_look(running.plan)
     if not batches or not without(batches, store.settled()):
         return
     store.declare(batches)
     running.first_look = tuple(cell.key for batch in batches for cell in batch.cells)
     run, _ = _begun(running)
     store.remember(first_look=list(running.first_look))
-    schedule = Schedule(batches, jobs=running.executor.jobs, costs=planner.first_look_costs(), deadline=running.clock.deadline)
+    deadline = running.clock.deadline
+    if deadline is not None:
+        deadline = time.monotonic() + MOST_LOOK_SHARE * (deadline - time.monotonic())
+    schedule = Schedule(batches, jobs=running.executor.jobs, costs=planner.first_look_costs(), deadline=deadline)
     _execute(running, run, schedule, stop, is_first_look=True)
-    if running.clock.deadline is None or stop.is_requested:
+
+
+def _plan_anew(running: RunInProgress) -> None:
+    """With what the first look has taught, as long as nothing of the plan has been run."""
+    if running.clock.deadline is None or not running.first_look or running.is_continued:
         return
-    plan = choose_plan(planner, running.wish, running.clock)
+    plan = choose_plan(running.planner, running.wish, running.clock)
+    if plan.sizes[-1] < running.plan.sizes[-1] and running.wish.least_effort <= FIRST_LOOK_EFFORT:
+        plan = running.planner.look_plan(running.plan)  # fewer rows would say less than the first look has said
     if plan != running.plan:
         running.plan = plan
-        running.display.say(plan_line(plan, planner, running.clock, is_new=True))
+        running.display.say(plan_line(plan, running.planner, running.clock, is_new=True))
+
+
+def _take_findings(running: RunInProgress, checking: Checking | None) -> None:
+    if checking is not None:
+        running.prepared = checking.finish()
+        say_findings(running.prepared, running.display)
+        running.store.remember(findings=[finding.to_json() for finding in running.prepared.findings], is_checked=True)
 
 
 def _run_plan(running: RunInProgress, stop: Stop) -> Run:
@@ -164,7 +196,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
     run, batches = _begun(running)
     missing = without(batches, running.store.settled())
     n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
-    if n_settled:
+    if n_settled and running.is_continued:
         running.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
     left = None if clock.deadline is None else clock.deadline - time.monotonic()
     schedule = Schedule(missing, jobs=running.executor.jobs, agenda=planner.agenda(plan, running.wish),
@@ -181,7 +213,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
 def _begun(running: RunInProgress) -> tuple[Run, list[Batch]]:
     """Declare the cells of the present plan and keep what `resume` needs; gives the run and its batches."""
     planner, plan, store = running.planner, running.plan, running.store
-    batches = planner.batches(plan)
+    batches = planner.batches(plan, running.wish)
     run = run_of(running.prepared, planner, plan, running.wish, batches)
     store.declare(batches)
     remember(store, run, running.options, planner.contestants, planner.device)
@@ -197,8 +229,11 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
     setup = replace(setup, splits=setup.splits.first(max(wish.most.splits, plan.splits)))
     names = {split.name for split in setup.splits.splits}
     taking_part = planner.contestants.only({*wish.most.approaches, *plan.approaches})
+    # Who represents a family is said by those that do run.
+    standing = {each.name for each in planner.contestants.only(plan.approaches).entries(setup, plan.effort) if each.represents}
+    entries = tuple(replace(each, represents=each.name in standing) for each in taking_part.entries(setup, plan.effort))
     planned = [cell for batch in batches for cell in batch.cells if (cell.repeat, cell.fold) in names]
-    return Run(setup, taking_part.entries(setup, plan.effort), planner.sizes, plan.effort, planner.options.margin, planned,
+    return Run(setup, entries, planner.sizes, plan.effort, planner.options.margin, planned,
                prepared.findings, tuple(missing_packages(taking_part, planner.sizes)), extrapolates=planner.options.extrapolate,
                plan=_recorded(planner, plan))
 
@@ -211,7 +246,9 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     plan, planner = running.plan, running.planner
     places = set(planner.agenda(plan, running.wish).planned())
     shown = replace(run, planned=[cell for cell in run.planned if (cell.size, (cell.repeat, cell.fold)) in places])
-    watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), running.first_look)
+    # The constant predictor's cell is the same with any amount of work.
+    looked = set(running.first_look) - {cell.key for cell in run.planned}
+    watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
 
     def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
         return watch.snapshot(cells, None if is_first_look else seconds_left)
@@ -228,10 +265,12 @@ def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> 
     if running.clock.deadline is None and not is_interrupted:
         return run
     sizes = tuple(sorted({size for _, size in present})) or running.plan.sizes
-    done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits))
+    done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits), approaches=tuple(
+        name for name in running.plan.approaches if not present or any(name == other for other, _ in present)))
     known = {(skip.approach, skip.size) for skip in run.skips}
     left = [] if is_interrupted else [Skip(name, size, TIME_LIMIT) for size in running.planner.sizes
-                                      for name in running.wish.most.approaches if (name, size) not in present | known]
+                                      for name in dict.fromkeys([*running.wish.most.approaches, *running.plan.approaches])
+                                      if (name, size) not in present | known]
     limited = _cost_of_limit(running, run, done, {name for name, _ in present}, is_interrupted=is_interrupted)
     return replace(run, sizes=sizes if not is_interrupted else run.sizes, skips=(*run.skips, *left), limited=limited,
                    plan=_recorded(running.planner, done))
@@ -246,7 +285,11 @@ def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: se
     planner = running.planner
     families = {entry.name: entry.family for entry in run.entries}
     told = {families[name] for name in present}
-    usual = planner.wish().most
+    # What is absent for another reason has not been cost by time.
+    absent = {skip.approach for skip in run.skips if skip.reason != TIME_LIMIT} - present
+    usual = running.wish.most if is_interrupted else planner.wish().most
+    usual = replace(usual, approaches=tuple(name for name in usual.approaches if name not in absent),
+                    effort=running.plan.effort if is_interrupted else usual.effort)
     given_up = what_is_given_up(
         replace(done, approaches=tuple(name for name in done.approaches if name in present)),
         replace(usual, approaches=tuple(name for name in usual.approaches if families[name] in told)), running.wish.folds)

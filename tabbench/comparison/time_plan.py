@@ -203,8 +203,9 @@ def what_is_given_up(plan: WorkPlan, wish: WorkPlan, folds: int) -> tuple[str, .
     """
     repeats, used = -(-wish.splits // folds), -(-plan.splits // folds)
     given_up = [f"{repeats - used} of {repeats} repeats"] if used < repeats else []
-    if plan.splits < min(folds, wish.splits):
-        given_up.append(f"{folds - plan.splits} of {folds} folds")
+    most = min(folds, wish.splits)
+    if plan.splits < most:
+        given_up.append(f"{most - plan.splits} of {most} folds")
     if plan.sizes and plan.sizes[-1] < wish.sizes[-1]:
         given_up.append(f"all rows beyond {plan.sizes[-1]:,}")
     elif len(plan.sizes) < len(wish.sizes):

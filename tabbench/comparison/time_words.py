@@ -19,7 +19,7 @@ def options_of(plan: WorkPlan, planner: Planner) -> str:
     A plan of part of a repeat says how many of its folds are used.
     """
     folds = planner.setup.splits.folds
-    words = ["--effort", f"{plan.effort:g}", "--sizes", ",".join(map(str, plan.sizes))]
+    words = ["--effort", f"{plan.effort:.10g}", "--sizes", ",".join(map(str, plan.sizes))]
     if planner.setup.splits.kind in ("stratified", "grouped"):
         words += ["--repeats", str(-(-plan.splits // folds))]
     if plan.splits < folds:

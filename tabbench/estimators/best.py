@@ -22,6 +22,7 @@ from tabbench.options import Options
 from tabbench.plan import choose_contestants
 from tabbench.run import why_it_does_not_load
 
+DEFAULT_PRESET = "balanced"
 FEWEST_ROWS_TO_COMPARE = 100
 """With fewer different rows a fold tests less than twenty, and no difference short of a chasm can be shown: of equals the
 protocol recommends the cheapest, which can be had without a comparison."""
@@ -30,7 +31,7 @@ protocol recommends the cheapest, which can be had without a comparison."""
 class _BestApproach(TabularEstimator):
     """What classifier and regressor have in common."""
 
-    def __init__(self, preset: str = "balanced", *, effort: float | None = None,
+    def __init__(self, preset: str = DEFAULT_PRESET, *, effort: float | None = None,
                  approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
                  repeats: int | None = 1, time_limit: str | float | None = None, device: str = "auto", random_state: Any = None,
                  n_jobs: int | None = None) -> None:
@@ -79,7 +80,10 @@ class _BestApproach(TabularEstimator):
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
-        return Options(approaches=approaches, effort=effort_of(self.preset, self.effort), metric=self.metric, folds=self.folds,
+        # With a time limit the default leaves the amount of work to it.
+        is_open = self.time_limit is not None and self.effort is None and self.preset == DEFAULT_PRESET
+        effort = None if is_open else effort_of(self.preset, self.effort)
+        return Options(approaches=approaches, effort=effort, metric=self.metric, folds=self.folds,
                        repeats=self.repeats, time_limit=self.time_limit, device=self.device, jobs=self._threads(), sizes="full",
                        save_winner=True).checked()  # so that a time limit leaves time for the last fit
 
@@ -99,7 +103,8 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
         None is one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
     metric : what decides; None is log loss.
     folds, repeats : of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
-    time_limit : seconds, or with a unit ("10m"), for comparison and fit; whole approaches are dropped.
+    time_limit : seconds, or with a unit ("10m"), for comparison and fit. The largest plan that should end in time is run, with
+        the default preset and no effort also as much work as fits; the last fit gets the time that is left.
     device : "auto", "cpu" or "cuda" for the approaches that can use a GPU.
     random_state : seed of splits and approaches.
     n_jobs : how many cells of the comparison run at a time; results do not depend on it.

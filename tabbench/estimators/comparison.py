@@ -24,8 +24,8 @@ from threadpoolctl import threadpool_limits
 from tabbench.checks.running import run_checks
 from tabbench.compare import measured_costs
 from tabbench.comparison.completed import judged
-from tabbench.comparison.planning import all_contestants
-from tabbench.comparison.refitting import SAFE_FACTOR
+from tabbench.comparison.planning import SIDE_BY_SIDE_GAIN, all_contestants
+from tabbench.comparison.refitting import CROWDED_FACTOR, SAFE_FACTOR
 from tabbench.comparison.running import Ran, run_missing
 from tabbench.continuing import freeze
 from tabbench.core.approach import BASELINE
@@ -154,7 +154,9 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
     """The amount of work of the fit on all rows: the comparison's, or under a limit what the rest of the time allows."""
     if clock.deadline is None or best in ran.planner.contestants.own:
         return ran.plan.effort
-    return ran.planner.most_refit_effort(best, ran.plan.effort, (clock.deadline - time.monotonic()) / SAFE_FACTOR)
+    # Here fits that an ensemble is made of go on one after the other.
+    safe = SIDE_BY_SIDE_GAIN * (CROWDED_FACTOR if ran.planner.prior.is_crowded else SAFE_FACTOR)
+    return ran.planner.most_refit_effort(best, ran.plan.effort, (clock.deadline - time.monotonic()) / safe)
 
 
 def _executor(store: Store, setup: Setup, contestants: Contestants, options: Options) -> AbstractContextManager[Any]:

@@ -52,6 +52,7 @@ class Agenda:
         self._is_ascending = is_ascending
         self._count = 0
         self._begun: list[int] = []
+        self._given_up: set[int] = set()
         self._has_ended_splits = False
 
     @property
@@ -94,19 +95,20 @@ class Agenda:
     def give_up(self, stage: Stage) -> None:
         """A stage was broken off, or will not be begun: what follows does without it."""
         if stage.kind == "size":
-            self._begun = [size for size in self._begun if size != stage.places[0][0]]
+            self._given_up.add(stage.places[0][0])
+            self._begun = [size for size in self._begun if size not in self._given_up]
         else:
             self._count = min(self._splits.index(split) for _, split in stage.places)
             self._has_ended_splits = True
 
     def _ascending(self) -> Iterator[Stage]:
         for size in self._planned_sizes:
-            if size not in self._begun:
+            if size not in {*self._begun, *self._given_up}:
                 yield Stage("size", tuple((size, split) for split in self._splits[:self._planned_splits]))
 
     def _size_stages(self, sizes: Sequence[int], *, is_optional: bool) -> Iterator[Stage]:
         for size in by_usefulness(sizes, self._planned_sizes[-1]):
-            if size not in self._begun and self._count:
+            if size not in {*self._begun, *self._given_up} and self._count:
                 yield Stage("size", tuple((size, split) for split in self._splits[:self._count]), is_optional)
 
     def _further_splits(self, *, is_optional: bool) -> Iterator[Stage]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.approaches.composed import find_approach
-from tabbench.core.approach import ViewName
+from tabbench.core.approach import ViewName, Workload
 from tabbench.core.cell import Cell
 from tabbench.core.errors import TabbenchError
 from tabbench.core.setup import Setup
@@ -78,8 +78,10 @@ class Prices:
         def cost(name: str, size: int) -> CellCost:
             if name in own:
                 return UNKNOWN
-            registered = aliases.get(name, name)
-            return prior.own(registered, effort, shape(size), find_approach(registered).version)
+            approach = find_approach(aliases.get(name, name))
+            settings = approach.settings(Workload(effort, size, len(setup.table.columns), setup.task.n_classes))
+            # An approach that is fitted on some of the rows costs what those cost.
+            return prior.own(approach.name, effort, shape(min(size, settings.get("fit_rows", size))), approach.version)
 
         return cls(cost, lambda view, size: prior.view(view, shape(size)), _Views(aliases, own))
 

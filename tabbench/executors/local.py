@@ -12,7 +12,7 @@ import os
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -134,11 +134,11 @@ class LocalExecutor:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
         state, next_display = _Running(schedule, on_result), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
-        self._start_workers(min(self.jobs, len({cell.key for cell in schedule.waiting})))
+        self._start_workers(min(self.jobs, len(schedule.pending)))
         while True:
             schedule.drop_approaches(self._broken_approaches())
             self._assign(state)
-            if not self._busy and not schedule.waiting and not state.alone:
+            if not self._busy and not schedule.pending and not state.alone:
                 break
             self._step(state)
             now = time.monotonic()
@@ -151,26 +151,36 @@ class LocalExecutor:
         display.update(progress((), 0.0))
         return schedule.skips
 
-    def call_all(self, function: str, calls: Sequence[Mapping[str, Any]]) -> None:
-        """Have children call `module:function` with the run's folder and these values, at once as far as there are jobs."""
-        self._start_workers(min(self.jobs, len(calls)))
-        self._called = [self._workers[number % min(self.jobs, len(self._workers))] for number in range(len(calls))]
-        self._returned = {}
-        for number, (worker, values) in enumerate(zip(self._called, calls, strict=True)):
-            worker.order(do="call", function=function, number=number, values=dict(values))
+    def call(self, function: str, values: Mapping[str, Any]) -> None:
+        """Have a child call `module:function` with the run's folder and these values: one that is warm and has nothing to do."""
+        self._start_workers(1)
+        busy = [worker for number, worker in enumerate(self._called) if number not in self._returned]
+        children = [worker for worker in self._workers if worker.is_warm] or self._workers
+        self._called.append(min(children, key=busy.count))
+        self._called[-1].order(do="call", function=function, number=len(self._called) - 1, values=dict(values))
+
+    @property
+    def has_idle_child(self) -> bool:
+        """Whether a warm child has nothing to do."""
+        busy = {id(worker) for number, worker in enumerate(self._called) if number not in self._returned}
+        return any(worker.is_warm and id(worker) not in busy for worker in self._workers)
 
     def await_calls(self, deadline: float) -> dict[int, str]:
-        """What has returned by the deadline, a reading of `time.monotonic`: the call's number -> "" or why it failed.
+        """What has returned by the deadline, a reading of `time.monotonic`: the call's number, from 0 -> "" or why it failed.
 
-        Children that are still at it then are ended.
+        Once the first call has succeeded, the others are not waited for.
         """
-        while (left := [worker for number, worker in enumerate(self._called) if number not in self._returned
-                        and worker in self._workers]) and time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._returned.get(0) != "" and any(
+                worker in self._workers for number, worker in enumerate(self._called) if number not in self._returned):
             self._step(None)
-        for worker in dict.fromkeys(left):
-            worker.kill()
-            self._workers.remove(worker)
         return dict(self._returned)
+
+    def end_calls(self) -> None:
+        """End the children that are still at a call."""
+        for number, worker in enumerate(self._called):
+            if number not in self._returned and worker in self._workers:
+                worker.kill()
+                self._workers.remove(worker)
 
     def _step(self, state: _Running | None) -> None:
         """Take in one event if there is one, and look after the children now and then."""
@@ -325,7 +335,8 @@ class LocalExecutor:
         for worker in self._workers:
             since, limit = worker.began if not worker.is_warm else worker.cell_started, SHORTEST_HANG_SECONDS
             if worker.cell is not None and state is not None:
-                limit = max(HANG_FACTOR * state.schedule.costs.alone(worker.cell), self.shortest_hang_seconds)
+                # Fits that go on side by side are all announced as the first cell.
+                limit = max(HANG_FACTOR * state.schedule.costs.seconds(worker.in_flight().left), self.shortest_hang_seconds)
             if (worker.batch is not None or not worker.is_warm) and worker.ended_for is None and now - since > limit:
                 worker.end("timed_out", "it did not end in many times the time that was expected")
 
@@ -361,6 +372,8 @@ class LocalExecutor:
         for worker in self._busy:
             worker.kill()
             self._workers.remove(worker)
+        if not self._workers:
+            self._start_worker()  # to be warm for what may come after
         self._adopt([cell.key for cell in unfinished], state)
 
 

@@ -99,6 +99,11 @@ class Schedule:
         return [cell for batch in (*self._queue, *later) for cell in batch.cells]
 
     @property
+    def pending(self) -> list[Cell]:
+        """What may still be handed out: under a limit the optional cells, too."""
+        return self.waiting if self._deadline is None else self.cells
+
+    @property
     def deadline(self) -> float | None:
         """The clock's reading at which cells must have ended, so that the winner can be refitted and all be judged in time."""
         if self._deadline is None:

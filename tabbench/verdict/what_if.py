@@ -131,13 +131,14 @@ class Outcome:
 
 
 def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: Evidence, *,
-              margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = ()) -> dict[str, Any]:
+              margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = (),
+              lacking: Mapping[int, Collection[str]] | None = None) -> dict[str, Any]:
     """A row of `what_if`: the answer at the verdict's size if `metric` decided there, by the same judge at the same level.
 
     Parameters
     ----------
     evidence : of the verdict, which says what took part.  margin : as in `margin_value`.
-    stopped : what a race has stopped at the verdict's size.
+    stopped : what a race has stopped at the verdict's size.  lacking : size -> families that were not run there.
     """
     size, change = verdict.size, Change("metric", metric.name)
     present = [(name, size) for name in evidence.present(size)]
@@ -148,7 +149,7 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
     except BadData:
         return unanswered(change, "it is undefined in every test part")
     pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=[pair for pair in stopped if pair[1] == size]).pairs
-    answer = Answer.at(winners_frame(of_metric, pairs), pairs, size)
+    answer = Answer.at(winners_frame(of_metric, pairs, lacking=lacking), pairs, size)
     if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none" and _is_constant_as_good(of_metric, size):
         return answered(change, answer, answer) | {
             "sentence": f"{change.title}, nobody can be chosen: a constant prediction is well calibrated, too."}

@@ -55,6 +55,10 @@ def test_a_repeat_that_is_not_complete_is_left_out():
     assert splits == 5 and pairs == all_of(NAMES, SIZES)
 
 
+def test_part_of_a_further_repeat_does_not_count():
+    assert judged(run_of(repeats=3), lambda name, size, split: split < 13)[0] == 10
+
+
 def test_more_folds_are_worth_more_than_more_sizes():
     splits, pairs = judged(run_of(), lambda name, size, split: split < (5 if size == 400 else 3))
     assert splits == 5 and pairs == all_of(NAMES, [400])

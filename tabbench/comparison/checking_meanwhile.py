@@ -1,0 +1,32 @@
+"""The checks of a table while its first cells run: they take seconds in which nobody has to wait for them.
+
+Runs the checks in a thread; knows no cell.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from tabbench.core.finding import Finding
+from tabbench.preparing import Prepared, findings_of
+
+
+class Checking:
+    """Checks that are under way."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._found: tuple[Finding, ...] | None = None
+        # A daemon, so that an interruption need not wait for it.
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> Prepared:
+        """The same setup with all its findings; waits for them."""
+        self._thread.join()
+        # A check that failed in the thread fails here, where it can be told.
+        found = findings_of(self._prepared.setup) if self._found is None else self._found
+        return Prepared(self._prepared.setup, tuple(dict.fromkeys((*self._prepared.findings, *found))))
+
+    def _run(self) -> None:
+        self._found = findings_of(self._prepared.setup)

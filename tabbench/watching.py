@@ -79,6 +79,7 @@ class Watch:
         self._first_losses: Losses = defaultdict(list)
         self._losses: dict[int, Losses] = defaultdict(lambda: defaultdict(list))
         self._failed = self._done = self._looked = 0
+        self._has_begun_plan = False
         for cell in store.cells(self._first_look & store.finished()):
             if (result := store.result(cell.key)) is not None:
                 self.learn(cell, result)  # its effort is not the plan's, so it teaches no costs
@@ -90,7 +91,7 @@ class Watch:
                     costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))
                 if result.peak_mb is not None:
                     costs.learn_peak(cell, result.peak_mb)
-        self._done_before = self._done
+        self._has_begun_plan = False
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""
@@ -99,6 +100,7 @@ class Watch:
             self._looked += 1
         else:
             self._done += 1
+            self._has_begun_plan = self._has_begun_plan or cell.approach in self._families  # a constant is part of a first look
             self._failed += result.status != "ok"
             if cell.size == self._largest:
                 self._ended.add(cell.approach)
@@ -115,7 +117,7 @@ class Watch:
     @property
     def _is_looking(self) -> bool:
         # A cell that was given up has no result; that planned cells end shows that it is not waited for.
-        return self._looked < len(self._first_look) and self._done == self._done_before
+        return self._looked < len(self._first_look) and not self._has_begun_plan
 
     def _leaders(self) -> dict[int, str]:
         # The baseline is always there first; alone it leads nothing.

@@ -170,9 +170,11 @@ def test_a_first_look_that_crashed_is_not_waited_for_in_the_rest_of_the_run(told
 def test_a_first_look_that_was_given_up_is_not_waited_for_once_planned_cells_end(told):
     told.look(linear=0.6, boosting=0.8)
     assert not told.provisional().is_complete
-    told.plan(dummy=0.5)
+    told.plan(dummy=0.5)  # a part of every first look
+    assert not told.provisional().is_complete
+    told.plan(linear=0.65)
     assert told.provisional().is_first_look and told.provisional().is_complete
-    told.plan(linear=0.65, boosting=0.85)
+    told.plan(boosting=0.85)
     assert not told.provisional().is_first_look and told.provisional().is_complete
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from tabbench.core.errors import TabbenchError
+from tabbench.core.threads import THREAD_VARIABLES
 from tabbench.options import Options
 
 LONGEST_STEM = 60
@@ -35,9 +36,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors only."
 JOBS = Annotated[str | None, typer.Option("--jobs", help="Cells at a time (the number of cores).")]
 TIME_LIMIT = Annotated[str | None, typer.Option("--time-limit", help="Wall time of this call: 90, 90s, 10m, 1h.")]
 MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the whole process tree: 8GB.")]
-
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def main() -> None:

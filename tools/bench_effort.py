@@ -1,4 +1,4 @@
-"""Measures what effort buys: loss on held-out rows against processor seconds, for every approach and effort on every table.
+"""Measures what effort buys: loss on held-out rows against seconds, for every approach and effort on every table.
 
     python tools/bench_effort.py SPLITS [--results FILE] [--efforts 0.03,0.1,0.3,1,3] [--processes 2] [--picture FILE]
 
@@ -135,7 +135,7 @@ def draw(frame: pd.DataFrame, path: Path) -> None:
         if name in means.index.get_level_values(0):
             rows = means.loc[name]
             axes.plot(rows["seconds"], rows["ratio"], marker="o", label=name)
-    axes.set(xscale="log", xlabel="processor seconds of one fit on all training rows (geometric mean)",
+    axes.set(xscale="log", xlabel="seconds of one fit on all training rows (geometric mean)",
              ylabel="loss relative to effort 1")
     axes.axhline(1.0, color="grey", linewidth=0.8)
     axes.legend()

@@ -18,11 +18,10 @@ from typing import Any
 import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
+from tabbench.core.threads import THREAD_VARIABLES
 from tabbench.executors.child import MEMORY_EXIT_CODE
 from tabbench.executors.schedule import InFlight
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-                    "NUMEXPR_NUM_THREADS")
 LOG_TAIL_CHARACTERS = 300
 EXIT_SECONDS = 5.0
 """Between the end of a dying process's answers and its exit status; one that lives on has spoiled its answers."""

@@ -30,6 +30,7 @@ from tabbench.report.words import (
     recommendation,
     recommendation_note,
     skips,
+    splits_used,
 )
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _print_standings(comparison: Comparison, console: Console, size: int) -> Non
     about = (
         f"{asked['name']}: {asked['target']}",
         f"trained on {rows(size)} of {rows(asked['rows'])} rows",
-        f"{protocol['folds']} folds × {protocol['repeats']}",
+        splits_used(protocol),
         better_is(comparison),
         duration(known(comparison.timing.get("wall_seconds"))),
     )

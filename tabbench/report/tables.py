@@ -42,6 +42,7 @@ from tabbench.report.words import (
     place,
     recommendation_note,
     skips,
+    splits_used,
 )
 
 MOST_ROWS_IN_SIGHT = 40
@@ -67,13 +68,11 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
     """What was asked, as name and value."""
     table, protocol = comparison.table, comparison.protocol
     classes = table.get("classes") or []
-    repeats = int(protocol["repeats"])
     found = [
         ("table", f"{table['name']}, {rows(table['rows'])} rows × {rows(table['columns'])} columns"),
         ("target", f"{table['target']} ({table['task']}{f', {len(classes)} classes' if len(classes) > 2 else ''})"),
         ("deciding metric", f"{metric_name(protocol['metric'])}, {better_is(comparison)}"),
-        ("splits", f"{protocol.get('split_kind') or 'default'}, {protocol['folds']} folds"
-                   + (f", {repeats} repeats" if repeats > 1 else "")),
+        ("splits", f"{protocol.get('split_kind') or 'default'}, {splits_used(protocol)}"),
         ("margin", str(protocol.get("margin_text") or margin_text(comparison))),
         ("amount of work", f"{name_of(protocol['effort'])}, seed {protocol['seed']}"),
         ("took", duration(known(comparison.timing.get("wall_seconds")))),

@@ -5,7 +5,7 @@ Plain text for people; each format makes it safe in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabbench.core.comparison import Comparison
@@ -191,3 +191,17 @@ def place(row: dict[Any, Any]) -> str:
     text = str(row["approach"]) if size is None else f"{row['approach']} at {rows(size)} rows"
     text += "" if repeat is None else f", repeat {int(repeat) + 1}"
     return text + ("" if fold is None else f", fold {int(fold) + 1}")
+
+
+def splits_used(protocol: Mapping[str, Any]) -> str:
+    """How many folds were used, and how often they were drawn.
+
+    >>> splits_used({"folds": 5, "repeats": 3, "splits": 15}), splits_used({"folds": 5, "repeats": 1, "splits": 3})
+    ('5 folds × 3', '3 of 5 folds')
+    >>> splits_used({"folds": 5, "repeats": 1, "splits": 1})
+    'one hold-out split'
+    """
+    folds, used = int(protocol["folds"]), int(protocol.get("splits") or protocol["folds"] * protocol["repeats"])
+    if used >= folds:
+        return f"{folds} folds × {protocol['repeats']}"
+    return "one hold-out split" if used == 1 else f"{used} of {folds} folds"

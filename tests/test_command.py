@@ -126,6 +126,8 @@ def test_a_run_that_was_stopped_continues_and_answers_the_same(place, undisturbe
     if stop == signal.SIGINT:
         assert process.returncode == 130
         assert "tabbench resume" in said and "nothing finished is lost" in said
+        judged = json.loads((run / "result.json").read_text())  # what was complete
+        assert judged["protocol"]["splits"] < 24 or not judged["winners"]
     again = tabbench(*command, "--json", folder=place)
     assert again.returncode == 0, again.stderr
     assert "cells were done before" in again.stderr or stop == signal.SIGKILL  # a kill may come before the first commit

@@ -23,6 +23,10 @@ SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 keeps the machine busy: what ten times the work costs is known to half as much again (measured)."""
 LATE_FACTOR = 2.0
 """The comparison's own amount of work has so many times the seconds that it should take, as it has to share the cores."""
+ALONE_FACTOR = 1.25
+"""A fit that has no other to fall back on is chosen so much more carefully."""
+MOST_ALONE = 0.4
+"""Where the comparison's own amount of work takes a larger part of the time that is left, it is not increased."""
 OVERHEAD_SECONDS = 1.0
 """Opening the table, preparing its view and writing the model."""
 SAVING_SECONDS = 0.5
@@ -46,12 +50,17 @@ class Refit:
         """Have a child begin. `deadline` is the clock's reading at which the model must be in its place."""
         deadline -= SAVING_SECONDS
         safe = CROWDED_FACTOR if planner.prior.is_crowded else SAFE_FACTOR
-        late = deadline - OVERHEAD_SECONDS - LATE_FACTOR * planner.refit_seconds(approach, effort)
+        now, own = time.monotonic(), planner.refit_seconds(approach, effort)
+        late = deadline - OVERHEAD_SECONDS - LATE_FACTOR * own
         # More work has to be done before the other fit would have to begin: side by side, neither would be in time.
-        more = planner.most_refit_effort(approach, effort, (late - time.monotonic() - OVERHEAD_SECONDS) / safe)
+        more = planner.most_refit_effort(approach, effort, (late - now - OVERHEAD_SECONDS) / safe)
+        if more == effort:  # there is time for one fit alone
+            left, late = deadline - now - OVERHEAD_SECONDS, deadline
+            if own < MOST_ALONE * left:
+                more = planner.most_refit_effort(approach, effort, left / (ALONE_FACTOR * safe))
         order = {"name": planner.contestants.aliases.get(approach, approach), "device": planner.device,
                  "side_by_side": planner.jobs}
-        refit = cls(executor, folder, order, (more, effort) if more > effort else (effort,), late, deadline)
+        refit = cls(executor, folder, order, (more, effort) if late < deadline else (more,), late, deadline)
         refit._clean()
         refit._call(0)
         return refit

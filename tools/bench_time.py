@@ -43,7 +43,7 @@ def main() -> None:
     columns = {table: json.loads(subprocess.run([sys.executable, __file__, "--one", "--limit", given.limit, table], check=True,
                                                 capture_output=True, text=True).stdout.splitlines()[-1])
                for table in given.tables}
-    names = [Path(table.split("=")[0]).stem for table in columns]
+    names = [Path(table.split("=")[0]).parent.name or table for table in columns]
     print(f"| seconds of {given.limit} | " + " | ".join(names) + " |\n| --- |" + " --- |" * len(names))
     for step in dict.fromkeys(step for column in columns.values() for step in column):
         print(f"| {step} | " + " | ".join(str(column.get(step, "")) for column in columns.values()) + " |")

@@ -204,8 +204,7 @@ def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
     return [
         by_metric(each, question, predictions, verdict, evidence, alpha=ALPHA, seed=run.setup.seed, stopped=stopped,
-                  lacking=lacking,
-                  margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
+                  lacking=lacking, margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
         for each in others]
 
 

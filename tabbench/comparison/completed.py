@@ -17,6 +17,7 @@ from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE
 
 FEWEST_TO_COMPARE = 2
+"""One approach alone answers nothing."""
 
 Pair = tuple[str, int]
 """(approach, size)."""

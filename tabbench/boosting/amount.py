@@ -18,7 +18,7 @@ SMALL_TABLE_ROWS, SMALL_TABLE_GROWTH = 350.0, 2.1
 """Seconds at most, of the balanced preset: (rows / 350) ** 2.1. The fewer the rows, the sooner everything in them is learnt. The
 fast preset has no such bound: towards it the bound fades out."""
 
-FOLDS = {"fast": 4, "balanced": 5, "thorough": 8}
+FOLDS = {"fast": 5, "balanced": 5, "thorough": 8}
 REPEATS = {"fast": 1, "balanced": 2, "thorough": 3}
 MOST_REPEATED_ROWS = 2000
 """Up to here the folds are dealt repeatedly: held-out rows are few, and their losses decide."""
@@ -37,7 +37,7 @@ def booster_settings(workload: Workload) -> Settings:
     """The amount of work of one library.
 
     >>> booster_settings(Workload(0.1, rows=500, columns=15, classes=2))["inner_folds"]
-    4
+    5
     """
     effort, configurations = workload.effort, min(counted(workload.effort, **CONFIGURATIONS), max(CONFIGURATIONS.values()))
     is_screened = workload.rows >= FEWEST_SCREENED_ROWS

@@ -39,6 +39,7 @@ class Configuration:
 
 LIGHTGBM: Mapping[str, Configuration] = {
     "medium": Configuration(leaves=24, fewest_columns=8, coding="native"),  # 1 to 2 % of the loss on tables of 8 to 12 columns
+    "broad": Configuration(leaves=48, fewest_columns=8, coding="native"),
     "large": Configuration(leaves=128, leaf_rows=0.25, row_share=0.9, ridge=0.1),
     "pairs": Configuration(leaves=24, coding="pairs"),
     "small": Configuration(leaves=8, row_share=0.7, column_share=0.4, ridge=3.0),
@@ -47,6 +48,7 @@ LIGHTGBM: Mapping[str, Configuration] = {
 }
 XGBOOST: Mapping[str, Configuration] = {
     "medium": Configuration(leaves=64, depth=6, ridge=2.0),
+    "broad": Configuration(leaves=128, depth=7, ridge=2.0),
     "deep": Configuration(leaves=1024, depth=10, leaf_rows=3.0, column_share=0.4, ridge=5.0),
     "small": Configuration(leaves=16, depth=4, column_share=0.4, ridge=3.0),
     "stumps": Configuration(leaves=4, depth=2, column_share=0.5),
@@ -65,6 +67,22 @@ ORDER = {"lightgbm": ("medium", "large", "pairs", "small", "random", "default"),
          "xgboost": ("medium", "small", "deep", "stumps", "full"),
          "catboost": ("medium", "small", "deep")}
 """In which order the amount of work takes them in."""
+
+BROAD, FEWEST_BROAD_ROWS, MOST_BROAD = "broad", 4000, 2
+"""Where there is work for up to two configurations only, and rows for larger trees, `broad` stands in for the first: with few
+rounds it lowers the loss of `boosting` by 1.6 % in the geometric mean over eleven such tables (letter by 8 %; adult, telco_churn
+and hotel_bookings raise it by up to 0.5 %). On fewer rows it raises it."""
+
+
+def first_choice(library: str, configurations: int, rows: int) -> tuple[str, ...]:
+    """The names of so many configurations.
+
+    >>> first_choice("xgboost", 2, 10_000), first_choice("xgboost", 1, 10_000), first_choice("xgboost", 1, 500)
+    (('broad', 'small'), ('broad',), ('medium',))
+    """
+    names = ORDER[library][:configurations]
+    is_broad = configurations <= MOST_BROAD and rows >= FEWEST_BROAD_ROWS and BROAD in PORTFOLIOS[library]
+    return (BROAD, *names[1:]) if is_broad else names
 
 
 def smallest_leaf(rows: int, outputs: int) -> int:

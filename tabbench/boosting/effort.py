@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tabbench.boosting.booster import TreeSettings
-from tabbench.boosting.configurations import ORDER, PORTFOLIOS, Configuration, smallest_leaf
+from tabbench.boosting.configurations import PORTFOLIOS, Configuration, first_choice, smallest_leaf
 from tabbench.boosting.encoding import PAIR_COLUMNS
 from tabbench.core.approach import Settings
 from tabbench.core.matrices import TreeMatrix
@@ -23,6 +23,9 @@ WIDE_COLUMNS, COLUMN_FACTOR_OF_WIDE = 200, 0.4
 """From so many columns on searching bins costs more than reading rows: fewer bins and fewer columns a tree."""
 COUNTED_ROWS = 20_000
 """Rows that tell how many different values a column has."""
+
+FEWEST_HELD_OUT = 400
+"""So many rows have to be held out, by as many folds as that takes: they stop the growing and weigh the members."""
 
 SLOWEST_RATE, FASTEST_RATE = 0.03, 0.3
 RATE_TIMES_ROUNDS = {"binary": 15.0, "multiclass": 20.0, "regression": 30.0}
@@ -71,9 +74,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Effort:
-    """What is grown: `rounds` by configuration at most, on `folds` x `repeats`; the best `kept` go beyond the first fold."""
+    """What is grown: `rounds` by configuration at most, on `folds` x `repeats`; the best `kept` go beyond the first fold.
+
+    The rows are dealt to `dealt` folds, of which the first `folds` are grown.
+    """
 
     names: tuple[str, ...]
+    dealt: int
     folds: int
     repeats: int
     kept: int
@@ -85,13 +92,13 @@ class Effort:
         kept = min(self.kept, len(self.names))
         return len(self.names) + kept * (self.folds * self.repeats - 1)
 
-    def smaller(self) -> Effort | None:
+    def smaller(self, library: str, rows: int, fewest_folds: int) -> Effort | None:
         """The same with a little less."""
         if self.repeats > 1:
             return replace(self, repeats=self.repeats - 1)
         if len(self.names) > 1:
-            return replace(self, names=self.names[:-1])
-        return replace(self, folds=self.folds - 1) if self.folds > 2 else None
+            return replace(self, names=first_choice(library, len(self.names) - 1, rows))
+        return replace(self, folds=self.folds - 1) if self.folds > fewest_folds else None
 
 
 def plan_effort(library: str, settings: Settings, shape: Shape) -> Effort:
@@ -102,11 +109,13 @@ def plan_effort(library: str, settings: Settings, shape: Shape) -> Effort:
     >>> plan_effort("xgboost", work, Shape(rows=5000, columns=10, bins=2000, classes=2)).names
     ('medium', 'small', 'deep', 'stumps')
     """
-    effort = Effort(ORDER[library][:settings["configurations"]], settings["inner_folds"], settings["inner_repeats"],
-                    settings["kept"], {})
+    folds = settings["inner_folds"]
+    names = first_choice(library, settings["configurations"], shape.rows)
+    effort = Effort(names, folds, folds, settings["inner_repeats"], settings["kept"], {})
+    fewest_folds = min(folds, math.ceil(FEWEST_HELD_OUT * folds / shape.rows))
     while True:
         rounds = _rounds(library, settings["work_seconds"], effort, shape)
-        smaller = effort.smaller()
+        smaller = effort.smaller(library, shape.rows, fewest_folds)
         if smaller is None or min(rounds.values()) >= settings["fewest_good_rounds"]:
             break
         effort = smaller

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,19 @@ class LibraryFit:
     target: np.ndarray
     weight: np.ndarray | None
 
+    def restricted_to(self, rows: np.ndarray) -> LibraryFit:
+        """The same with predictions for fewer `rows`, ascending positions among those of the fit."""
+        some = np.searchsorted(self.rows, rows)
+        members = tuple(replace(member, validation=member.validation[some]) for member in self.members)
+        weight = None if self.weight is None else self.weight[some]
+        return replace(self, members=members, rows=rows, target=self.target[some], weight=weight)
+
+
+def on_common_rows(fits: Sequence[LibraryFit]) -> list[LibraryFit]:
+    """The fits with what they predict for the rows that all of them held out: one may have grown fewer folds than another."""
+    rows = reduce(np.intersect1d, [fit.rows for fit in fits])
+    return [fit.restricted_to(rows) for fit in fits]
+
 
 def fit_library(name: str, training: TrainingSet, settings: Settings) -> LibraryFit:
     """The members of a library, from the batch's memo when another approach fitted them on the same rows."""
@@ -91,13 +105,20 @@ def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> 
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
     rows = LearningRows(training.features, target, _unit_weight(training.weight))
-    repeats = 1 if training.time is not None else effort.repeats
-    folds = [fold for repeat in range(repeats) for fold in inner_folds(training, effort.folds, training.shared_seed + repeat)]
+    folds = _grown_folds(training, effort)
     fitting = _Fitting(chosen, rows, objective, folds, effort, shape, training)
     held_out = np.unique(np.concatenate([valid for _, valid in folds]))
     members = tuple(fitting.member(growing, held_out) for growing in fitting.contenders())
     some = rows.take(held_out)
     return LibraryFit(members, objective, scale, held_out, some.target, some.weight)
+
+
+def _grown_folds(training: TrainingSet, effort: Effort) -> list[Fold]:
+    """Those folds of all dealt on which boosters are grown: the newest where rows have a time, as they learn from most rows."""
+    if training.time is not None:
+        return inner_folds(training, effort.dealt, training.shared_seed)[-effort.folds:]
+    return [fold for repeat in range(effort.repeats)
+            for fold in inner_folds(training, effort.dealt, training.shared_seed + repeat)[:effort.folds]]
 
 
 def _unit_weight(weight: np.ndarray | None) -> np.ndarray | None:

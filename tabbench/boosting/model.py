@@ -10,7 +10,7 @@ import numpy as np
 
 from tabbench.boosting.booster import library
 from tabbench.boosting.encoding import AS_THEY_ARE, Encoding
-from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction
+from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction, on_common_rows
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import HeldOut, TrainingSet
@@ -87,7 +87,7 @@ def fit_ensemble(training: TrainingSet) -> BoostedModel:
     `training.settings` maps each library's name to its settings, so that the members are those of the approaches
     `xgboost` and `lightgbm`.
     """
-    fits = [fit_library(name, training, settings) for name, settings in training.settings["members"].items()]
+    fits = on_common_rows([fit_library(name, training, settings) for name, settings in training.settings["members"].items()])
     members = [member for fit in fits for member in fit.members]
     weights = choose_weights([member.validation for member in members], fits[0].target, fits[0].weight, fits[0].objective.loss)
     kept = [(member, weight) for member, weight in zip(members, weights, strict=True) if weight > 0]

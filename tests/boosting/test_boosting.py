@@ -10,6 +10,7 @@ from tabbench.boosting.configurations import ORDER
 from tabbench.boosting.effort import Shape, learning_rate, plan_effort
 from tabbench.boosting.encoding import Encoding, encode, wordy_columns
 from tabbench.boosting.members import fit_library
+from tabbench.boosting.model import fit_ensemble
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import APPROACHES, SharedWork, TrainingSet, Workload
@@ -162,7 +163,7 @@ def test_a_far_and_narrow_target_keeps_its_digits(name):
 def test_effort_is_sensible_at_every_shape(name, amount, rows, columns, classes):
     settings = booster_settings(Workload(amount, rows, columns, classes))
     effort = plan_effort(name, settings, Shape(rows, columns, columns * min(rows, 255), classes))
-    assert effort.folds >= 2
+    assert 1 <= effort.folds <= effort.dealt and effort.dealt >= 2
     assert effort.rounds
     for rounds in effort.rounds.values():
         assert 20 <= rounds <= settings["most_rounds"]
@@ -177,6 +178,32 @@ def test_wider_matrices_and_more_work_change_the_rounds():
     assert few_values > usual, "columns of few values are quick to search"
     half = settings | {"work_seconds": settings["work_seconds"] / 2}
     assert plan_effort("lightgbm", half, Shape(5000, 10, 2000, 2)).rounds["medium"] < usual
+
+
+def small_work(rows, seconds=0.01):
+    """Work for so few rounds that folds are given up."""
+    return booster_settings(Workload(0.1, rows, 4, 2)) | {"work_seconds": seconds}
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_with_little_work_few_folds_are_grown_and_the_others_learnt_from(name):
+    fit = fit_library(name, training_set(name, "binary", 3000), small_work(3000))
+    assert [len(member.models) for member in fit.members] == [1]
+    assert len(fit.rows) == 600, "a fifth is held out"
+    few = fit_library(name, training_set(name, "binary", 500), small_work(500))
+    assert len(few.rows) == 400, "few rows are held out by several folds"
+
+
+def test_folds_of_a_table_in_time_that_are_grown_are_the_newest():
+    training = training_set("lightgbm", "binary", 3000, time=np.arange(3000.0))
+    assert fit_library("lightgbm", training, small_work(3000)).rows[-1] == 2999
+
+
+def test_libraries_that_grow_different_folds_are_weighed_on_the_rows_that_both_held_out():
+    members = {"xgboost": small_work(3000), "lightgbm": booster_settings(Workload(0.1, 3000, 4, 2))}
+    fitted = fit_ensemble(training_set("boosting", "binary", 3000, settings={"members": members}))
+    assert [len(member.models) for member in fitted.members] == [1, 5]
+    assert len(fitted.held_out.rows) == 600
 
 
 def little_work(effort=6.0, rows=1000, classes=2, **changes):

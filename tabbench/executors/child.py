@@ -115,6 +115,9 @@ class Child:
         except TabbenchError as failure:
             traceback.print_exc()
             error = str(failure)
+        except MemoryError:
+            traceback.print_exc()
+            os._exit(MEMORY_EXIT_CODE)
         self._answer(called=number, error=error)
 
     def _answer(self, **values: Any) -> None:

@@ -6,31 +6,29 @@ one more try each on its own and then become rows with a reason. Which child run
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 import queue
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import psutil
 
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
+from tabbench.executors.calls import CallingExecutor
 from tabbench.executors.schedule import InFlight, Schedule, Skip
-from tabbench.executors.worker import Event, Worker, end_orphan
+from tabbench.executors.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.run import distribution_of
 from tabbench.store.database import Store
 
 POLL_SECONDS = 0.1
-POLICE_SECONDS = 0.5
-"""Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
 DISPLAY_SECONDS = 0.25
 EARLY_CHILDREN = 2
 """Children that start while the table is being read; more start when it is known that there is work for them."""
@@ -55,7 +53,7 @@ class Needs:
     is_cuda_wanted: bool = False
 
 
-class LocalExecutor:
+class LocalExecutor(CallingExecutor):
     """A pool of supervised children over one run's folder.
 
     Use as a context manager: children start warming up at once and are ended on the way out.
@@ -70,6 +68,7 @@ class LocalExecutor:
 
     def __init__(self, store: Store, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None, threads: int = 1,
                  shortest_hang_seconds: float = SHORTEST_HANG_SECONDS, starts_early: bool = True) -> None:
+        super().__init__()
         self._store = store
         self._starts_early = starts_early
         self.jobs = jobs
@@ -80,14 +79,12 @@ class LocalExecutor:
         self.shortest_hang_seconds = shortest_hang_seconds
         self.broken: dict[str, str] = {}
         self._events: queue.Queue[Event] = queue.Queue()
-        self._workers: list[Worker] = []
         self._started = 0
         self._fruitless = 0
         self._is_frozen = False
         self._next_police = 0.0
         self._base_mb = 0.0
-        self._called: list[Worker] = []
-        self._returned: dict[int, str] = {}
+        self._limiting = threading.Lock()
 
     def __enter__(self) -> LocalExecutor:
         for pid, created in self._store.children():
@@ -151,37 +148,6 @@ class LocalExecutor:
         display.update(progress((), 0.0))
         return schedule.skips
 
-    def call(self, function: str, values: Mapping[str, Any]) -> None:
-        """Have a child call `module:function` with the run's folder and these values: one that is warm and has nothing to do."""
-        self._start_workers(1)
-        busy = [worker for number, worker in enumerate(self._called) if number not in self._returned]
-        children = [worker for worker in self._workers if worker.is_warm] or self._workers
-        self._called.append(min(children, key=busy.count))
-        self._called[-1].order(do="call", function=function, number=len(self._called) - 1, values=dict(values))
-
-    @property
-    def has_idle_child(self) -> bool:
-        """Whether a warm child has nothing to do."""
-        busy = {id(worker) for number, worker in enumerate(self._called) if number not in self._returned}
-        return any(worker.is_warm and id(worker) not in busy for worker in self._workers)
-
-    def await_calls(self, deadline: float) -> dict[int, str]:
-        """What has returned by the deadline, a reading of `time.monotonic`: the call's number, from 0 -> "" or why it failed.
-
-        Once the first call has succeeded, the others are not waited for.
-        """
-        while time.monotonic() < deadline and self._returned.get(0) != "" and any(
-                worker in self._workers for number, worker in enumerate(self._called) if number not in self._returned):
-            self._step(None)
-        return dict(self._returned)
-
-    def end_calls(self) -> None:
-        """End the children that are still at a call."""
-        for number, worker in enumerate(self._called):
-            if number not in self._returned and worker in self._workers:
-                worker.kill()
-                self._workers.remove(worker)
-
     def _step(self, state: _Running | None) -> None:
         """Take in one event if there is one, and look after the children now and then."""
         with contextlib.suppress(queue.Empty):
@@ -195,10 +161,6 @@ class LocalExecutor:
     @property
     def _busy(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.batch is not None]
-
-    @property
-    def _running_cells(self) -> list[Cell]:
-        return [worker.cell for worker in self._workers if worker.cell is not None]
 
     def _in_flight(self) -> list[InFlight]:
         return [worker.in_flight() for worker in self._busy]
@@ -215,8 +177,7 @@ class LocalExecutor:
         modules = sorted({module for names in self.needs.modules.values() for module in names})
         worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted)
         if self.needs.own or self.needs.aliases:
-            own = {name: base64.b64encode(pickled).decode() for name, pickled in self.needs.own.items()}
-            worker.order(do="learn", own=own, aliases=self.needs.aliases)
+            worker.learn(self.needs.own, self.needs.aliases)
         if self._is_frozen:
             worker.order(do="open")
 
@@ -246,13 +207,13 @@ class LocalExecutor:
         room_mb, now = self._room_mb(worker, state.schedule), time.monotonic()
         fitting = state.schedule.next(now, self._in_flight(), room_mb)
         if fitting is None and not self._busy and state.schedule.waiting:
-            state.schedule.drop_too_large(room_mb, self._too_large())
+            state.schedule.drop_too_large(room_mb, f"it would have needed about {{need}}; {self._limit_and_cure()}")
             return state.schedule.next(now)  # alone it may fit, or the police will see that it does not
         return fitting
 
     def _what_runs(self) -> tuple[str, ...]:
         return tuple(f"{cell.approach} at {cell.size:,}, repeat {cell.repeat + 1}, fold {cell.fold + 1}"
-                     for cell in self._running_cells)
+                     for worker in self._workers if (cell := worker.cell) is not None)
 
     # events ----------------------------------------------------------------------------------------------------------
 
@@ -279,7 +240,7 @@ class LocalExecutor:
             self._settle(worker, "crashed", "its result was damaged on the way to the store", state)
             worker.batch = None
         elif "called" in values:
-            self._returned[values["called"]] = values["error"]
+            self._note_returned(values["called"], values["error"])
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
@@ -292,8 +253,9 @@ class LocalExecutor:
     def _bury(self, worker: Worker, state: _Running | None) -> None:
         status, why = worker.why_it_died()
         worker.kill()  # whatever it had started
+        was_called = self._note_death(worker, why)
         self._workers.remove(worker)
-        if worker.cell is None:
+        if worker.cell is None and not was_called:
             self._fruitless += 1
             if self._fruitless >= FRUITLESS_STARTS * self.jobs:
                 raise TabbenchError(f"children die before their first cell: {why}; the last log ends: …{worker.last_words()}")
@@ -331,21 +293,22 @@ class LocalExecutor:
             # What it had started may keep its answers open, so that their end would never be seen.
             self._take(Event(worker, None), state)
         self._limit_memory()
-        now = time.monotonic()
         for worker in self._workers:
-            since, limit = worker.began if not worker.is_warm else worker.cell_started, SHORTEST_HANG_SECONDS
+            limit = SHORTEST_HANG_SECONDS
             if worker.cell is not None and state is not None:
                 # Fits that go on side by side are all announced as the first cell.
                 limit = max(HANG_FACTOR * state.schedule.costs.seconds(worker.in_flight().left), self.shortest_hang_seconds)
-            if (worker.batch is not None or not worker.is_warm) and worker.ended_for is None and now - since > limit:
+            if worker.awaited_seconds > limit:
                 worker.end("timed_out", "it did not end in many times the time that was expected")
 
     def _limit_memory(self) -> None:
-        busy = [worker for worker in self._busy if worker.ended_for is None]
-        used = {worker: worker.resident_bytes() for worker in self._workers}
-        if sum(used.values()) + psutil.Process().memory_info().rss > self.memory_limit_bytes and busy:
-            worst = max(busy, key=lambda worker: used[worker])
-            worst.end("out_of_memory", f"the run needed more than {self.memory_limit_bytes / 1e9:.1f} GB (--memory-limit)")
+        with self._limiting:  # so that one excess never ends two children
+            used = {worker: worker.resident_bytes() for worker in self._workers}
+            at_work = {*self._busy, *self._pending.values()}
+            busy = [worker for worker in used if worker in at_work and worker.ended_for is None]
+            if busy and sum(used.values()) + psutil.Process().memory_info().rss > self.memory_limit_bytes:
+                worst = max(busy, key=lambda worker: used[worker])
+                worst.end("out_of_memory", f"the run needed too much memory; {self._limit_and_cure()}")
 
     def _room_mb(self, worker: Worker, schedule: Schedule) -> float:
         """What a child may grow to, beside this process, the idle children and what the busy ones are expected to need."""
@@ -353,11 +316,11 @@ class LocalExecutor:
                      for each in self._workers if each is not worker)
         return float(self.memory_limit_bytes - psutil.Process().memory_info().rss) / 1e6 - others
 
-    def _too_large(self) -> str:
+    def _limit_and_cure(self) -> str:
         limit = f"{self.memory_limit_bytes / 1e9:.1f} GB"
         if self._is_memory_limited:
-            return f"it would have needed about {{need}}; --memory-limit is {limit} for everything: give more, or lower --jobs"
-        return f"it would have needed about {{need}}; {limit} may be used on this machine: lower --jobs, or use a larger one"
+            return f"--memory-limit is {limit} for everything: give more, or lower --jobs"
+        return f"{limit} may be used on this machine: lower --jobs, or use a larger one"
 
     def _require_memory(self, worker: Worker) -> None:
         """Refuse a limit that the first warm child shows to be impossible."""

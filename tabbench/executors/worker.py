@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from tabbench.executors.child import MEMORY_EXIT_CODE
 from tabbench.executors.schedule import InFlight
 
 LOG_TAIL_CHARACTERS = 300
+POLICE_SECONDS = 0.5
+"""Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
 EXIT_SECONDS = 5.0
 """Between the end of a dying process's answers and its exit status; one that lives on has spoiled its answers."""
 
@@ -68,12 +72,25 @@ class Worker:
         """Whether it can take a batch."""
         return self.is_warm and self.batch is None and self.ended_for is None
 
+    @property
+    def awaited_seconds(self) -> float:
+        """How long it has been at its cell or, before all cells, at its imports; 0 when it owes nothing."""
+        if self.ended_for is not None or (self.is_warm and self.batch is None):
+            return 0.0
+        return time.monotonic() - (self.cell_started if self.is_warm else self.began)
+
     def order(self, **values: Any) -> None:
         """Send one order; a child that has just died will be noticed by the end of its answers."""
         assert self.process.stdin is not None
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(json.dumps(values).encode() + b"\n")
+        line = json.dumps(values).encode() + b"\n"
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it was ended, and its standard input closed
+            self.process.stdin.write(line)
             self.process.stdin.flush()
+
+    def learn(self, own: Mapping[str, bytes], aliases: Mapping[str, str]) -> None:
+        """Teach it the user's own approaches, pickled, and other names of registered ones."""
+        self.order(do="learn", own={name: base64.b64encode(pickled).decode() for name, pickled in own.items()},
+                   aliases=dict(aliases))
 
     def run(self, batch: Batch, threads: int, side_by_side: int = 1) -> None:
         """Hand it a batch; so many fits may go on at the same time, each with so many threads."""
@@ -95,7 +112,7 @@ class Worker:
         return InFlight(cells[place:], tuple(cell.approach for cell in cells[:place]), time.monotonic() - self.cell_started)
 
     def end(self, status: Status, reason: str) -> None:
-        """End it and all that it started; `status` and `reason` become its cell's."""
+        """End it and all that it started; `status` and `reason` become its cell's or its call's."""
         self.ended_for = (status, reason)
         self.kill()
 
@@ -119,7 +136,7 @@ class Worker:
         return total
 
     def why_it_died(self) -> tuple[Status, str]:
-        """The status and reason for the cell that it was running."""
+        """The status and reason for what it was at: a cell, or a call."""
         if self.ended_for is not None:
             return self.ended_for
         try:

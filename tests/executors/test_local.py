@@ -103,14 +103,6 @@ class Forking(Prior):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.fixture
-def store(tmp_path, small_setup):
-    with RunFolder.open(tmp_path / "run") as folder, Store(folder.path) as opened:
-        folder.keep()
-        save_setup(small_setup, folder.path)
-        yield opened
-
-
 def cells_of(setup, names, size=60):
     return [Cell(setup.table.fingerprint, "k", setup.splits_digest, name, 1, {}, size, split.repeat, split.fold, 0, "cpu")
             for split in setup.splits.splits for name in names]

@@ -93,8 +93,9 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
     earlier = store.recall("timing", {})
     if options.save_winner and refit is not None and not is_interrupted:
         finished = _written(comparison, store, clock, earlier)  # while the winner is fitted
+        effort = refit.take(display)
         display.close()
-        store.remember(winner_effort=refit.take(), timing=clock.timing(earlier))
+        store.remember(winner_effort=effort, timing=clock.timing(earlier))
         return finished
     try:
         if options.save_winner and not is_interrupted:

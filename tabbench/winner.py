@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup
 
+SAFE_PACE = 1.2
+"""Work is chosen so that it may take this many times as long as expected. A fit that is late is lost, not the one before it."""
+WORTH_MORE = 1.4
+"""So many times the work lowers the loss by about 1 %; less is not worth another fit."""
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
@@ -63,9 +68,38 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
     return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device))
 
 
-def save_refit(folder: Path, name: str, effort: float, device: str, place: str, side_by_side: int) -> None:
-    """Refit a registered approach on every row of a run's table and write it to a place of its own."""
-    save_model(Path(place), fitted_on_all_rows(load_setup(folder), name, effort, device, side_by_side))
+def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], deadline: float, device: str, place: str,
+                side_by_side: int) -> None:
+    """Refit a registered approach on every row of a run's table, again with more work as long as there is time for it.
+
+    Parameters
+    ----------
+    steps : (effort, expected seconds), ascending. The first is always fitted.
+    deadline : the clock's reading at which the last fit has to be written.
+    place : the model of the n-th step is written to the folder PLACE-n.
+    """
+    setup, step = load_setup(folder), 0
+    while True:
+        began = time.monotonic()
+        save_model(Path(f"{place}-{step}"), fitted_on_all_rows(setup, name, steps[step][0], device, side_by_side))
+        now = time.monotonic()
+        following = next_step(steps, step, now - began, deadline - now)
+        if following is None:
+            return
+        step = following
+
+
+def next_step(steps: Sequence[tuple[float, float]], done: int, seconds: float, seconds_left: float) -> int | None:
+    """The last step that should be done in time, when step `done` has taken so many seconds; None where it is not worth it.
+
+    >>> next_step([(0.1, 2.0), (0.2, 4.0), (0.4, 8.0)], 0, seconds=1.0, seconds_left=5.0)
+    2
+    >>> next_step([(0.1, 2.0), (0.2, 4.0), (0.4, 8.0)], 0, seconds=2.0, seconds_left=4.0) is None
+    True
+    """
+    pace = SAFE_PACE * seconds / steps[done][1]
+    in_time = [step for step in range(done + 1, len(steps)) if pace * steps[step][1] <= seconds_left]
+    return in_time[-1] if in_time and steps[in_time[-1]][0] >= WORTH_MORE * steps[done][0] else None
 
 
 def fitted_on_all_rows(setup: Setup, name: str, effort: float, device: str, side_by_side: int = 1) -> SavedModel:

@@ -130,12 +130,11 @@ class Planner:
         """The same knowledge, for cells of a plan."""
         return self._costs(plan.effort)
 
-    def most_refit_effort(self, approach: str, least: float, seconds_left: float) -> float:
-        """The most work with which an approach can be fitted on all rows in so many seconds; not less than `least`."""
-        wish = short_effort(POINTS["thorough"])
-        efforts = [least * (wish / least) ** (step / 24) for step in range(25)] if least < wish else [least]
-        fitting = [effort for effort in efforts if self.refit_seconds(approach, effort) <= seconds_left]
-        return max(least, short_effort(max(fitting, default=least)))
+    def refit_steps(self, approach: str, least: float) -> list[tuple[float, float]]:
+        """(effort, expected seconds) of fits of an approach on all rows, from the least effort to the most that is of use."""
+        most = max(least, POINTS["thorough"])
+        efforts = {short_effort(least * (most / least) ** (step / 24)) for step in range(25)} | {least}
+        return [(effort, self.refit_seconds(approach, effort)) for effort in sorted(efforts) if effort >= least]
 
     def refit_seconds(self, approach: str, effort: float) -> float:
         """Expected seconds to fit an approach on all rows; fits that it is made of go on side by side."""

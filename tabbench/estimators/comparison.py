@@ -25,7 +25,6 @@ from tabbench.checks.running import run_checks
 from tabbench.compare import measured_costs
 from tabbench.comparison.completed import judged
 from tabbench.comparison.planning import SIDE_BY_SIDE_GAIN, all_contestants
-from tabbench.comparison.refitting import CROWDED_FACTOR, SAFE_FACTOR
 from tabbench.comparison.running import Ran, run_missing
 from tabbench.continuing import freeze
 from tabbench.core.approach import BASELINE
@@ -51,6 +50,9 @@ from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.watching import Clock
 
+SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
+"""A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times
+where something else keeps the machine busy."""
 MOST_ROWS_IN_PROCESS = 1000
 """Up to here the cells of a run take about as long as a child takes to start, so one job without a time limit needs no child."""
 
@@ -156,7 +158,9 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
         return ran.plan.effort
     # Here fits that an ensemble is made of go on one after the other.
     safe = SIDE_BY_SIDE_GAIN * (CROWDED_FACTOR if ran.planner.prior.is_crowded else SAFE_FACTOR)
-    return ran.planner.most_refit_effort(best, ran.plan.effort, (clock.deadline - time.monotonic()) / safe)
+    most_seconds = (clock.deadline - time.monotonic()) / safe
+    return max(effort for effort, seconds in ran.planner.refit_steps(best, ran.plan.effort)
+               if effort == ran.plan.effort or seconds <= most_seconds)
 
 
 def _executor(store: Store, setup: Setup, contestants: Contestants, options: Options) -> AbstractContextManager[Any]:

@@ -32,6 +32,7 @@ from tabbench.core.setup import Setup
 from tabbench.core.split import Split
 from tabbench.data.views import FAMILIES, FittedView, families_view, fit_view
 
+Keep = Callable[[Cell, FittedView, FittedApproach], None]
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the child's log."""
 
@@ -74,13 +75,16 @@ class Rows:
 
 
 def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = None, threads: int = 1, side_by_side: int = 1,
-            announce: Callable[[Cell], None] = lambda cell: None, log: IO[str] | None = None) -> Iterator[Result]:
+            announce: Callable[[Cell], None] = lambda cell: None, keep: Keep | None = None, log: IO[str] | None = None
+            ) -> Iterator[Result]:
     """Run the cells of a batch one after the other.
 
     Parameters
     ----------
     own : the user's own approaches by name.   announce : told of each cell before it is run.
     side_by_side : how many of the fits that the batch's cells share may go on at the same time; no number depends on it.
+    keep : given the view and the fitted approach of a cell that has succeeded, if the approach is registered and has met all
+        classes.
     log : gets the traces of failures; None is standard error.
     """
     first = batch.cells[0]
@@ -90,7 +94,7 @@ def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = 
         _fit_shared(rows, batch.cells, threads, side_by_side)
     for cell in batch.cells:
         announce(cell)
-        yield _outcome(rows, cell, (own or {}).get(cell.approach), threads, log)
+        yield _outcome(rows, cell, (own or {}).get(cell.approach), threads, keep, log)
 
 
 def _fit_shared(rows: Rows, cells: Sequence[Cell], threads: int, side_by_side: int) -> None:
@@ -134,10 +138,10 @@ def _quietly(work: Callable[[], Any]) -> Any:
         return None
 
 
-def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, log: IO[str] | None) -> Result:
+def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, keep: Keep | None, log: IO[str] | None) -> Result:
     memory = PeakMemory()
     try:
-        result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads)
+        result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads, keep if own is None else None)
     except MemoryError:
         raise  # the child ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
@@ -147,7 +151,7 @@ def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, log: IO
     return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)
 
 
-def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int) -> dict[str, Any]:
+def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int, keep: Keep | None) -> dict[str, Any]:
     setup, shared = rows.setup, rows.shared
     target = setup.target[rows.train]
     present = np.unique(target) if not setup.task.is_regression else None
@@ -163,6 +167,8 @@ def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int) -
     raw = fitted.predict(rows.prepared(approach.view, cell.shared_seed, "test"))
     predict_seconds = time.perf_counter() - start + shared.charged_seconds
     predictions = complete(raw, present, setup.task.n_classes, cell.size, len(rows.split.test))
+    if keep is not None and (present is None or len(present) == setup.task.n_classes):
+        keep(cell, rows.view(approach.view, cell.shared_seed), fitted)
     return {"predictions": predictions.astype(np.float32), "tuned": fitted.tuned, "incidents": tuple(fitted.incidents),
             "fit_seconds": fit_seconds, "predict_seconds": predict_seconds}
 

@@ -1,7 +1,8 @@
 """Fit the winner once more on all rows, with as much work as the rest of a time limit allows.
 
 A child fits it with the comparison's own amount of work, which tells how fast fits are at the moment, and then with as much more
-as should be done in time. The last one that is complete when time is up is the winner.
+as should be done in time. The last one that is complete when time is up is the winner; where none is, what the first split's cell
+has fitted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tabbench.core.errors import BadOption
 from tabbench.core.progress import Display
 from tabbench.executors.local import LocalExecutor
 from tabbench.store.folder import SPOOL, WINNER
+from tabbench.winner import kept_place
 
 SAVE = "tabbench.winner:save_refits"
 SAVING_SECONDS = 0.5
@@ -27,6 +29,7 @@ class Refit:
 
     executor: LocalExecutor
     folder: Path
+    approach: str
     efforts: list[float]
     deadline: float
 
@@ -36,11 +39,9 @@ class Refit:
         """Have a child begin. `deadline` is the clock's reading at which the model must be in its place."""
         deadline -= SAVING_SECONDS
         steps = planner.refit_steps(approach, effort)
-        refit = cls(executor, folder, [each for each, _ in steps], deadline)
-        refit._clean()
         executor.call(SAVE, {"name": planner.contestants.aliases.get(approach, approach), "steps": steps, "deadline": deadline,
                              "device": planner.device, "place": str(folder / SPOOL / WINNER), "side_by_side": planner.jobs})
-        return refit
+        return cls(executor, folder, approach, [each for each, _ in steps], deadline)
 
     def take(self, display: Display) -> float:
         """Wait as long as there is time, put the fit with most work into the run's folder; gives its effort.
@@ -52,20 +53,24 @@ class Refit:
         try:
             error = self.executor.await_calls(self.deadline).get(0, "")
             self.executor.end_calls()
-            ready = max((number for number in range(len(self.efforts)) if self._place(number).exists()), default=None)
-            if ready is None:
-                why = error or "the time limit was too short to fit it on all rows"
-                raise BadOption(f"the winner is not saved: {why}; tabbench export {self.folder} --out MODEL fits and writes it")
-            if error:
-                display.say(f"the winner is saved with --effort {self.efforts[ready]:g}, as a fit with more failed: {error}")
+            number = max((number for number in range(len(self.efforts)) if self._place(number).exists()), default=None)
+            why = error or "the time limit was too short to fit it on all rows"
+            cure = f"tabbench export {self.folder} --out MODEL fits and writes it"
+            ready = kept_place(self.folder, self.approach) if number is None else self._place(number)
+            if not ready.exists():
+                raise BadOption(f"the winner is not saved: {why}; {cure}")
+            if number is None:
+                display.say(f"the winner is saved as it was fitted on the first split: {why}; {cure}")
+            elif error:
+                display.say(f"the winner is saved with --effort {self.efforts[number]:g}, as a fit with more failed: {error}")
             shutil.rmtree(self.folder / WINNER, ignore_errors=True)
-            self._place(ready).rename(self.folder / WINNER)
-            return self.efforts[ready]
+            ready.rename(self.folder / WINNER)
+            return self.efforts[number or 0]
         finally:
             self._clean()
 
     def _clean(self) -> None:
-        for left_over in (self.folder / SPOOL).glob(f"{WINNER}-*"):
+        for left_over in [*(self.folder / SPOOL).glob(f"{WINNER}-*"), *(self.folder / SPOOL).glob("kept-*")]:
             shutil.rmtree(left_over, ignore_errors=True)
 
     def _place(self, number: int) -> Path:

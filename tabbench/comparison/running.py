@@ -19,7 +19,7 @@ from tabbench.core.errors import BadOption
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display, Progress
 from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import LocalExecutor
+from tabbench.executors.local import Keeping, LocalExecutor
 from tabbench.executors.schedule import TIME_LIMIT, Schedule, Skip, place_of
 from tabbench.forecasting import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
 from tabbench.judging import Race, Run
@@ -203,7 +203,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
                         costs=planner.costs_of(plan), deadline=clock.deadline,
                         closing=lambda more: planner.closing(n_settled + more),
                         reserve_seconds=0.0 if left is None else planner.reserve_seconds(plan, left),
-                        expendable=(*running.wish.expendable, *running.wish.cheapest, *running.wish.families),
+                        expendable=(*running.wish.expendable, *running.wish.cheapest), families=running.wish.families,
                         race=Race(run, running.store).stopped_before if running.options.race else None)
     if not stop.is_requested:
         _execute(running, run, schedule, stop)
@@ -253,8 +253,10 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
         return watch.snapshot(cells, None if is_first_look else seconds_left)
 
+    is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look
     running.executor.run(schedule, display=running.display, on_result=watch.learn, progress=progress,
-                         is_stopped=lambda: stop.is_requested)
+                         is_stopped=lambda: stop.is_requested,
+                         keeping=Keeping(planner.agenda(plan, running.wish).first, plan.effort) if is_kept else None)
 
 
 def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:

@@ -80,6 +80,11 @@ class Agenda:
         yield from self._further_splits(is_optional=self._count >= self._planned_splits)
         yield from self._size_stages(self._sizes, is_optional=True)
 
+    @property
+    def first(self) -> Place:
+        """The largest planned size on the most important split."""
+        return self._planned_sizes[-1], self._splits[0]
+
     def planned(self) -> Iterator[Place]:
         """Every planned place."""
         return ((size, split) for size in self._planned_sizes for split in self._splits[:self._planned_splits])

@@ -22,8 +22,9 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
+from tabbench.execution.agenda import Place
 from tabbench.executors.calls import CallingExecutor
-from tabbench.executors.schedule import InFlight, Schedule, Skip
+from tabbench.executors.schedule import InFlight, Schedule, Skip, place_of
 from tabbench.executors.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.run import distribution_of
 from tabbench.store.database import Store
@@ -51,6 +52,14 @@ class Needs:
     own: dict[str, bytes] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     is_cuda_wanted: bool = False
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """At which place (size, split) fitted models are kept, and with which effort they are fitted."""
+
+    place: Place
+    effort: float
 
 
 class LocalExecutor(CallingExecutor):
@@ -126,10 +135,10 @@ class LocalExecutor(CallingExecutor):
             worker.order(do="open")
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False
-            ) -> list[Skip]:
+            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False,
+            keeping: Keeping | None = None) -> list[Skip]:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
-        state, next_display = _Running(schedule, on_result), 0.0
+        state, next_display = _Running(schedule, on_result, keeping), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
         self._start_workers(min(self.jobs, len(schedule.pending)))
         while True:
@@ -193,7 +202,8 @@ class LocalExecutor(CallingExecutor):
             batch = self._next_batch(worker, state)
             if batch is None:
                 return
-            worker.run(batch, self.threads, state.schedule.side_by_side(batch, self._in_flight()))
+            worker.run(batch, self.threads, state.schedule.side_by_side(batch, self._in_flight()),
+                       kept_effort=state.kept_effort(batch))
 
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if any(other.batch is not None and other.batch.key in state.exclusive for other in self._workers):
@@ -360,6 +370,7 @@ class _Running:
 
     schedule: Schedule
     on_result: Callable[[Cell, Result], None]
+    keeping: Keeping | None = None
     done: set[str] = field(default_factory=set)
     tries: Counter[str] = field(default_factory=Counter)
     alone: list[Batch] = field(default_factory=list)
@@ -368,6 +379,10 @@ class _Running:
 
     def __post_init__(self) -> None:
         self.cells = {cell.key: cell for cell in self.schedule.cells}
+
+    def kept_effort(self, batch: Batch) -> float | None:
+        """The effort of a batch whose models are kept; None where they are not."""
+        return self.keeping.effort if self.keeping is not None and place_of(batch) == self.keeping.place else None
 
     def learn(self, result: Result, running: InFlight | None = None) -> None:
         """A result has arrived in the store; `running` is how its batch stood then."""

@@ -62,15 +62,16 @@ class Schedule:
     costs : what cells are expected to cost.
     deadline : the clock's reading at which everything must have ended, or None: then optional stages are not begun.
     closing : seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
-    reserve_seconds : kept free before the deadline besides, for fitting the winner once more.
+    reserve_seconds : kept free before the deadline besides, for fitting the winner once more. The first stage may use it.
     expendable : approaches to be dropped together, in this order, where not even the first split can be done in time.
+    families : the same, dropped only after the reserve was given up.
     race : asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
     """
 
     def __init__(self, batches: Iterable[Batch], *, jobs: int, agenda: Agenda | None = None, costs: CostModel | None = None,
                  deadline: float | None = None, closing: Callable[[int], float] = lambda cells: 0.0,
                  reserve_seconds: float = 0.0, expendable: Sequence[frozenset[str]] = (),
-                 race: Callable[[int], Mapping[str, str]] | None = None) -> None:
+                 families: Sequence[frozenset[str]] = (), race: Callable[[int], Mapping[str, str]] | None = None) -> None:
         batches = list(batches)
         self.costs = CostModel() if costs is None else costs
         self.skips: list[Skip] = []
@@ -79,7 +80,8 @@ class Schedule:
         self._deadline = deadline
         self._closing = closing
         self._reserve_seconds = reserve_seconds
-        self._expendable = list(expendable)
+        self._is_reserve_given_up = False
+        self._expendable, self._families = list(expendable), list(families)
         self._handed_out = 0
         self._first_reading: float | None = None
         self._race = race
@@ -105,10 +107,13 @@ class Schedule:
 
     @property
     def deadline(self) -> float | None:
-        """The clock's reading at which cells must have ended, so that the winner can be refitted and all be judged in time."""
+        """The clock's reading at which cells must have ended, so that the winner can be refitted and all be judged in time.
+
+        What the first stage has begun may end later: a family is worth more than a better winner.
+        """
         if self._deadline is None:
             return None
-        return self._deadline - self._reserve_seconds - self.closing_seconds()
+        return self._deadline - (0.0 if self._agenda.is_at_first else self._reserve_seconds) - self.closing_seconds()
 
     def closing_seconds(self, more: int = 0) -> float:
         """What judging and reporting take if nothing but so many more cells is handed out."""
@@ -198,7 +203,8 @@ class Schedule:
                 return None
             if not any(self._left.get(place) for place in stage.places):
                 return stage
-            if not self._agenda.has_begun or self._is_in_time(self._batches(stage), now, running, BEGIN_QUANTILE):
+            if not self._agenda.has_begun or self._is_in_time(
+                    self._batches(stage), now, running, BEGIN_QUANTILE, self._reserve_seconds):
                 return stage
             if stage.kind == "split":
                 self._agenda.give_up(stage)
@@ -226,30 +232,39 @@ class Schedule:
             self._left.clear()
 
     def _is_late(self, now: float, running: Sequence[InFlight]) -> bool:
-        return bool(self._queue) and not self._is_in_time(list(self._queue), now, running, GO_ON_QUANTILE)
+        is_given_up = self._is_reserve_given_up and self._agenda.is_at_first
+        reserve = 0.0 if is_given_up else self._reserve_seconds
+        return bool(self._queue) and not self._is_in_time(list(self._queue), now, running, GO_ON_QUANTILE, reserve)
 
     def _shed(self) -> bool:
         """Break off a stage that would be late, or drop approaches of the first one; whether anything was left out."""
         if self._agenda.is_at_first or self._stage is None:
-            return self._drop_expendable()
+            return self._drop_first_of(self._expendable) or self._give_reserve_up() or self._drop_first_of(self._families)
         self._agenda.give_up(self._stage)
         self._queue.clear()
         return True
 
-    def _drop_expendable(self) -> bool:
+    def _drop_first_of(self, expendable: list[frozenset[str]]) -> bool:
         """Drop the next approaches that can be done without; whether there were any."""
-        while self._expendable:
-            names = self._expendable.pop(0)
+        while expendable:
+            names = expendable.pop(0)
             if any(cell.approach in names for batch in self._queue for cell in batch.cells):
                 needing = {cell.approach for cell in self.cells if names & {cell.approach, *members(cell.settings)}}
                 self._drop({pair for pair in self._pairs() if pair[0] in needing}, TIME_LIMIT)
                 return True
         return False
 
-    def _is_in_time(self, batches: Sequence[Batch], now: float, running: Sequence[InFlight], quantile: float) -> bool:
+    def _give_reserve_up(self) -> bool:
+        """Let the first stage have it; whether there was any."""
+        had_any = self._reserve_seconds > 0 and not self._is_reserve_given_up
+        self._is_reserve_given_up = True
+        return had_any
+
+    def _is_in_time(self, batches: Sequence[Batch], now: float, running: Sequence[InFlight], quantile: float, reserve: float
+                    ) -> bool:
         if self._deadline is None:
             return True
-        left = self._deadline - now - self._reserve_seconds - self.closing_seconds(sum(len(batch.cells) for batch in batches))
+        left = self._deadline - now - reserve - self.closing_seconds(sum(len(batch.cells) for batch in batches))
         return left > 0 and bool(np.quantile(self._wall_seconds(batches, running), quantile) <= left)
 
     def _open(self, size: int, running: Sequence[InFlight]) -> bool:

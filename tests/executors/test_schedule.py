@@ -147,6 +147,17 @@ def test_where_not_even_the_first_split_fits_approaches_are_dropped_in_the_given
     assert all("the time limit" in skip.reason for skip in schedule.skips)
 
 
+@pytest.mark.parametrize(("limit", "dropped"), [
+    (25, {"linear+pca", "forest"}), (17, {"linear+pca", "forest", "blend", "boosting", "xgboost"}),
+    (8, {"linear+pca", "forest", "blend", "boosting", "xgboost", "mlp"})])
+def test_a_family_is_dropped_only_after_the_time_for_the_winner_was_given_up(limit, dropped):
+    """With 4 s kept free, linear, lightgbm and mlp, which take 14 s, are not in time within 17 s."""
+    schedule = Schedule(together({name: REUSED.get(name, ()) for name in SECONDS}, [100]), jobs=1, deadline=limit,
+                        costs=expecting(SECONDS), expendable=EXPENDABLE[:-1], families=EXPENDABLE[-1:], reserve_seconds=4.0)
+    drain(schedule, lambda cell: SECONDS[cell.approach])
+    assert {name for name, _ in skipped(schedule)} == dropped
+
+
 def test_what_an_earlier_call_has_run_is_passed_and_the_rest_goes_on():
     left = [batch for batch in repeated(["a"], [100, 400, 1600]) if batch.cells[0].repeat or batch.cells[0].size < 400]
     schedule = Schedule(left, jobs=1, agenda=Agenda(SPLITS, 5, [100, 400, 1600], planned_splits=10))

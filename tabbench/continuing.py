@@ -17,12 +17,13 @@ from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
+from tabbench.core.versions import versions
 from tabbench.executors.local import machine_memory_bytes, usable_cores
 from tabbench.executors.schedule import Skip
 from tabbench.judging import Entry, Run
 from tabbench.options import Options, work_of
 from tabbench.plan import Contestants
-from tabbench.preparing import Prepared, differs, identity, require_same, versions
+from tabbench.preparing import Prepared, differs, identity, require_same
 from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
 from tabbench.store.setups import load_setup, save_setup

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
 from tabbench.core.task import Task
+from tabbench.core.versions import versions
 from tabbench.data.cards import NAME, card_path, find_card
 from tabbench.data.reading import read_table
 from tabbench.data.splits import make_splits, splits_fingerprint
@@ -24,9 +24,6 @@ from tabbench.data.target import read_target
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
 from tabbench.store.database import Store
-
-LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "catboost", "torch")
-"""Libraries whose version can change a number; a run is continued only with the same ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,17 +125,6 @@ def identity(setup: Setup, options: Options) -> dict[str, Any]:
             "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
             "versions": versions(), "classes": list(setup.task.classes),
             "splits": setup.splits_digest}
-
-
-def versions() -> dict[str, str]:
-    """Installed versions of the libraries that can change a number; those that are absent are left out."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def require_same(store: Store, new: dict[str, Any], folder: Path) -> bool:

@@ -12,22 +12,20 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import find_approach
-from tabbench.core.approach import Approach, FittedApproach
-from tabbench.core.cell import Cell, digest
+from tabbench.core.cell import digest
 from tabbench.core.errors import BadOption, MissingExtra, UnknownName
 from tabbench.core.setup import Setup
-from tabbench.data.leaving_out import IDENTIFIER, is_named_identifier
+from tabbench.data.leaving_out import is_named_identifier
 from tabbench.data.schema import read_new_rows
-from tabbench.data.views import FittedView
 from tabbench.executors.schedule import TIME_LIMIT
+from tabbench.model.keeping import as_saved
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
 from tabbench.options import work_of
 from tabbench.plan import settings_of
-from tabbench.preparing import versions
-from tabbench.run import Keep, distribution_of, refit, why_it_does_not_load
+from tabbench.run import distribution_of, refit, why_it_does_not_load
 from tabbench.store.database import Store
-from tabbench.store.folder import SPOOL, require_run
+from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup
 
 SAFE_PACE = 1.2
@@ -111,32 +109,7 @@ def fitted_on_all_rows(setup: Setup, name: str, effort: float, device: str, side
     seed = int(digest([table.fingerprint, name, approach.version, setup.seed, "refit"])[:8], 16)
     view, fitted = refit(setup, approach, settings, seed, side_by_side=side_by_side,
                          device=device if approach.uses_device else "cpu")
-    return _saved_model(setup, approach, view, fitted, len(table), effort, settings)
-
-
-def keeping_in(folder: Path, setup: Setup, effort: float) -> Keep:
-    """Writes what a cell has fitted, so that there is a winner to save where no time is left to fit it on all rows."""
-    def keep(cell: Cell, view: FittedView, fitted: FittedApproach) -> None:
-        save_model(kept_place(folder, cell.approach), _saved_model(
-            setup, find_approach(cell.approach), view, fitted, cell.size, effort, cell.settings))
-
-    return keep
-
-
-def kept_place(folder: Path, approach: str) -> Path:
-    """Where the model of a split is kept."""
-    return folder / SPOOL / f"kept-{digest([approach])[:16]}"
-
-
-def _saved_model(setup: Setup, approach: Approach, view: FittedView, fitted: FittedApproach, rows: int, effort: float,
-                 settings: dict[str, Any]) -> SavedModel:
-    table = setup.table
-    identifiers = [finding.subject for finding in table.findings if finding.code == IDENTIFIER]
-    about = {"table": table.name, "rows": rows, "fingerprint": table.fingerprint, "target": table.target_name,
-             "metric": setup.task.metric, "effort": effort, "settings": settings, "tuned": fitted.tuned, "versions": versions(),
-             "identifiers": identifiers}
-    return SavedModel(approach=approach.name, version=approach.version, task=setup.task, columns=table.columns,
-                      view_name=approach.view, view=view.to_parts(), model=fitted.to_parts(), about=about)
+    return as_saved(setup, approach, view, fitted, len(table), effort, settings)
 
 
 def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:

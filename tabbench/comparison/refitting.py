@@ -15,8 +15,8 @@ from tabbench.comparison.planning import Planner
 from tabbench.core.errors import BadOption
 from tabbench.core.progress import Display
 from tabbench.executors.local import LocalExecutor
+from tabbench.model.keeping import kept_place
 from tabbench.store.folder import SPOOL, WINNER
-from tabbench.winner import kept_place
 
 SAVE = "tabbench.winner:save_refits"
 SAVING_SECONDS = 0.5
@@ -56,7 +56,7 @@ class Refit:
             number = max((number for number in range(len(self.efforts)) if self._place(number).exists()), default=None)
             why = error or "the time limit was too short to fit it on all rows"
             cure = f"tabbench export {self.folder} --out MODEL fits and writes it"
-            ready = kept_place(self.folder, self.approach) if number is None else self._place(number)
+            ready = kept_place(self.folder / SPOOL, self.approach) if number is None else self._place(number)
             if not ready.exists():
                 raise BadOption(f"the winner is not saved: {why}; {cure}")
             if number is None:

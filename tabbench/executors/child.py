@@ -84,10 +84,10 @@ class Child:
     def do_run(self, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
         """Run one batch; with `kept_effort` its models are kept in the run's folder."""
         from tabbench.core.cell import Batch, Cell
+        from tabbench.model.keeping import keeping_in
         from tabbench.run import execute
         from tabbench.store.folder import SPOOL
         from tabbench.store.spool import spool
-        from tabbench.winner import keeping_in
 
         if self.setup is None:
             self.do_open()
@@ -95,7 +95,7 @@ class Child:
         try:
             for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side,
                                   announce=lambda cell: self._answer(started=cell.key),
-                                  keep=None if kept_effort is None else keeping_in(self.folder, self.setup, kept_effort)):
+                                  keep=None if kept_effort is None else keeping_in(self.folder / SPOOL, self.setup, kept_effort)):
                 self._answer(finished=result.key, file=spool(result, self.folder / SPOOL).name)
         except MemoryError:
             traceback.print_exc()

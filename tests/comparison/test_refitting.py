@@ -11,6 +11,7 @@ import tabbench
 from tabbench.comparison.refitting import Refit
 from tabbench.core.errors import BadOption
 from tabbench.executors.local import LocalExecutor, Needs
+from tabbench.model.keeping import keeping_in
 from tabbench.model.saving import load_model
 from tabbench.options import Options
 from tabbench.plan import choose_contestants, plan_batches
@@ -18,7 +19,7 @@ from tabbench.report.live import QuietDisplay
 from tabbench.run import execute
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
-from tabbench.winner import keeping_in, next_step
+from tabbench.winner import next_step
 
 STEPS = [(0.01, 1.0), (0.02, 2.0), (0.1, 10.0), (1.0, 100.0)]
 
@@ -66,7 +67,7 @@ def test_where_no_fit_is_in_time_the_one_of_the_first_split_is_saved(folder):
     setup, contestants = load_setup(folder), choose_contestants(Options(approaches="lightgbm", effort=0.01).checked())
     batches = plan_batches(setup, contestants, [setup.splits.full_size], effort=0.01, device="cpu")
     batch = next(batch for batch in batches if any(cell.approach == "lightgbm" for cell in batch.cells))
-    list(execute(setup, batch, keep=keeping_in(folder, setup, 0.01)))
+    list(execute(setup, batch, keep=keeping_in(folder / "spool", setup, 0.01)))
     assert refit(folder, "lightgbm", [(100.0, 1.0)], 1) == 100.0
     saved = load_model(folder / "winner")
     assert saved.about["rows"] == 2000 and saved.about["effort"] == 0.01

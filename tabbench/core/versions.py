@@ -1,0 +1,19 @@
+"""Which libraries a number depends on."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "catboost", "torch")
+"""Libraries whose version can change a number; a run is continued only with the same ones."""
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the libraries that can change a number; those that are absent are left out."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

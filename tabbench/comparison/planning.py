@@ -6,6 +6,7 @@ Forecasts plans; fits nothing and writes nothing.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,10 +28,12 @@ FIRST_LOOK_EFFORT = 0.03
 """One cell of each family with so little work, at the largest size, tells who leads for now and how fast this machine is."""
 FIRST_LOOK_WORTH_SECONDS = 4.0
 """Where the first split takes no longer than this, it is itself the first look."""
+MOST_LOOK_SHARE = 0.05
+"""Of a time limit: where a first look would take more, the first split has to do."""
 FIRST_SPLIT_MARGIN = 1.4
 """The first split has to be done even if it takes so many times as long as expected; what comes after it may be left out."""
-REFIT_FACTOR = 2.0
-"""So many times the expected seconds are kept for fitting the winner, since a fit that is late is worth nothing."""
+REFIT_FACTOR = 1.2
+"""So many times the expected seconds are kept for fitting the winner. Where that is late, the first split's fit is saved."""
 QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
 SIDE_BY_SIDE_GAIN = 1.6
@@ -108,11 +111,14 @@ class Planner:
         return Agenda([split.name for split in splits.by_importance[:most]], splits.folds, sizes, planned_splits=plan.splits,
                       planned_sizes=plan.sizes, is_ascending=self.options.race)
 
-    def first_look(self, plan: WorkPlan) -> list[Batch]:
+    def first_look(self, plan: WorkPlan, seconds_left: float = math.inf) -> list[Batch]:
         """One cell of every family's representative with little work, at the largest size; none where it would save no time."""
         if plan.effort <= 2 * FIRST_LOOK_EFFORT or self._cell_seconds(plan)[0] < FIRST_LOOK_WORTH_SECONDS:
             return []
-        return self._one_split(self.look_plan(plan), plan.sizes[-1:])
+        look = self.look_plan(plan)
+        if self._cell_seconds(look)[0] > MOST_LOOK_SHARE * seconds_left:
+            return []
+        return self._one_split(look, plan.sizes[-1:])
 
     def look_plan(self, plan: WorkPlan) -> WorkPlan:
         """What a first look begins: with it done, most of it is done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ class Ran:
     plan: WorkPlan
 
 
-MOST_LOOK_SHARE = 0.5
+BROKEN_OFF_SHARE = 0.5
 """Of a time limit: a first look that takes longer is broken off, as there has to be time for more."""
 LIFTING_MARGIN = 1.1
 """A limit that is said to be enough should be, though forecasts are off."""
@@ -157,16 +158,17 @@ def settled_effort(store: Store, options: Options) -> float | None:
 def _look_first(running: RunInProgress, stop: Stop) -> None:
     """Run one cheap cell of every family; under a limit, plan anew with what that has taught."""
     planner, store = running.planner, running.store
-    batches = [] if running.first_look or running.is_continued else planner.first_look(running.plan)
+    deadline = running.clock.deadline
+    seconds_left = math.inf if deadline is None else deadline - time.monotonic()
+    batches = [] if running.first_look or running.is_continued else planner.first_look(running.plan, seconds_left)
     if not batches or not without(batches, store.settled()):
         return
     store.declare(batches)
     running.first_look = tuple(cell.key for batch in batches for cell in batch.cells)
     run, _ = _begun(running)
     store.remember(first_look=list(running.first_look))
-    deadline = running.clock.deadline
     if deadline is not None:
-        deadline = time.monotonic() + MOST_LOOK_SHARE * (deadline - time.monotonic())
+        deadline = time.monotonic() + BROKEN_OFF_SHARE * (deadline - time.monotonic())
     schedule = Schedule(batches, jobs=running.executor.jobs, costs=planner.first_look_costs(), deadline=deadline)
     _execute(running, run, schedule, stop, is_first_look=True)
 
@@ -203,7 +205,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
                         costs=planner.costs_of(plan), deadline=clock.deadline,
                         closing=lambda more: planner.closing(n_settled + more),
                         reserve_seconds=0.0 if left is None else planner.reserve_seconds(plan, left),
-                        expendable=(*running.wish.expendable, *running.wish.cheapest), families=running.wish.families,
+                        expendable=running.wish.expendable, precious=(*running.wish.cheapest, *running.wish.families),
                         race=Race(run, running.store).stopped_before if running.options.race else None)
     if not stop.is_requested:
         _execute(running, run, schedule, stop)

@@ -24,6 +24,7 @@ from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
 from tabbench.execution.agenda import Place
 from tabbench.executors.calls import CallingExecutor
+from tabbench.executors.forecast import members
 from tabbench.executors.schedule import InFlight, Schedule, Skip, place_of
 from tabbench.executors.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.run import distribution_of
@@ -389,7 +390,10 @@ class _Running:
         self.done.add(result.key)
         cell, costs = self.cells[result.key], self.schedule.costs
         if running is not None and running.left[0].key == cell.key:
-            costs.learn(cell, running.seconds, running.done)
+            if not running.is_side_by_side:
+                costs.learn(cell, running.seconds, running.done)
+            elif result.fit_seconds is not None and not list(members(cell.settings)):
+                costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))  # the supervisor can't tell fits apart
             if result.peak_mb is not None:
                 costs.learn_peak(cell, result.peak_mb, running.done)
         self.on_result(cell, result)

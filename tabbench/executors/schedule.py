@@ -44,11 +44,15 @@ class Skip:
 
 @dataclass(frozen=True)
 class InFlight:
-    """A batch that a child has begun: the cells left, those done before them, and how long it has been at the first of them."""
+    """A batch that a child has begun: the cells left, those done before them, and how long it has been at the first of them.
+
+    Where fits go on side by side, all of them count as the first cell's time.
+    """
 
     left: tuple[Cell, ...]
     done: tuple[str, ...] = ()
     seconds: float = 0.0
+    is_side_by_side: bool = False
 
 
 class Schedule:
@@ -64,14 +68,14 @@ class Schedule:
     closing : seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
     reserve_seconds : kept free before the deadline besides, for fitting the winner once more. The first stage may use it.
     expendable : approaches to be dropped together, in this order, where not even the first split can be done in time.
-    families : the same, dropped only after the reserve was given up.
+    precious : the same, dropped only after the reserve was given up.
     race : asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
     """
 
     def __init__(self, batches: Iterable[Batch], *, jobs: int, agenda: Agenda | None = None, costs: CostModel | None = None,
                  deadline: float | None = None, closing: Callable[[int], float] = lambda cells: 0.0,
                  reserve_seconds: float = 0.0, expendable: Sequence[frozenset[str]] = (),
-                 families: Sequence[frozenset[str]] = (), race: Callable[[int], Mapping[str, str]] | None = None) -> None:
+                 precious: Sequence[frozenset[str]] = (), race: Callable[[int], Mapping[str, str]] | None = None) -> None:
         batches = list(batches)
         self.costs = CostModel() if costs is None else costs
         self.skips: list[Skip] = []
@@ -81,7 +85,7 @@ class Schedule:
         self._closing = closing
         self._reserve_seconds = reserve_seconds
         self._is_reserve_given_up = False
-        self._expendable, self._families = list(expendable), list(families)
+        self._expendable, self._precious = list(expendable), list(precious)
         self._handed_out = 0
         self._first_reading: float | None = None
         self._race = race
@@ -239,7 +243,7 @@ class Schedule:
     def _shed(self) -> bool:
         """Break off a stage that would be late, or drop approaches of the first one; whether anything was left out."""
         if self._agenda.is_at_first or self._stage is None:
-            return self._drop_first_of(self._expendable) or self._give_reserve_up() or self._drop_first_of(self._families)
+            return self._drop_first_of(self._expendable) or self._give_reserve_up() or self._drop_first_of(self._precious)
         self._agenda.give_up(self._stage)
         self._queue.clear()
         return True

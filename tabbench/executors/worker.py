@@ -51,6 +51,7 @@ class Worker:
         self.log = folder / "logs" / f"child-{number}.log"
         self.batch: Batch | None = None
         self.cell: Cell | None = None
+        self.is_side_by_side = False
         self.cell_started = 0.0
         self.is_warm = False
         self.began = time.monotonic()
@@ -97,7 +98,7 @@ class Worker:
 
         With `kept_effort` the models are kept in the run's folder, as fitted with that effort.
         """
-        self.batch, self.cell = batch, None
+        self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()
         self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads,
                    side_by_side=side_by_side, kept_effort=kept_effort)
@@ -112,7 +113,8 @@ class Worker:
         """How its batch stands."""
         cells = self.batch.cells if self.batch is not None else ()
         place = cells.index(self.cell) if self.cell in cells else 0
-        return InFlight(cells[place:], tuple(cell.approach for cell in cells[:place]), time.monotonic() - self.cell_started)
+        return InFlight(cells[place:], tuple(cell.approach for cell in cells[:place]), time.monotonic() - self.cell_started,
+                        self.is_side_by_side)
 
     def end(self, status: Status, reason: str) -> None:
         """End it and all that it started; `status` and `reason` become its cell's or its call's."""

@@ -21,6 +21,8 @@ from tabbench.executors.costs import CellCost, Expected
 from tabbench.executors.forecast import Prices
 from tabbench.executors.local import LocalExecutor, Needs
 from tabbench.executors.schedule import Schedule
+from tabbench.options import Options
+from tabbench.plan import choose_contestants, plan_batches
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
@@ -292,3 +294,14 @@ def test_peaks_teach_what_a_cell_needs(store, small_setup):
     [cell] = [each for each in cells_of(small_setup, ["good"]) if each.fold == 0]
     assert costs.base_mb > 50
     assert costs.cell_peak_mb(cell).median < costs.base_mb + 5_000
+
+
+def test_fits_that_go_on_side_by_side_teach_what_each_of_them_takes(store, small_setup):
+    contestants = choose_contestants(Options(approaches="xgboost,lightgbm,boosting", effort=1.0).checked())
+    batches = plan_batches(small_setup, contestants, [60], effort=1.0, device="cpu", left_out=())
+    [batch] = [batch for batch in batches if len(batch.cells) == 3 and batch.cells[0].fold == 0]
+    costs = CostModel(Prices(lambda approach, size: CellCost(Expected(60.0, 1.0), Expected(1.0, 0.1), "measured")))
+    results, _ = run(store, small_setup, {}, batches=[batch], costs=costs)
+    for cell in batch.cells[:2]:
+        took = results[cell.approach, 0].fit_seconds
+        assert took / 3 < costs.alone(cell) < 3 * took

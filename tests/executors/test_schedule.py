@@ -150,10 +150,10 @@ def test_where_not_even_the_first_split_fits_approaches_are_dropped_in_the_given
 @pytest.mark.parametrize(("limit", "dropped"), [
     (25, {"linear+pca", "forest"}), (17, {"linear+pca", "forest", "blend", "boosting", "xgboost"}),
     (8, {"linear+pca", "forest", "blend", "boosting", "xgboost", "mlp"})])
-def test_a_family_is_dropped_only_after_the_time_for_the_winner_was_given_up(limit, dropped):
+def test_what_is_precious_is_dropped_only_after_the_time_for_the_winner_was_given_up(limit, dropped):
     """With 4 s kept free, linear, lightgbm and mlp, which take 14 s, are not in time within 17 s."""
     schedule = Schedule(together({name: REUSED.get(name, ()) for name in SECONDS}, [100]), jobs=1, deadline=limit,
-                        costs=expecting(SECONDS), expendable=EXPENDABLE[:-1], families=EXPENDABLE[-1:], reserve_seconds=4.0)
+                        costs=expecting(SECONDS), expendable=EXPENDABLE[:-1], precious=EXPENDABLE[-1:], reserve_seconds=4.0)
     drain(schedule, lambda cell: SECONDS[cell.approach])
     assert {name for name, _ in skipped(schedule)} == dropped
 

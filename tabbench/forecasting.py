@@ -158,10 +158,11 @@ def _one_cell_each(run: Run, skipped: Mapping[tuple[str, int], str], planned: Co
     return [Batch((cell,)) for cell in run.planned if cell.key not in planned and (cell.approach, cell.size) in skipped]
 
 
-def closing_seconds(setup: Setup, prior: PriorCosts, cells: int) -> float:
-    """What scores, verdicts and reports of so many cells take after the last one."""
+def closing_seconds(setup: Setup, prior: PriorCosts, cells: int, *, has_refit: bool = False) -> float:
+    """What scores, verdicts and reports of so many cells take after the last one; a refit goes on while reports are written."""
     values = cells * np.mean([len(split.test) for split in setup.splits.splits]) * max(setup.task.n_classes, 1)
-    return float(prior.machine("closing_seconds") + prior.machine("closing_cell_seconds") * cells
+    meanwhile = prior.machine("reporting_seconds") if has_refit else 0.0
+    return float(prior.machine("closing_seconds") - meanwhile + prior.machine("closing_cell_seconds") * cells
                  + prior.machine("closing_million_seconds") * values / 1e6)
 
 

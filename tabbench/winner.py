@@ -31,6 +31,8 @@ from tabbench.store.setups import load_setup
 SAFE_FACTOR, SAFE_GROWTH = 1.1, 0.18
 """Work is chosen so that it may take 1.1 times as long as expected, and half as long again with ten times the work: so well is
 known how costs grow with it (measured). A fit that is late is lost, not the one before it."""
+FIRST_FACTOR = 1.3
+"""So many times as long as expected may the first fit take, before it is known how fast fits are at the moment."""
 WORTH_MORE = 1.4
 """So many times the work lowers the loss by about 1 %; less is not worth another fit."""
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -75,11 +77,12 @@ def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], d
 
     Parameters
     ----------
-    steps : (effort, expected seconds), ascending. The first is always fitted.
+    steps : (effort, expected seconds), ascending. The first is fitted, or the last one for which there is surely time.
     deadline : the clock's reading at which the last fit has to be written.
     place : the model of the n-th step is written to the folder PLACE-n.
     """
-    setup, step = load_setup(folder), 0
+    setup, left = load_setup(folder), deadline - time.monotonic()
+    step = max((step for step, (_, expected) in enumerate(steps) if FIRST_FACTOR * expected <= left), default=0)
     while True:
         began = time.monotonic()
         save_model(Path(f"{place}-{step}"), fitted_on_all_rows(setup, name, steps[step][0], device, side_by_side))

@@ -91,7 +91,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def section(frame: pd.DataFrame, peers: dict[str, dict[str, float]]) -> list[str]:
-    """A row a limit: ratios to the peers and seconds; then a row a table."""
+    """A row a limit: ratios to the peers and seconds; then a row a table. Tables that no peer has are left out."""
+    frame = frame[frame["table"].isin(peers[PEERS[0]])]
     titles = " | ".join(f"winner / {peer}" for peer in PEERS)
     lines = [f"| limit | tables | {titles} | took |", "| --- |" + " --- |" * (len(PEERS) + 2)]
     for limit, rows in frame.groupby("limit"):

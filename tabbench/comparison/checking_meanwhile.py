@@ -21,6 +21,11 @@ class Checking:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `finish` would not wait."""
+        return not self._thread.is_alive()
+
     def finish(self) -> Prepared:
         """The same setup with all its findings; waits for them."""
         self._thread.join()

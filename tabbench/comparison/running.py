@@ -42,6 +42,8 @@ class Ran:
 
 BROKEN_OFF_SHARE = 0.5
 """Of a time limit: a first look that takes longer is broken off, as there has to be time for more."""
+STARTING_FACTOR = 1.5
+"""Children start while the table is read, checked and planned for on the same cores."""
 LIFTING_MARGIN = 1.1
 """A limit that is said to be enough should be, though forecasts are off."""
 
@@ -61,6 +63,7 @@ class RunInProgress:
     plan: WorkPlan
     first_look: tuple[str, ...] = ()
     is_continued: bool = False
+    checking: Checking | None = None
 
 
 def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
@@ -71,7 +74,7 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
     Parameters
     ----------
     prior : None where they cost as much as on the measuring machine.
-    checking : the table's checks, if they are under way; their findings are said and kept after the first look.
+    checking : the table's checks, if they are under way; their findings are said as soon as they are there.
     effort : an amount of work that is settled, so that no limit changes it.
     """
     store.adopt_spooled()
@@ -80,13 +83,14 @@ def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, conte
     if device is None or options.device not in ("auto", device) or _lacks_cells(store):
         device = choose_device(options.device, contestants, executor)
     planner = make_planner(prepared, contestants, sizes, options, prior, executor.jobs, device)
-    running = _planned(store, executor, prepared, options, clock, display, planner, effort)
+    running = replace(_planned(store, executor, prepared, options, clock, display, planner, effort), checking=checking)
     with stopping() as stop:
         _look_first(running, stop)
-        _take_findings(running, checking)
         if not stop.is_requested:
             _plan_anew(running)
         run = _run_plan(running, stop)
+        _take_findings(running)
+    run = replace(run, findings=tuple(running.prepared.findings))
     run = completed_run(running, run, is_interrupted=stop.is_requested)
     store.remember(skips=[vars(skip) for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                    limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
@@ -98,7 +102,7 @@ def make_planner(prepared: Prepared, contestants: Contestants, sizes: tuple[int,
     """What forecasts plans for this table and these options."""
     setup = prepared.setup
     return Planner(setup, contestants, sizes, options, prior, jobs, device, contestants.costs(setup, options.work, prior),
-                   lambda cells: closing_seconds(setup, prior, cells))
+                   lambda cells: closing_seconds(setup, prior, cells, has_refit=options.save_winner))
 
 
 def choose_plan(planner: Planner, wish: Wish, clock: Clock, starting_seconds: float = 0.0) -> WorkPlan:
@@ -129,7 +133,8 @@ def _planned(store: Store, executor: LocalExecutor, prepared: Prepared, options:
     """The plan of an earlier call, as far as it is settled, or a new one; said in a line before the first cell."""
     settled = settled_effort(store, options)
     wish = planner.wish(effort if settled is None else settled)
-    plan = choose_plan(planner, wish, clock, executor.starting_seconds(planner.prior.machine("startup_seconds")))
+    starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
+    plan = choose_plan(planner, wish, clock, starting_seconds)
     running = RunInProgress(store, executor, prepared, options, clock, display, planner, wish, plan,
                             tuple(store.recall("first_look", [])), is_continued=settled is not None)
     display.say(plan_line(plan, planner, clock))
@@ -185,9 +190,9 @@ def _plan_anew(running: RunInProgress) -> None:
         running.display.say(plan_line(plan, running.planner, running.clock, is_new=True))
 
 
-def _take_findings(running: RunInProgress, checking: Checking | None) -> None:
-    if checking is not None:
-        running.prepared = checking.finish()
+def _take_findings(running: RunInProgress) -> None:
+    if running.checking is not None:
+        running.prepared, running.checking = running.checking.finish(), None
         say_findings(running.prepared, running.display)
         running.store.remember(findings=[finding.to_json() for finding in running.prepared.findings], is_checked=True)
 
@@ -253,6 +258,8 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
 
     def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
+        if running.checking is not None and running.checking.is_ready:
+            _take_findings(running)
         return watch.snapshot(cells, None if is_first_look else seconds_left)
 
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look

@@ -92,6 +92,13 @@ class CellCost:
     work_mb: Expected
     known: str
 
+    def drawn_to(self, seconds: float) -> CellCost:
+        """Half way, by its logarithm, to what an approach sets out to spend.
+
+        Generated tables, on which costs were measured, let boosters stop early; real ones often do not.
+        """
+        return replace(self, seconds=replace(self.seconds, median=math.sqrt(self.seconds.median * seconds)))
+
 
 class PriorCosts:
     """Costs of cells as measured elsewhere, on this machine.

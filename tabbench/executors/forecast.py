@@ -81,7 +81,8 @@ class Prices:
             approach = find_approach(aliases.get(name, name))
             settings = approach.settings(Workload(effort, size, len(setup.table.columns), setup.task.n_classes))
             # An approach that is fitted on some of the rows costs what those cost.
-            return prior.own(approach.name, effort, shape(min(size, settings.get("fit_rows", size))), approach.version)
+            expected = prior.own(approach.name, effort, shape(min(size, settings.get("fit_rows", size))), approach.version)
+            return expected.drawn_to(settings["work_seconds"] * prior.slowness) if "work_seconds" in settings else expected
 
         return cls(cost, lambda view, size: prior.view(view, shape(size)), _Views(aliases, own))
 

@@ -19,11 +19,12 @@ from calibration_few_splits import (
     FULL,
     SERIES,
     SIZES,
+    TEST_ROWS,
+    Truths,
     as_given,
     contestants_of,
     fit_run,
     judge_run,
-    known_truth,
     of_pairs,
     of_sizes,
     of_winner,
@@ -34,6 +35,14 @@ from tabbench.plan import plan_batches
 
 LINE = next(series for series in SERIES if series.generator == "G3")
 TWINS = SERIES[0]
+
+
+def made_up_truths(sets, test_rows=TEST_ROWS, luck=0.0):
+    """Approaches that lose independently of each other, with this luck of the training rows beside that of the tested ones."""
+    random, count = np.random.default_rng(0), len(APPROACHES) + 1
+    variance = 1 / test_rows + luck / FULL
+    losses = np.arange(count)[:, None] + np.sqrt(variance) * random.standard_normal((sets, count, len(SIZES)))
+    return Truths(losses, np.full((sets, count, count), 2.0))
 
 
 def said(*rows):
@@ -83,6 +92,14 @@ def test_the_error_of_a_share_takes_runs_as_independent():
     assert share(records, "claims_false", "claims") == (16, 4, 0.25, pytest.approx(np.sqrt(0.25 * 0.75 / 4)))
 
 
+@pytest.mark.parametrize("luck", [0.0, 1.0])
+def test_training_luck_is_what_test_rows_do_not_explain(luck):
+    truths = made_up_truths(sets=4_000, luck=luck)
+    assert truths.training_luck() == pytest.approx(np.full(10, luck), abs=0.15)
+    assert truths.largest_error() == pytest.approx(np.sqrt(2 * (1 / TEST_ROWS + luck / FULL) / 4_000), rel=0.1)
+    assert truths.expected()["linear", FULL] == pytest.approx(1, abs=0.01)
+
+
 def test_fewer_splits_have_the_same_cells():
     setup, contestants = setup_of_run(LINE, 0), contestants_of(APPROACHES)
     whole, one = ({cell.key for batch in plan_batches(each, contestants, SIZES, effort=EFFORT, device="cpu")
@@ -91,13 +108,12 @@ def test_fewer_splits_have_the_same_cells():
 
 
 def test_one_run_of_each_kind():
-    found, losses = {}, np.zeros((2, len(APPROACHES) + 1, len(SIZES)))
-    losses[1] = np.arange(len(APPROACHES) + 1)[:, None]
+    found, truths = {}, made_up_truths(sets=2)
     for series in (TWINS, LINE):
         made = fit_run(series, 0)
         assert not any(np.isnan(each).any() for each in made.values())
         assert as_given(made["contest"][0, 0]).ndim == (1 if series.is_regression else 2)
-        found[series] = losses, [judge_run(series, 0, made, known_truth(losses))]
+        found[series] = truths, [judge_run(series, 0, made, truths.expected())]
     records = found[TWINS][1][0]
     assert len(records) == len(CASES) * (1 + 2 * 4)
     assert all(each["claims"] <= each["intervals"] and each["failed"] == 0 for each in records.values())

@@ -31,8 +31,9 @@ from tabbench.store.setups import load_setup
 SAFE_FACTOR, SAFE_GROWTH = 1.1, 0.18
 """Work is chosen so that it may take 1.1 times as long as expected, and half as long again with ten times the work: so well is
 known how costs grow with it (measured). A fit that is late is lost, not the one before it."""
-FIRST_FACTOR = 1.3
-"""So many times as long as expected may the first fit take, before it is known how fast fits are at the moment."""
+SMALL_SHARE, FIRST_FACTOR = 0.35, 1.35
+"""A first fit that takes this part of the time tells how fast fits are at the moment; a larger one is itself the last, and chosen
+so that it may take so many times as long as expected."""
 WORTH_MORE = 1.4
 """So many times the work lowers the loss by about 1 %; less is not worth another fit."""
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -77,12 +78,12 @@ def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], d
 
     Parameters
     ----------
-    steps : (effort, expected seconds), ascending. The first is fitted, or the last one for which there is surely time.
+    steps : (effort, expected seconds), ascending.
     deadline : the clock's reading at which the last fit has to be written.
     place : the model of the n-th step is written to the folder PLACE-n.
     """
-    setup, left = load_setup(folder), deadline - time.monotonic()
-    step = max((step for step, (_, expected) in enumerate(steps) if FIRST_FACTOR * expected <= left), default=0)
+    setup = load_setup(folder)
+    step = first_step(steps, deadline - time.monotonic())
     while True:
         began = time.monotonic()
         save_model(Path(f"{place}-{step}"), fitted_on_all_rows(setup, name, steps[step][0], device, side_by_side))
@@ -91,6 +92,17 @@ def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], d
         if following is None:
             return
         step = following
+
+
+def first_step(steps: Sequence[tuple[float, float]], seconds_left: float) -> int:
+    """The first one, as long as it leaves most of the time for another; else the last for which there should be time.
+
+    >>> first_step([(0.1, 2.0), (0.2, 4.0), (0.4, 8.0)], 12.0), first_step([(0.1, 2.0), (0.2, 4.0), (0.4, 8.0)], 5.5)
+    (0, 1)
+    """
+    if steps[0][1] <= SMALL_SHARE * seconds_left:
+        return 0
+    return max((step for step, (_, expected) in enumerate(steps) if FIRST_FACTOR * expected <= seconds_left), default=0)
 
 
 def next_step(steps: Sequence[tuple[float, float]], done: int, seconds: float, seconds_left: float) -> int | None:

@@ -32,7 +32,7 @@ MOST_LOOK_SHARE = 0.05
 """Of a time limit: where a first look would take more, the first split has to do."""
 FIRST_SPLIT_MARGIN = 1.4
 """The first split has to be done even if it takes so many times as long as expected; what comes after it may be left out."""
-REFIT_FACTOR = 1.2
+REFIT_FACTOR = 1.4
 """So many times the expected seconds are kept for fitting the winner. Where that is late, the first split's fit is saved."""
 QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""

@@ -38,7 +38,7 @@ QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
 SIDE_BY_SIDE_GAIN = 1.6
 """Two members of an ensemble that are fitted at the same time are ready so many times sooner than one after the other."""
-REFIT_SHARE, MOST_REFIT_SHARE = 0.3, 0.5
+REFIT_SHARE, MOST_REFIT_SHARE = 0.4, 0.5
 """The part of the time in which the winner is fitted once more, with more effort than in the comparison; at most half of it, as
 the winner has to be found."""
 

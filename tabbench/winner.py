@@ -18,7 +18,7 @@ from tabbench.core.setup import Setup
 from tabbench.data.leaving_out import is_named_identifier
 from tabbench.data.schema import read_new_rows
 from tabbench.executors.schedule import TIME_LIMIT
-from tabbench.model.keeping import as_saved
+from tabbench.model.fitted import as_saved
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
 from tabbench.options import work_of

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from calibrate_approaches import measure_few_splits
 from calibration_beyond import measure_guesses
 from calibration_page import write_page
 from calibration_power import measure_power
@@ -88,6 +89,7 @@ def main() -> None:
     parser.add_argument("--power", type=int, default=200, help="runs of each contest that measures power; 0 for none")
     parser.add_argument("--rare", type=int, default=200, help="runs with each number of rows of a rare class; 0 for none")
     parser.add_argument("--guesses", type=int, default=200, help="runs of each table on which guesses are tested; 0 for none")
+    parser.add_argument("--approaches", type=int, default=200, help="runs with the approaches themselves; 0 for none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
     options = parser.parse_args()
@@ -111,6 +113,7 @@ def main() -> None:
     more = measure_power(options.power, options.folder, of_power) if options.power else ""
     more += measure_rare(options.rare, options.folder, of_rare) if options.rare else ""
     more += measure_guesses(options.guesses, options.folder, of_guesses) if options.guesses else ""
+    more += measure_few_splits(options.approaches, options.folder, options.jobs) if options.approaches else ""
     write_page(options.page, collected(options.folder, wanted), more)
 
 

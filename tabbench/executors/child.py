@@ -84,7 +84,7 @@ class Child:
     def do_run(self, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
         """Run one batch; with `kept_effort` its models are kept in the run's folder."""
         from tabbench.core.cell import Batch, Cell
-        from tabbench.model.keeping import keeping_in
+        from tabbench.executors.kept_models import keeping_in
         from tabbench.run import execute
         from tabbench.store.folder import SPOOL
         from tabbench.store.spool import spool

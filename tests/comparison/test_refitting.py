@@ -10,8 +10,8 @@ import pytest
 import tabbench
 from tabbench.comparison.refitting import Refit
 from tabbench.core.errors import BadOption
+from tabbench.executors.kept_models import keeping_in
 from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.model.keeping import keeping_in
 from tabbench.model.saving import load_model
 from tabbench.options import Options
 from tabbench.plan import choose_contestants, plan_batches

@@ -1,0 +1,28 @@
+"""Keeping what a cell has fitted, until it is known who wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tabbench.approaches.composed import find_approach
+from tabbench.core.approach import FittedApproach
+from tabbench.core.cell import Cell, digest
+from tabbench.core.setup import Setup
+from tabbench.data.views import FittedView
+from tabbench.model.fitted import as_saved
+from tabbench.model.saving import save_model
+from tabbench.run import Keep
+
+
+def keeping_in(folder: Path, setup: Setup, effort: float) -> Keep:
+    """Writes what a cell has fitted, so that there is a winner to save where no time is left to fit it on all rows."""
+    def keep(cell: Cell, view: FittedView, fitted: FittedApproach) -> None:
+        save_model(kept_place(folder, cell.approach), as_saved(
+            setup, find_approach(cell.approach), view, fitted, cell.size, effort, cell.settings))
+
+    return keep
+
+
+def kept_place(folder: Path, approach: str) -> Path:
+    """Where in a folder the model of a split is kept."""
+    return folder / f"kept-{digest([approach])[:16]}"

@@ -38,7 +38,7 @@ from tabbench.data.sizes import size_grid
 from tabbench.data.splits import make_splits, splits_fingerprint
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import fingerprint, tie_digests
-from tabbench.executors.local import LocalExecutor
+from tabbench.executors.local import Keeping, LocalExecutor
 from tabbench.executors.schedule import Schedule, Skip
 from tabbench.finished import FinishedComparison, as_finished
 from tabbench.options import Options
@@ -197,9 +197,13 @@ class InProcess:
         """It is open already."""
 
     def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False
-            ) -> list[Skip]:
-        """Run all that is scheduled; there is no deadline, since nothing here could end a fit that goes on beyond it."""
+            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False,
+            keeping: Keeping | None = None) -> list[Skip]:
+        """Run all that is scheduled; there is no deadline, since nothing here could end a fit that goes on beyond it.
+
+        Without one nothing has to be kept.
+        """
+        assert keeping is None
         schedule.drop_approaches(self._broken())
         while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
             with threadpool_limits(1), warnings.catch_warnings():  # as in a child, whose warnings go to its log

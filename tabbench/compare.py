@@ -23,7 +23,8 @@ from tabbench.continuing import freeze, recall_options, recall_prepared, resumab
 from tabbench.core.progress import Display
 from tabbench.data.sizes import size_grid
 from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import LocalExecutor, usable_cores
+from tabbench.executors.local import LocalExecutor
+from tabbench.executors.machine import usable_cores
 from tabbench.finished import FinishedComparison, best_of, finish, renew
 from tabbench.forecasting import ExpectedRun
 from tabbench.judging import Run

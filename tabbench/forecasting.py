@@ -17,7 +17,8 @@ from tabbench.core.effort import point_name
 from tabbench.core.setup import Setup
 from tabbench.executors.cost_model import CostModel
 from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import require_memory, usable_cores
+from tabbench.executors.local import require_memory
+from tabbench.executors.machine import usable_cores
 from tabbench.executors.schedule import TIME_LIMIT, Schedule
 from tabbench.judging import Run
 from tabbench.options import Options

@@ -35,7 +35,7 @@ SMALL_SHARE, FIRST_FACTOR = 0.35, 1.35
 """A first fit that takes this part of the time tells how fast fits are at the moment; a larger one is itself the last, and chosen
 so that it may take so many times as long as expected."""
 WORTH_MORE = 1.4
-"""So many times the work lowers the loss by about 1 %; less is not worth another fit."""
+"""So many times the work is worth another fit: from effort 0.3 to 1 the loss of boosted trees falls by less than 1 %."""
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 

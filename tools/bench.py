@@ -24,7 +24,7 @@ from pathlib import Path
 import pyarrow
 
 from tabbench.data.cards import card_path, find_card
-from tabbench.executors.local import machine_memory_bytes, usable_cores
+from tabbench.executors.machine import machine_memory_bytes, usable_cores
 from tabbench.preparing import versions
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"

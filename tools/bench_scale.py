@@ -28,7 +28,7 @@ from tabbench.approaches.composed import find_approach
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.effort import POINTS
 from tabbench.core.setup import Setup
-from tabbench.executors.local import usable_cores
+from tabbench.executors.machine import usable_cores
 from tabbench.options import Options, default_approaches
 from tabbench.plan import settings_of
 from tabbench.preparing import prepare

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tabbench.approaches.composed import find_approach
 from tabbench.core.approach import FittedApproach
 from tabbench.core.cell import Cell, digest
+from tabbench.core.errors import BadOption
 from tabbench.core.setup import Setup
 from tabbench.data.views import FittedView
 from tabbench.model.fitted import as_saved
@@ -17,8 +19,9 @@ from tabbench.run import Keep
 def keeping_in(folder: Path, setup: Setup, effort: float) -> Keep:
     """Writes what a cell has fitted, so that there is a winner to save where no time is left to fit it on all rows."""
     def keep(cell: Cell, view: FittedView, fitted: FittedApproach) -> None:
-        save_model(kept_place(folder, cell.approach), as_saved(
-            setup, find_approach(cell.approach), view, fitted, cell.size, effort, cell.settings))
+        saved = as_saved(setup, find_approach(cell.approach), view, fitted, cell.size, effort, cell.settings)
+        with contextlib.suppress(BadOption):  # a full disk must not fail the cell; its result is written next, and says so
+            save_model(kept_place(folder, cell.approach), saved)
 
     return keep
 

@@ -7,14 +7,12 @@ one more try each on its own and then become rows with a reason. Which child run
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 
 import psutil
@@ -25,6 +23,7 @@ from tabbench.core.progress import Display, Progress
 from tabbench.execution.agenda import Place
 from tabbench.executors.calls import CallingExecutor
 from tabbench.executors.forecast import members
+from tabbench.executors.machine import machine_memory_bytes
 from tabbench.executors.schedule import InFlight, Schedule, Skip, place_of
 from tabbench.executors.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.run import distribution_of
@@ -397,21 +396,3 @@ class _Running:
             if result.peak_mb is not None:
                 costs.learn_peak(cell, result.peak_mb, running.done)
         self.on_result(cell, result)
-
-
-def machine_memory_bytes() -> int:
-    """The memory this process may use: the machine's, or its control group's if that is less."""
-    total = int(psutil.virtual_memory().total)
-    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        path = Path(name)
-        if path.exists() and (text := path.read_text().strip()).isdigit():
-            total = min(total, int(text))
-    return total
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-

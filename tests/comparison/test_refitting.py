@@ -75,6 +75,14 @@ def test_where_no_fit_is_in_time_the_one_of_the_first_split_is_saved(folder):
     assert not list((folder / "spool").iterdir())
 
 
+def test_a_model_that_cannot_be_kept_does_not_fail_its_cell(folder, tmp_path):
+    setup, contestants = load_setup(folder), choose_contestants(Options(approaches="linear", effort=0.01).checked())
+    (tmp_path / "spool").write_text("no folder")
+    batches = plan_batches(setup, contestants, [setup.splits.full_size], effort=0.01, device="cpu")
+    results = list(execute(setup, batches[0], keep=keeping_in(tmp_path / "spool", setup, 0.01)))
+    assert {result.status for result in results} == {"ok"}
+
+
 def test_without_any_fit_in_time_the_cure_is_named(folder):
     with pytest.raises(BadOption, match="the time limit was too short to fit it on all rows; tabbench export"):
         refit(folder, "lightgbm", [(100.0, 1.0)], 1)

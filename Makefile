@@ -4,6 +4,7 @@
 #   make check-estimators   scikit-learn's checks of all estimators with their default parameters, which takes minutes more
 #   make calibrate  the verdict's error rates on tables with a known truth, into docs/calibration.md; hours, continues where it ended
 #   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
+#   make gpu    the tests that need a GPU and their section of docs/benchmarks.md, five minutes on a machine that has one
 #   make bench SECTIONS="promises linear" DATA=folder YARDSTICK=folder RESULTS=file NETS=python WINNER=1   all optional, see tools/bench.py
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?= diamonds --time-limit 50s
 WORKERS ?= 2
 
-.PHONY: demo test lint check-estimators calibrate bench clean
+.PHONY: demo test lint check-estimators calibrate bench gpu clean
 
 demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
@@ -34,6 +35,10 @@ calibrate: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \
 		$(if $(RESULTS),--results $(RESULTS)) $(if $(NETS),--nets $(NETS)) $(if $(WINNER),--winner)
+
+gpu: .venv/installed-dev
+	$(BIN)/pytest tests/nets/test_gpu.py
+	$(BIN)/python tools/bench.py gpu
 
 clean:
 	rm -rf .venv build dist tabbench-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -26,6 +26,9 @@ from tabbench.verdict.winners import BASELINE
 Losses = dict[str, list[float]]
 """An approach's losses, one a split; cells that failed have none."""
 
+FRONT = 3
+"""So many approaches may still win when all have been fitted on some splits."""
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -113,6 +116,13 @@ class Watch:
         total = max(len(self._run.planned), self._done + (0 if self._is_looking else len(running)))
         return Progress(self._done, self._failed, total, running, self._leaders(), self._clock.elapsed_seconds,
                         remaining_seconds, self._provisional())
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The best approaches of the largest size, one of which is likely to win; none before all have a result there."""
+        is_complete = self._expected <= self._ended
+        losses = {name: each for name, each in self._losses[self._largest].items() if name in self._families}
+        return tuple(sorted(_best_first(losses)[:FRONT])) if is_complete else ()
 
     @property
     def _is_looking(self) -> bool:

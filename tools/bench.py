@@ -3,10 +3,10 @@
     python tools/bench.py [SECTION ...] [FILE=TARGET ...] [--data DIR] [--yardstick DIR] [--results FILE] [--winner]
         [--nets PYTHON]
 
-Measures the sections that are named, or all, and replaces these in the page. FILE=TARGET are tables of your own for the sections
-`linear` and `scale`. The sections `peers` and `by-hand` need what is not in the repository: DIR/TABLE/{train.csv, test.csv,
-card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say; `nets` can use an interpreter with other
-nets. Let the machine do nothing else meanwhile.
+Measures the sections that are named, or all but `gpu`, and replaces these in the page. FILE=TARGET are tables of your own for
+the sections `linear` and `scale`. The sections `peers` and `by-hand` need what is not in the repository: DIR/TABLE/{train.csv,
+test.csv, card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say; `nets` can use an interpreter with
+other nets. Let the machine do nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import platform
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -32,7 +31,6 @@ HEAD = """# Benchmarks
 
 Written by `make bench`, a section at a time. Ratios hold within one run on one machine; single times are noisy.
 """
-NOT_MEASURED = "Not measured yet."
 GOALS_HEADER = ("what", "measured", "goal")
 LINEAR_TABLES = ("adult", "credit_g", "diamonds")
 LINEAR_MOST_ROWS = 10_000
@@ -79,10 +77,9 @@ def main() -> None:
             continue
         print(f"{name} ...", file=sys.stderr, flush=True)
         tables = SECTIONS[name].measure(given)
-        bodies = read_bodies(PAGE.read_text() if PAGE.exists() else "")
-        bodies[name] = "\n\n".join(filter(None, [circumstances(), *map(markdown, tables), SECTIONS[name].picture]))
-        PAGE.write_text(page(bodies))
-        print(bodies[name])
+        body = "\n\n".join(filter(None, [circumstances(), *map(markdown, tables), SECTIONS[name].picture]))
+        PAGE.write_text(with_section(PAGE.read_text() if PAGE.exists() else HEAD, name, body))
+        print(body)
 
 
 def read_arguments() -> tuple[list[str], Given]:
@@ -100,8 +97,8 @@ def read_arguments() -> tuple[list[str], Given]:
     if unknown:
         parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     files = dict(word.rsplit("=", 1) for word in arguments.words if "=" in word)
-    return names or list(SECTIONS), Given(files, arguments.data, arguments.yardstick, arguments.results, arguments.winner,
-                                              arguments.nets)
+    given = Given(files, arguments.data, arguments.yardstick, arguments.results, arguments.winner, arguments.nets)
+    return names or [name for name in SECTIONS if name != "gpu"], given
 
 
 def measure_promises(given: Given) -> list[Table]:
@@ -158,6 +155,13 @@ def measure_nets(given: Given) -> list[Table]:
     return [(GOALS_HEADER, *nets(given.nets, given.data, given.results))]
 
 
+def measure_gpu(given: Given) -> list[Table]:
+    """Steps, fits and stacks on a GPU."""
+    from bench_gpu import gpu
+
+    return [(GOALS_HEADER, *gpu())]
+
+
 def circumstances() -> str:
     """Date, machine and versions."""
     found = ", ".join(f"{name} {number}" for name, number in versions().items())
@@ -172,16 +176,14 @@ def markdown(table: Table) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows))
 
 
-def read_bodies(text: str) -> dict[str, str]:
-    """Section -> what was measured, from the markers of a page, which Markdown does not show."""
-    return dict(re.findall(r"<!-- measured: ([\w-]+) -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL))
-
-
-def page(bodies: dict[str, str]) -> str:
-    """The whole page; what was not measured says so."""
-    return "\n".join([HEAD, *(
-        f"## {section.title}\n\n{section.about}\n\n<!-- measured: {name} -->\n{bodies.get(name, NOT_MEASURED)}\n<!-- end -->\n"
-        for name, section in SECTIONS.items())])
+def with_section(page: str, name: str, body: str) -> str:
+    """The page with what was measured in its place, or at the end; all else stays, sections of other scripts too."""
+    start, end = f"<!-- measured: {name} -->\n", "\n<!-- end -->"
+    if start in page:
+        before, rest = page.split(start, 1)
+        return before + start + body + end + rest.split(end, 1)[1]
+    section = SECTIONS[name]
+    return f"{page.rstrip()}\n\n## {section.title}\n\n{section.about}\n\n{start}{body}{end}\n"
 
 
 SECTIONS = {
@@ -203,6 +205,8 @@ SECTIONS = {
     "nets": Section("The guarded net beside others",
                     "Processor seconds on one thread; losses on held-out rows. Other nets need `make bench NETS=python "
                     "DATA=folder RESULTS=file`.", measure_nets),
+    "gpu": Section("The guarded net on a GPU",
+                   "Wall time between two waits for the device. Measured by `make gpu`.", measure_gpu),
 }
 
 if __name__ == "__main__":

@@ -83,14 +83,14 @@ class Planner:
         """Expected wall seconds of a plan's cells, judging and reporting."""
         return self._cell_seconds(plan)[1] + self.closing(self._count(plan))
 
-    def reserve_seconds(self, plan: WorkPlan, seconds_left: float) -> float:
-        """What is kept free to fit the winner once more on all rows: at least as long as the costliest approach may take.
+    def reserve_seconds(self, plan: WorkPlan, seconds_left: float, candidates: Sequence[str] = ()) -> float:
+        """What is kept free to fit the winner once more on all rows: at least as long as the costliest candidate may take.
 
-        More than that with as much work as there is use for is not kept.
+        More than that with as much work as there is use for is not kept. The candidates are by default all approaches.
         """
         if not self.options.save_winner:
             return 0.0
-        names = [name for name in plan.approaches if name not in self.contestants.own and name != BASELINE]
+        names = [name for name in candidates or plan.approaches if name not in self.contestants.own and name != BASELINE]
         least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in names), default=0.0)
                        for effort in (plan.effort, max(plan.effort, POINTS["thorough"])))
         left = max(seconds_left - self.closing(self._count(plan)), 0.0)

@@ -256,10 +256,17 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     # The constant predictor's cell is the same with any amount of work.
     looked = set(running.first_look) - {cell.key for cell in run.planned}
     watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
+    deadline = running.clock.deadline
+    seconds_at_start = 0.0 if deadline is None else deadline - time.monotonic()
+    front: tuple[str, ...] = ()
 
     def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
+        nonlocal front
         if running.checking is not None and running.checking.is_ready:
             _take_findings(running)
+        if not is_first_look and deadline is not None and watch.front != front:
+            front = watch.front
+            schedule.keep_free(planner.reserve_seconds(plan, seconds_at_start, front))
         return watch.snapshot(cells, None if is_first_look else seconds_left)
 
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look

@@ -28,7 +28,7 @@ DECAY_SCHEDULES = ("constant", "flat-cosine", "late")
 ACTIVATIONS = ("silu", "relu", "selu", "mish", "tanh", "sigmoid")
 INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
 OPTIMIZERS = ("adam", "sgd")
-PRECISIONS = ("float32", "bfloat16", "float16")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 FEWEST_ROWS_OF_A_FOLD = 2
 """Different rows; with fewer than twice as many all are learnt from."""
 

@@ -36,7 +36,7 @@ PARAMETERS = """
     guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
     callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
         they may change `state.learning_rate` or call `state.stop()`, which ends one training, of several recipes that of one.
-    precision : of matrix products in training: "float32", "bfloat16" or "float16"; the latter two pay on a GPU only.
+    precision : of matrix products in training: "float32", "tf32", "bfloat16" or "float16"; all but the first pay on a GPU only.
     device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
     random_state : seed of folds, weights and batches.
     n_jobs : threads; results do not depend on it beyond rounding.

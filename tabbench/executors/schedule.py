@@ -156,6 +156,10 @@ class Schedule:
         rest = self.remaining_seconds(running)
         return self._jobs if rest is not None and seconds > rest else 1
 
+    def keep_free(self, seconds: float) -> None:
+        """Lower what is kept free for the winner's last fit, once it is known that less will do."""
+        self._reserve_seconds = min(self._reserve_seconds, seconds)
+
     def again(self, batch: Batch) -> None:
         """Put a batch back in front."""
         self._queue.appendleft(batch)

@@ -17,7 +17,7 @@ from tabbench.nets.recipe import Recipe
 
 def is_plain(recipe: Recipe, loss: Loss) -> bool:
     """Whether a training's gradients are among those that are written out."""
-    return (recipe.heads == 1 and not recipe.batch_norm and not recipe.mixup and recipe.precision == "float32"
+    return (recipe.heads == 1 and not recipe.batch_norm and not recipe.mixup and recipe.precision in ("float32", "tf32")
             and not loss.is_own and not loss.parts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 ORDER, MASKS, MIXING, NOISE, FIRST_WEIGHTS, OTHER_WEIGHTS = range(6)
 """Purposes of a draw."""
@@ -28,6 +29,8 @@ class Draws:
         """`used` rows of each member's own in a fresh order (members, used); short ones come round again."""
         generator = self.generator(ORDER, epoch)
         places = torch.arange(used, device=generator.device)
+        if generator.device.type == "cuda":  # all at once: a member's own permutation would be some launches and a wait
+            return _orders_at_once(fits, places, generator)
         return torch.stack([fit[torch.randperm(len(fit), generator=generator, device=generator.device)[places % len(fit)]]
                             for fit in fits])
 
@@ -43,3 +46,12 @@ def _mixed(seed: int, purpose: int, number: int) -> int:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         value = (value ^ (value >> shift)) * factor % 2**64
     return (value ^ (value >> 31)) >> 1
+
+
+def _orders_at_once(fits: list[Tensor], places: Tensor, generator: torch.Generator) -> Tensor:
+    """Rows (members, places) of each member's fit in the order of random keys."""
+    rows = pad_sequence(fits, batch_first=True)
+    lengths = torch.tensor([len(fit) for fit in fits], device=rows.device)[:, None]
+    keys = torch.rand(rows.shape, generator=generator, device=rows.device)
+    keys.masked_fill_(torch.arange(rows.shape[1], device=rows.device) >= lengths, 2.0)  # padding comes last
+    return rows.gather(1, keys.argsort(dim=1).gather(1, places % lengths))

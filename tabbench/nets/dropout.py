@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
 import torch
 from torch import Tensor
 
@@ -10,15 +13,42 @@ LEVELS = 256
 """What a random byte can tell apart."""
 
 
-def dropout_masks(rows: int, widths: tuple[int, ...], shares: Tensor, generator: torch.Generator) -> list[Tensor]:
-    """One mask (members, rows, width) a layer: zero for a member's share (members,) of the units, else what keeps the mean.
+@dataclass(frozen=True, eq=False)
+class DrawnDropout:
+    """Random bytes for the hidden units of a batch, from which masks are made a part of the batch at a time.
 
-    Shares are kept to 1/256. One random byte decides on a unit; eight are drawn at once. Nothing waits for the device.
+    Parameters
+    ----------
+    drawn : (bytes,), layer after layer.  dropped : (members,), each one's share of the 256 levels, of a floating-point type.
+    rows : of the batch.  widths : of the hidden layers.
     """
-    dropped = torch.round(LEVELS * shares)[:, None, None]
-    kept = LEVELS / (LEVELS - dropped)
-    sizes = [len(shares) * rows * width for width in widths]
-    draws = torch.empty(-(-sum(sizes) // BYTES_A_DRAW), dtype=torch.int64, device=generator.device)
-    drawn = draws.random_(-(2**63), None, generator=generator).view(torch.uint8)[:sum(sizes)]
-    drawn_by_layer = (each.view(-1, rows, width) for each, width in zip(torch.split(drawn, sizes), widths, strict=True))
-    return [(each >= dropped.to(torch.uint8)) * kept for each in drawn_by_layer]
+
+    drawn: Tensor
+    dropped: Tensor
+    rows: int
+    widths: tuple[int, ...]
+
+    @classmethod
+    def draw(cls, rows: int, widths: tuple[int, ...], shares: Tensor, generator: torch.Generator) -> DrawnDropout:
+        """Shares (members,) are kept to 1/256. A byte decides on a unit, eight are drawn at once; nothing waits."""
+        size = len(shares) * rows * sum(widths)
+        draws = torch.empty(-(-size // BYTES_A_DRAW), dtype=torch.int64, device=generator.device)
+        drawn = draws.random_(-(2**63), None, generator=generator).view(torch.uint8)[:size]
+        return cls(drawn, torch.round(LEVELS * shares), rows, widths)
+
+    def masks(self, first: int = 0, last: int | None = None) -> list[Tensor]:
+        """One mask (members, rows, width) a layer: zero for a member's share of the units, else what keeps the mean."""
+        dropped = self.dropped[:, None, None]
+        kept, limit = LEVELS / (LEVELS - dropped), dropped.to(torch.uint8)
+        ends = [0, *accumulate(len(self.dropped) * self.rows * width for width in self.widths)]
+        by_layer = (self.drawn[start:end].view(len(self.dropped), self.rows, -1) for start, end in pairwise(ends))
+        return [(each[:, first:last] >= limit) * kept for each in by_layer]
+
+    def clone(self) -> DrawnDropout:
+        """Buffers of its own, for a graph."""
+        return DrawnDropout(self.drawn.clone(), self.dropped.clone(), self.rows, self.widths)
+
+    def copy_(self, other: DrawnDropout) -> None:
+        """Take over the bytes and shares of another draw of the same sizes."""
+        self.drawn.copy_(other.drawn)
+        self.dropped.copy_(other.dropped)

@@ -175,7 +175,8 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = 
     record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead, trained.losses)
     tuned = {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history), "weights": trained.layers}
     if training.device != "cpu":
-        tuned["tf32"] = torch.backends.cuda.matmul.allow_tf32  # whether its products were rounded
+        is_rounded = training.settings.get("precision") == "tf32" or torch.get_float32_matmul_precision() != "highest"
+        tuned["tf32"] = is_rounded
     return NetModel(prepared.encoding, members, prepared.loss.without_functions, prepared.scale, low, high, tuned,
                     trained.incidents, held_out, record)
 

@@ -7,7 +7,8 @@ go through the parameters one by one.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -43,21 +44,22 @@ class FlatOptimiser:
     def step(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None = None) -> None:
         """One update of each member with its rates times its factor (members,), the decay times `decay_factor` besides.
 
-        Only members that are `accepted` (members,) change. They are selected, never multiplied: zero times NaN is NaN.
+        Only members that are `accepted` (members,) change, None for all. The gradients of the others may be overwritten, and are
+        never multiplied: zero times NaN is NaN. No answer is asked of the device.
         """
         if accepted is None:
-            self._update(self._values, gradients, factors[:, None], decay_factor, self.state, self._rates, self._decays)
+            self._update(gradients, factors[:, None], decay_factor, None)
             return
-        updated = {name: value.clone() for name, value in self.state.items()}
-        values = self._values.clone()
-        self._update(values, gradients, factors[:, None], decay_factor, updated, self._rates, self._decays)
-        for name, value in self.state.items():
-            value.copy_(torch.where(accepted if value.ndim == 1 else accepted[:, None], updated[name], value))
-        self._values.copy_(torch.where(accepted[:, None], values, self._values))
+        column = accepted[:, None]
+        self._update(gradients, torch.where(column, factors[:, None], 0.0), decay_factor, column)
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor | None) -> None:
+    def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
+        """Change values and state in place; members (members, 1) that are not accepted have zeros for factors."""
         raise NotImplementedError
+
+    def _decay(self, factors: Tensor, decay_factor: float | Tensor) -> None:
+        if self._decays is not None:
+            self._values.addcmul_(self._values * self._decays, factors * decay_factor, value=-1.0)
 
     @torch.no_grad()
     def forget(self, member: int) -> None:
@@ -75,18 +77,44 @@ class FlatAdam(FlatOptimiser):
         super().__init__(values, rates, decays)
         self._spread, self._moved = torch.empty_like(values), torch.empty_like(values)
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor | None) -> None:
-        first, second = state["first"], state["second"]
-        state["steps"] += 1
-        scale, moves = _corrections(state["steps"], factors)
-        if decays is not None:
-            values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
-        first.lerp_(gradients, 1.0 - FIRST_MOMENT)
-        second.mul_(SECOND_MOMENT).addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
+    def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
+        first, second, steps = self.state["first"], self.state["second"], self.state["steps"]
+        steps += 1.0 if accepted is None else accepted[:, 0]
+        scale, moves = _corrections(steps if accepted is None else steps.clamp(min=1.0), factors)
+        self._decay(factors, decay_factor)
+        if accepted is None:
+            first.lerp_(gradients, 1.0 - FIRST_MOMENT)
+            second.mul_(SECOND_MOMENT)
+        else:
+            gradients.masked_fill_(~accepted, 0.0)
+            first.lerp_(gradients, (1.0 - FIRST_MOMENT) * accepted)
+            second.mul_(torch.where(accepted, SECOND_MOMENT, 1.0))
+        second.addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
         spread = torch.sqrt(second, out=self._spread).add_(EPSILON * scale)
-        moved = torch.mul(first, rates, out=self._moved)
-        values.addcdiv_(moved.mul_(moves), spread, value=-1.0)
+        moved = torch.mul(first, self._rates, out=self._moved)
+        self._values.addcdiv_(moved.mul_(moves), spread, value=-1.0)
+
+
+class FusedAdam(FlatOptimiser):
+    """The same as `FlatAdam`, to rounding, in one kernel on a GPU."""
+
+    moments = FlatAdam.moments
+
+    def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
+        from tabbench.nets.fused import update
+
+        steps = self.state["steps"]
+        steps += 1.0 if accepted is None else accepted[:, 0]
+        scale, moves = _corrections(steps.clamp(min=1.0), factors)
+        everyone = torch.ones_like(factors, dtype=torch.bool) if accepted is None else accepted
+        update(self._values, gradients, self.state, self._rates, self._decays, everyone, moves, EPSILON * scale,
+               factors * decay_factor, 1.0 - FIRST_MOMENT, 1.0 - SECOND_MOMENT)
+
+
+def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None) -> FlatOptimiser:
+    """Adam, as one kernel where this torch came with what compiles it."""
+    is_fused = values.is_cuda and find_spec("triton") is not None
+    return FusedAdam(values, rates, decays) if is_fused else FlatAdam(values, rates, decays)
 
 
 def _corrections(steps: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,15 +137,15 @@ class FlatSGD(FlatOptimiser):
 
     moments = ("velocity",)
 
-    def _update(self, values: Tensor, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, state: dict[str, Tensor],
-                rates: Tensor, decays: Tensor | None) -> None:
-        velocity = state["velocity"]
-        state["steps"] += 1
-        velocity.mul_(MOMENTUM).add_(gradients)
-        if decays is not None:
-            values.addcmul_(values * decays, factors * decay_factor, value=-1.0)
-        values.addcmul_((gradients + MOMENTUM * velocity).mul_(rates), factors, value=-1.0)
+    def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
+        velocity = self.state["velocity"]
+        self.state["steps"] += 1.0 if accepted is None else accepted[:, 0]
+        if accepted is not None:
+            gradients.masked_fill_(~accepted, 0.0)
+        velocity.mul_(MOMENTUM if accepted is None else torch.where(accepted, MOMENTUM, 1.0)).add_(gradients)
+        self._decay(factors, decay_factor)
+        self._values.addcmul_((gradients + MOMENTUM * velocity).mul_(self._rates), factors, value=-1.0)
 
 
-OPTIMISERS: dict[str, Any] = {"adam": FlatAdam, "sgd": FlatSGD}
+OPTIMISERS: dict[str, Callable[..., FlatOptimiser]] = {"adam": make_adam, "sgd": FlatSGD}
 """`adam` with a weight decay of its own is AdamW."""

@@ -1,11 +1,12 @@
-"""Numbers of fewer bits in matrix products: bfloat16, or float16 with losses scaled so that gradients fit its range.
+"""Numbers of fewer bits in matrix products: TF32, bfloat16, or float16 with losses scaled so that gradients fit its range.
 
 Weights, the optimiser and validation stay in float32. The scale is each member's own and follows the device: no step waits.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -43,6 +44,10 @@ class Precision:
         """Inside, matrix products have fewer bits."""
         return torch.autocast(self._device.type, DTYPES[self._name]) if self.is_low else nullcontext()
 
+    def products(self) -> AbstractContextManager[object]:
+        """Inside, products of float32 matrices are rounded to TF32 where that was asked for and the device can."""
+        return _rounded_products() if self._name == "tf32" and self._device.type == "cuda" else nullcontext()
+
     def scaled(self, losses: Tensor) -> Tensor:
         """Losses (members,) times each one's scale."""
         return losses * self.state["loss_scale"] if self.is_scaled else losses
@@ -63,3 +68,14 @@ class Precision:
     def is_exhausted(self, member: int) -> bool:
         """Whether a member's gradients overflow however small the scale."""
         return self.is_scaled and float(self.state["loss_scale"][member]) <= LEAST_SCALE
+
+
+@contextmanager
+def _rounded_products() -> Iterator[None]:
+    """TF32 inside the block; the caller's setting comes back afterwards."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

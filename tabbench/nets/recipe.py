@@ -25,7 +25,7 @@ class Recipe:
     noise : spread of Gaussian noise on the encoded inputs, whose numbers have quartiles about one apart.
     patience : epochs without improvement of any member after which training stops; None for never.
     keeps_best : whether the epoch with the best validation loss is kept, instead of the last one.
-    precision : "float32", "bfloat16" or "float16", of matrix products in training.
+    precision : "float32", "tf32", "bfloat16" or "float16", of matrix products in training.
     heads : ensemble members that share all but input scales and last layers (TabM-mini, arXiv:2410.24210); 1 for a plain net.
     """
 

@@ -6,7 +6,9 @@ as it is written. Knows nothing of epochs, guards' looks and cures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
@@ -14,7 +16,7 @@ from torch import Tensor
 
 from tabbench.nets.backward import WrittenBackward, is_plain
 from tabbench.nets.draws import MASKS, NOISE, Draws
-from tabbench.nets.dropout import LEVELS, dropout_masks
+from tabbench.nets.dropout import LEVELS, DrawnDropout
 from tabbench.nets.guard import Clipping
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Batches, Members, named_views
@@ -77,15 +79,15 @@ class Stepper:
         return (self.members.values.is_cuda and not self.loss.is_own and not recipe.batch_norm and not recipe.mixup
                 and not recipe.noise and self.rows.encoded is not None)
 
-    def masks(self, rows: int) -> list[Tensor] | None:
-        """Dropout masks of the present step, or None where nothing is dropped."""
+    def dropout(self, rows: int) -> DrawnDropout | None:
+        """What the present step drops, or None where nothing is dropped."""
         factor = flat_cosine(self.share)
         if factor * self._largest_dropout < NO_DROPOUT:
             return None
-        return dropout_masks(rows * self.members.shape.heads, self.members.shape.hidden, self._dropouts * factor,
-                             self.draws.generator(MASKS, self.number))
+        return DrawnDropout.draw(rows * self.members.shape.heads, self.members.shape.hidden, self._dropouts * factor,
+                                 self.draws.generator(MASKS, self.number))
 
-    def take(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay_factor: float | Tensor, judge: Judge,
+    def take(self, batch: Tensor, dropout: DrawnDropout | None, factors: Tensor, decay_factor: float | Tensor, judge: Judge,
              *, needs_norms: bool) -> tuple[Tensor, Tensor | None]:
         """One update of all members; their losses and which were accepted.
 
@@ -93,7 +95,8 @@ class Stepper:
         ----------
         batch : rows (members, m).  factors : (members,) on the learning rates.
         """
-        losses, gradients, seen = self.gradients(batch, masks)
+        with self.precision.products():
+            losses, gradients, seen = self.gradients(batch, dropout)
         if not needs_norms:
             accepted, limits = None, None
         else:
@@ -113,17 +116,17 @@ class Stepper:
         self.precision.learn(is_finite)
         return is_finite if accepted is None else accepted & is_finite
 
-    def gradients(self, batch: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, Tensor, Batches]:
+    def gradients(self, batch: Tensor, dropout: DrawnDropout | None) -> tuple[Tensor, Tensor, Batches]:
         """Losses (members,) and flat gradients (members, parameters), added up over the parts of a batch."""
         seen = Batches()
         if self.parts == 1:
-            losses, gradients = self._of_part(batch, masks, seen)
+            losses, gradients = self._of_part(batch, None if dropout is None else dropout.masks(), seen)
             return losses, self._with_penalties(gradients), seen
         losses, gradients = torch.zeros_like(self.members.values[:, 0]), torch.zeros_like(self.members.learnt)
         rows, heads = batch.shape[1], self.members.shape.heads
         for start, end in pairwise(rows * part // self.parts for part in range(self.parts + 1)):
-            own = None if masks is None else [mask[:, start * heads:end * heads] for mask in masks]
-            loss, flat = self._of_part(batch[:, start:end], own, seen)
+            masks = None if dropout is None else dropout.masks(start * heads, end * heads)
+            loss, flat = self._of_part(batch[:, start:end], masks, seen)
             share = (end - start) / rows
             losses, gradients = losses + share * loss, gradients + share * flat
         return losses, self._with_penalties(gradients), seen
@@ -173,39 +176,51 @@ class Stepper:
 
 
 class CapturedStep:
-    """A step of a `Stepper` as a CUDA graph: batch, masks and factors are copied into its own buffers and it is replayed.
+    """A step of a `Stepper` as a CUDA graph: batch, random bytes and factors are copied into its own buffers and it is replayed.
 
-    Masks are drawn before, by a generator whose state depends on the step alone, so that a step can be drawn again.
+    The bytes are drawn before, by a generator whose state depends on the step alone, so that a step can be drawn again.
     """
 
-    def __init__(self, stepper: Stepper, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, *,
+    def __init__(self, stepper: Stepper, batch: Tensor, dropout: DrawnDropout | None, factors: Tensor, *,
                  needs_norms: bool) -> None:
         self._batch, self._factors = batch.clone(), factors.clone()
-        self._masks = None if masks is None else [mask.clone() for mask in masks]
+        self._dropout = None if dropout is None else dropout.clone()
         self._decay = torch.zeros((), device=factors.device, dtype=factors.dtype)
         self._noted: list[Tensor] = []
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self.losses, _ = stepper.take(self._batch, self._masks, self._factors, self._decay, self._note,
+        with _no_collection(), torch.cuda.graph(self._graph):
+            self.losses, _ = stepper.take(self._batch, self._dropout, self._factors, self._decay, self._note,
                                           needs_norms=needs_norms)
 
     def _note(self, losses: Tensor, norms: Tensor) -> Tensor:
         self._noted = [losses, norms]
         return accept_finite(losses, norms)
 
-    def replay(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay_factor: float) -> list[Tensor]:
+    def replay(self, batch: Tensor, dropout: DrawnDropout | None, factors: Tensor, decay_factor: float) -> list[Tensor]:
         """Take the step; copies of losses and gradient norms, each (members,)."""
         self._batch.copy_(batch)
         self._factors.copy_(factors)
         self._decay.fill_(decay_factor)
-        for own, mask in zip(self._masks or (), masks or (), strict=True):
-            own.copy_(mask)
+        if self._dropout is not None and dropout is not None:
+            self._dropout.copy_(dropout)
         self._graph.replay()
         return [each.clone() for each in (self._noted or [self.losses])]
 
-    def fits(self, masks: list[Tensor] | None) -> bool:
-        """Whether the graph was captured with, or without, masks like these: late in training nothing is dropped."""
-        return (masks is None) == (self._masks is None)
+    def fits(self, dropout: DrawnDropout | None) -> bool:
+        """Whether the graph was captured with, or without, dropout as it is now: late in training nothing is dropped."""
+        return (dropout is None) == (self._dropout is None)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without garbage collection: the graph of an earlier training, if it is freed during a capture, makes that one invalid."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor | None]:

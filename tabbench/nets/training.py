@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,12 @@ class Training:
                  draws: Draws, options: Options) -> None:
         self.members, self.rows, self.loss, self.recipe, self.draws, self.options = members, rows, loss, recipe, draws, options
         self.fits = [fit for fit, _ in folds]
-        self.validation = Validation(members, rows, loss, [valid for _, valid in folds], self._note_smaller_blocks)
+        owner = weakref.proxy(self)  # no cycle: the device's memory is free as soon as a training is over
+
+        def note_smaller_blocks(rows: int) -> None:
+            owner.note_smaller_blocks(rows)
+
+        self.validation = Validation(members, rows, loss, [valid for _, valid in folds], note_smaller_blocks)
         fewest = min(len(fit) for fit in self.fits)
         self.batches = max(1, round(fewest / recipe.batch_rows))
         self.batch_rows = fewest // self.batches
@@ -82,7 +88,7 @@ class Training:
         self.snapshots = Snapshots(self.state)
         self.best = members.values.clone()
         self.standing = Standing()
-        self.recovery = Recovery(self)
+        self.recovery = Recovery(owner)
         self.guard_seconds = 0.0
         self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
         self.epoch_start = 0
@@ -219,22 +225,21 @@ class Training:
 
     def _step(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
         """One step of every member; their losses (members,), and which were accepted."""
-        masks = self.stepper.masks(batch.shape[1])
         factors = self.rate_factors * self.recovery.cuts * RATE_SCHEDULES[self.recipe.schedule](self.stepper.share)
         decay = DECAY_SCHEDULES[self.recipe.decay_schedule](self.stepper.share)
         if self._is_captured:
-            losses, accepted = self._replayed(batch, masks, factors, decay)
+            losses, accepted = self._replayed(batch, factors, decay)
         else:
-            losses, accepted = self._taken(batch, masks, factors, decay)
+            losses, accepted = self._taken(batch, factors, decay)
         self.stepper.number += 1
         return losses, accepted
 
-    def _taken(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
+    def _taken(self, batch: Tensor, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
         """A step as it is written, in as many parts as memory asks for."""
         while True:
             try:
-                return self.stepper.take(batch, masks, factors, decay, self._judged if self.options.is_guarded else accept_all,
-                                         needs_norms=self._needs_norms)
+                return self.stepper.take(batch, self.stepper.dropout(batch.shape[1]), factors, decay,
+                                         self._judged if self.options.is_guarded else accept_all, needs_norms=self._needs_norms)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self.stepper.parts >= min(MOST_PARTS, batch.shape[1]):
                     raise
@@ -247,18 +252,19 @@ class Training:
         self.guard_seconds += time.perf_counter() - start
         return accepted
 
-    def _replayed(self, batch: Tensor, masks: list[Tensor] | None, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
+    def _replayed(self, batch: Tensor, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
         """A step as a graph, once some were taken as they are written."""
         if self.stepper.number < STEPS_BEFORE_CAPTURE:
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
-                taken = self._taken(batch, masks, factors, decay)
+                taken = self._taken(batch, factors, decay)
             torch.cuda.current_stream().wait_stream(stream)
             return taken
-        if self._graph is None or not self._graph.fits(masks):
-            self._graph = CapturedStep(self.stepper, batch, masks, factors, needs_norms=self._needs_norms)
-        noted = self._graph.replay(batch, masks, factors, decay)
+        dropout = self.stepper.dropout(batch.shape[1])
+        if self._graph is None or not self._graph.fits(dropout):
+            self._graph = CapturedStep(self.stepper, batch, dropout, factors, needs_norms=self._needs_norms)
+        noted = self._graph.replay(batch, dropout, factors, decay)
         return noted[0], self._judged(noted[0], noted[1]) if self.options.is_guarded else None
 
     def _look(self, epoch: int, *, at_the_end: bool) -> None:
@@ -338,7 +344,8 @@ class Training:
         ratios = [measured[place] for measured in self.standing.update_ratios for place in places]
         return layer_summaries(kept, ratios, dead_shares(kept, *self.sample(places)).tolist())
 
-    def _note_smaller_blocks(self, rows: int) -> None:
+    def note_smaller_blocks(self, rows: int) -> None:
+        """Validation found too little memory for all rows at once."""
         self.recovery.note_less_memory("R02", f"rows are judged {rows} at a time", self.standing.epoch)
 
     def tell_incident(self, record: Incident) -> None:

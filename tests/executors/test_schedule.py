@@ -172,6 +172,20 @@ def test_time_is_kept_for_fitting_the_winner():
     assert 1600 in whole(ran)[0]
 
 
+def test_what_is_kept_free_goes_back_to_cells_once_less_will_do_for_the_winner():
+    def keeping(*lowered):
+        agenda = Agenda(SPLITS, 5, [100, 200, 400, 800, 1600], **LIMITED)
+        schedule = Schedule(repeated("ab", [100, 200, 400, 800, 1600]), jobs=1, deadline=30.0, agenda=agenda,
+                            costs=expecting({"a": 0.1, "b": 0.1}), reserve_seconds=15.0)
+        for seconds in lowered:
+            schedule.keep_free(seconds)
+        return drain(schedule, cost)
+
+    assert keeping()[1] <= 15.0
+    assert keeping(99.0) == keeping()
+    assert 15.0 < keeping(6.0)[1] <= 24.0
+
+
 def test_in_a_stage_the_constant_predictor_comes_first_then_the_longest_batches():
     schedule = Schedule(batches(["linear", "dummy", "mlp", "lightgbm"], [100], folds=2), jobs=2, costs=expecting(SECONDS))
     order = [schedule.next(0.0).cells[0].approach for _ in range(8)]

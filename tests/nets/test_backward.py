@@ -6,7 +6,7 @@ import torch
 
 from tabbench.nets.activations import ACTIVATIONS
 from tabbench.nets.backward import WrittenBackward
-from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.dropout import DrawnDropout
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members, Shape
 
@@ -41,8 +41,8 @@ def test_gradients_are_those_of_autograd(activation, kind, classes, smoothing, m
     codes = torch.from_numpy(random.integers(0, 4, (members, ROWS, len(embedded))))
     target = torch.from_numpy(random.integers(0, classes, (members, ROWS)) if classes else random.normal(size=(members, ROWS)))
     weight = torch.from_numpy(random.uniform(0.5, 2.0, (members, ROWS))) if is_weighted else None
-    masks = dropout_masks(ROWS, nets.shape.hidden, torch.full((members,), 0.3, dtype=torch.float64),
-                          torch.Generator().manual_seed(0)) if is_masked else None
+    masks = DrawnDropout.draw(ROWS, nets.shape.hidden, torch.full((members,), 0.3, dtype=torch.float64),
+                              torch.Generator().manual_seed(0)).masks() if is_masked else None
     written = WrittenBackward(nets, loss, smoothing)
     losses = written.losses(nets.inputs(encoded, codes), codes, target, weight, masks)
     expected, gradients = of_autograd(nets, loss, smoothing, encoded, codes, target, weight, masks)

@@ -11,7 +11,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
-from tabbench.nets.dropout import dropout_masks
+from tabbench.nets.dropout import DrawnDropout
 from tabbench.nets.encoding import ENCODED_SCALE, Encoding
 from tabbench.nets.initialisation import initialise
 from tabbench.nets.loss import Loss
@@ -219,12 +219,14 @@ def test_an_indicator_a_level_and_none_for_what_is_unseen():
 def test_masks_drop_their_share_and_keep_the_mean():
     generator = torch.Generator()
     generator.manual_seed(0)
-    first, second = dropout_masks(400, (50, 70), torch.tensor([0.25, 0.0]), generator)
+    drawn = DrawnDropout.draw(400, (50, 70), torch.tensor([0.25, 0.0]), generator)
+    first, second = drawn.masks()
     assert first.shape == (2, 400, 50)
     assert second.shape == (2, 400, 70)
     assert abs(float((first[0] == 0).float().mean()) - 0.25) < 0.015
     assert abs(float(first[0].mean()) - 1.0) < 0.02
     assert (second[1] == 1).all()
+    assert all(torch.equal(part, whole[:, 100:250]) for part, whole in zip(drawn.masks(100, 250), (first, second), strict=True))
 
 
 def test_rows_without_weight_do_not_count():
@@ -302,8 +304,9 @@ def test_a_step_asks_the_device_for_no_number(knobs):
     rows = Rows(encoded, lambda _: encoded, codes, torch.zeros(30, dtype=torch.int64, device="meta"), None)
     stepper = Stepper(Members.empty(shape, 2, "meta"), rows, Loss("log", 2), recipe, Draws(0, "cpu"), steps=6)
     batch = torch.zeros((2, 8), dtype=torch.int64, device="meta")
-    masks = [torch.ones((2, 8 * recipe.heads, 6), device="meta") for _ in recipe.hidden]
-    losses, accepted = stepper.take(batch, masks, torch.ones(2, device="meta"), 0.5, accept_finite, needs_norms=True)
+    drawn = torch.empty(2 * 8 * recipe.heads * sum(recipe.hidden), dtype=torch.uint8, device="meta")
+    dropout = DrawnDropout(drawn, torch.ones(2, device="meta"), 8 * recipe.heads, recipe.hidden)
+    losses, accepted = stepper.take(batch, dropout, torch.ones(2, device="meta"), 0.5, accept_finite, needs_norms=True)
     assert losses.shape == accepted.shape == (2,)
     with pytest.raises(RuntimeError, match="meta"):
         losses.tolist()

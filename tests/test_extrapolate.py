@@ -64,8 +64,8 @@ def test_two_approaches_of_the_user_have_crossings_too(asked):
     assert set(zip(first.crossovers["first"], first.crossovers["second"], strict=True)) == {("line", "tree")}
     assert first.family_crossovers.empty
     # Of these two alone; how often they change places depends on the clock.
-    assert {frozenset(pair) for pair in zip(first.budget_crossovers["first"], first.budget_crossovers["second"], strict=True)} == {
-        frozenset({"line", "tree"})}
+    by_budget = first.budget_crossovers
+    assert {frozenset(pair) for pair in zip(by_budget["first"], by_budget["second"], strict=True)} == {frozenset({"line", "tree"})}
 
 
 def test_resume_keeps_it_and_a_short_run_is_refused(tmp_path):

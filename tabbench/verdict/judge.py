@@ -167,6 +167,7 @@ class _Claims:
     names: _Names
     errors: Spread
     moments: RowMoments | None
+    splits: int
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Claims | None:
@@ -179,7 +180,7 @@ class _Claims:
         contrasts = make_contrasts(evidence, cells, moments, pairs)
         names = np.array([name for name, _ in cells], dtype=object)
         of_pairs = _Names(names[contrasts.first], names[contrasts.second], contrasts.size)
-        return cls(contrasts, of_pairs, spread(evidence, contrasts), moments)
+        return cls(contrasts, of_pairs, spread(evidence, contrasts), moments, evidence.n_splits)
 
     def half_widths(self, family: np.ndarray, alpha: float, seed: int) -> np.ndarray:
         """Half the simultaneous intervals (M,) of the contrasts in `family`, NaN elsewhere."""
@@ -196,7 +197,7 @@ class _Claims:
         """The columns of result.json's pairs."""
         difference, is_bounded = self.contrasts.difference, np.isfinite(half)
         low, high = difference - half, difference + half
-        decisions = [decide(*bounds, margin) for bounds in zip(low, high, strict=True)]
+        decisions = [decide(*bounds, margin, may_be_equal=self.splits > 1) for bounds in zip(low, high, strict=True)]
         first, equal, second = correlated_t(difference, self.errors.standard_error, self.errors.degrees, margin)
         return pd.DataFrame({
             "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,

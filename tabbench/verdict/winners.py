@@ -27,8 +27,11 @@ FIRST_BETTER = frozenset({"first", "first_materially"})
 SECOND_BETTER = frozenset({"second", "second_materially"})
 
 
-def decide(low: float, high: float, margin: float) -> str:
+def decide(low: float, high: float, margin: float, *, may_be_equal: bool = True) -> str:
     """The decision that an interval of loss(first) - loss(second) allows.
+
+    `may_be_equal` is false where the interval cannot show that two approaches are practically equal: from one split, in which
+    models that happen to be alike say nothing of what other training rows would make of them (docs/calibration.md).
 
     >>> decide(-0.3, -0.2, 0.1), decide(-0.3, -0.05, 0.1), decide(-0.05, 0.1, 0.1), decide(-0.05, 0.2, 0.1)
     ('first_materially', 'first', 'equal', 'undecided')
@@ -37,7 +40,7 @@ def decide(low: float, high: float, margin: float) -> str:
         return "first_materially" if high < -margin else "first"
     if low > 0:
         return "second_materially" if low > margin else "second"
-    return "equal" if -margin <= low and high <= margin else "undecided"
+    return "equal" if may_be_equal and -margin <= low and high <= margin else "undecided"
 
 
 def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:

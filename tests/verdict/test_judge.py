@@ -85,6 +85,18 @@ def test_the_same_predictions_are_equal_without_a_margin(simulate):
     assert pairs.loc[("dummy", "a"), "decision"] == "second_materially"
 
 
+def test_one_split_never_shows_that_two_are_practically_equal(simulate):
+    loss = np.random.default_rng(0).gamma(4, 0.25, 300)
+    whole = simulate.evidence_of({("a", 240): loss, ("b", 240): loss + 0.01 * np.sin(np.arange(300))}, margin=0.1)
+    inside = whole.split == 0
+    single = replace(whole, split=whole.split[inside], unit=whole.unit[inside], folds=5, overlap={240: 0.0},
+                     loss={cell: each[:1] for cell, each in whole.loss.items()},
+                     row_loss={cell: each[inside] for cell, each in whole.row_loss.items()},
+                     imputed={cell: each[:1] for cell, each in whole.imputed.items()})
+    assert list(judge(whole, full_size=240).pairs["decision"]) == ["equal"]
+    assert list(judge(single, full_size=240).pairs["decision"]) == ["undecided"]
+
+
 def test_what_was_not_run_is_absent(simulate):
     evidence = three(simulate)
     loss = {cell: each for cell, each in evidence.loss.items() if cell not in {("mlp", 240), ("mlp", 30)}}

@@ -67,11 +67,13 @@ def run(name: str, folder: Path) -> None:
     tabbench(["compare", *RUNS[name], "--jobs", "2", "--quiet", "--out", name], folder, allowed=(0, 3))
 
 
-def tabbench(arguments: list[str], folder: Path, allowed: tuple[int, ...] = (0,)) -> None:
-    """A command that must end well."""
-    done = subprocess.run([sys.executable, "-m", "tabbench", *arguments], cwd=folder, check=False)
+def tabbench(arguments: list[str], folder: Path, allowed: tuple[int, ...] = (0,)) -> str:
+    """What a command prints, which must end well."""
+    command = [sys.executable, "-m", "tabbench", *arguments]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in allowed:
         raise SystemExit(f"tabbench {' '.join(arguments)} ended with exit code {done.returncode}")
+    return done.stdout
 
 
 def own_table() -> pd.DataFrame:
@@ -90,9 +92,8 @@ def reported_again(name: str, folder: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / name
         shutil.copytree(folder / name, copy)
-        (copy / "result.json").unlink()
-        tabbench(["report", str(copy)], folder)
-        return [] if files_equal(copy / "result.json", folder / name / "result.json") else [f"{name}: result.json differs"]
+        told = tabbench(["report", str(copy), "--format", "json"], folder)
+        return [] if told == (folder / name / "result.json").read_text() else [f"{name}: result.json differs"]
 
 
 def run_again(old: Path, new: Path) -> list[str]:

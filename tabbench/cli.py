@@ -207,7 +207,7 @@ def approaches_command() -> int:
 @answering
 def datasets_list() -> int:
     """List the data sets."""
-    from tabbench.data.cards import all_cards
+    from tabbench.reading.cards import all_cards
 
     for card in all_cards():
         print(f"{card.name:18} {card.rows:>9,} rows  {card.columns:>4} columns  {card.task:11} {card.title}")
@@ -218,7 +218,7 @@ def datasets_list() -> int:
 @answering
 def datasets_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
     """Show a data set's card."""
-    from tabbench.data.cards import describe_card, get_card
+    from tabbench.reading.cards import describe_card, get_card
 
     print(describe_card(get_card(name)))
     return DONE
@@ -228,7 +228,7 @@ def datasets_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
 @answering
 def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
     """Make sure that a data set's table is here and whole; prints its path."""
-    from tabbench.data.cards import fetch, get_card
+    from tabbench.reading.cards import fetch, get_card
 
     print(fetch(get_card(name)))
     return DONE

@@ -21,7 +21,6 @@ from tabbench.comparison.refitting import Refit
 from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
 from tabbench.continuing import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
 from tabbench.core.progress import Display
-from tabbench.data.sizes import size_grid
 from tabbench.executors.costs import PriorCosts
 from tabbench.executors.local import LocalExecutor
 from tabbench.executors.machine import usable_cores
@@ -32,6 +31,7 @@ from tabbench.options import Options
 from tabbench.plan import Contestants
 from tabbench.preparing import Prepared, prepare, read_and_split, resolve_source
 from tabbench.report.live import make_display
+from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
 from tabbench.watching import Clock

@@ -17,12 +17,12 @@ from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
-from tabbench.data.cards import NAME, card_path, find_card
-from tabbench.data.reading import read_table
-from tabbench.data.splits import make_splits, splits_fingerprint
-from tabbench.data.target import read_target
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
+from tabbench.reading.cards import NAME, card_path, find_card
+from tabbench.reading.reading import read_table
+from tabbench.reading.target import read_target
+from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
 
 

@@ -30,7 +30,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split
-from tabbench.data.views import FAMILIES, FittedView, families_view, fit_view
+from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
 LONGEST_REASON = 300

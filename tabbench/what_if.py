@@ -26,12 +26,12 @@ from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
-from tabbench.data.row_digest import row_digests
-from tabbench.data.splits import make_splits, splits_fingerprint
 from tabbench.executors.schedule import TIME_LIMIT
 from tabbench.finished import FinishedComparison
 from tabbench.options import Options
 from tabbench.preparing import Prepared
+from tabbench.reading.row_digest import row_digests
+from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.folder import WHAT_IF
 from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, Outcome
 from tabbench.watching import Clock

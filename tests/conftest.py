@@ -10,7 +10,7 @@ import pytest
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
-from tabbench.data.splits import make_splits, splits_fingerprint
+from tabbench.splitting.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -13,9 +13,9 @@ from tabbench.core.approach import APPROACHES, TrainingSet, Workload
 from tabbench.core.check import CHECKS, Evidence
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
-from tabbench.data import cards
-from tabbench.data.views import fit_view
 from tabbench.model import SavedModel, load_model, restore_model, save_model
+from tabbench.reading import cards
+from tabbench.views import fit_view
 
 GUIDE = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
 TASKS = {

@@ -15,9 +15,9 @@ from tabbench.core.approach import APPROACHES, SELECTORS, TrainingSet, Workload
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS, bounded, counted, name_of, nearest, point_name, scaled
 from tabbench.core.table import Column
 from tabbench.core.task import Task
-from tabbench.data.views import fit_view
 from tabbench.nets.presets import preset_settings
 from tabbench.options import PRESETS, Options, default_approaches, work_of
+from tabbench.views import fit_view
 
 LADDER = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 6.0, 20.0, 100.0)
 efforts = st.one_of(st.sampled_from(LADDER), st.floats(LEAST_EFFORT, MOST_EFFORT))

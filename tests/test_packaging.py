@@ -44,7 +44,7 @@ def test_installed_tables_are_found_beside_the_package(wheel, tmp_path):
     for name, content in wheel.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    found = in_new_process("from tabbench.data import cards; print(cards.fetch(cards.get_card('penguins')))", tmp_path)
+    found = in_new_process("from tabbench.reading import cards; print(cards.fetch(cards.get_card('penguins')))", tmp_path)
     assert Path(found) == tmp_path / "tabbench" / "datasets" / "penguins.parquet"
 
 
@@ -60,7 +60,7 @@ def test_every_dependency_is_pinned_once():
     "import tabbench",
     "from tabbench.core.approach import APPROACHES, SELECTORS; APPROACHES.names(), SELECTORS.names()",
     "from tabbench.core.check import CHECKS; from tabbench.core.metric import METRICS; CHECKS.names(), METRICS.names()",
-    "from tabbench.data import cards; cards.all_cards()",
+    "from tabbench.reading import cards; cards.all_cards()",
     "import tabbench.cli",
 ])
 def test_listing_names_loads_nothing_heavy(code):

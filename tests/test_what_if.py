@@ -17,12 +17,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
 from tabbench.core.errors import BadData
-from tabbench.data.splits import make_splits
 from tabbench.executors import schedule as scheduling
 from tabbench.finished import reopen
 from tabbench.options import Options
 from tabbench.preparing import prepare
 from tabbench.report.live import QuietDisplay
+from tabbench.splitting.splits import make_splits
 from tabbench.verdict.what_if import Change
 from tabbench.watching import Clock
 from tabbench.what_if import changed, changes_of, folder_name, repeat_changed

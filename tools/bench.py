@@ -22,9 +22,9 @@ from pathlib import Path
 
 import pyarrow
 
-from tabbench.data.cards import card_path, find_card
 from tabbench.executors.machine import machine_memory_bytes, usable_cores
 from tabbench.preparing import versions
+from tabbench.reading.cards import card_path, find_card
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks

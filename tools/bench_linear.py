@@ -13,10 +13,10 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from tabbench.data.reading import read_table
-from tabbench.data.target import read_target
-from tabbench.data.views import fit_view
 from tabbench.estimators.linear import DEFAULT_STRENGTHS, ElasticNetGridRegressor, LogisticGridClassifier
+from tabbench.reading.reading import read_table
+from tabbench.reading.target import read_target
+from tabbench.views import fit_view
 
 Row = tuple[str, str, str]
 """What was measured, the figure, the goal."""

@@ -34,7 +34,7 @@ import tabbench
 from tabbench.core.approach import TrainingSet
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
-from tabbench.data.cards import card_path, find_card
+from tabbench.reading.cards import card_path, find_card
 
 ROWS, COLUMNS = 1_000, 20
 CLEAN_TABLES, CLEAN_SEEDS, CLEAN_ROWS, FEWEST_OF_A_CLASS = ("adult", "credit_g", "diamonds", "penguins", "generated"), 50, (

@@ -131,11 +131,11 @@ def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
     return wall, sum(each["fit_seconds"] + each["predict_seconds"] for each in headers) / jobs, len(cells)
 
 
-READ_OURS = "from tabbench.data.reading import read_table; made = read_table(path, 'y')"
+READ_OURS = "from tabbench.reading.reading import read_table; made = read_table(path, 'y')"
 READ_PYARROW = "import pyarrow.csv; made = pyarrow.csv.read_csv(path)"
 MEASURED = """
 import json, sys, threading, time
-import pyarrow.csv, tabbench.data.reading, psutil
+import pyarrow.csv, tabbench.reading.reading, psutil
 path, process = sys.argv[1], psutil.Process()
 pyarrow.csv.read_csv(path); start_bytes = process.memory_info().rss
 peak, stop = [start_bytes], threading.Event()

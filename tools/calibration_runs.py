@@ -21,8 +21,8 @@ from tabbench.core.metric import METRICS
 from tabbench.core.split import SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
-from tabbench.data.sizes import size_grid
-from tabbench.data.splits import make_splits
+from tabbench.splitting.sizes import size_grid
+from tabbench.splitting.splits import make_splits
 from tabbench.verdict.evidence import Evidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 

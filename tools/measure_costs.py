@@ -196,10 +196,10 @@ def generated_setup(number: int, rows: int, columns: int, classes: int, test_row
     from tabbench.core.setup import Setup
     from tabbench.core.split import Split, SplitPlan
     from tabbench.core.task import Task
-    from tabbench.data.reading import read_table
-    from tabbench.data.splits import splits_fingerprint
-    from tabbench.data.target import read_target
     from tabbench.metrics.choice import choose_metrics
+    from tabbench.reading.reading import read_table
+    from tabbench.reading.target import read_target
+    from tabbench.splitting.splits import splits_fingerprint
 
     table = read_table(generated_frame(number, rows + test_rows, columns, classes, category_share), "target")
     target = read_target(table, "regression" if classes == 0 else "multiclass" if classes > 2 else "binary", 5)

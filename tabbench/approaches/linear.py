@@ -16,12 +16,12 @@ from tabbench.core.effort import POINTS, bounded, counted, nearest
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.parts import Parts
-from tabbench.data.inner_splits import inner_folds
-from tabbench.data.target_scale import TargetScale
 from tabbench.linear.elastic_net import ElasticNetGrid, LinearModel, choose_elastic_net, fit_elastic_net
 from tabbench.linear.logistic import LogisticGrid, LogisticPath, choose_logistic, fit_logistic
 from tabbench.linear.rows import Rows
 from tabbench.linear.walker import LogisticModel
+from tabbench.splitting.inner_splits import inner_folds
+from tabbench.views.target_scale import TargetScale
 
 Powers = dict[str, tuple[float, float, int]]
 """By preset the lowest and the highest power of ten of a grid of C, and its points."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from tabbench.core.approach import SharedWork, TrainingSet
 from tabbench.core.metric import METRICS
-from tabbench.data.inner_splits import inner_folds, inner_holdout
 from tabbench.linear.rows import Loss, spread_probabilities
+from tabbench.splitting.inner_splits import inner_folds, inner_holdout
 
 ROWS_OF_EVERY_CLASS = 5
 """A sample for tuning holds this many rows of each class, where there are as many: inner folds need them."""

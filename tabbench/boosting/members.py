@@ -20,8 +20,8 @@ from tabbench.boosting.encoding import Encoding, encode, telling_numbers, wordy_
 from tabbench.boosting.objective import Objective
 from tabbench.core.approach import Settings, TrainingSet
 from tabbench.core.matrices import TreeMatrix
-from tabbench.data.inner_splits import inner_folds
-from tabbench.data.target_scale import TargetScale
+from tabbench.splitting.inner_splits import inner_folds
+from tabbench.views.target_scale import TargetScale
 
 Fold = tuple[np.ndarray, np.ndarray]
 """Positions (fit, validation)."""

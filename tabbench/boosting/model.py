@@ -17,7 +17,7 @@ from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import TreeMatrix
 from tabbench.core.parts import Parts
-from tabbench.data.target_scale import TargetScale
+from tabbench.views.target_scale import TargetScale
 
 
 @dataclass(frozen=True, eq=False)

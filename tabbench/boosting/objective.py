@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import expit, softmax
 
+from tabbench.core.probability import floored
 from tabbench.core.task import Task
-from tabbench.data.probability import floored
 
 ObjectiveKind = Literal["binary", "multiclass", "squared", "absolute"]
 

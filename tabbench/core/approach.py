@@ -74,7 +74,7 @@ class TrainingSet:
 
     Parameters
     ----------
-    features : the n training rows in the approach's view (see `data/views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
+    features : the n training rows in the approach's view (see `views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
     target : (n,) int64 codes into `task.classes` (every class occurs), or float64 for regression.
     task : the task, restricted to the classes that occur in these rows.
     weight, group, time : (n,) or None.  tie : (n,) uint64, equal for rows that must stay together in an inner split.

@@ -1,4 +1,4 @@
-"""What an approach gets to see of the features: one matrix type a view. Made by `data/views`."""
+"""What an approach gets to see of the features: one matrix type a view. Made by `views`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from threadpoolctl import threadpool_limits
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
 from tabbench.core.errors import MissingExtra
 from tabbench.core.task import Task
-from tabbench.data.views import FittedView, fit_view
 from tabbench.estimators.features import (
     column_names,
     fit_columns,
@@ -30,6 +29,7 @@ from tabbench.estimators.features import (
 )
 from tabbench.metrics.choice import choose_metrics
 from tabbench.run import distribution_of, why_it_does_not_load
+from tabbench.views import FittedView, fit_view
 
 FEWEST_ROWS = 4
 """Inner folds need two rows to learn from and two to judge by."""

@@ -34,8 +34,6 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.progress import Display, Progress
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
-from tabbench.data.sizes import size_grid
-from tabbench.data.splits import make_splits, splits_fingerprint
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import fingerprint, tie_digests
 from tabbench.executors.local import Keeping, LocalExecutor
@@ -46,6 +44,8 @@ from tabbench.plan import Contestants
 from tabbench.preparing import Prepared
 from tabbench.report.live import make_display
 from tabbench.run import execute, why_it_does_not_load
+from tabbench.splitting.sizes import size_grid
+from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.watching import Clock

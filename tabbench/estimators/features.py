@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData
 from tabbench.core.table import Column
-from tabbench.data.recognition import recognise
-from tabbench.data.row_digest import row_digests, table_fingerprint
-from tabbench.data.schema import conformed
-from tabbench.data.source import as_arrow
+from tabbench.reading.recognition import recognise
+from tabbench.reading.row_digest import row_digests, table_fingerprint
+from tabbench.reading.schema import conformed
+from tabbench.reading.source import as_arrow
 
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""

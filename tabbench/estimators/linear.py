@@ -21,7 +21,6 @@ from threadpoolctl import threadpool_limits
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS, Metric
 from tabbench.core.task import TaskKind
-from tabbench.data.views.linear import LinearView
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.knobs import positive
 from tabbench.linear.elastic_net import ElasticNetGrid, FoldSquares, fit_elastic_net
@@ -30,6 +29,7 @@ from tabbench.linear.logistic import LogisticGrid, LogisticPath, fit_logistic, v
 from tabbench.linear.rows import Folds, Rows
 from tabbench.linear.walker import LogisticModel
 from tabbench.options import choice, whole
+from tabbench.views.linear import LinearView
 
 PENALTIES = ("l2", "l1", "elasticnet")
 DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))

@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.errors import BadOption
 from tabbench.core.task import Task
-from tabbench.data.target import MOST_CLASSES_OF_NUMBERS
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
 from tabbench.estimators.knobs import effort_of
 from tabbench.options import choice
+from tabbench.reading.target import MOST_CLASSES_OF_NUMBERS
 from tabbench.selection.forest import fit_forest_selection, forest_settings, shadow_importances
 
 NOISE_SPREADS = 2.5

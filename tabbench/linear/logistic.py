@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tabbench.data.probability import floored
+from tabbench.core.probability import floored
 from tabbench.linear.rows import Folds, Loss, Rows, lowest, spread_probabilities
 from tabbench.linear.walker import LogisticModel, SharedCurvatures, Walker
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.data.probability import floored
+from tabbench.core.probability import floored
 from tabbench.linear.likelihood import Likelihood
 from tabbench.linear.newton import MOST_PARAMETERS, Curvatures, Descent, Penalty
 from tabbench.linear.rows import Rows

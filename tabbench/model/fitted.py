@@ -7,9 +7,9 @@ from typing import Any
 from tabbench.core.approach import Approach, FittedApproach
 from tabbench.core.setup import Setup
 from tabbench.core.versions import versions
-from tabbench.data.leaving_out import IDENTIFIER
-from tabbench.data.views import FittedView
 from tabbench.model.saving import SavedModel
+from tabbench.reading.leaving_out import IDENTIFIER
+from tabbench.views import FittedView
 
 
 def as_saved(setup: Setup, approach: Approach, view: FittedView, fitted: FittedApproach, rows: int, effort: float,

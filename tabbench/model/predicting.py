@@ -14,8 +14,8 @@ import pandas as pd
 from tabbench.core.approach import Approach, FittedApproach
 from tabbench.core.errors import BadData, TabbenchError
 from tabbench.core.task import Task
-from tabbench.data.views import FittedView, restore_view
 from tabbench.model.saving import SavedModel
+from tabbench.views import FittedView, restore_view
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from tabbench.core.errors import BadOption
+from tabbench.core.probability import floored
 from tabbench.core.task import Task
-from tabbench.data.probability import floored
 
 LossKind = Literal["log", "squared", "absolute", "huber"]
 HUBER_KNEE = 1.0

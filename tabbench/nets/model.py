@@ -15,8 +15,6 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.parts import Parts
-from tabbench.data.inner_splits import inner_folds, inner_holdout
-from tabbench.data.target_scale import TargetScale
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.encoding import Encoding
 from tabbench.nets.initialisation import initialise
@@ -28,6 +26,8 @@ from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import Rows
 from tabbench.nets.training import Options, Training
 from tabbench.nets.validation import block_rows
+from tabbench.splitting.inner_splits import inner_folds, inner_holdout
+from tabbench.views.target_scale import TargetScale
 
 HELD_OUT = 0.2
 """Share of the rows that stop the nets early where they are ordered in time."""

@@ -20,7 +20,7 @@ from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
-from tabbench.data.recognition import as_strings, category_type
+from tabbench.reading.recognition import as_strings, category_type
 from tabbench.store.folder import SPLITS, TABLE
 
 FEATURE, GAPS = "feature:", "gaps:"

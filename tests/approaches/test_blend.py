@@ -11,7 +11,7 @@ import pytest
 from tabbench.core.approach import APPROACHES, TrainingSet, Workload
 from tabbench.core.table import Column
 from tabbench.core.task import Task
-from tabbench.data.views import fit_view
+from tabbench.views import fit_view
 
 WORKLOAD = Workload(0.1, 200, 5, 2)
 

@@ -23,8 +23,8 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.table import Column
 from tabbench.core.task import Task
-from tabbench.data.views import fit_view
-from tabbench.data.views import linear as linear_view
+from tabbench.views import fit_view
+from tabbench.views import linear as linear_view
 
 TASKS = {"binary": Task("binary", ("a", "b"), "log_loss", ("log_loss",)),
          "multiclass": Task("multiclass", ("a", "b", "c"), "log_loss", ("log_loss",)),

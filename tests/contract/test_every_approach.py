@@ -13,7 +13,7 @@ from tabbench.approaches.composed import find_approach, listed_approaches
 from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.table import Column
 from tabbench.core.task import Task
-from tabbench.data.views import fit_view
+from tabbench.views import fit_view
 
 TRAINING_ROWS = 100
 TEST_ROWS = 30

@@ -173,7 +173,7 @@ def test_a_sparse_matrix_stays_sparse_and_gives_the_same(parameters, is_weighted
     y, weight = X["x"] > 5, rng.uniform(0.5, 1.5, 600) if is_weighted else None
     model = LogisticGridClassifier((1.0,), penalties=("l2",), cv=2, random_state=0, **parameters)
     expected = model.fit(X, y, sample_weight=weight).predict_proba(X)
-    monkeypatch.setattr("tabbench.data.views.linear.MOST_DENSE_CELLS", 1000)
+    monkeypatch.setattr("tabbench.views.linear.MOST_DENSE_CELLS", 1000)
     model.fit(X, y, sample_weight=weight)
     assert issparse(model._values(X))
     np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)

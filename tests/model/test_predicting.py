@@ -9,8 +9,8 @@ from tabbench.core.errors import BadData, TabbenchError
 from tabbench.core.parts import Parts
 from tabbench.core.table import Column
 from tabbench.core.task import Task
-from tabbench.data.views import fit_view
 from tabbench.model import SavedModel, load_model, prediction_frame, restore_model, save_model
+from tabbench.views import fit_view
 
 NUMBER = Task("regression", (), "rmse", ("rmse",))
 CLASSES = Task("multiclass", ("low", "mid", "high"), "log_loss", ("log_loss",))

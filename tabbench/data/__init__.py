@@ -1,1 +1,0 @@
-"""From files to a table, its splits and sizes, and the views that approaches learn from."""

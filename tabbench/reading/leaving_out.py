@@ -1,0 +1,114 @@
+"""Which columns cannot help any approach: empty, constant, identifiers, copies of another column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabbench.core.finding import Finding
+from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.wording import counted, listed, shown
+
+NAMED_AS_IDENTIFIER = re.compile(r"(?:^|[^A-Za-z])id$|[a-z0-9](?:Id|ID)$", re.IGNORECASE)
+LOWER_CASE_WORD_IN_ID = re.compile(r"[a-z]id$")
+FIRST_YEAR, LAST_YEAR = 1500, 2200
+"""One row a year is a series, not a numbering."""
+SIGNATURE_ROWS = 256
+QUICK_LOOK_ROWS = 1000
+
+IDENTIFIER = "identifier-column"
+REASONS = {"empty-column": "without any value", "constant-column": "with one value only",
+           IDENTIFIER: "with another value in every row (identifier)"}
+
+
+def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """Name -> finding code of each column to drop, and one finding for each sort."""
+    tests: dict[str, Callable[[str, TypedColumn], bool]] = {
+        "empty-column": _is_empty, "constant-column": _is_constant, IDENTIFIER: _is_identifier}
+    out: dict[str, str] = {}
+    for name, typed in columns.items():
+        code = next((code for code, test in tests.items() if test(name, typed)), None)
+        if code:
+            out[name] = code
+    findings = []
+    for code, reason in REASONS.items():
+        names = [name for name, found in out.items() if found == code]
+        if code == IDENTIFIER:  # one each: `predict` passes these columns through and must know their names
+            findings += [Finding(code, "info", name, f"column {shown(name)} {reason} left out") for name in names]
+        elif names:
+            findings.append(Finding(code, "info", listed(names), f"{counted(len(names), 'column')} {reason} left out: "
+                                                                 f"{listed(names)}"))
+    copies = _copies({name: typed for name, typed in columns.items() if name not in out})
+    for name, original in copies.items():
+        out[name] = "copied-column"
+        findings.append(Finding("copied-column", "info", shown(name), f"{shown(name)} equals {shown(original)} in every row and "
+                                                                      f"was left out"))
+    return out, tuple(findings)
+
+
+def _is_empty(name: str, typed: TypedColumn) -> bool:
+    return typed.missing == len(typed)
+
+
+def _is_constant(name: str, typed: TypedColumn) -> bool:
+    """A value in some rows only says something by where it is missing."""
+    return not typed.missing and bool(typed.codes[0] == typed.codes[-1]) and bool((typed.codes == typed.codes[0]).all())
+
+
+def _is_identifier(name: str, typed: TypedColumn) -> bool:
+    if typed.missing:
+        return False
+    if typed.distinct is not None:
+        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct)
+    if typed.values.dtype != np.int64 or _has_quick_double(typed.values):
+        return False
+    numbers = typed.values
+    low, high = int(numbers.min()), int(numbers.max())
+    is_numbering = high - low + 1 == len(numbers) and not (low >= FIRST_YEAR and high <= LAST_YEAR)
+    return (is_numbering or is_named_identifier(name)) and len(np.unique(numbers)) == len(numbers)
+
+
+def _has_quick_double(numbers: np.ndarray) -> bool:
+    look = numbers[:QUICK_LOOK_ROWS]
+    return len(np.unique(look)) < len(look)
+
+
+def is_named_identifier(name: str) -> bool:
+    """Whether a column is called as identifiers are: id, customerID, row_no."""
+    return bool(NAMED_AS_IDENTIFIER.search(name)) and not LOWER_CASE_WORD_IN_ID.search(name)
+
+
+def _looks_like_codes(labels: pa.StringArray) -> bool:
+    """Unique labels without blanks, all with a digit in them, all addresses or all of one length: written for a machine."""
+    if pc.any(pc.match_substring_regex(labels, r"\s")).as_py():
+        return False
+    lengths = pc.unique(pc.utf8_length(labels))
+    return (len(lengths) == 1 or pc.all(pc.match_substring_regex(labels, r"[0-9]")).as_py()
+            or pc.all(pc.match_substring_regex(labels, r"^[a-z]+://")).as_py())
+
+
+def _copies(columns: Mapping[str, TypedColumn]) -> dict[str, str]:
+    """Later copy -> earlier original."""
+    originals: dict[object, list[str]] = {}
+    copies: dict[str, str] = {}
+    for name, typed in columns.items():
+        step = max(len(typed) // SIGNATURE_ROWS, 1)
+        signature = (typed.column.kind, typed.missing, typed.column.levels, typed.codes[::step].astype(np.float64).tobytes())
+        earlier = originals.setdefault(signature, [])
+        original = next((each for each in earlier if _are_equal(columns[each], typed)), None)
+        if original is None:
+            earlier.append(name)
+        else:
+            copies[name] = original
+    return copies
+
+
+def _are_equal(first: TypedColumn, second: TypedColumn) -> bool:
+    if first.column.kind == "text":
+        return bool((first.values == second.values).all()) if not first.missing else first.values.equals(second.values)
+    return np.array_equal(first.codes, second.codes,
+                          equal_nan=first.codes.dtype == np.float64 and second.codes.dtype == np.float64)

@@ -1,0 +1,248 @@
+"""Files and frames become a `Table`: typed features, a target, roles, and a short account of how they were understood.
+
+The order of steps is here; how each is done is in the modules that it calls. Knows no task and no split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.finding import Finding
+from tabbench.core.table import Table
+from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
+from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
+from tabbench.reading.recognition import TypedColumn, as_strings, recognise
+from tabbench.reading.roles import Roles, choose_roles, codes, times, weights
+from tabbench.reading.row_digest import row_digests, table_fingerprint
+from tabbench.reading.source import RawTable, read_source
+from tabbench.reading.summary import reading_block
+from tabbench.reading.wording import counted, listed, shown
+
+FEWEST_ROWS = 30
+"""With fewer, five folds hold less than six test rows each and no verdict is possible."""
+
+
+def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
+               weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
+               name: str | None = None) -> Table:
+    """Read a table and understand its columns.
+
+    Parameters
+    ----------
+    source : path, "-" for standard input, pandas frame or polars frame.
+    target : column to predict; without it a column called target, label, y or class is used, and said so.
+    group, time, weight, fold : columns with these roles. drop : columns to leave out.
+    test : the user's own test rows, like `source`; they are typed together with the others and marked.
+    name : short name of the table; by default the file's.
+
+    Raises
+    ------
+    BadData, BadOption, UnknownName, MissingExtra : what cannot be read or used, in one sentence with the cure.
+    """
+    raw = read_source(source)
+    roles = choose_roles(list(raw.columns), raw.ambiguous, target, {"group": group, "time": time, "weight": weight, "fold": fold},
+                         drop)
+    if len(raw.columns) < 2:
+        raise BadData(f"{raw.name} has one column only ({shown(roles.target)}); a table needs a target and at least one feature")
+    if test is not None and fold is not None:
+        raise BadOption("--fold and --test exclude each other; give one of them")
+    is_test = None
+    if test is not None:
+        raw, is_test = _with_test_rows(raw, read_source(test), roles)
+    for dropped in roles.drop:
+        del raw.columns[dropped]
+    typed = _typed_rows(raw, roles, is_test)
+    return _table(name or raw.name, raw, roles, typed)
+
+
+@dataclass(frozen=True, eq=False)
+class _TypedRows:
+    """All columns typed, over the rows that have a target."""
+
+    target: TypedColumn
+    columns: dict[str, TypedColumn]
+    rows: np.ndarray
+    is_test: np.ndarray | None
+    findings: tuple[Finding, ...]
+
+    def take(self, rows: np.ndarray) -> _TypedRows:
+        """These rows."""
+        columns = {name: typed.take(rows) for name, typed in self.columns.items()}
+        return replace(self, target=self.target.take(rows), columns=columns, rows=self.rows[rows],
+                       is_test=None if self.is_test is None else self.is_test[rows])
+
+
+def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTable, np.ndarray]:
+    wanted = [name for name in raw.columns if name not in roles.drop]
+    absent = [name for name in wanted if name not in test.columns]
+    if absent:
+        near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in test.columns])
+        raise BadData(f"the test file {test.name} lacks {counted(len(absent), 'column')} of the table ({listed(absent)}): {near}")
+    columns = {name: _joined(raw.columns[name], test.columns[name]) for name in wanted}
+    columns |= {name: raw.columns[name] for name in roles.drop}
+    extra = [name for name in test.columns if name not in raw.columns]
+    findings = raw.findings + tuple(each for each in test.findings if each.code == "ragged-rows")
+    if extra:
+        findings += (Finding("extra-column", "info", listed(extra), f"{counted(len(extra), 'column')} of the test file unused: "
+                                                                    f"{listed(extra)}"),)
+    is_test = np.repeat([False, True], [len(raw.rows), len(test.rows)])
+    rows = np.concatenate([raw.rows, test.rows + raw.rows[-1] + 1])
+    description = f"{raw.description}; {counted(len(test.rows), 'test row')} from {test.name}"
+    return replace(raw, columns=columns, rows=rows, findings=findings, description=description), is_test
+
+
+def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Two parts of one column; where their types don't go together, as they are spelled."""
+    parts = [pa.table({"column": part}) for part in (first, second)]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")["column"]
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.concat_tables([part.cast(pa.schema({"column": pa.string()})) for part in parts])["column"]
+
+
+def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _TypedRows:
+    """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
+    target = recognise(roles.target, raw.columns.pop(roles.target), prefers_decimal_comma=raw.prefers_decimal_comma,
+                       is_target=True)
+    if target.column.kind == "date":
+        raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
+    rows, findings = raw.rows, tuple[Finding, ...]()
+    if target.missing:
+        has_target = ~np.asarray(pd.isna(target.values))
+        findings = _rows_without_target(raw, roles, has_target)
+        target, rows = target.take(np.flatnonzero(has_target)), rows[has_target]
+        is_test = None if is_test is None else is_test[has_target]
+        kept = pa.array(has_target)
+        for name in raw.columns:
+            raw.columns[name] = raw.columns[name].filter(kept)
+    if len(rows) < FEWEST_ROWS:
+        raise BadData(_too_few(raw.name, len(rows)))
+    typed = _TypedRows(target, _recognised(raw), rows, is_test, findings)
+    return _without_missing_codes(typed, roles, raw.name)
+
+
+def _recognised(raw: RawTable) -> dict[str, TypedColumn]:
+    """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
+    names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
+    order = list(raw.columns)
+
+    def typed(name: str) -> TypedColumn:
+        return without_infinite(name, recognise(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        columns = dict(zip(names, pool.map(typed, names), strict=True))
+    return {name: columns[name] for name in order}
+
+
+def _rows_without_target(raw: RawTable, roles: Roles, has_target: np.ndarray) -> tuple[Finding, ...]:
+    without = pa.array(np.flatnonzero(~has_target))
+    is_empty = np.ones(len(without), dtype=bool)
+    for column in raw.columns.values():
+        is_empty &= column.take(without).is_null().to_numpy()
+    empty, others = int(is_empty.sum()), int((~is_empty).sum())
+    findings = []
+    if empty:
+        findings.append(Finding("empty-rows", "info", "rows", f"{counted(empty, 'row')} without any value left out"))
+    if others:
+        findings.append(_no_target(others, roles))
+    return tuple(findings)
+
+
+def _no_target(rows: int, roles: Roles) -> Finding:
+    return Finding("no-target", "info", shown(roles.target), f"{counted(rows, 'row')} without a value of {shown(roles.target)} "
+                                                             f"left out")
+
+
+def _too_few(name: str, rows: int) -> str:
+    return f"{name} has {counted(rows, 'usable row')}; at least {FEWEST_ROWS} rows with a target are needed"
+
+
+def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _TypedRows:
+    """Features and target with codes such as -999 counted as missing; rows whose target is one go."""
+    searched = {each: column for each, column in typed.columns.items() if each not in roles.others.values()}
+    target = typed.target.values
+    if typed.target.column.kind == "number" and len(np.unique(target)) > FEWEST_TARGET_VALUES:
+        searched[roles.target] = typed.target
+    found, findings = find_missing_codes(searched)
+    columns = {each: apply_missing_code(column, found[each]) if each in found else column
+               for each, column in typed.columns.items()}
+    typed = replace(typed, columns=columns, findings=typed.findings + findings)
+    if roles.target in found:
+        kept = np.flatnonzero(target != found[roles.target])
+        lost = len(target) - len(kept)
+        typed = replace(typed, findings=(*typed.findings, _no_target(lost, roles))).take(kept)
+    if len(typed.rows) < FEWEST_ROWS:
+        raise BadData(_too_few(name, len(typed.rows)))
+    return typed
+
+
+def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows) -> Table:
+    candidates = {each: column for each, column in typed.columns.items() if each not in roles.not_features}
+    left_out, out_findings = columns_to_leave_out(candidates)
+    features = {each: column for each, column in candidates.items() if each not in left_out}
+    if not features:
+        raise BadData(f"{raw.name} has no usable feature besides {shown(roles.target)}: the others are empty, constant or "
+                      f"identifiers")
+    arrays = _role_arrays(roles, typed)
+    target = _target_series(typed.target)
+    tie = row_digests([*(column.codes for column in features.values()), typed.target.codes])
+    is_integer = typed.target.column.kind == "number" and bool((np.floor(typed.target.values) == typed.target.values).all())
+    findings = (*raw.findings, *roles.findings, *typed.findings, *typed.target.findings,
+                *(finding for column in features.values() for finding in column.findings), *out_findings)
+    columns = tuple(column.column for column in features.values())
+    fingerprint = table_fingerprint(
+        [[each.to_json() for each in columns], typed.target.column.to_json(), roles.target, roles.others],
+        {"tie": tie, **arrays, "test": typed.is_test},
+        [column.distinct for column in features.values() if column.column.kind == "text" and column.distinct is not None])
+    reading = reading_block(name, raw.description, len(target), _target_line(roles), features, list(left_out), sorted(roles.drop),
+                            findings)
+    return Table(name=name, features=_frame(features), columns=columns, target=target, target_name=roles.target,
+                 target_is_integer=is_integer, rows=typed.rows, tie=tie, fingerprint=fingerprint, test=typed.is_test,
+                 roles=dict(roles.others), reading=reading, findings=findings,
+                 identifiers={each: pd.Series(candidates[each].values) for each, code in left_out.items() if code == IDENTIFIER},
+                 **arrays)
+
+
+def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(column.values, copy=False) for name, column in features.items()}, copy=False)
+
+
+def _role_arrays(roles: Roles, typed: _TypedRows) -> dict[str, np.ndarray | None]:
+    arrays: dict[str, np.ndarray | None] = {"group": None, "time": None, "weight": None, "fold": None}
+    for role, name in roles.others.items():
+        column = typed.columns[name]
+        if role in ("group", "fold"):
+            arrays[role] = codes(role, name, column)
+        else:
+            arrays[role] = times(name, column) if role == "time" else weights(name, column)
+    return arrays
+
+
+def _target_series(typed: TypedColumn) -> pd.Series:
+    """Float64 for numbers, else the labels as spelled."""
+    if typed.column.kind == "number":
+        return pd.Series(typed.values.astype(np.float64))
+    if typed.column.kind == "boolean":
+        return _spelled_out(typed.codes, typed.column.levels or ("False", "True"))
+    if isinstance(typed.values, pd.Categorical):
+        return _spelled_out(typed.values.codes, [str(level) for level in typed.values.categories])
+    return pd.Series(typed.values).astype("str")
+
+
+def _spelled_out(codes: np.ndarray, levels: Sequence[str]) -> pd.Series:
+    """Labels by their codes, through Arrow, which spells a million of them ten times quicker than numpy."""
+    labels = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(levels, pa.large_string()))
+    return pd.Series(as_strings(labels.cast(pa.large_string())), copy=False)
+
+
+def _target_line(roles: Roles) -> str:
+    others = "".join(f", {role}: {shown(name)}" for role, name in roles.others.items())
+    return f"target: {shown(roles.target)}{' (found by its name)' if roles.findings else ''}{others}"

@@ -1,0 +1,63 @@
+"""The short block that says how a file was understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from tabbench.core.finding import Finding
+from tabbench.core.table import ColumnKind
+from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.wording import counted, listed, shown
+
+MOST_MISSING_COLUMNS_NAMED = 3
+FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"),
+                                            "category": ("category", "categories"), "text": ("text", "texts"),
+         "date": ("date", "dates")}
+"""Kind of column -> what one and several are called."""
+SMALLEST_SHOWN_SHARE = 0.0005
+"""What is less would be shown as none."""
+MOST_NOTED = 2
+"""Messages in one line of the block; the findings hold all of them."""
+SHOWN_KINDS: tuple[ColumnKind, ...] = ("text", "date")
+"""Kinds whose columns are named, as a person will want to check them."""
+
+
+def reading_block(name: str, description: str, rows: int, target_line: str, features: Mapping[str, TypedColumn],
+                  left_out: Sequence[str], dropped: Sequence[str], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """At most eight lines: file, target, columns, missing cells, columns left out, rows set aside, what was repaired."""
+    kinds = Counter(typed.column.kind for typed in features.values())
+    columns = ", ".join(_kind_part(kind, count, features) for kind in FORMS if (count := kinds[kind]))
+    lines = [f"{name}: {counted(rows, 'row')}, {counted(len(features), 'feature')} ({description})",
+             target_line, f"columns: {columns}", _missing_line(rows, features)]
+    if left_out or dropped:
+        parts = [f"{listed(names)} ({why})" for names, why in ((left_out, "see findings"), (dropped, "as asked")) if names]
+        lines.append("left out: " + ", ".join(parts))
+    for title, codes in NOTED.items():
+        messages = [finding.message for finding in findings if finding.code in codes]
+        if messages:
+            more = f"; and {len(messages) - MOST_NOTED:,} more" if len(messages) > MOST_NOTED else ""
+            lines.append(f"{title}: " + "; ".join(messages[:MOST_NOTED]) + more)
+    return tuple(lines)
+
+
+NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
+         "read as missing": ("missing-code", "infinite-value", "stray-word"),
+         "repaired": ("double-column", "nameless-column", "merged-labels", "ambiguous-date")}
+"""Line of the block -> codes of the findings that it repeats."""
+
+
+def _kind_part(kind: ColumnKind, count: int, features: Mapping[str, TypedColumn]) -> str:
+    names = [name for name, typed in features.items() if typed.column.kind == kind]
+    return f"{count:,} {FORMS[kind][count > 1]}" + (f" ({listed(names, 3)})" if kind in SHOWN_KINDS else "")
+
+
+def _missing_line(rows: int, features: Mapping[str, TypedColumn]) -> str:
+    counts = {name: typed.missing for name, typed in features.items() if typed.missing}
+    if not counts:
+        return "missing: no cell"
+    share = sum(counts.values()) / (rows * len(features))
+    most = sorted(counts, key=lambda name: -counts[name])[:MOST_MISSING_COLUMNS_NAMED]
+    named = ", ".join(f"{shown(name)} {counts[name] / rows:.1%}" for name in most)
+    shown_share = f"{share:.1%}" if share >= SMALLEST_SHOWN_SHARE else "under 0.1%"
+    return f"missing: {shown_share} of the cells in {counted(len(counts), 'column')} (most in {named})"

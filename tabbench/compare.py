@@ -21,9 +21,9 @@ from tabbench.comparison.refitting import Refit
 from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
 from tabbench.continuing import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
 from tabbench.core.progress import Display
-from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import LocalExecutor
-from tabbench.executors.machine import usable_cores
+from tabbench.costs.prior import PriorCosts
+from tabbench.execution.local import LocalExecutor
+from tabbench.execution.machine import usable_cores
 from tabbench.finished import FinishedComparison, best_of, finish, renew
 from tabbench.forecasting import ExpectedRun
 from tabbench.judging import Run

@@ -18,8 +18,8 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
 from tabbench.core.versions import versions
-from tabbench.executors.machine import machine_memory_bytes, usable_cores
-from tabbench.executors.schedule import Skip
+from tabbench.execution.machine import machine_memory_bytes, usable_cores
+from tabbench.execution.schedule import Skip
 from tabbench.judging import Entry, Run
 from tabbench.options import Options, work_of
 from tabbench.plan import Contestants

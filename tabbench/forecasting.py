@@ -15,11 +15,11 @@ import psutil
 from tabbench.core.cell import Batch
 from tabbench.core.effort import point_name
 from tabbench.core.setup import Setup
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import require_memory
-from tabbench.executors.machine import usable_cores
-from tabbench.executors.schedule import TIME_LIMIT, Schedule
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.prior import PriorCosts
+from tabbench.execution.local import require_memory
+from tabbench.execution.machine import usable_cores
+from tabbench.execution.schedule import TIME_LIMIT, Schedule
 from tabbench.judging import Run
 from tabbench.options import Options
 from tabbench.report.numbers import duration

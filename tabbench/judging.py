@@ -23,7 +23,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import METRICS
 from tabbench.core.setup import Setup
-from tabbench.executors.schedule import TIME_LIMIT, Skip
+from tabbench.execution.schedule import TIME_LIMIT, Skip
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
 from tabbench.verdict.affordable import cost_limits, winner_map

@@ -18,14 +18,14 @@ from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.setup import Setup
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import PriorCosts
-from tabbench.executors.forecast import Prices
-from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.schedule import Skip
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import Prices
+from tabbench.costs.prior import PriorCosts
+from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.run import distribution_of
+from tabbench.execution.schedule import Skip
 from tabbench.judging import Entry
 from tabbench.options import Options, default_approaches
-from tabbench.run import distribution_of
 
 FAMILIES = ("linear", "trees", "net")
 """Those that a verdict is about; blends mix them, and what a user's own estimator is nobody knows."""

@@ -26,7 +26,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
-from tabbench.executors.schedule import TIME_LIMIT
+from tabbench.execution.schedule import TIME_LIMIT
 from tabbench.finished import FinishedComparison
 from tabbench.options import Options
 from tabbench.preparing import Prepared

@@ -15,7 +15,8 @@ from tabbench.approaches.composed import find_approach
 from tabbench.core.cell import digest
 from tabbench.core.errors import BadOption, MissingExtra, UnknownName
 from tabbench.core.setup import Setup
-from tabbench.executors.schedule import TIME_LIMIT
+from tabbench.execution.run import distribution_of, refit, why_it_does_not_load
+from tabbench.execution.schedule import TIME_LIMIT
 from tabbench.model.fitted import as_saved
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model, save_model
@@ -23,7 +24,6 @@ from tabbench.options import work_of
 from tabbench.plan import settings_of
 from tabbench.reading.leaving_out import is_named_identifier
 from tabbench.reading.schema import read_new_rows
-from tabbench.run import distribution_of, refit, why_it_does_not_load
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.store.setups import load_setup

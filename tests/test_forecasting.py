@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
 from tabbench.core.errors import BadOption
-from tabbench.executors.costs import PriorCosts
+from tabbench.costs.prior import PriorCosts
 from tabbench.forecasting import CELL_COLUMNS, in_words
 
 
@@ -90,7 +90,7 @@ def test_an_approach_without_its_package_is_said_to_be_skipped(monkeypatch):
 
 
 def test_fewer_at_a_time_take_longer_and_less_memory(monkeypatch):
-    monkeypatch.setattr("tabbench.executors.costs.probe", lambda: (0.006, 1.0))  # a busy moment would change the prices
+    monkeypatch.setattr("tabbench.costs.prior.probe", lambda: (0.006, 1.0))  # a busy moment would change the prices
     one, two = expected(jobs=1), expected(jobs=2)
     assert one.seconds["expected"] > two.seconds["expected"] and one.peak_mb["expected"] < two.peak_mb["expected"]
 

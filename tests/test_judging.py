@@ -5,7 +5,7 @@ import pytest
 
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited
-from tabbench.executors.schedule import TIME_LIMIT, Skip
+from tabbench.execution.schedule import TIME_LIMIT, Skip
 from tabbench.judging import NOT_RUN_YET, Entry, Run, judge_run, missing_families
 from tabbench.report.as_json import to_json
 from tabbench.store.database import Store

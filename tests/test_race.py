@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
-from tabbench.executors import schedule as scheduling
+from tabbench.execution import schedule as scheduling
 from tabbench.finished import reopen
 from tabbench.report import render
 

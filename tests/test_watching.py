@@ -8,7 +8,7 @@ import pytest
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.progress import Provisional
 from tabbench.core.task import Task
-from tabbench.executors.cost_model import CostModel
+from tabbench.costs.cost_model import CostModel
 from tabbench.judging import Entry, Run
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder

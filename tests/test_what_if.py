@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
 from tabbench.core.errors import BadData
-from tabbench.executors import schedule as scheduling
+from tabbench.execution import schedule as scheduling
 from tabbench.finished import reopen
 from tabbench.options import Options
 from tabbench.preparing import prepare
@@ -102,7 +102,7 @@ def test_it_is_opened_again_with_the_same_answer_and_costs_no_time_of_the_compar
 
 
 def test_the_same_call_again_fits_nothing(asked, monkeypatch):
-    monkeypatch.setattr("tabbench.executors.local.LocalExecutor._start_worker", lambda self: pytest.fail("a child was started"))
+    monkeypatch.setattr("tabbench.execution.local.LocalExecutor._start_worker", lambda self: pytest.fail("a child was started"))
     again = tabbench.compare(dateless(), approaches=LINEAR_AND_TREE, what_if=True, out=asked.folder, **OPTIONS)
     pd.testing.assert_frame_equal(again.what_if, asked.what_if)
 

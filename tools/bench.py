@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow
 
-from tabbench.executors.machine import machine_memory_bytes, usable_cores
+from tabbench.execution.machine import machine_memory_bytes, usable_cores
 from tabbench.preparing import versions
 from tabbench.reading.cards import card_path, find_card
 

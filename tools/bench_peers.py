@@ -25,7 +25,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
 import tabbench
-from tabbench.executors.machine import usable_cores
+from tabbench.execution.machine import usable_cores
 
 SMALL_ROWS, SMALL_SPLITS, SEED = 2_000, 10, 20261123
 """One split of a table below this many rows says little: the loss is the mean over ten random ones there."""

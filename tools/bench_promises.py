@@ -19,9 +19,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.progress import Progress
 from tabbench.core.setup import Setup
-from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.machine import usable_cores
-from tabbench.executors.schedule import Schedule
+from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.machine import usable_cores
+from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.preparing import prepare
 from tabbench.report.live import make_display

@@ -28,12 +28,12 @@ from tabbench.approaches.composed import find_approach
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.effort import POINTS
 from tabbench.core.setup import Setup
-from tabbench.executors.machine import usable_cores
+from tabbench.execution.machine import usable_cores
+from tabbench.execution.run import PeakMemory, execute
 from tabbench.options import Options, default_approaches
 from tabbench.plan import settings_of
 from tabbench.preparing import prepare
 from tabbench.report.live import make_display
-from tabbench.run import PeakMemory, execute
 from tabbench.store.setups import load_setup, save_setup
 
 PICTURE = Path(__file__).parents[1] / "docs" / "scale.png"

@@ -26,11 +26,11 @@ from tabbench.core.approach import BASELINE
 from tabbench.core.metric import METRICS, Metric
 from tabbench.core.setup import Setup
 from tabbench.core.versions import versions
+from tabbench.execution.run import execute
 from tabbench.options import Options
 from tabbench.plan import Contestants, choose_contestants, plan_batches
 from tabbench.preparing import read_and_split
 from tabbench.report.live import make_display
-from tabbench.run import execute
 from tabbench.verdict.evidence import Evidence, build_evidence
 from tabbench.verdict.judge import Judgement, decide_pairs, judge
 from tabbench.verdict.scoring import Question
@@ -54,7 +54,7 @@ SERIES = tuple(Series(generator, "approaches", task) for generator, task in (
 TEST_ROWS = 4_000
 RUNS_A_FILE = 5
 
-FITTED_BY = ("approaches", "boosting", "core", "data", "linear", "nets", "plan.py", "run.py")
+FITTED_BY = ("approaches", "boosting", "core", "execution/run.py", "linear", "nets", "reading", "splitting", "views")
 """The parts of tabbench that predictions depend on."""
 JUDGED_BY = ("verdict", "metrics", "core")
 RECORD_NUMBER = 1

@@ -1,4 +1,4 @@
-"""Measures what cells cost on generated tables of many shapes, and writes tabbench/executors/costs.json from it.
+"""Measures what cells cost on generated tables of many shapes, and writes tabbench/costs/costs.json from it.
 
     python tools/measure_costs.py --minutes 30 [--presets fast,balanced,thorough] [--processes 2] [--largest WORK]
         [--approaches mlp,tabm] [--cells FILE]
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.executors.child import give_memory_back
+from tabbench.execution.child import give_memory_back
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 DEFAULT_CELLS = Path(tempfile.gettempdir()) / "cost_cells.jsonl"
@@ -39,7 +39,7 @@ WIDE_FROM, WIDEST = 0.95, 1_600
 LONGEST_SECONDS = 900
 MOST_SHAPES = 512
 GENERIC = (0.0, 0.4, 0.7, 0.7, 0.4, 0.7, 0.4, 0.6, 0.0)
-"""Exponents where nothing was measured; see `tabbench.executors.costs.FEATURES`."""
+"""Exponents where nothing was measured; see `tabbench.costs.prior.FEATURES`."""
 LEAST_SECONDS, LEAST_MB = 1e-4, 1.0
 CHILD_MB = 20.0
 """What a child holds besides its libraries: the opened setup and its pipes (seen in whole runs)."""
@@ -141,10 +141,10 @@ def measure_one(number: int, presets: str, rows: int, columns: int, classes: int
     """Run these approaches (None: the default ones) of these presets on one generated table; prints one JSON line a cell."""
     import psutil
 
-    from tabbench.executors.forecast import shape_of_cells
+    from tabbench.costs.forecast import shape_of_cells
+    from tabbench.execution.run import why_it_does_not_load
     from tabbench.options import Options
     from tabbench.plan import choose_contestants
-    from tabbench.run import why_it_does_not_load
     from tabbench.store.setups import load_setup, save_setup
 
     began = time.process_time()
@@ -168,9 +168,9 @@ def measured_cells(setup: Any, preset: str, rows: int, names: str | None) -> Ite
     import psutil
 
     from tabbench.core.effort import POINTS
+    from tabbench.execution.run import execute
     from tabbench.options import Options
     from tabbench.plan import choose_contestants, plan_batches
-    from tabbench.run import execute
 
     contestants = choose_contestants(Options(preset=preset, approaches=names).checked())
     approaches = {each.name: each for each in contestants.approaches}
@@ -247,7 +247,7 @@ def read_cells(path: Path) -> list[dict[str, Any]]:
 
 def write_costs(cells: list[dict[str, Any]]) -> None:
     """Fit every model and write the file of the package."""
-    from tabbench.executors.costs import COSTS, Shape, fit_costs, probe
+    from tabbench.costs.prior import COSTS, Shape, fit_costs, probe
 
     models: dict[str, dict[str, Any]] = {}
     for name in sorted({cell["approach"] for cell in cells}):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
-from tabbench.executors.schedule import TIME_LIMIT
+from tabbench.execution.schedule import TIME_LIMIT
 from tabbench.judging import NOT_RUN_YET, Run, judge_run
 from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE

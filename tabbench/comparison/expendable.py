@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tabbench.core.approach import BASELINE, Workload
-from tabbench.executors.forecast import members
+from tabbench.costs.forecast import members
 from tabbench.plan import FAMILIES, Contestants
 
 

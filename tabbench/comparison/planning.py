@@ -16,13 +16,13 @@ from tabbench.core.approach import BASELINE, Workload
 from tabbench.core.cell import Batch
 from tabbench.core.effort import LEAST_EFFORT, POINTS
 from tabbench.core.setup import Setup
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import members
+from tabbench.costs.prior import PriorCosts
 from tabbench.execution.agenda import Agenda
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import PriorCosts
-from tabbench.executors.forecast import members
+from tabbench.execution.run import shared_fits
 from tabbench.options import Options, default_approaches
 from tabbench.plan import Contestants, choose_contestants, missing_packages, plan_batches
-from tabbench.run import shared_fits
 
 FIRST_LOOK_EFFORT = 0.03
 """One cell of each family with so little work, at the largest size, tells who leads for now and how fast this machine is."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from tabbench.comparison.planning import Planner
 from tabbench.core.errors import BadOption
 from tabbench.core.progress import Display
-from tabbench.executors.kept_models import kept_place
-from tabbench.executors.local import LocalExecutor
+from tabbench.execution.kept_models import kept_place
+from tabbench.execution.local import LocalExecutor
 from tabbench.store.folder import SPOOL, WINNER
 
 SAVE = "tabbench.winner:save_refits"

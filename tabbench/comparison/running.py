@@ -19,9 +19,9 @@ from tabbench.core.cell import Batch
 from tabbench.core.errors import BadOption
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display, Progress
-from tabbench.executors.costs import PriorCosts
-from tabbench.executors.local import Keeping, LocalExecutor
-from tabbench.executors.schedule import TIME_LIMIT, Schedule, Skip, place_of
+from tabbench.costs.prior import PriorCosts
+from tabbench.execution.local import Keeping, LocalExecutor
+from tabbench.execution.schedule import TIME_LIMIT, Schedule, Skip, place_of
 from tabbench.forecasting import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
 from tabbench.judging import Race, Run
 from tabbench.options import Options, work_of

@@ -27,8 +27,8 @@ from tabbench.estimators.features import (
     learn_columns,
     split_columns,
 )
+from tabbench.execution.run import distribution_of, why_it_does_not_load
 from tabbench.metrics.choice import choose_metrics
-from tabbench.run import distribution_of, why_it_does_not_load
 from tabbench.views import FittedView, fit_view
 
 FEWEST_ROWS = 4

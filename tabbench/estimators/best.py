@@ -16,11 +16,11 @@ from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEsti
 from tabbench.estimators.comparison import compare_rows, device_of, is_named
 from tabbench.estimators.features import tie_digests
 from tabbench.estimators.knobs import effort_of
+from tabbench.execution.run import why_it_does_not_load
 from tabbench.finished import FinishedComparison
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
 from tabbench.plan import choose_contestants
-from tabbench.run import why_it_does_not_load
 
 DEFAULT_PRESET = "balanced"
 FEWEST_ROWS_TO_COMPARE = 100

@@ -36,14 +36,14 @@ from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import fingerprint, tie_digests
-from tabbench.executors.local import Keeping, LocalExecutor
-from tabbench.executors.schedule import Schedule, Skip
+from tabbench.execution.local import Keeping, LocalExecutor
+from tabbench.execution.run import execute, why_it_does_not_load
+from tabbench.execution.schedule import Schedule, Skip
 from tabbench.finished import FinishedComparison, as_finished
 from tabbench.options import Options
 from tabbench.plan import Contestants
 from tabbench.preparing import Prepared
 from tabbench.report.live import make_display
-from tabbench.run import execute, why_it_does_not_load
 from tabbench.splitting.sizes import size_grid
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store

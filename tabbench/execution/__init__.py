@@ -1,1 +1,1 @@
-"""Running cells: in which order, and what a limit leaves out."""
+"""Runs cells: what one is, in which order, in which process, and what a limit leaves out."""

@@ -13,7 +13,7 @@ import tabbench
 from tabbench.comparison.completed import judged
 from tabbench.comparison.planning import FIRST_LOOK_EFFORT, Planner, all_contestants
 from tabbench.core.cell import Batch, Result
-from tabbench.executors.costs import PriorCosts
+from tabbench.costs.prior import PriorCosts
 from tabbench.judging import Run
 from tabbench.options import Options
 from tabbench.plan import plan_batches

@@ -10,13 +10,13 @@ import pytest
 import tabbench
 from tabbench.comparison.refitting import Refit
 from tabbench.core.errors import BadOption
-from tabbench.executors.kept_models import keeping_in
-from tabbench.executors.local import LocalExecutor, Needs
+from tabbench.execution.kept_models import keeping_in
+from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.run import execute
 from tabbench.model.saving import load_model
 from tabbench.options import Options
 from tabbench.plan import choose_contestants, plan_batches
 from tabbench.report.live import QuietDisplay
-from tabbench.run import execute
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
 from tabbench.winner import next_step

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from tabbench import BestApproachClassifier, BestApproachRegressor
 from tabbench.core.approach import APPROACHES
 from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName
-from tabbench.executors.local import LocalExecutor
+from tabbench.execution.local import LocalExecutor
 
 
 @pytest.fixture(scope="module")

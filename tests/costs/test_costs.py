@@ -11,9 +11,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tabbench.core.cell import Cell
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import COSTS, FEATURES, CellCost, Expected, PriorCosts, Shape, fit_costs
-from tabbench.executors.forecast import CELL_SECONDS, Prices, members, shape_of_cells
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import CELL_SECONDS, Prices, members, shape_of_cells
+from tabbench.costs.prior import COSTS, FEATURES, CellCost, Expected, PriorCosts, Shape, fit_costs
 from tabbench.options import default_approaches
 
 MEASURED = json.loads(COSTS.read_text())

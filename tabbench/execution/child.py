@@ -1,4 +1,4 @@
-"""A child: `python -m tabbench.executors.child FOLDER`. Runs batches that arrive on standard input, one at a time.
+"""A child: `python -m tabbench.execution.child FOLDER`. Runs batches that arrive on standard input, one at a time.
 
 Speaks one JSON object a line. Finished results go to the run's spool folder; the line only names the file.
 Ends when its standard input ends, so that it never outlives its supervisor.
@@ -55,7 +55,7 @@ class Child:
 
     def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
         """Import what the cells will need, before there are cells."""
-        from tabbench.run import why_it_does_not_load
+        from tabbench.execution.run import why_it_does_not_load
 
         broken = {module: why for module in modules if (why := why_it_does_not_load(module)) is not None}
         cuda = False
@@ -70,7 +70,7 @@ class Child:
     def do_learn(self, own: dict[str, str], aliases: dict[str, str]) -> None:
         """Receive the user's own approaches, the only pickles there are, and other names for registered ones."""
         from tabbench.approaches.composed import find_approach
-        from tabbench.run import unpickled
+        from tabbench.execution.run import unpickled
 
         self.own = {name: unpickled(name, base64.b64decode(pickled)) for name, pickled in own.items()}
         self.own |= {alias: replace(find_approach(name), name=alias) for alias, name in aliases.items()}
@@ -84,8 +84,8 @@ class Child:
     def do_run(self, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
         """Run one batch; with `kept_effort` its models are kept in the run's folder."""
         from tabbench.core.cell import Batch, Cell
-        from tabbench.executors.kept_models import keeping_in
-        from tabbench.run import execute
+        from tabbench.execution.kept_models import keeping_in
+        from tabbench.execution.run import execute
         from tabbench.store.folder import SPOOL
         from tabbench.store.spool import spool
 

@@ -9,8 +9,8 @@ from sklearn.dummy import DummyClassifier
 
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.progress import Progress
-from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.schedule import InFlight, Schedule
+from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.schedule import InFlight, Schedule
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder

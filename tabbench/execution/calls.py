@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from tabbench.executors.worker import POLICE_SECONDS, Worker
+from tabbench.execution.worker import POLICE_SECONDS, Worker
 
 
 class CallingExecutor(ABC):

@@ -13,9 +13,9 @@ import numpy as np
 
 from tabbench.core.approach import BASELINE
 from tabbench.core.cell import Batch, Cell
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import members
 from tabbench.execution.agenda import Agenda, Place, Stage
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.forecast import members
 
 BEGIN_QUANTILE, GO_ON_QUANTILE = 0.75, 0.5
 """A stage is begun if it will be done in time with this probability; once begun, it goes on while that is as likely as not."""

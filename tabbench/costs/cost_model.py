@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabbench.core.cell import Batch, Cell
-from tabbench.executors.costs import Expected
-from tabbench.executors.forecast import Prices
+from tabbench.costs.forecast import Prices
+from tabbench.costs.prior import Expected
 
 COMMON_SPREAD, CROWDED_SPREAD = 0.25, 0.5
 """How far this machine and table are off altogether, as a standard deviation of the logarithm; what else keeps a crowded

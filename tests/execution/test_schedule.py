@@ -5,11 +5,11 @@ import math
 import pytest
 
 from tabbench.core.cell import Batch, Cell
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import Prices
+from tabbench.costs.prior import UNKNOWN_SPREAD, CellCost, Expected
 from tabbench.execution.agenda import Agenda
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import UNKNOWN_SPREAD, CellCost, Expected
-from tabbench.executors.forecast import Prices
-from tabbench.executors.schedule import InFlight, Schedule, in_round_numbers
+from tabbench.execution.schedule import InFlight, Schedule, in_round_numbers
 
 
 def cell(approach, size, fold, members=()):

@@ -5,7 +5,7 @@ import time
 import psutil
 import pytest
 
-from tabbench.executors.local import LocalExecutor, Needs
+from tabbench.execution.local import LocalExecutor, Needs
 
 CALLED = """
 import os

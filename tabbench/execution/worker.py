@@ -21,8 +21,8 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.core.threads import THREAD_VARIABLES
-from tabbench.executors.child import MEMORY_EXIT_CODE
-from tabbench.executors.schedule import InFlight
+from tabbench.execution.child import MEMORY_EXIT_CODE
+from tabbench.execution.schedule import InFlight
 
 LOG_TAIL_CHARACTERS = 300
 POLICE_SECONDS = 0.5
@@ -63,7 +63,7 @@ class Worker:
         environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tabbench.executors.child", str(folder)], stdin=subprocess.PIPE,
+                [sys.executable, "-P", "-m", "tabbench.execution.child", str(folder)], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True)
         self.created = psutil.Process(self.process.pid).create_time()
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()

@@ -16,11 +16,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Progress
-from tabbench.executors.cost_model import CostModel
-from tabbench.executors.costs import CellCost, Expected
-from tabbench.executors.forecast import Prices
-from tabbench.executors.local import LocalExecutor, Needs
-from tabbench.executors.schedule import Schedule
+from tabbench.costs.cost_model import CostModel
+from tabbench.costs.forecast import Prices
+from tabbench.costs.prior import CellCost, Expected
+from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.plan import choose_contestants, plan_batches
 from tabbench.report.live import make_display

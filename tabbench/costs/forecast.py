@@ -17,7 +17,7 @@ from tabbench.core.approach import ViewName, Workload
 from tabbench.core.cell import Cell
 from tabbench.core.errors import TabbenchError
 from tabbench.core.setup import Setup
-from tabbench.executors.costs import UNKNOWN_SPREAD, UNKNOWN_WORK_MB, CellCost, Expected, PriorCosts, Shape
+from tabbench.costs.prior import UNKNOWN_SPREAD, UNKNOWN_WORK_MB, CellCost, Expected, PriorCosts, Shape
 from tabbench.views import FAMILIES
 
 MOST_LEVELS, TEXT_WIDTH = 100, 30

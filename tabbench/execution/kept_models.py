@@ -10,9 +10,9 @@ from tabbench.core.approach import FittedApproach
 from tabbench.core.cell import Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.setup import Setup
+from tabbench.execution.run import Keep
 from tabbench.model.fitted import as_saved
 from tabbench.model.saving import save_model
-from tabbench.run import Keep
 from tabbench.views import FittedView
 
 

@@ -20,13 +20,13 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Display, Progress
+from tabbench.costs.forecast import members
 from tabbench.execution.agenda import Place
-from tabbench.executors.calls import CallingExecutor
-from tabbench.executors.forecast import members
-from tabbench.executors.machine import machine_memory_bytes
-from tabbench.executors.schedule import InFlight, Schedule, Skip, place_of
-from tabbench.executors.worker import POLICE_SECONDS, Event, Worker, end_orphan
-from tabbench.run import distribution_of
+from tabbench.execution.calls import CallingExecutor
+from tabbench.execution.machine import machine_memory_bytes
+from tabbench.execution.run import distribution_of
+from tabbench.execution.schedule import InFlight, Schedule, Skip, place_of
+from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 
 POLL_SECONDS = 0.1

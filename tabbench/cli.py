@@ -91,7 +91,7 @@ def _option_parameters() -> list[inspect.Parameter]:
 @answering
 def compare_command(data: str, json: bool = False, **values: Any) -> int:
     """Compare approaches on a table and say which one wins at which size."""
-    from tabbench.compare import forecast, run_comparison
+    from tabbench.comparison.compare import forecast, run_comparison
     from tabbench.report.live import make_display
 
     options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}).checked())
@@ -120,7 +120,7 @@ app.command("compare")(compare_command)
 def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
                    json: Json = False, quiet: Quiet = False) -> int:
     """Run what an interrupted comparison left undone."""
-    from tabbench.compare import resume
+    from tabbench.comparison.compare import resume
     from tabbench.report.live import make_display
 
     finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, jobs=jobs,
@@ -133,7 +133,7 @@ def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
 def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--format", help="html, md, json or csv.")] = None
                    ) -> int:
     """Show a run's answer again, judged anew from its store; with --format print that report."""
-    from tabbench.finished import reopen
+    from tabbench.comparison.result import reopen
     from tabbench.report import render
 
     finished = reopen(Path(run))
@@ -148,7 +148,7 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
 def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help="Folder, or file if it has a suffix.")],
                    approach: Annotated[str | None, typer.Option("--approach", help="Which one (the best).")] = None) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
-    from tabbench.winner import export_approach
+    from tabbench.comparison.export import export_approach
 
     print(export_approach(Path(run), Path(out), approach))
     return DONE
@@ -159,7 +159,7 @@ def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help=
 def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="A run's winner folder or an exported file.")],
                     data: Data, out: Annotated[str, typer.Option("--out", help="CSV, TSV or Parquet file to write.")]) -> int:
     """Predict new rows with a saved model."""
-    from tabbench.winner import predict, write_predictions
+    from tabbench.comparison.predict import predict, write_predictions
 
     frame, notes = predict(model, data)
     for note in notes:
@@ -180,7 +180,7 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
                   test: Annotated[str | None, typer.Option("--test", help="Your own test file.")] = None,
                   json: Json = False) -> int:
     """Read and check a table without fitting anything. Exit code 3 when a finding warns or blocks."""
-    from tabbench.checking import check
+    from tabbench.comparison.check import check
 
     checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time,
                                   fold=fold, test=test).checked())

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tabbench.cli import compare_command
-from tabbench.compare import compare
+from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption
 from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
 

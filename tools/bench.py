@@ -22,8 +22,8 @@ from pathlib import Path
 
 import pyarrow
 
+from tabbench.comparison.prepare import versions
 from tabbench.execution.machine import machine_memory_bytes, usable_cores
-from tabbench.preparing import versions
 from tabbench.reading.cards import card_path, find_card
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"

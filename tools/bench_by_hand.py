@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from bench_peers import SplitTable, geometric_mean, run_tabbench, shuffled_folds
 
-from tabbench.continuing import recall_run
+from tabbench.comparison.resume import recall_run
 from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.verdict.scoring import Question, score_cell

@@ -73,12 +73,12 @@ def in_new_process(order: tuple[Path, float]) -> str:
 
 def measure(folder: Path, effort: float) -> None:
     """Fit every approach on a table's training rows; prints one JSON line each."""
+    from tabbench.comparison.plan import choose_contestants, plan_batches
+    from tabbench.comparison.prepare import prepare
     from tabbench.core.metric import METRICS
     from tabbench.execution.run import execute
     from tabbench.metrics.choice import choose_metrics
     from tabbench.options import Options
-    from tabbench.plan import choose_contestants, plan_batches
-    from tabbench.preparing import prepare
     from tabbench.report.live import make_display
 
     card = json.loads((folder / "card.json").read_text())

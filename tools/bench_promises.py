@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from tabbench.comparison.prepare import prepare
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.progress import Progress
 from tabbench.core.setup import Setup
@@ -23,7 +24,6 @@ from tabbench.execution.local import LocalExecutor, Needs
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
-from tabbench.preparing import prepare
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder

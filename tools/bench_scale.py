@@ -25,14 +25,14 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import find_approach
+from tabbench.comparison.plan import settings_of
+from tabbench.comparison.prepare import prepare
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.effort import POINTS
 from tabbench.core.setup import Setup
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.run import PeakMemory, execute
 from tabbench.options import Options, default_approaches
-from tabbench.plan import settings_of
-from tabbench.preparing import prepare
 from tabbench.report.live import make_display
 from tabbench.store.setups import load_setup, save_setup
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 STEPS = {
-    "reading and splitting": ("tabbench.compare", "read_and_split"),
+    "reading and splitting": ("tabbench.comparison.compare", "read_and_split"),
     "first look (with what is left of the children's start)": ("tabbench.comparison.running", "_look_first"),
     "planning": ("tabbench.comparison.running", "choose_plan"),
     "waiting for the checks": ("tabbench.comparison.running", "_take_findings"),
     "cells": ("tabbench.comparison.running", "_run_plan"),
-    "judging": ("tabbench.compare", "judged"),
-    "reports, while the winner is fitted": ("tabbench.finished", "write_reports"),
+    "judging": ("tabbench.comparison.compare", "judged"),
+    "reports, while the winner is fitted": ("tabbench.comparison.result", "write_reports"),
 }
 
 
@@ -53,7 +53,7 @@ def steps_of(path: str, target: str, limit: str) -> dict[str, Any]:
     """Step -> seconds of one run, in this process."""
     began = time.monotonic()
     import tabbench
-    import tabbench.compare as _  # noqa: F401 - loads what is timed below
+    import tabbench.comparison.compare as _  # noqa: F401 - loads what is timed below
 
     spent: dict[str, float] = defaultdict(float)
     spent["interpreter and imports"] = time.monotonic() - began

@@ -22,14 +22,14 @@ from calibration_runs import METRICS_OF, Series
 from calibration_tables import GENERATORS
 
 import tabbench
+from tabbench.comparison.plan import Contestants, choose_contestants, plan_batches
+from tabbench.comparison.prepare import read_and_split
 from tabbench.core.approach import BASELINE
 from tabbench.core.metric import METRICS, Metric
 from tabbench.core.setup import Setup
 from tabbench.core.versions import versions
 from tabbench.execution.run import execute
 from tabbench.options import Options
-from tabbench.plan import Contestants, choose_contestants, plan_batches
-from tabbench.preparing import read_and_split
 from tabbench.report.live import make_display
 from tabbench.verdict.evidence import Evidence, build_evidence
 from tabbench.verdict.judge import Judgement, decide_pairs, judge

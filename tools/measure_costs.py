@@ -141,10 +141,10 @@ def measure_one(number: int, presets: str, rows: int, columns: int, classes: int
     """Run these approaches (None: the default ones) of these presets on one generated table; prints one JSON line a cell."""
     import psutil
 
+    from tabbench.comparison.plan import choose_contestants
     from tabbench.costs.forecast import shape_of_cells
     from tabbench.execution.run import why_it_does_not_load
     from tabbench.options import Options
-    from tabbench.plan import choose_contestants
     from tabbench.store.setups import load_setup, save_setup
 
     began = time.process_time()
@@ -167,10 +167,10 @@ def measured_cells(setup: Any, preset: str, rows: int, names: str | None) -> Ite
     """Seconds and memory of the cells of one split, in batches as a run has them."""
     import psutil
 
+    from tabbench.comparison.plan import choose_contestants, plan_batches
     from tabbench.core.effort import POINTS
     from tabbench.execution.run import execute
     from tabbench.options import Options
-    from tabbench.plan import choose_contestants, plan_batches
 
     contestants = choose_contestants(Options(preset=preset, approaches=names).checked())
     approaches = {each.name: each for each in contestants.approaches}

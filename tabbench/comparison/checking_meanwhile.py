@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 
+from tabbench.comparison.prepare import Prepared, findings_of
 from tabbench.core.finding import Finding
-from tabbench.preparing import Prepared, findings_of
 
 
 class Checking:

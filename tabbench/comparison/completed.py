@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from tabbench.comparison.assess import NOT_RUN_YET, Run, judge_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
 from tabbench.execution.schedule import TIME_LIMIT
-from tabbench.judging import NOT_RUN_YET, Run, judge_run
 from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE
 

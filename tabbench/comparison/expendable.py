@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tabbench.comparison.plan import FAMILIES, Contestants
 from tabbench.core.approach import BASELINE, Workload
 from tabbench.costs.forecast import members
-from tabbench.plan import FAMILIES, Contestants
 
 
 def expendable(contestants: Contestants, workload: Workload) -> tuple[frozenset[str], ...]:

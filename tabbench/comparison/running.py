@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tabbench.comparison.assess import Race, Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import complete_pairs, completed
-from tabbench.comparison.planning import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
+from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
+from tabbench.comparison.plan import Contestants, choose_device, missing_packages, without
+from tabbench.comparison.planner import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
+from tabbench.comparison.prepare import Prepared, say_findings
+from tabbench.comparison.progress import Clock, Watch
+from tabbench.comparison.resume import remember
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
 from tabbench.comparison.time_words import options_of, plan_line, reason_of
-from tabbench.continuing import remember
 from tabbench.core.cell import Batch
 from tabbench.core.errors import BadOption
 from tabbench.core.limits import Limited
@@ -22,13 +27,8 @@ from tabbench.core.progress import Display, Progress
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.local import Keeping, LocalExecutor
 from tabbench.execution.schedule import TIME_LIMIT, Schedule, Skip, place_of
-from tabbench.forecasting import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
-from tabbench.judging import Race, Run
 from tabbench.options import Options, work_of
-from tabbench.plan import Contestants, choose_device, missing_packages, without
-from tabbench.preparing import Prepared, say_findings
 from tabbench.store.database import Store
-from tabbench.watching import Clock, Watch
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 
-from tabbench.comparison.planning import Planner
+from tabbench.comparison.planner import Planner
+from tabbench.comparison.progress import Clock
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
 from tabbench.core.approach import BASELINE
 from tabbench.options import Options, default_approaches
 from tabbench.report.numbers import duration
 from tabbench.report.words import enumerate_names
-from tabbench.watching import Clock
 
 
 def options_of(plan: WorkPlan, planner: Planner) -> str:

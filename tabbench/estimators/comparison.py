@@ -1,6 +1,6 @@
 """A comparison of approaches on the rows that an estimator was given, in a temporary run.
 
-The main job of `compare.py` from typed rows on. Nothing is left out or merged on the way: what is compared is what is fitted.
+The main job from typed rows on. Nothing is left out or merged on the way: what is compared is what is fitted.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tabbench.checks.running import run_checks
-from tabbench.compare import measured_costs
+from tabbench.comparison.compare import measured_costs
 from tabbench.comparison.completed import judged
-from tabbench.comparison.planning import SIDE_BY_SIDE_GAIN, all_contestants
+from tabbench.comparison.plan import Contestants
+from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN, all_contestants
+from tabbench.comparison.prepare import Prepared
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.result import FinishedComparison, as_finished
+from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
-from tabbench.continuing import freeze
 from tabbench.core.approach import BASELINE
 from tabbench.core.cell import Cell, Result
 from tabbench.core.check import Evidence
@@ -39,16 +43,12 @@ from tabbench.estimators.features import fingerprint, tie_digests
 from tabbench.execution.local import Keeping, LocalExecutor
 from tabbench.execution.run import execute, why_it_does_not_load
 from tabbench.execution.schedule import Schedule, Skip
-from tabbench.finished import FinishedComparison, as_finished
 from tabbench.options import Options
-from tabbench.plan import Contestants
-from tabbench.preparing import Prepared
 from tabbench.report.live import make_display
 from tabbench.splitting.sizes import size_grid
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
-from tabbench.watching import Clock
 
 SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 """A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times

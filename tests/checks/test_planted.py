@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import tabbench
-from tabbench.checking import check
+from tabbench.comparison.check import check
 from tabbench.options import Options
 
 QUICK = {"approaches": ["lightgbm"], "preset": "fast", "sizes": "full", "folds": 3, "repeats": 1, "quiet": True}

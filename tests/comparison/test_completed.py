@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tabbench.comparison.assess import Entry, Run
 from tabbench.comparison.completed import complete_pairs, completed
 from tabbench.core.cell import Cell
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
-from tabbench.judging import Entry, Run
 
 FAMILIES = {"dummy": "baseline", "linear": "linear", "boosting": "trees", "mlp": "net", "mine": "own"}
 SIZES = (50, 100, 400)

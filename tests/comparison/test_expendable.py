@@ -3,9 +3,9 @@
 import pytest
 
 from tabbench.comparison.expendable import ensembles, expendable, families
+from tabbench.comparison.plan import choose_contestants
 from tabbench.core.approach import Workload
 from tabbench.options import Options, default_approaches
-from tabbench.plan import choose_contestants
 
 WORKLOAD = Workload(0.3, 1000, 10, 2)
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 import tabbench
+from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import judged
-from tabbench.comparison.planning import FIRST_LOOK_EFFORT, Planner, all_contestants
+from tabbench.comparison.plan import plan_batches
+from tabbench.comparison.planner import FIRST_LOOK_EFFORT, Planner, all_contestants
 from tabbench.core.cell import Batch, Result
 from tabbench.costs.prior import PriorCosts
-from tabbench.judging import Run
 from tabbench.options import Options
-from tabbench.plan import plan_batches
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
@@ -104,7 +104,7 @@ def test_a_first_look_is_one_cheap_cell_of_each_family_at_the_largest_size_where
     planner = planner_of(small_setup, effort=1.0)
     plan = planner.wish().most
     assert planner.first_look(plan) == []  # such a table takes no time
-    monkeypatch.setattr("tabbench.comparison.planning.FIRST_LOOK_WORTH_SECONDS", 0.0)
+    monkeypatch.setattr("tabbench.comparison.planner.FIRST_LOOK_WORTH_SECONDS", 0.0)
     cells = [cell for batch in planner.first_look(plan) for cell in batch.cells]
     assert {cell.approach for cell in cells} == {"dummy", "linear", "xgboost", "lightgbm", "boosting", "mlp"}
     assert {(cell.size, cell.repeat, cell.fold) for cell in cells} == {(60, 0, 0)}

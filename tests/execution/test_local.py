@@ -13,6 +13,7 @@ import psutil
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from tabbench.comparison.plan import choose_contestants, plan_batches
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.progress import Progress
@@ -22,7 +23,6 @@ from tabbench.costs.prior import CellCost, Expected
 from tabbench.execution.local import LocalExecutor, Needs
 from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
-from tabbench.plan import choose_contestants, plan_batches
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabbench.comparison.prepare import prepare
 from tabbench.core.errors import BadData
 from tabbench.options import Options
-from tabbench.preparing import prepare
 from tabbench.report.live import make_display
 from tabbench.store.setups import load_setup, save_setup
 

@@ -31,7 +31,7 @@ from calibration_few_splits import (
     setup_of_run,
 )
 
-from tabbench.plan import plan_batches
+from tabbench.comparison.plan import plan_batches
 
 LINE = next(series for series in SERIES if series.generator == "G3")
 TWINS = SERIES[0]

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
+from tabbench.comparison.result import reopen
 from tabbench.execution import schedule as scheduling
-from tabbench.finished import reopen
 from tabbench.report import render
 
 FRAMES = ("scores", "winners", "pairs", "crossovers", "skipped", "failures")

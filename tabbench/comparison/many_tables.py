@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from tabbench.comparison.assess import Run, evidence_for_tables
 from tabbench.comparison.completed import completed
-from tabbench.continuing import recall_run
+from tabbench.comparison.result import FinishedComparison
+from tabbench.comparison.resume import recall_run
 from tabbench.core.effort import name_of
 from tabbench.core.errors import BadOption
 from tabbench.core.many_tables import TablesComparison
-from tabbench.finished import FinishedComparison
-from tabbench.judging import Run, evidence_for_tables
 from tabbench.options import ALPHA
 from tabbench.report.many_tables import tables_to_html, tables_to_json, tables_to_markdown
 from tabbench.store.database import Store

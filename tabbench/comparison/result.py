@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from tabbench.comparison.completed import judged
-from tabbench.comparison.refitting import Refit
-from tabbench.continuing import recall_run
+from tabbench.comparison.export import export_approach
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.refit import Refit
+from tabbench.comparison.resume import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
 from tabbench.core.files import write_atomically
@@ -18,8 +20,6 @@ from tabbench.options import Options
 from tabbench.report import render
 from tabbench.store.database import Store
 from tabbench.store.folder import WINNER, require_run, writing
-from tabbench.watching import Clock
-from tabbench.winner import export_approach
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".csv": "csv"}
 

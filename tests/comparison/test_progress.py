@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tabbench.comparison.assess import Entry, Run
+from tabbench.comparison.progress import Clock, Watch
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.progress import Provisional
 from tabbench.core.task import Task
 from tabbench.costs.cost_model import CostModel
-from tabbench.judging import Entry, Run
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
-from tabbench.watching import Clock, Watch
 
 FAMILIES = {"dummy": "baseline", "linear": "linear", "linear+pca": "linear", "boosting": "trees", "mlp": "net"}
 REPRESENTATIVES = ("linear", "boosting", "mlp")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from tabbench.comparison.assess import NOT_RUN_YET, Entry, Run, judge_run, missing_families
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited
 from tabbench.execution.schedule import TIME_LIMIT, Skip
-from tabbench.judging import NOT_RUN_YET, Entry, Run, judge_run, missing_families
 from tabbench.report.as_json import to_json
 from tabbench.store.database import Store
 

@@ -14,6 +14,7 @@ import cloudpickle
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
+from tabbench.comparison.assess import Entry
 from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
@@ -24,7 +25,6 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.execution.local import LocalExecutor, Needs
 from tabbench.execution.run import distribution_of
 from tabbench.execution.schedule import Skip
-from tabbench.judging import Entry
 from tabbench.options import Options, default_approaches
 
 FAMILIES = ("linear", "trees", "net")

@@ -11,14 +11,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabbench.comparison.planning import Planner
+from tabbench.comparison.planner import Planner
 from tabbench.core.errors import BadOption
 from tabbench.core.progress import Display
 from tabbench.execution.kept_models import kept_place
 from tabbench.execution.local import LocalExecutor
 from tabbench.store.folder import SPOOL, WINNER
 
-SAVE = "tabbench.winner:save_refits"
+SAVE = "tabbench.comparison.export:save_refits"
 SAVING_SECONDS = 0.5
 """Moving the model into its place, and leaving."""
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from tabbench.comparison.assess import Run
+from tabbench.comparison.progress import Clock
 from tabbench.core.cell import Batch
 from tabbench.core.effort import point_name
 from tabbench.core.setup import Setup
@@ -20,12 +22,10 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.execution.local import require_memory
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.schedule import TIME_LIMIT, Schedule
-from tabbench.judging import Run
 from tabbench.options import Options
 from tabbench.report.numbers import duration
 from tabbench.report.safe_text import plain
 from tabbench.report.words import enumerate_names
-from tabbench.watching import Clock
 
 LOW, HIGH = 0.1, 0.9
 """Ends of the 80 % intervals."""

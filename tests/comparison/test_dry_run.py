@@ -10,9 +10,9 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
+from tabbench.comparison.dry_run import CELL_COLUMNS, in_words
 from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts
-from tabbench.forecasting import CELL_COLUMNS, in_words
 
 
 def table(rows=400):
@@ -81,7 +81,7 @@ def test_a_memory_limit_without_room_for_any_child_is_refused_as_in_the_run(tmp_
 
 
 def test_an_approach_without_its_package_is_said_to_be_skipped(monkeypatch):
-    monkeypatch.setattr("tabbench.plan._is_installed", lambda module: module != "catboost")
+    monkeypatch.setattr("tabbench.comparison.plan._is_installed", lambda module: module != "catboost")
     plan = expected(approaches=["linear", "catboost"])
     rows = plan.cells[plan.cells["approach"] == "catboost"]
     assert rows["size"].tolist() == [100, 300] and (rows["cells"] == 0).all()

@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 
 import tabbench
-from tabbench.comparison.refitting import Refit
+from tabbench.comparison.export import next_step
+from tabbench.comparison.plan import choose_contestants, plan_batches
+from tabbench.comparison.refit import Refit
 from tabbench.core.errors import BadOption
 from tabbench.execution.kept_models import keeping_in
 from tabbench.execution.local import LocalExecutor, Needs
 from tabbench.execution.run import execute
 from tabbench.model.saving import load_model
 from tabbench.options import Options
-from tabbench.plan import choose_contestants, plan_batches
 from tabbench.report.live import QuietDisplay
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
-from tabbench.winner import next_step
 
 STEPS = [(0.01, 1.0), (0.02, 2.0), (0.1, 10.0), (1.0, 100.0)]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tabbench.comparison.expendable import ensembles, expendable, families
+from tabbench.comparison.plan import Contestants, choose_contestants, missing_packages, plan_batches
 from tabbench.comparison.time_plan import Wish, WorkPlan, largest_and_tenth, largest_plan, short_effort
 from tabbench.core.approach import BASELINE, Workload
 from tabbench.core.cell import Batch
@@ -22,7 +23,6 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.execution.agenda import Agenda
 from tabbench.execution.run import shared_fits
 from tabbench.options import Options, default_approaches
-from tabbench.plan import Contestants, choose_contestants, missing_packages, plan_batches
 
 FIRST_LOOK_EFFORT = 0.03
 """One cell of each family with so little work, at the largest size, tells who leads for now and how fast this machine is."""

@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 
 import tabbench
 from tabbench.cli import app
+from tabbench.comparison.export import fitted_on_all_rows
+from tabbench.comparison.predict import write_predictions
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.setup import Setup
 from tabbench.core.task import Task
 from tabbench.model.saving import save_model
 from tabbench.reading.reading import read_table
 from tabbench.splitting.splits import make_splits, splits_fingerprint
-from tabbench.winner import fitted_on_all_rows, write_predictions
 
 APPROACHES = ("dummy", "linear", "forest", "lightgbm", "mlp")
 ROWS = 90

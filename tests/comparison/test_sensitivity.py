@@ -16,16 +16,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
+from tabbench.comparison.prepare import prepare
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.result import reopen
+from tabbench.comparison.sensitivity import changed, changes_of, folder_name, repeat_changed
 from tabbench.core.errors import BadData
 from tabbench.execution import schedule as scheduling
-from tabbench.finished import reopen
 from tabbench.options import Options
-from tabbench.preparing import prepare
 from tabbench.report.live import QuietDisplay
 from tabbench.splitting.splits import make_splits
 from tabbench.verdict.what_if import Change
-from tabbench.watching import Clock
-from tabbench.what_if import changed, changes_of, folder_name, repeat_changed
 
 OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "metric": "brier",
            "quiet": True, "jobs": 1}
@@ -140,7 +140,7 @@ def test_one_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
 
 
 def test_a_time_limit_that_is_used_up_leaves_them_out_and_says_so(asked, tmp_path, monkeypatch):
-    monkeypatch.setattr("tabbench.what_if.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 1e9))
+    monkeypatch.setattr("tabbench.comparison.sensitivity.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 1e9))
     late = tabbench.compare(dateless(), approaches=LINEAR_AND_TREE, what_if=True, time_limit="10m", **OPTIONS,
                             out=shutil.copytree(asked.folder, tmp_path / "run", ignore=lambda *_: {"what-if"}))
     assert rows_of(late)["without"]["sentence"] == "Without `code`: not answered, since --time-limit left no time for it."

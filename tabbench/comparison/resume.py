@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from tabbench.comparison.assess import Entry, Run
+from tabbench.comparison.plan import Contestants
+from tabbench.comparison.prepare import Prepared, differs, identity, require_same
 from tabbench.core.errors import BadOption
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
@@ -20,10 +23,7 @@ from tabbench.core.progress import Display
 from tabbench.core.versions import versions
 from tabbench.execution.machine import machine_memory_bytes, usable_cores
 from tabbench.execution.schedule import Skip
-from tabbench.judging import Entry, Run
 from tabbench.options import Options, work_of
-from tabbench.plan import Contestants
-from tabbench.preparing import Prepared, differs, identity, require_same
 from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
 from tabbench.store.setups import load_setup, save_setup

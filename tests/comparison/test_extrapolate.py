@@ -9,8 +9,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
 import tabbench
-from tabbench.compare import resume
-from tabbench.finished import reopen
+from tabbench.comparison.compare import resume
+from tabbench.comparison.result import reopen
 from tabbench.report.live import make_display
 
 

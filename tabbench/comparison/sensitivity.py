@@ -18,6 +18,9 @@ import pandas as pd
 
 from tabbench.checks.columns import Sample, dated_columns, plain_values
 from tabbench.checks.running import SEVERITY_ORDER, run_checks
+from tabbench.comparison.prepare import Prepared
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.result import FinishedComparison
 from tabbench.core.cell import digest
 from tabbench.core.check import Evidence
 from tabbench.core.comparison import Comparison
@@ -27,14 +30,11 @@ from tabbench.core.setup import Setup
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 from tabbench.execution.schedule import TIME_LIMIT
-from tabbench.finished import FinishedComparison
 from tabbench.options import Options
-from tabbench.preparing import Prepared
 from tabbench.reading.row_digest import row_digests
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.folder import WHAT_IF
 from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, Outcome
-from tabbench.watching import Clock
 
 LONGEST_SLUG = 40
 NO_TIME = "--time-limit left no time for it"

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import psutil
 
+from tabbench.comparison.assess import Run
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
-from tabbench.judging import Run
 from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE
 

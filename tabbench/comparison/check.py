@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tabbench.comparison.prepare import Prepared, prepare
 from tabbench.core.setup import Setup
 from tabbench.options import Options
-from tabbench.preparing import Prepared, prepare
 from tabbench.report.safe_text import plain
 
 FINDING_SEVERITIES = ("warn", "block")

@@ -14,28 +14,28 @@ from typing import Any
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
 from threadpoolctl import threadpool_limits
 
+from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
-from tabbench.comparison.planning import all_contestants
-from tabbench.comparison.refitting import Refit
+from tabbench.comparison.dry_run import ExpectedRun
+from tabbench.comparison.plan import Contestants
+from tabbench.comparison.planner import all_contestants
+from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.refit import Refit
+from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
+from tabbench.comparison.resume import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
-from tabbench.continuing import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
+from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.local import LocalExecutor
 from tabbench.execution.machine import usable_cores
-from tabbench.finished import FinishedComparison, best_of, finish, renew
-from tabbench.forecasting import ExpectedRun
-from tabbench.judging import Run
 from tabbench.options import Options
-from tabbench.plan import Contestants
-from tabbench.preparing import Prepared, prepare, read_and_split, resolve_source
 from tabbench.report.live import make_display
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
-from tabbench.watching import Clock
-from tabbench.what_if import repeat_changed
 
 COMPARISON_SHARE = 0.5
 """Of a time limit, where `--what-if` repeats the comparison's largest size once to three times."""

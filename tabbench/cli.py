@@ -71,7 +71,7 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def _plain(text: str) -> str:
-    from tabbench.report.safe_text import plain
+    from tabbench.wording.safe_text import plain
 
     return plain(text)
 

@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+import simulated
 
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
@@ -40,3 +41,9 @@ def small_setup():
     task = Task("binary", ("no", "yes"), "log_loss", ("log_loss", "auc"))
     plan, _ = make_splits(table, target, task, folds=2, repeats=1)
     return Setup(table, task, target, plan, splits_fingerprint(plan), 0)
+
+
+@pytest.fixture
+def simulate():
+    """Tables with a known truth and evidence made from them."""
+    return simulated.generators()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tabbench.nets.catalogue import PROVOCATIONS, as_markdown
+from tabbench.core.faults import PROVOCATIONS, as_markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "guards.md"
 

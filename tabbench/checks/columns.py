@@ -174,12 +174,12 @@ def dropping(*names: str) -> str:
     return f"--drop {quote(','.join(escaped))}"
 
 
-def listed(names: list[str]) -> str:
+def quoted(names: list[str]) -> str:
     """Names for a sentence, the first five.
 
-    >>> listed(["a", "b"])
+    >>> quoted(["a", "b"])
     '`a`, `b`'
-    >>> listed(list("abcdefg"))
+    >>> quoted(list("abcdefg"))
     '`a`, `b`, `c`, `d`, `e` and 2 more'
     """
     shown = ", ".join(f"`{name}`" for name in names[:MOST_NAMED])

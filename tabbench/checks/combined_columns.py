@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, dropping, exact_codes, listed
+from tabbench.checks.columns import Sample, Values, dropping, exact_codes, quoted
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
@@ -84,7 +84,7 @@ def _identity(sample: Sample) -> tuple[list[str], str] | None:
 
 def _said(numbers: list[Values], terms: list[int], words: str) -> tuple[list[str], str]:
     names = [numbers[term].column.name for term in terms]
-    return names, words.format(listed(names))
+    return names, words.format(quoted(names))
 
 
 def _few_terms(matrix: np.ndarray, target: np.ndarray, *, has_scale: bool) -> list[int] | None:
@@ -123,7 +123,7 @@ def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
         for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
             if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
                 names = [sample.columns[number].column.name for number in (first, second)]
-                return names, f"the {how.removeprefix('inverse ')} of the columns {listed(names)} tells nearly everything about"
+                return names, f"the {how.removeprefix('inverse ')} of the columns {quoted(names)} tells nearly everything about"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, listed, told_share
+from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, quoted, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
@@ -28,7 +28,7 @@ def check_missingness(evidence: Evidence) -> list[Finding]:
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
     if mostly:
-        findings.append(Finding("mostly-missing", "info", mostly[0], f"more than half is missing in {listed(mostly)}"))
+        findings.append(Finding("mostly-missing", "info", mostly[0], f"more than half is missing in {quoted(mostly)}"))
     telling: list[Finding] = []
     for name, is_missing in gaps.items():
         if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS or len(telling) == MOST_NAMED:
@@ -55,7 +55,7 @@ def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
     if share < ALARM_SHARE:
         return []
     return [Finding("missingness-predicts", "warn", named[0],
-                    f"which of {listed(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
+                    f"which of {quoted(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
                     "with the outcome", f"if so, leave them out with {dropping(*named)}", spoils=True)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping, has_own_splits, listed
+from tabbench.checks.columns import Sample, Values, dropping, has_own_splits, quoted
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -111,7 +111,7 @@ def _close_or_between(sample: Sample) -> list[Finding]:
     outcomes = sample.outcomes[first]
     has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]
-    names = listed([values.column.name for values in numbers])
+    names = quoted([values.column.name for values in numbers])
     least_same = max(SAME_TARGET_SHARE, 1 - (1 - by_chance.mean()) / 2)
     if (is_close & has_same).mean() >= ALARM_SHARE and has_same[is_close].mean() >= least_same:
         return [_near("are another row with a little noise", float((is_close & has_same).mean()), names)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Values, has_own_splits, listed, plain_values
+from tabbench.checks.columns import Values, has_own_splits, plain_values, quoted
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
@@ -36,11 +36,11 @@ def check_shifted_splits(evidence: Evidence) -> list[Finding]:
         column.name == names[0] and column.kind == "date" for column in evidence.table.columns)
     if is_later:  # testing on later rows than those trained on is honest
         return [Finding("shifted-splits", "info", names[0],
-                        f"{which} are of another time than the training rows (by {listed(names)}: an AUC of {auc:.2f})",
+                        f"{which} are of another time than the training rows (by {quoted(names)}: an AUC of {auc:.2f})",
                         "that is right if later rows are to be predicted")]
     return [Finding("shifted-splits", "warn", names[0],
                     f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of "
-                    f"{auc:.2f}, most by {listed(names)}, so scores hold for that change only",
+                    f"{auc:.2f}, most by {quoted(names)}, so scores hold for that change only",
                     "use the built-in splits, or leave such columns out if they only mark the part (--drop)", spoils=True)]
 
 

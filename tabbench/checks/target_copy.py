@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping, listed
+from tabbench.checks.columns import Sample, Values, dropping, quoted
 from tabbench.core.check import CHECKS, Check, Evidence
 from tabbench.core.finding import Finding
 
@@ -27,7 +27,7 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
     if marking:
         names = [values.column.name for values in marking]
         return [Finding("target-copy", "block", names[0],
-                        f"the columns {listed(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
+                        f"the columns {quoted(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
                         "score would be about nothing", f"leave them out with {dropping(*names)}", spoils=True)]
     return [
         Finding("target-copy", "block", values.column.name,

@@ -8,7 +8,7 @@ from shlex import quote
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, has_own_splits, listed
+from tabbench.checks.columns import Sample, has_own_splits, quoted
 from tabbench.checks.entities import columns_of_entities
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, Evidence
@@ -52,7 +52,7 @@ def check_undeclared_group(evidence: Evidence) -> list[Finding]:
     if not names:
         return _unnamed(evidence)
     return [Finding("undeclared-group", "info", names[0],
-                    f"{listed(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
+                    f"{quoted(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
                     f"if new ones are to be predicted, give --group {quote(names[0])}")]
 
@@ -77,7 +77,7 @@ def _unnamed(evidence: Evidence) -> list[Finding]:
     features = evidence.table.features[names]
     loss = _loss(evidence, features.groupby(names, dropna=False, observed=True, sort=False).ngroup().to_numpy())
     return [] if not loss or loss[0] - loss[1] < UNNAMED_LOSS else [_warning(
-        names[0], f"rows that are equal in {listed(names)}, which seem to be of one person or thing,", loss,
+        names[0], f"rows that are equal in {quoted(names)}, which seem to be of one person or thing,", loss,
         "add a column that numbers them and name it by --group")]
 
 

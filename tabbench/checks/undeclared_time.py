@@ -7,7 +7,7 @@ from shlex import quote
 
 import numpy as np
 
-from tabbench.checks.columns import dated_columns, listed, plain_values
+from tabbench.checks.columns import dated_columns, plain_values, quoted
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.checks.row_order import is_in_file_order
@@ -41,7 +41,7 @@ def check_undeclared_time(evidence: Evidence) -> list[Finding]:
     if not dates:
         return []
     return [Finding("undeclared-time", "info", dates[0],
-                    f"{listed(dates)} hold{'s' if len(dates) == 1 else ''} dates, but training and test rows are of the same "
+                    f"{quoted(dates)} hold{'s' if len(dates) == 1 else ''} dates, but training and test rows are of the same "
                     "time",
                     f"if the future is to be predicted, give --time {quote(dates[0])}")]
 

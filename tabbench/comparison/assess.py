@@ -33,13 +33,13 @@ from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
-from tabbench.verdict.limit_words import KINDS, unjudged_sentence
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
-from tabbench.verdict.words import doubted
+from tabbench.wording.limits import KINDS, unjudged_sentence
+from tabbench.wording.verdict import doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""

@@ -9,7 +9,7 @@ from typing import Any
 from tabbench.comparison.prepare import Prepared, prepare
 from tabbench.core.setup import Setup
 from tabbench.options import Options
-from tabbench.report.safe_text import plain
+from tabbench.wording.safe_text import plain
 
 FINDING_SEVERITIES = ("warn", "block")
 

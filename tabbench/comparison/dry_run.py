@@ -16,6 +16,7 @@ from tabbench.comparison.assess import Run
 from tabbench.comparison.progress import Clock
 from tabbench.core.cell import Batch
 from tabbench.core.effort import point_name
+from tabbench.core.phrases import counted, listed
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.prior import PriorCosts
@@ -23,9 +24,8 @@ from tabbench.execution.local import require_memory
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.schedule import TIME_LIMIT, Schedule
 from tabbench.options import Options
-from tabbench.report.numbers import duration
-from tabbench.report.safe_text import plain
-from tabbench.report.words import enumerate_names
+from tabbench.wording.numbers import duration
+from tabbench.wording.safe_text import plain
 
 LOW, HIGH = 0.1, 0.9
 """Ends of the 80 % intervals."""
@@ -75,8 +75,8 @@ class ExpectedRun:
     def __str__(self) -> str:
         table, protocol = self.table, self.protocol
         lines = [f"{table['name']}: {table['rows']:,} rows, {table['columns']} columns, {table['task']}; "
-                 f"{_counted(len(self.approaches), 'approach', 'approaches')}, {_counted(len(protocol['sizes']), 'size')}, "
-                 f"{_counted(protocol['splits'], 'split')}", ""]
+                 f"{counted(len(self.approaches), 'approach')}, {counted(len(protocol['sizes']), 'size')}, "
+                 f"{counted(protocol['splits'], 'split')}", ""]
         width = max(len(name) for name in self.approaches["approach"])
         lines += [f"{row['approach']:{width}}  {row['work']}" for row in self.approaches.to_dict("records")]
         lines += ["", self.plan, "", *self._sizes(), *self._limits(), self._sentence()]
@@ -96,8 +96,8 @@ class ExpectedRun:
         sizes: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for (reason, size), dropped in names.items():
             sizes.setdefault((reason, tuple(dropped)), []).append(f"{size:,}")
-        return [f"skipped: {'every approach' if len(dropped) == len(self.approaches) else enumerate_names(dropped)} at "
-                f"{enumerate_names(at)} rows: {reason}" for (reason, dropped), at in sizes.items()]
+        return [f"skipped: {'every approach' if len(dropped) == len(self.approaches) else listed(dropped)} at "
+                f"{listed(at)} rows: {reason}" for (reason, dropped), at in sizes.items()]
 
     def _sentence(self) -> str:
         if (self.cells["skipped"] != "").all():
@@ -218,10 +218,6 @@ def in_words(settings: Mapping[str, Any]) -> str:
             words.append(f"{label} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else f"{label} {value}")
     line = ", ".join(words) or "nothing to tune"
     return line if len(line) <= LONGEST_WORK else line[:LONGEST_WORK].rsplit(", ", 1)[0] + ", ..."
-
-
-def _counted(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _table(run: Run) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from tabbench.comparison.planner import Planner
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
 from tabbench.core.approach import BASELINE
+from tabbench.core.phrases import listed
 from tabbench.options import Options, default_approaches
-from tabbench.report.numbers import duration
-from tabbench.report.words import enumerate_names
+from tabbench.wording.numbers import duration
 
 
 def options_of(plan: WorkPlan, planner: Planner) -> str:
@@ -48,5 +48,5 @@ def plan_line(plan: WorkPlan, planner: Planner, clock: Clock, *, is_new: bool = 
     largest = "the largest that the first look lets expect" if is_new else "the largest that should end"
     if not given_up:
         return f"plan: {options} ({largest} within {duration(clock.limit_seconds)})"
-    return (f"plan: {options} ({largest} within {duration(clock.limit_seconds)}, without {enumerate_names(list(given_up))}; "
+    return (f"plan: {options} ({largest} within {duration(clock.limit_seconds)}, without {listed(list(given_up))}; "
             f"all of it would take about {duration(planner.seconds(usual))})")

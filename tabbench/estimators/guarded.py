@@ -19,13 +19,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import BadOption, TrainingFailed
+from tabbench.core.faults import incident
 from tabbench.core.finding import Incident
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
 from tabbench.estimators.guarded_words import ATTRIBUTES, PARAMETERS
 from tabbench.estimators.knobs import between, callbacks_of, effort_of, flag, loss_of, required
-from tabbench.nets.catalogue import incident
 from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
 from tabbench.options import choice
 from tabbench.views.target_scale import OUTLYING, is_outlying

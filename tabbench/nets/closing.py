@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from tabbench.nets.catalogue import incident
+from tabbench.core.faults import incident
 from tabbench.nets.recovery import SMALLEST_LOSS
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabbench.core.faults import epoch_of
 from tabbench.core.finding import Incident
-from tabbench.nets.catalogue import epoch_of
 
 PANELS = (("loss", ("training_loss", "validation_loss"), False), ("learning rate", ("learning_rate",), True),
           ("gradient norm", ("gradient_norm",), True))

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from tabbench.core.errors import TrainingFailed
+from tabbench.core.faults import Outcome, incident
 from tabbench.core.finding import Incident
-from tabbench.nets.catalogue import Outcome, incident
 from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, said_of, unsound_rows, weights_of
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
 from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tabbench.core.faults import incident
 from tabbench.core.finding import Incident
 from tabbench.nets.callbacks import CallbackState
-from tabbench.nets.catalogue import incident
 from tabbench.nets.checkpoint import Checkpoint, clear, open_folder, read_checkpoint, write_checkpoint
 from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.draws import Draws

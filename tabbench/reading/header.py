@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabbench.core.finding import Finding
-from tabbench.reading.wording import counted, listed, shown
+from tabbench.core.phrases import counted, first_few, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def name_columns(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> Na
             name = other
         named[name] = column
     if nameless:
-        findings.append(Finding("nameless-column", "info", listed(nameless),
+        findings.append(Finding("nameless-column", "info", first_few(nameless),
                                 f"{counted(len(nameless), 'column')} without a name and without values left out"))
     return NamedColumns(named, frozenset(ambiguous), tuple(findings))
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.reading.recognition import TypedColumn
-from tabbench.reading.wording import counted, listed, shown
 
 NAMED_AS_IDENTIFIER = re.compile(r"(?:^|[^A-Za-z])id$|[a-z0-9](?:Id|ID)$", re.IGNORECASE)
 LOWER_CASE_WORD_IN_ID = re.compile(r"[a-z]id$")
@@ -40,8 +40,8 @@ def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, 
         if code == IDENTIFIER:  # one each: `predict` passes these columns through and must know their names
             findings += [Finding(code, "info", name, f"column {shown(name)} {reason} left out") for name in names]
         elif names:
-            findings.append(Finding(code, "info", listed(names), f"{counted(len(names), 'column')} {reason} left out: "
-                                                                 f"{listed(names)}"))
+            findings.append(Finding(code, "info", first_few(names), f"{counted(len(names), 'column')} {reason} left out: "
+                                                                 f"{first_few(names)}"))
     copies = _copies({name: typed for name, typed in columns.items() if name not in out})
     for name, original in copies.items():
         out[name] = "copied-column"

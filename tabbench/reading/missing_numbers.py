@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.reading.recognition import TypedColumn
-from tabbench.reading.wording import counted, listed, shown
 
 FEWEST_CODE_ROWS = 5
 SMALLEST_CODE_SHARE = 0.001
@@ -100,9 +100,9 @@ def _said(found: dict[str, float], lowest: Mapping[str, _Extreme]) -> list[Findi
     for code in sorted(set(found.values())):
         names = [name for name, value in found.items() if value == code]
         cells = sum(lowest[name].rows for name in names)
-        findings.append(Finding("missing-code", "warn", listed(names),
+        findings.append(Finding("missing-code", "warn", first_few(names),
                                 f"{code:g} stands apart from all other values and is read as missing: "
-                                f"{counted(cells, 'cell')} in {counted(len(names), 'column')} ({listed(names)})",
+                                f"{counted(cells, 'cell')} in {counted(len(names), 'column')} ({first_few(names)})",
                                 "if it is a real value, shift the column so that it is not the only negative number"))
     return findings
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData, BadOption, UnknownName
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Table
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
@@ -24,7 +25,6 @@ from tabbench.reading.roles import Roles, choose_roles, codes, times, weights
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.source import RawTable, read_source
 from tabbench.reading.summary import reading_block
-from tabbench.reading.wording import counted, listed, shown
 
 FEWEST_ROWS = 30
 """With fewer, five folds hold less than six test rows each and no verdict is possible."""
@@ -85,14 +85,15 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
     absent = [name for name in wanted if name not in test.columns]
     if absent:
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in test.columns])
-        raise BadData(f"the test file {test.name} lacks {counted(len(absent), 'column')} of the table ({listed(absent)}): {near}")
+        lacking = f"{counted(len(absent), 'column')} of the table ({first_few(absent)})"
+        raise BadData(f"the test file {test.name} lacks {lacking}: {near}")
     columns = {name: _joined(raw.columns[name], test.columns[name]) for name in wanted}
     columns |= {name: raw.columns[name] for name in roles.drop}
     extra = [name for name in test.columns if name not in raw.columns]
     findings = raw.findings + tuple(each for each in test.findings if each.code == "ragged-rows")
     if extra:
-        findings += (Finding("extra-column", "info", listed(extra), f"{counted(len(extra), 'column')} of the test file unused: "
-                                                                    f"{listed(extra)}"),)
+        unused = f"{counted(len(extra), 'column')} of the test file unused: {first_few(extra)}"
+        findings += (Finding("extra-column", "info", first_few(extra), unused),)
     is_test = np.repeat([False, True], [len(raw.rows), len(test.rows)])
     rows = np.concatenate([raw.rows, test.rows + raw.rows[-1] + 1])
     description = f"{raw.description}; {counted(len(test.rows), 'test row')} from {test.name}"

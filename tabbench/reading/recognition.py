@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.text_dates import read_dates
 from tabbench.reading.text_numbers import read_numbers
-from tabbench.reading.wording import counted, listed, shown
 
 LARGEST_EXACT = 2**53
 """Above it float64 rounds whole numbers, which are identifiers then."""
@@ -227,7 +227,7 @@ def _written_number(name: str, spelled: _Spelled, prefers_decimal_comma: bool) -
     if read.strays:
         strays = int(np.isin(spelled.codes, np.flatnonzero(np.isnan(read.values))).sum())
         findings = [Finding("stray-word", "warn", shown(name), f"{shown(name)} holds numbers but for {counted(strays, 'cell')} "
-                            f"({listed(read.strays)}), which count as missing", 
+                            f"({first_few(read.strays)}), which count as missing", 
                             "correct these cells, or write a number for what they mean")]
     if read.is_integer and not np.isnan(numbers).any():
         numbers = numbers.astype(np.int64)

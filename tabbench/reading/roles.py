@@ -10,8 +10,8 @@ import pandas as pd
 
 from tabbench.core.errors import BadData, BadOption, UnknownName
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.reading.recognition import TypedColumn
-from tabbench.reading.wording import counted, listed, shown
 
 TARGET_NAMES = ("target", "label", "y", "class")
 """Without an option, a column of such a name is the target."""
@@ -75,8 +75,8 @@ def _named_target(names: Sequence[str], target: str | None) -> str:
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        raise BadOption(f"each of {listed(candidates)} could be the target; name it with --target")
-    raise BadOption(f"name the column to predict with --target; there are: {listed(names, MOST_NAMES_LISTED)}")
+        raise BadOption(f"each of {first_few(candidates)} could be the target; name it with --target")
+    raise BadOption(f"name the column to predict with --target; there are: {first_few(names, MOST_NAMES_LISTED)}")
 
 
 def codes(role: str, name: str, typed: TypedColumn) -> np.ndarray:

@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData, UnknownName
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type
 from tabbench.reading.source import read_source
 from tabbench.reading.text_dates import parse_dates
 from tabbench.reading.text_numbers import parse_numbers
-from tabbench.reading.wording import counted, listed, shown
 
 MOST_UNREADABLE_SHARE = 0.05
 """A few unreadable cells are accidents and become missing; more mean that the column is another one."""
@@ -71,13 +71,13 @@ def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tu
     absent = [column.name for column in columns if column.name not in given]
     if absent:
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in given])
-        raise BadData(f"the new rows lack {counted(len(absent), 'column')} that the model was trained on ({listed(absent)}): "
+        raise BadData(f"the new rows lack {counted(len(absent), 'column')} that the model was trained on ({first_few(absent)}): "
                       f"{near}")
     notes: list[str] = []
     wanted = {column.name for column in columns}
     extra = [name for name in given if name not in wanted]
     if extra:
-        notes.append(f"{counted(len(extra), 'column')} not used: {listed(extra)}")
+        notes.append(f"{counted(len(extra), 'column')} not used: {first_few(extra)}")
     features = {column.name: pd.Series(conformed(given[column.name], column, notes), copy=False) for column in columns}
     return pd.DataFrame(features, copy=False), notes
 
@@ -146,7 +146,7 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     codes = np.array([place[alike.get(label, label)] for label in distinct.to_pylist()] + [-1], dtype=np.int64)[codes]
     if unseen:
         rows = int((codes >= len(position)).sum())
-        notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({listed(unseen, 3)}; "
+        notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({first_few(unseen, 3)}; "
                      f"{counted(rows, 'row')}) taken for rare ones")
     return pd.Categorical.from_codes(codes, dtype=category_type((*column.levels, *unseen)))
 

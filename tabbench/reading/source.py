@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted
 from tabbench.reading.header import name_columns
 from tabbench.reading.text_format import as_utf8, sniff
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
 from tabbench.reading.unpacking import STANDARD_INPUT, ZIP_START, LocalFile, local_file
-from tabbench.reading.wording import counted
 
 PARQUET_START, ARROW_START, FEATHER_START = b"PAR1", b"ARROW1", b"FEA1"
 OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import ColumnKind
 from tabbench.reading.recognition import TypedColumn
-from tabbench.reading.wording import counted, listed, shown
 
 MOST_MISSING_COLUMNS_NAMED = 3
 FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"),
@@ -31,7 +31,7 @@ def reading_block(name: str, description: str, rows: int, target_line: str, feat
     lines = [f"{name}: {counted(rows, 'row')}, {counted(len(features), 'feature')} ({description})",
              target_line, f"columns: {columns}", _missing_line(rows, features)]
     if left_out or dropped:
-        parts = [f"{listed(names)} ({why})" for names, why in ((left_out, "see findings"), (dropped, "as asked")) if names]
+        parts = [f"{first_few(names)} ({why})" for names, why in ((left_out, "see findings"), (dropped, "as asked")) if names]
         lines.append("left out: " + ", ".join(parts))
     for title, codes in NOTED.items():
         messages = [finding.message for finding in findings if finding.code in codes]
@@ -49,7 +49,7 @@ NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
 
 def _kind_part(kind: ColumnKind, count: int, features: Mapping[str, TypedColumn]) -> str:
     names = [name for name, typed in features.items() if typed.column.kind == kind]
-    return f"{count:,} {FORMS[kind][count > 1]}" + (f" ({listed(names, 3)})" if kind in SHOWN_KINDS else "")
+    return f"{count:,} {FORMS[kind][count > 1]}" + (f" ({first_few(names, 3)})" if kind in SHOWN_KINDS else "")
 
 
 def _missing_line(rows: int, features: Mapping[str, TypedColumn]) -> str:

@@ -16,10 +16,10 @@ import pandas as pd
 from tabbench.core.cell import digest
 from tabbench.core.errors import BadData, BadOption, UnknownName
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Table
 from tabbench.core.task import TaskKind
 from tabbench.reading.reading import FEWEST_ROWS
-from tabbench.reading.wording import counted, listed, shown
 
 MOST_CLASSES_OF_NUMBERS = 20
 """Whole numbers with more different values are amounts."""
@@ -62,7 +62,7 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
         raise UnknownName.among("task", kind, ["auto", *get_args(TaskKind)])
     is_number = pd.api.types.is_numeric_dtype(table.target.dtype)
     if kind == "regression" and not is_number:
-        labels = listed(sorted(table.target.unique())[:3])
+        labels = first_few(sorted(table.target.unique())[:3])
         raise BadOption(f"--task regression needs numbers, but {_name(table)} holds labels ({labels}); leave --task out or name "
                         f"another target")
     distinct = table.target.nunique()
@@ -149,7 +149,7 @@ def _classification(table: Table, kind: str, folds: int, is_number: bool) -> Tar
 
 
 def _sentence(table: Table, task: TaskKind, kind: str, classes: Sequence[str], is_number: bool) -> str:
-    named = f"{len(classes)} classes: {listed(classes)}" + (f", positive: {shown(classes[1])}" if task == "binary" else "")
+    named = f"{len(classes)} classes: {first_few(classes)}" + (f", positive: {shown(classes[1])}" if task == "binary" else "")
     if kind != "auto":
         return f"task: {task}, {named} (as asked by --task)"
     if not is_number:
@@ -175,14 +175,13 @@ def _settle_rare(codes: np.ndarray, classes: list[str], fewest: int) -> tuple[np
         pooled = _free(POOLED, classes)
         mapping[rare] = len(kept)
         kept.append(pooled)
-        finding = Finding("rare-class", "warn", listed(names), f"{len(rare)} classes with fewer than {fewest} rows "
-                                                               f"({listed(names)}; "
+        finding = Finding("rare-class", "warn", first_few(names), f"{len(rare)} classes with fewer than {fewest} rows "
+                                                               f"({first_few(names)}; "
                           f"{counted(rows, 'row')}) are merged into {pooled!r}", "get more rows of them, or use fewer --folds")
     else:
         noun = "the class" if len(rare) == 1 else f"{len(rare)} classes"
-        finding = Finding("rare-class", "warn", listed(names), f"{counted(rows, 'row')} of {noun} {listed(names)} set aside: "
-                                                               f"fewer than {fewest} rows",
-                          "get more rows of it, or use fewer --folds")
+        set_aside = f"{counted(rows, 'row')} of {noun} {first_few(names)} set aside: fewer than {fewest} rows"
+        finding = Finding("rare-class", "warn", first_few(names), set_aside, "get more rows of it, or use fewer --folds")
     return mapping[codes], kept, [finding]
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tabbench.core.errors import BadData
-from tabbench.reading.wording import shown
+from tabbench.core.phrases import shown
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SAMPLE_BYTES = 4 << 20

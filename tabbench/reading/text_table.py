@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from tabbench.core.errors import BadData
+from tabbench.core.phrases import counted, shown
 from tabbench.reading.missing_words import MISSING_EVERYWHERE
 from tabbench.reading.text_format import TextFormat
-from tabbench.reading.wording import counted, shown
 
 MOST_RAGGED_SHARE = 0.001
 """A stray line is an accident; more of them mean that the file is read wrongly."""

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
-from tabbench.reading.wording import counted, listed
+from tabbench.core.phrases import counted, first_few
 
 MOST_UNPACKED_BYTES = 32 << 30
 """More than a table that fits into memory, less than a disk."""
@@ -104,7 +104,7 @@ def _unzipped(path: Path, name: str, target_path: Path) -> LocalFile:
                 return LocalFile(path, name)  # a workbook is a zip file as well
             members = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
             if len(members) != 1:
-                inside = listed([each.filename for each in members]) or "none"
+                inside = first_few([each.filename for each in members]) or "none"
                 raise BadData(f"{name} holds {counted(len(members), 'file')} ({inside}) where one table is wanted; unpack it")
             with archive.open(members[0]) as packed, target_path.open("wb") as target:
                 _copy(packed, target, name, lambda: members[0].compress_size)

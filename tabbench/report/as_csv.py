@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS, Comparison
-from tabbench.report.safe_text import spreadsheet
+from tabbench.wording.safe_text import spreadsheet
 
 
 def to_csv(comparison: Comparison) -> str:

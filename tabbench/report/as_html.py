@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.flips import MAP_NOTE, flip_tables
-from tabbench.report.names import with_readable_names
-from tabbench.report.safe_text import plain
 from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
-from tabbench.report.words import HOW_TO_READ
+from tabbench.wording.names import with_readable_names
+from tabbench.wording.safe_text import plain
+from tabbench.wording.terms import HOW_TO_READ
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.flips import flip_tables
-from tabbench.report.names import with_readable_names
-from tabbench.report.safe_text import markdown
 from tabbench.report.tables import ReportTable, evidence_tables, facts, more_rows_table, record_tables, standings_table
-from tabbench.report.words import HOW_TO_READ
+from tabbench.wording.names import with_readable_names
+from tabbench.wording.safe_text import markdown
+from tabbench.wording.terms import HOW_TO_READ
 
 
 def to_markdown(comparison: Comparison) -> str:

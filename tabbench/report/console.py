@@ -13,12 +13,12 @@ from tabbench.core.comparison import Comparison
 from tabbench.report.flips import flip_line
 from tabbench.report.incidents import incident_groups, incident_line
 from tabbench.report.more_rows import more_rows_lines
-from tabbench.report.names import with_readable_names
-from tabbench.report.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
-from tabbench.report.safe_text import plain, shorten
 from tabbench.report.selecting import selection_lines
 from tabbench.report.standings import Standing, full_size, standings, winner_at
-from tabbench.report.words import (
+from tabbench.wording.names import with_readable_names
+from tabbench.wording.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
+from tabbench.wording.safe_text import plain, shorten
+from tabbench.wording.terms import (
     RANK_NOTE,
     SEVERITIES,
     better_is,

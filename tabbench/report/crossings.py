@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.numbers import amount, known, rows
-from tabbench.report.words import crossing
+from tabbench.wording.numbers import amount, known, rows
+from tabbench.wording.terms import crossing
 
 ROWS_HEADER = ("first", "second", "from", "to", "about", "in words")
 SECONDS_HEADER = ("first", "second", "from s", "to s", "about s", "in words")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.safe_text import plain
 from tabbench.report.standings import families
+from tabbench.wording.safe_text import plain
 
 SHADES_PER_FAMILY = 4
 LONGEST_LABEL = 18

@@ -12,9 +12,9 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.drawing import Labels, Look, drawing_settings, looks, spread, stand_in, thinned, to_inline_svg
-from tabbench.report.numbers import decimals_for, fixed, known, rows, signed
 from tabbench.report.standings import Standing, deciding_scores, families, full_size, standings, winner_at
-from tabbench.report.words import better_is, metric_title
+from tabbench.wording.numbers import decimals_for, fixed, known, rows, signed
+from tabbench.wording.terms import better_is, metric_title
 
 _POINTS_PER_INCH = 72.0
 _LABEL_GAP_POINTS = 12.0

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.numbers import NOTHING, amount, known, rows
-from tabbench.report.safe_text import shorten
+from tabbench.core.phrases import listed
 from tabbench.report.tables import ReportTable
-from tabbench.report.words import enumerate_names, metric_name
+from tabbench.wording.numbers import NOTHING, amount, known, rows
+from tabbench.wording.safe_text import shorten
+from tabbench.wording.terms import metric_name
 
 _LONGEST_NAME = 24
 _ORDER = ("without", "grouped-by", "not-grouped", "in-time-by", "not-in-time", "metric")
@@ -142,8 +143,8 @@ def _together(records: list[dict[Any, Any]], *, is_brief: bool) -> str:
     others = [_cut(row["change"]) for row in records if row["kind"] != "metric"]
     metrics = [str(row["change"]).removeprefix("judged by ") for row in records if row["kind"] == "metric"]
     are_counted = is_brief and len(metrics) > 1
-    judged = f"{len(metrics)} other metrics" if are_counted else f"judged by {enumerate_names(metrics)}"
-    return enumerate_names([*others, *([judged] if metrics else [])])
+    judged = f"{len(metrics)} other metrics" if are_counted else f"judged by {listed(metrics)}"
+    return listed([*others, *([judged] if metrics else [])])
 
 
 def _cut(change: Any) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.nets.catalogue import FAULTS
-from tabbench.report.numbers import NOTHING, rows
+from tabbench.core.faults import FAULTS
 from tabbench.report.standings import deciding_scores
-from tabbench.report.words import place
+from tabbench.wording.numbers import NOTHING, rows
+from tabbench.wording.terms import place
 
 _GRAVEST_FIRST = ("given up", "stopped with the best weights so far", "reported only", "training went on", "healed")
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from tabbench.core.progress import Display, FamilyLeader, Progress, Provisional
-from tabbench.report.numbers import decimals_for, duration, fixed, rows
-from tabbench.report.safe_text import LONGEST_NAME, plain
-from tabbench.report.words import metric_name
+from tabbench.wording.numbers import decimals_for, duration, fixed, rows
+from tabbench.wording.safe_text import LONGEST_NAME, plain
+from tabbench.wording.terms import metric_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -8,10 +8,10 @@ import pandas as pd
 
 from tabbench.core.many_tables import FRAMES, TablesComparison
 from tabbench.report.as_markdown import section
-from tabbench.report.numbers import fixed, interval, known, rows, signed
-from tabbench.report.safe_text import markdown, plain
 from tabbench.report.tables import ReportTable
-from tabbench.report.words import decision_words, metric_name
+from tabbench.wording.numbers import fixed, interval, known, rows, signed
+from tabbench.wording.safe_text import markdown, plain
+from tabbench.wording.terms import decision_words, metric_name
 
 RAREST_SHARE = 0.0001
 """Shares below it are told as less than it."""

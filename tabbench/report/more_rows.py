@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.numbers import NOTHING, decimals_for, interval, known, rows, signed
 from tabbench.report.standings import full_size, winner_at
+from tabbench.wording.numbers import NOTHING, decimals_for, interval, known, rows, signed
 
 LIKELY, UNLIKELY = 0.9, 0.1
 """Chances from which a sentence leans to one side."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.drawing import Labels, Look, drawing_settings, looks, spread, stand_in, to_inline_svg
-from tabbench.report.numbers import known, rows
 from tabbench.report.standings import deciding_scores, full_size
-from tabbench.report.words import better_is, metric_title
+from tabbench.wording.numbers import known, rows
+from tabbench.wording.terms import better_is, metric_title
 
 _HEIGHT_INCHES = 4.0
 _LABEL_GAP = 0.055

@@ -11,9 +11,9 @@ from statistics import median
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.nets.catalogue import epoch_of
+from tabbench.core.faults import epoch_of
 from tabbench.report.drawing import Labels, drawing_settings, looks, stand_in, to_inline_svg
-from tabbench.report.numbers import known, rows
+from tabbench.wording.numbers import known, rows
 
 _WIDTH_INCHES = 10.0
 _LEFT, _RIGHT, _BETWEEN = 0.045, 0.99, 0.055

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.numbers import NOTHING, fixed, known, rows
-from tabbench.report.words import enumerate_names
+from tabbench.core.phrases import listed
+from tabbench.wording.numbers import NOTHING, fixed, known, rows
 
 MOST_NAMED = 6
 """Chosen columns that a table's cell names; result.json holds more."""
@@ -77,7 +77,7 @@ def _spans(sizes: Sequence[int], is_so: Sequence[bool]) -> str:
             runs[-1].append(size)
         elif holds:
             runs.append([size])
-    return enumerate_names([rows(run[0]) if len(run) == 1 else f"{rows(run[0])} to {rows(run[-1])}" for run in runs])
+    return listed([rows(run[0]) if len(run) == 1 else f"{rows(run[0])} to {rows(run[-1])}" for run in runs])
 
 
 def _most_chosen(record: dict[Any, Any]) -> str:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
-from tabbench.report.numbers import known, rows
-from tabbench.report.words import compared_with_best
+from tabbench.wording.numbers import known, rows
+from tabbench.wording.terms import compared_with_best
 
 _Record = dict[Hashable, Any]
 

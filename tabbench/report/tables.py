@@ -12,6 +12,7 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.effort import name_of
+from tabbench.core.phrases import listed
 from tabbench.report.crossings import (
     BUDGETS_NOTE,
     FAMILIES_NOTE,
@@ -24,17 +25,16 @@ from tabbench.report.crossings import (
 )
 from tabbench.report.incidents import incident_groups
 from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_rows
-from tabbench.report.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings, winner_at
-from tabbench.report.words import (
+from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
+from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
     RANK_NOTE,
     SEVERITIES,
     better_is,
     crossing,
     decision_words,
-    enumerate_names,
     is_without_recommendation,
     metric_name,
     metric_title,
@@ -313,6 +313,6 @@ def _settings(settings: Any) -> str:
 
 def _protocol(comparison: Comparison) -> ReportTable:
     protocol = comparison.protocol
-    cells = [(name.replace("_", " "), enumerate_names([rows(size) for size in value]) if name == "sizes" else str(value))
+    cells = [(name.replace("_", " "), listed([rows(size) for size in value]) if name == "sizes" else str(value))
              for name, value in protocol.items() if value is not None]
     return ReportTable("Protocol", ("name", "value"), cells)

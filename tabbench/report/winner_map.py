@@ -7,8 +7,8 @@ from typing import Any
 from tabbench.core.comparison import Comparison
 from tabbench.report.drawing import Labels, Look, drawing_settings, looks, stand_in, to_inline_svg
 from tabbench.report.flips import budget, cell_words
-from tabbench.report.numbers import rows
-from tabbench.report.safe_text import shorten
+from tabbench.wording.numbers import rows
+from tabbench.wording.safe_text import shorten
 
 _WIDTH_INCHES = 10.0
 _ROW_INCHES = 0.42

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.core.phrases import measured
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.phrases import measured
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
 
 COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tabbench.core.phrases import listed, prefixed, rounded_size
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.phrases import listed, prefixed, rounded_size
 from tabbench.verdict.winners import FIRST_BETTER, SECOND_BETTER
 
 MOST_CROSSINGS_TOLD = 2

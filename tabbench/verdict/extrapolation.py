@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.core.phrases import measured
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.curve_noise import CurveNoise, PairNoise
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.learning_curves import curve_draws, mmf4, pow4
-from tabbench.verdict.phrases import measured
 
 FACTORS = (2, 4)
 """Beyond four times the measured rows nothing measured says much."""

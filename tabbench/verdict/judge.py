@@ -21,7 +21,7 @@ from tabbench.verdict.probabilities import correlated_t, rows_to_settle
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
 from tabbench.verdict.winners import decide, families_at, lacking_families, winners_frame
-from tabbench.verdict.words import closing_sentence
+from tabbench.wording.verdict import closing_sentence
 
 
 @dataclass(frozen=True, eq=False)

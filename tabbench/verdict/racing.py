@@ -20,8 +20,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
+from tabbench.core.phrases import measured
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.phrases import measured
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 from tabbench.verdict.winners import BASELINE

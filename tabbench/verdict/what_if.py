@@ -15,9 +15,9 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS
 from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
+from tabbench.core.phrases import METRIC_WORDS, listed
 from tabbench.verdict.evidence import Evidence, build_evidence
 from tabbench.verdict.judge import decide_pairs
-from tabbench.verdict.phrases import METRIC_WORDS, listed
 from tabbench.verdict.scoring import Predictions, Question
 from tabbench.verdict.winners import BASELINE, winners_frame
 

@@ -5,7 +5,7 @@ import pandas as pd
 from rich.console import Console
 
 from tabbench.core.comparison import COLUMNS, Comparison
-from tabbench.nets.catalogue import FAULTS
+from tabbench.core.faults import FAULTS
 from tabbench.report import render
 from tabbench.report.console import print_report
 from tabbench.report.incidents import incident_groups, incident_line

@@ -15,7 +15,7 @@ from tabbench.report.console import print_report
 from tabbench.report.flips import flip_tables
 from tabbench.report.standings import standings
 from tabbench.report.tables import evidence_tables, standings_table
-from tabbench.report.words import outcome, recommendation
+from tabbench.wording.terms import outcome, recommendation
 
 WINNER = {"size": 500, "decision": "winner", "approaches": ["linear"], "best": "linear", "recommended": "linear"}
 TIED = WINNER | {"decision": "top_set", "approaches": ["linear", "mlp"]}

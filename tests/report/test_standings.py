@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from tabbench.core.comparison import COLUMNS, Comparison
-from tabbench.report.names import with_readable_names
 from tabbench.report.standings import full_size, standings
-from tabbench.report.words import crossing
+from tabbench.wording.names import with_readable_names
+from tabbench.wording.terms import crossing
 
 
 def small(decisions: list[tuple[str, str, float, str]], decision: str, base: Comparison) -> Comparison:

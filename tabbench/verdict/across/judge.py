@@ -10,7 +10,7 @@ import pandas as pd
 from tabbench.verdict.across.decision import Outcome, Standpoint, compare_pairs, outcome_over, settled
 from tabbench.verdict.across.descriptions import elo_ratings, improvabilities, mean_ranks, win_rates
 from tabbench.verdict.across.losses import TableLosses
-from tabbench.verdict.across.words import closing_sentence, sentence_over
+from tabbench.wording.many_tables import closing_sentence, sentence_over
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS, Comparison
-from tabbench.report.safe_text import LONGEST_NAME, plain
+from tabbench.wording.safe_text import LONGEST_NAME, plain
 
 _NAME_COLUMNS = ("name", "approach", "first", "second", "best", "recommended", "base", "behind", "ahead_below", "ahead_above")
 

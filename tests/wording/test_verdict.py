@@ -8,9 +8,9 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import Metric
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.limit_words import unjudged_sentence
 from tabbench.verdict.winners import lacking_families, winners_frame
-from tabbench.verdict.words import closing_sentence, doubted
+from tabbench.wording.limits import unjudged_sentence
+from tabbench.wording.verdict import closing_sentence, doubted
 
 ROWS = 1250
 

@@ -9,12 +9,12 @@ import pandas as pd
 
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
+from tabbench.core.phrases import METRIC_WORDS, listed, measured, rounded_size
 from tabbench.verdict.changing_places import over_sizes
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.limit_words import beginning, cost_clauses, named_in
-from tabbench.verdict.phrases import METRIC_WORDS, listed, measured, rounded_size
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
+from tabbench.wording.limits import beginning, cost_clauses, named_in
 
 REPEATABLE = ("stratified", "grouped")
 """Splits that can be drawn again."""

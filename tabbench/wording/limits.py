@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from tabbench.core.limits import Limited
+from tabbench.core.phrases import listed, rough_duration
 from tabbench.verdict.evidence import Evidence
-from tabbench.verdict.phrases import listed, rough_duration
 
 KINDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
 """The families that people choose between, as one says that there was none."""

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from tabbench.core.phrases import listed
 from tabbench.verdict.across.decision import Outcome, Standpoint, fewest_sources
 from tabbench.verdict.across.losses import TableLosses
-from tabbench.verdict.phrases import listed
 
 RAREST_TOLD = 10_000
 """Luck that is rarer is told as this: nobody has so many collections of tables, and the model is not that exact."""

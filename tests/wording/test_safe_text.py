@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tabbench.report.safe_text import markdown, plain, spreadsheet
+from tabbench.wording.safe_text import markdown, plain, spreadsheet
 
 SPECIAL = "\x1b[31m]0;\x07\u202e\u2066|`*_[]()<>#+-=@\n\r\t\0&;$~!\\.:/w1"
 nasty = st.text(st.one_of(st.characters(), st.sampled_from(SPECIAL)), max_size=60)

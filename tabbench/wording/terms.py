@@ -5,11 +5,12 @@ Plain text for people; each format makes it safe in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.numbers import known, rows
+from tabbench.core.phrases import listed
+from tabbench.wording.numbers import known, rows
 
 SEVERITIES = {"info": "note", "warn": "warning", "block": "serious"}
 
@@ -86,15 +87,6 @@ def compared_with_best(decision: str, *, best_is_first: bool) -> str:
     return ("materially " if decision.endswith("materially") else "") + ("worse" if best_leads else "better")
 
 
-def enumerate_names(names: Sequence[str]) -> str:
-    """Names joined as in a sentence.
-
-    >>> enumerate_names(["linear", "boosting", "mlp"])
-    'linear, boosting and mlp'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-
-
 NOT_EVERY_FAMILY = "not every family was run"
 """Why nothing is recommended where somebody is ahead."""
 
@@ -108,9 +100,9 @@ def outcome(winner: dict[Any, Any]) -> str:
     """What a row of `winners` says."""
     names = list(winner["approaches"])
     if winner["decision"] == "winner":
-        return f"{enumerate_names(names)} {'is ahead of the others' if is_without_recommendation(winner) else 'wins'}"
+        return f"{listed(names)} {'is ahead of the others' if is_without_recommendation(winner) else 'wins'}"
     if winner["decision"] == "top_set":
-        return f"{enumerate_names(names)}: not separated"
+        return f"{listed(names)}: not separated"
     return "nothing is shown to beat the constant predictor"
 
 
@@ -147,8 +139,8 @@ def skips(comparison: Comparison) -> list[tuple[str, str]]:
         sizes_of.setdefault((reason, tuple(names)), []).append(size)
     entries = []
     for (reason, who), sizes in sizes_of.items():
-        subject = "every approach" if set(who) == every else enumerate_names(list(who))
-        at = "" if None in sizes else f" at {enumerate_names([rows(size) for size in sorted(filter(None, sizes))])} rows"
+        subject = "every approach" if set(who) == every else listed(list(who))
+        at = "" if None in sizes else f" at {listed([rows(size) for size in sorted(filter(None, sizes))])} rows"
         entries.append((subject + at, reason))
     return entries
 

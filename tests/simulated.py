@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from tabbench.core.metric import Metric
 from tabbench.core.split import Split, SplitPlan
@@ -122,9 +121,8 @@ def evidence_of(row_loss, *, folds=5, repeats=1, seed=0, **changes) -> Evidence:
     return replace(evidence, **changes)
 
 
-@pytest.fixture
-def simulate() -> SimpleNamespace:
-    """The generators."""
+def generators() -> SimpleNamespace:
+    """All of them, for a fixture."""
     return SimpleNamespace(
         mirror_twins=mirror_twins,
         crossing_pair=crossing_pair,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tabbench
-from tabbench.nets.catalogue import FAULTS, KINDS, PROVOCATIONS, TRACES, as_markdown, epoch_of, incident
+from tabbench.core.faults import FAULTS, KINDS, PROVOCATIONS, TRACES, as_markdown, epoch_of, incident
 
 PACKAGE = Path(tabbench.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "guards.md"

@@ -1,10 +1,12 @@
-"""Numbers and names as one says them."""
+"""Numbers and names as they are written in a sentence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 
+MOST_SHOWN_CHARACTERS = 60
+"""A longer name would hide the sentence that it stands in."""
 METRIC_WORDS = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "brier": "Brier score"}
 """Metrics that are not simply their name with spaces."""
 
@@ -51,12 +53,12 @@ def rough_duration(seconds: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as one says them.
+    """Names joined as in a sentence.
 
     >>> listed(["linear"]), listed(["linear", "mlp"]), listed(["linear", "mlp", "boosting"])
     ('linear', 'linear and mlp', 'linear, mlp and boosting')
     """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def prefixed(prefix: str, name: str) -> str:
@@ -66,3 +68,40 @@ def prefixed(prefix: str, name: str) -> str:
     (' than linear', '')
     """
     return prefix + name if name else ""
+
+
+def shown(name: str) -> str:
+    """A name from a file, safe inside one line: control characters escaped, the middle of a long one left out.
+
+    >>> shown("price")
+    'price'
+    >>> len(shown("x" * 5000))
+    60
+    """
+    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in name)
+    if len(line) <= MOST_SHOWN_CHARACTERS:
+        return line
+    half = (MOST_SHOWN_CHARACTERS - 3) // 2
+    return line[: MOST_SHOWN_CHARACTERS - 3 - half] + "..." + line[-half:]
+
+
+def first_few(names: Sequence[str], most: int = 5) -> str:
+    """Names from a file as an enumeration, a long one cut short.
+
+    >>> first_few(["a", "b", "c"]), first_few(["a", "b", "c", "d"], most=2)
+    ('a, b, c', 'a, b and 2 more')
+    """
+    written = [shown(name) for name in names[:most]]
+    return ", ".join(written) if len(names) <= most else f"{', '.join(written)} and {len(names) - most:,} more"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "category"), counted(2, "approach")
+    ('1 row', '1,200 rows', '2 categories', '2 approaches')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + ("es" if noun.endswith("ch") else "s")
+    return f"{number:,} {plural}"

@@ -1,0 +1,1 @@
+"""Every sentence, name, label and number format that a person reads. Decides nothing."""

@@ -121,6 +121,19 @@ def evidence_of(row_loss, *, folds=5, repeats=1, seed=0, **changes) -> Evidence:
     return replace(evidence, **changes)
 
 
+class Noted:
+    """Implements `Observer`: notes the keys of the cells that have a result."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def learn(self, cell, result) -> None:
+        self.keys.append(cell.key)
+
+    def show(self, running, seconds_left) -> None:
+        pass
+
+
 def generators() -> SimpleNamespace:
     """All of them, for a fixture."""
     return SimpleNamespace(

@@ -17,10 +17,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.comparison.prepare import prepare
-from tabbench.core.cell import Batch, Cell
-from tabbench.core.progress import Progress
+from tabbench.core.cell import Batch, Cell, Result
+from tabbench.core.executor import Needs
 from tabbench.core.setup import Setup
-from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.local import LocalExecutor
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
@@ -110,6 +110,16 @@ class Sleeper(ClassifierMixin, BaseEstimator):
         return np.repeat(self.classes_[:1], len(X))
 
 
+class Deaf:
+    """Implements `Observer`."""
+
+    def learn(self, cell: Cell, result: Result) -> None:
+        """Nothing is done."""
+
+    def show(self, running: tuple[str, ...], seconds_left: float | None) -> None:
+        """Nothing is shown."""
+
+
 def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
     """Wall seconds of the run, seconds that cells alone need on these children, number of cells."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -123,9 +133,7 @@ def run_sleepers(store: Store, setup: Setup) -> tuple[float, float, int]:
         executor.wait_until_warm()
         executor.open_setup()
         start = time.perf_counter()
-        executor.run(Schedule(batches, jobs=jobs), display=make_display(quiet=True, to_json=False),
-                     on_result=lambda cell, result: None,
-                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+        executor.run(Schedule(batches, jobs=jobs), Deaf())
         wall = time.perf_counter() - start
     headers = [store.header(cell.key) for cell in cells]
     return wall, sum(each["fit_seconds"] + each["predict_seconds"] for each in headers) / jobs, len(cells)

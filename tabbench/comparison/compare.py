@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,21 @@ from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
 from tabbench.comparison.dry_run import ExpectedRun
-from tabbench.comparison.plan import Contestants
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
-from tabbench.comparison.resume import freeze, recall_options, recall_prepared, resumable, say_how_to_continue
+from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
 from tabbench.comparison.sensitivity import repeat_changed
+from tabbench.comparison.session import Session, measured_costs
+from tabbench.core.executor import Executor
 from tabbench.core.progress import Display
-from tabbench.costs.prior import PriorCosts
-from tabbench.execution.local import LocalExecutor
 from tabbench.execution.machine import usable_cores
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.splitting.sizes import size_grid
-from tabbench.store.database import Store
-from tabbench.store.folder import RunFolder, require_run
 
 COMPARISON_SHARE = 0.5
 """Of a time limit, where `--what-if` repeats the comparison's largest size once to three times."""
@@ -108,75 +105,67 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
     """Compare with checked options, in the folder `options.out`; see `compare`. A command's clock began with its process."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
-    contestants = all_contestants(options)
-    with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
-        prior = measured_costs(options)
-        with resumable(store, display), _children(store, contestants, options) as executor:
-            prepared = read_and_split(data, options, display, positions)
-            sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
-            freeze(folder, store, prepared, options)
-            ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
-                              prior, checking=Checking(prepared))
-            finished = _answer(ran, store, executor, options, clock, display)
-        return _varied(finished, ran.run, store, replace(prepared, findings=tuple(ran.run.findings)), contestants, options, clock,
-                       display, prior)
+    with Session.open(options, clock, display, prior=measured_costs(options)) as session:
+        return _carry_out(session, lambda: _frozen(session, read_and_split(data, options, display, positions)))
 
 
 def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
     """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
-    with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
-        options = replace(recall_options(store), out=path, **limits).checked()
-        clock = Clock.start(options.limit_seconds, with_process=is_command)
-        contestants, prior = all_contestants(options), measured_costs(options)
-        with resumable(store, display), _children(store, contestants, options) as executor:
-            prepared = recall_prepared(store)
-            sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
-            ran = run_missing(store, executor, prepared, contestants, sizes, options, _of_comparison(clock, options), display,
-                              prior, checking=None if store.recall("is_checked") else Checking(prepared))
-            finished = _answer(ran, store, executor, options, clock, display)
-        return _varied(finished, ran.run, store, prepared, contestants, options, clock, display, prior)
+    with Session.reopen(path, display, is_command=is_command, **limits) as session:
+        return _carry_out(session, lambda: recall_prepared(session.store), is_checked=bool(session.store.recall("is_checked")))
 
 
-def _answer(ran: Ran, store: Store, executor: LocalExecutor, options: Options, clock: Clock, display: Display
-            ) -> FinishedComparison:
+def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked: bool = False) -> FinishedComparison:
+    """Run what the store lacks, judge and report; with `--what-if` also what changes when the data do."""
+    with resumable(session.store, session.display), session.executor() as executor:
+        prepared = prepare()  # while the workers start
+        ran = run_missing(session, executor, prepared, _own_clock(session), checking=None if is_checked else Checking(prepared))
+        finished = _answer(ran, session, executor)
+    return _varied(finished, ran.run, session, replace(prepared, findings=tuple(ran.run.findings)))
+
+
+def _frozen(session: Session, prepared: Prepared) -> Prepared:
+    freeze(session.folder, session.store, prepared, session.options)
+    return prepared
+
+
+def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComparison:
     """Judge and report; under a limit the winner is fitted on all rows meanwhile."""
+    store, options = session.store, session.options
     comparison = judged(ran.run, store)
     best = best_of(comparison)
     store.remember(best=best)
     is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
     if is_interrupted:
-        display.close()
+        session.display.close()
         say_how_to_continue(store)
-    refit, deadline = None, _of_comparison(clock, options).deadline
-    if options.save_winner and not is_interrupted and deadline is not None and best not in (None, *ran.planner.contestants.own):
+    refit, deadline = None, _own_clock(session).deadline
+    if options.save_winner and not is_interrupted and deadline is not None and best not in (None, *session.contestants.own):
         refit = Refit.begin(executor, store.folder, ran.planner, str(best), ran.plan.effort, deadline)
-    return finish(comparison, store, options, clock, display, refit, is_interrupted=is_interrupted)
+    return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
 
 
-def _varied(finished: FinishedComparison, run: Run, store: Store, prepared: Prepared, contestants: Contestants, options: Options,
-            clock: Clock, display: Display, prior: PriorCosts) -> FinishedComparison:
+def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: Prepared) -> FinishedComparison:
     """With `--what-if`, the comparison repeated with one thing changed at a time."""
-    if not options.what_if or finished.winners.empty or finished.is_interrupted:
+    if not session.options.what_if or finished.winners.empty or finished.is_interrupted:
         return finished
     # The question is what changes with the data, so the amount of work stays.
-    options = replace(options, effort=run.effort, preset=None, approaches=options.approaches or tuple(
-        name for name in contestants.names if name in set(finished.scores["approach"])))
+    options = replace(session.options, effort=run.effort, preset=None, approaches=session.options.approaches or tuple(
+        name for name in session.contestants.names if name in set(finished.scores["approach"])))
 
     def repeat(changed: Prepared, options: Options, clock: Clock) -> FinishedComparison:
-        with (RunFolder.open(Path(options.out)) as folder, Store(folder.path) as nested,
-              _children(nested, contestants, options) as executor):
-            sizes = size_grid(changed.setup.splits, changed.setup.target, changed.setup.task, options.sizes)
-            freeze(folder, nested, changed, options)
-            ran = run_missing(nested, executor, changed, contestants, sizes, options, clock, display, prior, effort=run.effort)
-            finished = _answer(ran, nested, executor, options, clock, display)
+        with Session.open(options, clock, session.display, contestants=session.contestants, prior=session.prior) as nested:
+            with nested.executor() as executor:
+                ran = run_missing(nested, executor, _frozen(nested, changed), clock, effort=run.effort)
+                finished = _answer(ran, nested, executor)
             if finished.is_interrupted:
                 raise KeyboardInterrupt
             return finished
 
-    with resumable(store, display):
-        outcomes = repeat_changed(finished, prepared, options, clock, display.say, repeat)
-    store.remember(what_if=[each.to_json() for each in outcomes])
-    return renew(finished, judged(run, store))
+    with resumable(session.store, session.display):
+        outcomes = repeat_changed(finished, prepared, options, session.clock, session.display.say, repeat)
+    session.store.remember(what_if=[each.to_json() for each in outcomes])
+    return renew(finished, judged(run, session.store))
 
 
 def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
@@ -193,17 +182,10 @@ def forecast(data: Any, options: Options, *, display: Display, positions: Sequen
     return expect_plan(planner, prepared, clock)
 
 
+def _own_clock(session: Session) -> Clock:
+    return _of_comparison(session.clock, session.options)
+
+
 def _of_comparison(clock: Clock, options: Options) -> Clock:
     """The comparison's own time; the repetitions of `--what-if` have the rest."""
     return clock.part(COMPARISON_SHARE) if options.what_if else clock
-
-
-def measured_costs(options: Options) -> PriorCosts:
-    """What cells cost, scaled to this machine as it is now, before children of ours keep it busy."""
-    return PriorCosts.on_this_machine(options.jobs or usable_cores(), usable_cores())
-
-
-def _children(store: Store, contestants: Contestants, options: Options) -> LocalExecutor:
-    # A run that is there already may lack nothing; then no child is started.
-    return LocalExecutor(store, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
-                         memory_limit_bytes=options.limit_bytes, starts_early=store.recall("planned") is None)

@@ -18,11 +18,11 @@ from tabbench.comparison.assess import Entry
 from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
+from tabbench.core.executor import Executor, Needs
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.local import LocalExecutor, Needs
 from tabbench.execution.run import distribution_of
 from tabbench.execution.schedule import Skip
 from tabbench.options import Options, default_approaches
@@ -118,7 +118,7 @@ def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = No
     return Contestants(tuple(in_order), own or {}, aliases or {})
 
 
-def choose_device(wanted: str, contestants: Contestants, executor: LocalExecutor) -> str:
+def choose_device(wanted: str, contestants: Contestants, executor: Executor[Any]) -> str:
     """The device for approaches that can use a GPU; asks a child only where there may be one.
 
     Raises

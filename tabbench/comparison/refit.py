@@ -10,12 +10,13 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tabbench.comparison.planner import Planner
 from tabbench.core.errors import BadOption
+from tabbench.core.executor import Executor
 from tabbench.core.progress import Display
 from tabbench.execution.kept_models import kept_place
-from tabbench.execution.local import LocalExecutor
 from tabbench.store.folder import SPOOL, WINNER
 
 SAVE = "tabbench.comparison.export:save_refits"
@@ -27,14 +28,14 @@ SAVING_SECONDS = 0.5
 class Refit:
     """The fits of one approach with growing `efforts`, as they are made in a child."""
 
-    executor: LocalExecutor
+    executor: Executor[Any]
     folder: Path
     approach: str
     efforts: list[float]
     deadline: float
 
     @classmethod
-    def begin(cls, executor: LocalExecutor, folder: Path, planner: Planner, approach: str, effort: float, deadline: float
+    def begin(cls, executor: Executor[Any], folder: Path, planner: Planner, approach: str, effort: float, deadline: float
               ) -> Refit:
         """Have a child begin. `deadline` is the clock's reading at which the model must be in its place."""
         deadline -= SAVING_SECONDS
@@ -51,8 +52,8 @@ class Refit:
         BadOption : none was ready in time, or the first has failed.
         """
         try:
-            error = self.executor.await_calls(self.deadline).get(0, "")
-            self.executor.end_calls()
+            error = self.executor.await_call(self.deadline) or ""
+            self.executor.end_call()
             number = max((number for number in range(len(self.efforts)) if self._place(number).exists()), default=None)
             why = error or "the time limit was too short to fit it on all rows"
             cure = f"tabbench export {self.folder} --out MODEL fits and writes it"

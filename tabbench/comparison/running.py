@@ -17,17 +17,18 @@ from tabbench.comparison.planner import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
 from tabbench.comparison.prepare import Prepared, say_findings
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.resume import remember
+from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
 from tabbench.comparison.time_words import options_of, plan_line, reason_of
-from tabbench.core.cell import Batch
+from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadOption
+from tabbench.core.executor import Executor, Keeping
 from tabbench.core.limits import Limited
-from tabbench.core.progress import Display, Progress
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.local import Keeping, LocalExecutor
 from tabbench.execution.schedule import TIME_LIMIT, Schedule, Skip, place_of
 from tabbench.options import Options, work_of
+from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
 
 
@@ -50,14 +51,12 @@ LIFTING_MARGIN = 1.1
 
 @dataclass(eq=False)
 class RunInProgress:
-    """What the steps of a run share."""
+    """What the steps of a run share; `clock` is the comparison's own."""
 
-    store: Store
-    executor: LocalExecutor
+    session: Session
+    executor: Executor[Schedule]
     prepared: Prepared
-    options: Options
     clock: Clock
-    display: Display
     planner: Planner
     wish: Wish
     plan: WorkPlan
@@ -65,25 +64,31 @@ class RunInProgress:
     is_continued: bool = False
     checking: Checking | None = None
 
+    @property
+    def store(self) -> Store:
+        """The run's store."""
+        return self.session.store
 
-def run_missing(store: Store, executor: LocalExecutor, prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...],
-                options: Options, clock: Clock, display: Display, prior: PriorCosts | None = None, *,
+
+def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, *,
                 checking: Checking | None = None, effort: float | None = None) -> Ran:
     """Execute the cells that the store lacks.
 
     Parameters
     ----------
-    prior : None where they cost as much as on the measuring machine.
+    clock : the comparison's own, of the session's.
     checking : the table's checks, if they are under way; their findings are said as soon as they are there.
     effort : an amount of work that is settled, so that no limit changes it.
     """
+    store, options, setup = session.store, session.options, prepared.setup
+    sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
     store.adopt_spooled()
-    prior = PriorCosts.load() if prior is None else prior
     device = store.recall("device")
     if device is None or options.device not in ("auto", device) or _lacks_cells(store):
-        device = choose_device(options.device, contestants, executor)
-    planner = make_planner(prepared, contestants, sizes, options, prior, executor.jobs, device)
-    running = replace(_planned(store, executor, prepared, options, clock, display, planner, effort), checking=checking)
+        device = choose_device(options.device, session.contestants, executor)
+    prior = PriorCosts.load() if session.prior is None else session.prior
+    planner = make_planner(prepared, session.contestants, sizes, options, prior, executor.jobs, device)
+    running = replace(_planned(session, executor, prepared, clock, planner, effort), checking=checking)
     with stopping() as stop:
         _look_first(running, stop)
         if not stop.is_requested:
@@ -128,16 +133,16 @@ def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedR
                       device=planner.device, plan=plan_line(plan, planner, clock), reserve_seconds=reserve)
 
 
-def _planned(store: Store, executor: LocalExecutor, prepared: Prepared, options: Options, clock: Clock, display: Display,
-             planner: Planner, effort: float | None) -> RunInProgress:
+def _planned(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, planner: Planner,
+             effort: float | None) -> RunInProgress:
     """The plan of an earlier call, as far as it is settled, or a new one; said in a line before the first cell."""
-    settled = settled_effort(store, options)
+    settled = settled_effort(session.store, session.options)
     wish = planner.wish(effort if settled is None else settled)
     starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
     plan = choose_plan(planner, wish, clock, starting_seconds)
-    running = RunInProgress(store, executor, prepared, options, clock, display, planner, wish, plan,
-                            tuple(store.recall("first_look", [])), is_continued=settled is not None)
-    display.say(plan_line(plan, planner, clock))
+    running = RunInProgress(session, executor, prepared, clock, planner, wish, plan,
+                            tuple(session.store.recall("first_look", [])), is_continued=settled is not None)
+    session.display.say(plan_line(plan, planner, clock))
     return running
 
 
@@ -187,13 +192,13 @@ def _plan_anew(running: RunInProgress) -> None:
         plan = running.planner.look_plan(running.plan)  # fewer rows would say less than the first look has said
     if plan != running.plan:
         running.plan = plan
-        running.display.say(plan_line(plan, running.planner, running.clock, is_new=True))
+        running.session.display.say(plan_line(plan, running.planner, running.clock, is_new=True))
 
 
 def _take_findings(running: RunInProgress) -> None:
     if running.checking is not None:
         running.prepared, running.checking = running.checking.finish(), None
-        say_findings(running.prepared, running.display)
+        say_findings(running.prepared, running.session.display)
         running.store.remember(findings=[finding.to_json() for finding in running.prepared.findings], is_checked=True)
 
 
@@ -204,14 +209,14 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
     missing = without(batches, running.store.settled())
     n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
     if n_settled and running.is_continued:
-        running.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
+        running.session.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
     left = None if clock.deadline is None else clock.deadline - time.monotonic()
     schedule = Schedule(missing, jobs=running.executor.jobs, agenda=planner.agenda(plan, running.wish),
                         costs=planner.costs_of(plan), deadline=clock.deadline,
                         closing=lambda more: planner.closing(n_settled + more),
                         reserve_seconds=0.0 if left is None else planner.reserve_seconds(plan, left),
                         expendable=running.wish.expendable, precious=(*running.wish.cheapest, *running.wish.families),
-                        race=Race(run, running.store).stopped_before if running.options.race else None)
+                        race=Race(run, running.store).stopped_before if running.session.options.race else None)
     if not stop.is_requested:
         _execute(running, run, schedule, stop)
     return replace(run, skips=(*run.skips, *schedule.skips))
@@ -223,7 +228,7 @@ def _begun(running: RunInProgress) -> tuple[Run, list[Batch]]:
     batches = planner.batches(plan, running.wish)
     run = run_of(running.prepared, planner, plan, running.wish, batches)
     store.declare(batches)
-    remember(store, run, running.options, planner.contestants, planner.device)
+    remember(store, run, running.session.options, planner.contestants, planner.device)
     store.remember(plan=plan.to_json())
     running.executor.open_setup()
     store.adopt_spooled()
@@ -256,23 +261,38 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     # The constant predictor's cell is the same with any amount of work.
     looked = set(running.first_look) - {cell.key for cell in run.planned}
     watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
-    deadline = running.clock.deadline
-    seconds_at_start = 0.0 if deadline is None else deadline - time.monotonic()
-    front: tuple[str, ...] = ()
-
-    def progress(cells: tuple[str, ...], seconds_left: float | None) -> Progress:
-        nonlocal front
-        if running.checking is not None and running.checking.is_ready:
-            _take_findings(running)
-        if not is_first_look and deadline is not None and watch.front != front:
-            front = watch.front
-            schedule.keep_free(planner.reserve_seconds(plan, seconds_at_start, front))
-        return watch.snapshot(cells, None if is_first_look else seconds_left)
-
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look
-    running.executor.run(schedule, display=running.display, on_result=watch.learn, progress=progress,
-                         is_stopped=lambda: stop.is_requested,
-                         keeping=Keeping(planner.agenda(plan, running.wish).first, plan.effort) if is_kept else None)
+    keeping = Keeping(*planner.agenda(plan, running.wish).first, plan.effort) if is_kept else None
+    running.executor.run(schedule, _Observed(running, schedule, watch, is_first_look), is_stopped=lambda: stop.is_requested,
+                         keeping=keeping)
+
+
+class _Observed:
+    """Implements `Observer`: teaches the watch, shows it, and does what had to wait for results.
+
+    Findings are said as soon as they are there. What is kept free for the winner's last fit is lowered to what those need that
+    may still win, once that is known.
+    """
+
+    def __init__(self, running: RunInProgress, schedule: Schedule, watch: Watch, is_first_look: bool) -> None:
+        self._running, self._schedule, self._watch, self._is_first_look = running, schedule, watch, is_first_look
+        deadline = running.clock.deadline
+        self._seconds_at_start = None if deadline is None or is_first_look else deadline - time.monotonic()
+        self._front: tuple[str, ...] = ()
+
+    def learn(self, cell: Cell, result: Result) -> None:
+        """A cell has a result."""
+        self._watch.learn(cell, result)
+
+    def show(self, running: tuple[str, ...], seconds_left: float | None) -> None:
+        """What runs now."""
+        if self._running.checking is not None and self._running.checking.is_ready:
+            _take_findings(self._running)
+        if self._seconds_at_start is not None and self._watch.front != self._front:
+            self._front = self._watch.front
+            planner, plan = self._running.planner, self._running.plan
+            self._schedule.keep_free(planner.reserve_seconds(plan, self._seconds_at_start, self._front))
+        self._running.session.display.update(self._watch.snapshot(running, None if self._is_first_look else seconds_left))
 
 
 def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:

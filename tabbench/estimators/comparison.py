@@ -5,50 +5,41 @@ The main job from typed rows on. Nothing is left out or merged on the way: what 
 
 from __future__ import annotations
 
-import io
 import shutil
 import tempfile
 import time
-import warnings
 import weakref
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from tabbench.checks.running import run_checks
-from tabbench.comparison.compare import measured_costs
 from tabbench.comparison.completed import judged
 from tabbench.comparison.plan import Contestants
-from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN, all_contestants
+from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison, as_finished
 from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
+from tabbench.comparison.session import MakeExecutor, Session, measured_costs
 from tabbench.core.approach import BASELINE
-from tabbench.core.cell import Cell, Result
 from tabbench.core.check import Evidence
 from tabbench.core.errors import TabbenchError
-from tabbench.core.progress import Display, Progress
+from tabbench.core.executor import Executor
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import fingerprint, tie_digests
-from tabbench.execution.local import Keeping, LocalExecutor
-from tabbench.execution.run import execute, why_it_does_not_load
-from tabbench.execution.schedule import Schedule, Skip
+from tabbench.execution.in_process import InProcessExecutor
+from tabbench.execution.local import LocalExecutor
+from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.report.live import make_display
-from tabbench.splitting.sizes import size_grid
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
-from tabbench.store.folder import RunFolder
 
 SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 """A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times
@@ -135,20 +126,17 @@ def _table(rows: TrainingRows, columns: Sequence[Column]) -> Table:
 
 def _run(prepared: Prepared, options: Options) -> Compared:
     clock, display = Clock.start(options.limit_seconds), make_display(quiet=True, to_json=False)
-    contestants = all_contestants(options)
-    setup = prepared.setup
-    with (RunFolder.open(Path(options.out)) as folder, Store(folder.path) as store,
-          _executor(store, setup, contestants, options) as executor):
-        sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
-        freeze(folder, store, prepared, options)
-        prior = None if options.limit_seconds is None else measured_costs(options)
-        ran = run_missing(store, executor, prepared, contestants, sizes, options, clock, display, prior)
+    prior = None if options.limit_seconds is None else measured_costs(options)
+    with (Session.open(options, clock, display, prior=prior, make_executor=_where_cells_run(prepared.setup)) as session,
+          session.executor() as executor):
+        freeze(session.folder, session.store, prepared, options)
+        ran = run_missing(session, executor, prepared, clock)
         if ran.run.limited is not None and ran.run.limited.is_interrupted:
             raise KeyboardInterrupt
-        comparison = replace(judged(ran.run, store), timing=clock.timing({}))
-        finished = as_finished(comparison, folder.path)
+        comparison = replace(judged(ran.run, session.store), timing=clock.timing({}))
+        finished = as_finished(comparison, session.folder.path)
         best = best_of(finished, options)
-        store.remember(best=best, timing=comparison.timing)
+        session.store.remember(best=best, timing=comparison.timing)
     return Compared(finished, best, _last_effort(ran, best, clock))
 
 
@@ -163,60 +151,12 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
                if effort == ran.plan.effort or seconds <= most_seconds)
 
 
-def _executor(store: Store, setup: Setup, contestants: Contestants, options: Options) -> AbstractContextManager[Any]:
-    is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
-    if is_modest and len(setup.table) <= MOST_ROWS_IN_PROCESS:
-        return nullcontext(InProcess(store, setup, contestants))
-    return LocalExecutor(store, jobs=options.jobs or 1, needs=contestants.needs(options.device))
+def _where_cells_run(setup: Setup) -> MakeExecutor:
+    """In this process where little is to be done by one job, else in workers."""
+    def make(store: Store, contestants: Contestants, options: Options) -> Executor[Schedule]:
+        is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
+        if is_modest and len(setup.table) <= MOST_ROWS_IN_PROCESS:
+            return InProcessExecutor(store, contestants.approaches, setup)
+        return LocalExecutor(store, jobs=options.jobs or 1, needs=contestants.needs(options.device))
 
-
-class InProcess:
-    """Runs batches one after the other in this process: same numbers as in children, without their start and their safety net.
-
-    Parameters
-    ----------
-    store : the run's store.  setup : what children would load from the run's folder.  contestants : who takes part.
-    """
-
-    jobs = 1
-
-    def __init__(self, store: Store, setup: Setup, contestants: Contestants) -> None:
-        self._store = store
-        self._setup = setup
-        self._contestants = {approach.name: approach for approach in contestants.approaches}
-
-    def is_cuda_available(self) -> bool:
-        """So few rows are not worth a GPU."""
-        return False
-
-    def starting_seconds(self, startup_seconds: float) -> float:
-        """This process has started."""
-        return 0.0
-
-    def open_setup(self) -> None:
-        """It is open already."""
-
-    def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False,
-            keeping: Keeping | None = None) -> list[Skip]:
-        """Run all that is scheduled; there is no deadline, since nothing here could end a fit that goes on beyond it.
-
-        Without one nothing has to be kept.
-        """
-        assert keeping is None
-        schedule.drop_approaches(self._broken())
-        while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
-            with threadpool_limits(1), warnings.catch_warnings():  # as in a child, whose warnings go to its log
-                warnings.simplefilter("ignore")
-                # The user's terminal is no log; the reasons are among the comparison's failures.
-                results = list(execute(self._setup, batch, own=self._contestants, log=io.StringIO()))
-            self._store.put(results)
-            for cell, result in zip(batch.cells, results, strict=True):
-                on_result(cell, result)
-        return schedule.skips
-
-    def _broken(self) -> dict[str, str]:
-        """Approaches whose library does not load, and why; the others' are loaded, so that they can be told their threads."""
-        modules = [(approach.name, module) for approach in self._contestants.values() for module in approach.requires]
-        reasons = {(name, module): why_it_does_not_load(module) for name, module in modules}
-        return {name: f"{module} does not load ({why})" for (name, module), why in reasons.items() if why is not None}
+    return make

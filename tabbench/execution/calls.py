@@ -1,6 +1,6 @@
-"""One-off calls in children: which child is at which, what has returned, and why one has failed.
+"""One-off calls in workers: which worker is at one, whether it has returned, and why it has failed.
 
-Starting, replacing and limiting children is left to the executor; cells are unknown here.
+Starting, replacing and limiting workers is left to the executor; cells are unknown here.
 """
 
 from __future__ import annotations
@@ -15,68 +15,67 @@ from tabbench.execution.worker import POLICE_SECONDS, Worker
 
 
 class CallingExecutor(ABC):
-    """An executor whose children can be called. Calls are numbered from 0, in the order in which they are made.
+    """An executor one of whose workers can be called, one call at a time.
 
-    Who inherits starts children, takes in their answers and limits their memory, and tells `_note_returned` and `_note_death`
-    what it has seen.
+    Subclasses start workers, take in their answers and limit their memory, and tell `_note_returned` and `_note_death` what they
+    have seen.
     """
 
     def __init__(self) -> None:
         self._workers: list[Worker] = []
-        self._called: list[Worker] = []
-        self._returned: dict[int, str] = {}
+        self._called: Worker | None = None
+        self._outcome: str | None = None
 
     @abstractmethod
     def _start_workers(self, count: int) -> None:
-        """Have at least so many children."""
+        """Have at least so many workers."""
 
     @abstractmethod
     def _step(self, state: None) -> None:
-        """Take in an answer, if one comes soon, and look after the children."""
+        """Take in an answer, if one comes soon, and look after the workers."""
 
     @abstractmethod
     def _limit_memory(self) -> None:
-        """End a busy child if the run has passed its memory limit. Asked for from several threads."""
+        """End a busy worker if the run has passed its memory limit. Asked for from several threads."""
 
     def call(self, function: str, values: Mapping[str, Any]) -> None:
-        """Have a child call `module:function` with the run's folder and these values: one that is warm and has nothing to do."""
+        """Have a worker call `module:function` with the run's folder and these values: if possible one that is warm."""
+        assert not self._is_calling
         self._start_workers(1)
-        children = [worker for worker in self._workers if worker.is_warm] or self._workers
-        child, number = min(children, key=list(self._pending.values()).count), len(self._called)
-        self._called.append(child)
-        child.order(do="call", function=function, number=number, values=dict(values))
+        self._called = next((worker for worker in self._workers if worker.is_warm), self._workers[0])
+        self._outcome = None
+        self._called.order(do="call", function=function, values=dict(values))
         # The caller has other things to do meanwhile, and the memory limit holds then too.
-        threading.Thread(target=self._watch, args=(number,), daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._called,), daemon=True).start()
 
-    def await_calls(self, deadline: float) -> dict[int, str]:
-        """What has returned by the deadline, a reading of `time.monotonic`: the call's number, from 0 -> "" or why it failed."""
-        while time.monotonic() < deadline and self._pending:
+    def await_call(self, deadline: float) -> str | None:
+        """How the call has ended by the deadline (a reading of `time.monotonic`): "" or why it failed, None if it goes on."""
+        while time.monotonic() < deadline and self._is_calling:
             self._step(None)
-        return dict(self._returned)
+        return self._outcome
 
-    def end_calls(self) -> None:
-        """End the children that are still at a call; their calls never return."""
-        for worker in set(self._pending.values()):
-            worker.kill()
-            self._workers.remove(worker)
+    def end_call(self) -> None:
+        """End the worker that is still at a call, which never returns then."""
+        if self._is_calling and self._called is not None:
+            self._called.kill()
+            self._workers.remove(self._called)
 
     @property
-    def _pending(self) -> dict[int, Worker]:
-        """The calls that have not returned, by number, and the children that are at them."""
-        return {number: worker for number, worker in enumerate(self._called)
-                if number not in self._returned and worker in self._workers}
+    def _is_calling(self) -> bool:
+        return self._called in self._workers and self._outcome is None
 
-    def _note_returned(self, number: int, error: str) -> None:
-        self._returned[number] = error
+    def _note_returned(self, error: str) -> None:
+        self._outcome = error
 
     def _note_death(self, worker: Worker, why: str) -> bool:
-        """A child has died, and its calls with it; whether it was at any. To be told while it still is one of the children."""
-        lost = [number for number, child in self._pending.items() if child is worker]
-        self._returned.update(dict.fromkeys(lost, why))
-        return bool(lost)
+        """A worker has died, and its call with it; whether it was at one. To be told while it still is one of the workers."""
+        was_called = self._is_calling and worker is self._called
+        if was_called:
+            self._outcome = why
+        return was_called
 
-    def _watch(self, number: int) -> None:
+    def _watch(self, worker: Worker) -> None:
         """Keep the memory limit as long as a call goes on."""
-        while number in self._pending and self._called[number].process.poll() is None:
+        while self._called is worker and self._is_calling and worker.process.poll() is None:
             self._limit_memory()
             time.sleep(POLICE_SECONDS)

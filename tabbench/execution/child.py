@@ -106,7 +106,7 @@ class Child:
         give_memory_back()
         self._answer(idle=True)
 
-    def do_call(self, function: str, number: int, values: dict[str, Any]) -> None:
+    def do_call(self, function: str, values: dict[str, Any]) -> None:
         """Call `module:function` with the run's folder and these values."""
         from tabbench.core.errors import TabbenchError
 
@@ -120,7 +120,7 @@ class Child:
         except MemoryError:
             traceback.print_exc()
             os._exit(MEMORY_EXIT_CODE)
-        self._answer(called=number, error=error)
+        self._answer(called=error)
 
     def _answer(self, **values: Any) -> None:
         self.answers.write(json.dumps(values) + "\n")

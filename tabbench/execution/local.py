@@ -19,13 +19,12 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
-from tabbench.core.progress import Display, Progress
+from tabbench.core.executor import Keeping, Needs, Observer
 from tabbench.costs.forecast import members
-from tabbench.execution.agenda import Place
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import InFlight, Schedule, Skip, place_of
+from tabbench.execution.schedule import InFlight, Schedule, place_of
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -42,24 +41,6 @@ SHORTEST_HANG_SECONDS = 600.0
 """A hang detector, not a budget: a cell may take 20 times its forecast and at least ten minutes."""
 MEMORY_SHARE = 0.9
 """Without a limit of the user's, children may fill this share of the machine before the system would kill at random."""
-
-
-@dataclass
-class Needs:
-    """What children have to be ready for: modules by approach, pickled estimators and other names of approaches by name."""
-
-    modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    own: dict[str, bytes] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    is_cuda_wanted: bool = False
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """At which place (size, split) fitted models are kept, and with which effort they are fitted."""
-
-    place: Place
-    effort: float
 
 
 class LocalExecutor(CallingExecutor):
@@ -134,11 +115,10 @@ class LocalExecutor(CallingExecutor):
         for worker in self._workers:
             worker.order(do="open")
 
-    def run(self, schedule: Schedule, *, display: Display, on_result: Callable[[Cell, Result], None],
-            progress: Callable[[tuple[str, ...], float | None], Progress], is_stopped: Callable[[], bool] = lambda: False,
-            keeping: Keeping | None = None) -> list[Skip]:
+    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+            keeping: Keeping | None = None) -> None:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
-        state, next_display = _Running(schedule, on_result, keeping), 0.0
+        state, next_display = _Running(schedule, observer, keeping), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
         self._start_workers(min(self.jobs, len(schedule.pending)))
         while True:
@@ -152,10 +132,9 @@ class LocalExecutor(CallingExecutor):
                 self._leave_what_runs(state)
                 break
             if now >= next_display:
-                display.update(progress(self._what_runs(), schedule.remaining_seconds(self._in_flight())))
+                observer.show(self._what_runs(), schedule.remaining_seconds(self._in_flight()))
                 next_display = now + DISPLAY_SECONDS
-        display.update(progress((), 0.0))
-        return schedule.skips
+        observer.show((), 0.0)
 
     def _step(self, state: _Running | None) -> None:
         """Take in one event if there is one, and look after the children now and then."""
@@ -250,7 +229,7 @@ class LocalExecutor(CallingExecutor):
             self._settle(worker, "crashed", "its result was damaged on the way to the store", state)
             worker.batch = None
         elif "called" in values:
-            self._note_returned(values["called"], values["error"])
+            self._note_returned(values["called"])
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
@@ -314,7 +293,7 @@ class LocalExecutor(CallingExecutor):
     def _limit_memory(self) -> None:
         with self._limiting:  # so that one excess never ends two children
             used = {worker: worker.resident_bytes() for worker in self._workers}
-            at_work = {*self._busy, *self._pending.values()}
+            at_work = {*self._busy, *([self._called] if self._is_calling else [])}
             busy = [worker for worker in used if worker in at_work and worker.ended_for is None]
             if busy and sum(used.values()) + psutil.Process().memory_info().rss > self.memory_limit_bytes:
                 worst = max(busy, key=lambda worker: used[worker])
@@ -369,7 +348,7 @@ class _Running:
     """What is known while batches run."""
 
     schedule: Schedule
-    on_result: Callable[[Cell, Result], None]
+    observer: Observer
     keeping: Keeping | None = None
     done: set[str] = field(default_factory=set)
     tries: Counter[str] = field(default_factory=Counter)
@@ -382,7 +361,8 @@ class _Running:
 
     def kept_effort(self, batch: Batch) -> float | None:
         """The effort of a batch whose models are kept; None where they are not."""
-        return self.keeping.effort if self.keeping is not None and place_of(batch) == self.keeping.place else None
+        is_kept = self.keeping is not None and place_of(batch) == (self.keeping.size, self.keeping.split)
+        return self.keeping.effort if self.keeping is not None and is_kept else None
 
     def learn(self, result: Result, running: InFlight | None = None) -> None:
         """A result has arrived in the store; `running` is how its batch stood then."""
@@ -395,4 +375,4 @@ class _Running:
                 costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))  # the supervisor can't tell fits apart
             if result.peak_mb is not None:
                 costs.learn_peak(cell, result.peak_mb, running.done)
-        self.on_result(cell, result)
+        self.observer.learn(cell, result)

@@ -12,8 +12,9 @@ from tabbench.comparison.export import next_step
 from tabbench.comparison.plan import choose_contestants, plan_batches
 from tabbench.comparison.refit import Refit
 from tabbench.core.errors import BadOption
+from tabbench.core.executor import Needs
 from tabbench.execution.kept_models import keeping_in
-from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.local import LocalExecutor
 from tabbench.execution.run import execute
 from tabbench.model.saving import load_model
 from tabbench.options import Options

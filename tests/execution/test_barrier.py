@@ -5,13 +5,13 @@ import time
 
 import cloudpickle
 import pytest
+from simulated import Noted
 from sklearn.dummy import DummyClassifier
 
 from tabbench.core.cell import Batch, Cell
-from tabbench.core.progress import Progress
-from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.core.executor import Needs
+from tabbench.execution.local import LocalExecutor
 from tabbench.execution.schedule import InFlight, Schedule
-from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
@@ -112,7 +112,6 @@ def test_a_second_try_alone_ends_before_the_next_size_is_begun(tmp_path, small_s
         own = {"greedy": cloudpickle.dumps(Greedy())}
         with LocalExecutor(store, jobs=2, needs=Needs(own=own)) as executor:
             schedule = Schedule([Batch((each,)) for each in cells], jobs=2, race=stopped_before, deadline=time.monotonic() + 120)
-            executor.run(schedule, display=make_display(quiet=True, to_json=False), on_result=lambda cell, result: None,
-                         progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+            executor.run(schedule, Noted())
         assert finished == {30: set(), 60: {each.key for each in cells if each.size == 30}}
         assert store.finished() == {each.key for each in cells if each.size == 30 or each.approach == "dummy"}

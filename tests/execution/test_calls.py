@@ -5,7 +5,8 @@ import time
 import psutil
 import pytest
 
-from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.core.executor import Needs
+from tabbench.execution.local import LocalExecutor
 
 CALLED = """
 import os
@@ -61,7 +62,7 @@ def soon():
 def test_a_call_gets_the_folder_and_its_values(store, call):
     with children(store) as executor:
         call(executor, "note", text="seen")
-        assert executor.await_calls(soon()) == {0: ""}
+        assert executor.await_call(soon()) == ""
     assert (store.folder / "noted").read_text() == "seen"
 
 
@@ -70,19 +71,19 @@ def test_a_call_gets_the_folder_and_its_values(store, call):
 def test_a_call_that_fails_says_why_and_another_can_follow(store, call, name, why):
     with children(store) as executor:
         call(executor, name)
-        assert executor.await_calls(soon()) == {0: why}
+        assert executor.await_call(soon()) == why
         call(executor, "note", text="seen")
-        assert executor.await_calls(soon()) == {0: why, 1: ""}
+        assert executor.await_call(soon()) == ""
 
 
 def test_a_call_that_is_late_is_ended_and_says_nothing(store, call):
     with children(store) as executor:
         executor.wait_until_warm()
         call(executor, "sleep")
-        assert executor.await_calls(time.monotonic() + 0.1) == {}
+        assert executor.await_call(time.monotonic() + 0.1) is None
         [child] = psutil.Process().children()
-        executor.end_calls()
-        assert not child.is_running() and executor.await_calls(soon()) == {}
+        executor.end_call()
+        assert not child.is_running() and executor.await_call(soon()) is None
 
 
 def test_a_call_that_passes_the_memory_limit_is_ended_while_nobody_waits_for_it(store, call):
@@ -93,9 +94,9 @@ def test_a_call_that_passes_the_memory_limit_is_ended_while_nobody_waits_for_it(
         call(executor, "eat", megabytes=700)
         psutil.wait_procs([child], timeout=30)
         assert not child.is_running()
-        [why] = executor.await_calls(soon()).values()
+        why = executor.await_call(soon())
         call(executor, "note", text="seen")
-        assert executor.await_calls(soon()) == {0: why, 1: ""}
+        assert executor.await_call(soon()) == ""
     assert why == (f"the run needed too much memory; --memory-limit is {limit / 1e9:.1f} GB for everything: give more, "
                    "or lower --jobs")
 
@@ -105,4 +106,4 @@ def test_a_call_to_a_child_that_was_just_ended_fails_for_the_same_reason(store, 
         executor.wait_until_warm()
         executor._workers[0].end("out_of_memory", "it was greedy")
         call(executor, "note", text="unseen")
-        assert executor.await_calls(soon()) == {0: "it was greedy"}
+        assert executor.await_call(soon()) == "it was greedy"

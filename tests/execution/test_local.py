@@ -11,19 +11,19 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
+from simulated import Noted
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.comparison.plan import choose_contestants, plan_batches
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.errors import BadOption, TabbenchError
-from tabbench.core.progress import Progress
+from tabbench.core.executor import Needs
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import CellCost, Expected
-from tabbench.execution.local import LocalExecutor, Needs
+from tabbench.execution.local import LocalExecutor
 from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
-from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
@@ -115,16 +115,14 @@ def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, costs=N
     batches = batches or [Batch((cell,)) for cell in cells]
     store.declare(batches)
     own = {name: cloudpickle.dumps(each) for name, each in estimators.items()}
-    seen = []
+    noted = Noted()
     with LocalExecutor(store, jobs=jobs, needs=Needs(own=own), **limits) as executor:
         executor.wait_until_warm()
         deadline = None if seconds is None else time.monotonic() + seconds
         schedule = Schedule(batches, jobs=jobs, deadline=deadline, costs=costs)
-        executor.run(schedule, display=make_display(quiet=True, to_json=False),
-                     on_result=lambda cell, result: seen.append(cell.key),
-                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+        executor.run(schedule, noted)
     results = {(cell.approach, cell.fold): store.result(cell.key) for batch in batches for cell in batch.cells}
-    assert len(seen) == len(set(seen)) == sum(result is not None for result in results.values())
+    assert len(noted.keys) == len(set(noted.keys)) == sum(result is not None for result in results.values())
     return results, schedule
 
 
@@ -242,9 +240,7 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
     with pytest.raises(KeyboardInterrupt), executor:
         pids = [worker.process.pid for worker in executor._workers]
         threading.Thread(target=interrupt).start()
-        executor.run(Schedule([Batch((cell,)) for cell in cells], jobs=2), display=make_display(quiet=True, to_json=False),
-                     on_result=lambda cell, result: None,
-                     progress=lambda running, left: Progress(0, 0, 0, running, {}, 0.0, left))
+        executor.run(Schedule([Batch((cell,)) for cell in cells], jobs=2), Noted())
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert store.children() == []
     gc.collect()

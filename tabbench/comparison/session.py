@@ -1,0 +1,78 @@
+"""What a run is made of while it goes on: folder, store, who takes part, options, clock, display, costs, where cells run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tabbench.comparison.plan import Contestants
+from tabbench.comparison.planner import all_contestants
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.resume import recall_options
+from tabbench.core.executor import Executor
+from tabbench.core.progress import Display
+from tabbench.costs.prior import PriorCosts
+from tabbench.execution.local import LocalExecutor
+from tabbench.execution.machine import usable_cores
+from tabbench.execution.schedule import Schedule
+from tabbench.options import Options
+from tabbench.store.database import Store
+from tabbench.store.folder import RunFolder, require_run
+
+MakeExecutor = Callable[[Store, Contestants, Options], Executor[Schedule]]
+"""Where cells run."""
+
+
+def local_workers(store: Store, contestants: Contestants, options: Options) -> Executor[Schedule]:
+    """Supervised worker processes on this machine."""
+    # A run that is there already may lack nothing; then no worker is started.
+    return LocalExecutor(store, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
+                         memory_limit_bytes=options.limit_bytes, starts_early=store.recall("planned") is None)
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A run's folder is locked and its store is open as long as the session is.
+
+    Attributes
+    ----------
+    prior : what cells cost on this machine; None where they cost as much as on the measuring machine.
+    """
+
+    folder: RunFolder
+    store: Store
+    options: Options
+    contestants: Contestants
+    clock: Clock
+    display: Display
+    prior: PriorCosts | None = None
+    make_executor: MakeExecutor = local_workers
+
+    @classmethod
+    @contextmanager
+    def open(cls, options: Options, clock: Clock, display: Display, **given: Any) -> Iterator[Session]:
+        """A session in the folder `options.out`; `given` are other attributes, by default what the options name."""
+        given = {"contestants": all_contestants(options)} | given
+        with RunFolder.open(Path(options.out), is_fresh=options.fresh) as folder, Store(folder.path) as store:
+            yield cls(folder, store, options, clock=clock, display=display, **given)
+
+    @classmethod
+    @contextmanager
+    def reopen(cls, path: Path, display: Display, *, is_command: bool, **limits: Any) -> Iterator[Session]:
+        """A session of an earlier run with its options, but for `limits` (jobs, time_limit, memory_limit)."""
+        with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
+            options = replace(recall_options(store), out=path, **limits).checked()
+            clock = Clock.start(options.limit_seconds, with_process=is_command)
+            yield cls(folder, store, options, all_contestants(options), clock, display, measured_costs(options))
+
+    def executor(self) -> Executor[Schedule]:
+        """What runs this session's cells; to be used as a context manager."""
+        return self.make_executor(self.store, self.contestants, self.options)
+
+
+def measured_costs(options: Options) -> PriorCosts:
+    """What cells cost, scaled to this machine as it is now, before workers of ours keep it busy."""
+    return PriorCosts.on_this_machine(options.jobs or usable_cores(), usable_cores())

@@ -1,0 +1,103 @@
+"""Runs batches one after the other in this process: the same numbers as in workers, without their start and their safety net."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from threadpoolctl import threadpool_limits
+
+from tabbench.core.approach import Approach
+from tabbench.core.errors import TabbenchError
+from tabbench.core.executor import Keeping, Observer
+from tabbench.core.setup import Setup
+from tabbench.execution.run import execute, why_it_does_not_load
+from tabbench.execution.schedule import Schedule
+from tabbench.store.database import Store
+from tabbench.store.setups import load_setup
+
+
+class InProcessExecutor:
+    """Implements `Executor` for few rows, whose cells take about as long as a worker takes to start.
+
+    Nothing here could end a fit that goes on beyond a deadline, or survive one that ends the process.
+
+    Parameters
+    ----------
+    store : the run's store.  approaches : what takes part.  setup : what workers would load from the run's folder, as this does
+        where it is not given.
+    """
+
+    jobs = 1
+
+    def __init__(self, store: Store, approaches: Iterable[Approach], setup: Setup | None = None) -> None:
+        self._store, self._setup = store, setup
+        self._approaches = {approach.name: approach for approach in approaches}
+        self._outcome: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing was started."""
+
+    def is_cuda_available(self) -> bool:
+        """So few rows are not worth a GPU."""
+        return False
+
+    def starting_seconds(self, startup_seconds: float) -> float:
+        """This process has started."""
+        return 0.0
+
+    def open_setup(self) -> None:
+        """It is loaded when the first cell asks for it."""
+
+    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+            keeping: Keeping | None = None) -> None:
+        """Run all that is scheduled.
+
+        Raises
+        ------
+        ValueError : models are to be kept, which is for runs with a time limit.
+        """
+        if keeping is not None:
+            raise ValueError("models are kept where a time limit may end a run, which this executor cannot do")
+        setup = load_setup(self._store.folder) if self._setup is None else self._setup
+        schedule.drop_approaches(self._broken())
+        while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
+            with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
+                warnings.simplefilter("ignore")
+                # The user's terminal is no log; the reasons are among the comparison's failures.
+                results = list(execute(setup, batch, own=self._approaches, log=io.StringIO()))
+            self._store.put(results)
+            for cell, result in zip(batch.cells, results, strict=True):
+                observer.learn(cell, result)
+            observer.show((), schedule.remaining_seconds())
+
+    def call(self, function: str, values: Mapping[str, Any]) -> None:
+        """Call it now."""
+        module, _, name = function.partition(":")
+        try:
+            getattr(importlib.import_module(module), name)(self._store.folder, **values)
+        except TabbenchError as error:
+            self._outcome = str(error)
+        else:
+            self._outcome = ""
+
+    def await_call(self, deadline: float) -> str | None:
+        """How the call ended."""
+        return self._outcome
+
+    def end_call(self) -> None:
+        """It has ended."""
+
+    def _broken(self) -> dict[str, str]:
+        """Approaches whose library does not load, and why; the others' are loaded, so that they can be told their threads."""
+        modules = [(approach.name, module) for approach in self._approaches.values() for module in approach.requires]
+        reasons = {(name, module): why_it_does_not_load(module) for name, module in modules}
+        return {name: f"{module} does not load ({why})" for (name, module), why in reasons.items() if why is not None}

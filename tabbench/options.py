@@ -14,6 +14,7 @@ from typing import Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.core.errors import BadOption, UnknownName
+from tabbench.core.executor import EXECUTORS, LOCAL
 
 PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
@@ -73,6 +74,7 @@ class Options:
     memory_limit: str | float | None = option(None, "Memory of the whole process tree: 8GB, 500MB.")
     jobs: int | None = option(None, "Cells at a time (the number of cores).")
     device: str = option("auto", "auto, cpu or cuda, for approaches that can use a GPU.")
+    executor: str = option(LOCAL, "Where cells run: local (worker processes), in-process, or one that a package adds.")
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
@@ -94,6 +96,7 @@ class Options:
                    "effort": None if self.effort is None else effort_number("--effort", self.effort),
                    "preset": None if self.preset is None else choice("--preset", self.preset, PRESETS),
                    "device": choice("--device", self.device, DEVICES),
+                   "executor": EXECUTORS.get(self.executor).name,
                    "folds": whole("--folds", self.folds, 2), "repeats": whole("--repeats", self.repeats, 1),
                    "use_folds": whole("--use-folds", self.use_folds, 1),
                    "jobs": whole("--jobs", self.jobs, 1), "seed": whole("--seed", self.seed, 0),

@@ -46,7 +46,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
-            out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Which approach wins on this table, at which size, and how sure that is.

@@ -28,7 +28,7 @@ from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
 from tabbench.store.setups import load_setup, save_setup
 
-NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "time_limit", "memory_limit", "test"})
+NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
 """Options that belong to one call: `resume` takes its own. The test file's rows are in the frozen table."""
 
 

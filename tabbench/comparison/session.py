@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,25 +12,14 @@ from tabbench.comparison.plan import Contestants
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.resume import recall_options
-from tabbench.core.executor import Executor
+from tabbench.core.executor import EXECUTORS, Executor
 from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.local import LocalExecutor
 from tabbench.execution.machine import usable_cores
 from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
-
-MakeExecutor = Callable[[Store, Contestants, Options], Executor[Schedule]]
-"""Where cells run."""
-
-
-def local_workers(store: Store, contestants: Contestants, options: Options) -> Executor[Schedule]:
-    """Supervised worker processes on this machine."""
-    # A run that is there already may lack nothing; then no worker is started.
-    return LocalExecutor(store, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
-                         memory_limit_bytes=options.limit_bytes, starts_early=store.recall("planned") is None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +38,6 @@ class Session:
     clock: Clock
     display: Display
     prior: PriorCosts | None = None
-    make_executor: MakeExecutor = local_workers
 
     @classmethod
     @contextmanager
@@ -70,7 +58,11 @@ class Session:
 
     def executor(self) -> Executor[Schedule]:
         """What runs this session's cells; to be used as a context manager."""
-        return self.make_executor(self.store, self.contestants, self.options)
+        options = self.options
+        # A run that is there already may lack nothing; then no worker is started.
+        return EXECUTORS.get(options.executor).make(
+            self.store, jobs=options.jobs or usable_cores(), needs=self.contestants.needs(options.device),
+            memory_limit_bytes=options.limit_bytes, starts_early=self.store.recall("planned") is None)
 
 
 def measured_costs(options: Options) -> PriorCosts:

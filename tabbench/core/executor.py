@@ -1,8 +1,8 @@
 """What runs batches, as the main job sees it: the protocol that an executor implements. Knows no process and no schedule.
 
-An executor is one file in `execution/`. It takes batches from the schedule that it is handed, has each of them executed by
-`execution.run.execute` wherever it likes, puts the results into the store and reports them. Which executor runs a cell, and
-where, never changes a number.
+An executor is one file in `execution/`, registered in `EXECUTORS`. It takes batches from the schedule that it is handed, has each
+of them executed by `execution.run.execute` wherever it likes, puts the results into the store and reports them. Which executor
+runs a cell, and where, never changes a number.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from tabbench.core.cell import Cell, Result
+from tabbench.core.registry import Registry
 
 
 @dataclass
@@ -91,3 +92,32 @@ class Executor(Protocol[WorkT_contra]):
 
     def end_call(self) -> None:
         """Break off a call that goes on."""
+
+
+class MakeExecutor(Protocol):
+    """Makes an executor for a run."""
+
+    def __call__(self, store: Any, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None,
+                 starts_early: bool = True) -> Executor[Any]:
+        """For the run of an open store.
+
+        Parameters
+        ----------
+        store : the run's `store.database.Store`.  jobs : how many batches at the same time.
+        needs : what workers have to be ready for.  memory_limit_bytes : of all of them together; None for most of the machine.
+        starts_early : whether workers may start before it is known that there is work for them.
+        """
+
+
+@dataclass(frozen=True)
+class ExecutorKind:
+    """A way to run batches, as `--executor` names it."""
+
+    name: str
+    summary: str
+    make: MakeExecutor
+
+
+EXECUTORS: Registry[ExecutorKind] = Registry("executor", "tabbench.execution")
+LOCAL = "local"
+"""The one that is taken where none is named."""

@@ -17,25 +17,20 @@ import pandas as pd
 
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
-from tabbench.comparison.plan import Contestants
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison, as_finished
 from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
-from tabbench.comparison.session import MakeExecutor, Session, measured_costs
+from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.approach import BASELINE
 from tabbench.core.check import Evidence
 from tabbench.core.errors import TabbenchError
-from tabbench.core.executor import Executor
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.estimators.base import TrainingRows
 from tabbench.estimators.features import fingerprint, tie_digests
-from tabbench.execution.in_process import InProcessExecutor
-from tabbench.execution.local import LocalExecutor
-from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.splitting.splits import make_splits, splits_fingerprint
@@ -127,8 +122,8 @@ def _table(rows: TrainingRows, columns: Sequence[Column]) -> Table:
 def _run(prepared: Prepared, options: Options) -> Compared:
     clock, display = Clock.start(options.limit_seconds), make_display(quiet=True, to_json=False)
     prior = None if options.limit_seconds is None else measured_costs(options)
-    with (Session.open(options, clock, display, prior=prior, make_executor=_where_cells_run(prepared.setup)) as session,
-          session.executor() as executor):
+    options = _where_cells_run(len(prepared.setup.table), options)
+    with Session.open(options, clock, display, prior=prior) as session, session.executor() as executor:
         freeze(session.folder, session.store, prepared, options)
         ran = run_missing(session, executor, prepared, clock)
         if ran.run.limited is not None and ran.run.limited.is_interrupted:
@@ -151,12 +146,8 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
                if effort == ran.plan.effort or seconds <= most_seconds)
 
 
-def _where_cells_run(setup: Setup) -> MakeExecutor:
+def _where_cells_run(rows: int, options: Options) -> Options:
     """In this process where little is to be done by one job, else in workers."""
-    def make(store: Store, contestants: Contestants, options: Options) -> Executor[Schedule]:
-        is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
-        if is_modest and len(setup.table) <= MOST_ROWS_IN_PROCESS:
-            return InProcessExecutor(store, contestants.approaches, setup)
-        return LocalExecutor(store, jobs=options.jobs or 1, needs=contestants.needs(options.device))
-
-    return make
+    options = replace(options, jobs=options.jobs or 1)
+    is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
+    return replace(options, executor="in-process") if is_modest and rows <= MOST_ROWS_IN_PROCESS else options

@@ -18,7 +18,6 @@ import signal
 import sys
 import threading
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,11 +68,9 @@ class Child:
 
     def do_learn(self, own: dict[str, str], aliases: dict[str, str]) -> None:
         """Receive the user's own approaches, the only pickles there are, and other names for registered ones."""
-        from tabbench.approaches.composed import find_approach
-        from tabbench.execution.run import unpickled
+        from tabbench.execution.run import received
 
-        self.own = {name: unpickled(name, base64.b64decode(pickled)) for name, pickled in own.items()}
-        self.own |= {alias: replace(find_approach(name), name=alias) for alias, name in aliases.items()}
+        self.own = received({name: base64.b64decode(pickled) for name, pickled in own.items()}, aliases)
 
     def do_open(self) -> None:
         """Load the run's frozen setup."""

@@ -6,17 +6,15 @@ import importlib
 import io
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from threadpoolctl import threadpool_limits
 
-from tabbench.core.approach import Approach
 from tabbench.core.errors import TabbenchError
-from tabbench.core.executor import Keeping, Observer
-from tabbench.core.setup import Setup
-from tabbench.execution.run import execute, why_it_does_not_load
+from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
+from tabbench.execution.run import execute, received, why_it_does_not_load
 from tabbench.execution.schedule import Schedule
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
@@ -29,15 +27,15 @@ class InProcessExecutor:
 
     Parameters
     ----------
-    store : the run's store.  approaches : what takes part.  setup : what workers would load from the run's folder, as this does
-        where it is not given.
+    store : the run's store.  needs : as for workers; modules that are imported already cost nothing.
+    jobs, memory_limit_bytes, starts_early : have no use here, where one batch runs at a time and no process is started.
     """
 
     jobs = 1
 
-    def __init__(self, store: Store, approaches: Iterable[Approach], setup: Setup | None = None) -> None:
-        self._store, self._setup = store, setup
-        self._approaches = {approach.name: approach for approach in approaches}
+    def __init__(self, store: Store, *, needs: Needs, jobs: int = 1, memory_limit_bytes: float | None = None,
+                 starts_early: bool = True) -> None:
+        self._store, self._needs = store, needs
         self._outcome: str | None = None
 
     def __enter__(self) -> Self:
@@ -67,13 +65,13 @@ class InProcessExecutor:
         """
         if keeping is not None:
             raise ValueError("models are kept where a time limit may end a run, which this executor cannot do")
-        setup = load_setup(self._store.folder) if self._setup is None else self._setup
+        setup, own = load_setup(self._store.folder), received(self._needs.own, self._needs.aliases)
         schedule.drop_approaches(self._broken())
         while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
             with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
                 warnings.simplefilter("ignore")
                 # The user's terminal is no log; the reasons are among the comparison's failures.
-                results = list(execute(setup, batch, own=self._approaches, log=io.StringIO()))
+                results = list(execute(setup, batch, own=own, log=io.StringIO()))
             self._store.put(results)
             for cell, result in zip(batch.cells, results, strict=True):
                 observer.learn(cell, result)
@@ -98,6 +96,10 @@ class InProcessExecutor:
 
     def _broken(self) -> dict[str, str]:
         """Approaches whose library does not load, and why; the others' are loaded, so that they can be told their threads."""
-        modules = [(approach.name, module) for approach in self._approaches.values() for module in approach.requires]
-        reasons = {(name, module): why_it_does_not_load(module) for name, module in modules}
+        reasons = {(name, module): why_it_does_not_load(module) for name, modules in self._needs.modules.items()
+                   for module in modules}
         return {name: f"{module} does not load ({why})" for (name, module), why in reasons.items() if why is not None}
+
+
+EXECUTORS.register(ExecutorKind("in-process", "one batch after the other in this process, without a safety net",
+                                InProcessExecutor))

@@ -19,7 +19,7 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
-from tabbench.core.executor import Keeping, Needs, Observer
+from tabbench.core.executor import EXECUTORS, LOCAL, ExecutorKind, Keeping, Needs, Observer
 from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
@@ -376,3 +376,6 @@ class _Running:
             if result.peak_mb is not None:
                 costs.learn_peak(cell, result.peak_mb, running.done)
         self.observer.learn(cell, result)
+
+
+EXECUTORS.register(ExecutorKind(LOCAL, "supervised worker processes on this machine", LocalExecutor))

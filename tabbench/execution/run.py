@@ -285,6 +285,12 @@ def distribution_of(module: str) -> str:
     return {"sklearn": "scikit-learn"}.get(package, package)  # the only approach's package that pip calls otherwise
 
 
+def received(own: Mapping[str, bytes], aliases: Mapping[str, str]) -> dict[str, Approach]:
+    """The user's own approaches from their pickles, and registered ones under other names."""
+    return {**{name: unpickled(name, pickled) for name, pickled in own.items()},
+            **{alias: replace(find_approach(name), name=alias) for alias, name in aliases.items()}}
+
+
 def unpickled(name: str, pickled: bytes) -> Approach:
     """The user's own approach from its pickle; where that fails, one whose every fit fails with the reason."""
     from tabbench.approaches.own import own_approach

@@ -23,7 +23,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import METRICS
 from tabbench.core.setup import Setup
-from tabbench.execution.schedule import TIME_LIMIT, Skip
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.options import ALPHA
 from tabbench.store.database import Store
 from tabbench.verdict.affordable import cost_limits, winner_map
@@ -44,7 +44,6 @@ from tabbench.wording.verdict import doubted
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
 
-NOT_RUN_YET = "not run yet"
 """The reason of a skip that no limit has caused: the run has been interrupted, and may go on."""
 
 Place = tuple[str, int, int]
@@ -99,7 +98,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     metric = METRICS.get(setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     evidence = _evidence(run, question, predictions, present, run.margin)
-    stopped = [(skip.approach, skip.size) for skip in skips if skip.is_raced_out]
+    stopped = [(skip.approach, skip.size) for skip in skips if skip.kind is SkipKind.RACE]
     headline = headline_size(evidence, stopped)
     missing = missing_families(run.entries, skips, evidence.present(headline), headline)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
@@ -261,13 +260,14 @@ def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: C
     A limit that was too short and an interruption are both lack of time; a package that is missing, too little memory or a race
     that an approach has lost are not.
     """
-    raced_out = {skip.approach for skip in skips if skip.is_raced_out and skip.size == headline}
+    raced_out = {skip.approach for skip in skips if skip.kind is SkipKind.RACE and skip.size == headline}
     there = {entry.family for entry in entries if entry.name in {*present, *raced_out}}
     missing: dict[str, list[str]] = {}
     for entry in entries:
         own = [skip for skip in skips if skip.approach == entry.name]
         told = [skip for skip in own if skip.size == headline] or own
-        if entry.family in KINDS and entry.family not in there and any(skip.reason in (TIME_LIMIT, NOT_RUN_YET) for skip in told):
+        is_lacking = any(skip.kind in (SkipKind.TIME, SkipKind.WAITING) for skip in told)
+        if entry.family in KINDS and entry.family not in there and is_lacking:
             missing.setdefault(entry.family, []).append(entry.name)
     return missing
 
@@ -275,7 +275,7 @@ def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: C
 def _limited(run: Run, missing: Mapping[str, Sequence[str]], skips: Sequence[Skip]) -> Limited | None:
     """What the run says of its limit; where it says nothing and families still wait to be run, it has been interrupted."""
     lost = {name for names in missing.values() for name in names}
-    is_waiting = bool(lost) and not any(skip.reason == TIME_LIMIT for skip in skips if skip.approach in lost)
+    is_waiting = bool(lost) and not any(skip.kind is SkipKind.TIME for skip in skips if skip.approach in lost)
     return Limited(is_interrupted=True) if run.limited is None and is_waiting else run.limited
 
 
@@ -290,7 +290,7 @@ def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known
     """Every planned or left-out pair that was not judged, with its reason."""
     told = {(skip.approach, skip.size): skip for skip in known}
     absent = ({place[:2] for place in cells} | set(told)) - set(present)
-    return [told.get((approach, size), Skip(approach, size, NOT_RUN_YET))
+    return [told.get((approach, size), Skip(approach, size, SkipKind.WAITING))
             for approach, size in sorted(absent, key=lambda pair: (pair[1], pair[0]))]
 
 

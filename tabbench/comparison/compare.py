@@ -29,6 +29,7 @@ from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor
 from tabbench.core.progress import Display
+from tabbench.core.skip import SkipKind
 from tabbench.execution.machine import usable_cores
 from tabbench.options import Options
 from tabbench.report.live import make_display
@@ -153,14 +154,14 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
     options = replace(session.options, effort=run.effort, preset=None, approaches=session.options.approaches or tuple(
         name for name in session.contestants.names if name in set(finished.scores["approach"])))
 
-    def repeat(changed: Prepared, options: Options, clock: Clock) -> FinishedComparison:
+    def repeat(changed: Prepared, options: Options, clock: Clock) -> tuple[FinishedComparison, bool]:
         with Session.open(options, clock, session.display, contestants=session.contestants, prior=session.prior) as nested:
             with nested.executor() as executor:
                 ran = run_missing(nested, executor, _frozen(nested, changed), clock, effort=run.effort)
                 finished = _answer(ran, nested, executor)
             if finished.is_interrupted:
                 raise KeyboardInterrupt
-            return finished
+            return finished, any(skip.kind is SkipKind.TIME for skip in ran.run.skips)
 
     with resumable(session.store, session.display):
         outcomes = repeat_changed(finished, prepared, options, session.clock, session.display.say, repeat)

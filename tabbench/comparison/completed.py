@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from tabbench.comparison.assess import NOT_RUN_YET, Run, judge_run
+from tabbench.comparison.assess import Run, judge_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
-from tabbench.execution.schedule import TIME_LIMIT
+from tabbench.core.skip import SkipKind
 from tabbench.store.database import Store
 from tabbench.verdict.winners import BASELINE
 
@@ -33,7 +33,7 @@ def completed(run: Run, finished: Collection[str]) -> Run:
     ----------
     finished : keys of the cells that have a result.
     """
-    otherwise_absent = {(skip.approach, skip.size) for skip in run.skips if skip.reason not in (TIME_LIMIT, NOT_RUN_YET)}
+    otherwise_absent = {(skip.approach, skip.size) for skip in run.skips if skip.kind not in (SkipKind.TIME, SkipKind.WAITING)}
     done = {pair: count for pair, count in _splits_done(run, finished).items() if pair not in otherwise_absent}
     total, folds = len(run.setup.splits.splits), run.setup.splits.folds
     counts = [total, *(count for count in range(total - 1, 0, -1) if count < folds or count % folds == 0)]

@@ -18,11 +18,12 @@ from tabbench.core.cell import Batch
 from tabbench.core.effort import point_name
 from tabbench.core.phrases import counted, listed
 from tabbench.core.setup import Setup
+from tabbench.core.skip import REASONS, SkipKind
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.local import require_memory
 from tabbench.execution.machine import usable_cores
-from tabbench.execution.schedule import TIME_LIMIT, Schedule
+from tabbench.execution.schedule import Schedule
 from tabbench.options import Options
 from tabbench.wording.numbers import duration
 from tabbench.wording.safe_text import plain
@@ -137,7 +138,7 @@ def expect_run(run: Run, batches: Sequence[Batch], costs: CostModel, options: Op
         room_mb = options.limit_bytes / 1e6 - parent_mb - (jobs - 1) * costs.base_mb
         schedule.drop_too_large(room_mb, "it would need about {need}, more than --memory-limit leaves")
     planned = {cell.key for batch in batches for cell in batch.cells}
-    skipped = {(cell.approach, cell.size): TIME_LIMIT for cell in run.planned if cell.key not in planned}
+    skipped = {(cell.approach, cell.size): REASONS[SkipKind.TIME] for cell in run.planned if cell.key not in planned}
     skipped = {pair: reason for pair, reason in skipped.items()
                if not any((cell.approach, cell.size) == pair for batch in batches for cell in batch.cells)}
     skipped |= {(skip.approach, skip.size): skip.reason for skip in schedule.skips}

@@ -11,8 +11,8 @@ from tabbench.comparison.plan import settings_of
 from tabbench.core.cell import digest
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.setup import Setup
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.execution.run import refit
-from tabbench.execution.schedule import TIME_LIMIT
 from tabbench.model.fitted import as_saved
 from tabbench.model.saving import SavedModel, save_model
 from tabbench.options import work_of
@@ -47,7 +47,7 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
         names = [entry["name"] for entry in store.recall("entries", [])]
         plan = store.recall("plan")
         best, own, aliases = store.recall("best"), store.recall("own", []), store.recall("aliases", {})
-        is_out_of_time = any(skip["reason"] == TIME_LIMIT for skip in store.recall("skips", []))
+        is_out_of_time = any(Skip.from_json(each).kind is SkipKind.TIME for each in store.recall("skips", []))
     if options is None or (name is None and best is None):
         why = ", as --time-limit was too short" if is_out_of_time else ""
         more = " with a longer --time-limit" if is_out_of_time else ""

@@ -20,11 +20,11 @@ from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.executor import Executor, Needs
 from tabbench.core.setup import Setup
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import Skip
 from tabbench.options import Options, default_approaches
 
 FAMILIES = ("linear", "trees", "net")
@@ -147,8 +147,8 @@ def missing_packages(contestants: Contestants, sizes: Sequence[int]) -> list[Ski
     for approach in contestants.approaches:
         absent = [distribution_of(module) for module in approach.requires if not _is_installed(module)]
         if absent:
-            skips += [Skip(approach.name, size, f"the package {absent[0]} is not installed; pip install {absent[0]}")
-                      for size in sizes]
+            reason = f"the package {absent[0]} is not installed; pip install {absent[0]}"
+            skips += [Skip(approach.name, size, SkipKind.LIBRARY, reason) for size in sizes]
     return skips
 
 

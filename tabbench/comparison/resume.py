@@ -20,9 +20,9 @@ from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
+from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
 from tabbench.execution.machine import machine_memory_bytes, usable_cores
-from tabbench.execution.schedule import Skip
 from tabbench.options import Options, work_of
 from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
@@ -115,7 +115,7 @@ def recall_run(store: Store) -> Run:
     planned, plan, limited = store.cells(store.recall("planned")), store.recall("plan"), store.recall("limited")
     effort = work_of(kept.get("effort"), kept["preset"]) if plan is None else plan["effort"]
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), effort, kept["margin"], planned,
-               prepared.findings, tuple(Skip(**skip) for skip in store.recall("skips", [])), store.recall("timing", {}),
+               prepared.findings, tuple(Skip.from_json(each) for each in store.recall("skips", [])), store.recall("timing", {}),
                extrapolates=kept.get("extrapolate", False), limited=None if limited is None else Limited.from_json(limited),
                plan=store.recall("run_plan"))
 

@@ -25,8 +25,9 @@ from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadOption
 from tabbench.core.executor import Executor, Keeping
 from tabbench.core.limits import Limited
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.schedule import TIME_LIMIT, Schedule, Skip, place_of
+from tabbench.execution.schedule import Schedule, place_of
 from tabbench.options import Options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
@@ -97,7 +98,7 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
         _take_findings(running)
     run = replace(run, findings=tuple(running.prepared.findings))
     run = completed_run(running, run, is_interrupted=stop.is_requested)
-    store.remember(skips=[vars(skip) for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
+    store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                    limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
     return Ran(run, planner, running.plan)
 
@@ -306,7 +307,7 @@ def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> 
     done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits), approaches=tuple(
         name for name in running.plan.approaches if not present or any(name == other for other, _ in present)))
     known = {(skip.approach, skip.size) for skip in run.skips}
-    left = [] if is_interrupted else [Skip(name, size, TIME_LIMIT) for size in running.planner.sizes
+    left = [] if is_interrupted else [Skip(name, size, SkipKind.TIME) for size in running.planner.sizes
                                       for name in dict.fromkeys([*running.wish.most.approaches, *running.plan.approaches])
                                       if (name, size) not in present | known]
     limited = _cost_of_limit(running, run, done, {name for name, _ in present}, is_interrupted=is_interrupted)
@@ -324,7 +325,7 @@ def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: se
     families = {entry.name: entry.family for entry in run.entries}
     told = {families[name] for name in present}
     # What is absent for another reason has not been cost by time.
-    absent = {skip.approach for skip in run.skips if skip.reason != TIME_LIMIT} - present
+    absent = {skip.approach for skip in run.skips if skip.kind is not SkipKind.TIME} - present
     usual = running.wish.most if is_interrupted else planner.wish().most
     usual = replace(usual, approaches=tuple(name for name in usual.approaches if name not in absent),
                     effort=running.plan.effort if is_interrupted else usual.effort)

@@ -29,7 +29,6 @@ from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
-from tabbench.execution.schedule import TIME_LIMIT
 from tabbench.options import Options
 from tabbench.reading.row_digest import row_digests
 from tabbench.splitting.splits import make_splits, splits_fingerprint
@@ -39,7 +38,8 @@ from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, Outcome
 LONGEST_SLUG = 40
 NO_TIME = "--time-limit left no time for it"
 
-RunPrepared = Callable[[Prepared, Options, Clock], FinishedComparison]
+RunPrepared = Callable[[Prepared, Options, Clock], tuple[FinishedComparison, bool]]
+"""Gives the comparison, and whether some of it was left out for lack of time."""
 
 
 def repeat_changed(comparison: Comparison, prepared: Prepared, options: Options, clock: Clock, say: Callable[[str], None],
@@ -112,12 +112,11 @@ def _repeat(comparison: Comparison, prepared: Prepared, outcome: Outcome, option
     size, roles = _size(comparison, prepared.setup.splits.full_size), prepared.setup.table.roles
     if clock.limit_seconds is not None and clock.limit_seconds <= 0:
         return replace(outcome, reason=NO_TIME)
-    finished = run(prepared, replace(options, out=Path(options.out) / WHAT_IF / folder_name(outcome.change), sizes=[size],
-                                     group=roles.get("group"), time=roles.get("time"), fresh=False, what_if=False,
-                                     save_winner=False, race=False, extrapolate=False), clock)
+    finished, is_late = run(prepared, replace(
+        options, out=Path(options.out) / WHAT_IF / folder_name(outcome.change), sizes=[size], group=roles.get("group"),
+        time=roles.get("time"), fresh=False, what_if=False, save_winner=False, race=False, extrapolate=False), clock)
     if len(finished.winners):
         return replace(outcome, answer=Answer.at(finished.winners, finished.pairs, size), failed=len(finished.failures))
-    is_late = (finished.skipped["reason"] == TIME_LIMIT).any()
     return replace(outcome, reason=NO_TIME if is_late else "no approach was finished")
 
 

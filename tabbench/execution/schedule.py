@@ -13,6 +13,7 @@ import numpy as np
 
 from tabbench.core.approach import BASELINE
 from tabbench.core.cell import Batch, Cell
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import members
 from tabbench.execution.agenda import Agenda, Place, Stage
@@ -28,18 +29,6 @@ MOST_CLOSING_SHARE = 0.3
 ROOM_DEVIATIONS = 0.8
 """A batch that runs beside others gets the memory that suffices four times in five."""
 
-TIME_LIMIT = "the time limit (--time-limit) would have been exceeded"
-"""The reason of a skip. No figures: what comes from a clock must not stand among what is the same in every run."""
-
-
-@dataclass(frozen=True)
-class Skip:
-    """An approach that will not run at a size, and why."""
-
-    approach: str
-    size: int
-    reason: str
-    is_raced_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,16 +160,16 @@ class Schedule:
         self._left.clear()
 
     def drop_approaches(self, reasons: Mapping[str, str]) -> None:
-        """Take approaches out of every size."""
+        """Take approaches whose library does not load out of every size."""
         for name, reason in reasons.items():
-            self._drop({pair for pair in self._pairs() if pair[0] == name}, reason)
+            self._drop({pair for pair in self._pairs() if pair[0] == name}, SkipKind.LIBRARY, reason)
 
     def drop_too_large(self, room_mb: float, reason: str) -> bool:
         """Take out what needs more memory than one child can have; `reason` has a place for the megabytes needed."""
         needs = {(cell.approach, cell.size): self.costs.cell_peak_mb(cell).median for cell in self.cells}
         too_large = {pair: need for pair, need in needs.items() if need > room_mb}
         for pair, need in too_large.items():
-            self._drop({pair}, reason.format(need=in_round_numbers(need)))
+            self._drop({pair}, SkipKind.MEMORY, reason.format(need=in_round_numbers(need)))
         return bool(too_large)
 
     def remaining_seconds(self, running: Sequence[InFlight] = ()) -> float | None:
@@ -258,7 +247,7 @@ class Schedule:
             names = expendable.pop(0)
             if any(cell.approach in names for batch in self._queue for cell in batch.cells):
                 needing = {cell.approach for cell in self.cells if names & {cell.approach, *members(cell.settings)}}
-                self._drop({pair for pair in self._pairs() if pair[0] in needing}, TIME_LIMIT)
+                self._drop({pair for pair in self._pairs() if pair[0] in needing}, SkipKind.TIME)
                 return True
         return False
 
@@ -282,7 +271,7 @@ class Schedule:
         if running:
             return False
         for name, reason in self._race(size).items():
-            self._drop({pair for pair in self._pairs() if pair[0] == name and pair[1] >= size}, reason, is_raced_out=True)
+            self._drop({pair for pair in self._pairs() if pair[0] == name and pair[1] >= size}, SkipKind.RACE, reason)
         self._open_up_to = size
         return True
 
@@ -307,13 +296,13 @@ class Schedule:
     def _pairs(self) -> set[tuple[str, int]]:
         return {(cell.approach, cell.size) for cell in self.cells}
 
-    def _drop(self, pairs: set[tuple[str, int]], reason: str, *, is_raced_out: bool = False) -> None:
+    def _drop(self, pairs: set[tuple[str, int]], kind: SkipKind, reason: str = "") -> None:
         """Take approaches out at sizes, where they still wait, and record it."""
         dropped = pairs & self._pairs()
         self._queue = deque(_without(self._queue, dropped))
         self._left = defaultdict(list, {place: _without(batches, dropped) for place, batches in self._left.items()})
         known = {(skip.approach, skip.size) for skip in self.skips}
-        self.skips += [Skip(*pair, reason, is_raced_out) for pair in sorted(dropped - known)]
+        self.skips += [Skip(*pair, kind, reason) for pair in sorted(dropped - known)]
 
 
 def agenda_of(batches: Sequence[Batch], *, is_ascending: bool = False) -> Agenda:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import NOT_RUN_YET, Entry, Run, judge_run, missing_families
+from tabbench.comparison.assess import Entry, Run, judge_run, missing_families
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited
-from tabbench.execution.schedule import TIME_LIMIT, Skip
+from tabbench.core.skip import Skip, SkipKind
 from tabbench.report.as_json import to_json
 from tabbench.store.database import Store
 
@@ -18,18 +18,18 @@ SIZES = (20, 60)
 
 
 @pytest.mark.parametrize(("present", "skips", "missing"), [
-    ("linear xgboost forest", [Skip("mlp", 60, TIME_LIMIT)], {"net": ["mlp"]}),
-    ("linear xgboost forest", [Skip("mlp", 60, NOT_RUN_YET)], {"net": ["mlp"]}),
-    ("linear xgboost forest", [Skip("mlp", 20, TIME_LIMIT)], {"net": ["mlp"]}),  # planned for no other size
-    ("linear xgboost forest", [Skip("mlp", 60, "the package torch is not installed")], {}),
-    ("linear xgboost forest", [Skip("mlp", 60, "too little memory"), Skip("mlp", 80, TIME_LIMIT)], {}),
-    ("linear xgboost forest", [Skip("mlp", 60, "it is hopelessly behind", is_raced_out=True)], {}),
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.TIME)], {"net": ["mlp"]}),
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.WAITING)], {"net": ["mlp"]}),
+    ("linear xgboost forest", [Skip("mlp", 20, SkipKind.TIME)], {"net": ["mlp"]}),  # planned for no other size
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.LIBRARY, "the package torch is not installed")], {}),
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.MEMORY, "too little memory"), Skip("mlp", 80, SkipKind.TIME)], {}),
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.RACE, "it is hopelessly behind")], {}),
     ("linear xgboost forest", [], {}),  # nobody asked for a net
-    ("linear mlp", [Skip("xgboost", 60, TIME_LIMIT), Skip("forest", 60, TIME_LIMIT)], {"trees": ["xgboost", "forest"]}),
-    ("linear mlp", [Skip("xgboost", 60, "no package"), Skip("forest", 60, TIME_LIMIT)], {"trees": ["forest"]}),
-    ("linear mlp forest", [Skip("xgboost", 60, TIME_LIMIT)], {}),  # another of its family was run
-    ("linear mlp", [Skip("xgboost", 60, TIME_LIMIT), Skip("forest", 60, "behind", is_raced_out=True)], {}),
-    ("linear xgboost mlp", [Skip("mine", 60, TIME_LIMIT), Skip("blend", 60, TIME_LIMIT), Skip("dummy", 60, TIME_LIMIT)], {}),
+    ("linear mlp", [Skip("xgboost", 60, SkipKind.TIME), Skip("forest", 60, SkipKind.TIME)], {"trees": ["xgboost", "forest"]}),
+    ("linear mlp", [Skip("xgboost", 60, SkipKind.LIBRARY, "absent"), Skip("forest", 60, SkipKind.TIME)], {"trees": ["forest"]}),
+    ("linear mlp forest", [Skip("xgboost", 60, SkipKind.TIME)], {}),  # another of its family was run
+    ("linear mlp", [Skip("xgboost", 60, SkipKind.TIME), Skip("forest", 60, SkipKind.RACE, "behind")], {}),
+    ("linear xgboost mlp", [Skip(name, 60, SkipKind.TIME) for name in ("mine", "blend", "dummy")], {}),
 ])
 def test_families_that_are_missing_for_lack_of_time(present, skips, missing):
     assert missing_families(ENTRIES, skips, ["dummy", *present.split()], 60) == missing
@@ -59,7 +59,7 @@ def judged(small_setup, tmp_path):
 
 
 def test_a_net_that_was_not_run_leaves_linear_without_recommendation(judged):
-    limited, skips = Limited(("2 of 3 repeats",), 170.0), [Skip("mlp", size, TIME_LIMIT) for size in SIZES]
+    limited, skips = Limited(("2 of 3 repeats",), 170.0), [Skip("mlp", size, SkipKind.TIME) for size in SIZES]
     comparison = judged(["linear", "xgboost", "dummy"], ["dummy", "linear", "xgboost", "mlp"], skips=skips, limited=limited)
     assert comparison.sentence.startswith(
         "No neural net was run, as the time limit was too short, so nothing is recommended (a recommendation takes about 3 "
@@ -74,7 +74,7 @@ def test_a_net_that_was_not_run_leaves_linear_without_recommendation(judged):
 
 def test_trees_are_recommended_over_a_net_that_was_not_run(judged):
     comparison = judged(["xgboost", "linear", "dummy"], ["dummy", "linear", "xgboost", "mlp"],
-                        skips=[Skip("mlp", size, TIME_LIMIT) for size in SIZES], limited=Limited((), 170.0))
+                        skips=[Skip("mlp", size, SkipKind.TIME) for size in SIZES], limited=Limited((), 170.0))
     assert comparison.sentence.startswith(
         "No neural net was run, as the time limit was too short (about 3 minutes would do): on 120 rows xgboost wins: ")
     assert list(comparison.winners["recommended"]) == ["xgboost", "xgboost"]

@@ -153,7 +153,7 @@ def test_repetitions_share_the_time_that_is_left(asked):
 
     def run(_, options, clock):
         limits.append(clock.limit_seconds)
-        return asked
+        return asked, False
 
     repeat_changed(asked, given, options, Clock.start(1e6), lambda _: None, run)
     assert [round(limit / 1e6, 2) for limit in limits] == [0.5, 1.0]

@@ -62,9 +62,9 @@ def test_a_size_waits_for_all_smaller_ones_and_loses_who_is_stopped(children):
     assert asked == [100, 200, 400]
     places = [(each.approach, each.size) for each in ran]
     assert {*places} == {("a", 100), ("b", 100), ("c", 100), ("a", 200), ("b", 200), ("a", 400)} and len(places) == 3 * 6
-    told = {(skip.approach, skip.size): (skip.reason, skip.is_raced_out) for skip in schedule.skips}
-    assert told == {("c", 200): ("behind before 200", True), ("c", 400): ("behind before 200", True),
-                    ("b", 400): ("behind before 400", True)}
+    told = {(skip.approach, skip.size): (skip.reason, skip.kind) for skip in schedule.skips}
+    assert told == {("c", 200): ("behind before 200", "race"), ("c", 400): ("behind before 200", "race"),
+                    ("b", 400): ("behind before 400", "race")}
 
 
 def test_it_is_seen_when_what_waits_is_held_back():

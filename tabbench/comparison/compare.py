@@ -50,27 +50,105 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
-    """Which approach wins on this table, at which size, and how sure that is.
+    """Compare approaches on a table: which one wins, at which number of training rows, and how sure that is.
+
+    Every approach is trained and tested on the same splits and on nested subsets of each split's training rows. The verdict is by
+    simultaneous confidence intervals of the differences in loss; see docs/method.md.
 
     Parameters
     ----------
-    data : a file's path, a data set's name, "-" for standard input, or a pandas or polars frame.
-    target : the column to predict; without it one called target, label, y or class.
-    approaches : names; or a dict that is the whole list: name -> a registered name, "default", or any scikit-learn
-        estimator or pipeline, which gets the raw frame and the original labels.
-    splits : your own (training positions, test positions) pairs into the rows as given.
-    out : folder of the run, continued if it holds one; None is a fresh temporary run.
-
-    The other parameters are the command's options by the same names; see `tabbench compare --help`.
+    data : str, path, DataFrame or "-"
+        A file (CSV, TSV, Parquet, Feather, Excel; also packed), the name of a shipped data set, a pandas or polars frame, or "-"
+        for standard input.
+    target : str, default None
+        The column to predict; by default the one called target, label, y or class.
+    approaches : str, list of str or dict, default None
+        Names of approaches, or a dict that is the whole list: name -> a registered name, "default", or any scikit-learn
+        estimator or pipeline, which gets the raw frame and the original labels. By default those of the effort.
+    sizes : "auto" or list of int and "full", default "auto"
+        Numbers of training rows.
+    folds : int, default 5
+        Folds of the outer cross-validation.
+    repeats : int, default None
+        Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    use_folds : int, default None
+        Run only this many folds of one repeat; 1 is a single hold-out split.
+    splits : list of (array, array), default None
+        Your own (training positions, test positions) pairs into the rows as given.
+    fold : str, default None
+        Column that names each row's fold.
+    test : str, path or DataFrame, default None
+        Your own test rows; all of `data` is then for training.
+    preset : {"fast", "balanced", "thorough"}, default None
+        Effort by name: 0.1, 1 or 6.
+    effort : float, default None
+        How much work every approach may do, from 0.01 to 100; by default 0.3, or under a time limit what fits.
+    task : {"auto", "binary", "multiclass", "regression"}, default "auto"
+        What kind of target it is.
+    metric : str, default None
+        The metric that decides; by default log_loss for classes and rmse for numbers.
+    group, time, weight : str, default None
+        Columns of units that must not be split between training and test rows, of the order of the rows, and of row weights.
+    drop : str or list of str, default ()
+        Columns to leave out.
+    margin : float, default None
+        The difference that matters; by default 0.01 of the constant predictor's loss, for accuracy 0.01 and for auc 0.005.
+    seed : int, default 0
+        Seed of everything random.
+    time_limit : str or float, default None
+        Wall time from reading to report, as "90s" or "10m", or in seconds. The plan is chosen to fit.
+    memory_limit : str or float, default None
+        Memory of the whole process tree, as "8GB", or in bytes.
+    jobs : int, default None
+        Cells that run at the same time; by default the number of cores. Changes no number.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        For approaches that can use a GPU.
+    executor : str, default "local"
+        Where cells run: "local" (worker processes), "in-process", or one that a package adds. Changes no number.
+    out : path, default None
+        Folder of the run, which is continued if it holds one; by default a temporary folder that goes with the result.
+    fresh : bool, default False
+        Start over in a folder that holds a run.
+    save_winner : bool, default False
+        Fit the best approach once more on all rows and save it to `out`/winner.
+    race : bool, default False
+        Stop approaches early for futility: those that are far behind do not run at larger sizes.
+    extrapolate : bool, default False
+        Guess what 2 and 4 times as many rows would change.
+    what_if : bool, default False
+        Sensitivity analysis: repeat the comparison without the most suspicious feature and with other splits.
+    quiet : bool, default False
+        Show no progress.
+    dry_run : bool, default False
+        Only forecast what would run, with its expected time and memory.
 
     Returns
     -------
-    FinishedComparison : frames with result.json's columns, `winner(size)`, `report(path)`, `save_winner(path)`.
-    ExpectedRun : with `dry_run`, the plan and its expected time and memory; nothing is fitted or written.
+    FinishedComparison or ExpectedRun
+        Frames with the columns of result.json, `winner(size)`, `report(path)` and `save_winner(path)`; with `dry_run` the plan
+        with its expected time and memory, where nothing is fitted or written.
 
     Raises
     ------
-    UserMistake : for anything that you can cure; nothing has been fitted by then.
+    UserMistake
+        For anything that you can cure; nothing has been fitted by then.
+    KeyboardInterrupt
+        The run was interrupted; what was complete has been judged and reported in `out`.
+
+    See Also
+    --------
+    compare_tables : What finished comparisons on many tables show together.
+    reopen : The result of an earlier run.
+    predict : Predictions of a saved winner.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, tabbench
+    >>> X = np.random.default_rng(0).normal(size=(120, 3))
+    >>> table = pd.DataFrame(X, columns=list("abc")).assign(y=X[:, 0] > 0)
+    >>> plan = tabbench.compare(table, "y", approaches="linear", preset="fast", dry_run=True, quiet=True)
+    >>> plan.protocol["sizes"][-1]
+    96
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)

@@ -12,8 +12,10 @@ from typing import Any, Self
 
 from threadpoolctl import threadpool_limits
 
+from tabbench.core.cell import Batch, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
+from tabbench.core.setup import Setup
 from tabbench.execution.run import execute, received, why_it_does_not_load
 from tabbench.execution.schedule import Schedule
 from tabbench.store.database import Store
@@ -36,6 +38,7 @@ class InProcessExecutor:
     def __init__(self, store: Store, *, needs: Needs, jobs: int = 1, memory_limit_bytes: float | None = None,
                  starts_early: bool = True) -> None:
         self._store, self._needs = store, needs
+        self._setup: Setup | None = None
         self._outcome: str | None = None
 
     def __enter__(self) -> Self:
@@ -65,17 +68,21 @@ class InProcessExecutor:
         """
         if keeping is not None:
             raise ValueError("models are kept where a time limit may end a run, which this executor cannot do")
-        setup, own = load_setup(self._store.folder), received(self._needs.own, self._needs.aliases)
         schedule.drop_approaches(self._broken())
         while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
-            with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
-                warnings.simplefilter("ignore")
-                # The user's terminal is no log; the reasons are among the comparison's failures.
-                results = list(execute(setup, batch, own=own, log=io.StringIO()))
+            results = self.results_of(batch)
             self._store.put(results)
             for cell, result in zip(batch.cells, results, strict=True):
                 observer.learn(cell, result)
             observer.show((), schedule.remaining_seconds())
+
+    def results_of(self, batch: Batch) -> list[Result]:
+        """Execute a batch; a result a cell, in their order."""
+        self._setup = self._setup or load_setup(self._store.folder)
+        with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
+            warnings.simplefilter("ignore")
+            # The user's terminal is no log; the reasons are among the comparison's failures.
+            return list(execute(self._setup, batch, own=received(self._needs.own, self._needs.aliases), log=io.StringIO()))
 
     def call(self, function: str, values: Mapping[str, Any]) -> None:
         """Call it now."""

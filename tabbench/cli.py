@@ -41,7 +41,7 @@ MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory
 def main() -> None:
     """Run the command line; the only place where an exit code is made."""
     for name in THREAD_VARIABLES:
-        # Children take the cores; several threads of this process would wait for each other, on a busy machine for seconds.
+        # Workers take the cores; several threads of this process would wait for each other, on a busy machine for seconds.
         os.environ.setdefault(name, "1")
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup

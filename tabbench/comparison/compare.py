@@ -152,7 +152,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
-    with threadpool_limits(1):  # as for the command: the children take the cores
+    with threadpool_limits(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
 

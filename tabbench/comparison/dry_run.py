@@ -33,7 +33,7 @@ LOW, HIGH = 0.1, 0.9
 HIGH_DEVIATIONS = 1.28
 """The same of a normal distribution."""
 STARTING_SHARE = 0.7
-"""The part of the children's start that does not pass while the table is being read."""
+"""The part of the workers' start that does not pass while the table is being read."""
 CLOSING_SPREAD = 0.3
 BASE_SPREAD = 0.06
 """What the libraries themselves take differs by so much from machine to machine, as a standard deviation of the logarithm."""
@@ -51,7 +51,7 @@ class ExpectedRun:
     table : name, rows, columns, target, task.   protocol : preset (None for another effort), effort, sizes, folds,
         repeats, splits, jobs, device, limits.
     approaches : frame of approach, family, known (measured, composed, unknown) and work, its amount at the full size in words.
-    cells : frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a child in
+    cells : frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a worker in
         MB, and whether a limit would skip it, with the reason.
     seconds, peak_mb : expected, low and high of the whole call's wall time and of the whole process tree's memory.
     plan : how much of it is planned and why, in one line.
@@ -133,8 +133,8 @@ def expect_run(run: Run, batches: Sequence[Batch], costs: CostModel, options: Op
     schedule = Schedule(batches, jobs=jobs, costs=costs)
     parent_mb = psutil.Process().memory_info().rss / 1e6
     if options.limit_bytes is not None:
-        children = min(jobs, len(schedule.waiting))
-        require_memory(options.limit_bytes, children, 1e6 * (parent_mb + children * costs.base_mb))
+        workers = min(jobs, len(schedule.waiting))
+        require_memory(options.limit_bytes, workers, 1e6 * (parent_mb + workers * costs.base_mb))
         room_mb = options.limit_bytes / 1e6 - parent_mb - (jobs - 1) * costs.base_mb
         schedule.drop_too_large(room_mb, "it would need about {need}, more than --memory-limit leaves")
     planned = {cell.key for batch in batches for cell in batch.cells}
@@ -241,7 +241,7 @@ def _approaches(run: Run, known: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _peak(ran: Sequence[Batch], costs: CostModel, jobs: int, parent_mb: float) -> dict[str, float]:
-    """The tree's memory when the children hold the largest batches at the same time."""
+    """The tree's memory when the workers hold the largest batches at the same time."""
     peaks = sorted((costs.peak_mb(batch.cells) for batch in ran), key=lambda peak: -peak.median)[:jobs]
     idle = max(jobs - len(peaks), 0) * costs.base_mb
     ends = {"expected": 0.0, "low": -HIGH_DEVIATIONS, "high": HIGH_DEVIATIONS}

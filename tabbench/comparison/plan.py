@@ -81,7 +81,7 @@ class Contestants:
         return CostModel(self.prices(setup, effort, prior), base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
 
     def needs(self, device: str) -> Needs:
-        """What the children must be ready for."""
+        """What the workers must be ready for."""
         modules = {approach.name: tuple(name for name in approach.requires if _is_installed(name))
                    for approach in self.approaches}
         is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
@@ -119,7 +119,7 @@ def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = No
 
 
 def choose_device(wanted: str, contestants: Contestants, executor: Executor[Any]) -> str:
-    """The device for approaches that can use a GPU; asks a child only where there may be one.
+    """The device for approaches that can use a GPU; asks a worker only where there may be one.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def choose_device(wanted: str, contestants: Contestants, executor: Executor[Any]
 
 
 def may_have_gpu() -> bool:
-    """Whether it is worth waiting for a child to ask torch: Linux shows CUDA devices as files, macOS has none."""
+    """Whether it is worth waiting for a worker to ask torch: Linux shows CUDA devices as files, macOS has none."""
     return sys.platform != "darwin" and (sys.platform != "linux" or any(map(os.path.exists, GPU_FILES)))
 
 
@@ -163,7 +163,7 @@ def settings_of(approach: Approach, setup: Setup, rows: int, effort: float) -> d
 
 def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, effort: float, device: str,
                  left_out: Sequence[Skip] = ()) -> list[Batch]:
-    """All cells, grouped into batches: those of one split and size that share a view run in one child."""
+    """All cells, grouped into batches: those of one split and size that share a view run in one worker."""
     skipped = {(skip.approach, skip.size) for skip in left_out}
     is_blending = any(approach.view == "families" for approach in contestants.approaches)
     task_digest = digest(setup.task.to_json())

@@ -1,6 +1,6 @@
 """Fit the winner once more on all rows, with as much work as the rest of a time limit allows.
 
-A child fits it with the comparison's own amount of work, which tells how fast fits are at the moment, and then with as much more
+A worker fits it with the comparison's own amount of work, which tells how fast fits are at the moment, and then with as much more
 as should be done in time; where there is no time for two fits, with a little more than the comparison's. The last one that is
 complete when time is up is the winner; where none is, what the first split's cell has fitted.
 """
@@ -26,7 +26,7 @@ SAVING_SECONDS = 0.5
 
 @dataclass(eq=False)
 class Refit:
-    """The fits of one approach with growing `efforts`, as they are made in a child."""
+    """The fits of one approach with growing `efforts`, as they are made in a worker."""
 
     executor: Executor[Any]
     folder: Path
@@ -37,7 +37,7 @@ class Refit:
     @classmethod
     def begin(cls, executor: Executor[Any], folder: Path, planner: Planner, approach: str, effort: float, deadline: float
               ) -> Refit:
-        """Have a child begin. `deadline` is the clock's reading at which the model must be in its place."""
+        """Have a worker begin. `deadline` is the clock's reading at which the model must be in its place."""
         deadline -= SAVING_SECONDS
         steps = planner.refit_steps(approach, effort)
         executor.call(SAVE, {"name": planner.contestants.aliases.get(approach, approach), "steps": steps, "deadline": deadline,

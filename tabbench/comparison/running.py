@@ -45,7 +45,7 @@ class Ran:
 BROKEN_OFF_SHARE = 0.5
 """Of a time limit: a first look that takes longer is broken off, as there has to be time for more."""
 STARTING_FACTOR = 1.5
-"""Children start while the table is read, checked and planned for on the same cores."""
+"""Workers start while the table is read, checked and planned for on the same cores."""
 LIFTING_MARGIN = 1.1
 """A limit that is said to be enough should be, though forecasts are off."""
 

@@ -66,7 +66,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Batch:
-    """Cells of one split and size that run together in one child because they share work."""
+    """Cells of one split and size that run together in one worker because they share work."""
 
     cells: tuple[Cell, ...]
 

@@ -95,9 +95,9 @@ class Work:
     seconds: np.ndarray
 
     def wall_seconds(self, jobs: int, busy: np.ndarray | None = None) -> np.ndarray:
-        """(draws,) seconds until all are done by so many children, in order, each taken by whoever is free first.
+        """(draws,) seconds until all are done by so many workers, in order, each taken by whoever is free first.
 
-        `busy` (children, draws) is how long children go on with what they have.
+        `busy` (workers, draws) is how long workers go on with what they have.
         """
         free = np.zeros((jobs, self.seconds.shape[1]))
         if busy is not None:
@@ -114,7 +114,7 @@ class CostModel:
     Parameters
     ----------
     prices : what is expected before anything ran; without it the first cells say everything.
-    base_mb : memory of a child before its first cell.
+    base_mb : memory of a worker before its first cell.
     is_crowded : whether something else keeps the machine busy.
     """
 
@@ -141,7 +141,7 @@ class CostModel:
                             float(np.hypot(CELL_NOISE, CLOCK_SECONDS / min(expected, max(seconds, 1e-3)))))
 
     def learn_peak(self, cell: Cell, peak_mb: float, done: Sequence[str] = ()) -> None:
-        """A cell's child held this much at its peak."""
+        """A cell's worker held this much at its peak."""
         expected = max(self.prices.in_batch([cell], done)[0].work_mb, LEAST_MB)
         self._expect([cell])
         work_mb = max(peak_mb - self.base_mb, LEAST_MB)
@@ -174,13 +174,13 @@ class CostModel:
             batch.cells, self.prices.in_batch(batch.cells, done), strict=True)) for batch in batches]))
 
     def peak_mb(self, cells: Sequence[Cell]) -> Expected:
-        """Memory of a child that runs these cells one after the other, at its peak."""
+        """Memory of a worker that runs these cells one after the other, at its peak."""
         each = [self.cell_peak_mb(cell, price.work_mb) for cell, price in
                 zip(cells, self.prices.in_batch(cells), strict=True)]
         return max(each, key=lambda peak: peak.median)
 
     def cell_peak_mb(self, cell: Cell, work_mb: float | None = None) -> Expected:
-        """Memory of a child that runs this cell, at its peak; the spread is that of the work's part."""
+        """Memory of a worker that runs this cell, at its peak; the spread is that of the work's part."""
         self._expect([cell])
         work_mb = self.prices.in_batch([cell])[0].work_mb if work_mb is None else work_mb
         mean, covariance = self._work_mb.posterior(((cell.approach, cell.size),))

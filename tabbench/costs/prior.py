@@ -83,7 +83,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class CellCost:
-    """One cell's expected seconds and the memory that its work adds to a child's.
+    """One cell's expected seconds and the memory that its work adds to a worker's.
 
     `known` is measured, composed (of what was measured) or unknown.
     """
@@ -129,10 +129,10 @@ class PriorCosts:
 
     @classmethod
     def on_this_machine(cls, jobs: int, cores: int) -> PriorCosts:
-        """Scaled to this machine by a short probe, with so many children on so many cores and whatever else runs there."""
+        """Scaled to this machine by a short probe, with so many workers on so many cores and whatever else runs there."""
         seconds, crowding = probe()
         is_crowded = crowding > LEAST_CROWDING
-        # The probe was alone against what else runs; the children will be against each other too.
+        # The probe was alone against what else runs; the workers will be against each other too.
         share = crowding + (min(jobs, cores) - 1) / cores if is_crowded else 1.0
         return cls(_measured(), seconds / _measured()["machine"]["probe_seconds"] * share, is_crowded=is_crowded)
 

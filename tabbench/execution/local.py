@@ -1,7 +1,7 @@
-"""Supervised local children: hands out batches, takes in results, and survives whatever happens to a child.
+"""Supervised local workers: hands out batches, takes in results, and survives whatever happens to a worker.
 
-A child that is killed, runs out of memory or hangs costs only its own batch: finished cells are kept, the others get
-one more try each on its own and then become rows with a reason. Which child runs what never changes a number.
+A worker that is killed, runs out of memory or hangs costs only its own batch: finished cells are kept, the others get
+one more try each on its own and then become rows with a reason. Which worker runs what never changes a number.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from tabbench.store.database import Store
 
 POLL_SECONDS = 0.1
 DISPLAY_SECONDS = 0.25
-EARLY_CHILDREN = 2
-"""Children that start while the table is being read; more start when it is known that there is work for them."""
+EARLY_WORKERS = 2
+"""Workers that start while the table is being read; more start when it is known that there is work for them."""
 TRIES = 2
-"""A cell whose child was killed gets one more try, on its own."""
+"""A cell whose worker was killed gets one more try, on its own."""
 FRUITLESS_STARTS = 3
-"""Children that die before their first cell, in a row: the environment is broken, not a cell."""
+"""Workers that die before their first cell, in a row: the environment is broken, not a cell."""
 HANG_FACTOR = 20.0
 SHORTEST_HANG_SECONDS = 600.0
 """A hang detector, not a budget: a cell may take 20 times its forecast and at least ten minutes."""
 MEMORY_SHARE = 0.9
-"""Without a limit of the user's, children may fill this share of the machine before the system would kill at random."""
+"""Without a limit of the user's, workers may fill this share of the machine before the system would kill at random."""
 
 
 class LocalExecutor(CallingExecutor):
-    """A pool of supervised children over one run's folder.
+    """A pool of supervised workers over one run's folder.
 
-    Use as a context manager: children start warming up at once and are ended on the way out.
+    Use as a context manager: workers start warming up at once and are ended on the way out.
 
     Parameters
     ----------
-    store : the run's store; nobody else writes it.  jobs : how many children.  threads : threads a cell.
+    store : the run's store; nobody else writes it.  jobs : how many workers.  threads : threads a cell.
     memory_limit_bytes : of the whole process tree; None for most of the machine.
     needs : what to import before the first cell.
-    starts_early : whether children start before it is known that there is work for them.
+    starts_early : whether workers start before it is known that there is work for them.
     """
 
     def __init__(self, store: Store, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None, threads: int = 1,
@@ -81,7 +81,7 @@ class LocalExecutor(CallingExecutor):
             end_orphan(pid, created)
         self._store.forget_children()
         if self._starts_early:
-            self._start_workers(min(self.jobs, EARLY_CHILDREN))
+            self._start_workers(min(self.jobs, EARLY_WORKERS))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
@@ -91,18 +91,18 @@ class LocalExecutor(CallingExecutor):
         self._store.forget_children()
 
     def is_cuda_available(self) -> bool:
-        """Whether a child saw a GPU. Waits until one is warm."""
+        """Whether a worker saw a GPU. Waits until one is warm."""
         self.wait_until_warm(1)
         return any(worker.is_cuda_available for worker in self._workers)
 
     def wait_until_warm(self, count: int | None = None) -> None:
-        """Wait until this many children, or all, have imported what they need."""
+        """Wait until this many workers, or all, have imported what they need."""
         self._start_workers(count or self.jobs)
         while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
             self._step(None)
 
     def starting_seconds(self, startup_seconds: float) -> float:
-        """How long the children are still busy importing, of the seconds that it takes them in all."""
+        """How long the workers are still busy importing, of the seconds that it takes them in all."""
         if not self._workers:
             return startup_seconds
         if any(worker.is_warm for worker in self._workers):
@@ -110,7 +110,7 @@ class LocalExecutor(CallingExecutor):
         return max(startup_seconds - (time.monotonic() - self._workers[0].began), 0.0)
 
     def open_setup(self) -> None:
-        """Have every child load the run's frozen setup before its first cell asks for it."""
+        """Have every worker load the run's frozen setup before its first cell asks for it."""
         self._is_frozen = True
         for worker in self._workers:
             worker.order(do="open")
@@ -137,14 +137,14 @@ class LocalExecutor(CallingExecutor):
         observer.show((), 0.0)
 
     def _step(self, state: _Running | None) -> None:
-        """Take in one event if there is one, and look after the children now and then."""
+        """Take in one event if there is one, and look after the workers now and then."""
         with contextlib.suppress(queue.Empty):
             self._take(self._events.get(timeout=POLL_SECONDS), state)
         if time.monotonic() >= self._next_police:
             self._police(state)
             self._next_police = time.monotonic() + POLICE_SECONDS
 
-    # children --------------------------------------------------------------------------------------------------------
+    # workers --------------------------------------------------------------------------------------------------------
 
     @property
     def _busy(self) -> list[Worker]:
@@ -247,7 +247,7 @@ class LocalExecutor(CallingExecutor):
         if worker.cell is None and not was_called:
             self._fruitless += 1
             if self._fruitless >= FRUITLESS_STARTS * self.jobs:
-                raise TabbenchError(f"children die before their first cell: {why}; the last log ends: …{worker.last_words()}")
+                raise TabbenchError(f"workers die before their first cell: {why}; the last log ends: …{worker.last_words()}")
         if state is not None:
             self._settle(worker, status, why, state)
         self._start_worker()
@@ -291,7 +291,7 @@ class LocalExecutor(CallingExecutor):
                 worker.end("timed_out", "it did not end in many times the time that was expected")
 
     def _limit_memory(self) -> None:
-        with self._limiting:  # so that one excess never ends two children
+        with self._limiting:  # so that one excess never ends two workers
             used = {worker: worker.resident_bytes() for worker in self._workers}
             at_work = {*self._busy, *([self._called] if self._is_calling else [])}
             busy = [worker for worker in used if worker in at_work and worker.ended_for is None]
@@ -300,7 +300,7 @@ class LocalExecutor(CallingExecutor):
                 worst.end("out_of_memory", f"the run needed too much memory; {self._limit_and_cure()}")
 
     def _room_mb(self, worker: Worker, schedule: Schedule) -> float:
-        """What a child may grow to, beside this process, the idle children and what the busy ones are expected to need."""
+        """What a worker may grow to, beside this process, the idle workers and what the busy ones are expected to need."""
         others = sum(max(each.resident_bytes() / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
                      for each in self._workers if each is not worker)
         return float(self.memory_limit_bytes - psutil.Process().memory_info().rss) / 1e6 - others
@@ -312,12 +312,12 @@ class LocalExecutor(CallingExecutor):
         return f"{limit} may be used on this machine: lower --jobs, or use a larger one"
 
     def _require_memory(self, worker: Worker) -> None:
-        """Refuse a limit that the first warm child shows to be impossible."""
-        children = len(self._workers)
-        require_memory(self.memory_limit_bytes, children, psutil.Process().memory_info().rss + worker.resident_bytes() * children)
+        """Refuse a limit that the first warm worker shows to be impossible."""
+        workers = len(self._workers)
+        require_memory(self.memory_limit_bytes, workers, psutil.Process().memory_info().rss + worker.resident_bytes() * workers)
 
     def _leave_what_runs(self, state: _Running) -> None:
-        """End the busy children: what they had finished is kept. The idle ones stay for what comes after."""
+        """End the busy workers: what they had finished is kept. The idle ones stay for what comes after."""
         unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
         state.schedule.drop_rest()
         state.alone.clear()
@@ -329,17 +329,17 @@ class LocalExecutor(CallingExecutor):
         self._adopt([cell.key for cell in unfinished], state)
 
 
-def require_memory(limit_bytes: float, children: int, needed_bytes: float) -> None:
-    """Refuse a limit below what this process and its children need before the first cell.
+def require_memory(limit_bytes: float, workers: int, needed_bytes: float) -> None:
+    """Refuse a limit below what this process and its workers need before the first cell.
 
     Raises
     ------
     BadOption : it is.
     """
     if needed_bytes > limit_bytes:
-        lower = ", or lower --jobs" if children > 1 else ""
-        raise BadOption(f"--memory-limit is {limit_bytes / 1e6:,.0f} MB, but tabbench and {children} "
-                        f"{'child' if children == 1 else 'children'} need {needed_bytes / 1e6:,.0f} MB before the first cell; "
+        lower = ", or lower --jobs" if workers > 1 else ""
+        raise BadOption(f"--memory-limit is {limit_bytes / 1e6:,.0f} MB, but tabbench and {workers} "
+                        f"{'worker' if workers == 1 else 'workers'} need {needed_bytes / 1e6:,.0f} MB before the first cell; "
                         f"give more{lower}")
 
 

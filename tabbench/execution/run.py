@@ -34,7 +34,7 @@ from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
 LONGEST_REASON = 300
-"""A failure's reason is one line in a report; the whole trace is in the child's log."""
+"""A failure's reason is one line in a report; the whole trace is in the worker's log."""
 
 
 class UnusablePrediction(TabbenchError):
@@ -143,7 +143,7 @@ def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, keep: K
     try:
         result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads, keep if own is None else None)
     except MemoryError:
-        raise  # the child ends; the supervisor tries the cell once more with the machine to itself
+        raise  # the worker ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
         traceback.print_exc(file=log)
         incidents = error.incidents if isinstance(error, TabbenchError) else ()
@@ -203,7 +203,7 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
         everything = np.argsort(-setup.table.time, kind="stable")
     features = setup.table.features.iloc[everything].reset_index(drop=True)
     try:
-        # As in a child, whose libraries are told before they load: the number of cores must not change a number.
+        # As in a worker, whose libraries are told before they load: the number of cores must not change a number.
         with threadpool_limits(threads):
             view = fit_view(approach.view, features, setup.table.columns, seed)
             training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,

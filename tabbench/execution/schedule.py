@@ -33,7 +33,7 @@ ROOM_DEVIATIONS = 0.8
 
 @dataclass(frozen=True)
 class InFlight:
-    """A batch that a child has begun: the cells left, those done before them, and how long it has been at the first of them.
+    """A batch that a worker has begun: the cells left, those done before them, and how long it has been at the first of them.
 
     Where fits go on side by side, all of them count as the first cell's time.
     """
@@ -45,12 +45,12 @@ class InFlight:
 
 
 class Schedule:
-    """Batches stage by stage as an agenda has them; within a stage the longest first, so that children end together.
+    """Batches stage by stage as an agenda has them; within a stage the longest first, so that workers end together.
 
     Parameters
     ----------
     batches : what is missing; cells that already have results are not among them.
-    jobs : how many children share the work.
+    jobs : how many workers share the work.
     agenda : the order of the stages; by default all splits and sizes of the batches, the largest size first.
     costs : what cells are expected to cost.
     deadline : the clock's reading at which everything must have ended, or None: then optional stages are not begun.
@@ -165,7 +165,7 @@ class Schedule:
             self._drop({pair for pair in self._pairs() if pair[0] == name}, SkipKind.LIBRARY, reason)
 
     def drop_too_large(self, room_mb: float, reason: str) -> bool:
-        """Take out what needs more memory than one child can have; `reason` has a place for the megabytes needed."""
+        """Take out what needs more memory than one worker can have; `reason` has a place for the megabytes needed."""
         needs = {(cell.approach, cell.size): self.costs.cell_peak_mb(cell).median for cell in self.cells}
         too_large = {pair: need for pair, need in needs.items() if need > room_mb}
         for pair, need in too_large.items():

@@ -1,4 +1,4 @@
-"""One supervised child as the supervisor sees it: its process, its orders, what it is busy with."""
+"""One supervised worker as the supervisor sees it: its process, its orders, what it is busy with."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ EXIT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Event:
-    """A line from a child, or the end of its answers (`values` is None)."""
+    """A line from a worker, or the end of its answers (`values` is None)."""
 
     worker: Worker
     values: dict[str, Any] | None
 
 
 class Worker:
-    """A child process and its state.
+    """A worker process and its state.
 
     Threads are fixed before it imports anything, standard error goes to a log in the run's folder, and it leads a
     process group of its own, so that Ctrl-C reaches only the supervisor and ending it ends what it started.
@@ -81,7 +81,7 @@ class Worker:
         return time.monotonic() - (self.cell_started if self.is_warm else self.began)
 
     def order(self, **values: Any) -> None:
-        """Send one order; a child that has just died will be noticed by the end of its answers."""
+        """Send one order; a worker that has just died will be noticed by the end of its answers."""
         assert self.process.stdin is not None
         line = json.dumps(values).encode() + b"\n"
         with contextlib.suppress(OSError, ValueError):  # ValueError: it was ended, and its standard input closed
@@ -125,16 +125,16 @@ class Worker:
         """End the whole process group at once; finished work is already on disk."""
         end_group(self.process.pid)
         if self.process.stdin is not None:
-            with contextlib.suppress(OSError):  # an order that never reached the dead child
+            with contextlib.suppress(OSError):  # an order that never reached the dead worker
                 self.process.stdin.close()
         self.process.wait()
 
     def resident_bytes(self) -> int:
-        """Resident memory of the child and all that it started."""
+        """Resident memory of the worker and all that it started."""
         total = 0
         try:
-            child = psutil.Process(self.process.pid)
-            for each in [child, *child.children(recursive=True)]:
+            process = psutil.Process(self.process.pid)
+            for each in [process, *process.children(recursive=True)]:
                 total += each.memory_info().rss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return total
@@ -169,7 +169,7 @@ class Worker:
             with self.process.stdout as answers:
                 for line in answers:
                     events.put(Event(self, json.loads(line)))
-        finally:  # a line that is no answer ends the child as its death does
+        finally:  # a line that is no answer ends the worker as its death does
             events.put(Event(self, None))
 
 
@@ -185,7 +185,7 @@ def end_group(pid: int) -> None:
 
 
 def end_orphan(pid: int, created: float) -> None:
-    """End a child that outlived its supervisor; a process number that went to someone else is left alone."""
+    """End a worker that outlived its supervisor; a process number that went to someone else is left alone."""
     try:
         process = psutil.Process(pid)
         is_ours = abs(process.create_time() - created) < 1.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _REFRESHES_PER_SECOND = 4
 _MOST_RUNNING_SHOWN = 8
-"""One line a busy child; a machine with 64 of them must not push the rest off the screen."""
+"""One line a busy worker; a machine with 64 of them must not push the rest off the screen."""
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SHARE_BETWEEN_LINES = 0.1

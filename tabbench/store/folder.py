@@ -33,7 +33,7 @@ OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABL
 class RunFolder:
     """An exclusively owned run folder.
 
-    The lock is the operating system's: it ends with this process, however that ends, and children don't inherit it.
+    The lock is the operating system's: it ends with this process, however that ends, and workers don't inherit it.
     Until `keep` is called nothing of what was there is lost: a new run's files go away on closing, and a run that was to
     start over is put back.
 

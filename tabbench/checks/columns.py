@@ -13,7 +13,7 @@ from shlex import quote
 import numpy as np
 import pandas as pd
 
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 
@@ -56,34 +56,34 @@ class Values:
 class Sample:
     """Up to 20,000 rows of a table: positions, and the target as a matrix (m, k) of class indicators or one column of numbers."""
 
-    evidence: Evidence
+    checked: CheckedTable
     positions: np.ndarray
     target: np.ndarray
     outcomes: np.ndarray
 
     @classmethod
-    def of(cls, evidence: Evidence) -> Sample:
-        """Rows drawn by the evidence's seed, in the table's order; the same object for all checks."""
-        if "sample" not in evidence.shared:
-            evidence.shared["sample"] = cls._drawn(evidence)
-        sample: Sample = evidence.shared["sample"]
+    def of(cls, checked: CheckedTable) -> Sample:
+        """Rows drawn by the seed, in the table's order; the same object for all checks."""
+        if "sample" not in checked.shared:
+            checked.shared["sample"] = cls._drawn(checked)
+        sample: Sample = checked.shared["sample"]
         return sample
 
     @classmethod
-    def _drawn(cls, evidence: Evidence) -> Sample:
-        rows = len(evidence.table)
+    def _drawn(cls, checked: CheckedTable) -> Sample:
+        rows = len(checked.table)
         positions = np.arange(rows)
         if rows > SAMPLE_ROWS:
-            positions = np.sort(np.random.default_rng(evidence.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
-        target = evidence.target[positions]
-        return cls(evidence, positions, target, outcomes_of(target, evidence.task.is_regression))
+            positions = np.sort(np.random.default_rng(checked.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
+        target = checked.target[positions]
+        return cls(checked, positions, target, outcomes_of(target, checked.task.is_regression))
 
     @cached_property
     def columns(self) -> list[Values]:
         """The feature columns' values, in the table's order."""
-        features = self.evidence.table.features
+        features = self.checked.table.features
         return [Values(column, plain_values(features[column.name].iloc[self.positions], column))
-                for column in self.evidence.table.columns]
+                for column in self.checked.table.columns]
 
     def strongest(self) -> list[tuple[Values, float]]:
         """The few columns that a quick look says tell most of the target alone, each with its `predicted_share`."""
@@ -115,7 +115,7 @@ class Sample:
 
         Where equal values tell more than near ones, as codes written as numbers do, that counts.
         """
-        fold = np.random.default_rng(self.evidence.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
+        fold = np.random.default_rng(self.checked.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
         predictions = np.empty_like(self.outcomes)
         for each in range(VALIDATION_FOLDS):
             fit, validation = fold != each, fold == each
@@ -139,9 +139,9 @@ class Sample:
         return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
 
 
-def has_own_splits(evidence: Evidence) -> bool:
+def has_own_splits(checked: CheckedTable) -> bool:
     """Whether the user says which rows are for training and which for testing."""
-    return evidence.splits is not None and evidence.splits.kind in OWN_SPLITS
+    return checked.splits is not None and checked.splits.kind in OWN_SPLITS
 
 
 def dated_columns(table: Table) -> list[str]:

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from tabbench.checks.columns import Sample, Values, dropping, exact_codes, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -44,26 +44,26 @@ OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "ratio": _ratio, "inverse ratio": lambda first, second: _ratio(second, first)}
 
 
-def check_combined_columns(evidence: Evidence) -> list[Finding]:
+def check_combined_columns(checked: CheckedTable) -> list[Finding]:
     """Find a short sum or product that is the target, or a pair of columns that tells it though neither does."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     if len(sample.positions) < LEAST_ROWS:
         return []
     alone = [max(sample.explained_share(values), sample.repeated_share(values.exact_codes)) for values in sample.columns]
-    if max(alone, default=1.0) >= ALARM_SHARE[evidence.task.kind]:
+    if max(alone, default=1.0) >= ALARM_SHARE[checked.task.kind]:
         return []
     found = _identity(sample) or _pair(sample, alone)
     if not found:
         return []
     names, words = found
     return [Finding("combined-columns", "warn", names[0],
-                    f"{words} the target `{evidence.table.target_name}`; together they may be known only with the outcome",
+                    f"{words} the target `{checked.table.target_name}`; together they may be known only with the outcome",
                     f"if so, leave one out with {dropping(names[0])}", spoils=True)]
 
 
 def _identity(sample: Sample) -> tuple[list[str], str] | None:
     """The few numbers whose sum with weights, or product of powers, is the target but for rounding."""
-    if not sample.evidence.task.is_regression:
+    if not sample.checked.task.is_regression:
         return None
     numbers = [values for values in sample.columns if values.column.kind == "number" and not np.isnan(values.values).any()
                and np.ptp(values.values) > 0 and np.abs(values.values).max() < LARGEST]
@@ -118,7 +118,7 @@ def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
     usual = np.argsort(-np.array(alone), kind="stable")[:MOST_COLUMNS]
     if max(alone) >= MOST_ALONE:
         usual = np.array([number for number in usual if alone[number] < MOST_ALONE], dtype=np.int64)
-    alarm = ALARM_SHARE[sample.evidence.task.kind]
+    alarm = ALARM_SHARE[sample.checked.task.kind]
     for first, second in combinations(sorted(int(number) for number in usual), 2):
         for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
             if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
@@ -132,12 +132,12 @@ class _Few:
 
     def __init__(self, sample: Sample, positions: np.ndarray) -> None:
         self.positions = positions
-        self.told = Sample(sample.evidence, sample.positions[positions], sample.target[positions], sample.outcomes[positions])
+        self.told = Sample(sample.checked, sample.positions[positions], sample.target[positions], sample.outcomes[positions])
 
 
 def _fewer_rows(sample: Sample) -> _Few:
     rows = len(sample.positions)
-    positions = np.random.default_rng(sample.evidence.seed).permutation(rows)[:MOST_ROWS]
+    positions = np.random.default_rng(sample.checked.seed).permutation(rows)[:MOST_ROWS]
     return _Few(sample, np.sort(positions))
 
 

@@ -37,7 +37,7 @@ def columns_of_entities(sample: Sample) -> list[str]:
         return []
     codes = [values.exact_codes.astype(np.int32) for values in usable]
     rarity = [-np.log(np.bincount(code) / rows)[code].astype(np.float32) for code in codes]
-    queries = np.random.default_rng([sample.evidence.seed, 5]).permutation(rows)[:QUERIES]
+    queries = np.random.default_rng([sample.checked.seed, 5]).permutation(rows)[:QUERIES]
     partner, likeness = _most_similar(codes, rarity, queries)
     is_alike = likeness >= np.log(rows) + SURPRISE
     if is_alike.mean() < LEAST_PAIR_SHARE:

@@ -10,7 +10,7 @@ import pandas as pd
 from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.row_order import is_in_file_order, is_sorted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 
@@ -23,14 +23,14 @@ ALARM_SHARE = 0.1
 LEAST_ROWS = 100
 
 
-def check_identifiers(evidence: Evidence) -> list[Finding]:
+def check_identifiers(checked: CheckedTable) -> list[Finding]:
     """Find columns of row names (dense whole numbers, codes without blanks) whose order tells the target."""
-    table = evidence.table
+    table = checked.table
     if len(table) < LEAST_ROWS or table.time is not None or table.group is not None:
         return []
-    sample, findings = Sample.of(evidence), []
+    sample, findings = Sample.of(checked), []
     named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
-    is_sorted_by_target = is_sorted(table.rows, evidence.target, evidence.task.is_regression)
+    is_sorted_by_target = is_sorted(table.rows, checked.target, checked.task.is_regression)
     for name, series in (named | table.identifiers).items():
         if is_sorted_by_target and is_in_file_order(table, series):
             continue  # it tells what sorting did, and no more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 RARE_SHARE = 0.1
@@ -14,20 +14,20 @@ COMMON_SHARE = 0.8
 MOST_NAMED = 5
 
 
-def check_imbalance(evidence: Evidence) -> list[Finding]:
+def check_imbalance(checked: CheckedTable) -> list[Finding]:
     """Name the classes with less than a tenth of an even share."""
-    if evidence.task.is_regression:
+    if checked.task.is_regression:
         return []
-    counts = np.bincount(evidence.target, minlength=evidence.task.n_classes)
-    rare = np.flatnonzero(counts < RARE_SHARE * len(evidence.target) / evidence.task.n_classes)
+    counts = np.bincount(checked.target, minlength=checked.task.n_classes)
+    rare = np.flatnonzero(counts < RARE_SHARE * len(checked.target) / checked.task.n_classes)
     if not len(rare):
         return []
     rarest_first = rare[np.argsort(counts[rare], kind="stable")]
-    named = [f"{evidence.task.classes[code]!r} ({counts[code]:,} rows)" for code in rarest_first[:MOST_NAMED]]
+    named = [f"{checked.task.classes[code]!r} ({counts[code]:,} rows)" for code in rarest_first[:MOST_NAMED]]
     more = f" and {len(rare) - MOST_NAMED} more" if len(rare) > MOST_NAMED else ""
-    little = "; accuracy says little here" if counts.max() >= COMMON_SHARE * len(evidence.target) else ""
-    return [Finding("imbalance", "info", evidence.task.classes[rarest_first[0]],
-                    f"rare among {len(evidence.target):,} rows: {', '.join(named)}{more}{little}")]
+    little = "; accuracy says little here" if counts.max() >= COMMON_SHARE * len(checked.target) else ""
+    return [Finding("imbalance", "info", checked.task.classes[rarest_first[0]],
+                    f"rare among {len(checked.target):,} rows: {', '.join(named)}{more}{little}")]
 
 
 CHECKS.register(Check("imbalance", "classes that are far rarer than the others", check_imbalance))

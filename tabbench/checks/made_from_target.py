@@ -16,7 +16,7 @@ from tabbench.checks.columns import (
     told_share,
 )
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 EQUAL_CORRELATION = 1 - 1e-7
@@ -46,13 +46,13 @@ MOST_CLASSES = 10
 """Classes whose means are looked for."""
 
 
-def check_made_from_target(evidence: Evidence) -> list[Finding]:
+def check_made_from_target(checked: CheckedTable) -> list[Finding]:
     """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
-    if len(evidence.table) < LEAST_ROWS:
+    if len(checked.table) < LEAST_ROWS:
         return []
-    sample = _all_rows(evidence)
-    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, evidence))}
-    if len(sample.positions) == len(evidence.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
+    sample = _all_rows(checked)
+    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, checked))}
+    if len(sample.positions) == len(checked.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
         numbers = [values for values in sample.columns if values.column.kind == "number" and values.column.name not in how
                    and values.exact_codes.max() + 1 >= LEAST_DISTINCT]
         how |= {values.column.name: words for values in numbers if (words := _target_mean(values, sample))}
@@ -63,12 +63,12 @@ def check_made_from_target(evidence: Evidence) -> list[Finding]:
             for name, words in how.items()]
 
 
-def _all_rows(evidence: Evidence) -> Sample:
+def _all_rows(checked: CheckedTable) -> Sample:
     """Means of all rows show in all rows only; of a very large table the usual sample is taken."""
-    sample, rows = Sample.of(evidence), len(evidence.table)
-    if len(sample.positions) == rows or rows * len(evidence.table.columns) > MOST_CELLS:
+    sample, rows = Sample.of(checked), len(checked.table)
+    if len(sample.positions) == rows or rows * len(checked.table.columns) > MOST_CELLS:
         return sample
-    return Sample(evidence, np.arange(rows), evidence.target, outcomes_of(evidence.target, evidence.task.is_regression))
+    return Sample(checked, np.arange(rows), checked.target, outcomes_of(checked.target, checked.task.is_regression))
 
 
 def _target_mean(values: Values, sample: Sample) -> str:
@@ -81,7 +81,7 @@ def _target_mean(values: Values, sample: Sample) -> str:
     is_repeated = counts > 1
     if np.count_nonzero(is_repeated) < LEAST_DISTINCT or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
         return ""
-    outcomes, name = _numbers(sample)[present], sample.evidence.table.target_name
+    outcomes, name = _numbers(sample)[present], sample.checked.table.target_name
     means = level_means(codes, outcomes, counts)
     if any(_are_linear(value[is_repeated], mean[is_repeated]) for mean in means.T):
         return f"is the mean of `{name}` over the rows with the same value"
@@ -120,7 +120,7 @@ def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, no
     if left > (1 - LEAST_TOLD) * between or chi2.cdf(left / noise, degrees) > CHANCE:
         return False
     others = [number for number, each in enumerate(sample.columns) if each is not values]
-    told = QuickModel.of(sample.evidence).share(columns=others) if others else 0.0
+    told = QuickModel.of(sample.checked).share(columns=others) if others else 0.0
     return bool(chi2.cdf(left / (noise * (1 - max(told, 0.0))), degrees) <= CHANCE)
 
 
@@ -133,7 +133,7 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
     how: dict[str, str] = {}
     if not whole:
         return how
-    some = np.random.default_rng(sample.evidence.seed).permutation(len(sample.positions))[:QUICK_ROWS]
+    some = np.random.default_rng(sample.checked.seed).permutation(len(sample.positions))[:QUICK_ROWS]
     head = np.column_stack([values.values[some] for values in whole])
     for key in keys:
         codes = key.exact_codes
@@ -145,7 +145,7 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
             may_be = is_constant | _go_together(head, others[some], counts[codes[some]] > 1)
             for values in (whole[number] for number in np.flatnonzero(may_be)):
                 if values is not key and values.column.name not in how and _is_mean(values.values, codes, counts, outcome):
-                    how[values.column.name] = f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
+                    how[values.column.name] = f"is a mean of `{sample.checked.table.target_name}` by `{key.column.name}`"
     return how
 
 
@@ -192,25 +192,25 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
     return int(np.count_nonzero(is_used)) >= LEAST_DISTINCT
 
 
-def _along_the_file(values: Values, evidence: Evidence) -> str:
+def _along_the_file(values: Values, checked: CheckedTable) -> str:
     """Whether it is a running total of the target, or the target of the row before or after: in the file's order, or that of a
     declared time, in which what is earlier may be known."""
-    table, name = evidence.table, evidence.table.target_name
+    table, name = checked.table, checked.table.target_name
     if values.column.kind == "date":
         return ""
     order = np.argsort(table.rows if table.time is None else table.time, kind="stable")
     column = plain_values(table.features[values.column.name], values.column)[order]
-    target = evidence.target[order].astype(np.float64)
-    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], evidence)
-    return _along(column, target, evidence).format(name=name) if first else ""
+    target = checked.target[order].astype(np.float64)
+    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], checked)
+    return _along(column, target, checked).format(name=name) if first else ""
 
 
-def _along(column: np.ndarray, target: np.ndarray, evidence: Evidence) -> str:
+def _along(column: np.ndarray, target: np.ndarray, checked: CheckedTable) -> str:
     """The same for some rows in the file's order."""
-    classes = [target] if evidence.task.is_regression else [
-        (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
-    may_know_earlier = evidence.table.time is not None
-    if not evidence.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
+    classes = [target] if checked.task.is_regression else [
+        (target == code).astype(np.float64) for code in range(min(checked.task.n_classes, MOST_CLASSES))]
+    may_know_earlier = checked.table.time is not None
+    if not checked.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
         return "is `{name}` of the row before or after"
     for outcome in classes:
         if any(_agree(np.diff(column), side) for side in (outcome[1:], *([] if may_know_earlier else [outcome[:-1]]))):

@@ -6,7 +6,7 @@ import numpy as np
 
 from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, quoted, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -21,9 +21,9 @@ MOST_JOINED = 20
 """Columns whose gaps are looked at together."""
 
 
-def check_missingness(evidence: Evidence) -> list[Finding]:
+def check_missingness(checked: CheckedTable) -> list[Finding]:
     """Name mostly missing columns and those whose gaps predict."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     gaps = {values.column.name: np.isnan(values.values) for values in sample.columns}
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
@@ -49,9 +49,9 @@ def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
         return []
     named = sorted(named, key=lambda name: -_told(sample, gaps[name]))[:MOST_JOINED]
     matrix = np.column_stack([gaps[name] for name in named]).astype(np.float64)
-    fold = folds_of(sample.evidence.table.tie[sample.positions], sample.evidence.seed)
+    fold = folds_of(sample.checked.table.tie[sample.positions], sample.checked.seed)
     share = told_share(sample.outcomes, out_of_fold(matrix, np.zeros(len(named), dtype=bool), sample.outcomes,
-                                                    sample.evidence.task.is_regression, fold))
+                                                    sample.checked.task.is_regression, fold))
     if share < ALARM_SHARE:
         return []
     return [Finding("missingness-predicts", "warn", named[0],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.columns import Sample, Values, dropping, has_own_splits, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 LEAST_ROWS = 60
@@ -33,13 +33,13 @@ MOST_COLUMNS = 200
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def check_near_duplicates(evidence: Evidence) -> list[Finding]:
+def check_near_duplicates(checked: CheckedTable) -> list[Finding]:
     """Say that rows repeat others in all but one column, nearly, or lie between two others.
 
     Splits of the user's own may keep such rows together, and are asked for shared rows where they are made.
     """
-    sample = Sample.of(evidence)
-    if len(sample.positions) < LEAST_ROWS or evidence.table.group is not None or has_own_splits(evidence):
+    sample = Sample.of(checked)
+    if len(sample.positions) < LEAST_ROWS or checked.table.group is not None or has_own_splits(checked):
         return []
     return _but_for_one(sample) or _close_or_between(sample)
 
@@ -107,7 +107,7 @@ def _close_or_between(sample: Sample) -> list[Finding]:
     if len(first) < LEAST_ROWS:
         return []
     first = np.sort(first)
-    queries, nearest, distances = _neighbours(scaled[first], sample.evidence.seed)
+    queries, nearest, distances = _neighbours(scaled[first], sample.checked.seed)
     outcomes = sample.outcomes[first]
     has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]

@@ -10,7 +10,7 @@ import pandas as pd
 from tabbench.checks.columns import Sample, dated_columns, has_own_splits
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Table
 
@@ -26,19 +26,19 @@ SORTED_STEPS = 0.99
 """A number that hardly ever falls (or rises) from row to row has been sorted by, bar a few parts."""
 
 
-def check_row_order(evidence: Evidence) -> list[Finding]:
+def check_row_order(checked: CheckedTable) -> list[Finding]:
     """Say that the file is sorted by the target or that its order tells it; warn where it tells more than the columns do."""
-    table = evidence.table
+    table = checked.table
     if len(table) < LEAST_ROWS or table.time is not None:
         return []
-    if is_sorted(table.rows, evidence.target, evidence.task.is_regression):
+    if is_sorted(table.rows, checked.target, checked.task.is_regression):
         return [Finding("sorted-by-target", "info", "rows",
                         f"the file is sorted by `{table.target_name}`; rows are shuffled before splitting, no harm is done")]
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     share = told_by_neighbours(table.rows[sample.positions].astype(np.float64), sample.outcomes)
-    if share < ALARM_SHARE or table.group is not None or has_own_splits(evidence):
+    if share < ALARM_SHARE or table.group is not None or has_own_splits(checked):
         return []
-    model = QuickModel.of(evidence)
+    model = QuickModel.of(checked)
     left = model.outcomes - model.predictions()
     beyond = told_by_neighbours(table.rows[model.positions].astype(np.float64), left)
     return [_finding(table, share, beyond)]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.columns import Sample, Values, dropping, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
@@ -20,18 +20,18 @@ EQUAL_CORRELATION = 1 - 1e-9
 """A copy in other units differs by rounding only."""
 
 
-def check_target_copy(evidence: Evidence) -> list[Finding]:
+def check_target_copy(checked: CheckedTable) -> list[Finding]:
     """Find columns that are equal to the target, its levels renamed, or a monotone function of it."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     marking = _marking_columns(sample)
     if marking:
         names = [values.column.name for values in marking]
         return [Finding("target-copy", "block", names[0],
-                        f"the columns {quoted(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
+                        f"the columns {quoted(names)} mark the classes of the target `{checked.table.target_name}`, so every "
                         "score would be about nothing", f"leave them out with {dropping(*names)}", spoils=True)]
     return [
         Finding("target-copy", "block", values.column.name,
-                f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
+                f"the column `{values.column.name}` tells the target `{checked.table.target_name}` exactly, so every score "
                 "would be about nothing",
                 f"leave it out with {dropping(values.column.name)}", spoils=True)
         for values in sample.columns if is_target_copy(values, sample)
@@ -40,7 +40,7 @@ def check_target_copy(evidence: Evidence) -> list[Finding]:
 
 def is_target_copy(values: Values, sample: Sample) -> bool:
     """Whether this column is the target in other words."""
-    if sample.evidence.task.is_regression:
+    if sample.checked.task.is_regression:
         return _follows(values, sample.target)
     return _renames(values, sample.target)
 
@@ -48,7 +48,7 @@ def is_target_copy(values: Values, sample: Sample) -> bool:
 def _marking_columns(sample: Sample) -> list[Values]:
     """The columns of two values that each mark one class of many, where all classes but one are marked."""
     outcomes = sample.outcomes
-    if sample.evidence.task.is_regression or outcomes.shape[1] < 3:
+    if sample.checked.task.is_regression or outcomes.shape[1] < 3:
         return []
     marks: dict[int, Values] = {}
     for values in sample.columns:

@@ -10,7 +10,7 @@ import numpy as np
 from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.checks.target_copy import is_target_copy
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 PURE_SHARE = 0.995
@@ -43,9 +43,9 @@ class Telling:
     covered: float
 
 
-def check_telling_values(evidence: Evidence) -> list[Finding]:
+def check_telling_values(checked: CheckedTable) -> list[Finding]:
     """Name the few columns with values that go with one outcome only."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     told = []
     for values in sample.columns:
         found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
@@ -55,7 +55,7 @@ def check_telling_values(evidence: Evidence) -> list[Finding]:
     if not told or len({(telling.outcome, telling.rows, telling.covered) for telling, _ in told}) > MOST_COLUMNS:
         return []
     return [_finding(telling) for telling, values in told
-            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]]
+            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[checked.task.kind]]
 
 
 def _finding(telling: Telling) -> Finding:
@@ -90,9 +90,9 @@ def _surprise(rows: int, base: float) -> float:
 
 def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
     """What a row may have: a class; for numbers the highest or the lowest tenth, or the one value that very many have."""
-    name, target = sample.evidence.table.target_name, sample.target
-    if not sample.evidence.task.is_regression:
-        return {f"`{name}` = {sample.evidence.task.classes[code]}": target == code for code in np.unique(target)}
+    name, target = sample.checked.table.target_name, sample.target
+    if not sample.checked.task.is_regression:
+        return {f"`{name}` = {sample.checked.task.classes[code]}": target == code for code in np.unique(target)}
     low, high = np.quantile(target, [TAIL_SHARE, 1 - TAIL_SHARE])
     tails = {f"`{name}` above {high:g}": target > high, f"`{name}` below {low:g}": target < low}
     values, counts = np.unique(target, return_counts=True)
@@ -102,9 +102,9 @@ def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
 
 def _halves(sample: Sample) -> dict[str, np.ndarray]:
     """The upper and the lower half of a number to be predicted; columns filled in for one of them only are no accident."""
-    if not sample.evidence.task.is_regression:
+    if not sample.checked.task.is_regression:
         return {}
-    name, median = sample.evidence.table.target_name, float(np.median(sample.target))
+    name, median = sample.checked.table.target_name, float(np.median(sample.target))
     return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
 
 
@@ -119,7 +119,7 @@ def _subsets(values: Values, sample: Sample) -> Iterator[tuple[str, np.ndarray, 
     common = int(counts.argmax())
     if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
         yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
-    if len(counts) > 2 and not sample.evidence.task.is_regression:
+    if len(counts) > 2 and not sample.checked.task.is_regression:
         for code in np.flatnonzero(counts >= LEAST_ROWS):
             is_in = codes == code
             if not is_missing[is_in].any() and _is_alone(values, is_in, sample):
@@ -133,7 +133,7 @@ def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
     that narrow petals are of.
     """
     if values.is_nominal:
-        others = Sample(sample.evidence, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
+        others = Sample(sample.checked, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
         return others.explained_share(Values(values.column, values.values[~is_in])) < OTHERS_SHARE
     value = values.values[is_in][0]
     order = np.argsort(values.values, kind="stable")

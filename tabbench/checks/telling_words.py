@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -29,10 +29,10 @@ ALARM = {kind: share - 0.15 for kind, share in ALARM_SHARE.items()}
 """A word tells less than a column of its own would: texts are written by people, and not in every row."""
 
 
-def check_telling_words(evidence: Evidence) -> list[Finding]:
+def check_telling_words(checked: CheckedTable) -> list[Finding]:
     """Find columns of texts or codes whose words tell nearly everything about the target."""
-    sample, findings = Sample.of(evidence), []
-    for name, texts in _texts(evidence).items():
+    sample, findings = Sample.of(checked), []
+    for name, texts in _texts(checked).items():
         has_word = _words(texts.iloc[sample.positions])
         if not has_word:
             continue
@@ -41,7 +41,7 @@ def check_telling_words(evidence: Evidence) -> list[Finding]:
         best = sorted(shares, key=lambda word: (-shares[word], word))[:JOINED_WORDS]
         joined = np.column_stack([has_word[word] for word in best]) @ (2.0 ** np.arange(len(best)))
         told = sample.predicted_share(Values(Column(name, "category"), joined))
-        if told >= ALARM[evidence.task.kind] and not _is_told_already(name, sample):
+        if told >= ALARM[checked.task.kind] and not _is_told_already(name, sample):
             named = ", ".join(f"'{word}'" for word in best[:2])
             findings.append(Finding("telling-words", "warn", name,
                                     f"words in `{name}` such as {named} tell {told:.1%} of the target's variance; the text may "
@@ -50,9 +50,9 @@ def check_telling_words(evidence: Evidence) -> list[Finding]:
     return findings
 
 
-def _texts(evidence: Evidence) -> dict[str, pd.Series]:
+def _texts(checked: CheckedTable) -> dict[str, pd.Series]:
     """Columns of many spellings, those that name rows and are no features among them."""
-    table = evidence.table
+    table = checked.table
     texts = {column.name: table.features[column.name] for column in table.columns
              if column.kind == "text" or len(column.levels) >= FEWEST_LEVELS}
     return texts | {name: series for name, series in table.identifiers.items() if not pd.api.types.is_numeric_dtype(series)}
@@ -60,7 +60,7 @@ def _texts(evidence: Evidence) -> dict[str, pd.Series]:
 
 def _is_told_already(name: str, sample: Sample) -> bool:
     """Whether the column as it is tells so much that another check says so."""
-    return any(values.column.name == name and sample.predicted_share(values) >= ALARM_SHARE[sample.evidence.task.kind]
+    return any(values.column.name == name and sample.predicted_share(values) >= ALARM_SHARE[sample.checked.task.kind]
                for values in sample.columns)
 
 

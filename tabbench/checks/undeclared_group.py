@@ -11,7 +11,7 @@ import pandas as pd
 from tabbench.checks.columns import Sample, has_own_splits, quoted
 from tabbench.checks.entities import columns_of_entities
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 
@@ -37,45 +37,45 @@ SHARED_SHARE = 0.1
 """Of the test rows of the user's own splits, so many are of a group that is trained on."""
 
 
-def check_undeclared_group(evidence: Evidence) -> list[Finding]:
+def check_undeclared_group(checked: CheckedTable) -> list[Finding]:
     """Suggest --group where a column looks like repeated identifiers; warn where a model lives on knowing the group."""
-    table = evidence.table
+    table = checked.table
     if table.group is not None:
         return []
     names = [column.name for column in table.columns if _looks_like_groups(table, column)]
-    if has_own_splits(evidence):
-        return _on_both_sides(evidence, names)
+    if has_own_splits(checked):
+        return _on_both_sides(checked, names)
     for name in names[:MOST_TRIED]:
-        loss = _loss(evidence, pd.factorize(table.features[name], use_na_sentinel=False)[0])
+        loss = _loss(checked, pd.factorize(table.features[name], use_na_sentinel=False)[0])
         if loss:
             return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {quote(name)}")]
     if not names:
-        return _unnamed(evidence)
+        return _unnamed(checked)
     return [Finding("undeclared-group", "info", names[0],
                     f"{quoted(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
                     f"if new ones are to be predicted, give --group {quote(names[0])}")]
 
 
-def _on_both_sides(evidence: Evidence, names: list[str]) -> list[Finding]:
+def _on_both_sides(checked: CheckedTable, names: list[str]) -> list[Finding]:
     """The first few columns whose values lie in training and test of the user's own splits, where that matters."""
     for name in names[:MOST_TRIED]:
-        group = pd.factorize(evidence.table.features[name], use_na_sentinel=False)[0]
-        splits = evidence.splits.splits if evidence.splits is not None else ()
+        group = pd.factorize(checked.table.features[name], use_na_sentinel=False)[0]
+        splits = checked.splits.splits if checked.splits is not None else ()
         shared = np.mean([np.isin(group[split.test], group[split.train]).mean() for split in splits])
-        loss = _loss(evidence, group) if shared >= SHARED_SHARE else None
+        loss = _loss(checked, group) if shared >= SHARED_SHARE else None
         if loss:
             return [_warning(name, f"rows of one `{name}`", loss, "keep them on one side of your own splits")]
     return []
 
 
-def _unnamed(evidence: Evidence) -> list[Finding]:
+def _unnamed(checked: CheckedTable) -> list[Finding]:
     """Rows of one entity that no single column names."""
-    names = columns_of_entities(Sample.of(evidence))
+    names = columns_of_entities(Sample.of(checked))
     if not names:
         return []
-    features = evidence.table.features[names]
-    loss = _loss(evidence, features.groupby(names, dropna=False, observed=True, sort=False).ngroup().to_numpy())
+    features = checked.table.features[names]
+    loss = _loss(checked, features.groupby(names, dropna=False, observed=True, sort=False).ngroup().to_numpy())
     return [] if not loss or loss[0] - loss[1] < UNNAMED_LOSS else [_warning(
         names[0], f"rows that are equal in {quoted(names)}, which seem to be of one person or thing,", loss,
         "add a column that numbers them and name it by --group")]
@@ -89,14 +89,14 @@ def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str) -> F
                    f"if new ones are to be predicted, {cure}", spoils=True)
 
 
-def _loss(evidence: Evidence, group: np.ndarray) -> tuple[float, float] | None:
+def _loss(checked: CheckedTable, group: np.ndarray) -> tuple[float, float] | None:
     """What a quick model tells with groups (n,) on both sides and when they are kept whole, if that is much less."""
     sizes = np.bincount(group)
     if len(group) < LEAST_ROWS or len(sizes) < FEWEST_GROUPS:
         return None
-    model = QuickModel.over(evidence, group)
+    model = QuickModel.over(checked, group)
     whole = model.share()
-    apart = model.share(unit=evidence.table.tie[model.positions])
+    apart = model.share(unit=checked.table.tie[model.positions])
     return (apart, whole) if apart - whole >= ALARM_LOSS else None
 
 

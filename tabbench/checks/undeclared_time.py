@@ -11,7 +11,7 @@ from tabbench.checks.columns import dated_columns, plain_values, quoted
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.checks.row_order import is_in_file_order
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 
@@ -27,15 +27,15 @@ MOST_TRIED = 2
 LEAST_ROWS = 200
 
 
-def check_undeclared_time(evidence: Evidence) -> list[Finding]:
+def check_undeclared_time(checked: CheckedTable) -> list[Finding]:
     """Suggest --time where there is a column of dates; warn where the target follows the time."""
-    table = evidence.table
+    table = checked.table
     if any(role is not None for role in (table.time, table.group, table.fold, table.test)):
         return []
     dates = [name for name in dated_columns(table) if not NAME_OF_A_BIRTH.search(name)]
     times = dates + [column.name for column in table.columns if _is_numbered_time(table, column)]
     for name in times[:MOST_TRIED]:
-        found = _following(evidence, name)
+        found = _following(checked, name)
         if found:
             return [found]
     if not dates:
@@ -52,14 +52,14 @@ def _is_numbered_time(table: Table, column: Column) -> bool:
             and is_in_file_order(table, table.features[column.name]))
 
 
-def _following(evidence: Evidence, name: str) -> Finding | None:
+def _following(checked: CheckedTable, name: str) -> Finding | None:
     """A warning if rows of about the same time are more alike than a model without dates can tell."""
-    model, columns = QuickModel.of(evidence), evidence.table.columns
+    model, columns = QuickModel.of(checked), checked.table.columns
     if len(model.positions) < LEAST_ROWS:
         return None
     number = next(number for number, column in enumerate(columns) if column.name == name)
     others = [each for each, column in enumerate(columns) if column.kind != "date" and each != number]
-    time = plain_values(evidence.table.features[name].iloc[model.positions], columns[number])
+    time = plain_values(checked.table.features[name].iloc[model.positions], columns[number])
     is_known = ~np.isnan(time)
     if is_known.sum() < LEAST_ROWS:
         return None

@@ -22,7 +22,7 @@ from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison
 from tabbench.core.cell import digest
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption, UserMistake
 from tabbench.core.finding import Finding
@@ -91,7 +91,7 @@ def changed(prepared: Prepared, change: Change, options: Options) -> Prepared:
         was_dealt = setup.splits.kind != "ordered"
         repeats = None if table.time is not None else setup.splits.repeats if was_dealt else options.repeats
         plan, split_findings = make_splits(table, setup.target, setup.task, folds=options.folds, seed=setup.seed, repeats=repeats)
-    checked = run_checks(Evidence(table, setup.task, setup.target, setup.seed, plan))
+    checked = run_checks(CheckedTable(table, setup.task, setup.target, setup.seed, plan))
     setup = Setup(table, setup.task, setup.target, plan, splits_fingerprint(plan), setup.seed)
     return Prepared(setup, tuple(dict.fromkeys((*table.findings, *split_findings, *checked))))
 
@@ -144,7 +144,7 @@ def _suspect(prepared: Prepared) -> str:
     found = _cured_by("--drop", [each for each in prepared.findings if each.spoils], setup.table.columns)
     if found:
         return found[0]
-    sample = Sample.of(Evidence(setup.table, setup.task, setup.target, setup.seed))
+    sample = Sample.of(CheckedTable(setup.table, setup.task, setup.target, setup.seed))
     strongest, told = max(sample.strongest(), key=lambda each: each[1])
     return strongest.column.name if told > 0 else ""
 

@@ -16,7 +16,7 @@ from tabbench.core.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class CheckedTable:
     """What a check may look at: the table, the task, the target as codes or numbers (n,), and the splits where they are made.
 
     `shared` holds what one check has worked out and others may use: the sampled columns, a quick model's predictions.
@@ -36,7 +36,7 @@ class Check:
 
     name: str
     summary: str
-    run: Callable[[Evidence], list[Finding]]
+    run: Callable[[CheckedTable], list[Finding]]
 
 
 CHECKS: Registry[Check] = Registry("check", "tabbench.checks")

@@ -33,7 +33,7 @@ from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
 from tabbench.core.approach import BASELINE
 from tabbench.core.cell import Cell, Result
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.errors import TabbenchError
 from tabbench.core.progress import Display, Progress
 from tabbench.core.setup import Setup
@@ -115,7 +115,7 @@ def device_of(comparison: FinishedComparison) -> str:
 def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Prepared:
     table = _table(rows, columns)
     splits, findings = make_splits(table, rows.target, rows.task, folds=options.folds, repeats=options.repeats, seed=options.seed)
-    checked = run_checks(Evidence(table, rows.task, rows.target, options.seed))
+    checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
     setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed)
     return Prepared(setup, tuple(dict.fromkeys((*findings, *checked))))
 

@@ -5,15 +5,14 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from shlex import quote
 
 import numpy as np
 import pandas as pd
 
 from tabbench.core.check import CheckedTable
+from tabbench.core.finding import Remedy
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 
@@ -164,14 +163,9 @@ def plain_values(series: pd.Series, column: Column) -> np.ndarray:
     return np.where(codes < 0, np.nan, codes)
 
 
-def dropping(*names: str) -> str:
-    """The option that leaves columns out, as typed in a shell.
-
-    >>> print(dropping("total"), dropping("price, EUR", "b"))
-    --drop total --drop '"price, EUR",b'
-    """
-    escaped = ['"' + name.replace('"', '""') + '"' if re.search('[,"]|^ ', name) else name for name in names]
-    return f"--drop {quote(','.join(escaped))}"
+def dropping(*names: str) -> Remedy:
+    """To leave columns out."""
+    return Remedy("drop", names)
 
 
 def quoted(names: list[str]) -> str:

@@ -58,7 +58,7 @@ def check_combined_columns(checked: CheckedTable) -> list[Finding]:
     names, words = found
     return [Finding("combined-columns", "warn", names[0],
                     f"{words} the target `{checked.table.target_name}`; together they may be known only with the outcome",
-                    f"if so, leave one out with {dropping(names[0])}", spoils=True)]
+                    f"if so, leave one out with {dropping(names[0])}", spoils=True, remedy=dropping(names[0]))]
 
 
 def _identity(sample: Sample) -> tuple[list[str], str] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,7 @@ from tabbench.checks.columns import Sample, Values, dropping
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.row_order import is_in_file_order, is_sorted
 from tabbench.core.check import CHECKS, Check, CheckedTable
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
 DISTINCT_SHARE = 0.95
@@ -46,12 +44,14 @@ def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
     told = f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's variance"
     if not is_left_out:
         return Finding("identifier-predicts", "warn", name, told,
-                       f"leave it out with {dropping(name)}, or name what it stands for by --time or --group", spoils=True)
+                       f"leave it out with {dropping(name)}, or name what it stands for by --time or --group",
+                       spoils=True, remedy=dropping(name))
+    in_time = Remedy("time", (name,))
     return Finding("identifier-predicts", "warn", name,
                    f"{told}; it is no feature, but rows seem to be numbered by when, where or with what outcome they were "
                    "collected, which training and test rows share",
-                   f"split by it with --time {quote(name)}, or, if the numbers mean nothing, say so by {dropping(name)}",
-                   spoils=True)
+                   f"split by it with {in_time}, or, if the numbers mean nothing, say so by {dropping(name)}",
+                   spoils=True, remedy=in_time)
 
 
 def _names_rows(table: Table, column: Column) -> bool:

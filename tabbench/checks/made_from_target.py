@@ -59,7 +59,8 @@ def check_made_from_target(checked: CheckedTable) -> list[Finding]:
         how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
     return [Finding("made-from-target", "warn", name,
                     f"the column `{name}` {words}, so it holds the answers of the rows that are to be predicted",
-                    f"leave it out with {dropping(name)}, or compute it from training rows only", spoils=True)
+                    f"leave it out with {dropping(name)}, or compute it from training rows only",
+                    spoils=True, remedy=dropping(name))
             for name, words in how.items()]
 
 

@@ -38,7 +38,7 @@ def check_missingness(checked: CheckedTable) -> list[Finding]:
             telling.append(Finding("missingness-predicts", "warn", name,
                                    f"whether `{name}` is missing tells {share:.1%} of the target's variance; it may be filled "
                                    "in with the outcome",
-                                   f"if so, leave it out with {dropping(name)}", spoils=True))
+                                   f"if so, leave it out with {dropping(name)}", spoils=True, remedy=dropping(name)))
     return findings + (telling or _together(sample, gaps))
 
 
@@ -56,7 +56,8 @@ def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
         return []
     return [Finding("missingness-predicts", "warn", named[0],
                     f"which of {quoted(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
-                    "with the outcome", f"if so, leave them out with {dropping(*named)}", spoils=True)]
+                    "with the outcome", f"if so, leave them out with {dropping(*named)}",
+                    spoils=True, remedy=dropping(*named))]
 
 
 def _told(sample: Sample, is_missing: np.ndarray) -> float:

@@ -70,7 +70,8 @@ def _but_for_one(sample: Sample) -> list[Finding]:
     share, name = worst
     return [Finding("near-duplicates", "warn", name,
                     f"{share:.1%} of the rows equal another one in all columns but `{name}`, so training and test rows are not "
-                    "independent", f"leave `{name}` out with {dropping(name)}, which keeps equal rows together", spoils=True)]
+                    "independent", f"leave `{name}` out with {dropping(name)}, which keeps equal rows together",
+                    spoils=True, remedy=dropping(name))]
 
 
 def _repeat_together(codes: np.ndarray, naming: list[np.ndarray]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 import pandas as pd
 
@@ -11,7 +9,7 @@ from tabbench.checks.columns import Sample, dated_columns, has_own_splits
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Table
 
 ALARM_SHARE = 0.1
@@ -48,9 +46,10 @@ def _finding(table: Table, share: float, beyond: float) -> Finding:
     told = f"the neighbouring rows in the file tell {share:.1%} of the target's variance"
     date = next((name for name in dated_columns(table) if is_in_file_order(table, table.features[name])), None)
     if date is not None and beyond >= BEYOND_SHARE:
+        in_time = Remedy("time", (date,))
         return Finding("ordered-target", "warn", date,
                        f"{told}, and rows are in the order of `{date}`, so rows of one time are alike",
-                       f"split forward in time by --time {quote(date)}", spoils=True)
+                       f"split forward in time by {in_time}", spoils=True, remedy=in_time)
     if beyond >= BEYOND_SHARE:
         return Finding("ordered-target", "warn", "rows",
                        f"{told}, and {beyond:.1%} of what a quick model of all columns leaves, so rows near each other belong "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Values, has_own_splits, plain_values, quoted
+from tabbench.checks.columns import Values, dropping, has_own_splits, plain_values, quoted
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
@@ -41,7 +41,8 @@ def check_shifted_splits(checked: CheckedTable) -> list[Finding]:
     return [Finding("shifted-splits", "warn", names[0],
                     f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of "
                     f"{auc:.2f}, most by {quoted(names)}, so scores hold for that change only",
-                    "use the built-in splits, or leave such columns out if they only mark the part (--drop)", spoils=True)]
+                    "use the built-in splits, or leave such columns out if they only mark the part (--drop)",
+                    spoils=True, remedy=None if names[0] == checked.table.target_name else dropping(names[0]))]
 
 
 def _told_apart(checked: CheckedTable, split: Split) -> tuple[float, list[str]]:

@@ -42,7 +42,8 @@ def _finding(values: Values, share: float, more: str) -> Finding:
     return Finding("single-feature", "warn", name,
                    f"the column `{name}` alone predicts {share:.1%} of the target's variance{more}; it may have been "
                    "written down after the outcome was known",
-                   f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True)
+                   f"if it is not known when predicting, leave it out with {dropping(name)}",
+                   spoils=True, remedy=dropping(name))
 
 
 CHECKS.register(Check("single-feature", "one column that alone tells nearly everything", check_single_feature))

@@ -28,12 +28,13 @@ def check_target_copy(checked: CheckedTable) -> list[Finding]:
         names = [values.column.name for values in marking]
         return [Finding("target-copy", "block", names[0],
                         f"the columns {quoted(names)} mark the classes of the target `{checked.table.target_name}`, so every "
-                        "score would be about nothing", f"leave them out with {dropping(*names)}", spoils=True)]
+                        "score would be about nothing", f"leave them out with {dropping(*names)}",
+                        spoils=True, remedy=dropping(*names))]
     return [
         Finding("target-copy", "block", values.column.name,
                 f"the column `{values.column.name}` tells the target `{checked.table.target_name}` exactly, so every score "
                 "would be about nothing",
-                f"leave it out with {dropping(values.column.name)}", spoils=True)
+                f"leave it out with {dropping(values.column.name)}", spoils=True, remedy=dropping(values.column.name))
         for values in sample.columns if is_target_copy(values, sample)
     ]
 

@@ -63,7 +63,8 @@ def _finding(telling: Telling) -> Finding:
     return Finding("telling-values", "warn", name,
                    f"nearly all of the {telling.rows:,} rows where `{name}` {telling.values} have {telling.outcome}, "
                    f"{telling.covered:.0%} of all that do; it may have been written down after the outcome was known",
-                   f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True)
+                   f"if it is not known when predicting, leave it out with {dropping(name)}",
+                   spoils=True, remedy=dropping(name))
 
 
 def _telling(values: Values, sample: Sample) -> Iterator[Telling]:

@@ -46,7 +46,8 @@ def check_telling_words(checked: CheckedTable) -> list[Finding]:
             findings.append(Finding("telling-words", "warn", name,
                                     f"words in `{name}` such as {named} tell {told:.1%} of the target's variance; the text may "
                                     "have been written after the outcome was known",
-                                    f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True))
+                                    f"if it is not known when predicting, leave it out with {dropping(name)}",
+                                    spoils=True, remedy=dropping(name)))
     return findings
 
 

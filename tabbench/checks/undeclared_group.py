@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from tabbench.checks.columns import Sample, has_own_splits, quoted
 from tabbench.checks.entities import columns_of_entities
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
 NAME_OF_A_GROUP = re.compile(
@@ -48,13 +47,15 @@ def check_undeclared_group(checked: CheckedTable) -> list[Finding]:
     for name in names[:MOST_TRIED]:
         loss = _loss(checked, pd.factorize(table.features[name], use_na_sentinel=False)[0])
         if loss:
-            return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with --group {quote(name)}")]
+            together = Remedy("group", (name,))
+            return [_warning(name, f"rows of one `{name}`", loss, f"keep them together with {together}", together)]
     if not names:
         return _unnamed(checked)
+    together = Remedy("group", (names[0],))
     return [Finding("undeclared-group", "info", names[0],
                     f"{quoted(names)} repeat{'s' if len(names) == 1 else ''} like the name of a person or thing; rows of one may "
                     "be in training and test",
-                    f"if new ones are to be predicted, give --group {quote(names[0])}")]
+                    f"if new ones are to be predicted, give {together}", remedy=together)]
 
 
 def _on_both_sides(checked: CheckedTable, names: list[str]) -> list[Finding]:
@@ -81,12 +82,12 @@ def _unnamed(checked: CheckedTable) -> list[Finding]:
         "add a column that numbers them and name it by --group")]
 
 
-def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str) -> Finding:
+def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str, remedy: Remedy | None = None) -> Finding:
     before, after = loss
     return Finding("undeclared-group", "warn", subject,
                    f"{rows} lie in training and test: a quick model tells {before:.1%} of the target's variance so, but "
                    f"{max(after, 0.0):.1%} when they are held out together",
-                   f"if new ones are to be predicted, {cure}", spoils=True)
+                   f"if new ones are to be predicted, {cure}", spoils=True, remedy=remedy)
 
 
 def _loss(checked: CheckedTable, group: np.ndarray) -> tuple[float, float] | None:

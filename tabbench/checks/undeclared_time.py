@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from shlex import quote
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.checks.row_order import is_in_file_order
 from tabbench.core.check import CHECKS, Check, CheckedTable
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
 NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
@@ -40,10 +39,11 @@ def check_undeclared_time(checked: CheckedTable) -> list[Finding]:
             return [found]
     if not dates:
         return []
+    in_time = Remedy("time", (dates[0],))
     return [Finding("undeclared-time", "info", dates[0],
                     f"{quoted(dates)} hold{'s' if len(dates) == 1 else ''} dates, but training and test rows are of the same "
                     "time",
-                    f"if the future is to be predicted, give --time {quote(dates[0])}")]
+                    f"if the future is to be predicted, give {in_time}", remedy=in_time)]
 
 
 def _is_numbered_time(table: Table, column: Column) -> bool:
@@ -67,10 +67,11 @@ def _following(checked: CheckedTable, name: str) -> Finding | None:
     beyond = told_by_neighbours(time[is_known], left)
     if beyond < BEYOND_SHARE:
         return None
+    in_time = Remedy("time", (name,))
     return Finding("undeclared-time", "warn", name,
                    f"the target follows `{name}`: rows of about the same time tell {beyond:.1%} of what a quick model of the "
                    "other columns leaves, and training and test rows are of the same time",
-                   f"split forward in time by --time {quote(name)}", spoils=True)
+                   f"split forward in time by {in_time}", spoils=True, remedy=in_time)
 
 
 CHECKS.register(Check("undeclared-time", "dates that look like the time", check_undeclared_time))

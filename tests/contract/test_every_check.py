@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tabbench.core.check import CHECKS, CheckedTable
+from tabbench.core.finding import Finding
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
 
@@ -46,6 +47,9 @@ def test_findings_are_plain_and_the_same_twice(check, kind):
     pd.testing.assert_frame_equal(checked.table.features, before)
     for finding in findings:
         assert json.loads(json.dumps(finding.to_json(), allow_nan=False)) == finding.to_json()
+        assert Finding.from_json(finding.to_json()) == finding
+        assert Finding.from_json(finding.to_json()).remedy == finding.remedy
+        assert finding.remedy is None or str(finding.remedy) in finding.cure or "(--drop)" in finding.cure
         assert finding.severity in ("info", "warn", "block") and finding.code == finding.code.lower()
         assert finding.message and not finding.message.endswith(".") and "\n" not in finding.message
         assert finding.subject == "rows" or finding.subject in [*before, *checked.task.classes]

@@ -27,6 +27,16 @@ TREE_DEPTH = 8
 """Enough steps to follow a monotone curve closely, few enough to be quick."""
 CANDIDATES = 5
 """Columns that the quick look ranks first get the careful one."""
+LEAST_ROWS_FOR_A_SHARE = 100
+"""In a table of fewer rows the share of the target's variance that something tells is mostly chance."""
+LEAST_ROWS_OF_A_SIDE = 20
+"""Rows that have it and rows that don't (a value, a word, a gap; training and test), to be told from each other."""
+LEAST_EQUAL_VALUES = 10
+"""Distinct values that must agree with the target, or with means of it; fewer could by chance."""
+NAMING_SHARE = 0.5
+"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""Odd and without pattern: multiplied by it, the hashes of several columns add up to one of the row."""
 FEWEST_DATES = 10
 """Different dates from which a column of them tells one time from another."""
 MOST_NAMED = 5

@@ -7,12 +7,11 @@ from itertools import combinations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, dropping, exact_codes, quoted
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, exact_codes, quoted
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
-LEAST_ROWS = 100
 MOST_ROWS = 2_000
 """Rows that pairs are tried on; what is found is measured on all."""
 MOST_COLUMNS = 30
@@ -39,15 +38,16 @@ def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0))
 
 
-OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "difference": np.subtract, "sum": np.add, "product": np.multiply,
-    "ratio": _ratio, "inverse ratio": lambda first, second: _ratio(second, first)}
+OPERATIONS: tuple[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]], ...] = (
+    ("difference", np.subtract), ("sum", np.add), ("product", np.multiply),
+    ("ratio", _ratio), ("ratio", lambda first, second: _ratio(second, first)))
+"""Word for what comes of two columns -> how."""
 
 
 def check_combined_columns(checked: CheckedTable) -> list[Finding]:
     """Find a short sum or product that is the target, or a pair of columns that tells it though neither does."""
     sample = Sample.of(checked)
-    if len(sample.positions) < LEAST_ROWS:
+    if len(sample.positions) < LEAST_ROWS_FOR_A_SHARE:
         return []
     alone = [max(sample.explained_share(values), sample.repeated_share(values.exact_codes)) for values in sample.columns]
     if max(alone, default=1.0) >= ALARM_SHARE[checked.task.kind]:
@@ -123,7 +123,7 @@ def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
         for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
             if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
                 names = [sample.columns[number].column.name for number in (first, second)]
-                return names, f"the {how.removeprefix('inverse ')} of the columns {quoted(names)} tells nearly everything about"
+                return names, f"the {how} of the columns {quoted(names)} tells nearly everything about"
     return None
 
 
@@ -150,7 +150,7 @@ def _joined(first: Values, second: Values, few: np.ndarray) -> Iterator[tuple[st
     if first.is_nominal or second.is_nominal:
         return
     number = Column("joined", "number")
-    for how, join in OPERATIONS.items():
+    for how, join in OPERATIONS:
         with np.errstate(over="ignore", invalid="ignore"):
             tried = join(first.values[few], second.values[few])
         tried[~np.isfinite(tried)] = np.nan

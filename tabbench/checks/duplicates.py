@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import plain_values
+from tabbench.checks.columns import MIXER, NAMING_SHARE, plain_values
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
@@ -13,10 +13,7 @@ WORTH_SAYING = 0.01
 """Shares below this change no comparison."""
 COPIED_SHARE = 0.05
 """From this share on, rows that were copied are an alarm."""
-NAMING_SHARE = 0.5
-"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
 FEWEST_NAMES = 30
-MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def check_duplicates(checked: CheckedTable) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.row_order import is_in_file_order, is_sorted
 from tabbench.core.check import CHECKS, Check, CheckedTable
@@ -18,13 +18,12 @@ DENSITY = 2
 """Whole numbers that name rows lie close: their range is at most so many times the number of rows."""
 ALARM_SHARE = 0.1
 """Share of the target's variance that the order of identifiers predicts; chance stays below nought."""
-LEAST_ROWS = 100
 
 
 def check_identifiers(checked: CheckedTable) -> list[Finding]:
     """Find columns of row names (dense whole numbers, codes without blanks) whose order tells the target."""
     table = checked.table
-    if len(table) < LEAST_ROWS or table.time is not None or table.group is not None:
+    if len(table) < LEAST_ROWS_FOR_A_SHARE or table.time is not None or table.group is not None:
         return []
     sample, findings = Sample.of(checked), []
     named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}

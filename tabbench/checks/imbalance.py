@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabbench.checks.columns import MOST_NAMED
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
@@ -11,7 +12,6 @@ RARE_SHARE = 0.1
 """A class is rare below this part of an even share: 5 % of the rows for two classes."""
 COMMON_SHARE = 0.8
 """With one class of so many rows a constant answer is right nearly always."""
-MOST_NAMED = 5
 
 
 def check_imbalance(checked: CheckedTable) -> list[Finding]:

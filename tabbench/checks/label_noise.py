@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, told_share
+from tabbench.checks.columns import MOST_NAMED, Sample, told_share
 from tabbench.checks.quick_model import CAREFUL, QuickModel, codes_of
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
 LABEL_NOISE, DOUBTFUL_TARGET = "label-noise", "doubtful-target"
-LEAST_ROWS = 100
+LEAST_ROWS_FOR_A_SPREAD = 100
+"""Fewer residuals do not show how far they usually lie from nought."""
 CANDIDATES = 3
 QUARTERS = 4
 LEAST_IN_QUARTER = 10
@@ -48,7 +49,6 @@ LEAST_NOISE = 0.01
 """And by so much of the target's own spread, where a model is nearly exact."""
 ROWS_OF_A_BIN = 50
 MOST_BINS = 10
-NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def doubt_target(checked: CheckedTable, predictions: np.ndarray, positions: np.n
 def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     """The targets (m,) that lie wildly far from predictions (m,), by the spread among rows of like prediction."""
     rows = len(target)
-    if rows < LEAST_ROWS or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
+    if rows < LEAST_ROWS_FOR_A_SPREAD or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
         return None  # around a value that most have, no other has any spread to be measured by
     residual = target - predictions
     place = pd.Series(predictions).rank(method="first").to_numpy() - 1
@@ -186,7 +186,7 @@ def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
 
 def _rows(checked: CheckedTable, positions: np.ndarray) -> str:
     """The first few rows as a person counts them in the file."""
-    named = ", ".join(f"{checked.table.rows[position] + 1:,}" for position in positions[:NAMED])
+    named = ", ".join(f"{checked.table.rows[position] + 1:,}" for position in positions[:MOST_NAMED])
     return f"row {named}" if len(positions) == 1 else f"rows {named}"
 
 

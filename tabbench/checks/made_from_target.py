@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabbench.checks.columns import (
+    LEAST_EQUAL_VALUES,
     Sample,
     Values,
     dropping,
@@ -19,13 +20,12 @@ from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
-EQUAL_CORRELATION = 1 - 1e-7
+MEAN_CORRELATION = 1 - 1e-7
 """Equal but for rounding to a few digits."""
-LEAST_DISTINCT = 10
-"""Values that must agree; fewer could by chance."""
 LEAST_REPEATED_SHARE = 0.5
 """Of the rows, so many must have a value that another row has, for a mean by level."""
-LEAST_ROWS = 50
+LEAST_ROWS_IN_STEP = 50
+"""Rows along the file that must agree; fewer could by chance."""
 EQUAL_STEPS = 0.98
 """Of the steps between neighbouring rows, so many are the target; the others are where a group ends."""
 MOST_KEYS = 20
@@ -48,13 +48,13 @@ MOST_CLASSES = 10
 
 def check_made_from_target(checked: CheckedTable) -> list[Finding]:
     """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
-    if len(checked.table) < LEAST_ROWS:
+    if len(checked.table) < LEAST_ROWS_IN_STEP:
         return []
     sample = _all_rows(checked)
     how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, checked))}
     if len(sample.positions) == len(checked.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
         numbers = [values for values in sample.columns if values.column.kind == "number" and values.column.name not in how
-                   and values.exact_codes.max() + 1 >= LEAST_DISTINCT]
+                   and values.exact_codes.max() + 1 >= LEAST_EQUAL_VALUES]
         how |= {values.column.name: words for values in numbers if (words := _target_mean(values, sample))}
         how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
     return [Finding("made-from-target", "warn", name,
@@ -80,7 +80,7 @@ def _target_mean(values: Values, sample: Sample) -> str:
     value, codes = np.unique(values.values[present], return_inverse=True)
     counts = np.bincount(codes)
     is_repeated = counts > 1
-    if np.count_nonzero(is_repeated) < LEAST_DISTINCT or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
+    if np.count_nonzero(is_repeated) < LEAST_EQUAL_VALUES or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
         return ""
     outcomes, name = _numbers(sample)[present], sample.checked.table.target_name
     means = level_means(codes, outcomes, counts)
@@ -113,7 +113,7 @@ def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, no
     scaled = (value - value.mean()) / max(float(value.std()), np.finfo(float).tiny)
     design = np.column_stack([np.ones(len(value)), scaled, 1 / counts, scaled / counts])
     weight, degrees = np.sqrt(counts), len(value) - design.shape[1]
-    if degrees < LEAST_DISTINCT or noise <= 0:
+    if degrees < LEAST_EQUAL_VALUES or noise <= 0:
         return False
     line = np.linalg.lstsq(design * weight[:, None], means * weight, rcond=None)[0]
     left = float(np.sum(counts * (means - design @ line) ** 2))
@@ -130,7 +130,7 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
     or pulled to the mean of all."""
     whole = [values for values in numbers if not np.isnan(values.values).any()]
     keys = [values for values in sample.columns
-            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
+            if LEAST_EQUAL_VALUES <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
     how: dict[str, str] = {}
     if not whole:
         return how
@@ -152,7 +152,7 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
 
 def _go_together(numbers: np.ndarray, others: np.ndarray, is_used: np.ndarray) -> np.ndarray:
     """Whether columns (m, p) are nearly linear in the others' mean (m,) among the used rows."""
-    if np.count_nonzero(is_used) < LEAST_DISTINCT:
+    if np.count_nonzero(is_used) < LEAST_EQUAL_VALUES:
         return np.ones(numbers.shape[1], dtype=bool)
     largest = np.maximum(np.abs(numbers).max(axis=0), np.finfo(float).tiny)
     centred = (numbers / largest)[is_used]
@@ -190,7 +190,7 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
         if not _are_linear(values[same], means[same], fewest=3):
             return False
         is_used |= same
-    return int(np.count_nonzero(is_used)) >= LEAST_DISTINCT
+    return int(np.count_nonzero(is_used)) >= LEAST_EQUAL_VALUES
 
 
 def _along_the_file(values: Values, checked: CheckedTable) -> str:
@@ -242,7 +242,7 @@ def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
     """Whether nearly all numbers equal an outcome that varies, gaps apart."""
     present = ~np.isnan(numbers)
     numbers, outcome = numbers[present], outcome[present]
-    if len(numbers) < LEAST_ROWS or outcome.std() == 0:
+    if len(numbers) < LEAST_ROWS_IN_STEP or outcome.std() == 0:
         return False
     slack = 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
     if slack > 1e-3 * outcome.std():
@@ -257,13 +257,13 @@ def _is_settled_by_order(outcome: np.ndarray) -> bool:
     return bool((np.diff(outcome) == 0).mean() >= EQUAL_STEPS)
 
 
-def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_DISTINCT) -> bool:
+def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_EQUAL_VALUES) -> bool:
     if len(np.unique(second)) < fewest:
         return False
     first, second = (numbers / max(float(np.abs(numbers).max()), np.finfo(float).tiny) for numbers in (first, second))
     first, second = first - first.mean(), second - second.mean()
     spread = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return spread > 0 and abs(float(first @ second)) >= EQUAL_CORRELATION * spread
+    return spread > 0 and abs(float(first @ second)) >= MEAN_CORRELATION * spread
 
 
 CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target))

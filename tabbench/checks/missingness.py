@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, quoted, told_share
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, MOST_NAMED, Sample, Values, dropping, quoted, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
 MOSTLY = 0.5
-LEAST_ROWS = 20
-"""Rows missing and rows present that it takes to compare them."""
 ALARM_SHARE = 0.25
 """Share of the target's variance that being missing tells. Honest gaps tell some (people without a job have no employer); a field
 that is filled in with the outcome tells most."""
@@ -31,7 +29,7 @@ def check_missingness(checked: CheckedTable) -> list[Finding]:
         findings.append(Finding("mostly-missing", "info", mostly[0], f"more than half is missing in {quoted(mostly)}"))
     telling: list[Finding] = []
     for name, is_missing in gaps.items():
-        if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS or len(telling) == MOST_NAMED:
+        if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS_OF_A_SIDE or len(telling) == MOST_NAMED:
             continue
         share = _told(sample, is_missing)
         if share >= ALARM_SHARE:
@@ -44,7 +42,7 @@ def check_missingness(checked: CheckedTable) -> list[Finding]:
 
 def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
     """The gaps of several columns that tell the target together, though none does alone."""
-    named = [name for name, is_missing in gaps.items() if min(is_missing.sum(), (~is_missing).sum()) >= LEAST_ROWS]
+    named = [name for name, is_missing in gaps.items() if min(is_missing.sum(), (~is_missing).sum()) >= LEAST_ROWS_OF_A_SIDE]
     if len(named) < 2:
         return []
     named = sorted(named, key=lambda name: -_told(sample, gaps[name]))[:MOST_JOINED]

@@ -30,6 +30,8 @@ LEAST_LEAF_ROWS, LEAF_SHARE = 20, 20
 """Rows in a leaf: 20, fewer below 400 rows."""
 CAREFUL = {"learning_rate": 0.08, "max_leaf_nodes": 8, "l2_regularization": 5.0}
 """Settings by which probabilities are about as sure as they may be, for questions to the probabilities themselves."""
+MOST_ASKED_ABOUT = 2
+"""Columns about which one check asks a quick model, since every question takes about a second."""
 MOST_LEVELS = 255
 """Categories that the trees can treat as such; columns with more are taken as ordered codes."""
 

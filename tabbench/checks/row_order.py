@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, dated_columns, has_own_splits
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, dated_columns, has_own_splits
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable
@@ -17,7 +17,6 @@ ALARM_SHARE = 0.1
 BEYOND_SHARE = 0.15
 """The same of what a quick model leaves. In a file that is sorted by one of its columns the model knows what the order knows;
 house prices listed from place to place reach 0.10."""
-LEAST_ROWS = 100
 RUNS_OF_A_CLASS = 3
 """A file put together of a few parts that are each sorted by class is a sorted one."""
 SORTED_STEPS = 0.99
@@ -27,7 +26,7 @@ SORTED_STEPS = 0.99
 def check_row_order(checked: CheckedTable) -> list[Finding]:
     """Say that the file is sorted by the target or that its order tells it; warn where it tells more than the columns do."""
     table = checked.table
-    if len(table) < LEAST_ROWS or table.time is not None:
+    if len(table) < LEAST_ROWS_FOR_A_SHARE or table.time is not None:
         return []
     if is_sorted(table.rows, checked.target, checked.task.is_regression):
         return [Finding("sorted-by-target", "info", "rows",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Values, dropping, has_own_splits, plain_values, quoted
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Values, dropping, has_own_splits, plain_values, quoted
 from tabbench.checks.quick_model import folds_of, out_of_fold
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
@@ -13,9 +13,8 @@ from tabbench.core.split import Split
 ALARM_AUC = 0.75
 """How well a quick model tells test from training rows, out of fold: 0.5 if they are of one kind. A shift of one column by one
 standard deviation gives 0.76."""
-LEAST_SPREAD = 4.0
+STANDARD_ERRORS_ABOVE = 4.0
 """And so many standard errors above 0.5, for small parts."""
-LEAST_ROWS = 20
 MOST_ROWS = 5_000
 """Rows of each side."""
 MOST_SPLITS = 5
@@ -49,7 +48,7 @@ def _told_apart(checked: CheckedTable, split: Split) -> tuple[float, list[str]]:
     """AUC (0.5 if it could be chance) and the columns that tell most, the target among them."""
     rng = np.random.default_rng([checked.seed, 4])
     sides = [np.sort(rng.permutation(side)[:MOST_ROWS]) for side in (split.train, split.test)]
-    if min(len(side) for side in sides) < LEAST_ROWS:
+    if min(len(side) for side in sides) < LEAST_ROWS_OF_A_SIDE:
         return 0.5, [""]
     rows = np.concatenate(sides)
     is_test = np.repeat([0.0, 1.0], [len(side) for side in sides])
@@ -60,7 +59,7 @@ def _told_apart(checked: CheckedTable, split: Split) -> tuple[float, list[str]]:
     fold = folds_of(checked.table.tie[rows], checked.seed)
     told = area_under_curve(out_of_fold(matrix, nominal, is_test[:, None], False, fold)[:, 0], is_test > 0)
     error = np.sqrt((len(rows) + 1) / (12 * len(sides[0]) * len(sides[1])))
-    if told < 0.5 + LEAST_SPREAD * error:
+    if told < 0.5 + STANDARD_ERRORS_ABOVE * error:
         return 0.5, [""]
     alone = [abs(area_under_curve(np.nan_to_num(column, nan=-1e300), is_test > 0) - 0.5) for column in matrix.T]
     names = [*(column.name for column in columns), checked.table.target_name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping, quoted
+from tabbench.checks.columns import LEAST_EQUAL_VALUES, Sample, Values, dropping, quoted
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
 
@@ -14,9 +14,7 @@ LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
 LEAST_BANDS, LEAST_ROWS_OF_A_BAND = 4, 5
 LEAST_ROWS_OF_A_CLASS = 5
 """Fewer could be matched by a column by chance."""
-LEAST_VALUES = 10
-"""Distinct numbers that must agree in order before it counts as a copy."""
-EQUAL_CORRELATION = 1 - 1e-9
+COPY_CORRELATION = 1 - 1e-9
 """A copy in other units differs by rounding only."""
 
 
@@ -87,13 +85,13 @@ def _follows(values: Values, target: np.ndarray) -> bool:
     numbers, target = values.values[present], target[present]
     order = np.argsort(numbers, kind="stable")
     steps, target_steps = np.sign(np.diff(numbers[order])), np.sign(np.diff(target[order]))
-    if np.count_nonzero(steps) < LEAST_VALUES - 1:
+    if np.count_nonzero(steps) < LEAST_EQUAL_VALUES - 1:
         return False
     if np.array_equal(steps, target_steps) or np.array_equal(steps, -target_steps):
         return True
     numbers, target = numbers / np.abs(numbers).max(), target / max(np.abs(target).max(), np.finfo(float).tiny)
     spread = float(numbers.std() * target.std())
-    return spread > 0 and abs(float(np.mean((numbers - numbers.mean()) * (target - target.mean())))) >= EQUAL_CORRELATION * spread
+    return spread > 0 and abs(float(np.mean((numbers - numbers.mean()) * (target - target.mean())))) >= COPY_CORRELATION * spread
 
 
 def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.checks.target_copy import is_target_copy
 from tabbench.core.check import CHECKS, Check, CheckedTable
@@ -15,7 +15,6 @@ from tabbench.core.finding import Finding
 
 PURE_SHARE = 0.995
 """Of the rows with such a value, so many have the same outcome."""
-LEAST_ROWS = 20
 LEAST_CLASS_SHARE = 0.1
 """Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
 LEVEL_SHARE, NUMBER_SHARE = 0.25, 0.5
@@ -76,7 +75,7 @@ def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     for words, is_in, is_whole in _subsets(values, sample):
         rows = int(is_in.sum())
         pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else of_one
-        if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
+        if rows < LEAST_ROWS_OF_A_SIDE or rows > len(is_in) - LEAST_ROWS_OF_A_SIDE:
             continue
         for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
             hits = int((is_in & is_outcome).sum())
@@ -121,7 +120,7 @@ def _subsets(values: Values, sample: Sample) -> Iterator[tuple[str, np.ndarray, 
     if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
         yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
     if len(counts) > 2 and not sample.checked.task.is_regression:
-        for code in np.flatnonzero(counts >= LEAST_ROWS):
+        for code in np.flatnonzero(counts >= LEAST_ROWS_OF_A_SIDE):
             is_in = codes == code
             if not is_missing[is_in].any() and _is_alone(values, is_in, sample):
                 yield f"is {_spelled(values, int(code))}", is_in, False
@@ -138,9 +137,10 @@ def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
         return others.explained_share(Values(values.column, values.values[~is_in])) < OTHERS_SHARE
     value = values.values[is_in][0]
     order = np.argsort(values.values, kind="stable")
-    below, above = order[values.values[order] < value][-LEAST_ROWS:], order[values.values[order] > value][:LEAST_ROWS]
+    below = order[values.values[order] < value][-LEAST_ROWS_OF_A_SIDE:]
+    above = order[values.values[order] > value][:LEAST_ROWS_OF_A_SIDE]
     commonest = np.bincount(sample.target[is_in]).argmax()
-    return all(len(side) == LEAST_ROWS and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
+    return all(len(side) == LEAST_ROWS_OF_A_SIDE and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
 
 
 def _spelled(values: Values, code: int) -> str:

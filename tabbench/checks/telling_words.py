@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding
@@ -16,7 +16,6 @@ from tabbench.core.table import Column
 
 WORD = re.compile(r"[^\W\d_]+|\d+")
 """Runs of letters and runs of digits: `C2-00017` is C, 2 and 00017."""
-LEAST_ROWS = 20
 MOST_WORDS = 300
 """The commonest words, looked at one by one."""
 JOINED_WORDS = 8
@@ -69,7 +68,7 @@ def _words(texts: pd.Series) -> dict[str, np.ndarray]:
     """Word -> whether each row (m,) holds it, for the commonest words that not every row holds."""
     held = [frozenset(WORD.findall(text[:LONGEST_TEXT].casefold())) for text in texts.astype("string").fillna("")]
     counts = Counter(word for words in held for word in words)
-    usual = sorted((word for word, count in counts.items() if LEAST_ROWS <= count <= len(held) - LEAST_ROWS),
+    usual = sorted((word for word, count in counts.items() if LEAST_ROWS_OF_A_SIDE <= count <= len(held) - LEAST_ROWS_OF_A_SIDE),
                    key=lambda word: (-counts[word], word))[:MOST_WORDS]
     return {word: np.array([word in words for words in held]) for word in usual}
 

@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, has_own_splits, quoted
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, has_own_splits, quoted
 from tabbench.checks.entities import columns_of_entities
-from tabbench.checks.quick_model import QuickModel
+from tabbench.checks.quick_model import MOST_ASKED_ABOUT, QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
@@ -28,10 +28,8 @@ FEWEST_CODES = 200
 """Levels of a column of codes; fewer are ordinary categories (sizes, grades)."""
 ALARM_LOSS = 0.05
 """Share of the target's variance that is lost when rows of one group are held out together; by chance a hundredth or two."""
-LEAST_ROWS = 100
 UNNAMED_LOSS = 0.08
 """The same where the group is only guessed from columns that repeat together."""
-MOST_TRIED = 2
 SHARED_SHARE = 0.1
 """Of the test rows of the user's own splits, so many are of a group that is trained on."""
 
@@ -44,7 +42,7 @@ def check_undeclared_group(checked: CheckedTable) -> list[Finding]:
     names = [column.name for column in table.columns if _looks_like_groups(table, column)]
     if has_own_splits(checked):
         return _on_both_sides(checked, names)
-    for name in names[:MOST_TRIED]:
+    for name in names[:MOST_ASKED_ABOUT]:
         loss = _loss(checked, pd.factorize(table.features[name], use_na_sentinel=False)[0])
         if loss:
             together = Remedy("group", (name,))
@@ -60,7 +58,7 @@ def check_undeclared_group(checked: CheckedTable) -> list[Finding]:
 
 def _on_both_sides(checked: CheckedTable, names: list[str]) -> list[Finding]:
     """The first few columns whose values lie in training and test of the user's own splits, where that matters."""
-    for name in names[:MOST_TRIED]:
+    for name in names[:MOST_ASKED_ABOUT]:
         group = pd.factorize(checked.table.features[name], use_na_sentinel=False)[0]
         splits = checked.splits.splits if checked.splits is not None else ()
         shared = np.mean([np.isin(group[split.test], group[split.train]).mean() for split in splits])
@@ -93,7 +91,7 @@ def _warning(subject: str, rows: str, loss: tuple[float, float], cure: str, reme
 def _loss(checked: CheckedTable, group: np.ndarray) -> tuple[float, float] | None:
     """What a quick model tells with groups (n,) on both sides and when they are kept whole, if that is much less."""
     sizes = np.bincount(group)
-    if len(group) < LEAST_ROWS or len(sizes) < FEWEST_GROUPS:
+    if len(group) < LEAST_ROWS_FOR_A_SHARE or len(sizes) < FEWEST_GROUPS:
         return None
     model = QuickModel.over(checked, group)
     whole = model.share()

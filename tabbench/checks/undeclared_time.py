@@ -8,7 +8,7 @@ import numpy as np
 
 from tabbench.checks.columns import dated_columns, plain_values, quoted
 from tabbench.checks.neighbours import told_by_neighbours
-from tabbench.checks.quick_model import QuickModel
+from tabbench.checks.quick_model import MOST_ASKED_ABOUT, QuickModel
 from tabbench.checks.row_order import is_in_file_order
 from tabbench.core.check import CHECKS, Check, CheckedTable
 from tabbench.core.finding import Finding, Remedy
@@ -22,8 +22,8 @@ FEWEST_TIMES = 50
 BEYOND_SHARE = 0.08
 """Share of the variance that a quick model without the dates leaves which the rows nearest in time tell. It is below 0.02 where a
 date is a plain feature, such as the day of joining, and 0.06 for flight delays over a year."""
-MOST_TRIED = 2
-LEAST_ROWS = 200
+LEAST_ROWS_OVER_TIME = 200
+"""Rows with a date that it takes to tell a drift from chance."""
 
 
 def check_undeclared_time(checked: CheckedTable) -> list[Finding]:
@@ -33,7 +33,7 @@ def check_undeclared_time(checked: CheckedTable) -> list[Finding]:
         return []
     dates = [name for name in dated_columns(table) if not NAME_OF_A_BIRTH.search(name)]
     times = dates + [column.name for column in table.columns if _is_numbered_time(table, column)]
-    for name in times[:MOST_TRIED]:
+    for name in times[:MOST_ASKED_ABOUT]:
         found = _following(checked, name)
         if found:
             return [found]
@@ -55,13 +55,13 @@ def _is_numbered_time(table: Table, column: Column) -> bool:
 def _following(checked: CheckedTable, name: str) -> Finding | None:
     """A warning if rows of about the same time are more alike than a model without dates can tell."""
     model, columns = QuickModel.of(checked), checked.table.columns
-    if len(model.positions) < LEAST_ROWS:
+    if len(model.positions) < LEAST_ROWS_OVER_TIME:
         return None
     number = next(number for number, column in enumerate(columns) if column.name == name)
     others = [each for each, column in enumerate(columns) if column.kind != "date" and each != number]
     time = plain_values(checked.table.features[name].iloc[model.positions], columns[number])
     is_known = ~np.isnan(time)
-    if is_known.sum() < LEAST_ROWS:
+    if is_known.sum() < LEAST_ROWS_OVER_TIME:
         return None
     left = (model.outcomes - model.predictions(columns=others))[is_known]
     beyond = told_by_neighbours(time[is_known], left)

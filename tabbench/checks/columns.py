@@ -5,6 +5,7 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -176,6 +177,17 @@ def plain_values(series: pd.Series, column: Column) -> np.ndarray:
 def dropping(*names: str) -> Remedy:
     """To leave columns out."""
     return Remedy("drop", names)
+
+
+def per_cent(share: float | Mapping[str, float]) -> str:
+    """A limit in words, where there is one for each kind of task with that of numbers in brackets.
+
+    >>> per_cent(0.05), per_cent({"binary": 0.95, "multiclass": 0.95, "regression": 0.98})
+    ('5 %', '95 % (of a number 98 %)')
+    """
+    if isinstance(share, Mapping):
+        return f"{per_cent(share['binary'])} (of a number {per_cent(share['regression'])})"
+    return f"{100 * share:.3g} %"
 
 
 def quoted(names: list[str]) -> str:

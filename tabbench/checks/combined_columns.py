@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, exact_codes, quoted
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, exact_codes, per_cent, quoted
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -163,4 +163,9 @@ def _whole(join: Callable[[np.ndarray, np.ndarray], np.ndarray], first: Values, 
     return np.where(np.isfinite(joined), joined, np.nan)
 
 
-CHECKS.register(Check("combined-columns", "columns that only together give the target", check_combined_columns))
+CHECKS.register(Check("combined-columns", "columns that only together give the target", check_combined_columns, (
+    PossibleFinding("combined-columns", "warn",
+                    f"two columns together tell {per_cent(ALARM_SHARE)} of the target's variance and neither "
+                    f"{per_cent(MOST_ALONE)}, or a sum or product of up to {MOST_TERMS} is the target but for rounding; "
+                    f"in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import MIXER, NAMING_SHARE, plain_values
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.checks.columns import MIXER, NAMING_SHARE, per_cent, plain_values
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 WORTH_SAYING = 0.01
@@ -72,4 +72,10 @@ def _unavoidable_error(unit: np.ndarray, checked: CheckedTable) -> float:
     return 1 - float(commonest.sum()) / len(unit)
 
 
-CHECKS.register(Check("duplicates", "rows that repeat each other, equal features with different targets", check_duplicates))
+CHECKS.register(Check("duplicates", "rows that repeat each other, equal features with different targets", check_duplicates, (
+    PossibleFinding("copied-rows", "warn",
+                    f"{per_cent(COPIED_SHARE)} of the rows are copies, down to numbers that hardly any two share"),
+    PossibleFinding("duplicate-rows", "info", f"{per_cent(WORTH_SAYING)} of the rows repeat an earlier one"),
+    PossibleFinding("conflicting-rows", "info",
+                    f"equal features with other targets make an error of {per_cent(WORTH_SAYING)} unavoidable"),
+)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, per_cent
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.row_order import is_in_file_order, is_sorted
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
@@ -64,4 +64,8 @@ def _names_rows(table: Table, column: Column) -> bool:
     return False
 
 
-CHECKS.register(Check("identifiers", "an identifier that predicts the target", check_identifiers))
+CHECKS.register(Check("identifiers", "an identifier that predicts the target", check_identifiers, (
+    PossibleFinding("identifier-predicts", "warn",
+                    f"the order of a column that names rows tells {per_cent(ALARM_SHARE)} of the target's "
+                    f"variance; in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+)))

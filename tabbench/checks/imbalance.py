@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.checks.columns import MOST_NAMED, per_cent
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 RARE_SHARE = 0.1
@@ -30,4 +30,6 @@ def check_imbalance(checked: CheckedTable) -> list[Finding]:
                     f"rare among {len(checked.target):,} rows: {', '.join(named)}{more}{little}")]
 
 
-CHECKS.register(Check("imbalance", "classes that are far rarer than the others", check_imbalance))
+CHECKS.register(Check("imbalance", "classes that are far rarer than the others", check_imbalance, (
+    PossibleFinding("imbalance", "info", f"a class has less than {per_cent(RARE_SHARE)} of an even share"),
+)))

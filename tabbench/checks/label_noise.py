@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import MOST_NAMED, Sample, told_share
+from tabbench.checks.columns import MOST_NAMED, Sample, per_cent, told_share
 from tabbench.checks.quick_model import CAREFUL, QuickModel, codes_of
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 LABEL_NOISE, DOUBTFUL_TARGET = "label-noise", "doubtful-target"
@@ -190,4 +190,11 @@ def _rows(checked: CheckedTable, positions: np.ndarray) -> str:
     return f"row {named}" if len(positions) == 1 else f"rows {named}"
 
 
-CHECKS.register(Check("label-noise", "labels and numbers that seem to be wrong", check_label_noise))
+CHECKS.register(Check("label-noise", "labels and numbers that seem to be wrong", check_label_noise, (
+    PossibleFinding(LABEL_NOISE, "warn",
+                    f"{per_cent(LEAST_FLOOR)} of the labels differ from the prediction even where a model is surest"),
+    PossibleFinding(DOUBTFUL_TARGET, "warn",
+                    f"{per_cent(WILD_ALARM_SHARE)} of the values lie {WILD:.0f} robust standard deviations from what "
+                    "a model predicts"),
+    PossibleFinding(DOUBTFUL_TARGET, "info", f"{LEAST_WILD} values do"),
+)))

@@ -12,12 +12,13 @@ from tabbench.checks.columns import (
     exact_codes,
     level_means,
     outcomes_of,
+    per_cent,
     plain_values,
     told_by_others,
     told_share,
 )
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 MEAN_CORRELATION = 1 - 1e-7
@@ -266,4 +267,9 @@ def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_EQUAL
     return spread > 0 and abs(float(first @ second)) >= MEAN_CORRELATION * spread
 
 
-CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target))
+CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target, (
+    PossibleFinding("made-from-target", "warn",
+                    f"a column has a mean of the target for each of {LEAST_EQUAL_VALUES} values or levels, or "
+                    f"is a running total or a neighbour's target in {per_cent(EQUAL_STEPS)} of the rows; "
+                    f"in {LEAST_ROWS_IN_STEP} rows or more"),
+)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, MOST_NAMED, Sample, Values, dropping, quoted, told_share
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, MOST_NAMED, Sample, Values, dropping, per_cent, quoted, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -62,4 +62,8 @@ def _told(sample: Sample, is_missing: np.ndarray) -> float:
     return sample.explained_share(Values(Column("gaps", "category"), is_missing.astype(np.float64)))
 
 
-CHECKS.register(Check("missingness", "columns that are mostly missing or whose gaps predict", check_missingness))
+CHECKS.register(Check("missingness", "columns that are mostly missing or whose gaps predict", check_missingness, (
+    PossibleFinding("mostly-missing", "info", f"more than {per_cent(MOSTLY)} of a column is missing"),
+    PossibleFinding("missingness-predicts", "warn",
+                    f"whether columns are missing tells {per_cent(ALARM_SHARE)} of the target's variance"),
+)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import MIXER, NAMING_SHARE, Sample, Values, dropping, has_own_splits, quoted
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.checks.columns import MIXER, NAMING_SHARE, Sample, Values, dropping, has_own_splits, per_cent, quoted
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 LEAST_ROWS_OF_NEIGHBOURS = 60
@@ -163,4 +163,8 @@ def _lie_between(points: np.ndarray, queries: np.ndarray, nearest: np.ndarray) -
     return np.asarray(cosines.min(axis=(1, 2)) <= BETWEEN_COSINE)
 
 
-CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates))
+CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates, (
+    PossibleFinding("near-duplicates", "warn",
+                    f"{per_cent(ALARM_SHARE)} of the rows are another row but for a column or a little noise, or "
+                    f"lie between two others; in {LEAST_ROWS_OF_NEIGHBOURS} rows or more"),
+)))

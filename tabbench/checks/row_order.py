@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, dated_columns, has_own_splits
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, dated_columns, has_own_splits, per_cent
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Table
 
@@ -72,4 +72,11 @@ def is_sorted(rows: np.ndarray, target: np.ndarray, is_regression: bool) -> bool
     return int(np.count_nonzero(steps)) + 1 <= RUNS_OF_A_CLASS * len(np.unique(target))
 
 
-CHECKS.register(Check("row-order", "the order of the rows tells the target", check_row_order))
+CHECKS.register(Check("row-order", "the order of the rows tells the target", check_row_order, (
+    PossibleFinding("sorted-by-target", "info",
+                    f"{per_cent(SORTED_STEPS)} of the steps along the file go one way, or every class lies in "
+                    f"{RUNS_OF_A_CLASS} runs"),
+    PossibleFinding("ordered-target", "warn", f"neighbouring rows tell {per_cent(ALARM_SHARE)} of the target's variance and "
+                    f"{per_cent(BEYOND_SHARE)} of what a quick model leaves; in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+    PossibleFinding("ordered-target", "info", f"they tell {per_cent(ALARM_SHARE)}, and no more than the columns do"),
+)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Values, dropping, has_own_splits, plain_values, quoted
 from tabbench.checks.quick_model import folds_of, out_of_fold
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.split import Split
 
@@ -82,4 +82,7 @@ def area_under_curve(scores: np.ndarray, is_positive: np.ndarray) -> float:
     return float((ranks[is_positive].sum() - positive * (positive + 1) / 2) / (positive * others))
 
 
-CHECKS.register(Check("shifted-splits", "test rows that can be told from training rows", check_shifted_splits))
+CHECKS.register(Check("shifted-splits", "test rows that can be told from training rows", check_shifted_splits, (
+    PossibleFinding("shifted-splits", "warn", f"a quick model tells test from training rows with an AUC of {ALARM_AUC:g}"),
+    PossibleFinding("shifted-splits", "info", "it does, and by the time, as is right if later rows are to be predicted"),
+)))

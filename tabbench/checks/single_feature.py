@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import Sample, Values, dropping, per_cent
 from tabbench.checks.quick_model import QuickModel
 from tabbench.checks.target_copy import is_target_copy
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 ALARM_SHARE = {"binary": 0.95, "multiclass": 0.95, "regression": 0.98}
@@ -46,4 +46,7 @@ def _finding(values: Values, share: float, more: str) -> Finding:
                    spoils=True, remedy=dropping(name))
 
 
-CHECKS.register(Check("single-feature", "one column that alone tells nearly everything", check_single_feature))
+CHECKS.register(Check("single-feature", "one column that alone tells nearly everything", check_single_feature, (
+    PossibleFinding("single-feature", "warn", f"a column alone tells {per_cent(ALARM_SHARE)} of the target's variance, or "
+                    f"{per_cent(STANDING_OUT_SHARE)} where all others together tell at most {per_cent(FAR_BEHIND)} of that"),
+)))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.columns import LEAST_EQUAL_VALUES, Sample, Values, dropping, quoted
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
@@ -101,4 +101,7 @@ def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:
     return bool(has_many and (levels["min"].to_numpy()[1:] > levels["max"].to_numpy()[:-1]).all())
 
 
-CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy))
+CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy, (
+    PossibleFinding("target-copy", "block",
+                    "every level stands for one class, or a number rises or falls strictly with the target"),
+)))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping, per_cent
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.checks.target_copy import is_target_copy
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 PURE_SHARE = 0.995
@@ -151,4 +151,8 @@ def _spelled(values: Values, code: int) -> str:
     return "a certain text" if column.kind == "text" else "one date" if column.kind == "date" else f"{value:g}"
 
 
-CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values))
+CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values, (
+    PossibleFinding("telling-values", "warn",
+                    f"of at least {LEAST_ROWS_OF_A_SIDE} rows with a value or a gap, {per_cent(PURE_SHARE)} have one "
+                    f"outcome, and {per_cent(LEAST_CLASS_SHARE)} of all that have it are among them"),
+)))

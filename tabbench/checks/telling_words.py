@@ -8,9 +8,9 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping, per_cent
 from tabbench.checks.single_feature import ALARM_SHARE
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
@@ -73,4 +73,6 @@ def _words(texts: pd.Series) -> dict[str, np.ndarray]:
     return {word: np.array([word in words for words in held]) for word in usual}
 
 
-CHECKS.register(Check("telling-words", "words within a text that tell the target", check_telling_words))
+CHECKS.register(Check("telling-words", "words within a text that tell the target", check_telling_words, (
+    PossibleFinding("telling-words", "warn", f"words within a text tell {per_cent(ALARM)} of the target's variance"),
+)))

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, has_own_splits, quoted
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, has_own_splits, per_cent, quoted
 from tabbench.checks.entities import columns_of_entities
 from tabbench.checks.quick_model import MOST_ASKED_ABOUT, QuickModel
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
@@ -118,4 +118,11 @@ def _are_codes(levels: np.ndarray) -> bool:
     return bool(texts.str.fullmatch(r"(?=.*[A-Za-z])(?=.*\d)\S+").mean() >= CODE_SHARE)
 
 
-CHECKS.register(Check("undeclared-group", "repeated identifiers that look like a group", check_undeclared_group))
+CHECKS.register(Check("undeclared-group", "repeated identifiers that look like a group", check_undeclared_group, (
+    PossibleFinding("undeclared-group", "warn",
+                    f"a quick model tells {per_cent(ALARM_LOSS)} less of the target's variance when rows of one "
+                    f"are held out together, {per_cent(UNNAMED_LOSS)} where the group is guessed from several columns; "
+                    f"in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+    PossibleFinding("undeclared-group", "info",
+                    f"a column has {FEWEST_GROUPS} values or more that repeat like the name of a person or thing"),
+)))

@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 
-from tabbench.checks.columns import dated_columns, plain_values, quoted
+from tabbench.checks.columns import FEWEST_DATES, dated_columns, per_cent, plain_values, quoted
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.quick_model import MOST_ASKED_ABOUT, QuickModel
 from tabbench.checks.row_order import is_in_file_order
-from tabbench.core.check import CHECKS, Check, CheckedTable
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
@@ -74,4 +74,9 @@ def _following(checked: CheckedTable, name: str) -> Finding | None:
                    f"split forward in time by {in_time}", spoils=True, remedy=in_time)
 
 
-CHECKS.register(Check("undeclared-time", "dates that look like the time", check_undeclared_time))
+CHECKS.register(Check("undeclared-time", "dates that look like the time", check_undeclared_time, (
+    PossibleFinding("undeclared-time", "warn",
+                    f"the rows nearest in time tell {per_cent(BEYOND_SHARE)} of what a quick model of the other "
+                    f"columns leaves; in {LEAST_ROWS_OVER_TIME} rows or more"),
+    PossibleFinding("undeclared-time", "info", f"a column holds {FEWEST_DATES} different dates or more"),
+)))

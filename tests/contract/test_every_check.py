@@ -50,7 +50,8 @@ def test_findings_are_plain_and_the_same_twice(check, kind):
         assert Finding.from_json(finding.to_json()) == finding
         assert Finding.from_json(finding.to_json()).remedy == finding.remedy
         assert finding.remedy is None or str(finding.remedy) in finding.cure or "(--drop)" in finding.cure
-        assert finding.severity in ("info", "warn", "block") and finding.code == finding.code.lower()
+        assert (finding.code, finding.severity) in {(each.code, each.severity) for each in check.says}
+        assert finding.code == finding.code.lower()
         assert finding.message and not finding.message.endswith(".") and "\n" not in finding.message
         assert finding.subject == "rows" or finding.subject in [*before, *checked.task.classes]
 
@@ -62,5 +63,9 @@ def test_a_table_of_thirty_rows_is_enough(check, kind):
 
 
 @every_check
-def test_a_check_has_a_summary(check):
+def test_a_check_says_what_it_looks_for_and_from_where_on(check):
     assert check.summary and not check.summary.endswith(".")
+    assert check.says
+    for each in check.says:
+        assert each.severity in ("info", "warn", "block")
+        assert each.limit and not each.limit.endswith(".") and "|" not in each.limit

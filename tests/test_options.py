@@ -5,9 +5,11 @@ import pickle
 from dataclasses import fields
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from tabbench.cli import compare_command
+from tabbench.comparison.check import check
 from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption
 from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
@@ -73,6 +75,14 @@ def test_a_program_reads_the_names_that_it_wrote(values, message):
     assert str(caught.value) == message
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.typed) == (message, caught.value.typed)
+
+
+def test_a_mistake_in_the_data_names_options_as_they_were_given_too():
+    frame = pd.DataFrame({"a": [number % 7 for number in range(40)], "label": list("uvwx") * 10})
+    with pytest.raises(BadOption) as caught:
+        check(frame, Options(target="label", task="binary").checked())
+    assert str(caught.value) == "task='binary' needs two classes, but `label` has 4; use task='multiclass'"
+    assert caught.value.typed == "--task binary needs two classes, but `label` has 4; use --task multiclass"
 
 
 def test_values_as_typed_and_as_python_values_mean_the_same():

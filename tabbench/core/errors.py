@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from tabbench.core.finding import Incident
 
@@ -52,18 +53,10 @@ class TabbenchError(Exception):
 class UserMistake(TabbenchError):
     """Something that the user can cure; shown as one sentence without a traceback."""
 
-
-class BadData(UserMistake, ValueError):
-    """The data cannot be used as they are."""
-
-
-class BadOption(UserMistake, ValueError):
-    """An option's value cannot be used, or two options exclude each other."""
-
     parts: tuple[str | OptionMention, ...] = ()
 
     @classmethod
-    def about(cls, *parts: str | OptionMention) -> BadOption:
+    def about(cls, *parts: str | OptionMention) -> Self:
         """Build the error from words and the options among them.
 
         >>> error = BadOption.about(OptionMention("time_limit"), " must be positive")
@@ -78,6 +71,14 @@ class BadOption(UserMistake, ValueError):
     def typed(self) -> str:
         """The sentence with options as a command has them."""
         return "".join(part if isinstance(part, str) else part.typed for part in self.parts) or str(self)
+
+
+class BadData(UserMistake, ValueError):
+    """The data cannot be used as they are."""
+
+
+class BadOption(UserMistake, ValueError):
+    """An option's value cannot be used, or two options exclude each other."""
 
 
 class MissingExtra(UserMistake, ImportError):

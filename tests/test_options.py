@@ -81,8 +81,8 @@ def test_a_mistake_in_the_data_names_options_as_they_were_given_too():
     frame = pd.DataFrame({"a": [number % 7 for number in range(40)], "label": list("uvwx") * 10})
     with pytest.raises(BadOption) as caught:
         check(frame, Options(target="label", task="binary").checked())
-    assert str(caught.value) == "task='binary' needs two classes, but `label` has 4; use task='multiclass'"
-    assert caught.value.typed == "--task binary needs two classes, but `label` has 4; use --task multiclass"
+    assert str(caught.value) == "task='binary' needs two classes, but 'label' has 4; use task='multiclass'"
+    assert caught.value.typed == "--task binary needs two classes, but 'label' has 4; use --task multiclass"
 
 
 def test_values_as_typed_and_as_python_values_mean_the_same():

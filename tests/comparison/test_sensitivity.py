@@ -163,7 +163,7 @@ def test_repetitions_share_the_time_that_is_left(asked):
 
 def test_a_comparison_that_will_be_repeated_leaves_half_of_a_time_limit(monkeypatch):
     limits = []
-    monkeypatch.setattr(sys.modules["tabbench.compare"], "expect_plan",
+    monkeypatch.setattr(sys.modules["tabbench.comparison.compare"], "expect_plan",
                         lambda planner, given, clock: limits.append(clock.limit_seconds))
     for each in (False, True):
         tabbench.compare(visits(), approaches="linear", dry_run=True, time_limit="100s", what_if=each, **OPTIONS)

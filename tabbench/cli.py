@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from tabbench.core.errors import TabbenchError
+from tabbench.core.errors import OptionMention, TabbenchError
 from tabbench.core.threads import THREAD_VARIABLES
 from tabbench.options import Options
 
@@ -61,7 +61,7 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
         try:
             code = command(*args, **values)
         except TabbenchError as error:
-            print(f"tabbench: {_plain(str(error))}", file=sys.stderr)
+            print(f"tabbench: {_plain(error.typed)}", file=sys.stderr)
             code = MISTAKE
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -80,7 +80,7 @@ def _option_parameters() -> list[inspect.Parameter]:
     """The options of `compare` as typer wants them, made from their one declaration."""
     parameters = []
     for each in fields(Options):
-        name, is_flag, is_list = "--" + each.name.replace("_", "-"), each.type == "bool", each.name == "drop"
+        name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name == "drop"
         kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)
         annotation = Annotated[kind, typer.Option(name, help=each.metadata["help"])]

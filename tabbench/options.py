@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
-from tabbench.core.errors import BadOption, UnknownName
+from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import EXECUTORS, LOCAL
 
 PRESETS = tuple(POINTS)
@@ -92,26 +92,26 @@ class Options:
         BadOption : a value out of range or of the wrong form, or two options that exclude each other.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        values |= {"task": choice("--task", self.task, TASKS),
-                   "effort": None if self.effort is None else effort_number("--effort", self.effort),
-                   "preset": None if self.preset is None else choice("--preset", self.preset, PRESETS),
-                   "device": choice("--device", self.device, DEVICES),
+        values |= {"task": choice("task", self.task, TASKS),
+                   "effort": None if self.effort is None else effort_number("effort", self.effort),
+                   "preset": None if self.preset is None else choice("preset", self.preset, PRESETS),
+                   "device": choice("device", self.device, DEVICES),
                    "executor": EXECUTORS.get(self.executor).name,
-                   "folds": whole("--folds", self.folds, 2), "repeats": whole("--repeats", self.repeats, 1),
-                   "use_folds": whole("--use-folds", self.use_folds, 1),
-                   "jobs": whole("--jobs", self.jobs, 1), "seed": whole("--seed", self.seed, 0),
-                   "margin": not_negative("--margin", self.margin), "drop": tuple(names(self.drop)),
+                   "folds": whole("folds", self.folds, 2), "repeats": whole("repeats", self.repeats, 1),
+                   "use_folds": whole("use_folds", self.use_folds, 1),
+                   "jobs": whole("jobs", self.jobs, 1), "seed": whole("seed", self.seed, 0),
+                   "margin": not_negative("margin", self.margin), "drop": tuple(names(self.drop)),
                    "sizes": size_words(self.sizes),
                    **{role: None if getattr(self, role) is None else str(getattr(self, role))
                       for role in ("target", "metric", "fold", "group", "time", "weight")},
-                   "time_limit": amount("--time-limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
-                   "memory_limit": amount("--memory-limit", self.memory_limit, BYTES, "8GB or 500MB")}
+                   "time_limit": amount("time_limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
+                   "memory_limit": amount("memory_limit", self.memory_limit, BYTES, "8GB or 500MB")}
         if not isinstance(self.approaches, Mapping | Iterable | None):
-            raise BadOption(f"--approaches must be names, or a dict of names and estimators, not {self.approaches!r}")
+            raise _bad("approaches", f"must be names, or a dict of names and estimators, not {self.approaches!r}")
         if not isinstance(self.approaches, Mapping | None):
             values["approaches"] = tuple(names(self.approaches))
             if not values["approaches"]:
-                raise BadOption("--approaches names none; leave it out for the usual list, or name some: linear,boosting")
+                raise _bad("approaches", "names none; leave it out for the usual list, or name some: linear,boosting")
         checked = Options(**values)
         checked._refuse_contradictions()
         return checked
@@ -124,25 +124,25 @@ class Options:
     @property
     def limit_seconds(self) -> float | None:
         """The time limit of checked options."""
-        return amount("--time-limit", self.time_limit, SECONDS, "90s")
+        return amount("time_limit", self.time_limit, SECONDS, "90s")
 
     @property
     def limit_bytes(self) -> float | None:
         """The memory limit of checked options."""
-        return amount("--memory-limit", self.memory_limit, BYTES, "8GB")
+        return amount("memory_limit", self.memory_limit, BYTES, "8GB")
 
     def _refuse_contradictions(self) -> None:
         if self.effort is not None and self.preset is not None:
-            raise BadOption("--effort and --preset both say how much work to do; give one of them")
+            raise _both("effort", "preset", "say how much work to do")
         if self.use_folds is not None and self.repeats not in (None, 1):
-            raise BadOption(f"--use-folds {self.use_folds} is of one repeat and does not go with --repeats {self.repeats}; "
-                            "leave one of them out")
+            raise BadOption.about(OptionMention("use_folds", self.use_folds), " is of one repeat and does not go with ",
+                                  OptionMention("repeats", self.repeats), "; leave one of them out")
         own = [name for name in ("fold", "test") if getattr(self, name) is not None]
         if len(own) == 2:
-            raise BadOption("--fold and --test both say how to split; give one of them")
+            raise _both("fold", "test", "say how to split")
         if own and self.repeats not in (None, 1):
-            raise BadOption(f"--repeats {self.repeats} does not go with --{own[0]}: your own splits are used once; "
-                            "leave --repeats out")
+            raise BadOption.about(OptionMention("repeats", self.repeats), " does not go with ", OptionMention(own[0]),
+                                  ": your own splits are used once; leave ", OptionMention("repeats"), " out")
 
 
 def default_approaches(effort: float) -> tuple[str, ...]:
@@ -161,37 +161,37 @@ def work_of(effort: str | float | None, preset: str | None) -> float:
     (1.0, 0.25, 0.3)
     """
     if effort is not None:
-        return effort_number("--effort", effort)
-    return DEFAULT_EFFORT if preset is None else POINTS[choice("--preset", preset, PRESETS)]
+        return effort_number("effort", effort)
+    return DEFAULT_EFFORT if preset is None else POINTS[choice("preset", preset, PRESETS)]
 
 
 def effort_number(name: str, value: Any) -> float:
     """An effort as a number within its bounds.
 
-    >>> effort_number("--effort", "0.25")
+    >>> effort_number("effort", "0.25")
     0.25
     """
     if isinstance(value, str) and value.lower() in PRESETS:
-        raise BadOption(f"{name} must be a number, of which {value.lower()} is {POINTS[value.lower()]:g}"
-                        + (f"; or say --preset {value.lower()}" if name.startswith("--") else ""))
+        raise BadOption.about(OptionMention(name), f" must be a number, of which {value.lower()} is {POINTS[value.lower()]:g}; "
+                              "or say ", OptionMention("preset", value.lower()))
     try:
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not LEAST_EFFORT <= number <= MOST_EFFORT:
-        raise BadOption(f"{name} must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")
+        raise _bad(name, f"must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")
     return number
 
 
 def choice(name: str, value: Any, allowed: Sequence[str]) -> str:
     """One of a few words.
 
-    >>> choice("--preset", "Fast", PRESETS)
+    >>> choice("preset", "Fast", PRESETS)
     'fast'
     """
     if isinstance(value, str) and value.lower() in allowed:
         return value.lower()
-    raise BadOption(str(UnknownName.among("value", str(value), allowed)).replace("no value", f"{name} has no value"))
+    raise _bad(name, f"has no value {str(value)!r}; {names_instead(str(value), allowed)}")
 
 
 def whole(name: str, value: Any, least: int) -> int | None:
@@ -204,7 +204,7 @@ def whole(name: str, value: Any, least: int) -> int | None:
     except (TypeError, ValueError, OverflowError):
         is_whole, number = False, least
     if not is_whole or number < least:
-        raise BadOption(f"{name} must be a whole number of at least {least}, not {value!r}")
+        raise _bad(name, f"must be a whole number of at least {least}, not {value!r}")
     return number
 
 
@@ -217,16 +217,16 @@ def not_negative(name: str, value: Any) -> float | None:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number) or number < 0:
-        raise BadOption(f"{name} must be a number of at least 0, not {value!r}")
+        raise _bad(name, f"must be a number of at least 0, not {value!r}")
     return number
 
 
 def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> float | None:
     """A positive amount with a unit; text needs one where `units` has none for "", a Python number is in the smallest.
 
-    >>> amount("--time-limit", "10m", SECONDS, "")
+    >>> amount("time_limit", "10m", SECONDS, "")
     600.0
-    >>> amount("--memory-limit", "1.5 GB", BYTES, "")
+    >>> amount("memory_limit", "1.5 GB", BYTES, "")
     1500000000.0
     """
     if value is None:
@@ -238,8 +238,16 @@ def amount(name: str, value: Any, units: Mapping[str, float], example: str) -> f
         if not match[2] and not isinstance(value, str):
             return float(value)
         if not match[2]:
-            raise BadOption(f"{name} {value} has no unit; say {example}")
-    raise BadOption(f"{name} must be a positive amount such as {example}, not {value!r}")
+            raise BadOption.about(OptionMention(name, value), f" has no unit; say {example}")
+    raise _bad(name, f"must be a positive amount such as {example}, not {value!r}")
+
+
+def _bad(name: str, problem: str) -> BadOption:
+    return BadOption.about(OptionMention(name), f" {problem}")
+
+
+def _both(first: str, second: str, what: str) -> BadOption:
+    return BadOption.about(OptionMention(first), " and ", OptionMention(second), f" both {what}; give one of them")
 
 
 def names(value: str | Sequence[str] | None) -> list[str]:

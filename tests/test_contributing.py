@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tabbench.core.approach import APPROACHES, TrainingSet, Workload
-from tabbench.core.check import CHECKS, Evidence
+from tabbench.core.check import CHECKS, CheckedTable
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
 from tabbench.model import SavedModel, load_model, restore_model, save_model
@@ -76,9 +76,9 @@ def test_example_approach_learns_predicts_and_comes_back(kind, monkeypatch, tmp_
 def test_example_check_finds_the_fault_and_is_silent_without_it(monkeypatch, tmp_path):
     [check] = registered_by(blocks("python")[1], CHECKS, monkeypatch, tmp_path)
     target = np.zeros(5, dtype=np.int64)
-    [finding] = check.run(Evidence(table_of(5, 9), TASKS["binary"], target))
+    [finding] = check.run(CheckedTable(table_of(5, 9), TASKS["binary"], target))
     assert (finding.code, finding.message) == ("wide-table", "there are 9 columns for 5 rows")
-    assert check.run(Evidence(table_of(9, 9), TASKS["binary"], target)) == []
+    assert check.run(CheckedTable(table_of(9, 9), TASKS["binary"], target)) == []
 
 
 def test_example_card_is_one(tmp_path):

@@ -1,12 +1,15 @@
 """The command and the function offer the same options with the same defaults, and values are checked before anything runs."""
 
 import inspect
+import pickle
 from dataclasses import fields
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from tabbench.cli import compare_command
+from tabbench.comparison.check import check
 from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption
 from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
@@ -52,7 +55,34 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
 def test_a_bad_value_is_one_sentence(values, message):
     with pytest.raises(BadOption) as caught:
         Options(**values).checked()
+    assert caught.value.typed == message
+    assert "--" not in str(caught.value)
+
+
+@pytest.mark.parametrize("values, message", [
+    ({"time_limit": "soon"}, "time_limit must be a positive amount such as 90, 90s, 10m or 1h, not 'soon'"),
+    ({"memory_limit": "8"}, "memory_limit='8' has no unit; say 8GB or 500MB"),
+    ({"device": "--device"}, "device has no value '--device'; there are: auto, cpu, cuda"),
+    ({"preset": "no value"}, "preset has no value 'no value'; there are: fast, balanced, thorough"),
+    ({"effort": "Fast"}, "effort must be a number, of which fast is 0.1; or say preset='fast'"),
+    ({"fold": "f", "test": "t.csv"}, "fold and test both say how to split; give one of them"),
+    ({"use_folds": 2, "repeats": 3}, "use_folds=2 is of one repeat and does not go with repeats=3; leave one of them out"),
+    ({"fold": "f", "repeats": 3}, "repeats=3 does not go with fold: your own splits are used once; leave repeats out"),
+])
+def test_a_program_reads_the_names_that_it_wrote(values, message):
+    with pytest.raises(BadOption) as caught:
+        Options(**values).checked()
     assert str(caught.value) == message
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.typed) == (message, caught.value.typed)
+
+
+def test_a_mistake_in_the_data_names_options_as_they_were_given_too():
+    frame = pd.DataFrame({"a": [number % 7 for number in range(40)], "label": list("uvwx") * 10})
+    with pytest.raises(BadOption) as caught:
+        check(frame, Options(target="label", task="binary").checked())
+    assert str(caught.value) == "task='binary' needs two classes, but 'label' has 4; use task='multiclass'"
+    assert caught.value.typed == "--task binary needs two classes, but 'label' has 4; use --task multiclass"
 
 
 def test_values_as_typed_and_as_python_values_mean_the_same():

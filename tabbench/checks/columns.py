@@ -5,15 +5,15 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from shlex import quote
 
 import numpy as np
 import pandas as pd
 
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
+from tabbench.core.finding import Remedy
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
 
@@ -28,6 +28,16 @@ TREE_DEPTH = 8
 """Enough steps to follow a monotone curve closely, few enough to be quick."""
 CANDIDATES = 5
 """Columns that the quick look ranks first get the careful one."""
+LEAST_ROWS_FOR_A_SHARE = 100
+"""In a table of fewer rows the share of the target's variance that something tells is mostly chance."""
+LEAST_ROWS_OF_A_SIDE = 20
+"""Rows that have it and rows that don't (a value, a word, a gap; training and test), to be told from each other."""
+LEAST_EQUAL_VALUES = 10
+"""Distinct values that must agree with the target, or with means of it; fewer could by chance."""
+NAMING_SHARE = 0.5
+"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""Odd and without pattern: multiplied by it, the hashes of several columns add up to one of the row."""
 FEWEST_DATES = 10
 """Different dates from which a column of them tells one time from another."""
 MOST_NAMED = 5
@@ -56,34 +66,34 @@ class Values:
 class Sample:
     """Up to 20,000 rows of a table: positions, and the target as a matrix (m, k) of class indicators or one column of numbers."""
 
-    evidence: Evidence
+    checked: CheckedTable
     positions: np.ndarray
     target: np.ndarray
     outcomes: np.ndarray
 
     @classmethod
-    def of(cls, evidence: Evidence) -> Sample:
-        """Rows drawn by the evidence's seed, in the table's order; the same object for all checks."""
-        if "sample" not in evidence.shared:
-            evidence.shared["sample"] = cls._drawn(evidence)
-        sample: Sample = evidence.shared["sample"]
+    def of(cls, checked: CheckedTable) -> Sample:
+        """Rows drawn by the seed, in the table's order; the same object for all checks."""
+        if "sample" not in checked.shared:
+            checked.shared["sample"] = cls._drawn(checked)
+        sample: Sample = checked.shared["sample"]
         return sample
 
     @classmethod
-    def _drawn(cls, evidence: Evidence) -> Sample:
-        rows = len(evidence.table)
+    def _drawn(cls, checked: CheckedTable) -> Sample:
+        rows = len(checked.table)
         positions = np.arange(rows)
         if rows > SAMPLE_ROWS:
-            positions = np.sort(np.random.default_rng(evidence.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
-        target = evidence.target[positions]
-        return cls(evidence, positions, target, outcomes_of(target, evidence.task.is_regression))
+            positions = np.sort(np.random.default_rng(checked.seed).choice(rows, size=SAMPLE_ROWS, replace=False))
+        target = checked.target[positions]
+        return cls(checked, positions, target, outcomes_of(target, checked.task.is_regression))
 
     @cached_property
     def columns(self) -> list[Values]:
         """The feature columns' values, in the table's order."""
-        features = self.evidence.table.features
+        features = self.checked.table.features
         return [Values(column, plain_values(features[column.name].iloc[self.positions], column))
-                for column in self.evidence.table.columns]
+                for column in self.checked.table.columns]
 
     def strongest(self) -> list[tuple[Values, float]]:
         """The few columns that a quick look says tell most of the target alone, each with its `predicted_share`."""
@@ -115,7 +125,7 @@ class Sample:
 
         Where equal values tell more than near ones, as codes written as numbers do, that counts.
         """
-        fold = np.random.default_rng(self.evidence.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
+        fold = np.random.default_rng(self.checked.seed).permutation(len(self.positions)) % VALIDATION_FOLDS
         predictions = np.empty_like(self.outcomes)
         for each in range(VALIDATION_FOLDS):
             fit, validation = fold != each, fold == each
@@ -139,9 +149,9 @@ class Sample:
         return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
 
 
-def has_own_splits(evidence: Evidence) -> bool:
+def has_own_splits(checked: CheckedTable) -> bool:
     """Whether the user says which rows are for training and which for testing."""
-    return evidence.splits is not None and evidence.splits.kind in OWN_SPLITS
+    return checked.splits is not None and checked.splits.kind in OWN_SPLITS
 
 
 def dated_columns(table: Table) -> list[str]:
@@ -164,14 +174,20 @@ def plain_values(series: pd.Series, column: Column) -> np.ndarray:
     return np.where(codes < 0, np.nan, codes)
 
 
-def dropping(*names: str) -> str:
-    """The option that leaves columns out, as typed in a shell.
+def dropping(*names: str) -> Remedy:
+    """To leave columns out."""
+    return Remedy("drop", names)
 
-    >>> print(dropping("total"), dropping("price, EUR", "b"))
-    --drop total --drop '"price, EUR",b'
+
+def per_cent(share: float | Mapping[str, float]) -> str:
+    """A limit in words, where there is one for each kind of task with that of numbers in brackets.
+
+    >>> per_cent(0.05), per_cent({"binary": 0.95, "multiclass": 0.95, "regression": 0.98})
+    ('5 %', '95 % (of a number 98 %)')
     """
-    escaped = ['"' + name.replace('"', '""') + '"' if re.search('[,"]|^ ', name) else name for name in names]
-    return f"--drop {quote(','.join(escaped))}"
+    if isinstance(share, Mapping):
+        return f"{per_cent(share['binary'])} (of a number {per_cent(share['regression'])})"
+    return f"{100 * share:.3g} %"
 
 
 def quoted(names: list[str]) -> str:

@@ -7,12 +7,11 @@ from itertools import combinations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, dropping, exact_codes, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, exact_codes, per_cent, quoted
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
-LEAST_ROWS = 100
 MOST_ROWS = 2_000
 """Rows that pairs are tried on; what is found is measured on all."""
 MOST_COLUMNS = 30
@@ -39,31 +38,32 @@ def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0))
 
 
-OPERATIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "difference": np.subtract, "sum": np.add, "product": np.multiply,
-    "ratio": _ratio, "inverse ratio": lambda first, second: _ratio(second, first)}
+OPERATIONS: tuple[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]], ...] = (
+    ("difference", np.subtract), ("sum", np.add), ("product", np.multiply),
+    ("ratio", _ratio), ("ratio", lambda first, second: _ratio(second, first)))
+"""Word for what comes of two columns -> how."""
 
 
-def check_combined_columns(evidence: Evidence) -> list[Finding]:
+def check_combined_columns(checked: CheckedTable) -> list[Finding]:
     """Find a short sum or product that is the target, or a pair of columns that tells it though neither does."""
-    sample = Sample.of(evidence)
-    if len(sample.positions) < LEAST_ROWS:
+    sample = Sample.of(checked)
+    if len(sample.positions) < LEAST_ROWS_FOR_A_SHARE:
         return []
     alone = [max(sample.explained_share(values), sample.repeated_share(values.exact_codes)) for values in sample.columns]
-    if max(alone, default=1.0) >= ALARM_SHARE[evidence.task.kind]:
+    if max(alone, default=1.0) >= ALARM_SHARE[checked.task.kind]:
         return []
     found = _identity(sample) or _pair(sample, alone)
     if not found:
         return []
     names, words = found
     return [Finding("combined-columns", "warn", names[0],
-                    f"{words} the target `{evidence.table.target_name}`; together they may be known only with the outcome",
-                    f"if so, leave one out with {dropping(names[0])}", spoils=True)]
+                    f"{words} the target `{checked.table.target_name}`; together they may be known only with the outcome",
+                    f"if so, leave one out with {dropping(names[0])}", spoils=True, remedy=dropping(names[0]))]
 
 
 def _identity(sample: Sample) -> tuple[list[str], str] | None:
     """The few numbers whose sum with weights, or product of powers, is the target but for rounding."""
-    if not sample.evidence.task.is_regression:
+    if not sample.checked.task.is_regression:
         return None
     numbers = [values for values in sample.columns if values.column.kind == "number" and not np.isnan(values.values).any()
                and np.ptp(values.values) > 0 and np.abs(values.values).max() < LARGEST]
@@ -118,12 +118,12 @@ def _pair(sample: Sample, alone: list[float]) -> tuple[list[str], str] | None:
     usual = np.argsort(-np.array(alone), kind="stable")[:MOST_COLUMNS]
     if max(alone) >= MOST_ALONE:
         usual = np.array([number for number in usual if alone[number] < MOST_ALONE], dtype=np.int64)
-    alarm = ALARM_SHARE[sample.evidence.task.kind]
+    alarm = ALARM_SHARE[sample.checked.task.kind]
     for first, second in combinations(sorted(int(number) for number in usual), 2):
         for how, values, tried in _joined(sample.columns[first], sample.columns[second], few.positions):
             if few.told.explained_share(tried) >= alarm - TRIAL_SLACK and sample.predicted_share(values()) >= alarm:
                 names = [sample.columns[number].column.name for number in (first, second)]
-                return names, f"the {how.removeprefix('inverse ')} of the columns {quoted(names)} tells nearly everything about"
+                return names, f"the {how} of the columns {quoted(names)} tells nearly everything about"
     return None
 
 
@@ -132,12 +132,12 @@ class _Few:
 
     def __init__(self, sample: Sample, positions: np.ndarray) -> None:
         self.positions = positions
-        self.told = Sample(sample.evidence, sample.positions[positions], sample.target[positions], sample.outcomes[positions])
+        self.told = Sample(sample.checked, sample.positions[positions], sample.target[positions], sample.outcomes[positions])
 
 
 def _fewer_rows(sample: Sample) -> _Few:
     rows = len(sample.positions)
-    positions = np.random.default_rng(sample.evidence.seed).permutation(rows)[:MOST_ROWS]
+    positions = np.random.default_rng(sample.checked.seed).permutation(rows)[:MOST_ROWS]
     return _Few(sample, np.sort(positions))
 
 
@@ -150,7 +150,7 @@ def _joined(first: Values, second: Values, few: np.ndarray) -> Iterator[tuple[st
     if first.is_nominal or second.is_nominal:
         return
     number = Column("joined", "number")
-    for how, join in OPERATIONS.items():
+    for how, join in OPERATIONS:
         with np.errstate(over="ignore", invalid="ignore"):
             tried = join(first.values[few], second.values[few])
         tried[~np.isfinite(tried)] = np.nan
@@ -163,4 +163,9 @@ def _whole(join: Callable[[np.ndarray, np.ndarray], np.ndarray], first: Values, 
     return np.where(np.isfinite(joined), joined, np.nan)
 
 
-CHECKS.register(Check("combined-columns", "columns that only together give the target", check_combined_columns))
+CHECKS.register(Check("combined-columns", "columns that only together give the target", check_combined_columns, (
+    PossibleFinding("combined-columns", "warn",
+                    f"two columns together tell {per_cent(ALARM_SHARE)} of the target's variance and neither "
+                    f"{per_cent(MOST_ALONE)}, or a sum or product of up to {MOST_TERMS} is the target but for rounding; "
+                    f"in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+)))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values
 
 QUERIES = 300
 """Rows whose most similar row is looked up."""
-LEAST_ROWS = 100
 FEWEST_LEVELS = 15
 """Columns of fewer values name nobody."""
 COMMONEST_SHARE = 0.2
@@ -33,11 +32,11 @@ def columns_of_entities(sample: Sample) -> list[str]:
     """
     usable = [values for values in sample.columns if _may_name(values)][:MOST_COLUMNS]
     rows = len(sample.positions)
-    if len(usable) < 2 or rows < LEAST_ROWS:
+    if len(usable) < 2 or rows < LEAST_ROWS_FOR_A_SHARE:
         return []
     codes = [values.exact_codes.astype(np.int32) for values in usable]
     rarity = [-np.log(np.bincount(code) / rows)[code].astype(np.float32) for code in codes]
-    queries = np.random.default_rng([sample.evidence.seed, 5]).permutation(rows)[:QUERIES]
+    queries = np.random.default_rng([sample.checked.seed, 5]).permutation(rows)[:QUERIES]
     partner, likeness = _most_similar(codes, rarity, queries)
     is_alike = likeness >= np.log(rows) + SURPRISE
     if is_alike.mean() < LEAST_PAIR_SHARE:

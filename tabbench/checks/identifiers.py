@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values, dropping, per_cent
 from tabbench.checks.neighbours import told_by_neighbours
 from tabbench.checks.row_order import is_in_file_order, is_sorted
-from tabbench.core.check import CHECKS, Check, Evidence
-from tabbench.core.finding import Finding
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
+from tabbench.core.finding import Finding, Remedy
 from tabbench.core.table import Column, Table
 
 DISTINCT_SHARE = 0.95
@@ -20,17 +18,16 @@ DENSITY = 2
 """Whole numbers that name rows lie close: their range is at most so many times the number of rows."""
 ALARM_SHARE = 0.1
 """Share of the target's variance that the order of identifiers predicts; chance stays below nought."""
-LEAST_ROWS = 100
 
 
-def check_identifiers(evidence: Evidence) -> list[Finding]:
+def check_identifiers(checked: CheckedTable) -> list[Finding]:
     """Find columns of row names (dense whole numbers, codes without blanks) whose order tells the target."""
-    table = evidence.table
-    if len(table) < LEAST_ROWS or table.time is not None or table.group is not None:
+    table = checked.table
+    if len(table) < LEAST_ROWS_FOR_A_SHARE or table.time is not None or table.group is not None:
         return []
-    sample, findings = Sample.of(evidence), []
+    sample, findings = Sample.of(checked), []
     named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
-    is_sorted_by_target = is_sorted(table.rows, evidence.target, evidence.task.is_regression)
+    is_sorted_by_target = is_sorted(table.rows, checked.target, checked.task.is_regression)
     for name, series in (named | table.identifiers).items():
         if is_sorted_by_target and is_in_file_order(table, series):
             continue  # it tells what sorting did, and no more
@@ -46,12 +43,14 @@ def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
     told = f"the column `{name}` names rows, yet its order predicts {share:.1%} of the target's variance"
     if not is_left_out:
         return Finding("identifier-predicts", "warn", name, told,
-                       f"leave it out with {dropping(name)}, or name what it stands for by --time or --group", spoils=True)
+                       f"leave it out with {dropping(name)}, or name what it stands for by --time or --group",
+                       spoils=True, remedy=dropping(name))
+    in_time = Remedy("time", (name,))
     return Finding("identifier-predicts", "warn", name,
                    f"{told}; it is no feature, but rows seem to be numbered by when, where or with what outcome they were "
                    "collected, which training and test rows share",
-                   f"split by it with --time {quote(name)}, or, if the numbers mean nothing, say so by {dropping(name)}",
-                   spoils=True)
+                   f"split by it with {in_time}, or, if the numbers mean nothing, say so by {dropping(name)}",
+                   spoils=True, remedy=in_time)
 
 
 def _names_rows(table: Table, column: Column) -> bool:
@@ -65,4 +64,8 @@ def _names_rows(table: Table, column: Column) -> bool:
     return False
 
 
-CHECKS.register(Check("identifiers", "an identifier that predicts the target", check_identifiers))
+CHECKS.register(Check("identifiers", "an identifier that predicts the target", check_identifiers, (
+    PossibleFinding("identifier-predicts", "warn",
+                    f"the order of a column that names rows tells {per_cent(ALARM_SHARE)} of the target's "
+                    f"variance; in {LEAST_ROWS_FOR_A_SHARE} rows or more"),
+)))

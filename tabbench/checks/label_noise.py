@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, told_share
+from tabbench.checks.columns import MOST_NAMED, Sample, per_cent, told_share
 from tabbench.checks.quick_model import CAREFUL, QuickModel, codes_of
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 LABEL_NOISE, DOUBTFUL_TARGET = "label-noise", "doubtful-target"
-LEAST_ROWS = 100
+LEAST_ROWS_FOR_A_SPREAD = 100
+"""Fewer residuals do not show how far they usually lie from nought."""
 CANDIDATES = 3
 QUARTERS = 4
 LEAST_IN_QUARTER = 10
@@ -48,7 +49,6 @@ LEAST_NOISE = 0.01
 """And by so much of the target's own spread, where a model is nearly exact."""
 ROWS_OF_A_BIN = 50
 MOST_BINS = 10
-NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -59,36 +59,36 @@ class Doubt:
     positions: np.ndarray
 
 
-def check_label_noise(evidence: Evidence) -> list[Finding]:
+def check_label_noise(checked: CheckedTable) -> list[Finding]:
     """Doubt targets by a quick, careful model's out-of-fold predictions."""
-    model = QuickModel.of(evidence)
-    classes = np.unique(evidence.target[model.positions])
+    model = QuickModel.of(checked)
+    classes = np.unique(checked.target[model.positions])
     if not model.is_regression and len(classes) < 2:  # the rows that were drawn may hold none of a very rare class
         return []
     predictions = model.predictions(strength=CAREFUL) if not model.is_regression else model.predictions()
     if model.is_regression:
-        return doubt_target(evidence, predictions[:, 0], model.positions)
+        return doubt_target(checked, predictions[:, 0], model.positions)
     probabilities = np.hstack([1 - predictions, predictions]) if predictions.shape[1] == 1 else predictions
-    return doubt_labels(evidence, probabilities, classes[codes_of(model.outcomes)], classes, model.positions)
+    return doubt_labels(checked, probabilities, classes[codes_of(model.outcomes)], classes, model.positions)
 
 
-def doubt_labels(evidence: Evidence, probabilities: np.ndarray, labels: np.ndarray, classes: np.ndarray, positions: np.ndarray
+def doubt_labels(checked: CheckedTable, probabilities: np.ndarray, labels: np.ndarray, classes: np.ndarray, positions: np.ndarray
                  ) -> list[Finding]:
     """Whether labels seem wrong, from out-of-fold probabilities (m, C) of the classes (C,) at positions (m,) of the table."""
     codes = np.searchsorted(classes, labels)
     doubt = doubtful_labels(probabilities, codes)
     if doubt is None:
         return []
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     outcomes = (codes[:, None] == np.arange(len(classes))).astype(np.float64)
     likely = sorted(sample.columns, key=sample.explained_share)[-CANDIDATES:]
     if max(sample.predicted_share(values) for values in likely) >= MOST_BY_ONE * told_share(outcomes, probabilities):
         return []
     share = doubt.count / len(labels)
-    name = evidence.table.target_name
+    name = checked.table.target_name
     return [Finding(LABEL_NOISE, "warn", name,
                     f"about {share:.0%} of the labels in `{name}` look wrong: so many differ from the prediction even where a "
-                    f"model is surest, the most doubtful in {_rows(evidence, positions[doubt.positions])}",
+                    f"model is surest, the most doubtful in {_rows(checked, positions[doubt.positions])}",
                     "look at these rows; wrong labels hold every approach back alike")]
 
 
@@ -155,22 +155,22 @@ def _is_flat(floor: _Floor, error: float, tiers: tuple[tuple[float, float], ...]
     return bool(floor.first - flatness * floor.second >= STANDARD_ERRORS * spread)
 
 
-def doubt_target(evidence: Evidence, predictions: np.ndarray, positions: np.ndarray) -> list[Finding]:
+def doubt_target(checked: CheckedTable, predictions: np.ndarray, positions: np.ndarray) -> list[Finding]:
     """Whether numbers lie wildly far from out-of-fold predictions (m,) at positions (m,) of the table."""
-    doubt = wild_residuals(predictions, evidence.target[positions])
+    doubt = wild_residuals(predictions, checked.target[positions])
     if doubt is None:
         return []
-    name, severity = evidence.table.target_name, "warn" if doubt.count >= WILD_ALARM_SHARE * len(positions) else "info"
+    name, severity = checked.table.target_name, "warn" if doubt.count >= WILD_ALARM_SHARE * len(positions) else "info"
     return [Finding(DOUBTFUL_TARGET, severity, name,  # type: ignore[arg-type]
                     f"{doubt.count:,} of {len(positions):,} values of `{name}` lie more than {WILD:.0f} robust standard "
-                    f"deviations from what a model predicts, the wildest in {_rows(evidence, positions[doubt.positions])}",
+                    f"deviations from what a model predicts, the wildest in {_rows(checked, positions[doubt.positions])}",
                     "look at these rows for other units or slips of the pen; RMSE hangs on them")]
 
 
 def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     """The targets (m,) that lie wildly far from predictions (m,), by the spread among rows of like prediction."""
     rows = len(target)
-    if rows < LEAST_ROWS or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
+    if rows < LEAST_ROWS_FOR_A_SPREAD or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
         return None  # around a value that most have, no other has any spread to be measured by
     residual = target - predictions
     place = pd.Series(predictions).rank(method="first").to_numpy() - 1
@@ -184,10 +184,17 @@ def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     return None if count < LEAST_WILD else Doubt(count, np.argsort(-wildness, kind="stable")[:count])
 
 
-def _rows(evidence: Evidence, positions: np.ndarray) -> str:
+def _rows(checked: CheckedTable, positions: np.ndarray) -> str:
     """The first few rows as a person counts them in the file."""
-    named = ", ".join(f"{evidence.table.rows[position] + 1:,}" for position in positions[:NAMED])
+    named = ", ".join(f"{checked.table.rows[position] + 1:,}" for position in positions[:MOST_NAMED])
     return f"row {named}" if len(positions) == 1 else f"rows {named}"
 
 
-CHECKS.register(Check("label-noise", "labels and numbers that seem to be wrong", check_label_noise))
+CHECKS.register(Check("label-noise", "labels and numbers that seem to be wrong", check_label_noise, (
+    PossibleFinding(LABEL_NOISE, "warn",
+                    f"{per_cent(LEAST_FLOOR)} of the labels differ from the prediction even where a model is surest"),
+    PossibleFinding(DOUBTFUL_TARGET, "warn",
+                    f"{per_cent(WILD_ALARM_SHARE)} of the values lie {WILD:.0f} robust standard deviations from what "
+                    "a model predicts"),
+    PossibleFinding(DOUBTFUL_TARGET, "info", f"{LEAST_WILD} values do"),
+)))

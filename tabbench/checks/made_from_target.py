@@ -5,27 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from tabbench.checks.columns import (
+    LEAST_EQUAL_VALUES,
     Sample,
     Values,
     dropping,
     exact_codes,
     level_means,
     outcomes_of,
+    per_cent,
     plain_values,
     told_by_others,
     told_share,
 )
 from tabbench.checks.quick_model import QuickModel
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
-EQUAL_CORRELATION = 1 - 1e-7
+MEAN_CORRELATION = 1 - 1e-7
 """Equal but for rounding to a few digits."""
-LEAST_DISTINCT = 10
-"""Values that must agree; fewer could by chance."""
 LEAST_REPEATED_SHARE = 0.5
 """Of the rows, so many must have a value that another row has, for a mean by level."""
-LEAST_ROWS = 50
+LEAST_ROWS_IN_STEP = 50
+"""Rows along the file that must agree; fewer could by chance."""
 EQUAL_STEPS = 0.98
 """Of the steps between neighbouring rows, so many are the target; the others are where a group ends."""
 MOST_KEYS = 20
@@ -46,29 +47,30 @@ MOST_CLASSES = 10
 """Classes whose means are looked for."""
 
 
-def check_made_from_target(evidence: Evidence) -> list[Finding]:
+def check_made_from_target(checked: CheckedTable) -> list[Finding]:
     """Find columns that are target means by level, running totals of the target or its neighbours' targets."""
-    if len(evidence.table) < LEAST_ROWS:
+    if len(checked.table) < LEAST_ROWS_IN_STEP:
         return []
-    sample = _all_rows(evidence)
-    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, evidence))}
-    if len(sample.positions) == len(evidence.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
+    sample = _all_rows(checked)
+    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, checked))}
+    if len(sample.positions) == len(checked.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
         numbers = [values for values in sample.columns if values.column.kind == "number" and values.column.name not in how
-                   and values.exact_codes.max() + 1 >= LEAST_DISTINCT]
+                   and values.exact_codes.max() + 1 >= LEAST_EQUAL_VALUES]
         how |= {values.column.name: words for values in numbers if (words := _target_mean(values, sample))}
         how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
     return [Finding("made-from-target", "warn", name,
                     f"the column `{name}` {words}, so it holds the answers of the rows that are to be predicted",
-                    f"leave it out with {dropping(name)}, or compute it from training rows only", spoils=True)
+                    f"leave it out with {dropping(name)}, or compute it from training rows only",
+                    spoils=True, remedy=dropping(name))
             for name, words in how.items()]
 
 
-def _all_rows(evidence: Evidence) -> Sample:
+def _all_rows(checked: CheckedTable) -> Sample:
     """Means of all rows show in all rows only; of a very large table the usual sample is taken."""
-    sample, rows = Sample.of(evidence), len(evidence.table)
-    if len(sample.positions) == rows or rows * len(evidence.table.columns) > MOST_CELLS:
+    sample, rows = Sample.of(checked), len(checked.table)
+    if len(sample.positions) == rows or rows * len(checked.table.columns) > MOST_CELLS:
         return sample
-    return Sample(evidence, np.arange(rows), evidence.target, outcomes_of(evidence.target, evidence.task.is_regression))
+    return Sample(checked, np.arange(rows), checked.target, outcomes_of(checked.target, checked.task.is_regression))
 
 
 def _target_mean(values: Values, sample: Sample) -> str:
@@ -79,9 +81,9 @@ def _target_mean(values: Values, sample: Sample) -> str:
     value, codes = np.unique(values.values[present], return_inverse=True)
     counts = np.bincount(codes)
     is_repeated = counts > 1
-    if np.count_nonzero(is_repeated) < LEAST_DISTINCT or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
+    if np.count_nonzero(is_repeated) < LEAST_EQUAL_VALUES or counts[is_repeated].sum() < LEAST_REPEATED_SHARE * len(codes):
         return ""
-    outcomes, name = _numbers(sample)[present], sample.evidence.table.target_name
+    outcomes, name = _numbers(sample)[present], sample.checked.table.target_name
     means = level_means(codes, outcomes, counts)
     if any(_are_linear(value[is_repeated], mean[is_repeated]) for mean in means.T):
         return f"is the mean of `{name}` over the rows with the same value"
@@ -112,7 +114,7 @@ def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, no
     scaled = (value - value.mean()) / max(float(value.std()), np.finfo(float).tiny)
     design = np.column_stack([np.ones(len(value)), scaled, 1 / counts, scaled / counts])
     weight, degrees = np.sqrt(counts), len(value) - design.shape[1]
-    if degrees < LEAST_DISTINCT or noise <= 0:
+    if degrees < LEAST_EQUAL_VALUES or noise <= 0:
         return False
     line = np.linalg.lstsq(design * weight[:, None], means * weight, rcond=None)[0]
     left = float(np.sum(counts * (means - design @ line) ** 2))
@@ -120,7 +122,7 @@ def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, no
     if left > (1 - LEAST_TOLD) * between or chi2.cdf(left / noise, degrees) > CHANCE:
         return False
     others = [number for number, each in enumerate(sample.columns) if each is not values]
-    told = QuickModel.of(sample.evidence).share(columns=others) if others else 0.0
+    told = QuickModel.of(sample.checked).share(columns=others) if others else 0.0
     return bool(chi2.cdf(left / (noise * (1 - max(told, 0.0))), degrees) <= CHANCE)
 
 
@@ -129,11 +131,11 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
     or pulled to the mean of all."""
     whole = [values for values in numbers if not np.isnan(values.values).any()]
     keys = [values for values in sample.columns
-            if LEAST_DISTINCT <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
+            if LEAST_EQUAL_VALUES <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
     how: dict[str, str] = {}
     if not whole:
         return how
-    some = np.random.default_rng(sample.evidence.seed).permutation(len(sample.positions))[:QUICK_ROWS]
+    some = np.random.default_rng(sample.checked.seed).permutation(len(sample.positions))[:QUICK_ROWS]
     head = np.column_stack([values.values[some] for values in whole])
     for key in keys:
         codes = key.exact_codes
@@ -145,13 +147,13 @@ def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
             may_be = is_constant | _go_together(head, others[some], counts[codes[some]] > 1)
             for values in (whole[number] for number in np.flatnonzero(may_be)):
                 if values is not key and values.column.name not in how and _is_mean(values.values, codes, counts, outcome):
-                    how[values.column.name] = f"is a mean of `{sample.evidence.table.target_name}` by `{key.column.name}`"
+                    how[values.column.name] = f"is a mean of `{sample.checked.table.target_name}` by `{key.column.name}`"
     return how
 
 
 def _go_together(numbers: np.ndarray, others: np.ndarray, is_used: np.ndarray) -> np.ndarray:
     """Whether columns (m, p) are nearly linear in the others' mean (m,) among the used rows."""
-    if np.count_nonzero(is_used) < LEAST_DISTINCT:
+    if np.count_nonzero(is_used) < LEAST_EQUAL_VALUES:
         return np.ones(numbers.shape[1], dtype=bool)
     largest = np.maximum(np.abs(numbers).max(axis=0), np.finfo(float).tiny)
     centred = (numbers / largest)[is_used]
@@ -189,28 +191,28 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
         if not _are_linear(values[same], means[same], fewest=3):
             return False
         is_used |= same
-    return int(np.count_nonzero(is_used)) >= LEAST_DISTINCT
+    return int(np.count_nonzero(is_used)) >= LEAST_EQUAL_VALUES
 
 
-def _along_the_file(values: Values, evidence: Evidence) -> str:
+def _along_the_file(values: Values, checked: CheckedTable) -> str:
     """Whether it is a running total of the target, or the target of the row before or after: in the file's order, or that of a
     declared time, in which what is earlier may be known."""
-    table, name = evidence.table, evidence.table.target_name
+    table, name = checked.table, checked.table.target_name
     if values.column.kind == "date":
         return ""
     order = np.argsort(table.rows if table.time is None else table.time, kind="stable")
     column = plain_values(table.features[values.column.name], values.column)[order]
-    target = evidence.target[order].astype(np.float64)
-    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], evidence)
-    return _along(column, target, evidence).format(name=name) if first else ""
+    target = checked.target[order].astype(np.float64)
+    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], checked)
+    return _along(column, target, checked).format(name=name) if first else ""
 
 
-def _along(column: np.ndarray, target: np.ndarray, evidence: Evidence) -> str:
+def _along(column: np.ndarray, target: np.ndarray, checked: CheckedTable) -> str:
     """The same for some rows in the file's order."""
-    classes = [target] if evidence.task.is_regression else [
-        (target == code).astype(np.float64) for code in range(min(evidence.task.n_classes, MOST_CLASSES))]
-    may_know_earlier = evidence.table.time is not None
-    if not evidence.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
+    classes = [target] if checked.task.is_regression else [
+        (target == code).astype(np.float64) for code in range(min(checked.task.n_classes, MOST_CLASSES))]
+    may_know_earlier = checked.table.time is not None
+    if not checked.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
         return "is `{name}` of the row before or after"
     for outcome in classes:
         if any(_agree(np.diff(column), side) for side in (outcome[1:], *([] if may_know_earlier else [outcome[:-1]]))):
@@ -241,7 +243,7 @@ def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:
     """Whether nearly all numbers equal an outcome that varies, gaps apart."""
     present = ~np.isnan(numbers)
     numbers, outcome = numbers[present], outcome[present]
-    if len(numbers) < LEAST_ROWS or outcome.std() == 0:
+    if len(numbers) < LEAST_ROWS_IN_STEP or outcome.std() == 0:
         return False
     slack = 1e-6 * max(float(np.abs(outcome).max()), float(np.abs(numbers).max()) * 1e-6)
     if slack > 1e-3 * outcome.std():
@@ -256,13 +258,18 @@ def _is_settled_by_order(outcome: np.ndarray) -> bool:
     return bool((np.diff(outcome) == 0).mean() >= EQUAL_STEPS)
 
 
-def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_DISTINCT) -> bool:
+def _are_linear(first: np.ndarray, second: np.ndarray, fewest: int = LEAST_EQUAL_VALUES) -> bool:
     if len(np.unique(second)) < fewest:
         return False
     first, second = (numbers / max(float(np.abs(numbers).max()), np.finfo(float).tiny) for numbers in (first, second))
     first, second = first - first.mean(), second - second.mean()
     spread = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return spread > 0 and abs(float(first @ second)) >= EQUAL_CORRELATION * spread
+    return spread > 0 and abs(float(first @ second)) >= MEAN_CORRELATION * spread
 
 
-CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target))
+CHECKS.register(Check("made-from-target", "a column that was computed from the target", check_made_from_target, (
+    PossibleFinding("made-from-target", "warn",
+                    f"a column has a mean of the target for each of {LEAST_EQUAL_VALUES} values or levels, or "
+                    f"is a running total or a neighbour's target in {per_cent(EQUAL_STEPS)} of the rows; "
+                    f"in {LEAST_ROWS_IN_STEP} rows or more"),
+)))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import MOST_NAMED, Sample, Values, dropping, quoted, told_share
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, MOST_NAMED, Sample, Values, dropping, per_cent, quoted, told_share
 from tabbench.checks.quick_model import folds_of, out_of_fold
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
 
 MOSTLY = 0.5
-LEAST_ROWS = 20
-"""Rows missing and rows present that it takes to compare them."""
 ALARM_SHARE = 0.25
 """Share of the target's variance that being missing tells. Honest gaps tell some (people without a job have no employer); a field
 that is filled in with the outcome tells most."""
@@ -21,9 +19,9 @@ MOST_JOINED = 20
 """Columns whose gaps are looked at together."""
 
 
-def check_missingness(evidence: Evidence) -> list[Finding]:
+def check_missingness(checked: CheckedTable) -> list[Finding]:
     """Name mostly missing columns and those whose gaps predict."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     gaps = {values.column.name: np.isnan(values.values) for values in sample.columns}
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
@@ -31,36 +29,41 @@ def check_missingness(evidence: Evidence) -> list[Finding]:
         findings.append(Finding("mostly-missing", "info", mostly[0], f"more than half is missing in {quoted(mostly)}"))
     telling: list[Finding] = []
     for name, is_missing in gaps.items():
-        if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS or len(telling) == MOST_NAMED:
+        if min(is_missing.sum(), (~is_missing).sum()) < LEAST_ROWS_OF_A_SIDE or len(telling) == MOST_NAMED:
             continue
         share = _told(sample, is_missing)
         if share >= ALARM_SHARE:
             telling.append(Finding("missingness-predicts", "warn", name,
                                    f"whether `{name}` is missing tells {share:.1%} of the target's variance; it may be filled "
                                    "in with the outcome",
-                                   f"if so, leave it out with {dropping(name)}", spoils=True))
+                                   f"if so, leave it out with {dropping(name)}", spoils=True, remedy=dropping(name)))
     return findings + (telling or _together(sample, gaps))
 
 
 def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
     """The gaps of several columns that tell the target together, though none does alone."""
-    named = [name for name, is_missing in gaps.items() if min(is_missing.sum(), (~is_missing).sum()) >= LEAST_ROWS]
+    named = [name for name, is_missing in gaps.items() if min(is_missing.sum(), (~is_missing).sum()) >= LEAST_ROWS_OF_A_SIDE]
     if len(named) < 2:
         return []
     named = sorted(named, key=lambda name: -_told(sample, gaps[name]))[:MOST_JOINED]
     matrix = np.column_stack([gaps[name] for name in named]).astype(np.float64)
-    fold = folds_of(sample.evidence.table.tie[sample.positions], sample.evidence.seed)
+    fold = folds_of(sample.checked.table.tie[sample.positions], sample.checked.seed)
     share = told_share(sample.outcomes, out_of_fold(matrix, np.zeros(len(named), dtype=bool), sample.outcomes,
-                                                    sample.evidence.task.is_regression, fold))
+                                                    sample.checked.task.is_regression, fold))
     if share < ALARM_SHARE:
         return []
     return [Finding("missingness-predicts", "warn", named[0],
                     f"which of {quoted(named)} are missing tells {share:.1%} of the target's variance; they may be filled in "
-                    "with the outcome", f"if so, leave them out with {dropping(*named)}", spoils=True)]
+                    "with the outcome", f"if so, leave them out with {dropping(*named)}",
+                    spoils=True, remedy=dropping(*named))]
 
 
 def _told(sample: Sample, is_missing: np.ndarray) -> float:
     return sample.explained_share(Values(Column("gaps", "category"), is_missing.astype(np.float64)))
 
 
-CHECKS.register(Check("missingness", "columns that are mostly missing or whose gaps predict", check_missingness))
+CHECKS.register(Check("missingness", "columns that are mostly missing or whose gaps predict", check_missingness, (
+    PossibleFinding("mostly-missing", "info", f"more than {per_cent(MOSTLY)} of a column is missing"),
+    PossibleFinding("missingness-predicts", "warn",
+                    f"whether columns are missing tells {per_cent(ALARM_SHARE)} of the target's variance"),
+)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping, has_own_splits, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.checks.columns import MIXER, NAMING_SHARE, Sample, Values, dropping, has_own_splits, per_cent, quoted
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
-LEAST_ROWS = 60
+LEAST_ROWS_OF_NEIGHBOURS = 60
+"""Among fewer, the sixteenth neighbour is as far away as a quarter of the table."""
 QUERIES = 1_000
 """Rows whose neighbours are looked up: a share of 5 % is known to within 1.5 %."""
 ALARM_SHARE = 0.05
@@ -18,7 +19,7 @@ SAME_TARGET_SHARE = 0.9
 """Of the pairs, so many must have the same target; else they are just alike."""
 LEAST_NUMBERS = 3
 """Numbers that rows are compared in; in fewer dimensions close neighbours are chance."""
-DISTINCT_SHARE = 0.2
+FINE_SHARE = 0.2
 """Share of distinct values from which a number can tell near from equal."""
 NEIGHBOURS = 16
 CLOSE = 0.1
@@ -27,19 +28,16 @@ BETWEEN_COSINE = -1 + 1e-6
 """Directions to two neighbours that are opposite to rounding: the row lies on the line between them."""
 SAME_DIRECTION = 1e-3
 """Of a standard deviation: numbers that vary less beside the others are those others in other units."""
-NAMING_SHARE = 0.5
-"""A number of which so many values differ all but names a row."""
 MOST_COLUMNS = 200
-MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def check_near_duplicates(evidence: Evidence) -> list[Finding]:
+def check_near_duplicates(checked: CheckedTable) -> list[Finding]:
     """Say that rows repeat others in all but one column, nearly, or lie between two others.
 
     Splits of the user's own may keep such rows together, and are asked for shared rows where they are made.
     """
-    sample = Sample.of(evidence)
-    if len(sample.positions) < LEAST_ROWS or evidence.table.group is not None or has_own_splits(evidence):
+    sample = Sample.of(checked)
+    if len(sample.positions) < LEAST_ROWS_OF_NEIGHBOURS or checked.table.group is not None or has_own_splits(checked):
         return []
     return _but_for_one(sample) or _close_or_between(sample)
 
@@ -70,7 +68,8 @@ def _but_for_one(sample: Sample) -> list[Finding]:
     share, name = worst
     return [Finding("near-duplicates", "warn", name,
                     f"{share:.1%} of the rows equal another one in all columns but `{name}`, so training and test rows are not "
-                    "independent", f"leave `{name}` out with {dropping(name)}, which keeps equal rows together", spoils=True)]
+                    "independent", f"leave `{name}` out with {dropping(name)}, which keeps equal rows together",
+                    spoils=True, remedy=dropping(name))]
 
 
 def _repeat_together(codes: np.ndarray, naming: list[np.ndarray]) -> bool:
@@ -96,7 +95,7 @@ def _same_target(codes: np.ndarray, outcomes: np.ndarray) -> bool:
 def _close_or_between(sample: Sample) -> list[Finding]:
     """Rows that are another one with noise, or on the line between two others of the same target."""
     numbers = [values for values in sample.columns if values.column.kind == "number"
-               and not np.isnan(values.values).any() and len(np.unique(values.values)) >= DISTINCT_SHARE * len(values.values)]
+               and not np.isnan(values.values).any() and len(np.unique(values.values)) >= FINE_SHARE * len(values.values)]
     if len(numbers) < LEAST_NUMBERS:
         return []
     scaled = np.column_stack([_ranked(values.values) for values in numbers])
@@ -104,10 +103,10 @@ def _close_or_between(sample: Sample) -> list[Finding]:
     if np.linalg.matrix_rank(raw - raw.mean(axis=0), tol=SAME_DIRECTION * np.sqrt(len(raw))) < LEAST_NUMBERS:
         return []
     first = np.unique(scaled, axis=0, return_index=True)[1]
-    if len(first) < LEAST_ROWS:
+    if len(first) < LEAST_ROWS_OF_NEIGHBOURS:
         return []
     first = np.sort(first)
-    queries, nearest, distances = _neighbours(scaled[first], sample.evidence.seed)
+    queries, nearest, distances = _neighbours(scaled[first], sample.checked.seed)
     outcomes = sample.outcomes[first]
     has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]
@@ -164,4 +163,8 @@ def _lie_between(points: np.ndarray, queries: np.ndarray, nearest: np.ndarray) -
     return np.asarray(cosines.min(axis=(1, 2)) <= BETWEEN_COSINE)
 
 
-CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates))
+CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates, (
+    PossibleFinding("near-duplicates", "warn",
+                    f"{per_cent(ALARM_SHARE)} of the rows are another row but for a column or a little noise, or "
+                    f"lie between two others; in {LEAST_ROWS_OF_NEIGHBOURS} rows or more"),
+)))

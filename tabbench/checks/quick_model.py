@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.columns import Values, outcomes_of, plain_values, told_share
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 
 MOST_ROWS = 10_000
 """Rows a quick model sees: what a leak gives away is plain by then, and it takes about a second."""
@@ -30,6 +30,8 @@ LEAST_LEAF_ROWS, LEAF_SHARE = 20, 20
 """Rows in a leaf: 20, fewer below 400 rows."""
 CAREFUL = {"learning_rate": 0.08, "max_leaf_nodes": 8, "l2_regularization": 5.0}
 """Settings by which probabilities are about as sure as they may be, for questions to the probabilities themselves."""
+MOST_ASKED_ABOUT = 2
+"""Columns about which one check asks a quick model, since every question takes about a second."""
 MOST_LEVELS = 255
 """Categories that the trees can treat as such; columns with more are taken as ordered codes."""
 
@@ -47,28 +49,28 @@ class QuickModel:
     seed: int
 
     @classmethod
-    def of(cls, evidence: Evidence) -> QuickModel:
-        """The model of the evidence's table, the same object for all checks; equal rows and declared groups stay together."""
-        if "quick" not in evidence.shared:
-            group = evidence.table.tie if evidence.table.group is None else evidence.table.group
-            evidence.shared["quick"] = cls.over(evidence, group)
-        model: QuickModel = evidence.shared["quick"]
+    def of(cls, checked: CheckedTable) -> QuickModel:
+        """The model of the table, the same object for all checks; equal rows and declared groups stay together."""
+        if "quick" not in checked.shared:
+            group = checked.table.tie if checked.table.group is None else checked.table.group
+            checked.shared["quick"] = cls.over(checked, group)
+        model: QuickModel = checked.shared["quick"]
         return model
 
     @classmethod
-    def over(cls, evidence: Evidence, group: np.ndarray) -> QuickModel:
+    def over(cls, checked: CheckedTable, group: np.ndarray) -> QuickModel:
         """A model of up to 10,000 rows, whole groups (n,) of them."""
         unit = pd.factorize(group)[0]
-        order = np.random.default_rng([evidence.seed, 1]).permutation(int(unit.max()) + 1)[unit]
-        positions = np.sort(np.argsort(order, kind="stable")[:_rows_seen(evidence)])
-        features = evidence.table.features
+        order = np.random.default_rng([checked.seed, 1]).permutation(int(unit.max()) + 1)[unit]
+        positions = np.sort(np.argsort(order, kind="stable")[:_rows_seen(checked)])
+        features = checked.table.features
         values = [Values(column, plain_values(features[column.name].iloc[positions], column))
-                  for column in evidence.table.columns]
+                  for column in checked.table.columns]
         matrix = np.column_stack([each.values for each in values]) if values else np.zeros((len(positions), 0))
         is_nominal = np.array([each.is_nominal and np.nanmax(each.values, initial=0) < MOST_LEVELS for each in values],
                               dtype=bool)
-        return cls(positions, matrix, is_nominal, outcomes_of(evidence.target[positions], evidence.task.is_regression),
-                   unit[positions], evidence.task.is_regression, evidence.seed)
+        return cls(positions, matrix, is_nominal, outcomes_of(checked.target[positions], checked.task.is_regression),
+                   unit[positions], checked.task.is_regression, checked.seed)
 
     @property
     def names_classes(self) -> bool:
@@ -90,9 +92,9 @@ class QuickModel:
         return told_share(self.outcomes, self.predictions(unit, columns))
 
 
-def _rows_seen(evidence: Evidence) -> int:
-    columns = max(min(len(evidence.table.columns), MOST_COLUMNS), 1)
-    return min(MOST_ROWS, max(LEAST_ROWS_SEEN, MOST_CELLS // (columns * max(evidence.task.n_classes - 1, 1))))
+def _rows_seen(checked: CheckedTable) -> int:
+    columns = max(min(len(checked.table.columns), MOST_COLUMNS), 1)
+    return min(MOST_ROWS, max(LEAST_ROWS_SEEN, MOST_CELLS // (columns * max(checked.task.n_classes - 1, 1))))
 
 
 def folds_of(unit: np.ndarray, seed: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Sample, Values, dropping, quoted
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.checks.columns import LEAST_EQUAL_VALUES, Sample, Values, dropping, quoted
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
@@ -14,33 +14,32 @@ LEAST_PRESENT_SHARE, LEAST_COPIED_ROWS = 0.5, 100
 LEAST_BANDS, LEAST_ROWS_OF_A_BAND = 4, 5
 LEAST_ROWS_OF_A_CLASS = 5
 """Fewer could be matched by a column by chance."""
-LEAST_VALUES = 10
-"""Distinct numbers that must agree in order before it counts as a copy."""
-EQUAL_CORRELATION = 1 - 1e-9
+COPY_CORRELATION = 1 - 1e-9
 """A copy in other units differs by rounding only."""
 
 
-def check_target_copy(evidence: Evidence) -> list[Finding]:
+def check_target_copy(checked: CheckedTable) -> list[Finding]:
     """Find columns that are equal to the target, its levels renamed, or a monotone function of it."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     marking = _marking_columns(sample)
     if marking:
         names = [values.column.name for values in marking]
         return [Finding("target-copy", "block", names[0],
-                        f"the columns {quoted(names)} mark the classes of the target `{evidence.table.target_name}`, so every "
-                        "score would be about nothing", f"leave them out with {dropping(*names)}", spoils=True)]
+                        f"the columns {quoted(names)} mark the classes of the target `{checked.table.target_name}`, so every "
+                        "score would be about nothing", f"leave them out with {dropping(*names)}",
+                        spoils=True, remedy=dropping(*names))]
     return [
         Finding("target-copy", "block", values.column.name,
-                f"the column `{values.column.name}` tells the target `{evidence.table.target_name}` exactly, so every score "
+                f"the column `{values.column.name}` tells the target `{checked.table.target_name}` exactly, so every score "
                 "would be about nothing",
-                f"leave it out with {dropping(values.column.name)}", spoils=True)
+                f"leave it out with {dropping(values.column.name)}", spoils=True, remedy=dropping(values.column.name))
         for values in sample.columns if is_target_copy(values, sample)
     ]
 
 
 def is_target_copy(values: Values, sample: Sample) -> bool:
     """Whether this column is the target in other words."""
-    if sample.evidence.task.is_regression:
+    if sample.checked.task.is_regression:
         return _follows(values, sample.target)
     return _renames(values, sample.target)
 
@@ -48,7 +47,7 @@ def is_target_copy(values: Values, sample: Sample) -> bool:
 def _marking_columns(sample: Sample) -> list[Values]:
     """The columns of two values that each mark one class of many, where all classes but one are marked."""
     outcomes = sample.outcomes
-    if sample.evidence.task.is_regression or outcomes.shape[1] < 3:
+    if sample.checked.task.is_regression or outcomes.shape[1] < 3:
         return []
     marks: dict[int, Values] = {}
     for values in sample.columns:
@@ -86,13 +85,13 @@ def _follows(values: Values, target: np.ndarray) -> bool:
     numbers, target = values.values[present], target[present]
     order = np.argsort(numbers, kind="stable")
     steps, target_steps = np.sign(np.diff(numbers[order])), np.sign(np.diff(target[order]))
-    if np.count_nonzero(steps) < LEAST_VALUES - 1:
+    if np.count_nonzero(steps) < LEAST_EQUAL_VALUES - 1:
         return False
     if np.array_equal(steps, target_steps) or np.array_equal(steps, -target_steps):
         return True
     numbers, target = numbers / np.abs(numbers).max(), target / max(np.abs(target).max(), np.finfo(float).tiny)
     spread = float(numbers.std() * target.std())
-    return spread > 0 and abs(float(np.mean((numbers - numbers.mean()) * (target - target.mean())))) >= EQUAL_CORRELATION * spread
+    return spread > 0 and abs(float(np.mean((numbers - numbers.mean()) * (target - target.mean())))) >= COPY_CORRELATION * spread
 
 
 def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:
@@ -102,4 +101,7 @@ def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:
     return bool(has_many and (levels["min"].to_numpy()[1:] > levels["max"].to_numpy()[:-1]).all())
 
 
-CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy))
+CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy, (
+    PossibleFinding("target-copy", "block",
+                    "every level stands for one class, or a number rises or falls strictly with the target"),
+)))

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.checks.columns import Sample, Values, dropping
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Sample, Values, dropping, per_cent
 from tabbench.checks.single_feature import ALARM_SHARE
 from tabbench.checks.target_copy import is_target_copy
-from tabbench.core.check import CHECKS, Check, Evidence
+from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
 PURE_SHARE = 0.995
 """Of the rows with such a value, so many have the same outcome."""
-LEAST_ROWS = 20
 LEAST_CLASS_SHARE = 0.1
 """Of the rows with that outcome, so many have such a value; fewer change no comparison much."""
 LEVEL_SHARE, NUMBER_SHARE = 0.25, 0.5
@@ -43,9 +42,9 @@ class Telling:
     covered: float
 
 
-def check_telling_values(evidence: Evidence) -> list[Finding]:
+def check_telling_values(checked: CheckedTable) -> list[Finding]:
     """Name the few columns with values that go with one outcome only."""
-    sample = Sample.of(evidence)
+    sample = Sample.of(checked)
     told = []
     for values in sample.columns:
         found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
@@ -55,7 +54,7 @@ def check_telling_values(evidence: Evidence) -> list[Finding]:
     if not told or len({(telling.outcome, telling.rows, telling.covered) for telling, _ in told}) > MOST_COLUMNS:
         return []
     return [_finding(telling) for telling, values in told
-            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[evidence.task.kind]]
+            if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[checked.task.kind]]
 
 
 def _finding(telling: Telling) -> Finding:
@@ -63,7 +62,8 @@ def _finding(telling: Telling) -> Finding:
     return Finding("telling-values", "warn", name,
                    f"nearly all of the {telling.rows:,} rows where `{name}` {telling.values} have {telling.outcome}, "
                    f"{telling.covered:.0%} of all that do; it may have been written down after the outcome was known",
-                   f"if it is not known when predicting, leave it out with {dropping(name)}", spoils=True)
+                   f"if it is not known when predicting, leave it out with {dropping(name)}",
+                   spoils=True, remedy=dropping(name))
 
 
 def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
@@ -75,7 +75,7 @@ def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
     for words, is_in, is_whole in _subsets(values, sample):
         rows = int(is_in.sum())
         pure, covered = (PURE_SHARE, LEAST_CLASS_SHARE) if is_whole else of_one
-        if rows < LEAST_ROWS or rows > len(is_in) - LEAST_ROWS:
+        if rows < LEAST_ROWS_OF_A_SIDE or rows > len(is_in) - LEAST_ROWS_OF_A_SIDE:
             continue
         for label, is_outcome in (outcomes | halves if is_whole else outcomes).items():
             hits = int((is_in & is_outcome).sum())
@@ -90,9 +90,9 @@ def _surprise(rows: int, base: float) -> float:
 
 def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
     """What a row may have: a class; for numbers the highest or the lowest tenth, or the one value that very many have."""
-    name, target = sample.evidence.table.target_name, sample.target
-    if not sample.evidence.task.is_regression:
-        return {f"`{name}` = {sample.evidence.task.classes[code]}": target == code for code in np.unique(target)}
+    name, target = sample.checked.table.target_name, sample.target
+    if not sample.checked.task.is_regression:
+        return {f"`{name}` = {sample.checked.task.classes[code]}": target == code for code in np.unique(target)}
     low, high = np.quantile(target, [TAIL_SHARE, 1 - TAIL_SHARE])
     tails = {f"`{name}` above {high:g}": target > high, f"`{name}` below {low:g}": target < low}
     values, counts = np.unique(target, return_counts=True)
@@ -102,9 +102,9 @@ def _outcomes(sample: Sample) -> dict[str, np.ndarray]:
 
 def _halves(sample: Sample) -> dict[str, np.ndarray]:
     """The upper and the lower half of a number to be predicted; columns filled in for one of them only are no accident."""
-    if not sample.evidence.task.is_regression:
+    if not sample.checked.task.is_regression:
         return {}
-    name, median = sample.evidence.table.target_name, float(np.median(sample.target))
+    name, median = sample.checked.table.target_name, float(np.median(sample.target))
     return {f"`{name}` above {median:g}": sample.target > median, f"`{name}` of at most {median:g}": sample.target <= median}
 
 
@@ -119,8 +119,8 @@ def _subsets(values: Values, sample: Sample) -> Iterator[tuple[str, np.ndarray, 
     common = int(counts.argmax())
     if counts[common] >= DEFAULT_SHARE * len(codes) and not is_missing[codes == common].any():
         yield f"is not {_spelled(values, common)}", (codes != common) & ~is_missing, True
-    if len(counts) > 2 and not sample.evidence.task.is_regression:
-        for code in np.flatnonzero(counts >= LEAST_ROWS):
+    if len(counts) > 2 and not sample.checked.task.is_regression:
+        for code in np.flatnonzero(counts >= LEAST_ROWS_OF_A_SIDE):
             is_in = codes == code
             if not is_missing[is_in].any() and _is_alone(values, is_in, sample):
                 yield f"is {_spelled(values, int(code))}", is_in, False
@@ -133,13 +133,14 @@ def _is_alone(values: Values, is_in: np.ndarray, sample: Sample) -> bool:
     that narrow petals are of.
     """
     if values.is_nominal:
-        others = Sample(sample.evidence, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
+        others = Sample(sample.checked, sample.positions[~is_in], sample.target[~is_in], sample.outcomes[~is_in])
         return others.explained_share(Values(values.column, values.values[~is_in])) < OTHERS_SHARE
     value = values.values[is_in][0]
     order = np.argsort(values.values, kind="stable")
-    below, above = order[values.values[order] < value][-LEAST_ROWS:], order[values.values[order] > value][:LEAST_ROWS]
+    below = order[values.values[order] < value][-LEAST_ROWS_OF_A_SIDE:]
+    above = order[values.values[order] > value][:LEAST_ROWS_OF_A_SIDE]
     commonest = np.bincount(sample.target[is_in]).argmax()
-    return all(len(side) == LEAST_ROWS and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
+    return all(len(side) == LEAST_ROWS_OF_A_SIDE and (sample.target[side] == commonest).mean() <= 0.5 for side in (below, above))
 
 
 def _spelled(values: Values, code: int) -> str:
@@ -150,4 +151,8 @@ def _spelled(values: Values, code: int) -> str:
     return "a certain text" if column.kind == "text" else "one date" if column.kind == "date" else f"{value:g}"
 
 
-CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values))
+CHECKS.register(Check("telling-values", "values of a column that give the target away for some rows", check_telling_values, (
+    PossibleFinding("telling-values", "warn",
+                    f"of at least {LEAST_ROWS_OF_A_SIDE} rows with a value or a gap, {per_cent(PURE_SHARE)} have one "
+                    f"outcome, and {per_cent(LEAST_CLASS_SHARE)} of all that have it are among them"),
+)))

@@ -16,7 +16,7 @@ import pandas as pd
 from tabbench.approaches.composed import LONGEST_NAME
 from tabbench.checks.label_noise import DOUBTFUL_TARGET, LABEL_NOISE, doubt_labels, doubt_target
 from tabbench.core.cell import PROTOCOL_NUMBER, Cell
-from tabbench.core.check import Evidence as CheckEvidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.effort import point_name
 from tabbench.core.finding import Finding
@@ -230,7 +230,7 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     rows = np.flatnonzero(times)
     means = sums[rows] / times[rows, None]
     kept = [finding for finding in run.findings if finding.code not in (LABEL_NOISE, DOUBTFUL_TARGET)]
-    checked = CheckEvidence(setup.table, setup.task, setup.target, setup.seed, setup.splits)
+    checked = CheckedTable(setup.table, setup.task, setup.target, setup.seed, setup.splits)
     if setup.task.is_regression:
         return kept + doubt_target(checked, means[:, 0], rows)
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tabbench.comparison.prepare import Prepared, prepare
+from tabbench.comparison.prepare import Prepared, findings_of, read_and_split
 from tabbench.core.setup import Setup
 from tabbench.options import Options
 from tabbench.wording.safe_text import plain
@@ -65,6 +65,6 @@ class Checked:
 def check(data: Any, options: Options) -> Checked:
     """Read and check a table; raises what `compare` would raise before fitting anything."""
     lines = Lines()
-    prepared = prepare(data, options, lines)
-    said_as_findings = {f"{finding.severity}: {finding.sentence}" for finding in prepared.findings}
-    return Checked(prepared, tuple(line for line in lines.lines if line not in said_as_findings))
+    read = read_and_split(data, options, lines)
+    findings = dict.fromkeys((*read.findings, *findings_of(read.setup)))
+    return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

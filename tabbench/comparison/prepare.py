@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.checks.running import run_checks
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.errors import BadOption
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
@@ -59,7 +59,7 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
 
 def findings_of(setup: Setup) -> tuple[Finding, ...]:
     """What the checks say."""
-    return run_checks(Evidence(setup.table, setup.task, setup.target, setup.seed, setup.splits))
+    return run_checks(CheckedTable(setup.table, setup.task, setup.target, setup.seed, setup.splits))
 
 
 def say_findings(prepared: Prepared, display: Display) -> None:

@@ -98,7 +98,7 @@ def recall_options(store: Store) -> Options:
 
 def recall_prepared(store: Store) -> Prepared:
     """The frozen setup and its findings."""
-    return Prepared(load_setup(store.folder), tuple(Finding(**finding) for finding in store.recall("findings")))
+    return Prepared(load_setup(store.folder), tuple(Finding.from_json(finding) for finding in store.recall("findings")))
 
 
 def recall_run(store: Store) -> Run:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison
 from tabbench.core.cell import digest
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption, UserMistake
 from tabbench.core.finding import Finding
@@ -91,7 +90,7 @@ def changed(prepared: Prepared, change: Change, options: Options) -> Prepared:
         was_dealt = setup.splits.kind != "ordered"
         repeats = None if table.time is not None else setup.splits.repeats if was_dealt else options.repeats
         plan, split_findings = make_splits(table, setup.target, setup.task, folds=options.folds, seed=setup.seed, repeats=repeats)
-    checked = run_checks(Evidence(table, setup.task, setup.target, setup.seed, plan))
+    checked = run_checks(CheckedTable(table, setup.task, setup.target, setup.seed, plan))
     setup = Setup(table, setup.task, setup.target, plan, splits_fingerprint(plan), setup.seed)
     return Prepared(setup, tuple(dict.fromkeys((*table.findings, *split_findings, *checked))))
 
@@ -140,10 +139,10 @@ def _size(comparison: Comparison, full_size: int) -> int:
 def _suspect(prepared: Prepared) -> str:
     """The feature that the gravest finding is about, else the one that tells most about the target alone; "" if none does."""
     setup = prepared.setup
-    found = _cured_by("--drop", [each for each in prepared.findings if each.spoils], setup.table.columns)
+    found = _cured_by("drop", [each for each in prepared.findings if each.spoils], setup.table.columns)
     if found:
         return found[0]
-    sample = Sample.of(Evidence(setup.table, setup.task, setup.target, setup.seed))
+    sample = Sample.of(CheckedTable(setup.table, setup.task, setup.target, setup.seed))
     strongest, told = max(sample.strongest(), key=lambda each: each[1])
     return strongest.column.name if told > 0 else ""
 
@@ -154,7 +153,7 @@ def _of_group(prepared: Prepared) -> tuple[Change, str]:
         return Change("grouped-by", ""), "the splits are your own"
     if table.group is not None:
         return Change("not-grouped", table.roles.get("group", "group")), ""
-    found = _cured_by("--group", prepared.findings, table.columns)
+    found = _cured_by("group", prepared.findings, table.columns)
     return Change("grouped-by", found[0] if found else ""), "" if found else "no column looks like a group"
 
 
@@ -165,17 +164,16 @@ def _of_time(prepared: Prepared) -> tuple[Change, str]:
     if table.time is not None:
         return Change("not-in-time", table.roles.get("time", "time")), ""
     ordered = [column for column in table.columns if column.kind in ("date", "number")]
-    found = [*_cured_by("--time", prepared.findings, ordered), *dated_columns(table)]
+    found = [*_cured_by("time", prepared.findings, ordered), *dated_columns(table)]
     return Change("in-time-by", found[0] if found else ""), "" if found else "no column holds dates"
 
 
 def _cured_by(option: str, findings: Sequence[Finding], columns: Iterable[Column]) -> list[str]:
-    """The columns to which findings would have an option applied, those of the gravest first; what is to be dropped is always
-    the finding's subject, alone or with others."""
+    """The columns to which findings would have an option applied, those of the gravest first; of several the foremost."""
     names = {column.name for column in columns}
     gravest_first = sorted(findings, key=lambda each: SEVERITY_ORDER[each.severity])
-    return [each.subject for each in gravest_first if each.subject in names
-            and (option if option == "--drop" else f"{option} {quote(each.subject)}") in each.cure]
+    foremost = [each.remedy.columns[0] for each in gravest_first if each.remedy is not None and each.remedy.option == option]
+    return [name for name in foremost if name in names]
 
 
 def _changed_table(setup: Setup, change: Change) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Severity
 from tabbench.core.registry import Registry
 from tabbench.core.split import SplitPlan
 from tabbench.core.table import Table
@@ -16,7 +16,7 @@ from tabbench.core.task import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class CheckedTable:
     """What a check may look at: the table, the task, the target as codes or numbers (n,), and the splits where they are made.
 
     `shared` holds what one check has worked out and others may use: the sampled columns, a quick model's predictions.
@@ -31,12 +31,22 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class PossibleFinding:
+    """What a check may say: the code and severity of the finding, and in words from where on it is made."""
+
+    code: str
+    severity: Severity
+    limit: str
+
+
+@dataclass(frozen=True)
 class Check:
-    """One question to the data. `run` gives its findings, none when all is well."""
+    """One question to the data. `run` gives its findings, none when all is well; `says` declares all that there may be."""
 
     name: str
     summary: str
-    run: Callable[[Evidence], list[Finding]]
+    run: Callable[[CheckedTable], list[Finding]]
+    says: tuple[PossibleFinding, ...]
 
 
 CHECKS: Registry[Check] = Registry("check", "tabbench.checks")

@@ -1,16 +1,42 @@
 """The errors of tabbench. A `UserMistake` is one finished sentence: what, where, cure.
 
-Knows nothing of commands: `cli.py` decides how an error is shown and which exit code it gets.
+A sentence about options knows which of its words are their names, since a program and a command spell them differently. `cli.py`
+decides how an error is shown and which exit code it gets.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from tabbench.core.finding import Incident
 
-__all__ = ["BadData", "BadOption", "MissingExtra", "TabbenchError", "UnknownName", "UserMistake"]
+__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "UnknownName", "UserMistake"]
+
+
+@dataclass(frozen=True)
+class OptionMention:
+    """An option in a sentence, with the value that is or would be given: `folds=3` in a program, `--folds 3` in a command.
+
+    >>> print(OptionMention("use_folds"), OptionMention("preset", "fast"), sep=", ")
+    use_folds, preset='fast'
+    >>> print(OptionMention("use_folds").typed, OptionMention("preset", "fast").typed, sep=", ")
+    --use-folds, --preset fast
+    """
+
+    name: str
+    value: object = None
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name}={self.value!r}"
+
+    @property
+    def typed(self) -> str:
+        """As a command has it."""
+        flag = "--" + self.name.replace("_", "-")
+        return flag if self.value is None else f"{flag} {self.value}"
 
 
 class TabbenchError(Exception):
@@ -18,9 +44,33 @@ class TabbenchError(Exception):
 
     incidents: tuple[Incident, ...] = ()
 
+    @property
+    def typed(self) -> str:
+        """The sentence for somebody who types commands."""
+        return str(self)
+
 
 class UserMistake(TabbenchError):
     """Something that the user can cure; shown as one sentence without a traceback."""
+
+    parts: tuple[str | OptionMention, ...] = ()
+
+    @classmethod
+    def about(cls, *parts: str | OptionMention) -> Self:
+        """Build the error from words and the options among them.
+
+        >>> error = BadOption.about(OptionMention("time_limit"), " must be positive")
+        >>> str(error), error.typed
+        ('time_limit must be positive', '--time-limit must be positive')
+        """
+        error = cls("".join(map(str, parts)))
+        error.parts = parts
+        return error
+
+    @property
+    def typed(self) -> str:
+        """The sentence with options as a command has them."""
+        return "".join(part if isinstance(part, str) else part.typed for part in self.parts) or str(self)
 
 
 class BadData(UserMistake, ValueError):
@@ -50,20 +100,25 @@ class UnknownName(UserMistake, KeyError):
         >>> str(UnknownName.among("approach", "q", ["boosting", "linear"]))
         "no approach 'q'; there are: boosting, linear"
         """
-        names = list(known)
-        folded = {each.casefold(): each for each in names}
-        near = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
-        if near:
-            hint = "did you mean " + " or ".join(repr(folded[each]) for each in near) + "?"
-        elif len(names) > MOST_NAMES_LISTED:
-            hint = f"there are: {', '.join(names[:MOST_NAMES_LISTED])} and {len(names) - MOST_NAMES_LISTED} more"
-        else:
-            hint = "there are: " + ", ".join(names)
-        return cls(f"no {kind} {name!r}; {hint}{cure}")
+        return cls(f"no {kind} {name!r}; {names_instead(name, list(known))}{cure}")
 
 
 MOST_NAMES_LISTED = 30
 """A list longer than this hides the sentence that it belongs to."""
+
+
+def names_instead(name: str, known: Sequence[str]) -> str:
+    """The nearest of the known names as a question, or all of them.
+
+    >>> names_instead("fasst", ["fast", "thorough"]), names_instead("q", ["fast", "thorough"])
+    ("did you mean 'fast'?", 'there are: fast, thorough')
+    """
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(repr(folded[each]) for each in near) + "?"
+    more = f" and {len(known) - MOST_NAMES_LISTED} more" if len(known) > MOST_NAMES_LISTED else ""
+    return f"there are: {', '.join(known[:MOST_NAMES_LISTED])}{more}"
 
 
 class TrainingFailed(TabbenchError):

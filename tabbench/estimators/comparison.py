@@ -25,7 +25,7 @@ from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.approach import BASELINE
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.errors import TabbenchError
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
@@ -101,7 +101,7 @@ def device_of(comparison: FinishedComparison) -> str:
 def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Prepared:
     table = _table(rows, columns)
     splits, findings = make_splits(table, rows.target, rows.task, folds=options.folds, repeats=options.repeats, seed=options.seed)
-    checked = run_checks(Evidence(table, rows.task, rows.target, options.seed))
+    checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
     setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed)
     return Prepared(setup, tuple(dict.fromkeys((*findings, *checked))))
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Table
@@ -53,7 +53,7 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
     if len(raw.columns) < 2:
         raise BadData(f"{raw.name} has one column only ({shown(roles.target)}); a table needs a target and at least one feature")
     if test is not None and fold is not None:
-        raise BadOption("--fold and --test exclude each other; give one of them")
+        raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
         raw, is_test = _with_test_rows(raw, read_source(test), roles)

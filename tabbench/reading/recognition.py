@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabbench.core.errors import BadData
+from tabbench.core.errors import BadData, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
@@ -127,7 +127,8 @@ def _as_text(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     except pa.ArrowNotImplementedError:
         return pa.chunked_array([[None if value is None else str(value) for value in values.to_pylist()]], pa.string())
     except pa.ArrowInvalid as error:
-        raise BadData(f"column {shown(name)} holds bytes that are no text; leave it out with --drop") from error
+        raise BadData.about(f"column {shown(name)} holds bytes that are no text; leave it out with ",
+                            OptionMention("drop")) from error
 
 
 def _number_or_identifier(name: str, values: pa.ChunkedArray, is_target: bool) -> TypedColumn:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.reading.recognition import TypedColumn
@@ -75,8 +75,9 @@ def _named_target(names: Sequence[str], target: str | None) -> str:
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        raise BadOption(f"each of {first_few(candidates)} could be the target; name it with --target")
-    raise BadOption(f"name the column to predict with --target; there are: {first_few(names, MOST_NAMES_LISTED)}")
+        raise BadOption.about(f"each of {first_few(candidates)} could be the target; name it with ", OptionMention("target"))
+    raise BadOption.about("name the column to predict with ", OptionMention("target"),
+                          f"; there are: {first_few(names, MOST_NAMES_LISTED)}")
 
 
 def codes(role: str, name: str, typed: TypedColumn) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.cell import digest
-from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Table
@@ -63,8 +63,8 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
     is_number = pd.api.types.is_numeric_dtype(table.target.dtype)
     if kind == "regression" and not is_number:
         labels = first_few(sorted(table.target.unique())[:3])
-        raise BadOption(f"--task regression needs numbers, but {_name(table)} holds labels ({labels}); leave --task out or name "
-                        f"another target")
+        raise BadOption.about(OptionMention("task", kind), f" needs numbers, but {_name(table)} holds labels ({labels}); leave ",
+                              OptionMention("task"), " out or name another target")
     distinct = table.target.nunique()
     if distinct == 1:
         raise BadData(f"the target {_name(table)} is {shown(_spelled(table.target.iloc[0]))!r} in every row; there is nothing "
@@ -72,11 +72,12 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
     if kind == "regression" or (kind == "auto" and is_number and not _are_classes(table, distinct)):
         return _regression(table, kind, distinct)
     if distinct > MOST_CLASSES:
-        raise BadData(f"the target {_name(table)} has {distinct:,} different labels in {len(table):,} rows; more than "
-                      f"{MOST_CLASSES:,} are names, not classes: "
-                      f"{'use --task regression' if is_number else 'choose another target'}")
+        cure = ("use ", OptionMention("task", "regression")) if is_number else ("choose another target",)
+        raise BadData.about(f"the target {_name(table)} has {distinct:,} different labels in {len(table):,} rows; more than "
+                            f"{MOST_CLASSES:,} are names, not classes: ", *cure)
     if kind == "binary" and distinct != 2:
-        raise BadOption(f"--task binary needs two classes, but {_name(table)} has {distinct:,}; use --task multiclass")
+        raise BadOption.about(OptionMention("task", kind), f" needs two classes, but {_name(table)} has {distinct:,}; use ",
+                              OptionMention("task", "multiclass"))
     return _classification(table, kind, folds, is_number)
 
 
@@ -138,9 +139,8 @@ def _classification(table: Table, kind: str, folds: int, is_number: bool) -> Tar
     if len(kept) < len(table):
         table, settled = take_rows(table, kept), settled[kept]
     if len(classes) < 2:
-        raise BadData(f"the target {_name(table)} has fewer than two classes with at least {2 * folds} rows (2 for each of "
-                      f"{folds} folds); "
-                      "use fewer --folds or get more rows of the rare classes")
+        raise BadData.about(f"the target {_name(table)} has fewer than two classes with at least {2 * folds} rows (2 for each of "
+                            f"{folds} folds); use fewer ", OptionMention("folds"), " or get more rows of the rare classes")
     if len(table) < FEWEST_ROWS:
         raise BadData(f"{table.name} has {counted(len(table), 'usable row')} after rare classes were set aside; at least "
                       f"{FEWEST_ROWS} are needed")

@@ -32,7 +32,7 @@ INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity", "Inf", "-Inf", "Infi
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class NumbersInText:
     """Numbers (k,) float64 for k spellings, NaN where a stray word stands; `strays` are these words."""
 
     values: np.ndarray
@@ -41,7 +41,7 @@ class Numbers:
     strays: tuple[str, ...]
 
 
-def read_numbers(spellings: pa.StringArray, prefers_decimal_comma: bool) -> Numbers | None:
+def read_numbers(spellings: pa.StringArray, prefers_decimal_comma: bool) -> NumbersInText | None:
     """The numbers that the spellings stand for, or None when they are labels.
 
     A comma before exactly three digits is read as the column's other values demand; where none does, as the file's
@@ -64,7 +64,7 @@ def read_numbers(spellings: pa.StringArray, prefers_decimal_comma: bool) -> Numb
     if len(strays) > min(MOST_STRAY_SPELLINGS, STRAY_SPELLING_SHARE * len(spellings)):
         return None
     is_integer = not pc.any(pc.match_substring_regex(bare, r"[.eE:]" if not decimal_comma else "[,eE]")).as_py()
-    return Numbers(values, is_integer, decimal_comma, tuple(spellings.take(pa.array(strays)).to_pylist()))
+    return NumbersInText(values, is_integer, decimal_comma, tuple(spellings.take(pa.array(strays)).to_pylist()))
 
 
 def _may_be_numbers(spellings: pa.StringArray) -> bool:

@@ -113,7 +113,7 @@ def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
                  target_name=about["target_name"], target_is_integer=about["target_is_integer"],
                  rows=_numbers(arrow, "rows"), tie=_numbers(arrow, "tie"), fingerprint=about["fingerprint"],
                  roles=about["roles"], reading=tuple(about["reading"]),
-                 findings=tuple(Finding(**finding) for finding in about["findings"]), **roles)
+                 findings=tuple(Finding.from_json(finding) for finding in about["findings"]), **roles)
 
 
 def _feature(arrow: pa.Table, position: int, column: Column) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabbench.core.check import Evidence
+from tabbench.core.check import CheckedTable
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
 
@@ -17,7 +17,7 @@ def column_of(name, series):
     return Column(name, "boolean" if isinstance(series.dtype, pd.BooleanDtype) else "number")
 
 
-def build_evidence(features, target, kind="binary", rows=None, **roles):
+def build_checked(features, target, kind="binary", rows=None, **roles):
     """A table of these columns; strings become categories, equal rows ties."""
     frame = pd.DataFrame(features)
     for name in frame:
@@ -28,12 +28,12 @@ def build_evidence(features, target, kind="binary", rows=None, **roles):
     tie = pd.util.hash_pandas_object(frame.assign(target_=target), index=False).to_numpy()
     table = Table("t", frame, tuple(column_of(name, frame[name]) for name in frame), pd.Series(target), "outcome", True,
                   np.arange(len(frame)) if rows is None else rows, tie, "f", **roles)
-    return Evidence(table, Task(kind, tuple(f"c{code}" for code in range(n_classes)), "m", ("m",)), target)
+    return CheckedTable(table, Task(kind, tuple(f"c{code}" for code in range(n_classes)), "m", ("m",)), target)
 
 
 @pytest.fixture(scope="session")
-def evidence_of():
-    return build_evidence
+def checked_of():
+    return build_checked
 
 
 @pytest.fixture(scope="session")

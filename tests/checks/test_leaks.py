@@ -14,16 +14,16 @@ KINDS = ["binary", "multiclass", "regression"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def found(check, evidence):
-    return [(finding.code, finding.subject) for finding in check(evidence)]
+def found(check, checked):
+    return [(finding.code, finding.subject) for finding in check(checked)]
 
 
 @every_kind
 @pytest.mark.parametrize("rows", [60, 600, 3_000])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_honest_tables_raise_no_alarm(evidence_of, clean, kind, rows, seed):
+def test_honest_tables_raise_no_alarm(checked_of, clean, kind, rows, seed):
     features, target = clean(rows, kind, seed)
-    alarms = [finding for finding in run_checks(evidence_of(features, target, kind)) if finding.severity != "info"]
+    alarms = [finding for finding in run_checks(checked_of(features, target, kind)) if finding.severity != "info"]
     assert not alarms
 
 
@@ -43,14 +43,14 @@ NUMBERS = {
 
 @pytest.mark.parametrize(("kind", "make"), [("binary", make) for make in CODES.values()] + [("multiclass", make) for make in
                          CODES.values()] + [("regression", make) for make in NUMBERS.values()])
-def test_a_copy_of_the_target_blocks(evidence_of, clean, kind, make):
+def test_a_copy_of_the_target_blocks(checked_of, clean, kind, make):
     features, target = clean(kind=kind, leak=make)
-    evidence = evidence_of(features, target, kind)
-    (finding,) = check_target_copy(evidence)
+    checked = checked_of(features, target, kind)
+    (finding,) = check_target_copy(checked)
     assert (finding.code, finding.severity, finding.subject) == ("target-copy", "block", "leak")
     assert "--drop leak" in finding.cure and "`outcome`" in finding.message
-    assert not check_single_feature(evidence), "a copy is said once"
-    assert run_checks(evidence)[0] == finding, "the gravest finding comes first"
+    assert not check_single_feature(checked), "a copy is said once"
+    assert run_checks(checked)[0] == finding, "the gravest finding comes first"
 
 
 @pytest.mark.parametrize("make", [
@@ -58,14 +58,14 @@ def test_a_copy_of_the_target_blocks(evidence_of, clean, kind, make):
     lambda rng, target: rng.permutation(target),
     lambda rng, target: np.zeros(len(target)),
 ])
-def test_what_is_no_copy_does_not_block(evidence_of, clean, make):
+def test_what_is_no_copy_does_not_block(checked_of, clean, make):
     features, target = clean(leak=make)
-    assert not check_target_copy(evidence_of(features, target))
+    assert not check_target_copy(checked_of(features, target))
 
 
-def test_two_rows_of_a_class_are_too_few_for_a_copy(evidence_of):
+def test_two_rows_of_a_class_are_too_few_for_a_copy(checked_of):
     target = (np.arange(100) < 3).astype(int)
-    assert not check_target_copy(evidence_of({"leak": target, "other": np.arange(100)}, target))
+    assert not check_target_copy(checked_of({"leak": target, "other": np.arange(100)}, target))
 
 
 SINGLE = {
@@ -79,64 +79,64 @@ SINGLE = {
 
 
 @pytest.mark.parametrize(("kind", "make"), [(kind, make) for kind, makers in SINGLE.items() for make in makers])
-def test_one_column_that_tells_nearly_everything_warns(evidence_of, clean, kind, make):
+def test_one_column_that_tells_nearly_everything_warns(checked_of, clean, kind, make):
     features, target = clean(1_500, kind, leak=make)
-    (finding,) = check_single_feature(evidence_of(features, target, kind))
+    (finding,) = check_single_feature(checked_of(features, target, kind))
     assert (finding.code, finding.severity, finding.subject) == ("single-feature", "warn", "leak")
 
 
-def test_a_rare_event_given_away_by_a_threshold_warns(evidence_of, clean):
+def test_a_rare_event_given_away_by_a_threshold_warns(checked_of, clean):
     amount = np.random.default_rng(7).lognormal(size=5_000)
     features, _ = clean(5_000)
     target = amount > np.quantile(amount, 0.98)
-    assert found(check_single_feature, evidence_of(features | {"amount": amount}, target)) == [("single-feature", "amount")]
+    assert found(check_single_feature, checked_of(features | {"amount": amount}, target)) == [("single-feature", "amount")]
 
 
-def test_a_level_a_row_explains_nothing(evidence_of):
+def test_a_level_a_row_explains_nothing(checked_of):
     rng = np.random.default_rng(0)
     target = rng.integers(0, 2, 500)
-    evidence = evidence_of({"name": np.array([f"n{row // 2}" for row in range(500)]), "x": rng.normal(size=500)}, target)
-    assert not check_single_feature(evidence)
+    checked = checked_of({"name": np.array([f"n{row // 2}" for row in range(500)]), "x": rng.normal(size=500)}, target)
+    assert not check_single_feature(checked)
 
 
-def test_identifiers_that_predict_warn(evidence_of, clean):
+def test_identifiers_that_predict_warn(checked_of, clean):
     features, target = clean(1_000, "regression", invoice=lambda rng, target: np.argsort(np.argsort(target)) + 5_000)
     target = target + 0.5 * np.random.default_rng(1).normal(size=1_000)
     codes = np.array([f"K-{number:05d}" for number in features["invoice"]])
-    evidence = evidence_of(features | {"code": codes}, target, "regression")
-    assert found(check_identifiers, evidence) == [("identifier-predicts", "invoice"), ("identifier-predicts", "code")]
+    checked = checked_of(features | {"code": codes}, target, "regression")
+    assert found(check_identifiers, checked) == [("identifier-predicts", "invoice"), ("identifier-predicts", "code")]
 
 
-def test_identifiers_that_tell_nothing_and_measured_numbers_are_fine(evidence_of, clean):
+def test_identifiers_that_tell_nothing_and_measured_numbers_are_fine(checked_of, clean):
     features, target = clean(1_000, "regression", invoice=lambda rng, target: rng.permutation(1_000),
                              income=lambda rng, target: (target * 10**6).astype(int),
                              word=lambda rng, target: np.array([f"{value:+.6f} EUR" for value in target]))
-    assert not check_identifiers(evidence_of(features, target, "regression"))
+    assert not check_identifiers(checked_of(features, target, "regression"))
 
 
 @every_kind
-def test_gaps_that_tell_the_target_warn(evidence_of, clean, kind):
+def test_gaps_that_tell_the_target_warn(checked_of, clean, kind):
     def make(rng, target):
         is_high = target > (np.median(target) if kind == "regression" else 0)
         return np.where(is_high ^ (rng.random(len(target)) < 0.05), rng.normal(size=len(target)), np.nan)
 
     features, target = clean(1_000, kind, discharge=make)
-    findings = [finding for finding in check_missingness(evidence_of(features, target, kind)) if finding.severity == "warn"]
+    findings = [finding for finding in check_missingness(checked_of(features, target, kind)) if finding.severity == "warn"]
     assert [(finding.code, finding.subject) for finding in findings] == [("missingness-predicts", "discharge")]
 
 
-def test_mostly_missing_columns_are_named(evidence_of, clean):
+def test_mostly_missing_columns_are_named(checked_of, clean):
     features, target = clean(empty=lambda rng, target: np.where(rng.random(600) < 0.7, np.nan, 1.5 + rng.random(600)))
-    (finding,) = check_missingness(evidence_of(features, target))
+    (finding,) = check_missingness(checked_of(features, target))
     assert (finding.code, finding.severity, finding.subject) == ("mostly-missing", "info", "empty")
 
 
-def test_large_tables_are_sampled(evidence_of, clean):
+def test_large_tables_are_sampled(checked_of, clean):
     features, target = clean(60_000, leak=lambda rng, target: np.array(["x", "y"])[target])
-    assert found(check_target_copy, evidence_of(features, target)) == [("target-copy", "leak")]
+    assert found(check_target_copy, checked_of(features, target)) == [("target-copy", "leak")]
 
 
-def test_text_columns_are_looked_at(evidence_of, clean):
+def test_text_columns_are_looked_at(checked_of, clean):
     features, target = clean()
-    evidence = evidence_of(features | {"note": pd.Categorical([f"ends {code}" for code in target])}, target)
-    assert found(check_target_copy, evidence) == [("target-copy", "note")]
+    checked = checked_of(features | {"note": pd.Categorical([f"ends {code}" for code in target])}, target)
+    assert found(check_target_copy, checked) == [("target-copy", "note")]

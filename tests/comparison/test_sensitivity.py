@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,7 @@ from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import reopen
 from tabbench.comparison.sensitivity import changed, changes_of, folder_name, repeat_changed
 from tabbench.core.errors import BadData
+from tabbench.core.finding import Remedy
 from tabbench.execution import schedule as scheduling
 from tabbench.options import Options
 from tabbench.report.live import QuietDisplay
@@ -182,9 +184,17 @@ def test_names_with_blanks_and_commas_are_found():
     assert [subject for _, subject, _ in kinds(frame)] == ["code, inner", "patient id", "day"]
     leak = frame.assign(**{"late, by days": frame["y"].map({"yes": 1.0, "no": 0.0})})
     given, _ = prepared(leak)
-    (cure,) = {each.cure for each in given.findings if each.subject == "late, by days"}
-    assert cure == "leave it out with --drop '\"late, by days\"'"
+    ((cure, remedy),) = {(each.cure, each.remedy) for each in given.findings if each.subject == "late, by days"}
+    assert cure == "leave it out with --drop '\"late, by days\"'" and remedy == Remedy("drop", ("late, by days",))
     assert Options(target="y", drop='"late, by days"').checked().drop == ("late, by days",)
+
+
+def test_the_sentence_of_a_finding_decides_nothing():
+    given, _ = prepared(visits())
+    silent = replace(given, findings=tuple(replace(each, cure="") for each in given.findings))
+    assert changes_of(silent) == changes_of(given)
+    without = replace(given, findings=tuple(replace(each, remedy=None) for each in given.findings))
+    assert changes_of(without)[1][1] == "no column looks like a group", "as in a store of an earlier version"
 
 
 def test_what_is_declared_is_turned_round():

@@ -179,7 +179,7 @@ def test_mistakes_are_told_before_anything_is_fitted(rings):
         BestApproachClassifier(preset="quick").fit(*rings)
     with pytest.raises(BadOption, match=r"^effort must be a number from 0.01 to 100, not 'much'"):
         BestApproachClassifier(effort="much").fit(*rings)
-    with pytest.raises(BadOption, match="--approaches must be names, or a dict of names and estimators, not 5"):
+    with pytest.raises(BadOption, match="approaches must be names, or a dict of names and estimators, not 5"):
         BestApproachClassifier(approaches=5).fit(*rings)
     with pytest.raises(BadOption, match="folds"):
         BestApproachClassifier(folds=1).fit(*rings)

@@ -64,7 +64,7 @@ def test_weights_are_used():
     ({"libraries": ("catbost",)}, "libraries must hold xgboost or lightgbm"), ({"libraries": ()}, "libraries must hold"),
     ({"libraries": None}, "libraries must hold"), ({"libraries": (["xgboost"],)}, "libraries must hold"),
     ({"preset": "quick"}, "preset has no value 'quick'"), ({"effort": 0}, "effort must be a number from 0.01 to 100, not 0"),
-    ({"effort": "fast"}, "effort must be a number, of which fast is 0.1$")])
+    ({"effort": "fast"}, "effort must be a number, of which fast is 0.1; or say preset='fast'$")])
 def test_unknown_words_are_refused(rings, parameters, message):
     with pytest.raises(BadOption, match=message):
         BoostedEnsembleClassifier(**parameters).fit(*rings)

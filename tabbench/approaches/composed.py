@@ -82,14 +82,19 @@ def find_approach(name: str) -> Approach:
 
 
 def listed_approaches() -> list[Approach]:
-    """All registered approaches and those that they are joined to by default, the cheapest first."""
-    composed = [find_approach(f"{learner.name}+{selector}") for learner in APPROACHES for selector in learner.joined]
-    return sorted([*APPROACHES, *composed], key=lambda approach: (approach.cost_rank, approach.name))
+    """All registered approaches and the composed ones that a balanced effort runs by default, the cheapest first."""
+    return _with_composed(POINTS["balanced"])
 
 
 def default_approaches(effort: float) -> tuple[str, ...]:
     """What is compared when nothing is named, the cheapest first."""
-    return tuple(each.name for each in listed_approaches() if each.from_effort is not None and each.from_effort <= effort)
+    return tuple(each.name for each in _with_composed(effort) if each.from_effort is not None and each.from_effort <= effort)
+
+
+def _with_composed(effort: float) -> list[Approach]:
+    composed = [find_approach(f"{learner.name}+{selector}") for learner in APPROACHES
+                for selector, least in learner.joined.items() if least <= effort]
+    return sorted([*APPROACHES, *composed], key=lambda approach: (approach.cost_rank, approach.name))
 
 
 def _compose(learner: Approach, selector: Selector) -> Approach:

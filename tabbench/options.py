@@ -1,6 +1,6 @@
-"""The one declaration of options and of what runs by default; the command and the function share it.
+"""The one declaration of options; the command and the function share it.
 
-Parses and checks values; knows nothing of tables, approaches or runs.
+Parses and checks values; knows nothing of tables or runs, and of approaches only who takes part where none is named.
 """
 
 from __future__ import annotations
@@ -22,14 +22,6 @@ DEVICES = ("auto", "cpu", "cuda")
 
 DEFAULT_EFFORT = 0.3
 """Chosen by measured gain, see docs/benchmarks.md."""
-
-APPROACHES_FROM: dict[float, tuple[str, ...]] = {
-    0.0: ("dummy", "linear", "linear+forest", "xgboost", "lightgbm", "boosting", "mlp", "blend"),
-    0.5: ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp", "blend"),
-    3.0: ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp", "mlp+forest",
-          "blend")}
-"""What is compared when nothing is named, from which effort on: with more of it approaches that seldom win, at last one that
-costs as much as all of them."""
 
 ALPHA = 0.05
 """The simultaneous error rate of each family of claims."""
@@ -146,12 +138,14 @@ class Options:
 
 
 def default_approaches(effort: float) -> tuple[str, ...]:
-    """What is compared when nothing is named.
+    """What is compared when nothing is named: the approaches that say so where they are registered.
 
     >>> [len(default_approaches(effort)) for effort in (0.1, 0.2, 0.5, 3.0)]
     [8, 8, 10, 11]
     """
-    return next(approaches for least, approaches in reversed(APPROACHES_FROM.items()) if effort >= least)
+    from tabbench.approaches import composed
+
+    return composed.default_approaches(effort)
 
 
 def work_of(effort: str | float | None, preset: str | None) -> float:

@@ -1,5 +1,6 @@
 """What the README tells a stranger to type works as written."""
 
+import importlib.util
 import os
 import re
 import shlex
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from tabbench.approaches.composed import default_approaches, listed_approaches
 
 CLONE = Path(__file__).parents[1]
 README = (CLONE / "README.md").read_text()
@@ -50,9 +53,24 @@ def test_the_python_block_runs(place, capsys, monkeypatch):
     assert names["best"].best_approach_ in names["best"].comparison_.approaches["name"].tolist()
 
 
-def test_every_approach_and_every_link_exists():
-    from tabbench.approaches.composed import listed_approaches
+def test_the_table_of_approaches_is_that_of_the_registry():
+    spec = importlib.util.spec_from_file_location("readme_approaches", CLONE / "tools" / "readme_approaches.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.with_table(README) == README, "the README's table is old: run python tools/readme_approaches.py"
 
-    assert all(f"`{approach.name}`" in README for approach in listed_approaches())
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+
+def test_what_runs_with_which_effort_is_true():
+    fast, balanced, thorough = (set(default_approaches(effort)) for effort in (0.1, 1.0, 6.0))
+    every = {each.name for each in listed_approaches()}
+    assert [named_for(effort) for effort in ("0.1", "1", "6")] == [every - fast, every - balanced, thorough - balanced]
+
+
+def named_for(effort):
+    [row] = [line for line in README.splitlines() if line.startswith(f"| {effort} |")]
+    return set(re.findall("`([^`]+)`", row.split("|")[-2]))
+
+
+def test_every_link_exists():
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
     assert links and all(os.path.exists(CLONE / link) for link in links)

@@ -36,7 +36,6 @@ from tabbench.selection.columns import ColumnMatrix
 
 COMPOSED_VERSION = 2
 """Raised when the way in which learner and selector are joined changes a number."""
-DEFAULT_COMPOSED = ("linear+forest", "linear+pca")
 MOST_CHEAP_RANK = 20
 """A learner with a higher cost rank is too dear for many trials: it gets few shares, fewer rows and one hold-out."""
 SHARES = {"fast": [0.05, 0.2, 0.5, 1.0], "balanced": [0.03, 0.08, 0.2, 0.5, 1.0],
@@ -83,9 +82,19 @@ def find_approach(name: str) -> Approach:
 
 
 def listed_approaches() -> list[Approach]:
-    """All registered approaches and the usual composed ones, the cheapest first."""
-    approaches = [*APPROACHES, *(find_approach(name) for name in DEFAULT_COMPOSED)]
-    return sorted(approaches, key=lambda approach: (approach.cost_rank, approach.name))
+    """All registered approaches and the composed ones that a balanced effort runs by default, the cheapest first."""
+    return _with_composed(POINTS["balanced"])
+
+
+def default_approaches(effort: float) -> tuple[str, ...]:
+    """What is compared when nothing is named, the cheapest first."""
+    return tuple(each.name for each in _with_composed(effort) if each.from_effort is not None and each.from_effort <= effort)
+
+
+def _with_composed(effort: float) -> list[Approach]:
+    composed = [find_approach(f"{learner.name}+{selector}") for learner in APPROACHES
+                for selector, least in learner.joined.items() if least <= effort]
+    return sorted([*APPROACHES, *composed], key=lambda approach: (approach.cost_rank, approach.name))
 
 
 def _compose(learner: Approach, selector: Selector) -> Approach:
@@ -101,7 +110,8 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
         fit=partial(_fit_composed, learner, selector),
         restore=None if learner.restore is None else partial(_restore_composed, learner, selector),
         requires=tuple(dict.fromkeys([*learner.requires, *selector.requires])),
-        uses_device=learner.uses_device)
+        uses_device=learner.uses_device,
+        from_effort=learner.joined.get(selector.name))
 
 
 def _composed_settings(learner: Approach, selector: Selector, workload: Workload) -> Settings:

@@ -51,4 +51,4 @@ def _no_settings(workload: Workload) -> Settings:
 APPROACHES.register(Approach(
     name="dummy", version=1, family="baseline", cost_rank=0, view="raw",
     summary="constant: class shares, mean or median",
-    settings=_no_settings, fit=fit_dummy, restore=restore_dummy))
+    settings=_no_settings, fit=fit_dummy, restore=restore_dummy, from_effort=0.0))

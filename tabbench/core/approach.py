@@ -6,7 +6,7 @@ An approach sees a `TrainingSet` and later prepared test features; never test ta
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -17,7 +17,6 @@ from tabbench.core.parts import Parts
 from tabbench.core.registry import Registry
 from tabbench.core.task import Task
 
-Family = Literal["baseline", "linear", "trees", "net", "blend", "own"]
 ViewName = Literal["raw", "linear", "trees", "net", "families"]
 Settings = dict[str, Any]
 BASELINE = "dummy"
@@ -152,10 +151,10 @@ class Approach:
     ----------
     name : as typed after `--approaches`; a composed one is `learner+selector`.
     version : raised whenever the same input would give other numbers; part of a cell's key.
-    family : which family it stands in.
+    family : the name of its family: baseline, linear, trees, net, blend, own or another one, see `core/family`.
     cost_rank : a constant; among equals the lowest is recommended.
     view : the view of the table that it wants.
-    summary : half a line for `tabbench approaches`.
+    summary : half a line for `tabbench approaches` and the README's table.
     settings : the amount of work for a workload, plain JSON values; part of a cell's key and printed.
     fit : learns from a training set. Imports its library inside.
     restore : a fitted approach from its parts.
@@ -165,11 +164,13 @@ class Approach:
     uses_device : whether it runs on a GPU when there is one.
     blends : whether `fit` gives a `BlendableFit`, which `blend` weighs; such a fit is shared between the cells of a batch, so
         its randomness comes from a seed that they share.
+    from_effort : the effort from which on it takes part where no approach is named; None where it has to be named.
+    joined : selectors that it is joined to by `+` where nothing is named, each with the effort from which on.
     """
 
     name: str
     version: int
-    family: Family
+    family: str
     cost_rank: int
     view: ViewName
     summary: str
@@ -180,6 +181,8 @@ class Approach:
     represents: bool = False
     uses_device: bool = False
     blends: bool = False
+    from_effort: float | None = None
+    joined: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 class FittedSelection(Protocol):

@@ -1,9 +1,11 @@
-"""What a metric is. The metrics themselves are in `metrics/`, one file a kind of task."""
+"""What a metric is: all that is known of it, from its name in a sentence to its margin. The metrics are in `metrics/`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -41,6 +43,12 @@ class Metric:
         means over classes, of which one of few rows may decide; None where all rows count together.
     step : of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
     absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
+    label : as people write it ("AUC"); empty where that is its name with spaces.
+    bounds : the lowest and the highest score that is possible at all.
+    place : where it stands among the metrics that are reported of a task, of which the first decides unless another one is named;
+        None for one that has to be named.
+    rewards_knowledge : False where a constant prediction is among the best whatever the data: it cannot choose an approach.
+    best_constant : which constant scores best on the rows that it is made of; numbers only.
     """
 
     name: str
@@ -52,6 +60,16 @@ class Metric:
     shared_luck: float = SMOOTH_SHARED_LUCK
     step: float = 0.0
     classes: Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]] | None = None
+    label: str = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    place: int | None = None
+    rewards_knowledge: bool = True
+    best_constant: Literal["mean", "median"] = "mean"
+
+    @property
+    def words(self) -> str:
+        """Its name in a sentence."""
+        return self.label or self.name.replace("_", " ")
 
     def value(self, truth: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
         """The score, NaN where no row has any weight: no metric is defined there."""
@@ -63,3 +81,12 @@ class Metric:
 
 
 METRICS: Registry[Metric] = Registry("metric", "tabbench.metrics")
+
+
+def metric_words(name: str) -> str:
+    """A metric's name in a sentence; one that is not registered here came with a run of somebody else's.
+
+    >>> metric_words("auc"), metric_words("log_loss"), metric_words("pinball_loss")
+    ('AUC', 'log loss', 'pinball loss')
+    """
+    return METRICS.get(name).words if name in METRICS else name.replace("_", " ")

@@ -1,15 +1,17 @@
 """One registry for every kind of thing that can be added in one file: approaches, selectors, metrics, checks.
 
 A registry walks its package once, imports each module there (which must not import a heavy library at
-module level) and collects what was registered. Other packages join through the entry-point group `tabbench`.
+module level) and collects what was registered. Other packages join through the entry-point group `tabbench`; a plug-in that
+does not load costs one line of warning and nothing else.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from tabbench.core.errors import TabbenchError, UnknownName
@@ -50,8 +52,10 @@ class Registry(Generic[T]):
 
     def register(self, thing: T) -> T:
         """Add a thing; its name must be new."""
+        if _PLUG_INS.are_loading:
+            self._load_package()  # our own names are taken first, also where a plug-in is the first to ask for this registry
         if thing.name in self._things:
-            raise TabbenchError(f"two {self.kind}s are called {thing.name!r}")
+            raise TabbenchError(f"the name of the {self.kind} {thing.name!r} is taken")
         self._things[thing.name] = thing
         return thing
 
@@ -75,11 +79,47 @@ class Registry(Generic[T]):
         return name in self._things
 
     def _load(self) -> None:
+        self._load_package()
+        _PLUG_INS.load()
+
+    def _load_package(self) -> None:
         if self._is_loaded:
             return
         self._is_loaded = True  # first, since a module that is being imported may ask for a name
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
-        for point in entry_points(group=ENTRY_POINT_GROUP):
-            point.load()
+        try:
+            package = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self.package}.{module.name}")
+        except BaseException:
+            self._is_loaded = False  # or the next look-up would take a part of the names for all of them
+            raise
+
+
+class _PlugIns:
+    """The modules that other packages name in the entry-point group, loaded once a process."""
+
+    def __init__(self) -> None:
+        self.are_loading = False
+        self._have_begun = False
+
+    def load(self) -> None:
+        """Import each of them; what fails is told in one line and never tried again."""
+        if self._have_begun:
+            return
+        self._have_begun = self.are_loading = True
+        for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda each: (each.name, each.value)):
+            _load_plug_in(point)
+        self.are_loading = False
+
+
+_PLUG_INS = _PlugIns()
+
+
+def _load_plug_in(point: EntryPoint) -> None:
+    try:
+        point.load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's module, which may throw anything while it is imported
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        of_package = f" of the package {point.dist.name}" if point.dist else ""
+        # Without a handler of the caller's, logging writes the bare line to standard error.
+        logging.getLogger("tabbench").warning("the plug-in %s%s was not loaded: %s", point.name, of_package, reason)

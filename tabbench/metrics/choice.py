@@ -6,9 +6,6 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.metric import METRICS
 from tabbench.core.task import TaskKind
 
-CLASSIFICATION_METRICS = ("log_loss", "brier", "auc", "accuracy", "balanced_accuracy", "calibration_error")
-REGRESSION_METRICS = ("rmse", "mae", "r2")
-
 
 def default_metrics(kind: TaskKind) -> tuple[str, ...]:
     """The metrics that are reported, the deciding one first.
@@ -16,7 +13,8 @@ def default_metrics(kind: TaskKind) -> tuple[str, ...]:
     >>> default_metrics("regression")
     ('rmse', 'mae', 'r2')
     """
-    return REGRESSION_METRICS if kind == "regression" else CLASSIFICATION_METRICS
+    placed = sorted((metric.place, metric.name) for metric in METRICS if kind in metric.tasks and metric.place is not None)
+    return tuple(name for _, name in placed)
 
 
 def choose_metrics(kind: TaskKind, wanted: str | None) -> tuple[str, ...]:

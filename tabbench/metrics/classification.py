@@ -225,10 +225,13 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(bin_of_level, return_inverse=True)[1][level])
 
 
-METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows))
-METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes))
-METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0))
+METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows, bounds=(0.0, np.inf), place=1))
+METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows, label="Brier score", bounds=(0.0, np.inf), place=2))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes,
+                        label="AUC", bounds=(0.0, 1.0), place=3))
+METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0,
+                        bounds=(0.0, 1.0), place=4))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes))
-METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN))
+                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes, bounds=(0.0, 1.0), place=5))
+METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN,
+                        bounds=(0.0, 1.0), place=6, rewards_knowledge=False))

@@ -53,6 +53,7 @@ def _variance(truth: np.ndarray, weight: Weight) -> float:
     return float(np.average((truth - np.average(truth, weights=weight)) ** 2, weights=weight))
 
 
-METRICS.register(Metric("rmse", REGRESSION, False, rmse, rmse_rows))
-METRICS.register(Metric("mae", REGRESSION, False, mae, mae_rows))
-METRICS.register(Metric("r2", REGRESSION, True, r2, r2_rows, R2_MARGIN))
+METRICS.register(Metric("rmse", REGRESSION, False, rmse, rmse_rows, label="RMSE", bounds=(0.0, np.inf), place=1))
+METRICS.register(Metric("mae", REGRESSION, False, mae, mae_rows, label="MAE", bounds=(0.0, np.inf), place=2,
+                        best_constant="median"))
+METRICS.register(Metric("r2", REGRESSION, True, r2, r2_rows, R2_MARGIN, label="R²", bounds=(-np.inf, 1.0), place=3))

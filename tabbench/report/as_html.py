@@ -26,6 +26,7 @@ def to_html(comparison: Comparison) -> str:
     """A self-contained page for light and dark screens, phones and paper."""
     from markupsafe import Markup
 
+    from tabbench.report.drawing import family_colours
     from tabbench.report.figures import difference_to_best, score_by_size, time_and_score
     from tabbench.report.more_rows_figure import more_rows_figure
     from tabbench.report.winner_map import winner_map
@@ -34,6 +35,7 @@ def to_html(comparison: Comparison) -> str:
     template = _environment().get_template("report.html.jinja")
     return template.render(
         comparison=comparison,
+        family_colours=Markup(family_colours()),
         facts=facts(comparison),
         warnings=[row for row in comparison.findings.to_dict("records") if row["severity"] != "info"],
         has_crossings=bool((comparison.crossovers["kind"].isin(["bracket", "several", "open"])).any()),

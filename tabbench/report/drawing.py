@@ -9,23 +9,22 @@ from __future__ import annotations
 import html
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.core.family import Family, families_in_order
 from tabbench.report.standings import families
 from tabbench.wording.safe_text import plain
 
-SHADES_PER_FAMILY = 4
 LONGEST_LABEL = 18
 LONGEST_TEXT_IN_FIGURE = 48
 
-_FAMILIES = ("baseline", "linear", "trees", "net", "blend", "own")
-_TOKENS = ("ink", "muted", "grid", "zone", *(f"{family}-{shade}" for family in _FAMILIES for shade in range(SHADES_PER_FAMILY)),
-           "warn")
-_STAND_IN = {token: f"#0a{place:02x}b1" for place, token in enumerate(_TOKENS)}
+_LIKE_OWN = "own"
+"""The family in whose colours those without colours are drawn."""
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h")
 
 
@@ -39,18 +38,40 @@ class Look:
 
 def stand_in(token: str) -> str:
     """The colour that stands for a CSS variable until the figure is finished."""
-    return _STAND_IN[token]
+    return _stand_ins()[token]
+
+
+def _stand_ins() -> dict[str, str]:
+    tokens = ("ink", "muted", "grid", "zone", *(_variable(family, shade) for family in _coloured().values()
+                                                for shade in range(len(family.light))), "warn")
+    return {token: f"#0a{place:02x}b1" for place, token in enumerate(tokens)}
+
+
+def _coloured() -> dict[str, Family]:
+    """The families that have colours, by name, as they are listed."""
+    return {family.name: family for family in families_in_order() if family.light}
+
+
+def _variable(family: Family, shade: int) -> str:
+    return f"{re.sub('[^a-z0-9]+', '-', family.name.lower())}-{shade}"
+
+
+def family_colours() -> str:
+    """The families' colours as CSS variables, for light and dark pages."""
+    light, dark = (" ".join(f"--{_variable(family, shade)}: {colour};" for family in _coloured().values()
+                            for shade, colour in enumerate(getattr(family, scheme))) for scheme in ("light", "dark"))
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
 
 
 def looks(comparison: Comparison) -> dict[str, Look]:
-    """A hue a family (safe for colour-blind readers), a shade and a marker for each member in listing order."""
-    seen: dict[str, int] = {}
+    """A hue a family, a shade and a marker for each member in listing order."""
+    coloured, seen = _coloured(), Counter[str]()
     found = {}
     for name, own_family in families(comparison).items():
-        family = own_family if own_family in _FAMILIES else "own"
-        place = seen.get(family, 0)
-        seen[family] = place + 1
-        found[name] = Look(stand_in(f"{family}-{place % SHADES_PER_FAMILY}"), _MARKERS[place % len(_MARKERS)])
+        family = coloured.get(own_family, coloured[_LIKE_OWN])
+        place = seen[family.name]
+        seen[family.name] += 1
+        found[name] = Look(stand_in(_variable(family, place % len(family.light))), _MARKERS[place % len(_MARKERS)])
     return found
 
 
@@ -126,7 +147,7 @@ def to_inline_svg(figure: Any, labels: Labels, *, name: str, title: str) -> str:
     # The page's own typeface; matplotlib's versions differ in how they write theirs.
     svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
     svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)
-    for token, colour in _STAND_IN.items():
+    for token, colour in _stand_ins().items():
         svg = svg.replace(colour, f"var(--{token})")
     return labels.put_in(svg)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from tabbench.core.family import families_in_order
 from tabbench.core.limits import Limited
 from tabbench.core.phrases import listed, rough_duration
 from tabbench.verdict.evidence import Evidence
 
-KINDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
-"""The families that people choose between, as one says that there was none."""
+KINDS = {family.name: family for family in families_in_order() if family.kind}
+"""The families that people choose between, in the order in which they are told."""
 RESUME = "tabbench resume continues it"
 
 
@@ -60,14 +61,13 @@ def unjudged_sentence(limited: Limited | None) -> str:
 
 
 def _none_was_run(evidence: Evidence, missing: Mapping[str, Sequence[str]]) -> str:
-    families = [family for family in KINDS if family in missing]
+    families = [family for name, family in KINDS.items() if name in missing]
     # Where the sizes that were run have no family in common, one that is missing here was run on fewer rows.
-    is_run = any(evidence.families[name] in families for name, _ in evidence.loss)
-    verb = f"{'were' if families[-1] == 'trees' else 'was'} run{' on so many rows' if is_run else ''}"
+    is_run = any(evidence.families[name] in missing for name, _ in evidence.loss)
+    verb = f"{'were' if families[-1].is_plural else 'was'} run{' on so many rows' if is_run else ''}"
     if len(families) == 1:
-        return f"No {KINDS[families[0]]} {verb}"
-    articles = [KINDS[family] if family == "trees" else f"a {KINDS[family]}" for family in families]
-    return f"Neither {' nor '.join(articles)} {verb}"
+        return f"No {families[0].kind} {verb}"
+    return f"Neither {' nor '.join(family.one for family in families)} {verb}"
 
 
 def _cause(limited: Limited | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.core.metric import metric_words
 from tabbench.core.phrases import listed
 from tabbench.wording.numbers import known, rows
 
@@ -17,8 +18,6 @@ SEVERITIES = {"info": "note", "warn": "warning", "block": "serious"}
 RANK_NOTE = (
     "Equal ranks are ties. Differences: more is worse. Compare approaches by them, not by the scores' own 95 % intervals."
 )
-
-_METRICS = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 
 HOW_TO_READ = (
     ("Rank",
@@ -51,7 +50,7 @@ def metric_name(metric: str) -> str:
     >>> metric_name("log_loss"), metric_name("auc")
     ('log loss', 'AUC')
     """
-    return _METRICS.get(metric, metric.replace("_", " "))
+    return metric_words(metric)
 
 
 def metric_title(comparison: Comparison) -> str:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
-from tabbench.core.phrases import METRIC_WORDS, listed, measured, rounded_size
+from tabbench.core.metric import metric_words
+from tabbench.core.phrases import listed, measured, rounded_size
 from tabbench.verdict.changing_places import over_sizes
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import Evidence
@@ -152,7 +153,7 @@ def _lead(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -> 
     next_best = min((name for name in evidence.present(size) if name != winner), key=lambda name: evidence.mean(name, size))
     row = at_size[at_size["first"].isin([winner, next_best]) & at_size["second"].isin([winner, next_best])].iloc[0]
     near, far = sorted(abs(float(bound)) for bound in (row["low"], row["high"]))
-    metric = METRIC_WORDS.get(evidence.metric.name, evidence.metric.name.replace("_", " "))
+    metric = metric_words(evidence.metric.name)
     direction = "higher" if evidence.metric.higher_is_better else "lower"
     other = "a constant prediction" if evidence.families[next_best] == BASELINE else f"the next best, {next_best}"
     small = ", which is too little to matter" if far <= evidence.margin else ""

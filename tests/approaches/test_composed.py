@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tabbench.approaches import composed
 from tabbench.approaches.composed import (
-    DEFAULT_COMPOSED,
     LONGEST_NAME,
     TOLERATED_ERRORS,
+    default_approaches,
     find_approach,
     listed_approaches,
     smallest_as_good,
@@ -48,8 +48,16 @@ def test_the_list_is_in_order_of_cost_and_holds_the_usual_ones():
     assert ranks == sorted(ranks)
     names = [approach.name for approach in approaches]
     assert names[0] == "dummy"
-    assert {"linear", "forest", *DEFAULT_COMPOSED} <= set(names)
+    assert {"linear", "forest", "linear+forest", "linear+pca"} <= set(names)
     assert len(names) == len(set(names))
+
+
+def test_what_runs_by_default_is_said_where_it_is_registered():
+    fast = ("dummy", "linear", "linear+forest", "lightgbm", "xgboost", "boosting", "mlp", "blend")
+    assert default_approaches(0.1) == fast
+    assert set(default_approaches(1.0)) - set(fast) == {"linear+pca", "forest"}
+    assert set(default_approaches(6.0)) - set(default_approaches(1.0)) == {"mlp+forest"}
+    assert find_approach("linear+l1").from_effort is find_approach("linear+forest+pca").from_effort is None
 
 
 @pytest.mark.parametrize(("name", "message"), [

@@ -9,7 +9,7 @@ from tabbench.core.metric import METRICS
 
 CASES = [(metric, kind) for metric in METRICS for kind in metric.tasks]
 every_metric = pytest.mark.parametrize(("metric", "kind"), CASES, ids=[f"{metric.name}-{kind}" for metric, kind in CASES])
-# Calibration error has no row losses: it says nothing about skill, and its debiasing counts rows, which copies are not.
+# The calibration error has no row losses: its debiasing counts rows, which copies are not.
 of_rows = [case for case in CASES if case[0].row_loss is not None]
 every_metric_of_rows = pytest.mark.parametrize(("metric", "kind"), of_rows,
                                                ids=[f"{metric.name}-{kind}" for metric, kind in of_rows])
@@ -36,7 +36,7 @@ def test_the_mean_row_loss_is_the_loss(metric, kind, rows, seed, is_weighted):
     truth, prediction, weight = example(kind, rows, seed)
     weight = weight if is_weighted else None
     value = metric.score(truth, prediction, weight)
-    assert isinstance(value, float) and np.isfinite(value)
+    assert isinstance(value, float) and metric.bounds[0] <= value <= metric.bounds[1] and np.isfinite(value)
     if metric.row_loss is not None:
         row_losses = metric.row_loss(truth, prediction, weight)
         assert row_losses.shape == (rows,) and row_losses.dtype == np.float64
@@ -76,7 +76,33 @@ def test_a_whole_weight_is_as_good_as_copies(metric, kind):
     assert metric.score(truth, prediction, weight) == pytest.approx(expected, abs=1e-9)
 
 
-@every_metric_of_rows
+@pytest.mark.parametrize(("metric", "kind"), [case for case in CASES if case[0].rewards_knowledge],
+                         ids=lambda part: getattr(part, "name", part))
 def test_better_predictions_have_lower_loss(metric, kind):
     losses = [metric.loss(metric.score(*example(kind, 2_000, 0, skill=skill))) for skill in (0.0, 0.5, 1.0)]
     assert losses[0] > losses[1] > losses[2]
+
+
+@every_metric
+def test_the_better_bound_is_the_perfect_score(metric, kind):
+    truth, _, _ = example(kind, 200, 0)
+    perfect = truth if kind == "regression" else np.eye(int(truth.max()) + 1)[truth]
+    assert metric.score(truth, perfect, None) == pytest.approx(metric.bounds[metric.higher_is_better], abs=1e-9)
+
+
+@every_metric
+def test_the_best_constant_is_the_best(metric, kind):
+    if kind != "regression":
+        assert metric.best_constant == "mean"
+        return
+    truth = np.random.default_rng(0).exponential(size=301)
+    losses = {name: metric.loss(metric.score(truth, np.full(301, getattr(np, name)(truth)), None)) for name in ("mean", "median")}
+    assert min(losses, key=losses.get) == metric.best_constant
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_places_and_words_are_unique(kind):
+    metrics = [metric for metric in METRICS if kind in metric.tasks]
+    places = [metric.place for metric in metrics if metric.place is not None]
+    assert len(set(places)) == len(places) and len({metric.words for metric in metrics}) == len(metrics)
+    assert all(metric.words.isprintable() and "_" not in metric.words for metric in metrics)

@@ -1,0 +1,104 @@
+"""Plug-ins of other packages: found by their entry point, and left out with one line of warning where they don't load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tabbench.core.errors import TabbenchError, UnknownName
+from tabbench.core.family import Family
+from tabbench.core.registry import Registry
+
+CLONE = Path(__file__).parents[2]
+LOOK_TWICE = """
+from tabbench.core.approach import APPROACHES, SELECTORS
+from tabbench.core.check import CHECKS
+from tabbench.core.metric import METRICS
+first = [registry.names() for registry in (CHECKS, APPROACHES, SELECTORS, METRICS)]
+assert first == [registry.names() for registry in (CHECKS, APPROACHES, SELECTORS, METRICS)]
+print(*first[1])
+"""
+CHECK = """
+from tabbench.core.check import CHECKS, Check
+CHECKS.register(Check({name!r}, "a question", lambda evidence: [], ()))
+"""
+LINEAR = """
+from tabbench.approaches.dummy import fit_dummy, restore_dummy
+from tabbench.core.approach import APPROACHES, Approach
+APPROACHES.register(Approach(name="linear", version=1, family="own", cost_rank=1, view="raw", summary="another one",
+                             settings=lambda workload: {}, fit=fit_dummy, restore=restore_dummy))
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A function that installs a distribution with one module and one entry point, as pip would, and returns its folder."""
+
+    def install(name, code):
+        (tmp_path / f"{name}.py").write_text(code)
+        information = tmp_path / f"{name}-1.0.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (information / "entry_points.txt").write_text(f"[tabbench]\nof_{name} = {name}\n")
+        return tmp_path
+
+    return install
+
+
+def run(folder, *arguments):
+    found = f"import sys; sys.path[:0] = [{str(CLONE)!r}, {str(folder)!r}]"
+    code = arguments[0] if len(arguments) == 1 else f"import sys; sys.argv = {['tabbench', *arguments[1:]]!r}\n" + arguments[0]
+    return subprocess.run([sys.executable, "-c", f"{found}\n{code}"], capture_output=True, text=True, check=False, cwd=folder)
+
+
+@pytest.mark.parametrize(("code", "reason"), [
+    ("import a_package_that_is_not_there", "ModuleNotFoundError: No module named 'a_package_that_is_not_there'"),
+    ("raise RuntimeError('no licence\\nwas found')", "RuntimeError: no licence was found"),
+    ("import sys; sys.exit('not here')", "SystemExit: not here"),
+    (CHECK.format(name="duplicates"), "TabbenchError: the name of the check 'duplicates' is taken"),
+    (LINEAR, "TabbenchError: the name of the approach 'linear' is taken"),
+], ids=["missing", "broken", "leaving", "a check's name", "an approach's name"])
+def test_a_plug_in_that_does_not_load_is_one_line_of_warning(installed, code, reason):
+    folder = installed("guest", code)
+    done = run(folder, LOOK_TWICE)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"the plug-in of_guest of the package guest was not loaded: {reason}\n"
+    assert {"linear", "mlp"} <= set(done.stdout.split())
+
+
+def test_a_command_goes_on_and_tells_it_once(installed):
+    folder = installed("guest", "1 / 0")
+    (folder / "table.csv").write_text("a,y\n" + "".join(f"{row % 7},{row % 2}\n" for row in range(80)))
+    command = ("from tabbench.cli import main; main()", "compare", "table.csv", "--target", "y", "--approaches", "linear",
+               "--effort", "0.01", "--sizes", "full", "--folds", "2", "--repeats", "1", "--quiet")
+    done = run(folder, *command)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "the plug-in of_guest of the package guest was not loaded: ZeroDivisionError: division by zero\n"
+
+
+def test_one_bad_plug_in_keeps_no_other_out(installed):
+    installed("abad", "1 / 0")
+    folder = installed("good", CHECK.format(name="mine"))
+    done = run(folder, "from tabbench.core.check import CHECKS\nprint('mine' in CHECKS, len(CHECKS.names()) > 10)")
+    assert done.stdout == "True True\n" and done.stderr.count("\n") == 1
+
+
+def test_names_are_taken_once_and_unknown_ones_are_told():
+    registry = Registry("family", "tabbench.metrics")  # a package in which nobody registers one
+    registry.register(Family("mine"))
+    with pytest.raises(TabbenchError, match="the name of the family 'mine' is taken"):
+        registry.register(Family("mine"))
+    with pytest.raises(UnknownName, match="did you mean 'mine'"):
+        registry.get("mien")
+
+
+def test_a_package_that_fails_to_load_fails_again(tmp_path, monkeypatch):
+    (tmp_path / "halfway").mkdir()
+    (tmp_path / "halfway" / "__init__.py").touch()
+    (tmp_path / "halfway" / "broken.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry("thing", "halfway")
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            registry.names()

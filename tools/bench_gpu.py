@@ -24,8 +24,9 @@ from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
 from tabbench.nets.amount import net_settings
-from tabbench.nets.model import Prepared, fit_net, folds_of
-from tabbench.nets.training import Options, Training
+from tabbench.nets.model import PreparedTraining, fit_net, folds_of
+from tabbench.nets.training import Training
+from tabbench.nets.training_options import TrainingOptions
 
 NETS, WIDTH, BATCH_ROWS, COLUMNS = 64, 256, 256, 50
 """The step that the goal is about."""
@@ -69,9 +70,9 @@ def gpu() -> Iterator[Row]:
 def steps() -> Iterator[Row]:
     """A step as a graph, as it is written, and without a guard."""
     what = f"step of {NETS} stacked nets of 3 × {WIDTH} units, batches of {BATCH_ROWS}"
-    unguarded = replace(Options(), is_guarded=False)
-    timed = {"guarded": training(Options()), "bare": training(unguarded), "written": training(Options()),
-             "rounded": training(Options(), precision="tf32"), "bare and rounded": training(unguarded, precision="tf32")}
+    unguarded = replace(TrainingOptions(), is_guarded=False)
+    timed = {"guarded": training(TrainingOptions()), "bare": training(unguarded), "written": training(TrainingOptions()),
+             "rounded": training(TrainingOptions(), precision="tf32"), "bare and rounded": training(unguarded, precision="tf32")}
     timed["written"]._is_captured = False
     seconds: dict[str, list[float]] = {name: [] for name in timed}
     for epoch in range(1, BLOCKS + 2):
@@ -92,14 +93,14 @@ def guards_share(guarded: list[float], bare: list[float]) -> str:
     return f"{statistics.median(with_guard / without - 1.0 for with_guard, without in zip(guarded, bare, strict=True)):.1%}"
 
 
-def training(options: Options, **knobs: Any) -> Training:
+def training(options: TrainingOptions, **knobs: Any) -> Training:
     """The nets on generated rows, ready for their first epoch."""
     rng = np.random.default_rng(0)
     rows = BATCHES * BATCH_ROWS
     numbers = rng.normal(size=(rows, COLUMNS)).astype(np.float32)
     settings = {"folds": 0, "repeats": NETS, "bins": 0, "epochs": 10_000, "batch_rows": BATCH_ROWS, "hidden": [WIDTH] * 3} | knobs
     data = training_set(numbers, (numbers[:, 0] > 0).astype(np.int64), settings)
-    run = Prepared.of(data, None).begin([(np.arange(rows), np.arange(10))] * NETS, options)
+    run = PreparedTraining.of(data, None).begin([(np.arange(rows), np.arange(10))] * NETS, options)
     run.begin()
     return run
 
@@ -151,7 +152,7 @@ def one_stack() -> Iterator[Row]:
     apart = SPLITS * (time.perf_counter() - start)
     folds = folds_of(data) * settings["repeats"] * SPLITS
     start = time.perf_counter()
-    Prepared.of(data, None).begin(folds, Options()).run()
+    PreparedTraining.of(data, None).begin(folds, TrainingOptions()).run()
     together = time.perf_counter() - start
     yield (f"{SPLITS} splits of {SPLIT_ROWS:,} × {FIT_COLUMNS}, {len(folds)} nets: one split after the other, and as one stack",
            f"{apart:.1f} s, {together:.1f} s ({apart / together:.1f} ×)", "")
@@ -159,7 +160,7 @@ def one_stack() -> Iterator[Row]:
 
 def profile() -> None:
     """Which kernels an epoch's time goes to."""
-    run = training(Options(), precision="tf32")
+    run = training(TrainingOptions(), precision="tf32")
     for epoch in (1, 2):
         epoch_seconds(run, epoch)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]) as found:

@@ -122,8 +122,8 @@ def overhead(width: int, batch_rows: int, members: int, goal: float) -> tuple[st
 
 def blocks(width: int, batch_rows: int, members: int, is_guarded: bool) -> Callable[[], float]:
     """A function that trains one epoch more and gives its processor seconds."""
-    from tabbench.nets.model import Prepared, threads_limited_to
-    from tabbench.nets.training import Options
+    from tabbench.nets.model import PreparedTraining, threads_limited_to
+    from tabbench.nets.training_options import TrainingOptions
 
     rng = np.random.default_rng(0)
     rows = 100 * batch_rows
@@ -135,7 +135,7 @@ def blocks(width: int, batch_rows: int, members: int, is_guarded: bool) -> Calla
     everything = np.arange(rows)
     with threads_limited_to(1):
         folds = [(everything, everything[:10])] * members
-        run = Prepared.of(training, None).begin(folds, replace(Options(), is_guarded=is_guarded))
+        run = PreparedTraining.of(training, None).begin(folds, replace(TrainingOptions(), is_guarded=is_guarded))
         run.begin()
     epoch = iter(range(1, 10_000))
 

@@ -99,18 +99,3 @@ class Library(Protocol):
     def restore(self, blob: bytes) -> Trees:
         """The trees that `to_blob` wrote."""
         ...
-
-
-def library(name: str) -> Library:
-    """The library of that name, imported only now."""
-    if name == "xgboost":
-        from tabbench.boosting.xgboost_library import XGBoostLibrary
-
-        return XGBoostLibrary()
-    if name == "catboost":
-        from tabbench.boosting.catboost_library import CatBoostLibrary
-
-        return CatBoostLibrary()
-    from tabbench.boosting.lightgbm_library import LightGBMLibrary
-
-    return LightGBMLibrary()

@@ -35,7 +35,7 @@ PATIENCE_TIMES_RATE = 2.5
 
 
 @dataclass(frozen=True)
-class Shape:
+class TreeShape:
     """What a tree's cost depends on; `bins` adds up those of all columns, `classes` is 0 for a target of numbers."""
 
     rows: int
@@ -44,7 +44,7 @@ class Shape:
     classes: int
 
     @classmethod
-    def of(cls, matrix: TreeMatrix, classes: int) -> Shape:
+    def of(cls, matrix: TreeMatrix, classes: int) -> TreeShape:
         """The shape of fit and validation rows together."""
         some = matrix.values[:COUNTED_ROWS]
         most = BINS_OF_WIDE if some.shape[1] > WIDE_COLUMNS else BINS
@@ -101,12 +101,12 @@ class Effort:
         return replace(self, folds=self.folds - 1) if self.folds > fewest_folds else None
 
 
-def plan_effort(library: str, settings: Settings, shape: Shape) -> Effort:
+def plan_effort(library: str, settings: Settings, shape: TreeShape) -> Effort:
     """As many repeats, configurations and folds as leave each configuration enough rounds within the work.
 
     >>> work = {"work_seconds": 5.0, "inner_folds": 5, "inner_repeats": 1, "configurations": 4, "kept": 2,
     ...         "most_rounds": 1500, "fewest_good_rounds": 120}
-    >>> plan_effort("xgboost", work, Shape(rows=5000, columns=10, bins=2000, classes=2)).names
+    >>> plan_effort("xgboost", work, TreeShape(rows=5000, columns=10, bins=2000, classes=2)).names
     ('medium', 'small', 'deep', 'stumps')
     """
     folds = settings["inner_folds"]
@@ -142,7 +142,7 @@ def patience(learning_rate: float) -> int:
     return max(10, round(PATIENCE_TIMES_RATE / learning_rate))
 
 
-def tree_settings(configuration: Configuration, rounds: int, shape: Shape) -> TreeSettings:
+def tree_settings(configuration: Configuration, rounds: int, shape: TreeShape) -> TreeSettings:
     """A configuration for so many rounds on rows of this shape.
 
     Penalties are meant for the curvature that a row has with two equal classes, 1/4; with K classes it is (1 - 1/K)/K.
@@ -157,19 +157,19 @@ def tree_settings(configuration: Configuration, rounds: int, shape: Shape) -> Tr
         ridge=configuration.ridge * curvature, bins=shape.most_bins, random_cuts=configuration.random_cuts)
 
 
-def _column_share(configuration: Configuration, shape: Shape) -> float:
+def _column_share(configuration: Configuration, shape: TreeShape) -> float:
     share = max(configuration.column_share * shape.column_factor, 1e-3)
     return max(share, min(1.0, configuration.fewest_columns / shape.columns))
 
 
-def _rounds(library: str, seconds: float, effort: Effort, shape: Shape) -> dict[str, int]:
+def _rounds(library: str, seconds: float, effort: Effort, shape: TreeShape) -> dict[str, int]:
     """Rounds of each configuration: one whose trees cost four times as much gets half the rounds in twice the time."""
     costs = {name: _seconds_a_tree(PORTFOLIOS[library][name], shape) * shape.outputs for name in effort.names}
     usual = sum(math.sqrt(cost) for cost in costs.values()) / len(costs)
     return {name: int(seconds / (effort.fold_fits * usual * math.sqrt(cost))) for name, cost in costs.items()}
 
 
-def _seconds_a_tree(configuration: Configuration, shape: Shape) -> float:
+def _seconds_a_tree(configuration: Configuration, shape: TreeShape) -> float:
     columns, bins = shape.columns, shape.bins
     if configuration.coding == "pairs":
         columns, bins = columns + PAIR_COLUMNS, bins + PAIR_COLUMNS * shape.most_bins

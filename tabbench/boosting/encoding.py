@@ -75,7 +75,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class Encoding:
+class TreeEncoding:
     """What is done to rows before trees see them, in this order; None for what is not."""
 
     statistics: Statistics | None = None
@@ -100,7 +100,7 @@ class Encoding:
         return Parts(values, arrays)
 
     @classmethod
-    def restore(cls, parts: Parts) -> Encoding:
+    def restore(cls, parts: Parts) -> TreeEncoding:
         """From `to_parts`."""
         values, arrays, statistics, pairs = parts.values, parts.arrays, None, None
         if "statistics" in values:
@@ -111,7 +111,7 @@ class Encoding:
         return cls(statistics, pairs)
 
 
-AS_THEY_ARE = Encoding()
+AS_THEY_ARE = TreeEncoding()
 
 
 def wordy_columns(matrix: TreeMatrix, classes: int) -> tuple[int, ...]:
@@ -128,7 +128,7 @@ def telling_numbers(matrix: TreeMatrix, gains: np.ndarray) -> tuple[int, ...]:
 
 
 def encode(matrix: TreeMatrix, target: np.ndarray, weight: np.ndarray | None, classes: int, seed: int, *,
-           replaced: Sequence[int] = (), paired: Sequence[int] = ()) -> tuple[Encoding, TreeMatrix]:
+           replaced: Sequence[int] = (), paired: Sequence[int] = ()) -> tuple[TreeEncoding, TreeMatrix]:
     """An encoding learnt from fit rows, and these rows as the trees learn from them.
 
     Parameters
@@ -140,13 +140,13 @@ def encode(matrix: TreeMatrix, target: np.ndarray, weight: np.ndarray | None, cl
     if pairs is not None:
         matrix = pairs.transform(matrix)
     if not replaced:
-        return (Encoding(None, pairs), matrix) if pairs is not None else (AS_THEY_ARE, matrix)
+        return (TreeEncoding(None, pairs), matrix) if pairs is not None else (AS_THEY_ARE, matrix)
     outputs = _outputs(target, classes)
     row_weight = np.ones(len(target)) if weight is None else weight / weight.mean()
     fold = np.random.default_rng(seed).permutation(len(target)) % INNER_FOLDS
     learnt = [_column_means(_codes(matrix, column), matrix.levels[column] + 1, outputs, row_weight, fold) for column in replaced]
     statistics = Statistics(tuple(replaced), tuple(means for means, _ in learnt))
-    return Encoding(statistics, pairs), statistics.replaced(matrix, [own for _, own in learnt])
+    return TreeEncoding(statistics, pairs), statistics.replaced(matrix, [own for _, own in learnt])
 
 
 def _with(matrix: TreeMatrix, added: np.ndarray, names: Sequence[str]) -> TreeMatrix:

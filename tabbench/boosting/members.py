@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.boosting.booster import GrowingBooster, LearningRows, Library, Trees, library
+from tabbench.boosting.booster import GrowingBooster, LearningRows, Library, Trees
 from tabbench.boosting.configurations import PORTFOLIOS, Coding
-from tabbench.boosting.effort import Effort, Shape, learning_rate, patience, plan_effort, tree_settings
-from tabbench.boosting.encoding import Encoding, encode, telling_numbers, wordy_columns
+from tabbench.boosting.effort import Effort, TreeShape, learning_rate, patience, plan_effort, tree_settings
+from tabbench.boosting.encoding import TreeEncoding, encode, telling_numbers, wordy_columns
+from tabbench.boosting.libraries import library
 from tabbench.boosting.objective import Objective
 from tabbench.core.approach import Settings, TrainingSet
 from tabbench.core.matrices import TreeMatrix
@@ -31,7 +32,7 @@ Fold = tuple[np.ndarray, np.ndarray]
 class EncodedTrees:
     """Trees and how the rows are shown to them."""
 
-    encoding: Encoding
+    encoding: TreeEncoding
     trees: Trees
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
@@ -100,7 +101,7 @@ def mean_prediction(models: Sequence[EncodedTrees], matrix: TreeMatrix, objectiv
 
 def _fit_members(chosen: Library, training: TrainingSet, settings: Settings) -> LibraryFit:
     objective = Objective.of(training.task)
-    shape = Shape.of(training.features, objective.classes)
+    shape = TreeShape.of(training.features, objective.classes)
     effort = plan_effort(chosen.name, settings, shape)
     scale = TargetScale.of(training.target, training.weight) if training.task.is_regression else None
     target = scale.standardised(training.target) if scale else training.target
@@ -129,7 +130,7 @@ def _unit_weight(weight: np.ndarray | None) -> np.ndarray | None:
 class _Growth:
     """A booster and its validation loss after each round, grown no further than was asked for."""
 
-    def __init__(self, booster: GrowingBooster, encoding: Encoding) -> None:
+    def __init__(self, booster: GrowingBooster, encoding: TreeEncoding) -> None:
         self._booster, self._encoding = booster, encoding
         self._losses: list[float] = []
 
@@ -160,9 +161,9 @@ class _Fitting:
     objective: Objective
     folds: Sequence[Fold]
     effort: Effort
-    shape: Shape
+    shape: TreeShape
     training: TrainingSet
-    binned: dict[tuple[str, int], tuple[Encoding, Any]] = field(default_factory=dict)
+    binned: dict[tuple[str, int], tuple[TreeEncoding, Any]] = field(default_factory=dict)
     paired: tuple[int, ...] = ()
 
     def contenders(self) -> list[_Growing]:
@@ -210,14 +211,14 @@ class _Fitting:
         seed = (self.training.shared_seed + number) % 2**31
         return self.chosen.start(binned, self.objective, trees, self.training.threads, seed)
 
-    def _fold(self, coding: Coding, fold: int) -> tuple[Encoding, Any]:
+    def _fold(self, coding: Coding, fold: int) -> tuple[TreeEncoding, Any]:
         """A fold's binned data, built once for all configurations that see the rows in the same way."""
         if (coding, fold) not in self.binned:
             fit, valid = self.folds[fold]
             self.binned[coding, fold] = self._bin(coding, fit, valid, self.training.shared_seed + fold)
         return self.binned[coding, fold]
 
-    def _bin(self, coding: Coding, fit: np.ndarray, valid: np.ndarray, seed: int) -> tuple[Encoding, Any]:
+    def _bin(self, coding: Coding, fit: np.ndarray, valid: np.ndarray, seed: int) -> tuple[TreeEncoding, Any]:
         fit_rows, valid_rows = self.rows.take(fit), self.rows.take(valid)
         encoding, encoded = encode(
             fit_rows.matrix, fit_rows.target, fit_rows.weight, self.objective.classes, seed,

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.boosting.booster import library
-from tabbench.boosting.encoding import AS_THEY_ARE, Encoding
+from tabbench.boosting.encoding import AS_THEY_ARE, TreeEncoding
+from tabbench.boosting.libraries import library
 from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction, on_common_rows
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
@@ -66,7 +66,7 @@ def restore_boosted(parts: Parts) -> BoostedModel:
         models = []
         for _ in range(record["models"]):
             number, blob = next(blobs)
-            encoding = Encoding.restore(parts.children[number]) if number in parts.children else AS_THEY_ARE
+            encoding = TreeEncoding.restore(parts.children[number]) if number in parts.children else AS_THEY_ARE
             models.append(EncodedTrees(encoding, source.restore(blob)))
         members.append(WeightedTrees(record["library"], record["weight"], tuple(models)))
     scale = TargetScale(**values["scale"]) if values["scale"] else None

@@ -17,11 +17,12 @@ SMALLEST_WEIGHT = 0.5 / PICKS
 MOST_ROWS = 20_000
 """Weights are few; more rows than this make them no better."""
 
-Loss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+LossFunction = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 """(target, predictions, weight) -> mean loss, an average over rows."""
 
 
-def choose_weights(predictions: Sequence[np.ndarray], target: np.ndarray, weight: np.ndarray | None, loss: Loss) -> list[float]:
+def choose_weights(predictions: Sequence[np.ndarray], target: np.ndarray, weight: np.ndarray | None,
+                   loss: LossFunction) -> list[float]:
     """One weight a member, adding up to one.
 
     Greedy selection with replacement (doi:10.1145/1015330.1015432), drawn towards equal weights where rows are few.

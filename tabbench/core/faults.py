@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tabbench.core.finding import Incident
+from tabbench.core.finding import Incident, Moment
 
-Outcome = Literal["healed", "training went on", "stopped with the best weights so far", "given up", "reported only"]
+IncidentOutcome = Literal["healed", "training went on", "stopped with the best weights so far", "given up", "reported only"]
 Trace = Literal["incident", "error", "none"]
 """How a user learns of a fault: a record in `incidents_`, an exception instead of a model, or not at all, as nothing is lost."""
 
@@ -140,33 +140,23 @@ HEAD = """# What the guard knows
 gradients every few steps, finds the cause of what it sees by experiment (the same rows with other weights, the same weights with
 other rows), mends what can be mended and writes it down. Whatever happens, a prediction that is not finite is never returned.
 
-Each fault has a code. What was seen and done is in `incidents_`, a list of `Incident`: `code`, `where` (net and epoch),
-`evidence` (what was measured), `diagnosis`, `action`, `outcome` and `details` (rows by your own index, steps, rates). The
-report of a comparison lists the incidents of all its fits.
+Each fault has a code. What was seen and done is in `incidents_`, a list of `Incident`: `code`, `where` (in words; `net` and
+`epoch` as numbers), `evidence` (what was measured), `diagnosis`, `action`, `outcome` and `details` (rows by your own index,
+steps, rates). The report of a comparison lists the incidents of all its fits.
 
 Weights are *proven* when a further window of steps has gone well after them; the guard goes back to no others. Every cure has a
 budget, so that training ends whatever happens: a net that is beyond cure keeps its best weights, and if no net ever learnt
 anything, `fit` raises `TrainingFailed`, which carries the incidents.
 
-<!-- Written by tools/guards_page.py from tabbench/nets/catalogue.py. -->
+<!-- Written by tools/guards_page.py from tabbench/core/faults.py. -->
 """
 PROVOCATIONS = "<!-- provocations -->"
 """Where the page goes on with what was measured."""
 
 
-def incident(code: str, where: str, evidence: str, *, action: str, outcome: Outcome, **details: Any) -> Incident:
+def incident(code: str, moment: Moment, evidence: str, *, action: str, outcome: IncidentOutcome, **details: Any) -> Incident:
     """An incident of a known class; `details` are plain values for programs."""
-    return Incident(code, where, evidence, FAULTS[code].why, action, outcome, details)
-
-
-def epoch_of(where: str) -> int | None:
-    """The epoch in an incident's `where`.
-
-    >>> epoch_of("net 2, epoch 7"), epoch_of("before training")
-    (7, None)
-    """
-    last = where.rpartition("epoch ")[2]
-    return int(last) if last.isdigit() else None
+    return Incident(code, moment.text, evidence, FAULTS[code].why, action, outcome, details, moment.net, moment.epoch)
 
 
 def as_markdown() -> str:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from shlex import quote
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Severity = Literal["info", "warn", "block"]
+
+_IN_AN_EPOCH = re.compile(r"(?:(?P<words>.+?), )??(?:net (?P<net>\d+), )?epoch (?P<epoch>\d+)")
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,45 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """Where a training was when something happened: in an epoch, of one net or of all, each from 1; or what `words` say.
+
+    >>> Moment(net=2, epoch=7).text, Moment(epoch=7).text, BEFORE_TRAINING.text
+    ('net 2, epoch 7', 'epoch 7', 'before training')
+    """
+
+    net: int | None = None
+    epoch: int | None = None
+    words: str = ""
+
+    @property
+    def text(self) -> str:
+        """As people read it and as it is stored."""
+        parts = (self.words, "" if self.net is None else f"net {self.net}", "" if self.epoch is None else f"epoch {self.epoch}")
+        return ", ".join(part for part in parts if part)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """What `text` has written: the only place where it is taken apart again.
+
+        >>> Moment.read("first, net 2, epoch 7")
+        Moment(net=2, epoch=7, words='first')
+        """
+        found = _IN_AN_EPOCH.fullmatch(text)
+        if found is None:
+            return cls(words=text)
+        return cls(None if found["net"] is None else int(found["net"]), int(found["epoch"]), found["words"] or "")
+
+
+BEFORE_TRAINING, AFTER_TRAINING = Moment(words="before training"), Moment(words="after training")
+
+
+@dataclass(frozen=True)
 class Incident:
     """One thing that went wrong in training and what the guard did about it.
 
-    `details` holds plain values for programs, such as rows, steps and rates.
+    `where` is for people; `net` and `epoch` (from 1; None for none or all) say the same for programs. `details` holds plain
+    values for programs, such as rows, steps and rates.
     """
 
     code: str
@@ -91,7 +128,15 @@ class Incident:
     action: str
     outcome: str
     details: dict[str, Any] = field(default_factory=dict)
+    net: int | None = None
+    epoch: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, keys in a fixed order."""
-        return asdict(self)
+        """Plain values, keys in a fixed order; the place as text alone, which `from_json` reads."""
+        return {name: value for name, value in asdict(self).items() if name not in ("net", "epoch")}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """From what `to_json` wrote."""
+        moment = Moment.read(values["where"])
+        return cls(**values, net=moment.net, epoch=moment.epoch)

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import BadOption, TrainingFailed
 from tabbench.core.faults import incident
-from tabbench.core.finding import Incident
+from tabbench.core.finding import BEFORE_TRAINING, Incident
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
@@ -218,12 +218,13 @@ class _GuardedMLP(TabularEstimator):
         return training
 
     def _options(self, checkpoint: Any, resume_from: Any, identity: str, named: Any = None) -> Any:
-        from tabbench.nets.training import Options
+        from tabbench.nets.training_options import TrainingOptions
 
         optimizer = "adam" if self.optimizer is None else self.optimizer
-        return Options(is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer],
-                       callbacks=callbacks_of(self.callbacks), checkpoint=None if checkpoint is None else Path(checkpoint),
-                       resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
+        return TrainingOptions(
+            is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer], callbacks=callbacks_of(self.callbacks),
+            checkpoint=None if checkpoint is None else Path(checkpoint),
+            resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
 
     def _quiet_options(self) -> Any:
         """For trials and searches: a user's callbacks are for fits."""
@@ -266,10 +267,10 @@ class _GuardedMLP(TabularEstimator):
             return []
         said = []
         if self.activation == "sigmoid":
-            said.append(incident("A01", "before training", "activation is 'sigmoid'", action="none", outcome="reported only"))
+            said.append(incident("A01", BEFORE_TRAINING, "activation is 'sigmoid'", action="none", outcome="reported only"))
         if not self._is_regression and len(self._contradicted) > MANY_CONTRADICTED * rows and self._differ_in_features:
             evidence = f"{len(self._contradicted)} of {rows} different rows share all features with one of another target"
-            said.append(incident("D07", "before training", evidence, action="none", outcome="reported only",
+            said.append(incident("D07", BEFORE_TRAINING, evidence, action="none", outcome="reported only",
                                  rows=self._contradicted[:MOST_NAMED].tolist()))
         return said
 
@@ -386,5 +387,5 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
         if not len(self._outlying):
             return super()._advice(rows)
         evidence = f"{len(self._outlying)} targets lie more than {OUTLYING:g} times the distance of the quartiles away"
-        return [*super()._advice(rows), incident("D06", "before training", evidence, outcome="healed",
+        return [*super()._advice(rows), incident("D06", BEFORE_TRAINING, evidence, outcome="healed",
                                                  action="Huber's loss instead of the squared one", rows=self._outlying.tolist())]

@@ -29,7 +29,7 @@ ONE_HOT_LEVELS = 9
 
 
 @dataclass(frozen=True, eq=False)
-class Encoding:
+class NetEncoding:
     """Bins (b,): column, left edge, one over the width (doi:10.48550/arXiv.2203.05556); and how many codes each category has."""
 
     columns: Tensor
@@ -38,7 +38,7 @@ class Encoding:
     cardinalities: tuple[int, ...]
 
     @classmethod
-    def fit(cls, numbers: np.ndarray, cardinalities: tuple[int, ...], bins: int) -> Encoding:
+    def fit(cls, numbers: np.ndarray, cardinalities: tuple[int, ...], bins: int) -> NetEncoding:
         """At most `bins` of each column of finite float32 (n, p); a column of two values or one needs none."""
         sample = np.clip(numbers[::-(-len(numbers) // QUANTILE_ROWS)], -LARGEST_INPUT, LARGEST_INPUT)
         bins = min(bins, len(numbers) // FEWEST_ROWS_A_BIN, MOST_BINS // max(1, numbers.shape[1]))
@@ -86,9 +86,9 @@ class Encoding:
             parts.append(indicators[:, :-1])  # the last one stood for missing and unseen
         return torch.cat(parts, dim=1)
 
-    def on(self, device: str) -> Encoding:
+    def on(self, device: str) -> NetEncoding:
         """The same on a device."""
-        return Encoding(self.columns.to(device), self.left.to(device), self.inverse_width.to(device), self.cardinalities)
+        return NetEncoding(self.columns.to(device), self.left.to(device), self.inverse_width.to(device), self.cardinalities)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The bins as plain arrays."""
@@ -96,7 +96,7 @@ class Encoding:
                 "inverse_width": self.inverse_width.cpu().numpy()}
 
     @classmethod
-    def of_arrays(cls, arrays: dict[str, np.ndarray], cardinalities: tuple[int, ...]) -> Encoding:
+    def of_arrays(cls, arrays: dict[str, np.ndarray], cardinalities: tuple[int, ...]) -> NetEncoding:
         """The encoding with the bins that `to_arrays` took apart."""
         columns, left, inverse_width = (torch.from_numpy(np.array(arrays[name])) for name in ("columns", "left", "inverse_width"))
         return cls(columns, left, inverse_width, cardinalities)

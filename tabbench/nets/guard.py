@@ -31,6 +31,8 @@ VANISHED = 1e-10
 LEAST_UNIT = 1e-6
 UNLEARNT = 0.5
 """Share of the constant predictor's loss below which a net is not stuck."""
+SMALLEST_LOSS = 1e-6
+"""Of the constant predictor: below, there is nothing to learn."""
 Z_LIMIT, NORM_MEMORY, NORM_WARM_UP = 2.5, 0.97, 25
 """Clipping that follows the norms seen, after ZClip (arXiv:2504.02507)."""
 

@@ -16,15 +16,16 @@ from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.parts import Parts
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
-from tabbench.nets.encoding import Encoding
+from tabbench.nets.encoding import NetEncoding
 from tabbench.nets.initialisation import initialise
 from tabbench.nets.looking import curves
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
-from tabbench.nets.network import Members, Shape
+from tabbench.nets.network import Members, NetShape
 from tabbench.nets.recipe import Recipe
-from tabbench.nets.rows import Rows
-from tabbench.nets.training import Options, Training
+from tabbench.nets.rows import DeviceRows
+from tabbench.nets.training import Training
+from tabbench.nets.training_options import TrainingOptions
 from tabbench.nets.validation import block_rows
 from tabbench.splitting.inner_splits import inner_folds, inner_holdout
 from tabbench.views.target_scale import TargetScale
@@ -35,7 +36,7 @@ MOST_ROWS_LOOKED_AT = 1000
 """Where all rows are learnt from, the loss of so many is written down as the validation loss."""
 FARTHEST = 1e4
 """Bound of a robustly standardised target: beyond, Huber's loss has the same slope, and float32 keeps fewer digits."""
-DEFAULT_OPTIONS = Options()
+DEFAULT_OPTIONS = TrainingOptions()
 MOST_RESIDENT_NUMBERS = 2**25
 """Up to 128 MB the encoded rows are kept; beyond, each batch is encoded anew."""
 
@@ -56,7 +57,7 @@ class TrainingRecord:
 class NetModel:
     """Implements `BlendableFit`. `low` and `high` bound a numeric prediction to what was seen, on the standardised scale."""
 
-    encoding: Encoding
+    encoding: NetEncoding
     members: Members
     loss: Loss
     scale: TargetScale | None
@@ -103,29 +104,29 @@ class NetModel:
 def restore_net(parts: Parts) -> NetModel:
     """The model that `to_parts` took apart."""
     values = parts.values
-    encoding = Encoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
-    members = Members(Shape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"])))
+    encoding = NetEncoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
+    members = Members(NetShape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"])))
     scale = TargetScale(**values["scale"]) if values["scale"] else None
-    incidents = tuple(Incident(**incident) for incident in values["incidents"])
+    incidents = tuple(Incident.from_json(incident) for incident in values["incidents"])
     return NetModel(encoding, members, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"],
                     incidents, None)
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedTraining:
     """Training rows as every net sees them: their encoding, and the target on the scale that is learnt."""
 
     training: TrainingSet
     loss: Loss
-    encoding: Encoding
+    encoding: NetEncoding
     scale: TargetScale | None
     target: np.ndarray
 
     @classmethod
-    def of(cls, training: TrainingSet, loss: Loss | None) -> Prepared:
+    def of(cls, training: TrainingSet, loss: Loss | None) -> PreparedTraining:
         """Learn encoding and scale."""
         loss = loss or Loss.of(training.task)
-        encoding = Encoding.fit(training.features.numbers, training.features.cardinalities, training.settings["bins"])
+        encoding = NetEncoding.fit(training.features.numbers, training.features.cardinalities, training.settings["bins"])
         if not training.task.is_regression:
             return cls(training, loss, encoding, None, training.target)
         is_robust = loss.kind == "huber"
@@ -133,14 +134,14 @@ class Prepared:
         target = scale.standardised(training.target)
         return cls(training, loss, encoding, scale, np.clip(target, -FARTHEST, FARTHEST) if is_robust else target)
 
-    def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: Options, **knobs: Any) -> Training:
+    def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: TrainingOptions, **knobs: Any) -> Training:
         """A training on these folds, with some knobs turned."""
         training, loss = replace(self.training, settings=self.training.settings | knobs), self.loss
         device, recipe = training.device, Recipe.of(training.settings)
         weight = None if training.weight is None else training.weight / training.weight.mean()
         embedded = tuple(self.encoding.cardinalities[column] for column in self.encoding.embedded)
-        shape = Shape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
-                      recipe.activation, recipe.batch_norm, recipe.heads)
+        shape = NetShape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
+                         recipe.activation, recipe.batch_norm, recipe.heads)
         starts = torch.stack([loss.start(self.target[fit], None if weight is None else weight[fit]) for fit, _ in folds])
         draws, rows = Draws(training.shared_seed, device), _resident(training, self.encoding.on(device), loss, self.target)
         positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
@@ -150,7 +151,7 @@ class Prepared:
         return Training(members, rows, positions, loss, recipe, draws, options)
 
 
-def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = DEFAULT_OPTIONS) -> NetModel:
+def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOptions = DEFAULT_OPTIONS) -> NetModel:
     """Train the members of all inner folds side by side; `held_out` is what they predict for rows that stopped them early.
 
     Parameters
@@ -165,7 +166,7 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: Options = 
     """
     folds = folds_of(training) * training.settings["repeats"]
     with threads_limited_to(training.threads):
-        prepared = Prepared.of(training, loss)
+        prepared = PreparedTraining.of(training, loss)
         low, high = (float(prepared.target.min()), float(prepared.target.max())) if prepared.scale else (0.0, 1.0)
         trained = prepared.begin(folds, options).run()
         members = Members(trained.members.shape, trained.members.values.cpu())
@@ -194,18 +195,18 @@ def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
     return inner_folds(training, settings["folds"], training.shared_seed)[:settings.get("trained_folds", settings["folds"])]
 
 
-def _resident(training: TrainingSet, encoding: Encoding, loss: Loss, target: np.ndarray) -> Rows:
+def _resident(training: TrainingSet, encoding: NetEncoding, loss: Loss, target: np.ndarray) -> DeviceRows:
     """The training rows on the device."""
     device, matrix, weight = training.device, training.features, training.weight
     numbers, codes = torch.from_numpy(matrix.numbers).to(device), torch.from_numpy(matrix.codes).to(device)
     labels = torch.from_numpy(target if loss.classes else target.astype(np.float32)).to(device)
     unit = None if weight is None else torch.from_numpy((weight / weight.mean()).astype(np.float32)).to(device)
     is_small = len(numbers) * encoding.width(numbers.shape[1]) <= MOST_RESIDENT_NUMBERS
-    return Rows(encoding.encoded(numbers, codes) if is_small else None,
-                lambda rows: encoding.encoded(numbers[rows], codes[rows]), codes[:, encoding.embedded], labels, unit)
+    return DeviceRows(encoding.encoded(numbers, codes) if is_small else None,
+                      lambda rows: encoding.encoded(numbers[rows], codes[rows]), codes[:, encoding.embedded], labels, unit)
 
 
-def _held_out(encoding: Encoding, members: Members, matrix: NetMatrix, valid: list[np.ndarray], loss: Loss) -> HeldOut:
+def _held_out(encoding: NetEncoding, members: Members, matrix: NetMatrix, valid: list[np.ndarray], loss: Loss) -> HeldOut:
     """What the members predict for their validation rows, averaged where several did not learn from a row."""
     n_rows = len(matrix)
     total: np.ndarray = np.zeros((n_rows, loss.classes) if loss.classes else n_rows)
@@ -217,7 +218,7 @@ def _held_out(encoding: Encoding, members: Members, matrix: NetMatrix, valid: li
     return HeldOut(rows, (total[rows].T / count[rows]).T)
 
 
-def _predictions(encoding: Encoding, members: Members, matrix: NetMatrix, loss: Loss) -> np.ndarray:
+def _predictions(encoding: NetEncoding, members: Members, matrix: NetMatrix, loss: Loss) -> np.ndarray:
     """Each member's predictions (members, m[, classes]), in blocks of rows."""
     numbers, codes, size = torch.from_numpy(matrix.numbers), torch.from_numpy(matrix.codes), block_rows(members)
     blocks: list[np.ndarray] = []

@@ -26,7 +26,7 @@ Sizes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class Shape:
+class NetShape:
     """Sizes of a network: encoded inputs, codes (0 is missing or unseen) of each embedded category, layers, outputs.
 
     `heads` nets share everything but the scales of the inputs and the last layer.
@@ -79,7 +79,7 @@ class Shape:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Shape:
+    def from_json(cls, values: dict[str, Any]) -> NetShape:
         """The shape that `to_json` wrote."""
         return cls(**values | {"embedded": tuple(values["embedded"]), "hidden": tuple(values["hidden"])})
 
@@ -87,7 +87,7 @@ class Shape:
 class Members:
     """Networks of one shape: `values` (members, numbers) and views of it by name."""
 
-    def __init__(self, shape: Shape, values: Tensor) -> None:
+    def __init__(self, shape: NetShape, values: Tensor) -> None:
         self.shape, self.values = shape, values
         self.learnt = values[:, :shape.n_learnt]
         self.parameters = named_views(shape.parameters(), self.learnt)
@@ -100,7 +100,7 @@ class Members:
         return len(self.values)
 
     @classmethod
-    def empty(cls, shape: Shape, members: int, device: str, dtype: torch.dtype = torch.float32) -> Members:
+    def empty(cls, shape: NetShape, members: int, device: str, dtype: torch.dtype = torch.float32) -> Members:
         """Members of zeros."""
         return cls(shape, torch.zeros((members, shape.n_numbers), device=device, dtype=dtype))
 

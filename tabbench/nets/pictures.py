@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabbench.core.faults import epoch_of
 from tabbench.core.finding import Incident
 
 PANELS = (("loss", ("training_loss", "validation_loss"), False), ("learning rate", ("learning_rate",), True),
@@ -94,7 +93,7 @@ def _mark(axis: Any, incidents: Sequence[Incident], best_epoch: int | None) -> N
         axis.axvline(best_epoch, color="dimgray", linestyle=":", linewidth=1)
         axis.annotate("best", (best_epoch, 0.0), (2, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
                       color="dimgray", fontsize="small")
-    seen = Counter((epoch, incident.code) for incident in incidents if (epoch := epoch_of(incident.where)) is not None)
+    seen = Counter((each.epoch, each.code) for each in incidents if each.epoch is not None)
     by_epoch: dict[int, list[str]] = {}
     for (epoch, code), count in sorted(seen.items()):
         by_epoch.setdefault(epoch, []).append(code if count == 1 else f"{code} ×{count}")

@@ -33,8 +33,8 @@ class TriedRates:
 
 def mean_last_losses(training: Training, rates: list[float], steps: int = SEARCH_STEPS) -> list[float]:
     """Each member's mean loss over the last steps of a short training at its own constant rate; NaN where one was not finite."""
-    factors = torch.tensor(rates, dtype=training.rate_factors.dtype, device=training.rate_factors.device)
-    training.rate_factors.copy_(factors / training.recipe.learning_rate)
+    factors = torch.tensor(rates, dtype=training.state.rate_factors.dtype, device=training.state.rate_factors.device)
+    training.state.rate_factors.copy_(factors / training.state.recipe.learning_rate)
     losses = [loss for _, loss in zip(range(steps), training.bare_steps(), strict=False)]
     tail = torch.stack(losses[-max(1, round(TAIL * steps)):])
     return [float(loss) for loss in tail.mean(dim=0)]
@@ -59,7 +59,7 @@ def range_test(training: Training) -> tuple[np.ndarray, np.ndarray]:
     smoothed: list[float] = []
     steps = training.bare_steps()
     for rate in rates:
-        training.rate_factors.fill_(rate / training.recipe.learning_rate)
+        training.state.rate_factors.fill_(rate / training.state.recipe.learning_rate)
         loss = float(next(steps)[0])
         before = smoothed[-1] if smoothed else loss
         smoothed.append(SMOOTHING * before + (1 - SMOOTHING) * loss)

@@ -10,24 +10,23 @@ import math
 from collections import Counter
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tabbench.core.errors import TrainingFailed
-from tabbench.core.faults import Outcome, incident
-from tabbench.core.finding import Incident
+from tabbench.core.faults import IncidentOutcome, incident
+from tabbench.core.finding import BEFORE_TRAINING, Incident, Moment
 from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, said_of, unsound_rows, weights_of
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
-from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble
+from tabbench.nets.guard import EARLY_STEPS, SMALLEST_LOSS, UNLEARNT, Trouble
 from tabbench.nets.initialisation import initialise
+from tabbench.nets.journal import moment_of
 from tabbench.nets.looking import dead_shares
 from tabbench.nets.network import Members
-
-if TYPE_CHECKING:
-    from tabbench.nets.training import Training
+from tabbench.nets.state import TrainingState
 
 MOST_ROLLBACKS = 8
 """Eight tenths of a rate are 1e-8 of it: what still diverges then is not cured by a lower rate."""
@@ -36,32 +35,25 @@ MOST_DIRTY_ROWS, MOST_DIRTY_SHARE = 5, 0.01
 """So many rows, or this share of all, may be left out; with more the table or the loss is at fault."""
 MOST_BLAME = 3
 """Windows in which a row may cost steps before it is left out."""
-MOST_RECORDS = 20
-"""Incidents of one class and member that are written down one by one."""
 AUDIT_ROWS = 4096
 DEAD_SHARE = 0.5
 DEAD_CHECK_EPOCHS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Units die early if they do; looking costs a pass over the validation rows."""
 OSCILLATION_EPOCHS, SIGN_CHANGES, LEAST_SWING = 10, 0.8, 0.1
 """In so many epochs that gained nothing the loss changed direction nearly always, by this share of its level."""
-SMALLEST_LOSS = 1e-6
-"""Of the constant predictor: below, there is nothing to learn."""
 
 
 class Recovery:
-    """The record of one training, and its cures.
+    """The cures of one training, and how often each was used.
 
     Attributes
     ----------
-    cuts : (members,) by which each one's rate was lowered; outside the snapshots, which would undo it.
     quarantined : rows that were left out.  wants_all_bits : whether numbers of fewer bits have proven too small for a member.
     """
 
-    def __init__(self, training: Training) -> None:
-        self._training = training
-        count = len(training.members)
-        self.cuts = torch.ones(count, device=training.members.values.device, dtype=training.members.values.dtype)
-        self.incidents: list[Incident] = []
+    def __init__(self, state: TrainingState) -> None:
+        self._state, self._journal = state, state.journal
+        count = len(state.members)
         self.quarantined: set[int] = set()
         self.rollbacks, self.refused, self.last_cut = [0] * count, [0] * count, [0] * count
         self.redrawn = [False] * count
@@ -97,32 +89,32 @@ class Recovery:
         elif diagnosis.cause == "loss":
             self._note_loss(member, diagnosis, epoch, trouble)
         else:
-            self.note(incident("L03", self.where(member, epoch), f"{trouble.evidence}; computed again all is finite",
-                               action="the steps were skipped", outcome="training went on", step=self._training.step))
+            self._journal.note(incident("L03", moment_of(member, epoch), f"{trouble.evidence}; computed again all is finite",
+                                        action="the steps were skipped", outcome="training went on", step=self._state.step))
         return True
 
     def _diagnose(self, member: int, trouble: Trouble) -> Diagnosis:
-        training = self._training
-        losses, rows = training.validation.row_losses(member), self._rows_of_steps(member, trouble)
-        return diagnose(losses, rows, weights_of(training.members, member), self.sound_weights(member),
-                        is_low_precision=training.stepper.precision.is_scaled)
+        state = self._state
+        losses, rows = state.validation.row_losses(member), self._rows_of_steps(member, trouble)
+        return diagnose(losses, rows, weights_of(state.members, member), self.sound_weights(member),
+                        is_low_precision=state.stepper.precision.is_scaled)
 
     def _rows_of_steps(self, member: int, trouble: Trouble) -> Tensor:
         """Rows of the refused steps, which are counted from the start of the window that has just ended."""
-        training = self._training
-        start = training.step - training.epoch_start - training.guard.window_steps
-        rows: Tensor = torch.unique(torch.cat([training.batch(start + step)[member] for step in trouble.steps]))
+        state = self._state
+        start = state.step - state.epoch_start - state.guard.window_steps
+        rows: Tensor = torch.unique(torch.cat([state.batch(start + step)[member] for step in trouble.steps]))
         return rows
 
     def sound_weights(self, member: int) -> list[Weights]:
         """The proven state of a member, and a fresh draw whose outputs differ from row to row."""
-        training = self._training
-        shape, good = training.members.shape, training.snapshots.good["values"]
+        state = self._state
+        shape, good = state.members.shape, state.snapshots.good["values"]
         proven = Members(shape, good)
         other = Members.empty(shape, 1, str(good.device), good.dtype)
         start = proven.parameters[f"bias{len(shape.hidden)}"][member:member + 1, 0]
-        generator = training.draws.generator(OTHER_WEIGHTS, member)
-        initialise(other, "kaiming", start, generator, training.sample([member]))
+        generator = state.draws.generator(OTHER_WEIGHTS, member)
+        initialise(other, "kaiming", start, generator, state.sample([member]))
         last = other.parameters[f"weight{len(shape.hidden)}"]
         last.copy_(torch.randn(last.shape, generator=generator, device=last.device) * last.shape[1] ** -0.5)
         return [weights_of(proven, member), weights_of(other, 0)]
@@ -134,126 +126,126 @@ class Recovery:
         if again and len(self.quarantined) + len(again) <= self._allowed:
             self._leave_out(Diagnosis("rows", tuple(again), diagnosis.operation), epoch, trouble.evidence, member)
             return
-        self.note(incident(
-            "L02", self.where(member, epoch), f"{trouble.evidence}{said_of(diagnosis.operation)}",
+        self._journal.note(incident(
+            "L02", moment_of(member, epoch), f"{trouble.evidence}{said_of(diagnosis.operation)}",
             action="the steps were skipped", outcome="training went on", rows=list(diagnosis.rows),
-            operation=diagnosis.operation, step=self._training.step))
+            operation=diagnosis.operation, step=self._state.step))
 
     @property
     def _allowed(self) -> int:
         """How many rows may be left out."""
-        return max(MOST_DIRTY_ROWS, int(MOST_DIRTY_SHARE * len(self._training.rows.target)))
+        return max(MOST_DIRTY_ROWS, int(MOST_DIRTY_SHARE * len(self._state.rows.target)))
 
     def _note_overflow(self, member: int, epoch: int, trouble: Trouble) -> None:
         """The scale was halved with each overflow; where that cannot help, all go on with all bits. The first is worth a word."""
-        where, evidence = self.where(member, epoch), f"{trouble.evidence}; in float32 all is finite"
-        if self._training.stepper.precision.is_exhausted(member):
+        when, evidence = moment_of(member, epoch), f"{trouble.evidence}; in float32 all is finite"
+        if self._state.stepper.precision.is_exhausted(member):
             self.wants_all_bits = True
-            self.note(incident("N02", where, evidence, action="training goes on in float32", outcome="healed"))
-        elif not any(each.code == "N01" and each.where.startswith(f"net {member + 1},") for each in self.incidents):
-            self.note(incident("N01", where, evidence, outcome="healed",
-                               action="the steps were skipped, the losses' scale halved with each"))
+            self._journal.note(incident("N02", when, evidence, action="training goes on in float32", outcome="healed"))
+        elif not any(each.net == when.net for each in self._journal.of("N01")):
+            self._journal.note(incident("N01", when, evidence, outcome="healed",
+                                        action="the steps were skipped, the losses' scale halved with each"))
 
     def _roll_back(self, member: int, epoch: int, evidence: str) -> None:
         """Back to the last proven weights at a lower rate; a member that was slowed down too often rests where it is."""
-        training = self._training
-        training.snapshots.restore(member)
+        state = self._state
+        state.snapshots.restore(member)
         self.rollbacks[member] += 1
         self.latest = self.last_cut[member] = epoch
-        is_early = training.step <= EARLY_STEPS or not training.standing.best_epochs[member]
-        before = self._rate(member)
+        is_early = state.step <= EARLY_STEPS or not state.progress.best_epochs[member]
+        before = state.rate(member)
         if self.is_given_up(member):
-            self.cuts[member] = 0.0
+            state.cuts[member] = 0.0
         else:
             self._slow_down(member, is_early)
-            training.stepper.optimiser.forget(member)
-            training.snapshots.accept(member)
-        training.guard.forget(member)
-        after = self._rate(member)
+            state.stepper.optimiser.forget(member)
+            state.snapshots.accept(member)
+        state.guard.forget(member)
+        after = state.rate(member)
         action = f"proven weights restored, learning rate lowered from {before:.3g} to {after:.3g}"
-        outcome: Outcome = "training went on"
+        outcome: IncidentOutcome = "training went on"
         if self.is_given_up(member):
             action = "proven weights restored, no more steps for this net"
-            outcome = "stopped with the best weights so far" if training.standing.best_epochs[member] else "given up"
-        self.note(incident("O01" if is_early else "O02", self.where(member, epoch), evidence, action=action, outcome=outcome,
-                           step=training.step, rate_before=before, rate_after=after))
+            outcome = "stopped with the best weights so far" if state.progress.best_epochs[member] else "given up"
+        self._journal.note(incident("O01" if is_early else "O02", moment_of(member, epoch), evidence, action=action,
+                                    outcome=outcome, step=state.step, rate_before=before, rate_after=after))
 
     def _slow_down(self, member: int, is_early: bool) -> None:
         """By ten from the start, the second time to a rate known to be moderate; later by two and clipped, then by ten."""
-        moderate = self._training.options.safe_rate / self._training.recipe.learning_rate
-        nth = self.rollbacks[member]
+        state, nth = self._state, self.rollbacks[member]
+        moderate = state.options.safe_rate / state.recipe.learning_rate
         if not is_early and nth == 1:
-            self.cuts[member] *= HALF
-            self._training.clip_from_now_on(member)
+            state.cuts[member] *= HALF
+            state.clip_from_now_on(member)
         else:
-            self.cuts[member] *= TENTH
-            if nth >= 2 and float(self.cuts[member]) > moderate:
-                self.cuts[member] = moderate
+            state.cuts[member] *= TENTH
+            if nth >= 2 and float(state.cuts[member]) > moderate:
+                state.cuts[member] = moderate
 
     def _draw_anew(self, member: int, epoch: int, evidence: str) -> None:
         """A net that is stuck begins again from weights that fit the data, once."""
-        training = self._training
-        outcome: Outcome = "reported only"
+        state = self._state
+        outcome: IncidentOutcome = "reported only"
         action = "none: it was drawn anew before"
         if not self.redrawn[member]:
             self.redrawn[member] = True
-            one = training.members.take([member])
+            one = state.members.take([member])
             start = one.parameters[f"bias{len(one.shape.hidden)}"][:, 0].clone()
-            initialise(one, "data", start, training.draws.generator(FIRST_WEIGHTS, 1 + member), training.sample([member]))
-            training.members.values[member] = one.values[0]
-            training.stepper.optimiser.forget(member)
-            training.snapshots.accept(member)
-            training.guard.forget(member)
+            initialise(one, "data", start, state.draws.generator(FIRST_WEIGHTS, 1 + member), state.sample([member]))
+            state.members.values[member] = one.values[0]
+            state.stepper.optimiser.forget(member)
+            state.snapshots.accept(member)
+            state.guard.forget(member)
             outcome, action = "training went on", "its weights were drawn anew to fit the data"
-        elif any(each.code == "O04" and each.outcome == "reported only" for each in self.incidents):
+        elif any(each.outcome == "reported only" for each in self._journal.of("O04")):
             return
-        self.note(incident("O04", self.where(member, epoch), evidence, action=action, outcome=outcome, step=training.step))
+        self._journal.note(incident("O04", moment_of(member, epoch), evidence, action=action, outcome=outcome, step=state.step))
 
     # -- rows -------------------------------------------------------------------------------------------------------------
 
     def audit(self) -> None:
         """Before training: leave out rows on which the loss has no value whatever the weights."""
-        training = self._training
-        if not training.options.is_guarded or not self._may_be_dirty():
+        state = self._state
+        if not state.options.is_guarded or not self._may_be_dirty():
             return
-        rows = torch.unique(torch.cat([*training.fits, *training.validation.parts]))
+        rows = torch.unique(torch.cat([*state.fits, *state.validation.parts]))
         dirty: set[int] = set(rows.tolist())
-        losses = training.validation.row_losses(0)
+        losses = state.validation.row_losses(0)
         for weights in self.sound_weights(0):
             dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
         if dirty:
-            operation = diagnose(losses, torch.tensor(sorted(dirty), device=rows.device), weights_of(training.members, 0),
+            operation = diagnose(losses, torch.tensor(sorted(dirty), device=rows.device), weights_of(state.members, 0),
                                  self.sound_weights(0)).operation
             self._leave_out(Diagnosis("rows", tuple(sorted(dirty)), operation), 0, "loss without a value before training", None)
 
     def _may_be_dirty(self) -> bool:
-        rows = self._training.rows
+        rows = self._state.rows
         given = [rows.encoded, rows.weight, rows.target if rows.target.is_floating_point() else None]
-        return self._training.loss.is_own or not all(bool(torch.isfinite(each).all()) for each in given if each is not None)
+        return self._state.loss.is_own or not all(bool(torch.isfinite(each).all()) for each in given if each is not None)
 
     def _leave_out(self, diagnosis: Diagnosis, epoch: int, evidence: str, member: int | None) -> None:
-        training = self._training
+        state = self._state
         new = sorted(set(diagnosis.rows) - self.quarantined)
         self.quarantined |= set(new)
-        n_rows = len(training.rows.target)
+        n_rows = len(state.rows.target)
         if len(self.quarantined) > self._allowed:
             raise TrainingFailed(
                 f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows"
                 f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the loss, or "
-                "the rows that `find_dirty_rows` names", tuple(self.incidents))
-        training.replace_in_orders(self._take_out())
-        where = self.where(member, epoch) if member is not None else "before training"
-        self.note(incident("D08", where, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
-                           outcome="healed", rows=new, operation=diagnosis.operation, step=training.step))
+                "the rows that `find_dirty_rows` names", tuple(self._journal.incidents))
+        state.replace_in_orders(self._take_out())
+        when = moment_of(member, epoch) if member is not None else BEFORE_TRAINING
+        self._journal.note(incident("D08", when, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
+                                    outcome="healed", rows=new, operation=diagnosis.operation, step=state.step))
 
     def clean_validation(self, epoch: int) -> bool:
         """Leave out validation rows without a value though the weights are finite; whether there were any."""
-        training = self._training
+        state = self._state
         dirty: set[int] = set()
-        for member, valid in enumerate(training.validation.parts):
-            if self.is_given_up(member) or not bool(torch.isfinite(training.members.values[member]).all()):
+        for member, valid in enumerate(state.validation.parts):
+            if self.is_given_up(member) or not bool(torch.isfinite(state.members.values[member]).all()):
                 continue
-            losses = training.validation.row_losses(member)
+            losses = state.validation.row_losses(member)
             found = set(valid.tolist())
             for weights in self.sound_weights(member):
                 with torch.no_grad():
@@ -263,20 +255,20 @@ class Recovery:
             return False
         self._unjudged |= dirty
         self._take_out()
-        self.note(incident("N04", f"epoch {epoch}", "validation loss is not finite", outcome="healed",
-                           action=f"{len(dirty)} rows left out of validation", rows=sorted(dirty)))
+        self._journal.note(incident("N04", Moment(epoch=epoch), "validation loss is not finite", outcome="healed",
+                                    action=f"{len(dirty)} rows left out of validation", rows=sorted(dirty)))
         return True
 
     def _take_out(self) -> Tensor:
         """Members go on without the rows that are left out; gives those that nothing is learnt from."""
-        training = self._training
-        bad, unjudged = (torch.tensor(sorted(rows), dtype=torch.int64, device=training.rows.target.device)
+        state = self._state
+        bad, unjudged = (torch.tensor(sorted(rows), dtype=torch.int64, device=state.rows.target.device)
                          for rows in (self.quarantined, self.quarantined | self._unjudged))
-        training.fits = [fit[~torch.isin(fit, bad)] for fit in training.fits]
-        training.validation.parts = [valid[~torch.isin(valid, unjudged)] for valid in training.validation.parts]
-        if any(not len(part) for part in [*training.fits, *training.validation.parts]):
+        state.fits = [fit[~torch.isin(fit, bad)] for fit in state.fits]
+        state.validation.parts = [valid[~torch.isin(valid, unjudged)] for valid in state.validation.parts]
+        if any(not len(part) for part in [*state.fits, *state.validation.parts]):
             raise TrainingFailed("without the dirty rows nothing is left to learn from or to validate on; `find_dirty_rows` "
-                                 "names them", tuple(self.incidents))
+                                 "names them", tuple(self._journal.incidents))
         return bad
 
     # -- once an epoch ----------------------------------------------------------------------------------------------------
@@ -284,11 +276,11 @@ class Recovery:
     def after_epoch(self, epoch: int) -> None:
         """Faults that build up slowly: dead units, oscillation, an optimiser's memory that is not finite."""
         going_on = [member for member in range(len(self.rollbacks)) if not self.is_given_up(member)]
-        state = self._training.stepper.optimiser.state
-        if not all(math.isfinite(float(value.sum())) for value in state.values()):  # a sum is quicker and misses nothing
+        memory = self._state.stepper.optimiser.state
+        if not all(math.isfinite(float(value.sum())) for value in memory.values()):  # a sum is quicker and misses nothing
             for member in going_on:
                 self._mend_optimiser(member, epoch)
-        recent = self._training.standing.history[-OSCILLATION_EPOCHS * len(self.rollbacks):]
+        recent = self._state.progress.history[-OSCILLATION_EPOCHS * len(self.rollbacks):]
         for member in going_on:
             if epoch >= OSCILLATION_EPOCHS and epoch - self.last_cut[member] >= OSCILLATION_EPOCHS:
                 self._calm(member, epoch, [record["training_loss"] for record in recent[member::len(self.rollbacks)]])
@@ -296,14 +288,14 @@ class Recovery:
             self._revive(epoch)
 
     def _mend_optimiser(self, member: int, epoch: int) -> None:
-        training = self._training
-        state = training.stepper.optimiser.state
-        if bool(torch.isfinite(training.members.values[member]).all()) and not all(
-                bool(torch.isfinite(value[member]).all()) for value in state.values()):
-            training.stepper.optimiser.forget(member)
-            training.snapshots.accept(member)
-            self.note(incident("N03", self.where(member, epoch), "moments are not finite, weights are",
-                               action="its moments were cleared", outcome="healed"))
+        state = self._state
+        memory = state.stepper.optimiser.state
+        if bool(torch.isfinite(state.members.values[member]).all()) and not all(
+                bool(torch.isfinite(value[member]).all()) for value in memory.values()):
+            state.stepper.optimiser.forget(member)
+            state.snapshots.accept(member)
+            self._journal.note(incident("N03", moment_of(member, epoch), "moments are not finite, weights are",
+                                        action="its moments were cleared", outcome="healed"))
 
     def _calm(self, member: int, epoch: int, losses: list[float]) -> None:
         """Lower the rate where the last epochs' losses go up and down and get nowhere."""
@@ -313,20 +305,20 @@ class Recovery:
             return
         swing = median(map(abs, changes)) / max(median(map(abs, losses)), 1e-12)
         half = OSCILLATION_EPOCHS // 2
-        is_stuck = median(losses[half:]) >= max(median(losses[:half]), UNLEARNT * self._training.constant_losses[member])
+        is_stuck = median(losses[half:]) >= max(median(losses[:half]), UNLEARNT * self._state.constant_losses[member])
         if swing > LEAST_SWING and is_stuck:
-            self.cuts[member] *= HALF
+            self._state.cuts[member] *= HALF
             self.last_cut[member] = epoch
-            self.note(incident("O05", self.where(member, epoch), f"{turns:.0%} of the losses' changes turned round, by "
-                               f"{swing:.0%} of their level", action=f"learning rate halved to {self._rate(member):.3g}",
-                               outcome="training went on"))
+            evidence = f"{turns:.0%} of the losses' changes turned round, by {swing:.0%} of their level"
+            self._journal.note(incident("O05", moment_of(member, epoch), evidence, outcome="training went on",
+                                        action=f"learning rate halved to {self._state.rate(member):.3g}"))
 
     def _revive(self, epoch: int) -> None:
-        training = self._training
-        dead = dead_shares(training.members, *training.sample(list(range(len(training.members)))))
+        state = self._state
+        dead = dead_shares(state.members, *state.sample(list(range(len(state.members)))))
         for member, share in enumerate(dead.mean(dim=1).tolist()):
-            losses = [record["training_loss"] for record in training.standing.history if record["net"] == member + 1]
-            constant = training.constant_losses[member]
+            losses = state.training_losses(member)
+            constant = state.constant_losses[member]
             is_stuck = constant > SMALLEST_LOSS and losses[-1] >= UNLEARNT * constant
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
@@ -338,64 +330,47 @@ class Recovery:
         ------
         TrainingFailed : there are none.
         """
-        training = self._training
-        epochs, losses = training.standing.best_epochs, training.standing.best_losses
-        finite = torch.isfinite(training.best).all(dim=1).tolist()
+        state = self._state
+        epochs, losses = state.progress.best_epochs, state.progress.best_losses
+        finite = torch.isfinite(state.best).all(dim=1).tolist()
         places = [place for place, epoch in enumerate(epochs)
                   if finite[place] and math.isfinite(losses[place]) and (not self.rollbacks[place] or epoch)]
         if places:
             return places
-        evidence = self.incidents[-1].evidence if self.incidents else "the loss is not finite"
+        incidents = self._journal.incidents
+        evidence = incidents[-1].evidence if incidents else "the loss is not finite"
         raise TrainingFailed(
             f"the net cannot be trained: every member still diverges after {max(self.rollbacks)} roll-backs ({evidence}); check "
-            "the table for extreme values and lower the learning rate, or leave the net out", tuple(self.incidents))
+            "the table for extreme values and lower the learning rate, or leave the net out", tuple(incidents))
 
-    # -- the record -------------------------------------------------------------------------------------------------------
+    # -- what is left of it -----------------------------------------------------------------------------------------------
 
     def is_given_up(self, member: int) -> bool:
         """Whether no more is tried for a member."""
         return self.rollbacks[member] > MOST_ROLLBACKS
 
-    def note(self, record: Incident) -> None:
-        """Write an incident down, up to a number of each kind: the next would say no more."""
-        same = sum(each.code == record.code and each.where.split(",")[0] == record.where.split(",")[0] for each in self.incidents)
-        if same < MOST_RECORDS:
-            self.incidents.append(record)
-            self._training.tell_incident(record)
-
-    def note_less_memory(self, code: str, action: str, epoch: int) -> None:
-        """Memory ran out, and less is computed at once."""
-        self.note(incident(code, f"epoch {epoch}", "the allocator had no room", action=action, outcome="healed"))
-
     def to_json(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"incidents": [each.to_json() for each in self.incidents], "quarantined": sorted(self.quarantined),
+        return {"incidents": [each.to_json() for each in self._journal.incidents], "quarantined": sorted(self.quarantined),
                 "rollbacks": self.rollbacks, "refused": self.refused, "last_cut": self.last_cut, "redrawn": self.redrawn,
                 "latest_cut": self.latest, "unjudged": sorted(self._unjudged),
                 "blamed": list(self._blamed.items()), "wants_all_bits": self.wants_all_bits,
-                "automatic": self._training.stepper.clipping.is_automatic.tolist()}
+                "automatic": self._state.stepper.clipping.is_automatic.tolist()}
 
     def restore(self, values: dict[str, Any]) -> None:
         """From what `to_json` wrote."""
-        training = self._training
-        self.incidents = [Incident(**each) for each in values["incidents"]]
+        state = self._state
+        self._journal.incidents = [Incident.from_json(each) for each in values["incidents"]]
         self.quarantined = set(values["quarantined"])
         self.rollbacks, self.refused = values["rollbacks"], values["refused"]
         self.last_cut, self.redrawn, self.latest = values["last_cut"], values["redrawn"], values["latest_cut"]
         self.wants_all_bits, self._unjudged = values["wants_all_bits"], set(values["unjudged"])
         self._blamed = Counter(dict(values["blamed"]))
         for member in np.flatnonzero(values["automatic"]):
-            training.stepper.clipping.turn_on(int(member))
+            state.stepper.clipping.turn_on(int(member))
         self._take_out()
 
     @property
     def left_out(self) -> tuple[int, ...]:
         """Rows that were not learnt from, or not judged by."""
         return tuple(sorted(self.quarantined | self._unjudged))
-
-    def _rate(self, member: int) -> float:
-        return float(self.cuts[member] * self._training.rate_factors[member]) * self._training.recipe.learning_rate
-
-    def where(self, member: int, epoch: int) -> str:
-        """The place of an incident."""
-        return f"net {member + 1}, epoch {epoch}"

@@ -13,7 +13,7 @@ SAMPLE_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class DeviceRows:
     """Resident tensors: encoded inputs (n, e), codes of embedded categories (n, q), target (n,), weight (n,).
 
     The weight has mean one, or there is none. `encode` stands for the encoded inputs of rows where all of them at once would

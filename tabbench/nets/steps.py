@@ -23,7 +23,7 @@ from tabbench.nets.network import Batches, Members, named_views
 from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
 from tabbench.nets.precision import Precision
 from tabbench.nets.recipe import Recipe
-from tabbench.nets.rows import Rows
+from tabbench.nets.rows import DeviceRows
 from tabbench.nets.schedules import flat_cosine
 
 BIAS_RATE, INPUT_SCALE_RATE, EMBEDDING_RATE = 0.1, 3.0, 0.3
@@ -54,7 +54,7 @@ class Stepper:
     number : steps taken.  parts : a batch is computed in so many, where memory is short.
     """
 
-    def __init__(self, members: Members, rows: Rows, loss: Loss, recipe: Recipe, draws: Draws, steps: int) -> None:
+    def __init__(self, members: Members, rows: DeviceRows, loss: Loss, recipe: Recipe, draws: Draws, steps: int) -> None:
         self.members, self.rows, self.loss, self.recipe, self.draws = members, rows, loss, recipe, draws
         self.number, self.steps, self.parts = 0, steps, 1
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}

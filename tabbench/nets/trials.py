@@ -14,10 +14,10 @@ from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import TrainingFailed
 from tabbench.nets.diagnosis import first_operation, unsound_rows
 from tabbench.nets.loss import Loss
-from tabbench.nets.model import Prepared, folds_of, threads_limited_to
+from tabbench.nets.model import PreparedTraining, folds_of, threads_limited_to
 from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
 from tabbench.nets.recovery import AUDIT_ROWS
-from tabbench.nets.training import Options
+from tabbench.nets.training_options import TrainingOptions
 
 STAGES = (32, 256, 2048)
 """Rows that a net has to learn by heart before it is given all of them."""
@@ -27,7 +27,7 @@ PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 
          "schedule": "cosine", "patience": None, "keeps_best": False, "repeats": 1}
 
 
-def find_rate(training: TrainingSet, loss: Loss | None, options: Options) -> TriedRates:
+def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> TriedRates:
     """The highest of all decades that trains well, refined once by a factor of three to both sides.
 
     Raises
@@ -36,7 +36,7 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: Options) -> Tri
     """
     fit, valid = folds_of(training)[0]
     with threads_limited_to(training.threads):
-        prepared = Prepared.of(training, loss)
+        prepared = PreparedTraining.of(training, loss)
         rates, losses = _tried(prepared, fit, valid, options, list(DECADES))
         best = chosen_rate(rates, losses)
         if best is None:
@@ -48,26 +48,27 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: Options) -> Tri
     return TriedRates(rates, losses, chosen_rate(rates, losses) or best)
 
 
-def _tried(prepared: Prepared, fit: np.ndarray, valid: np.ndarray, options: Options,
+def _tried(prepared: PreparedTraining, fit: np.ndarray, valid: np.ndarray, options: TrainingOptions,
            rates: list[float]) -> tuple[list[float], list[float]]:
     run = prepared.begin([(fit, valid)] * len(rates), options, schedule="constant", dropouts=[0.0])
     run.recovery.audit()
-    run.members.values.copy_(run.members.values[:1].expand_as(run.members.values).clone())
+    values = run.state.members.values
+    values.copy_(values[:1].expand_as(values).clone())
     return rates, mean_last_losses(run, rates)
 
 
-def test_range(training: TrainingSet, loss: Loss | None, options: Options) -> tuple[np.ndarray, np.ndarray]:
+def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[np.ndarray, np.ndarray]:
     """Rates and smoothed losses of one net while the rate rises."""
     with threads_limited_to(training.threads):
-        run = Prepared.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
+        run = PreparedTraining.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
         run.recovery.audit()
         return range_test(run)
 
 
-def learn_by_heart(training: TrainingSet, loss: Loss | None, options: Options) -> list[dict[str, Any]]:
+def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> list[dict[str, Any]]:
     """Train one net without any regularisation on one row, on 32, 256, 2,048 and all rows: a record a stage, until one fails."""
     with threads_limited_to(training.threads):
-        prepared = Prepared.of(training, loss)
+        prepared = PreparedTraining.of(training, loss)
         order = np.random.default_rng(training.shared_seed).permutation(len(training))
         sizes = [size for size in STAGES if size < len(training)] + [len(training)]
         stages = [("one row, repeated", np.repeat(order[:1], STAGES[0]))] + [(f"{size} rows", order[:size]) for size in sizes]
@@ -79,31 +80,31 @@ def learn_by_heart(training: TrainingSet, loss: Loss | None, options: Options) -
     return records
 
 
-def _stage(prepared: Prepared, name: str, rows: np.ndarray, options: Options) -> dict[str, Any]:
+def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: TrainingOptions) -> dict[str, Any]:
     batch_rows = min(len(rows), prepared.training.settings["batch_rows"])
     epochs = max(1, STEPS_BY_HEART * batch_rows // len(rows))
     run = prepared.begin([(rows, rows)], options, **PLAIN, epochs=epochs, batch_rows=batch_rows)
     run.begin()
-    start = run.constant_losses[0]
+    start = run.state.constant_losses[0]
     try:
         end = run.finish().losses[0]
     except TrainingFailed:
         end = float("nan")
     limit = LEARNT_BY_HEART if len(rows) <= STAGES[0] else PARTLY_LEARNT if len(rows) <= STAGES[1] else 1.0
-    return {"stage": name, "rows": len(rows), "steps": epochs * run.batches, "loss_at_start": start, "loss_at_end": end,
+    return {"stage": name, "rows": len(rows), "steps": epochs * run.state.batches, "loss_at_start": start, "loss_at_end": end,
             "is_learnt": bool(end < max(limit * start, 1e-6))}
 
 
-def find_unsound(training: TrainingSet, loss: Loss | None, options: Options) -> tuple[list[int], str]:
+def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[list[int], str]:
     """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
     with threads_limited_to(training.threads):
-        run = Prepared.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
-        losses, states = run.validation.row_losses(0), run.recovery.sound_weights(0)
+        run = PreparedTraining.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
+        losses, states = run.state.validation.row_losses(0), run.recovery.sound_weights(0)
         dirty = set(range(len(training)))
         for weights in states:
-            rows = torch.arange(len(training), device=run.members.values.device)
+            rows = torch.arange(len(training), device=run.state.members.values.device)
             dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
         if not dirty:
             return [], ""
-        some = torch.tensor(sorted(dirty), device=run.members.values.device)
+        some = torch.tensor(sorted(dirty), device=run.state.members.values.device)
         return sorted(dirty), first_operation(losses, some, states[0])

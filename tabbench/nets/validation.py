@@ -13,7 +13,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members
-from tabbench.nets.rows import Rows
+from tabbench.nets.rows import DeviceRows
 
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
@@ -41,7 +41,7 @@ class Validation:
     note_less_memory : told how many rows are judged at a time from now on, where memory did not suffice for more.
     """
 
-    def __init__(self, members: Members, rows: Rows, loss: Loss, parts: list[Tensor],
+    def __init__(self, members: Members, rows: DeviceRows, loss: Loss, parts: list[Tensor],
                  note_less_memory: Callable[[int], None]) -> None:
         self.parts, self.gives_mean = parts, False
         self._members, self._rows, self._loss = members, rows, loss

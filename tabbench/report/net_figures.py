@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.core.faults import epoch_of
+from tabbench.core.finding import Moment
 from tabbench.report.drawing import Labels, drawing_settings, looks, stand_in, to_inline_svg
 from tabbench.wording.numbers import known, rows
 
@@ -140,7 +140,7 @@ def _marks(comparison: Comparison, record: Mapping[Any, Any]) -> list[_Mark]:
     """What happened in this fit, an entry an epoch: its codes, each with how often."""
     counts: dict[int, dict[str, int]] = {}
     for row in comparison.incidents.to_dict("records"):
-        epoch = epoch_of(str(row["where"]))
+        epoch = Moment.read(str(row["where"])).epoch
         if epoch is not None and all(row[key] == record[key] for key in ("approach", "size", "repeat", "fold")):
             of_epoch = counts.setdefault(epoch, {})
             of_epoch[str(row["code"])] = of_epoch.get(str(row["code"]), 0) + 1

@@ -64,7 +64,7 @@ def result_from(header: dict[str, Any], body: bytes) -> Result:
     """A result from its header and its compressed predictions."""
     values = dict(header)
     shape = values.pop("shape")
-    incidents = tuple(Incident(**incident) for incident in values.pop("incidents"))
+    incidents = tuple(Incident.from_json(incident) for incident in values.pop("incidents"))
     result = Result(**values, incidents=incidents)
     if shape is None:
         return result

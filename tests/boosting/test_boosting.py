@@ -7,8 +7,8 @@ import pytest
 
 from tabbench.boosting.amount import booster_settings
 from tabbench.boosting.configurations import ORDER
-from tabbench.boosting.effort import Shape, learning_rate, plan_effort
-from tabbench.boosting.encoding import Encoding, encode, wordy_columns
+from tabbench.boosting.effort import TreeShape, learning_rate, plan_effort
+from tabbench.boosting.encoding import TreeEncoding, encode, wordy_columns
 from tabbench.boosting.members import fit_library
 from tabbench.boosting.model import fit_ensemble
 from tabbench.boosting.objective import Objective
@@ -162,7 +162,7 @@ def test_a_far_and_narrow_target_keeps_its_digits(name):
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_effort_is_sensible_at_every_shape(name, amount, rows, columns, classes):
     settings = booster_settings(Workload(amount, rows, columns, classes))
-    effort = plan_effort(name, settings, Shape(rows, columns, columns * min(rows, 255), classes))
+    effort = plan_effort(name, settings, TreeShape(rows, columns, columns * min(rows, 255), classes))
     assert 1 <= effort.folds <= effort.dealt and effort.dealt >= 2
     assert effort.rounds
     for rounds in effort.rounds.values():
@@ -172,12 +172,12 @@ def test_effort_is_sensible_at_every_shape(name, amount, rows, columns, classes)
 
 def test_wider_matrices_and_more_work_change_the_rounds():
     settings = booster_settings(Workload(1.0, 5000, 10, 2))
-    usual = plan_effort("lightgbm", settings, Shape(5000, 10, 2000, 2)).rounds["medium"]
-    assert plan_effort("lightgbm", settings, Shape(5000, 60, 12_000, 2)).rounds["medium"] < usual
-    few_values = plan_effort("lightgbm", settings, Shape(5000, 10, 40, 2)).rounds["medium"]
+    usual = plan_effort("lightgbm", settings, TreeShape(5000, 10, 2000, 2)).rounds["medium"]
+    assert plan_effort("lightgbm", settings, TreeShape(5000, 60, 12_000, 2)).rounds["medium"] < usual
+    few_values = plan_effort("lightgbm", settings, TreeShape(5000, 10, 40, 2)).rounds["medium"]
     assert few_values > usual, "columns of few values are quick to search"
     half = settings | {"work_seconds": settings["work_seconds"] / 2}
-    assert plan_effort("lightgbm", half, Shape(5000, 10, 2000, 2)).rounds["medium"] < usual
+    assert plan_effort("lightgbm", half, TreeShape(5000, 10, 2000, 2)).rounds["medium"] < usual
 
 
 def small_work(rows, seconds=0.01):
@@ -274,7 +274,7 @@ def test_means_of_missing_levels_and_of_classes():
     encoding, encoded = encode(matrix, codes, None, 3, 3, replaced=wordy_columns(matrix, 3))
     assert encoded.values.shape == (600, 4)
     assert np.isfinite(encoded.values).all()
-    again = Encoding.restore(encoding.to_parts()).transform(matrix)
+    again = TreeEncoding.restore(encoding.to_parts()).transform(matrix)
     assert again.values.tobytes() == encoding.transform(matrix).values.tobytes()
     assert not any(again.levels)
 

@@ -1,21 +1,23 @@
 """The catalogue of faults is true to the code and to its printed page."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import tabbench
-from tabbench.core.faults import FAULTS, KINDS, PROVOCATIONS, TRACES, as_markdown, epoch_of, incident
+from tabbench.core.faults import FAULTS, KINDS, PROVOCATIONS, TRACES, as_markdown, incident
+from tabbench.core.finding import AFTER_TRAINING, BEFORE_TRAINING, Incident, Moment
 
 PACKAGE = Path(tabbench.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "guards.md"
 
 
 def sources():
-    """All that raises incidents, but for the catalogue itself."""
+    """All that raises incidents."""
     paths = [*(PACKAGE / "nets").glob("*.py"), PACKAGE / "estimators" / "guarded.py"]
-    return "\n".join(path.read_text() for path in paths if path.name != "catalogue.py")
+    return "\n".join(path.read_text() for path in paths)
 
 
 def raised():
@@ -55,16 +57,33 @@ def test_the_page_ends_with_what_was_measured():
 
 
 def test_an_incident_tells_the_cause_from_the_catalogue():
-    found = incident("O01", "net 2, epoch 7", "loss inf", action="halved", outcome="training went on", step=3)
+    found = incident("O01", Moment(net=2, epoch=7), "loss inf", action="halved", outcome="training went on", step=3)
     assert (found.code, found.diagnosis, found.details) == ("O01", FAULTS["O01"].why, {"step": 3})
-    assert epoch_of(found.where) == 7
+    assert (found.where, found.net, found.epoch) == ("net 2, epoch 7", 2, 7)
 
 
-@pytest.mark.parametrize("where", ["before training", "after training", "epoch", "net 2, epoch x", ""])
+MOMENTS = [Moment(2, 7), Moment(epoch=7), Moment(12, 340, "small, wide"), Moment(epoch=1, words="first"), BEFORE_TRAINING,
+           AFTER_TRAINING, Moment(words="first, before training"), Moment()]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.text)
+def test_a_moment_is_read_as_it_was_written(moment):
+    assert Moment.read(moment.text) == moment
+
+
+@pytest.mark.parametrize("where", ["before training", "after training", "epoch", "net 2, epoch x", "epoch 3, later", ""])
 def test_a_place_without_epoch_has_none(where):
-    assert epoch_of(where) is None
+    assert Moment.read(where) == Moment(words=where)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.text)
+def test_a_stored_incident_has_its_place_as_text_alone_and_comes_back_whole(moment):
+    found = incident("O01", moment, "loss inf", action="halved", outcome="healed", step=3)
+    stored = found.to_json()
+    assert list(stored) == ["code", "where", "evidence", "diagnosis", "action", "outcome", "details"]
+    assert Incident.from_json(json.loads(json.dumps(stored))) == found
 
 
 def test_an_unknown_code_is_an_error():
     with pytest.raises(KeyError):
-        incident("Z99", "epoch 1", "", action="none", outcome="healed")
+        incident("Z99", Moment(epoch=1), "", action="none", outcome="healed")

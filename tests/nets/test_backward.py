@@ -8,14 +8,14 @@ from tabbench.nets.activations import ACTIVATIONS
 from tabbench.nets.backward import WrittenBackward
 from tabbench.nets.dropout import DrawnDropout
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import Members, Shape
+from tabbench.nets.network import Members, NetShape
 
 ROWS = 40
 
 
 def members_of(activation, outputs, members, embedded=()):
     """In double precision, with weights that leave no unit at rest."""
-    shape = Shape(6, embedded, (7, 5), outputs, activation)
+    shape = NetShape(6, embedded, (7, 5), outputs, activation)
     made = Members.empty(shape, members, "cpu", torch.float64)
     generator = torch.Generator().manual_seed(3)
     made.values.copy_(torch.randn(made.values.shape, generator=generator, dtype=torch.float64))

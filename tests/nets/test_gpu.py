@@ -13,9 +13,9 @@ from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
 from tabbench.core.approach import APPROACHES, TrainingSet
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
-from tabbench.nets.model import Prepared, folds_of
+from tabbench.nets.model import PreparedTraining, folds_of
 from tabbench.nets.optimisers import FlatAdam, FusedAdam
-from tabbench.nets.training import Options
+from tabbench.nets.training_options import TrainingOptions
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 
@@ -41,7 +41,7 @@ def training_of(task="regression", **settings):
 
 def begun(task="regression", **settings):
     training = training_of(task, **settings)
-    run = Prepared.of(training, None).begin(folds_of(training), Options())
+    run = PreparedTraining.of(training, None).begin(folds_of(training), TrainingOptions())
     run.begin()
     return run
 
@@ -55,8 +55,8 @@ def test_a_captured_step_is_the_step_as_it_is_written(task, settings):
     for epoch in (1, 2):
         captured.take_epoch(epoch)
         written.take_epoch(epoch)
-    assert captured.path == "captured" and captured._graph is not None
-    torch.testing.assert_close(captured.members.values, written.members.values, rtol=1e-4, atol=1e-5)
+    assert captured.path == "captured" and captured.state.graph is not None
+    torch.testing.assert_close(captured.state.members.values, written.state.members.values, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
@@ -94,14 +94,14 @@ def test_a_graph_that_is_garbage_does_not_spoil_the_next_capture():
 def test_no_step_waits_for_the_device():
     run = begun(epochs=40)
     run.take_epoch(1)
-    run.orders, run.epoch_start = run.draws.order(run.fits, 2, run.batches * run.batch_rows), run.step
+    run.state.begin_epoch(2)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        for batch in range(run.batches):
-            run._step(run.batch(batch))
+        for batch in range(run.state.batches):
+            run._step(run.state.batch(batch))
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert np.isfinite(run.validation.losses()).all()
+    assert np.isfinite(run.state.validation.losses()).all()
 
 
 @pytest.mark.parametrize("make, settings", [(GuardedMLPRegressor, {}), (GuardedMLPClassifier, {}),

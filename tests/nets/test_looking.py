@@ -9,7 +9,7 @@ import torch
 
 from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
 from tabbench.nets.looking import BINS, MOST_POINTS, curves, dead_shares, layer_summaries, update_ratios
-from tabbench.nets.network import Members, Shape
+from tabbench.nets.network import Members, NetShape
 
 
 def history(epochs, nets=3, **changes):
@@ -19,7 +19,7 @@ def history(epochs, nets=3, **changes):
 
 
 def members(activation="relu", hidden=(4, 4), heads=1):
-    shape = Shape(3, (), hidden, 2, activation=activation, heads=heads)
+    shape = NetShape(3, (), hidden, 2, activation=activation, heads=heads)
     made = Members.empty(shape, 2, "cpu")
     made.values.copy_(torch.randn(made.values.shape, generator=torch.Generator().manual_seed(0)))
     return made

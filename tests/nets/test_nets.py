@@ -1,6 +1,9 @@
 """The net through its registered entry: learning, divergence survived, saving, and a caller's torch left as it was."""
 
+import gc
+import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,15 +15,17 @@ from tabbench.core.matrices import NetMatrix
 from tabbench.core.task import Task
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.dropout import DrawnDropout
-from tabbench.nets.encoding import ENCODED_SCALE, Encoding
+from tabbench.nets.encoding import ENCODED_SCALE, NetEncoding
 from tabbench.nets.initialisation import initialise
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import Members, Shape
+from tabbench.nets.model import DEFAULT_OPTIONS
+from tabbench.nets.network import Members, NetShape
 from tabbench.nets.optimisers import FlatAdam, FlatSGD
 from tabbench.nets.recipe import Recipe
-from tabbench.nets.rows import Rows
+from tabbench.nets.rows import DeviceRows
 from tabbench.nets.steps import Stepper, accept_finite
-from tabbench.nets.training import Options, Training
+from tabbench.nets.training import Training
+from tabbench.nets.training_options import TrainingOptions
 
 KINDS = ["binary", "multiclass", "regression"]
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}
@@ -124,24 +129,28 @@ def test_an_extreme_target_does_not_spread():
     assert np.isfinite(APPROACHES.get("mlp").fit(training).predict(training.features)).all()
 
 
-def noise(poisoned=None):
-    """Two members on rows whose labels are noise; those of the member's fit part may be poisoned."""
+LOG_LOSS = Loss("log", 2)
+
+
+def noise(poisoned=None, options=DEFAULT_OPTIONS, loss=LOG_LOSS, **knobs):
+    """A training of two members on rows whose labels are noise; those of the member's fit part may be poisoned."""
     random = np.random.default_rng(0)
     numbers = torch.from_numpy(random.normal(size=(90, 8)).astype(np.float32))
     if poisoned is not None:
         numbers[poisoned] = torch.nan
-    rows = Rows(numbers, lambda _: numbers, torch.zeros((90, 0), dtype=torch.int64),
+    rows = DeviceRows(numbers, lambda _: numbers, torch.zeros((90, 0), dtype=torch.int64),
                 torch.from_numpy(random.integers(0, 2, 90)), None)
     folds = [(torch.arange(40), torch.arange(70, 90)), (torch.arange(40, 70), torch.arange(70, 90))]
     draws = Draws(0, "cpu")
-    members = Members.empty(Shape(8, (), (64,), 2), 2, "cpu")
+    members = Members.empty(NetShape(8, (), (64,), 2), 2, "cpu")
     initialise(members, "kaiming", torch.zeros(2, 2), draws.generator(FIRST_WEIGHTS),
                rows.sample([fit for fit, _ in folds]))
-    return Training(members, rows, folds, Loss("log", 2), Recipe(30, 10, (64,)), draws, Options()).run(), rows, folds
+    return Training(members, rows, folds, loss, Recipe(30, 10, (64,), **knobs), draws, options), rows, folds
 
 
 def test_the_best_epochs_weights_are_restored():
-    trained, rows, folds = noise()
+    training, rows, folds = noise()
+    trained = training.run()
     with torch.no_grad():
         inputs = rows.inputs(torch.stack([valid for _, valid in folds]))
         outputs = trained.members.outputs(trained.members.inputs(*inputs))
@@ -154,11 +163,51 @@ def test_the_best_epochs_weights_are_restored():
 
 @pytest.mark.parametrize("poisoned, sound", [(3, 1), (60, 0)])
 def test_a_poisoned_row_is_left_out_and_the_other_member_stays_bit_equal(poisoned, sound):
-    clean, spoilt = noise()[0], noise(poisoned)[0]
+    clean, spoilt = noise()[0].run(), noise(poisoned)[0].run()
     assert spoilt.places == [0, 1]
     assert spoilt.quarantined == (poisoned,)
     assert torch.equal(spoilt.members.values[sound], clean.members.values[sound])
     assert [(incident.code, incident.details["rows"]) for incident in spoilt.incidents] == [("D08", [poisoned])]
+
+
+class Listens:
+    """A callback that hears of everything."""
+
+    def __init__(self):
+        self.heard = []
+
+    def on_fit_start(self, state):
+        state.learning_rate = 2 * state.learning_rate
+
+    def on_epoch_end(self, state):
+        self.heard.append((state.epoch, len(state.incidents)))
+
+    def on_incident(self, incident):
+        self.heard.append(incident.code)
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"poisoned": 3}, {"learning_rate": 1e4}, {"schedule": "plateau", "clip": "auto"}, {"precision": "float16"},
+    {"mixup": 0.3, "noise": 0.1, "dropouts": (0.2,)}, {"l1": 0.01, "batch_norm": True},
+    {"loss": Loss("log", 2, own=lambda outputs, target: torch.nn.functional.cross_entropy(outputs, target, reduction="none"))},
+    {"options": TrainingOptions(is_guarded=False)}, {"options": TrainingOptions(callbacks=[Listens()])},
+    {"options": TrainingOptions(checkpoint=Path("checkpoints"))}], ids=str)
+def test_a_training_that_is_over_is_freed_without_the_garbage_collector(changes, tmp_path, monkeypatch):
+    """On a GPU its members, snapshots and captured graph hold memory that the next training needs."""
+    monkeypatch.chdir(tmp_path)
+    noise(**changes)[0].run()  # what is imported and kept for good by a first training
+    gc.collect()
+    gc.disable()
+    try:
+        training = noise(**changes)[0]
+        trained = training.run()
+        held = [weakref.ref(each) for each in (training, training.state, training.state.members.values, training.recovery,
+                                               training.state.stepper, training.state.snapshots, training.state.validation)]
+        del training
+        assert [each() for each in held] == [None] * len(held)
+        assert torch.isfinite(trained.members.values).all()
+    finally:
+        gc.enable()
 
 
 def test_batches_encoded_one_by_one_give_the_same_numbers(monkeypatch):
@@ -198,7 +247,7 @@ def test_a_shared_fit_does_not_depend_on_the_cells_own_seed():
 
 def test_bins_are_passed_through_from_left_to_right():
     numbers = np.repeat(np.arange(5, dtype=np.float32), 20)[:, None]
-    encoding = Encoding.fit(numbers, (), 4)
+    encoding = NetEncoding.fit(numbers, (), 4)
     encoded = encoding.encoded(torch.tensor([[0.0], [1.5], [9.0]]), torch.zeros((3, 0), dtype=torch.int64))
     expected = [[0.0, 0, 0, 0, 0], [1.5, 1, 0.5, 0, 0], [9.0, 1, 1, 1, 1]]
     assert encoded.tolist() == [[row[0], *(ENCODED_SCALE * share for share in row[1:])] for row in expected]
@@ -206,11 +255,11 @@ def test_bins_are_passed_through_from_left_to_right():
 
 @pytest.mark.parametrize("column", [np.zeros(100), np.arange(100) % 2])
 def test_columns_without_a_middle_have_no_bins(column):
-    assert len(Encoding.fit(column[:, None].astype(np.float32), (), 8).columns) == 0
+    assert len(NetEncoding.fit(column[:, None].astype(np.float32), (), 8).columns) == 0
 
 
 def test_an_indicator_a_level_and_none_for_what_is_unseen():
-    encoding = Encoding.fit(np.zeros((4, 0), dtype=np.float32), (3, 40, 4), 8)
+    encoding = NetEncoding.fit(np.zeros((4, 0), dtype=np.float32), (3, 40, 4), 8)
     encoded = encoding.encoded(torch.zeros((3, 0)), torch.tensor([[0, 7, 1], [1, 7, 3], [2, 7, 0]]))
     assert encoded.tolist() == [[0, 0, 1, 0, 0], [1, 0, 0, 0, 1], [0, 1, 0, 0, 0]]
     assert encoding.embedded == [1]
@@ -299,9 +348,9 @@ def test_a_refused_step_changes_nothing_of_its_member(optimiser):
 def test_a_step_asks_the_device_for_no_number(knobs):
     """What a step reads back would make the host wait on a GPU; the device `meta` has no numbers to give, and raises."""
     recipe = Recipe(epochs=2, batch_rows=8, hidden=(6, 6), **knobs)
-    shape = Shape(4, (5,), recipe.hidden, 2, batch_norm=recipe.batch_norm, heads=recipe.heads)
+    shape = NetShape(4, (5,), recipe.hidden, 2, batch_norm=recipe.batch_norm, heads=recipe.heads)
     encoded, codes = torch.zeros((30, 4), device="meta"), torch.zeros((30, 1), dtype=torch.int64, device="meta")
-    rows = Rows(encoded, lambda _: encoded, codes, torch.zeros(30, dtype=torch.int64, device="meta"), None)
+    rows = DeviceRows(encoded, lambda _: encoded, codes, torch.zeros(30, dtype=torch.int64, device="meta"), None)
     stepper = Stepper(Members.empty(shape, 2, "meta"), rows, Loss("log", 2), recipe, Draws(0, "cpu"), steps=6)
     batch = torch.zeros((2, 8), dtype=torch.int64, device="meta")
     drawn = torch.empty(2 * 8 * recipe.heads * sum(recipe.hidden), dtype=torch.uint8, device="meta")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,7 @@ class Trained:
 
 
 @dataclass
-class Standing:
+class TrainingProgress:
     """How far a training is: what a checkpoint holds beside the members' state.
 
     `best` is what is kept, the last epoch where that is wanted; `lowest` is when there was an improvement at last.
@@ -45,3 +46,13 @@ class Standing:
     lowest_epochs: list[int] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     update_ratios: list[list[list[float]]] = field(default_factory=list)
+
+    def begin(self, losses: list[float]) -> None:
+        """Nothing is better yet than each member's start."""
+        self.best_losses, self.best_epochs = list(losses), [0] * len(losses)
+        self.lowest_losses, self.lowest_epochs = list(losses), [0] * len(losses)
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """From a checkpoint's values."""
+        for name in vars(self):
+            setattr(self, name, values[name])

@@ -1,0 +1,118 @@
+"""What a training consists of and how far it has come: one object that its parts read and change.
+
+`training` steps it, `recovery` mends it, `closing` looks at it when it is over, and `callbacks` let a user see some of it. It
+knows none of them, so that nothing refers to it in a circle and a device's memory is free as soon as a training is over.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from tabbench.nets.draws import Draws
+from tabbench.nets.guard import Guard, Limits, Snapshots, State
+from tabbench.nets.journal import Journal
+from tabbench.nets.loss import Loss
+from tabbench.nets.network import Members
+from tabbench.nets.progress import TrainingProgress
+from tabbench.nets.recipe import Recipe
+from tabbench.nets.rows import DeviceRows
+from tabbench.nets.steps import CapturedStep, Stepper
+from tabbench.nets.training_options import TrainingOptions
+from tabbench.nets.validation import Validation
+
+
+class TrainingState:
+    """Members, the rows they learn from and are judged by, and all that changes from step to step.
+
+    Attributes
+    ----------
+    fits : each member's rows to learn from; may be changed when rows are left out.
+    batches, batch_rows : steps of an epoch, and rows of a step.  orders : (members, used) rows of the present epoch.
+    rate_factors : (members,) on the recipe's rate, as schedules and callbacks have it.
+    cuts : (members,) by which recovery lowered each one's rate; outside the snapshots, which would undo it.
+    live : what a snapshot holds.  best : (members, numbers) of the best epochs.
+    graph : the captured step, once there is one.  epoch_start : steps taken before the present epoch.
+    constant_losses, guard : what is known once the start was judged.
+    """
+
+    constant_losses: list[float]
+    guard: Guard
+
+    def __init__(self, members: Members, rows: DeviceRows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
+                 draws: Draws, options: TrainingOptions) -> None:
+        self.members, self.rows, self.loss, self.recipe, self.draws, self.options = members, rows, loss, recipe, draws, options
+        self.fits = [fit for fit, _ in folds]
+        self.journal, self.progress = Journal(options), TrainingProgress()
+        self.validation = Validation(members, rows, loss, [valid for _, valid in folds],
+                                     partial(_note_smaller_blocks, self.journal, self.progress))
+        fewest = min(len(fit) for fit in self.fits)
+        self.batches = max(1, round(fewest / recipe.batch_rows))
+        self.batch_rows = fewest // self.batches
+        self.stepper = Stepper(members, rows, loss, recipe, draws, recipe.epochs * self.batches)
+        self.rate_factors, self.cuts = torch.ones_like(members.values[:, 0]), torch.ones_like(members.values[:, 0])
+        self.live: State = {"values": members.values, "rate_factors": self.rate_factors, **self.stepper.optimiser.state,
+                            **self.stepper.clipping.state, **self.stepper.precision.state}
+        self.snapshots = Snapshots(self.live)
+        self.best = members.values.clone()
+        self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
+        self.epoch_start = 0
+        self.graph: CapturedStep | None = None
+
+    @property
+    def step(self) -> int:
+        """Steps taken."""
+        return self.stepper.number
+
+    def rate(self, member: int) -> float:
+        """A member's learning rate before its schedule, after recovery's cuts."""
+        return float(self.cuts[member] * self.rate_factors[member]) * self.recipe.learning_rate
+
+    def judge_start(self) -> None:
+        """Find out what the constant predictor and the first weights lose."""
+        constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
+        self.constant_losses = [constant.loss for constant in constants]
+        limits = Limits.of(self.constant_losses, [constant.spread for constant in constants], self.batch_rows,
+                           is_own=self.loss.is_own or bool(self.loss.parts))
+        self.guard = Guard(limits, self.members.values.is_cuda)
+        self.progress.begin(self.validation.losses())
+
+    def training_losses(self, member: int) -> list[float]:
+        """A member's training loss in each epoch."""
+        return [record["training_loss"] for record in self.progress.history if record["net"] == member + 1]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Draw the order of an epoch."""
+        self.orders = self.draws.order(self.fits, epoch, self.batches * self.batch_rows)
+        self.epoch_start = self.step
+
+    def batch(self, number: int) -> Tensor:
+        """Rows (members, m) of a batch of the present epoch."""
+        return self.orders[:, number * self.batch_rows:(number + 1) * self.batch_rows]
+
+    def sample(self, members: list[int]) -> tuple[Tensor, Tensor]:
+        """Encoded inputs and codes of some fit rows of these members."""
+        return self.rows.sample([self.fits[member] for member in members])
+
+    def replace_in_orders(self, bad: Tensor) -> None:
+        """Put sound rows in the place of bad ones in what is left of this epoch."""
+        for order, fit in zip(self.orders, self.fits, strict=True):
+            places = torch.isin(order, bad).nonzero()[:, 0]
+            order[places] = fit[places % len(fit)]
+
+    def clip_from_now_on(self, member: int) -> None:
+        """Limit this member's gradients; a graph that was captured without limits is of no more use."""
+        self.stepper.clipping.turn_on(member)
+        self.graph = None
+
+    def leave_low_precision(self) -> None:
+        """Compute with all bits from now on."""
+        self.stepper.precision.leave()
+        self.graph = None
+
+
+def _note_smaller_blocks(journal: Journal, progress: TrainingProgress, rows: int) -> None:
+    """Validation found too little memory for all rows at once."""
+    journal.note_less_memory("R02", f"rows are judged {rows} at a time", progress.epoch)

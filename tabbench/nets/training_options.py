@@ -1,0 +1,42 @@
+"""What of a training is no matter of numbers: guarded or not, who listens, where its checkpoints are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabbench.core.finding import Incident
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What of a training is no matter of numbers.
+
+    Parameters
+    ----------
+    is_guarded : without a guard nothing is refused or restored; predictions that are not finite are still never returned.
+    safe_rate : the recipe's own learning rate, which a rate that proves far too high goes down to.
+    callbacks : objects with any of `on_fit_start`, `on_epoch_end`, `on_incident` and `on_fit_end`.
+    checkpoint, resume_from : folders to write to, and to continue from.  identity : what a checkpoint must have been written for.
+    named : an incident as the user knows its rows, for those who hear of it while it happens.
+    """
+
+    is_guarded: bool = True
+    safe_rate: float = 0.05
+    callbacks: Sequence[Any] = ()
+    checkpoint: Path | None = None
+    resume_from: Path | None = None
+    identity: str = ""
+    named: Callable[[Incident], Incident] | None = None
+
+    def as_named(self, record: Incident) -> Incident:
+        """An incident as the user knows its rows."""
+        return record if self.named is None else self.named(record)
+
+    def tell(self, event: str, what: Any) -> None:
+        """Call the callbacks that listen to an event."""
+        for callback in self.callbacks:
+            if hasattr(callback, event):
+                getattr(callback, event)(what)

@@ -33,13 +33,14 @@ from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
+from tabbench.verdict.outcome import Headline
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
 from tabbench.wording.limits import KINDS, unjudged_sentence
-from tabbench.wording.verdict import doubted
+from tabbench.wording.verdict import closing_sentence, doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -103,8 +104,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     headline = headline_size(evidence, stopped)
     missing = missing_families(run.entries, skips, evidence.present(headline), headline)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
-                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped,
-                     limited=_limited(run, missing, skips), missing=missing)
+                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped, missing=missing)
     metrics = [METRICS.get(name) for name in setup.task.metrics]
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
@@ -114,7 +114,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
-        family_crossovers=verdicts.family_crossovers, sentence=_sentence(verdicts, headline, findings),
+        family_crossovers=verdicts.family_crossovers,
+        sentence=_sentence(verdicts.headline, _limited(run, missing, skips), findings),
         findings=_frame("findings", [finding.to_json() for finding in findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
@@ -237,9 +238,8 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
 
 
-def _sentence(verdicts: Judgement, headline: int, findings: Sequence[Finding]) -> str:
-    decision = verdicts.winners.set_index("size").loc[headline, "decision"]
-    return doubted(verdicts.sentence, findings, is_decided=decision != "none")
+def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Finding]) -> str:
+    return doubted(closing_sentence(headline, limited), findings, is_decided=headline.is_decided)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

@@ -7,25 +7,23 @@ from collections.abc import Collection, Mapping, Sequence
 
 from tabbench.core.limits import Limited
 from tabbench.core.phrases import listed, rough_duration
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.outcome import Headline, Missing
 
 KINDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
 """The families that people choose between, as one says that there was none."""
 RESUME = "tabbench resume continues it"
 
 
-def beginning(evidence: Evidence, missing: Mapping[str, Sequence[str]], limited: Limited | None, *, is_recommending: bool) -> str:
-    """What the sentence begins with where families are missing: which, why, and what it takes; it leads on to the outcome.
-
-    `is_recommending` is false where nothing is recommended for their lack.
-    """
-    why = f"{_none_was_run(evidence, missing)}, as {_cause(limited)}" + ("" if is_recommending else ", so nothing is recommended")
+def beginning(headline: Headline, limited: Limited | None) -> str:
+    """What the sentence begins with where families are missing: which, why, and what it takes; it leads on to the outcome."""
+    so = ", so nothing is recommended" if headline.is_withheld else ""
+    why = f"{_none_was_run(headline.missing)}, as {_cause(limited)}{so}"
     if _is_interrupted(limited):
         return f"{why} ({RESUME}): "
     if limited is None or limited.seconds is None:
         return f"{why}: "
     takes = rough_duration(limited.seconds)
-    return f"{why} ({takes} would do): " if is_recommending else f"{why} (a recommendation takes {takes}): "
+    return f"{why} (a recommendation takes {takes}): " if headline.is_withheld else f"{why} ({takes} would do): "
 
 
 def cost_clauses(limited: Limited | None, *, is_lift_told: bool) -> list[str]:
@@ -59,11 +57,10 @@ def unjudged_sentence(limited: Limited | None) -> str:
     return f"{nothing}: continue the run with a time limit of {rough_duration(limited.seconds)}, which would give one."
 
 
-def _none_was_run(evidence: Evidence, missing: Mapping[str, Sequence[str]]) -> str:
-    families = [family for family in KINDS if family in missing]
+def _none_was_run(missing: Missing) -> str:
+    families = [family for family in KINDS if family in missing.approaches]
     # Where the sizes that were run have no family in common, one that is missing here was run on fewer rows.
-    is_run = any(evidence.families[name] in families for name, _ in evidence.loss)
-    verb = f"{'were' if families[-1] == 'trees' else 'was'} run{' on so many rows' if is_run else ''}"
+    verb = f"{'were' if families[-1] == 'trees' else 'was'} run{' on so many rows' if missing.are_run_below else ''}"
     if len(families) == 1:
         return f"No {KINDS[families[0]]} {verb}"
     articles = [KINDS[family] if family == "trees" else f"a {KINDS[family]}" for family in families]

@@ -59,7 +59,7 @@ def _guessed(evidence: Evidence, truth: dict[str, list[float]], seed: int) -> di
     pairs = extrapolate(evidence, seed=seed).pairs
     for place, row in enumerate(pairs.to_dict("records")):
         true, slack = truth["difference"][place], SURE * truth["standard_error"][place]
-        is_refused = bool(row["refusal"])
+        is_refused = row["refusal"] is not None
         is_overtaken = (true < 0) == (row["behind"] == row["first"])
         rows[row["factor"]] = [np.nan] * 3 if is_refused else [
             float(row["low"] - slack <= true <= row["high"] + slack), row["p_overtakes"], float(is_overtaken)]

@@ -39,7 +39,10 @@ from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
+from tabbench.wording.affordable import limit_sentence
+from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import KINDS, unjudged_sentence
+from tabbench.wording.racing import reason_to_stop
 from tabbench.wording.verdict import closing_sentence, doubted
 
 KEPT_PREDICTION_BYTES = 512_000_000
@@ -124,13 +127,13 @@ def judge_run(run: Run, store: Store) -> Comparison:
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details),
-        extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
+        extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=what_if_frame([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
                           verdicts.lacking),
             *_on_changed_data(run, store, verdicts, headline)]),
-        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline]),
+        cost_limits=_told_limits(cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline])),
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
 
 
@@ -169,7 +172,7 @@ class Race:
             if evidence is not None and evidence.sizes[-1] == last:
                 self._out |= hopelessly_behind(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
             self._seen = last
-        return {name: str(behind) for name, behind in self._out.items()}
+        return {name: reason_to_stop(behind) for name, behind in self._out.items()}
 
     def _evidence(self, last: int) -> Evidence | None:
         finished = self._store.finished()
@@ -240,6 +243,15 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
 
 def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Finding]) -> str:
     return doubted(closing_sentence(headline, limited), findings, is_decided=headline.is_decided)
+
+
+def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
+    told = [limit_sentence(row.cost, row.below, row.outcome, row.recommended) for row in limits.itertuples()]
+    return limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+
+
+def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.assign(refusal=pd.Series([refusal_words(each) for each in pairs["refusal"]], dtype=object))
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

@@ -20,7 +20,6 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from tabbench.core.phrases import measured
 from tabbench.verdict.evidence import Evidence
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
@@ -61,10 +60,6 @@ class Behind:
     full_size: int
     gap: float
     closing: float
-
-    def __str__(self) -> str:
-        return (f"raced out: at least {measured(self.gap)} behind {self.leader} at {self.size:,} rows, of which at most "
-                f"{measured(self.closing)} would have been made up by {self.full_size:,} rows")
 
 
 def hopelessly_behind(evidence: Evidence, *, full_size: int, seed: int = 0, alpha: float = ALPHA_OF_A_LOOK) -> dict[str, Behind]:

@@ -38,12 +38,13 @@ from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
-from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
+from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.wording.affordable import limit_sentence
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import KINDS, unjudged_sentence
 from tabbench.wording.racing import reason_to_stop
 from tabbench.wording.verdict import closing_sentence, doubted
+from tabbench.wording.what_if import change_phrase, what_if_sentence
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -129,7 +130,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         training=_training(run, details),
         extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
-        what_if=what_if_frame([
+        what_if=_told_changes([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
                           verdicts.lacking),
             *_on_changed_data(run, store, verdicts, headline)]),
@@ -202,7 +203,7 @@ def _evidence(
 
 
 def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
-                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[dict[str, Any]]:
+                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[WhatIf]:
     """Who would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
@@ -212,9 +213,9 @@ def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence
         for each in others]
 
 
-def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int) -> list[dict[str, Any]]:
+def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int) -> list[WhatIf]:
     """What the repetitions with one thing changed have answered, unless they were made with other approaches."""
-    outcomes = [Outcome.from_json(values) for values in store.recall("what_if", [])]
+    outcomes = [ChangeOutcome.from_json(values) for values in store.recall("what_if", [])]
     names = tuple(entry.name for entry in run.entries)
     return [on_changed_data(each, verdicts.winners, verdicts.pairs, headline) for each in outcomes if each.names == names]
 
@@ -252,6 +253,11 @@ def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
 
 def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs.assign(refusal=pd.Series([refusal_words(each) for each in pairs["refusal"]], dtype=object))
+
+
+def _told_changes(found: Sequence[WhatIf]) -> pd.DataFrame:
+    rows = [each.row() | {"change": change_phrase(each.change), "sentence": what_if_sentence(each)} for each in found]
+    return pd.DataFrame(rows, columns=list(COLUMNS["what_if"]), dtype=object)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:

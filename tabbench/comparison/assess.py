@@ -30,7 +30,7 @@ from tabbench.verdict.affordable import cost_limits, winner_map
 from tabbench.verdict.budget import budget_crossovers
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
-from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
 from tabbench.verdict.outcome import Headline
@@ -138,7 +138,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
 
 
-def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
+def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     """The deciding metric's evidence to be set beside other tables', or None where nothing has finished.
 
     Its margin is the default one, whatever the run's own was: it is the scale on which tables are compared.
@@ -175,7 +175,7 @@ class Race:
             self._seen = last
         return {name: reason_to_stop(behind) for name, behind in self._out.items()}
 
-    def _evidence(self, last: int) -> Evidence | None:
+    def _evidence(self, last: int) -> LossEvidence | None:
         finished = self._store.finished()
         done = {place for place, cell in self._cells.items() if place[1] <= last and cell.key in finished}
         in_race = sorted((name, size) for name, size in _complete(done, len(self._run.setup.splits.splits))
@@ -194,7 +194,7 @@ class Race:
 
 def _evidence(
     run: Run, question: Question, predictions: Predictions, present: Collection[tuple[str, int]], margin: float | None,
-) -> Evidence:
+) -> LossEvidence:
     entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
     return build_evidence(
         question, METRICS.get(question.task.metric), predictions, present, approaches=[each.name for each in entries],
@@ -202,7 +202,7 @@ def _evidence(
         representatives=[each.name for each in entries if each.represents], margin=margin)
 
 
-def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
+def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: LossEvidence, verdict: Answer,
                 stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[WhatIf]:
     """Who would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
@@ -355,7 +355,7 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
     return _frame("costs", rows)
 
 
-def _budget_crossovers(costs: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+def _budget_crossovers(costs: pd.DataFrame, evidence: LossEvidence) -> pd.DataFrame:
     return budget_crossovers(costs, {cell: evidence.mean(*cell) for cell in evidence.loss}, contestants(evidence),
                              margin=evidence.margin)
 

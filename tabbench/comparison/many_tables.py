@@ -25,7 +25,7 @@ from tabbench.store.folder import require_run
 from tabbench.verdict.across.decision import Standpoint
 from tabbench.verdict.across.judge import judge_tables
 from tabbench.verdict.across.losses import TableLosses, loss_rows
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE
 from tabbench.wording.many_tables import answer_sentence, closing_sentence
 
@@ -55,7 +55,7 @@ class _Given:
 
     folder: Path
     run: Run
-    evidence: Evidence
+    evidence: LossEvidence
 
 
 def compare_tables(

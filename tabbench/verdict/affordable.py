@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
 
 COSTS = ("fit_seconds", "predict_us_per_row", "peak_mb")
@@ -39,7 +39,7 @@ class UnderLimit(Enum):
     NOTHING_BETTER = auto()  # nothing that is left is shown to be better than a constant prediction
 
 
-def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
+def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
                 ) -> pd.DataFrame:
     """Whom to take at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
 
@@ -58,7 +58,7 @@ def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, si
     return pd.DataFrame(rows, columns=[*(name for name in COLUMNS["cost_limits"] if name != "sentence"), "outcome"], dtype=object)
 
 
-def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame,
+def winner_map(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame,
                lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """Whom to take with up to so many rows and so many seconds for one fit, from what was run.
 
@@ -107,7 +107,7 @@ class _Choice:
     approaches: list[str]
 
 
-def _choice(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+def _choice(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
             ) -> _Choice | None:
     row = _winner_among(evidence, pairs, kept, size, lacking)
     if row["recommended"] is None:
@@ -125,7 +125,7 @@ def _cell(choices: list[_Choice], margin: float) -> dict[str, Any]:
     return {"approach": taken.name, "trained_on": taken.size, "decision": taken.decision, "approaches": taken.approaches}
 
 
-def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+def _winner_among(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
                   ) -> Mapping[str, Any]:
     """The row of `winners` if only these approaches and the constant predictor had been run at `size`."""
     names = [name for name in evidence.present(size) if name in kept or evidence.families[name] == BASELINE]
@@ -140,7 +140,7 @@ def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str]
     return row
 
 
-def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]
+def _shrinking(evidence: LossEvidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]
                ) -> list[dict[str, Any]]:
     known = {name: float(cost[name]) for name in evidence.present(size)
              if evidence.families[name] != BASELINE and np.isfinite(cost.get(name, np.nan))}
@@ -179,6 +179,6 @@ def _under_limit(row: Mapping[str, Any], left: Collection[str]) -> UnderLimit:
     return UnderLimit.NOTHING_BETTER if row["decision"] == "none" else UnderLimit.FAMILY_LACKING
 
 
-def _seconds(evidence: Evidence, costs: pd.DataFrame) -> dict[tuple[str, int], float]:
+def _seconds(evidence: LossEvidence, costs: pd.DataFrame) -> dict[tuple[str, int], float]:
     known = costs[costs["fit_seconds"].notna() & costs["approach"].isin(evidence.approaches)]
     return {(row.approach, row.size): float(row.fit_seconds) for row in known.itertuples()}

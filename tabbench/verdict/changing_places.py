@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import FIRST_BETTER, SECOND_BETTER
 
 Span = tuple[float, float]
@@ -70,7 +70,7 @@ class OverSizes:
     never_better: tuple[str, ...] = ()
 
 
-def over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: Sequence[Crossing]) -> OverSizes | None:
+def over_sizes(evidence: LossEvidence, row: pd.Series, pairs: pd.DataFrame, found: Sequence[Crossing]) -> OverSizes | None:
     """Who is better than the winner's family at which sizes; None where a single size, or nobody for the family, was run.
 
     Parameters
@@ -89,7 +89,7 @@ def over_sizes(evidence: Evidence, row: pd.Series, pairs: pd.DataFrame, found: S
     return OverSizes(leader, smallest, never_better=others if is_unbeaten else ())
 
 
-def _leader(evidence: Evidence, best: str) -> str | None:
+def _leader(evidence: LossEvidence, best: str) -> str | None:
     """The best approach if it is a representative, else its family's."""
     if best in evidence.representatives:
         return best
@@ -118,7 +118,7 @@ class _Pair:
     is_settled: bool
 
     @classmethod
-    def of(cls, evidence: Evidence, pairs: pd.DataFrame, other: str, leader: str, headline: int) -> _Pair:
+    def of(cls, evidence: LossEvidence, pairs: pd.DataFrame, other: str, leader: str, headline: int) -> _Pair:
         """From the decisions at all sizes."""
         return cls(other, leader, (evidence.sizes[0], evidence.sizes[-1]), _sizes_ahead(other, leader, pairs),
                    headline in _sizes_ahead(leader, other, pairs))

@@ -16,7 +16,7 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.curve_noise import CurveNoise, PairNoise
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.learning_curves import curve_draws, mmf4, pow4
 
 FACTORS = (2, 4)
@@ -108,7 +108,7 @@ class _Forecast:
     last_share: float
 
 
-def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
+def extrapolate(evidence: LossEvidence, *, seed: int = 0) -> Extrapolation:
     """Continue the learning curves to 2 and 4 times the largest size.
 
     Three forecasts of a pair's difference are averaged: two families of learning curves (`pow4`, `mmf4`), each fitted to both
@@ -136,7 +136,7 @@ def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
     return Extrapolation(pairs, pd.DataFrame(scores, columns=list(COLUMNS["extrapolated_scores"])))
 
 
-def _refusal(evidence: Evidence, first: str, second: str) -> Refusal | None:
+def _refusal(evidence: LossEvidence, first: str, second: str) -> Refusal | None:
     """Why a pair's curves cannot be followed at all; None where they can."""
     full = evidence.sizes[-1]
     for name in (first, second):
@@ -157,11 +157,11 @@ def _refusal(evidence: Evidence, first: str, second: str) -> Refusal | None:
     return None
 
 
-def _common_sizes(evidence: Evidence, first: str, second: str) -> list[int]:
+def _common_sizes(evidence: LossEvidence, first: str, second: str) -> list[int]:
     return [size for size in evidence.sizes if (first, size) in evidence.loss and (second, size) in evidence.loss]
 
 
-def _pair_forecast(evidence: Evidence, noise: CurveNoise, first: str, second: str, seed: int) -> Refusal | _Forecast:
+def _pair_forecast(evidence: LossEvidence, noise: CurveNoise, first: str, second: str, seed: int) -> Refusal | _Forecast:
     refusal = _refusal(evidence, first, second)
     if refusal is not None:
         return refusal
@@ -190,7 +190,7 @@ def larger_sizes(full: int) -> np.ndarray:
     return np.asarray(full * 2.0 ** np.linspace(0, doublings, doublings * STEPS_PER_DOUBLING + 1))
 
 
-def _forecasts(evidence: Evidence, pair: PairNoise, targets: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
+def _forecasts(evidence: LossEvidence, pair: PairNoise, targets: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
     """(B, T) draws of the difference by pow4, by mmf4, and by the last difference wandering on."""
     least, sizes = _least_loss(evidence), pair.sizes.astype(np.float64)
     found = []
@@ -210,7 +210,7 @@ def _wandering(pair: PairNoise, targets: np.ndarray, random: np.random.Generator
     return np.asarray(pair.difference[-1] + pair.noise_of_difference[:, -1:] + walk)
 
 
-def _least_loss(evidence: Evidence) -> float:
+def _least_loss(evidence: LossEvidence) -> float:
     """The lowest loss that there can be; -inf for a metric that goes beyond what is usual."""
     bound = -HIGHEST_SCORE if evidence.metric.higher_is_better else 0.0
     return bound if min(float(loss.min()) for loss in evidence.loss.values()) >= bound else -np.inf
@@ -245,7 +245,7 @@ def _weights(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.ndar
     return np.asarray(weight / weight.sum())
 
 
-def _pair_rows(evidence: Evidence, first: str, second: str, forecast: Refusal | _Forecast) -> list[dict[str, object]]:
+def _pair_rows(evidence: LossEvidence, first: str, second: str, forecast: Refusal | _Forecast) -> list[dict[str, object]]:
     full = evidence.sizes[-1]
     base: dict[str, object] = {"first": first, "second": second, "size": full, "refusal": None}
     if isinstance(forecast, Refusal):
@@ -279,7 +279,7 @@ def _crossing_sizes(draws: np.ndarray, is_overtaken: np.ndarray, sizes: np.ndarr
     return np.where(is_overtaken.any(axis=1), np.round(np.exp(place)), np.inf)
 
 
-def _score_rows(evidence: Evidence, noise: CurveNoise, name: str, seed: int) -> list[dict[str, object]]:
+def _score_rows(evidence: LossEvidence, noise: CurveNoise, name: str, seed: int) -> list[dict[str, object]]:
     """The curve of one approach at the larger sizes, for the eye; pairs are compared by their differences."""
     sizes = [size for size in evidence.sizes if (name, size) in evidence.loss]
     loss, covariance, errors = noise.single(name, sizes, draws=DRAWS, seed=seed)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.outcome import Headline, headline_of
 from tabbench.verdict.probabilities import correlated_t, rows_to_settle
@@ -37,7 +37,7 @@ class Judgement:
 
 
 def judge(
-    evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
+    evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
     stopped: Collection[tuple[str, int]] = (), missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Judgement:
     """Decide every pair at every size, name winners and crossovers.
@@ -80,7 +80,7 @@ class Decisions:
     claims: _Claims | None
 
 
-def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
+def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
                  full_size: int = 0) -> Decisions:
     """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
@@ -102,8 +102,8 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
                      claims)
 
 
-def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, seed: int, stopped: Collection[tuple[str, int]]
-                      ) -> list[Crossing]:
+def _family_crossings(claims: _Claims | None, evidence: LossEvidence, alpha: float, seed: int,
+                      stopped: Collection[tuple[str, int]]) -> list[Crossing]:
     """From intervals that hold for all pairs at all sizes together, wider than those of the families of claims."""
     if claims is None:
         return []
@@ -113,7 +113,7 @@ def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, 
     return [each for band in family_bands(at_once, evidence.families) for each in crossings(band)]
 
 
-def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:
+def headline_size(evidence: LossEvidence, stopped: Collection[tuple[str, int]] = ()) -> int:
     """The largest size with all families that were run at any, or stopped by a race for good reason; else with most of them.
 
     Not the size with the most approaches: who asks about a table wants the answer for its rows, and a second linear model that
@@ -141,7 +141,7 @@ class _Names:
     size: np.ndarray
 
     @classmethod
-    def stopped(cls, evidence: Evidence, stopped: Collection[tuple[str, int]]) -> _Names:
+    def stopped(cls, evidence: LossEvidence, stopped: Collection[tuple[str, int]]) -> _Names:
         """The pairs that were not run because a race has stopped one of them, or both."""
         found = [(*pair, size) for size in sorted({size for _, size in stopped})
                  for pair in combinations(sorted({*evidence.present(size), *_at(size, stopped)}), 2)
@@ -167,7 +167,7 @@ class _Claims:
     splits: int
 
     @classmethod
-    def of(cls, evidence: Evidence) -> _Claims | None:
+    def of(cls, evidence: LossEvidence) -> _Claims | None:
         """All pairs that were run, ascending in size; None where no two approaches were run at one size."""
         cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
         pairs = [pair for pair in combinations(range(len(cells)), 2) if cells[pair[0]][1] == cells[pair[1]][1]]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tabbench.verdict.changing_places import OverSizes, over_sizes
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
 
 REPEATABLE = ("stratified", "grouped")
@@ -142,7 +142,7 @@ class Headline:
 
 
 def headline_of(
-    evidence: Evidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
+    evidence: LossEvidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
     headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (), stopped: Collection[tuple[str, int]] = (),
     missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Headline:
@@ -163,7 +163,7 @@ def headline_of(
         Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
 
 
-def _outcome(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame, size: int) -> Outcome:
+def _outcome(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame, size: int) -> Outcome:
     if row["decision"] == "none":
         return _no_verdict(evidence, at_size, size)
     if row["decision"] == "winner":
@@ -175,7 +175,7 @@ def _outcome(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame, size: in
     return Outcome.EQUAL if (among["decision"] == "equal").all() else Outcome.TIED
 
 
-def _no_verdict(evidence: Evidence, at_size: pd.DataFrame, size: int) -> Outcome:
+def _no_verdict(evidence: LossEvidence, at_size: pd.DataFrame, size: int) -> Outcome:
     if len(evidence.present(size)) < 2:
         return Outcome.ONE_APPROACH
     if failed_share(evidence, size) > MOST_FAILED:
@@ -183,7 +183,7 @@ def _no_verdict(evidence: Evidence, at_size: pd.DataFrame, size: int) -> Outcome
     return Outcome.NO_ERROR_KNOWN if at_size["low"].isna().all() else Outcome.CONSTANT
 
 
-def _reach(evidence: Evidence, headline: int, full_size: int, stopped: Collection[tuple[str, int]], *, is_complete: bool
+def _reach(evidence: LossEvidence, headline: int, full_size: int, stopped: Collection[tuple[str, int]], *, is_complete: bool
            ) -> Reach:
     """`is_complete` is false where a family was run nowhere."""
     if headline == full_size:
@@ -196,7 +196,7 @@ def _reach(evidence: Evidence, headline: int, full_size: int, stopped: Collectio
     return Reach.ALL_FAMILIES if is_complete else Reach.ALL_OTHER_FAMILIES
 
 
-def _choice(evidence: Evidence, row: pd.Series, size: int) -> Choice:
+def _choice(evidence: LossEvidence, row: pd.Series, size: int) -> Choice:
     top = row["approaches"]
     nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
     simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[row["recommended"]]]
@@ -207,7 +207,7 @@ def _choice(evidence: Evidence, row: pd.Series, size: int) -> Choice:
     return Choice.SIMPLEST if len(nearby) == len(top) else Choice.SIMPLEST_OF_CLOSE
 
 
-def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> Settling | None:
+def _settling(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> Settling | None:
     """What it would take to tell the best from the others of the top set, or from a constant; None where that is decided."""
     if failed_share(evidence, int(row["size"])) > MOST_FAILED:
         return None
@@ -223,13 +223,13 @@ def _settling(evidence: Evidence, row: pd.Series, at_size: pd.DataFrame) -> Sett
     return Settling(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence))
 
 
-def _repeats(evidence: Evidence) -> Repeats:
+def _repeats(evidence: LossEvidence) -> Repeats:
     if evidence.split_kind not in REPEATABLE:
         return Repeats.IMPOSSIBLE
     return Repeats.MIGHT_HELP if evidence.repeats == 1 and evidence.pool_rows <= MANY_ROWS else Repeats.HARDLY_HELP
 
 
-def _lead(evidence: Evidence, winner: str, at_size: pd.DataFrame, size: int) -> Lead:
+def _lead(evidence: LossEvidence, winner: str, at_size: pd.DataFrame, size: int) -> Lead:
     other = min((name for name in evidence.present(size) if name != winner), key=lambda name: evidence.mean(name, size))
     row = at_size[at_size["first"].isin([winner, other]) & at_size["second"].isin([winner, other])].iloc[0]
     near, far = sorted(abs(float(bound)) for bound in (row["low"], row["high"]))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
-from tabbench.verdict.evidence import Evidence, build_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.judge import decide_pairs
 from tabbench.verdict.scoring import Predictions, Question
 from tabbench.verdict.winners import BASELINE, winners_frame
@@ -149,7 +149,7 @@ class WhatIf:
                         "holds": answer.holds(verdict)}
 
 
-def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: Evidence, *,
+def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: LossEvidence, *,
               margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = (),
               lacking: Mapping[int, Collection[str]] | None = None) -> WhatIf:
     """The answer at the verdict's size if `metric` decided there, by the same judge at the same level.
@@ -174,7 +174,7 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
     return WhatIf(change, answer, verdict)
 
 
-def _is_constant_as_good(evidence: Evidence, size: int) -> bool:
+def _is_constant_as_good(evidence: LossEvidence, size: int) -> bool:
     means = {name: evidence.mean(name, size) for name in evidence.present(size)}
     of_constant = min((value for name, value in means.items() if evidence.families[name] == BASELINE), default=np.inf)
     return of_constant - min(means.values()) <= evidence.margin

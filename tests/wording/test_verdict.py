@@ -7,9 +7,11 @@ import pytest
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import Metric
+from tabbench.verdict.changing_places import ChangeOfPlaces, OverSizes, Place
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.outcome import headline_of
 from tabbench.verdict.winners import lacking_families, winners_frame
+from tabbench.wording.changing_places import size_clauses
 from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.verdict import closing_sentence, doubted
 
@@ -210,6 +212,32 @@ def test_top_set_with_one_that_is_far_from_the_best(simulate):
         "On 1,250 rows no single approach wins: tree, mlp and linear cannot be told apart; "
         "take mlp, the simplest of those close to the best."
     )
+
+
+def test_the_best_of_the_simplest_is_named(simulate):
+    four = {**TIES, **{(name, "tree"): "undecided" for name in ("linear", "mlp")}, ("dummy", "tree"): "second"}
+    evidence = replace(evidence_with(simulate, MEANS | {"tree": 1.02}, sizes=(1000,)),
+                       cost_ranks={"dummy": 0, "mlp": 2, "tree": 1, "linear": 1})
+    pairs = pairs_of(four)
+    assert said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000) == (
+        "On 1,250 rows no single approach wins: mlp, tree and linear cannot be told apart; take tree, the best of the simplest.")
+
+
+def test_who_was_stopped_by_a_race_is_named(simulate):
+    evidence, pairs = evidence_with(simulate, MEANS, sizes=(1000,)), pairs_of(WINS)
+    gone = [("flat", 1000), ("late", 1000)]
+    for stopped, who in ((gone[:1], "flat was"), (gone, "flat and late were")):
+        told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000, skipped=gone,
+                    stopped=stopped)
+        assert f"; {who} stopped at a smaller size as hopelessly behind, so this holds among those that went on" in told
+        assert told.endswith("; late was left out.") == (len(stopped) == 1)
+
+
+def test_no_more_than_two_changes_of_places_are_told(simulate):
+    over = OverSizes("mlp", 250, tuple(ChangeOfPlaces(name, "mlp", Place.BETTER, ((np.nan, 500.0),)) for name in "abc"))
+    assert size_clauses(over, "mlp") == ["a is better below about 500 rows", "b is better below about 500 rows"]
+    assert size_clauses(replace(over, changes=over.changes[2:])) == ["c is better than mlp below about 500 rows"]
+    assert size_clauses(None) == []
 
 
 def test_top_set_of_one(simulate):

@@ -39,9 +39,10 @@ from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
+from tabbench.verdict.winners import KINDS
 from tabbench.wording.affordable import limit_sentence
 from tabbench.wording.extrapolation import refusal_words
-from tabbench.wording.limits import KINDS, unjudged_sentence
+from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.racing import reason_to_stop
 from tabbench.wording.verdict import closing_sentence, doubted
 from tabbench.wording.what_if import change_phrase, what_if_sentence

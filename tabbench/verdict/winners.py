@@ -20,6 +20,9 @@ BASELINE = "baseline"
 WITHOUT_OWN_KIND = frozenset({BASELINE, "blend"})
 """Families that are no kind of approach of their own: what everything must beat, and mixtures of the others."""
 
+KINDS = ("linear", "trees", "net")
+"""The families that people choose between."""
+
 SIMPLE, FLEXIBLE = frozenset({BASELINE, "linear"}), frozenset({"trees", "net"})
 """Where nothing of a flexible family was run, that a simple one is ahead says little: it is not recommended."""
 

@@ -9,7 +9,7 @@ from tabbench.core.limits import Limited
 from tabbench.core.phrases import listed, rough_duration
 from tabbench.verdict.outcome import Headline, Missing
 
-KINDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
+FAMILY_WORDS = {"linear": "linear model", "trees": "boosted trees", "net": "neural net"}
 """The families that people choose between, as one says that there was none."""
 RESUME = "tabbench resume continues it"
 
@@ -58,12 +58,12 @@ def unjudged_sentence(limited: Limited | None) -> str:
 
 
 def _none_was_run(missing: Missing) -> str:
-    families = [family for family in KINDS if family in missing.approaches]
+    families = [family for family in FAMILY_WORDS if family in missing.approaches]
     # Where the sizes that were run have no family in common, one that is missing here was run on fewer rows.
     verb = f"{'were' if families[-1] == 'trees' else 'was'} run{' on so many rows' if missing.are_run_below else ''}"
     if len(families) == 1:
-        return f"No {KINDS[families[0]]} {verb}"
-    articles = [KINDS[family] if family == "trees" else f"a {KINDS[family]}" for family in families]
+        return f"No {FAMILY_WORDS[families[0]]} {verb}"
+    articles = [FAMILY_WORDS[family] if family == "trees" else f"a {FAMILY_WORDS[family]}" for family in families]
     return f"Neither {' nor '.join(articles)} {verb}"
 
 

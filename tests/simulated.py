@@ -10,7 +10,7 @@ import numpy as np
 from tabbench.core.metric import Metric
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.task import Task
-from tabbench.verdict.evidence import Evidence, build_evidence, training_overlap
+from tabbench.verdict.evidence import LossEvidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
 SQUARED_ERROR = Metric(
@@ -38,7 +38,7 @@ def random_folds(rows: int, folds: int, repeats: int, seed: int) -> SplitPlan:
     return SplitPlan("stratified", tuple(splits), folds, repeats, full, np.arange(rows))
 
 
-def least_squares_evidence(features, target, columns, sizes, plan, metric=SQUARED_ERROR, margin=0.0) -> Evidence:
+def least_squares_evidence(features, target, columns, sizes, plan, metric=SQUARED_ERROR, margin=0.0) -> LossEvidence:
     """Evidence of one least-squares fit for each list of columns; the first two stand for their families."""
     names = [f"ols{place}" for place in range(len(columns))]
 
@@ -62,7 +62,7 @@ def least_squares_evidence(features, target, columns, sizes, plan, metric=SQUARE
     )
 
 
-def mirror_twins(seed: int, *, twins: int = 2, rows: int = 300, repeats: int = 3, sizes=(15, 30, 60, 120, 240)) -> Evidence:
+def mirror_twins(seed: int, *, twins: int = 2, rows: int = 300, repeats: int = 3, sizes=(15, 30, 60, 120, 240)) -> LossEvidence:
     """G1: every approach sees its own five of exchangeable columns, so that no two differ at any size."""
     random = np.random.default_rng([1, seed])
     features = random.standard_normal((rows, 5 * twins))
@@ -71,7 +71,7 @@ def mirror_twins(seed: int, *, twins: int = 2, rows: int = 300, repeats: int = 3
     return least_squares_evidence(features, target, columns, sizes, random_folds(rows, 5, repeats, seed))
 
 
-def crossing_pair(seed: int, *, rows: int = 600, repeats: int = 3, tau: float = 0.45) -> tuple[Evidence, float]:
+def crossing_pair(seed: int, *, rows: int = 600, repeats: int = 3, tau: float = 0.45) -> tuple[LossEvidence, float]:
     """G2: five columns against all twenty; the truth is that they change places at n* (closed form)."""
     few, many = 5, 20
     random = np.random.default_rng([2, seed])
@@ -84,7 +84,7 @@ def crossing_pair(seed: int, *, rows: int = 600, repeats: int = 3, tau: float = 
     return evidence, many + 1 + (many - few) / tau**2
 
 
-def evidence_of(row_loss, *, folds=5, repeats=1, seed=0, **changes) -> Evidence:
+def evidence_of(row_loss, *, folds=5, repeats=1, seed=0, **changes) -> LossEvidence:
     """Evidence from (approach, size) -> row losses; an array (N,) is looked up by row, one (J, N) by split and row.
 
     The family of "dummy" is the baseline; every approach represents its family unless said otherwise.
@@ -97,7 +97,7 @@ def evidence_of(row_loss, *, folds=5, repeats=1, seed=0, **changes) -> Evidence:
     by_row = {cell: each[split, test] if each.ndim == 2 else each[test] for cell, each in row_loss.items()}
     names = tuple(dict.fromkeys(name for name, _ in row_loss))
     sizes = tuple(sorted({size for _, size in row_loss}))
-    evidence = Evidence(
+    evidence = LossEvidence(
         metric=SQUARED_ERROR,
         approaches=names,
         families={name: "baseline" if name == "dummy" else name for name in names},

@@ -10,7 +10,7 @@ from calibration_rates import SURE
 from calibration_runs import METRICS_OF, RUNS_A_FILE, Series, draw, evidence_of, keep_predictions, kept
 from calibration_truth import brute_force
 
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.extrapolation import FACTORS, extrapolate
 
 FOLLOWED = (Series("G2", "linear", "regression"), Series("G2", "linear", "classification"), Series("G4", "tree", "regression"),
@@ -54,12 +54,12 @@ def guesses(series: Series, runs: int, folder: Path) -> dict[str, dict[int, list
     return found
 
 
-def _guessed(evidence: Evidence, truth: dict[str, list[float]], seed: int) -> dict[int, list[float]]:
+def _guessed(evidence: LossEvidence, truth: dict[str, list[float]], seed: int) -> dict[int, list[float]]:
     rows = {}
     pairs = extrapolate(evidence, seed=seed).pairs
     for place, row in enumerate(pairs.to_dict("records")):
         true, slack = truth["difference"][place], SURE * truth["standard_error"][place]
-        is_refused = bool(row["refusal"])
+        is_refused = row["refusal"] is not None
         is_overtaken = (true < 0) == (row["behind"] == row["first"])
         rows[row["factor"]] = [np.nan] * 3 if is_refused else [
             float(row["low"] - slack <= true <= row["high"] + slack), row["p_overtakes"], float(is_overtaken)]

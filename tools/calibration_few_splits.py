@@ -31,7 +31,7 @@ from tabbench.core.versions import versions
 from tabbench.execution.run import execute
 from tabbench.options import Options
 from tabbench.report.live import make_display
-from tabbench.verdict.evidence import Evidence, build_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.judge import Judgement, decide_pairs, judge
 from tabbench.verdict.scoring import Question
 
@@ -215,7 +215,7 @@ def _of_null(setup: Setup, name: str, constant: np.ndarray, one: np.ndarray, oth
     return of_pairs(pairs, evidence, {(name, FULL): 0.0, (again, FULL): 0.0})
 
 
-def evidence_of(setup: Setup, contestants: Contestants, cells: Cells) -> Evidence:
+def evidence_of(setup: Setup, contestants: Contestants, cells: Cells) -> LossEvidence:
     """What the verdict on the setup's splits is made of; `cells` may go on with further splits."""
     entries, ends = contestants.entries(setup, EFFORT), np.cumsum([0, *(len(split.test) for split in setup.splits.splits)])
 
@@ -230,7 +230,7 @@ def evidence_of(setup: Setup, contestants: Contestants, cells: Cells) -> Evidenc
         representatives=[each.name for each in entries if each.represents])
 
 
-def of_pairs(pairs: pd.DataFrame, evidence: Evidence, truth: Truth) -> Record:
+def of_pairs(pairs: pd.DataFrame, evidence: LossEvidence, truth: Truth) -> Record:
     """What was said of pairs at the full size; the constant predictor left out.
 
     A claim is false unless the truth is on its side, however near to nothing the true difference is.

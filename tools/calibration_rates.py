@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.verdict.crossover import crossing_frame
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.judge import decide_pairs
 
 SURE = 3.0
@@ -23,7 +23,7 @@ ALPHA = 0.05
 Record = dict[str, float]
 
 
-def judged(evidence: Evidence, truth: dict[str, list[float]], *, is_null: bool) -> Record:
+def judged(evidence: LossEvidence, truth: dict[str, list[float]], *, is_null: bool) -> Record:
     """What one verdict got right and wrong, 0 or 1 each, NaN where the question does not arise."""
     decided, full = decide_pairs(evidence), max(evidence.sizes)
     pairs = decided.pairs
@@ -95,7 +95,7 @@ def _holds(found: pd.DataFrame, place: float) -> bool:
     return bool(inside.any())
 
 
-def _naive(evidence: Evidence, size: int, test: str) -> float:
+def _naive(evidence: LossEvidence, size: int, test: str) -> float:
     """Whether the test that most people use on the splits' scores finds a difference of the first two at this size."""
     from scipy.stats import ttest_rel, wilcoxon
 

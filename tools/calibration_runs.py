@@ -23,7 +23,7 @@ from tabbench.core.table import Table
 from tabbench.core.task import Task
 from tabbench.splitting.sizes import size_grid
 from tabbench.splitting.splits import make_splits
-from tabbench.verdict.evidence import Evidence, build_evidence, training_overlap
+from tabbench.verdict.evidence import LossEvidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
 FOLDS, REPEATS = 5, 3
@@ -124,7 +124,7 @@ def kept(series: Series, start: int, folder: Path) -> Iterator[tuple[int, np.nda
             yield number, stored[str(number)]
 
 
-def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float | None = None) -> Evidence:
+def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float | None = None) -> LossEvidence:
     """Everything that a verdict on these predictions is made of; the first two contestants represent their families."""
     metric, plan = METRICS.get(metric_name), drawn.question.plan
     names = [f"contestant{place}" for place in range(made.shape[0])]
@@ -141,13 +141,13 @@ def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float 
         representatives=names[:2], margin=margin)
 
 
-def designs(whole: Evidence, plan: SplitPlan) -> list[Evidence]:
+def designs(whole: LossEvidence, plan: SplitPlan) -> list[LossEvidence]:
     """With all splits, with those of the first repeat alone, and with the very first."""
     counts = dict.fromkeys((whole.n_splits, whole.folds, 1))
     return [whole if count == whole.n_splits else first_splits(whole, plan, count) for count in counts]
 
 
-def first_splits(evidence: Evidence, plan: SplitPlan, count: int) -> Evidence:
+def first_splits(evidence: LossEvidence, plan: SplitPlan, count: int) -> LossEvidence:
     """The same with the first splits alone, none of whose rows is tested twice."""
     rows = evidence.split < count
     overlap = {size: training_overlap(plan.splits[:count], size, evidence.pool_rows) for size in evidence.sizes}

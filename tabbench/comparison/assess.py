@@ -19,6 +19,7 @@ from tabbench.core.cell import PROTOCOL_NUMBER, Cell
 from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.effort import point_name
+from tabbench.core.family import kinds
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import METRICS
@@ -30,16 +31,21 @@ from tabbench.verdict.affordable import cost_limits, winner_map
 from tabbench.verdict.budget import budget_crossovers
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
-from tabbench.verdict.evidence import Evidence, build_evidence, gather_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence, gather_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
+from tabbench.verdict.outcome import Headline
 from tabbench.verdict.racing import Behind, hopelessly_behind
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
-from tabbench.verdict.what_if import Answer, Outcome, by_metric, on_changed_data, what_if_frame
-from tabbench.wording.limits import KINDS, unjudged_sentence
-from tabbench.wording.verdict import doubted
+from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
+from tabbench.wording.affordable import limit_sentence
+from tabbench.wording.extrapolation import refusal_words
+from tabbench.wording.limits import unjudged_sentence
+from tabbench.wording.racing import reason_to_stop
+from tabbench.wording.verdict import closing_sentence, doubted
+from tabbench.wording.what_if import change_phrase, what_if_sentence
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
@@ -102,8 +108,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     headline = headline_size(evidence, stopped)
     missing = missing_families(run.entries, skips, evidence.present(headline), headline)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
-                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped,
-                     limited=_limited(run, missing, skips), missing=missing)
+                     skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped, missing=missing)
     metrics = [METRICS.get(name) for name in setup.task.metrics]
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
@@ -113,7 +118,8 @@ def judge_run(run: Run, store: Store) -> Comparison:
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
-        family_crossovers=verdicts.family_crossovers, sentence=_sentence(verdicts, headline, findings),
+        family_crossovers=verdicts.family_crossovers,
+        sentence=_sentence(verdicts.headline, _limited(run, missing, skips), findings),
         findings=_frame("findings", [finding.to_json() for finding in findings]),
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
@@ -122,17 +128,17 @@ def judge_run(run: Run, store: Store) -> Comparison:
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details),
-        extrapolation=_frame("extrapolation", []) if more_rows is None else more_rows.pairs,
+        extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
-        what_if=what_if_frame([
+        what_if=_told_changes([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
                           verdicts.lacking),
             *_on_changed_data(run, store, verdicts, headline)]),
-        cost_limits=cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline]),
+        cost_limits=_told_limits(cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline])),
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
 
 
-def evidence_for_tables(run: Run, store: Store) -> Evidence | None:
+def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     """The deciding metric's evidence to be set beside other tables', or None where nothing has finished.
 
     Its margin is the default one, whatever the run's own was: it is the scale on which tables are compared.
@@ -167,9 +173,9 @@ class Race:
             if evidence is not None and evidence.sizes[-1] == last:
                 self._out |= hopelessly_behind(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
             self._seen = last
-        return {name: str(behind) for name, behind in self._out.items()}
+        return {name: reason_to_stop(behind) for name, behind in self._out.items()}
 
-    def _evidence(self, last: int) -> Evidence | None:
+    def _evidence(self, last: int) -> LossEvidence | None:
         finished = self._store.finished()
         done = {place for place, cell in self._cells.items() if place[1] <= last and cell.key in finished}
         in_race = sorted((name, size) for name, size in _complete(done, len(self._run.setup.splits.splits))
@@ -188,7 +194,7 @@ class Race:
 
 def _evidence(
     run: Run, question: Question, predictions: Predictions, present: Collection[tuple[str, int]], margin: float | None,
-) -> Evidence:
+) -> LossEvidence:
     entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
     return build_evidence(
         question, METRICS.get(question.task.metric), predictions, present, approaches=[each.name for each in entries],
@@ -196,8 +202,8 @@ def _evidence(
         representatives=[each.name for each in entries if each.represents], margin=margin)
 
 
-def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: Evidence, verdict: Answer,
-                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[dict[str, Any]]:
+def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: LossEvidence, verdict: Answer,
+                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[WhatIf]:
     """Who would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
@@ -207,9 +213,9 @@ def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence
         for each in others]
 
 
-def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int) -> list[dict[str, Any]]:
+def _on_changed_data(run: Run, store: Store, verdicts: Judgement, headline: int) -> list[WhatIf]:
     """What the repetitions with one thing changed have answered, unless they were made with other approaches."""
-    outcomes = [Outcome.from_json(values) for values in store.recall("what_if", [])]
+    outcomes = [ChangeOutcome.from_json(values) for values in store.recall("what_if", [])]
     names = tuple(entry.name for entry in run.entries)
     return [on_changed_data(each, verdicts.winners, verdicts.pairs, headline) for each in outcomes if each.names == names]
 
@@ -236,9 +242,22 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
 
 
-def _sentence(verdicts: Judgement, headline: int, findings: Sequence[Finding]) -> str:
-    decision = verdicts.winners.set_index("size").loc[headline, "decision"]
-    return doubted(verdicts.sentence, findings, is_decided=decision != "none")
+def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Finding]) -> str:
+    return doubted(closing_sentence(headline, limited), findings, is_decided=headline.is_decided)
+
+
+def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
+    told = [limit_sentence(row.cost, row.below, row.outcome, row.recommended) for row in limits.itertuples()]
+    return limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+
+
+def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.assign(refusal=pd.Series([refusal_words(each) for each in pairs["refusal"]], dtype=object))
+
+
+def _told_changes(found: Sequence[WhatIf]) -> pd.DataFrame:
+    rows = [each.row() | {"change": change_phrase(each.change), "sentence": what_if_sentence(each)} for each in found]
+    return pd.DataFrame(rows, columns=list(COLUMNS["what_if"]), dtype=object)
 
 
 def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
@@ -267,7 +286,7 @@ def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: C
         own = [skip for skip in skips if skip.approach == entry.name]
         told = [skip for skip in own if skip.size == headline] or own
         is_lacking = any(skip.kind in (SkipKind.TIME, SkipKind.WAITING) for skip in told)
-        if entry.family in KINDS and entry.family not in there and is_lacking:
+        if entry.family in kinds() and entry.family not in there and is_lacking:
             missing.setdefault(entry.family, []).append(entry.name)
     return missing
 
@@ -337,7 +356,7 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
     return _frame("costs", rows)
 
 
-def _budget_crossovers(costs: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+def _budget_crossovers(costs: pd.DataFrame, evidence: LossEvidence) -> pd.DataFrame:
     return budget_crossovers(costs, {cell: evidence.mean(*cell) for cell in evidence.loss}, contestants(evidence),
                              margin=evidence.margin)
 

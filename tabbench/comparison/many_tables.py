@@ -25,8 +25,9 @@ from tabbench.store.folder import require_run
 from tabbench.verdict.across.decision import Standpoint
 from tabbench.verdict.across.judge import judge_tables
 from tabbench.verdict.across.losses import TableLosses, loss_rows
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE
+from tabbench.wording.many_tables import answer_sentence, closing_sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class _Given:
 
     folder: Path
     run: Run
-    evidence: Evidence
+    evidence: LossEvidence
 
 
 def compare_tables(
@@ -93,12 +94,13 @@ def compare_tables(
         baselines=[name for each in given for name, family in each.evidence.families.items() if family == BASELINE],
         cost_ranks={name: rank for each in given for name, rank in each.evidence.cost_ranks.items()}, margin=margin,
         alpha=ALPHA, seed=seed)
-    overview = judge_tables(losses, standpoint, repeated=_repeated(given, tables),
-                            presets=[name_of(each.run.effort) for each in given])
+    overview = judge_tables(losses, standpoint)
     without = overview.without_failures
     return FinishedTables(
-        sentence=overview.sentence, **asdict(overview.outcome),
-        without_failures=None if without is None else {"sentence": without[1], **asdict(without[0])},
+        sentence=closing_sentence(overview, repeated=_repeated(given, tables),
+                                  presets=[name_of(each.run.effort) for each in given]),
+        **asdict(overview.answer.outcome),
+        without_failures=None if without is None else {"sentence": answer_sentence(without), **asdict(without.outcome)},
         protocol={"margin": margin, "alpha": ALPHA, "seed": seed},
         tables=_tables_frame(losses.at_largest_size(), dict(zip(tables, given, strict=True))), ranks=overview.ranks,
         pairs=overview.pairs, elo=overview.elo, improvability=overview.improvability, win_rates=overview.win_rates)

@@ -13,6 +13,7 @@ from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import complete_pairs, completed
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
 from tabbench.comparison.plan import Contestants, choose_device, missing_packages, without
+from tabbench.comparison.plan_options import options_of, plan_line
 from tabbench.comparison.planner import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
 from tabbench.comparison.prepare import Prepared, say_findings
 from tabbench.comparison.progress import Clock, Watch
@@ -20,7 +21,6 @@ from tabbench.comparison.resume import remember
 from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
-from tabbench.comparison.time_words import options_of, plan_line, reason_of
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadOption
 from tabbench.core.executor import Executor, Keeping
@@ -31,6 +31,7 @@ from tabbench.execution.schedule import Schedule, place_of
 from tabbench.options import Options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
+from tabbench.wording.plan import plan_reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +253,7 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
 
 
 def _recorded(planner: Planner, plan: WorkPlan) -> dict[str, Any]:
-    return plan.to_json() | {"reason": reason_of(planner.options), "options": options_of(plan, planner)}
+    return plan.to_json() | {"reason": plan_reason(planner.options.limit_seconds), "options": options_of(plan, planner)}
 
 
 def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:

@@ -32,7 +32,8 @@ from tabbench.options import Options
 from tabbench.reading.row_digest import row_digests
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.folder import WHAT_IF
-from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, Outcome
+from tabbench.verdict.what_if import ALMOST_ALL, Answer, Change, ChangeOutcome
+from tabbench.wording.what_if import change_phrase
 
 LONGEST_SLUG = 40
 NO_TIME = "--time-limit left no time for it"
@@ -42,7 +43,7 @@ RunPrepared = Callable[[Prepared, Options, Clock], tuple[FinishedComparison, boo
 
 
 def repeat_changed(comparison: Comparison, prepared: Prepared, options: Options, clock: Clock, say: Callable[[str], None],
-                   run: RunPrepared) -> list[Outcome]:
+                   run: RunPrepared) -> list[ChangeOutcome]:
     """Repeat a finished comparison at its headline size with one thing changed at a time.
 
     Parameters
@@ -54,9 +55,9 @@ def repeat_changed(comparison: Comparison, prepared: Prepared, options: Options,
     outcomes, names = [], tuple(comparison.approaches["name"])
     changes = changes_of(prepared)
     for number, (change, obstacle) in enumerate(changes):
-        outcome = Outcome(change, names, reason=obstacle)
+        outcome = ChangeOutcome(change, names, reason=obstacle)
         if not obstacle:
-            say(f"what if: {change.phrase}")
+            say(f"what if: {change_phrase(change)}")
             try:
                 still = sum(not why for _, why in changes[number:])
                 outcome = _repeat(comparison, changed(prepared, change, options), outcome, options, _share(clock, still), run)
@@ -105,8 +106,8 @@ def folder_name(change: Change) -> str:
     return f"{change.kind}-{slug or 'column'}"
 
 
-def _repeat(comparison: Comparison, prepared: Prepared, outcome: Outcome, options: Options, clock: Clock, run: RunPrepared
-            ) -> Outcome:
+def _repeat(comparison: Comparison, prepared: Prepared, outcome: ChangeOutcome, options: Options, clock: Clock, run: RunPrepared
+            ) -> ChangeOutcome:
     """`clock` is the repetition's own."""
     size, roles = _size(comparison, prepared.setup.splits.full_size), prepared.setup.table.roles
     if clock.limit_seconds is not None and clock.limit_seconds <= 0:
@@ -179,7 +180,7 @@ def _cured_by(option: str, findings: Sequence[Finding], columns: Iterable[Column
 def _changed_table(setup: Setup, change: Change) -> Table:
     table, name = setup.table, change.subject
     fingerprint = digest([table.fingerprint, change.kind, name])
-    table = replace(table, fingerprint=fingerprint, reading=(f"what if: {change.phrase}", *table.reading))
+    table = replace(table, fingerprint=fingerprint, reading=(f"what if: {change_phrase(change)}", *table.reading))
     if change.kind == "not-grouped":
         return replace(table, group=None, roles={role: column for role, column in table.roles.items() if role != "group"})
     if change.kind == "not-in-time":

@@ -44,6 +44,11 @@ class Family:
 FAMILIES: Registry[Family] = Registry("family", "tabbench.approaches")
 
 
+def kinds() -> dict[str, Family]:
+    """The families that people choose between by name, in the order in which they are listed."""
+    return {family.name: family for family in families_in_order() if family.kind}
+
+
 def families_in_order() -> list[Family]:
     """All registered families as they are listed."""
     return sorted(FAMILIES, key=lambda family: (family.order, family.name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from itertools import pairwise
 from typing import Any
 
@@ -15,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.core.phrases import measured
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
 
-COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
-"""The costs that are limited, and their words after an amount."""
+COSTS = ("fit_seconds", "predict_us_per_row", "peak_mb")
+"""The costs that are limited."""
 ALIKE = 1.1
 """Costs within a tenth of one another are the same as far as a clock on a shared machine can tell."""
 BUDGETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 36_000.0,
@@ -30,13 +30,22 @@ MOST_BUDGETS = 7
 """Columns of the map that a page has room for."""
 
 
-def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
+class UnderLimit(Enum):
+    """What there is to take under a limit on a cost."""
+
+    TAKEN = auto()  # somebody is recommended
+    NOTHING_LEFT = auto()  # nothing is that cheap
+    FAMILY_LACKING = auto()  # somebody is ahead, but not recommended over families that were not run
+    NOTHING_BETTER = auto()  # nothing that is left is shown to be better than a constant prediction
+
+
+def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
                 ) -> pd.DataFrame:
     """Whom to take at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
 
     The constant predictor is what everything must beat and always allowed. `below` is the limit under which the row holds,
-    `down_to` the one down to which it does, NaN where no approach is left. Decisions are those of `pairs`, whose intervals hold
-    for any part of the approaches, too.
+    `down_to` the one down to which it does, NaN where no approach is left, `outcome` is an `UnderLimit`; the other columns are
+    those of result.json. Decisions are those of `pairs`, whose intervals hold for any part of the approaches, too.
 
     Parameters
     ----------
@@ -46,10 +55,10 @@ def cost_limits(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame, si
     """
     here = costs[costs["size"] == size].set_index("approach")
     rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size, lacking)]
-    return _frame("cost_limits", rows)
+    return pd.DataFrame(rows, columns=[*(name for name in COLUMNS["cost_limits"] if name != "sentence"), "outcome"], dtype=object)
 
 
-def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame,
+def winner_map(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame,
                lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """Whom to take with up to so many rows and so many seconds for one fit, from what was run.
 
@@ -71,7 +80,7 @@ def winner_map(evidence: Evidence, pairs: pd.DataFrame, costs: pd.DataFrame,
             choice = known[size, kept]
             choices += [] if choice is None else [choice]
             rows.append({"size": size, "budget_seconds": budget, **_cell(choices, evidence.margin)})
-    return _frame("winner_map", rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS["winner_map"]), dtype=object)
 
 
 def budget_grid(seconds: Collection[float]) -> list[float]:
@@ -98,7 +107,7 @@ class _Choice:
     approaches: list[str]
 
 
-def _choice(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+def _choice(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
             ) -> _Choice | None:
     row = _winner_among(evidence, pairs, kept, size, lacking)
     if row["recommended"] is None:
@@ -116,7 +125,7 @@ def _cell(choices: list[_Choice], margin: float) -> dict[str, Any]:
     return {"approach": taken.name, "trained_on": taken.size, "decision": taken.decision, "approaches": taken.approaches}
 
 
-def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
+def _winner_among(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[str], size: int, lacking: Collection[str]
                   ) -> Mapping[str, Any]:
     """The row of `winners` if only these approaches and the constant predictor had been run at `size`."""
     names = [name for name in evidence.present(size) if name in kept or evidence.families[name] == BASELINE]
@@ -131,7 +140,7 @@ def _winner_among(evidence: Evidence, pairs: pd.DataFrame, kept: Collection[str]
     return row
 
 
-def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]
+def _shrinking(evidence: LossEvidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]
                ) -> list[dict[str, Any]]:
     known = {name: float(cost[name]) for name in evidence.present(size)
              if evidence.families[name] != BASELINE and np.isfinite(cost.get(name, np.nan))}
@@ -144,7 +153,7 @@ def _shrinking(evidence: Evidence, pairs: pd.DataFrame, cost: pd.Series, size: i
         if row["recommended"] != taken:
             rows.append({"cost": cost.name, "below": limit, "down_to": np.nan, "size": size, "decision": row["decision"],
                          "approaches": row["approaches"], "recommended": row["recommended"],
-                         "sentence": _sentence(str(cost.name), limit, row, left)})
+                         "outcome": _under_limit(row, left)})
             taken = row["recommended"]
     for row, following in pairwise(rows):
         row["down_to"] = following["below"]
@@ -162,21 +171,14 @@ def _steps(known: Mapping[str, float]) -> list[tuple[float, dict[str, float]]]:
     return steps
 
 
-def _sentence(cost: str, limit: float, row: Mapping[str, Any], left: Collection[str]) -> str:
-    under = f"With less than {measured(limit)} {COSTS[cost]}"
+def _under_limit(row: Mapping[str, Any], left: Collection[str]) -> UnderLimit:
     if row["recommended"] is not None:
-        return f"{under}, {row['recommended']} is the one to take."
+        return UnderLimit.TAKEN
     if not left:
-        return f"{under}, nothing is left but a constant prediction."
-    if row["decision"] != "none":
-        return f"{under}, nothing is recommended, since a family of approaches was not run."
-    return f"{under}, nothing that is left is shown to be better than a constant prediction."
+        return UnderLimit.NOTHING_LEFT
+    return UnderLimit.NOTHING_BETTER if row["decision"] == "none" else UnderLimit.FAMILY_LACKING
 
 
-def _seconds(evidence: Evidence, costs: pd.DataFrame) -> dict[tuple[str, int], float]:
+def _seconds(evidence: LossEvidence, costs: pd.DataFrame) -> dict[tuple[str, int], float]:
     known = costs[costs["fit_seconds"].notna() & costs["approach"].isin(evidence.approaches)]
     return {(row.approach, row.size): float(row.fit_seconds) for row in known.itertuples()}
-
-
-def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS[name]), dtype=object)

@@ -16,14 +16,14 @@ from tabbench.verdict.crossover import Crossing, crossing_frame, zeros
 
 
 @dataclass(frozen=True, eq=False)
-class _Curve:
+class _BudgetCurve:
     """The lowest loss within a budget: log seconds ascending, losses that never rise."""
 
     log_seconds: np.ndarray
     loss: np.ndarray
 
     @classmethod
-    def of(cls, seconds: pd.Series, loss: Mapping[int, float]) -> _Curve:
+    def of(cls, seconds: pd.Series, loss: Mapping[int, float]) -> _BudgetCurve:
         """From seconds by size; a budget that is enough for a size is enough for every one that took less."""
         points = sorted((float(np.log(value)), loss[size]) for size, value in seconds.items() if size in loss)
         times, losses = (np.array(each) for each in zip(*points, strict=True)) if points else (np.empty(0), np.empty(0))
@@ -59,12 +59,12 @@ def budget_crossovers(costs: pd.DataFrame, loss: Mapping[tuple[str, int], float]
     curves = {}
     for name in names:
         seconds = timed[timed["approach"] == name].set_index("size")["fit_seconds"].astype("float64")
-        curves[name] = _Curve.of(seconds, {size: value for (other, size), value in loss.items() if other == name})
+        curves[name] = _BudgetCurve.of(seconds, {size: value for (other, size), value in loss.items() if other == name})
     return crossing_frame([each for first, second in combinations(names, 2)
                            for each in _crossings(first, second, curves[first], curves[second], margin)], "budget_crossovers")
 
 
-def _crossings(first: str, second: str, of_first: _Curve, of_second: _Curve, margin: float) -> list[Crossing]:
+def _crossings(first: str, second: str, of_first: _BudgetCurve, of_second: _BudgetCurve, margin: float) -> list[Crossing]:
     if not len(of_first.loss) or not len(of_second.loss):
         return [Crossing(first, second, "undecided")]
     budgets = np.union1d(of_first.log_seconds, of_second.log_seconds)

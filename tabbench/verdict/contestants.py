@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.winners import BASELINE
 
 MOST_CONTESTANTS = 6
 """Approaches that are followed: the representatives first, then the best of the others."""
 
 
-def contestants(evidence: Evidence) -> list[str]:
+def contestants(evidence: LossEvidence) -> list[str]:
     """Who is followed, in listing order: representatives, the best of each family and the user's own, without the constant.
 
     Where that is one alone, the next best joins it, so that there is a pair.

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
 RIDGE = 1e-4
@@ -79,7 +79,7 @@ class CurveNoise:
     degrees: float
 
     @classmethod
-    def of(cls, evidence: Evidence, names: Sequence[str]) -> CurveNoise:
+    def of(cls, evidence: LossEvidence, names: Sequence[str]) -> CurveNoise:
         """From the evidence of `names`."""
         cells = [(name, size) for size in evidence.sizes for name in names if (name, size) in evidence.loss]
         pairs = [pair for pair in combinations(range(len(cells)), 2) if cells[pair[0]][1] == cells[pair[1]][1]]

@@ -25,7 +25,7 @@ DEGREES_OF_ONE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class LossEvidence:
     """The deciding metric's losses, lower is better, with failed cells imputed by the constant predictor.
 
     Parameters
@@ -92,7 +92,7 @@ def build_evidence(
     cost_ranks: Mapping[str, int],
     representatives: Collection[str] = (),
     margin: float | None = None,
-) -> Evidence:
+) -> LossEvidence:
     """Score every cell of the deciding metric.
 
     Parameters
@@ -123,7 +123,7 @@ def gather_evidence(
     cost_ranks: Mapping[str, int],
     representatives: Collection[str],
     margin: float,
-) -> Evidence:
+) -> LossEvidence:
     """The evidence in cells that are scored already; a split in which the metric is undefined is left out for all.
 
     Raises
@@ -138,7 +138,7 @@ def gather_evidence(
     test = np.concatenate([split.test for split in kept])
     present_names = tuple(name for name in approaches if any(name == cell[0] for cell in cells))
     sizes = tuple(sorted({size for _, size in cells}))
-    return Evidence(
+    return LossEvidence(
         metric=metric, approaches=present_names, families=dict(families), cost_ranks=dict(cost_ranks),
         representatives=tuple(name for name in present_names if name in representatives),
         sizes=sizes, pool_rows=rows, split_kind=plan.kind, folds=plan.folds, repeats=plan.repeats,

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.core.phrases import measured
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.curve_noise import CurveNoise, PairNoise
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.learning_curves import curve_draws, mmf4, pow4
 
 FACTORS = (2, 4)
@@ -47,9 +47,54 @@ HIGHEST_SCORE = 1.0
 """Of every metric that is better when higher; losses of the others end at 0."""
 
 
+class Obstacle(Enum):
+    """Why a pair's curves are not followed."""
+
+    NOT_RUN = auto()  # the approach was not run at the largest size
+    FAILED = auto()  # the approach failed in some fits
+    FEW_SIZES = auto()
+    FEW_SIZES_BELOW = auto()  # too few up to half of the largest size, by which the curves are tested on the others
+    FEW_SPLITS = auto()
+    NO_ERRORS = auto()  # the two predict the same, or their scores don't tell their own errors
+    IRREGULAR = auto()  # the curves fitted to the smaller sizes miss the larger ones
+
+
+@dataclass(frozen=True)
+class Miss:
+    """What the curves fitted to the sizes up to `fitted_to` made of the largest size: between `low` and `high`, not `seen`."""
+
+    fitted_to: int
+    low: float
+    high: float
+    seen: float
+    is_at_largest: bool  # else sizes below it were missed
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no guess about a pair.
+
+    Parameters
+    ----------
+    size : the largest size that was run.
+    approach : whose curve it is about, where it is one's alone.
+    count, of : so many failed of all fits; or so many sizes or splits were run of those needed.
+    """
+
+    obstacle: Obstacle
+    size: int
+    approach: str = ""
+    count: int = 0
+    of: int = 0
+    miss: Miss | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
-    """The guesses: one row for each pair and factor, and one for each approach and larger size, columns as in result.json."""
+    """The guesses: one row for each pair and factor, and one for each approach and larger size, columns as in result.json.
+
+    In the column `refusal` of `pairs` is a `Refusal`, or None where there is a guess.
+    """
 
     pairs: pd.DataFrame
     scores: pd.DataFrame
@@ -63,7 +108,7 @@ class _Forecast:
     last_share: float
 
 
-def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
+def extrapolate(evidence: LossEvidence, *, seed: int = 0) -> Extrapolation:
     """Continue the learning curves to 2 and 4 times the largest size.
 
     Three forecasts of a pair's difference are averaged: two families of learning curves (`pow4`, `mmf4`), each fitted to both
@@ -73,7 +118,7 @@ def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
 
     Returns
     -------
-    `pairs` : for a refused pair everything is NaN but the reason. `behind` is who has the higher mean loss at `size`;
+    `pairs` : for a refused pair everything is NaN but the refusal. `behind` is who has the higher mean loss at `size`;
         `p_overtakes` the probability that it is ahead at `factor` times as many rows; `n_star` the size from which it is
         ahead, with its 95 % interval, infinite where it does not come to that up to four times; `p_never` how likely that is.
     `scores` : the curve of each approach of a pair that was not refused, in the metric's natural sign.
@@ -83,66 +128,60 @@ def extrapolate(evidence: Evidence, *, seed: int = 0) -> Extrapolation:
     rows: list[dict[str, object]] = []
     followed: set[str] = set()
     for first, second in combinations(names, 2):
-        refusal, forecast = _pair_forecast(evidence, noise, first, second, seed)
-        rows += _pair_rows(evidence, first, second, refusal, forecast)
-        followed |= set() if forecast is None else {first, second}
+        forecast = _pair_forecast(evidence, noise, first, second, seed)
+        rows += _pair_rows(evidence, first, second, forecast)
+        followed |= set() if isinstance(forecast, Refusal) else {first, second}
     pairs = pd.DataFrame(rows, columns=list(COLUMNS["extrapolation"]))
     scores = [row for name in names if name in followed for row in _score_rows(evidence, noise, name, seed)]
     return Extrapolation(pairs, pd.DataFrame(scores, columns=list(COLUMNS["extrapolated_scores"])))
 
 
-def _refusal(evidence: Evidence, first: str, second: str) -> str:
-    """Why a pair's curves cannot be followed at all; empty where they can."""
+def _refusal(evidence: LossEvidence, first: str, second: str) -> Refusal | None:
+    """Why a pair's curves cannot be followed at all; None where they can."""
     full = evidence.sizes[-1]
     for name in (first, second):
         if (name, full) not in evidence.loss:
-            return f"{name} was not run at {full:,} rows"
+            return Refusal(Obstacle.NOT_RUN, full, name)
     sizes = _common_sizes(evidence, first, second)
     failed = {name: sum(int(evidence.imputed[name, size].sum()) for size in sizes) for name in (first, second)}
     for name, count in failed.items():
         if count:
-            return f"{name} failed in {count} of {len(sizes) * evidence.n_splits} fits"
+            return Refusal(Obstacle.FAILED, full, name, count, len(sizes) * evidence.n_splits)
     if len(sizes) < FEWEST_SIZES:
-        return f"{_counted(len(sizes), 'size')} run, and a curve needs {FEWEST_SIZES}"
+        return Refusal(Obstacle.FEW_SIZES, full, count=len(sizes), of=FEWEST_SIZES)
     below = sum(size <= full / 2 for size in sizes)
     if below < FEWEST_SIZES_BELOW:
-        return (f"{_counted(below, 'size')} run up to half of {full:,} rows, and {FEWEST_SIZES_BELOW} are needed to test the "
-                "curves on the larger ones")
+        return Refusal(Obstacle.FEW_SIZES_BELOW, full, count=below, of=FEWEST_SIZES_BELOW)
     if evidence.n_splits < FEWEST_SPLITS:
-        return (f"{_counted(evidence.n_splits, 'split')} run, too few to show the luck of the training rows; {FEWEST_SPLITS} are "
-                "needed")
-    return ""
+        return Refusal(Obstacle.FEW_SPLITS, full, count=evidence.n_splits, of=FEWEST_SPLITS)
+    return None
 
 
-def _counted(number: int, what: str) -> str:
-    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
-
-
-def _common_sizes(evidence: Evidence, first: str, second: str) -> list[int]:
+def _common_sizes(evidence: LossEvidence, first: str, second: str) -> list[int]:
     return [size for size in evidence.sizes if (first, size) in evidence.loss and (second, size) in evidence.loss]
 
 
-def _pair_forecast(evidence: Evidence, noise: CurveNoise, first: str, second: str, seed: int) -> tuple[str, _Forecast | None]:
+def _pair_forecast(evidence: LossEvidence, noise: CurveNoise, first: str, second: str, seed: int) -> Refusal | _Forecast:
     refusal = _refusal(evidence, first, second)
-    if refusal:
-        return refusal, None
+    if refusal is not None:
+        return refusal
     sizes = _common_sizes(evidence, first, second)
     of_pair = noise.pair(first, second, sizes, draws=DRAWS, seed=seed)
     if not of_pair.is_usable:
-        return "the two predict the same, or their scores don't tell their own errors", None
+        return Refusal(Obstacle.NO_ERRORS, sizes[-1])
     random = np.random.default_rng([seed, len(sizes), *first.encode(), 0, *second.encode()])
     full = sizes[-1]
     below = sum(size <= full / 2 for size in sizes)
     tested = _forecasts(evidence, of_pair.up_to(below), np.array(sizes[below:], dtype=np.float64), random)
     observed, errors = of_pair.difference[below:], of_pair.noise_of_difference[:, below:]
-    refusal = _backtest(tested, observed, errors, sizes[below - 1], full)
-    if refusal:
-        return refusal, None
+    miss = _backtest(tested, observed, errors, sizes[below - 1])
+    if miss is not None:
+        return Refusal(Obstacle.IRREGULAR, full, miss=miss)
     draws = _forecasts(evidence, of_pair, larger_sizes(full), random)
     weight = _weights(tested, observed, errors)
     count = np.round(weight * DRAWS).astype(int)
     mixed = np.concatenate([each[:number] for each, number in zip(draws, count, strict=True)])
-    return "", _Forecast(mixed, float(weight[-1]))
+    return _Forecast(mixed, float(weight[-1]))
 
 
 def larger_sizes(full: int) -> np.ndarray:
@@ -151,7 +190,7 @@ def larger_sizes(full: int) -> np.ndarray:
     return np.asarray(full * 2.0 ** np.linspace(0, doublings, doublings * STEPS_PER_DOUBLING + 1))
 
 
-def _forecasts(evidence: Evidence, pair: PairNoise, targets: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
+def _forecasts(evidence: LossEvidence, pair: PairNoise, targets: np.ndarray, random: np.random.Generator) -> list[np.ndarray]:
     """(B, T) draws of the difference by pow4, by mmf4, and by the last difference wandering on."""
     least, sizes = _least_loss(evidence), pair.sizes.astype(np.float64)
     found = []
@@ -171,14 +210,14 @@ def _wandering(pair: PairNoise, targets: np.ndarray, random: np.random.Generator
     return np.asarray(pair.difference[-1] + pair.noise_of_difference[:, -1:] + walk)
 
 
-def _least_loss(evidence: Evidence) -> float:
+def _least_loss(evidence: LossEvidence) -> float:
     """The lowest loss that there can be; -inf for a metric that goes beyond what is usual."""
     bound = -HIGHEST_SCORE if evidence.metric.higher_is_better else 0.0
     return bound if min(float(loss.min()) for loss in evidence.loss.values()) >= bound else -np.inf
 
 
-def _backtest(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.ndarray, fitted_to: int, full: int) -> str:
-    """A refusal where the curves fitted to the smaller sizes miss what was measured at the larger ones; else empty.
+def _backtest(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.ndarray, fitted_to: int) -> Miss | None:
+    """How the curves fitted to the smaller sizes miss what was measured at the larger ones; None where they don't.
 
     The bounds hold for all of the larger sizes at once, and allow for the errors that those share with the smaller ones.
     """
@@ -188,16 +227,9 @@ def _backtest(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.nda
     farthest = np.quantile(np.max(np.abs(missed - np.median(missed, axis=0)) / spread, axis=1), BACKTEST_LEVEL)
     outside = np.flatnonzero(np.abs(centre - observed) > farthest * spread)
     if not len(outside):
-        return ""
-    low, high, seen = (_signed(float(each[-1])) for each in
-                       (centre - farthest * spread, centre + farthest * spread, observed))
-    where = f"the difference at {full:,} rows" if outside[-1] == len(observed) - 1 else "the larger sizes"
-    told = f"{where} was expected between {low} and {high}, and is {seen}" if "rows" in where else f"{where} were missed"
-    return f"the curves are too irregular: from the sizes up to {fitted_to:,} rows {told}"
-
-
-def _signed(value: float) -> str:
-    return measured(value).replace("-", "−")
+        return None
+    low, high, seen = (float(each[-1]) for each in (centre - farthest * spread, centre + farthest * spread, observed))
+    return Miss(fitted_to, low, high, seen, is_at_largest=bool(outside[-1] == len(observed) - 1))
 
 
 def _weights(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -213,11 +245,11 @@ def _weights(tested: Sequence[np.ndarray], observed: np.ndarray, errors: np.ndar
     return np.asarray(weight / weight.sum())
 
 
-def _pair_rows(evidence: Evidence, first: str, second: str, refusal: str, forecast: _Forecast | None) -> list[dict[str, object]]:
+def _pair_rows(evidence: LossEvidence, first: str, second: str, forecast: Refusal | _Forecast) -> list[dict[str, object]]:
     full = evidence.sizes[-1]
-    base = {"first": first, "second": second, "size": full, "refusal": refusal}
-    if forecast is None:
-        return [base | {"factor": factor} for factor in FACTORS]
+    base: dict[str, object] = {"first": first, "second": second, "size": full, "refusal": None}
+    if isinstance(forecast, Refusal):
+        return [base | {"factor": factor, "refusal": forecast} for factor in FACTORS]
     is_first_behind = evidence.mean(first, full) > evidence.mean(second, full)
     is_overtaken = forecast.draws < 0 if is_first_behind else forecast.draws > 0
     crossing = _crossing_sizes(forecast.draws, is_overtaken, larger_sizes(full))
@@ -247,7 +279,7 @@ def _crossing_sizes(draws: np.ndarray, is_overtaken: np.ndarray, sizes: np.ndarr
     return np.where(is_overtaken.any(axis=1), np.round(np.exp(place)), np.inf)
 
 
-def _score_rows(evidence: Evidence, noise: CurveNoise, name: str, seed: int) -> list[dict[str, object]]:
+def _score_rows(evidence: LossEvidence, noise: CurveNoise, name: str, seed: int) -> list[dict[str, object]]:
     """The curve of one approach at the larger sizes, for the eye; pairs are compared by their differences."""
     sizes = [size for size in evidence.sizes if (name, size) in evidence.loss]
     loss, covariance, errors = noise.single(name, sizes, draws=DRAWS, seed=seed)

@@ -1,4 +1,4 @@
-"""From evidence to decisions: intervals that hold at once within each family of claims, winners, crossovers, one sentence.
+"""From evidence to decisions: intervals that hold at once within each family of claims, winners, crossovers, the headline.
 
 Knows no model and no file.
 """
@@ -13,34 +13,32 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.core.limits import Limited
 from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.families import family_bands
+from tabbench.verdict.outcome import Headline, headline_of
 from tabbench.verdict.probabilities import correlated_t, rows_to_settle
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
 from tabbench.verdict.winners import decide, families_at, lacking_families, winners_frame
-from tabbench.wording.verdict import closing_sentence
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The verdict: frames with the columns of result.json, the closing sentence, and size -> families lacking there."""
+    """The verdict: frames with the columns of result.json, the answer at the headline size, size -> families lacking there."""
 
     winners: pd.DataFrame
     pairs: pd.DataFrame
     crossovers: pd.DataFrame
     other_crossovers: pd.DataFrame
     family_crossovers: pd.DataFrame
-    sentence: str
+    headline: Headline
     lacking: Mapping[int, Collection[str]] = field(default_factory=dict)
 
 
 def judge(
-    evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
-    stopped: Collection[tuple[str, int]] = (), limited: Limited | None = None,
-    missing: Mapping[str, Sequence[str]] | None = None,
+    evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, full_size: int, skipped: Collection[tuple[str, int]] = (),
+    stopped: Collection[tuple[str, int]] = (), missing: Mapping[str, Sequence[str]] | None = None,
 ) -> Judgement:
     """Decide every pair at every size, name winners and crossovers.
 
@@ -54,7 +52,6 @@ def judge(
     full_size : the plan's, to say when the headline stands at a smaller one.
     skipped : the (approach, size) pairs that were planned but not run.
     stopped : those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
-    limited : what a time limit or an interruption has cost, for the sentence.
     missing : family -> its approaches that were wanted, where none of them was run at the headline size for lack of time. Over
         trees or nets that were not run nothing simpler is recommended.
     """
@@ -63,11 +60,11 @@ def judge(
     of_families = _family_crossings(decided.claims, evidence, alpha, seed, stopped)
     lacking = lacking_families(evidence, headline, missing or (), stopped)
     winners = winners_frame(evidence, decided.pairs, headline, seed, lacking)
-    sentence = closing_sentence(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
-                                skipped=skipped, stopped=stopped, limited=limited, missing=missing)
+    answer = headline_of(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
+                         skipped=skipped, stopped=stopped, missing=missing)
     return Judgement(winners, decided.pairs, crossing_frame(decided.crossings),
                      crossing_frame(decided.other_crossings, "other_crossovers"),
-                     crossing_frame(of_families, "family_crossovers"), sentence, lacking)
+                     crossing_frame(of_families, "family_crossovers"), answer, lacking)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +80,7 @@ class Decisions:
     claims: _Claims | None
 
 
-def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
+def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
                  full_size: int = 0) -> Decisions:
     """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
@@ -105,8 +102,8 @@ def decide_pairs(evidence: Evidence, *, alpha: float = 0.05, seed: int = 0, stop
                      claims)
 
 
-def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, seed: int, stopped: Collection[tuple[str, int]]
-                      ) -> list[Crossing]:
+def _family_crossings(claims: _Claims | None, evidence: LossEvidence, alpha: float, seed: int,
+                      stopped: Collection[tuple[str, int]]) -> list[Crossing]:
     """From intervals that hold for all pairs at all sizes together, wider than those of the families of claims."""
     if claims is None:
         return []
@@ -116,7 +113,7 @@ def _family_crossings(claims: _Claims | None, evidence: Evidence, alpha: float, 
     return [each for band in family_bands(at_once, evidence.families) for each in crossings(band)]
 
 
-def headline_size(evidence: Evidence, stopped: Collection[tuple[str, int]] = ()) -> int:
+def headline_size(evidence: LossEvidence, stopped: Collection[tuple[str, int]] = ()) -> int:
     """The largest size with all families that were run at any, or stopped by a race for good reason; else with most of them.
 
     Not the size with the most approaches: who asks about a table wants the answer for its rows, and a second linear model that
@@ -144,7 +141,7 @@ class _Names:
     size: np.ndarray
 
     @classmethod
-    def stopped(cls, evidence: Evidence, stopped: Collection[tuple[str, int]]) -> _Names:
+    def stopped(cls, evidence: LossEvidence, stopped: Collection[tuple[str, int]]) -> _Names:
         """The pairs that were not run because a race has stopped one of them, or both."""
         found = [(*pair, size) for size in sorted({size for _, size in stopped})
                  for pair in combinations(sorted({*evidence.present(size), *_at(size, stopped)}), 2)
@@ -170,7 +167,7 @@ class _Claims:
     splits: int
 
     @classmethod
-    def of(cls, evidence: Evidence) -> _Claims | None:
+    def of(cls, evidence: LossEvidence) -> _Claims | None:
         """All pairs that were run, ascending in size; None where no two approaches were run at one size."""
         cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
         pairs = [pair for pair in combinations(range(len(cells)), 2) if cells[pair[0]][1] == cells[pair[1]][1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 
 DRAWS = 200
 """The optimism is then known to an eighth of the score's own standard error."""
@@ -15,7 +15,7 @@ COUNTS_AT_ONCE = 1_000_000
 """Counts of drawn units that are held in memory at a time, 8 MB."""
 
 
-def corrected_loss(evidence: Evidence, size: int, seed: int) -> float:
+def corrected_loss(evidence: LossEvidence, size: int, seed: int) -> float:
     """The loss to expect of picking the approach with the lowest one, at `size`; NaN without row-level losses.
 
     Bootstrap bias corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018, doi:10.1007/s10994-018-5714-4):
@@ -42,7 +42,7 @@ def corrected_loss(evidence: Evidence, size: int, seed: int) -> float:
     return lowest + max(float(scored.mean() - total.sum(axis=0).min() / share.sum()), 0.0) if len(scored) else float("nan")
 
 
-def _by_unit(evidence: Evidence, names: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:
+def _by_unit(evidence: LossEvidence, names: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:
     """Each unit's losses (units, approaches), weighted, and its weight (units,)."""
     unit = np.unique(evidence.unit, return_inverse=True)[1]
     weight = np.ones(len(unit)) if evidence.weight is None else evidence.weight.astype(np.float64)

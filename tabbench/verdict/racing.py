@@ -20,8 +20,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from tabbench.core.phrases import measured
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 from tabbench.verdict.winners import BASELINE
@@ -62,12 +61,9 @@ class Behind:
     gap: float
     closing: float
 
-    def __str__(self) -> str:
-        return (f"raced out: at least {measured(self.gap)} behind {self.leader} at {self.size:,} rows, of which at most "
-                f"{measured(self.closing)} would have been made up by {self.full_size:,} rows")
 
-
-def hopelessly_behind(evidence: Evidence, *, full_size: int, seed: int = 0, alpha: float = ALPHA_OF_A_LOOK) -> dict[str, Behind]:
+def hopelessly_behind(evidence: LossEvidence, *, full_size: int, seed: int = 0, alpha: float = ALPHA_OF_A_LOOK
+                      ) -> dict[str, Behind]:
     """The approaches that would not reach at the full size what the leader has reached by now.
 
     Parameters
@@ -97,7 +93,7 @@ def hopelessly_behind(evidence: Evidence, *, full_size: int, seed: int = 0, alph
     return found
 
 
-def _most_gain(evidence: Evidence, differences: _Differences, name: str, constant: str, full_size: int) -> float:
+def _most_gain(evidence: LossEvidence, differences: _Differences, name: str, constant: str, full_size: int) -> float:
     """By how much the loss may fall at most up to the full size; infinite for a curve that says too little.
 
     Such a curve has failed cells, is not ahead of the constant predictor now or where its latest changes began, or has risen.
@@ -118,7 +114,7 @@ def _most_gain(evidence: Evidence, differences: _Differences, name: str, constan
     return float(advantage * (factor ** np.log2(full_size / sizes[-1]) - 1))
 
 
-def _most_fall(evidence: Evidence, name: str, before: int, after: int) -> float:
+def _most_fall(evidence: LossEvidence, name: str, before: int, after: int) -> float:
     """Upper bound of the fall of the mean loss between two sizes; the error is Nadeau and Bengio's."""
     by_split = evidence.loss[name, before] - evidence.loss[name, after]
     error = by_split.std(ddof=1) * np.sqrt(1 / evidence.n_splits + evidence.test_ratio)
@@ -134,7 +130,7 @@ class _Differences:
     quantile: Mapping[tuple[str, str, int], float]
 
     @classmethod
-    def of(cls, evidence: Evidence, alpha: float, seed: int) -> _Differences:
+    def of(cls, evidence: LossEvidence, alpha: float, seed: int) -> _Differences:
         """The errors are those of the verdict, pooled over everything that was run so far."""
         cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
         pairs = [pair for pair in combinations(range(len(cells)), 2) if cells[pair[0]][1] == cells[pair[1]][1]]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.core.metric import Metric
-from tabbench.verdict.evidence import Evidence, gather_evidence
+from tabbench.verdict.evidence import LossEvidence, gather_evidence
 from tabbench.verdict.scoring import Predictions, Question, score_cell
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
@@ -56,7 +56,7 @@ def _table_of(
     return rows
 
 
-def _marginal_intervals(evidence: Evidence, cells: list[tuple[str, int]], alpha: float) -> tuple[np.ndarray, np.ndarray]:
+def _marginal_intervals(evidence: LossEvidence, cells: list[tuple[str, int]], alpha: float) -> tuple[np.ndarray, np.ndarray]:
     from scipy.stats import t as student
 
     moments = row_moments(evidence, cells, are_compared=False)

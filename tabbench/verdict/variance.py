@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
@@ -85,7 +85,7 @@ class Spread:
     row_share: np.ndarray
 
 
-def row_moments(evidence: Evidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
+def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
     """Row-level covariances of all cells, clustered by unit; None where there are no row-level losses or fewer than two units.
 
     A unit that is tested in several repeats counts once, with its losses averaged. Cells that are not compared with each
@@ -114,7 +114,7 @@ def row_moments(evidence: Evidence, cells: Sequence[tuple[str, int]], *, are_com
 
 
 def make_contrasts(
-    evidence: Evidence, cells: Sequence[tuple[str, int]], moments: RowMoments | None, pairs: Sequence[tuple[int, int]],
+    evidence: LossEvidence, cells: Sequence[tuple[str, int]], moments: RowMoments | None, pairs: Sequence[tuple[int, int]],
 ) -> Contrasts:
     """The contrasts between cells given by position; (a, -1) is cell a alone."""
     first, second = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
@@ -134,7 +134,7 @@ def make_contrasts(
                      mean_by_rows, row_degrees, _alikeness(by_split, size))
 
 
-def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
+def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     """Standard errors of the contrasts.
 
     The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the N tested rows cause. The
@@ -175,7 +175,7 @@ def spread(evidence: Evidence, contrasts: Contrasts) -> Spread:
     return Spread(np.sqrt(variance), np.maximum(2 / (2 / row_degrees + relative), least), 1 / mean)
 
 
-def _limits_of_rows(evidence: Evidence) -> tuple[float, float]:
+def _limits_of_rows(evidence: LossEvidence) -> tuple[float, float]:
     """The most degrees of freedom that tested rows can have, and the least standard error, that of one more rank or hit."""
     units, step = len(np.unique(evidence.unit)), evidence.metric.step
     if evidence.class_degrees is None or evidence.class_step is None:
@@ -193,7 +193,7 @@ def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.n
     return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)
 
 
-def _tested_rows(evidence: Evidence) -> float:
+def _tested_rows(evidence: LossEvidence) -> float:
     """How many different rows are tested: the part of a difference by tested rows shrinks with them."""
     return min(float(evidence.pool_rows), len(evidence.split) / evidence.repeats)
 

@@ -1,22 +1,21 @@
 """What would flip the answer: the verdict by another metric or on changed data, beside the one that was declared.
 
-Views, not verdicts: nothing is corrected for having looked several times, and the words say how they differ. Knows no file.
+Views, not verdicts: nothing is corrected for having looked several times, and each says how it differs. Knows no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tabbench.core.comparison import COLUMNS
 from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
-from tabbench.core.phrases import METRIC_WORDS, listed
-from tabbench.verdict.evidence import Evidence, build_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.judge import decide_pairs
 from tabbench.verdict.scoring import Predictions, Question
 from tabbench.verdict.winners import BASELINE, winners_frame
@@ -28,43 +27,16 @@ nothing."""
 ALMOST_ALL = 0.8
 """Training sizes at least this near to one another are told as the same: a curve hardly moves in a third of a doubling."""
 
-Row = Mapping[str, Any]
-
-
-PHRASES = {
-    "metric": "judged by {}", "without": "without `{}`", "grouped-by": "split by whole groups of `{}`",
-    "in-time-by": "split forward in time by `{}`", "not-grouped": "split without keeping `{}` together",
-    "not-in-time": "split without regard to `{}`",
-}
-"""What is changed, around its subject: a metric or a column."""
-NOTHING_TO_CHANGE = {"without": "without the most suspicious feature", "grouped-by": "split by whole groups",
-                     "in-time-by": "split forward in time"}
-"""The same where there is no such column."""
+KINDS = ("metric", "without", "grouped-by", "in-time-by", "not-grouped", "not-in-time")
+"""What may be changed: the metric that decides, a column that is left out, or by which columns the rows are split."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is changed about a comparison: a key of `PHRASES` and a metric's or a column's name, "" if there is none."""
+    """One thing that is changed about a comparison: one of `KINDS` and a metric's or a column's name, "" if there is none."""
 
     kind: str
     subject: str
-
-    @property
-    def phrase(self) -> str:
-        """What is changed, in words.
-
-        >>> Change("metric", "auc").phrase, Change("without", "duration").phrase
-        ('judged by AUC', 'without `duration`')
-        """
-        if not self.subject:
-            return NOTHING_TO_CHANGE[self.kind]
-        name = METRIC_WORDS.get(self.subject, self.subject.replace("_", " ")) if self.kind == "metric" else self.subject
-        return PHRASES[self.kind].format(name)
-
-    @property
-    def title(self) -> str:
-        """The same at the beginning of a sentence."""
-        return self.phrase[0].upper() + self.phrase[1:]
 
 
 @dataclass(frozen=True)
@@ -108,8 +80,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one change: an answer and how many cells failed, or why there is none; `names` are the approaches."""
+class ChangeOutcome:
+    """What came of one change: an answer and how many cells failed, or why there is none, in the words of who tried it.
+
+    `names` are the approaches.
+    """
 
     change: Change
     names: tuple[str, ...]
@@ -122,7 +97,7 @@ class Outcome:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Outcome:
+    def from_json(cls, values: dict[str, Any]) -> ChangeOutcome:
         """The outcome that `to_json` wrote."""
         answer = values["answer"]
         if answer is not None:
@@ -130,10 +105,54 @@ class Outcome:
         return cls(Change(**values["change"]), tuple(values["names"]), answer, values["reason"], values["failed"])
 
 
-def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: Evidence, *,
+class Unanswered(Enum):
+    """Why there is no answer."""
+
+    UNDEFINED = auto()  # the metric is, in every test part
+    NO_VERDICT = auto()  # the comparison has none at the size at which the change was tried
+    NOT_TRIED = auto()  # for a reason that is given
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What a change makes of the answer, beside the verdict at the same size.
+
+    Parameters
+    ----------
+    answer : None where there is none; `unanswered` says why then, with a `reason` where it was not tried.
+    verdict : at the size of the comparison that is nearest to the answer's.  is_at_headline : whether that is the headline.
+    suits_constants : whether a constant prediction is as good as any by the changed metric, whatever the data; it is compared
+        with nothing then, so that it flips nothing.
+    tried_at : the size at which there is no verdict.  failed : how many of its cells failed.
+    """
+
+    change: Change
+    answer: Answer | None = None
+    verdict: Answer | None = None
+    is_at_headline: bool = True
+    suits_constants: bool = False
+    failed: int = 0
+    unanswered: Unanswered | None = None
+    tried_at: int = 0
+    reason: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The columns of result.json's `what_if`, but for those in words."""
+        about = {"kind": self.change.kind, "subject": self.change.subject}
+        answer = self.answer
+        if answer is None:
+            nothing = dict.fromkeys(("size", "decision", "best", "recommended", "flips", "holds"))
+            return about | nothing | {"approaches": []}
+        verdict = self.verdict or answer
+        return about | {"size": answer.size, "decision": answer.decision, "approaches": list(answer.approaches),
+                        "best": answer.best, "recommended": answer.recommended, "flips": answer.flips(verdict),
+                        "holds": answer.holds(verdict)}
+
+
+def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: LossEvidence, *,
               margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = (),
-              lacking: Mapping[int, Collection[str]] | None = None) -> dict[str, Any]:
-    """A row of `what_if`: the answer at the verdict's size if `metric` decided there, by the same judge at the same level.
+              lacking: Mapping[int, Collection[str]] | None = None) -> WhatIf:
+    """The answer at the verdict's size if `metric` decided there, by the same judge at the same level.
 
     Parameters
     ----------
@@ -147,90 +166,27 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
             question, metric, predictions, present, approaches=evidence.approaches, families=evidence.families,
             cost_ranks=evidence.cost_ranks, representatives=evidence.representatives, margin=margin)
     except BadData:
-        return unanswered(change, "it is undefined in every test part")
+        return WhatIf(change, unanswered=Unanswered.UNDEFINED)
     pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=[pair for pair in stopped if pair[1] == size]).pairs
     answer = Answer.at(winners_frame(of_metric, pairs, lacking=lacking), pairs, size)
     if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none" and _is_constant_as_good(of_metric, size):
-        return answered(change, answer, answer) | {
-            "sentence": f"{change.title}, nobody can be chosen: a constant prediction is well calibrated, too."}
-    return answered(change, answer, verdict)
+        return WhatIf(change, answer, suits_constants=True)
+    return WhatIf(change, answer, verdict)
 
 
-def _is_constant_as_good(evidence: Evidence, size: int) -> bool:
+def _is_constant_as_good(evidence: LossEvidence, size: int) -> bool:
     means = {name: evidence.mean(name, size) for name in evidence.present(size)}
     of_constant = min((value for name, value in means.items() if evidence.families[name] == BASELINE), default=np.inf)
     return of_constant - min(means.values()) <= evidence.margin
 
 
-def on_changed_data(outcome: Outcome, winners: pd.DataFrame, pairs: pd.DataFrame, headline: int) -> dict[str, Any]:
-    """A row of `what_if`: what came of a change beside the verdict at the same size, which is named if not the headline's."""
+def on_changed_data(outcome: ChangeOutcome, winners: pd.DataFrame, pairs: pd.DataFrame, headline: int) -> WhatIf:
+    """What came of a change beside the verdict at the same size."""
     change, answer = outcome.change, outcome.answer
     if answer is None:
-        return unanswered(change, outcome.reason)
+        return WhatIf(change, unanswered=Unanswered.NOT_TRIED, reason=outcome.reason)
     is_headline = answer.size >= ALMOST_ALL * headline
     size = headline if is_headline else max((int(size) for size in winners["size"] if size <= answer.size), default=0)
     if not size:
-        return unanswered(change, f"it was tried at {answer.size:,} rows, where the comparison has no verdict")
-    row = answered(change, answer, Answer.at(winners, pairs, size))
-    said = row["sentence"] if is_headline else f"At {size:,} rows, {row['sentence'][0].lower()}{row['sentence'][1:]}"
-    failed = f"; {outcome.failed:,} of its runs failed." if outcome.failed else "."
-    return row | {"sentence": said.removesuffix(".") + failed}
-
-
-def answered(change: Change, answer: Answer, verdict: Answer) -> dict[str, Any]:
-    """A row of `what_if` with an answer."""
-    return {"kind": change.kind, "subject": change.subject, "change": change.phrase, "size": answer.size,
-            "decision": answer.decision, "approaches": list(answer.approaches), "best": answer.best,
-            "recommended": answer.recommended, "flips": answer.flips(verdict), "holds": answer.holds(verdict),
-            "sentence": f"{change.title}, {compared(answer, verdict)}."}
-
-
-def unanswered(change: Change, reason: str) -> dict[str, Any]:
-    """A row of `what_if` for what could not be asked; its sentence says why."""
-    return {"kind": change.kind, "subject": change.subject, "change": change.phrase, "size": None, "decision": None,
-            "approaches": [], "best": None, "recommended": None, "flips": None, "holds": None,
-            "sentence": f"{change.title}: not answered, since {reason}."}
-
-
-def what_if_frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """The columns of result.json."""
-    return pd.DataFrame(list(rows), columns=list(COLUMNS["what_if"]), dtype=object)
-
-
-def compared(answer: Answer, verdict: Answer) -> str:
-    """The answer as a clause that says how it differs from the verdict.
-
-    >>> from dataclasses import replace
-    >>> wins = Answer(100, "winner", ("boosting",), "boosting", "boosting", ("dummy", "linear", "boosting"))
-    >>> compared(wins, wins)
-    'boosting wins as well'
-    >>> compared(replace(wins, approaches=("linear",), best="linear", recommended="linear"), wins)
-    'linear wins instead of boosting'
-    >>> compared(replace(wins, decision="top_set", approaches=("boosting", "linear")), wins)
-    'no single approach wins (boosting and linear cannot be told apart)'
-    """
-    either = " either" if verdict.decision == answer.decision else ""
-    if answer.decision == "none":
-        return f"no approach can be named{either}"
-    absent = [name for name in verdict.ran if name not in answer.ran]
-    left_out = f"; {listed(absent)} {'was' if len(absent) == 1 else 'were'} not run" if absent else ""
-    if answer.decision == "winner":
-        return _winner(answer, verdict) + left_out
-    is_beaten = verdict.decision != "none" and answer.flips(verdict)
-    beaten = f", and {verdict.foremost} is shown to be worse" if is_beaten else ""
-    if len(answer.approaches) == 1:
-        return f"{answer.best} is ahead without being shown to be better than every other approach{beaten}{left_out}"
-    how = "are practically equal" if answer.are_equal else "cannot be told apart"
-    return f"no single approach wins{either} ({listed(answer.approaches)} {how}){beaten}{left_out}"
-
-
-def _winner(answer: Answer, verdict: Answer) -> str:
-    if verdict.decision == "none":
-        return f"{answer.best} wins"
-    # Where families were not run, so that nothing is recommended, nobody wins by another metric either.
-    wins = f"{answer.best} {'is ahead' if verdict.recommended is None else 'wins'}"
-    if answer.best == verdict.foremost:
-        return f"{wins} {'as well' if verdict.decision == 'winner' else 'alone'}"
-    if verdict.decision == "winner":
-        return f"{wins} instead of {verdict.best}"
-    return wins + (f", so that {verdict.recommended} would not be the one to take" if verdict.recommended in answer.ran else "")
+        return WhatIf(change, unanswered=Unanswered.NO_VERDICT, tried_at=answer.size)
+    return WhatIf(change, answer, Answer.at(winners, pairs, size), is_headline, failed=outcome.failed)

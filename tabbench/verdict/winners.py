@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.optimism import corrected_loss
 
 MOST_FAILED = 0.2
@@ -56,25 +56,25 @@ def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:
     return beaten
 
 
-def failed_share(evidence: Evidence, size: int) -> float:
+def failed_share(evidence: LossEvidence, size: int) -> float:
     """Share of the cells at `size` that failed."""
     return float(np.mean([evidence.imputed[name, size].mean() for name in evidence.present(size)]))
 
 
-def families_at(evidence: Evidence, size: int, stopped: Collection[tuple[str, int]] = ()) -> set[str]:
+def families_at(evidence: LossEvidence, size: int, stopped: Collection[tuple[str, int]] = ()) -> set[str]:
     """The families of which something was run at `size`, or stopped by a race, without `WITHOUT_OWN_KIND`."""
     names = {*evidence.present(size), *(name for name, of_size in stopped if of_size == size)}
     return {evidence.families[name] for name in names if name in evidence.families} - WITHOUT_OWN_KIND
 
 
-def lacking_families(evidence: Evidence, headline: int, missing: Collection[str] = (),
+def lacking_families(evidence: LossEvidence, headline: int, missing: Collection[str] = (),
                      stopped: Collection[tuple[str, int]] = ()) -> dict[int, set[str]]:
     """For each size the families of which nothing was run there: of the `missing` ones and of those at the headline size."""
     wanted = {*missing, *families_at(evidence, headline, stopped)}
     return {size: wanted - families_at(evidence, size, stopped) for size in evidence.sizes}
 
 
-def winners_frame(evidence: Evidence, pairs: pd.DataFrame, headline: int | None = None, seed: int = 0,
+def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | None = None, seed: int = 0,
                   lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """One row a size, ascending, with the columns of result.json.
 
@@ -92,13 +92,13 @@ def winners_frame(evidence: Evidence, pairs: pd.DataFrame, headline: int | None 
     return frame.astype({"size": "int64", "score": "float64", "corrected_score": "float64"})
 
 
-def _best_scores(evidence: Evidence, size: int, is_headline: bool, seed: int) -> tuple[float, float]:
+def _best_scores(evidence: LossEvidence, size: int, is_headline: bool, seed: int) -> tuple[float, float]:
     lowest = min(evidence.mean(name, size) for name in evidence.present(size))
     corrected = corrected_loss(evidence, size, seed) if is_headline else np.nan
     return evidence.metric.loss(lowest), evidence.metric.loss(corrected)  # turning the sign twice gives it back
 
 
-def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]], lacking: Collection[str]
+def _winner_row(evidence: LossEvidence, size: int, beaten: dict[str, set[str]], lacking: Collection[str]
                 ) -> tuple[int, str, list[str], str, str | None]:
     means = {name: evidence.mean(name, size) for name in evidence.present(size)}
     ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
@@ -112,7 +112,7 @@ def _winner_row(evidence: Evidence, size: int, beaten: dict[str, set[str]], lack
     return size, "winner" if is_winner else "top_set", top, best, _recommended(evidence, means, top, lacking)
 
 
-def _recommended(evidence: Evidence, means: dict[str, float], top: list[str], lacking: Collection[str]) -> str | None:
+def _recommended(evidence: LossEvidence, means: dict[str, float], top: list[str], lacking: Collection[str]) -> str | None:
     lowest = min(means.values())
     near = [name for name in top if means[name] - lowest <= evidence.margin]
     simplest = min(near, key=lambda name: (evidence.cost_ranks[name], means[name]))

@@ -5,28 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from tabbench.core.family import families_in_order
+from tabbench.core.family import kinds
 from tabbench.core.limits import Limited
 from tabbench.core.phrases import listed, rough_duration
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.outcome import Headline, Missing
 
-KINDS = {family.name: family for family in families_in_order() if family.kind}
-"""The families that people choose between, in the order in which they are told."""
 RESUME = "tabbench resume continues it"
 
 
-def beginning(evidence: Evidence, missing: Mapping[str, Sequence[str]], limited: Limited | None, *, is_recommending: bool) -> str:
-    """What the sentence begins with where families are missing: which, why, and what it takes; it leads on to the outcome.
-
-    `is_recommending` is false where nothing is recommended for their lack.
-    """
-    why = f"{_none_was_run(evidence, missing)}, as {_cause(limited)}" + ("" if is_recommending else ", so nothing is recommended")
+def beginning(headline: Headline, limited: Limited | None) -> str:
+    """What the sentence begins with where families are missing: which, why, and what it takes; it leads on to the outcome."""
+    so = ", so nothing is recommended" if headline.is_withheld else ""
+    why = f"{_none_was_run(headline.missing)}, as {_cause(limited)}{so}"
     if _is_interrupted(limited):
         return f"{why} ({RESUME}): "
     if limited is None or limited.seconds is None:
         return f"{why}: "
     takes = rough_duration(limited.seconds)
-    return f"{why} ({takes} would do): " if is_recommending else f"{why} (a recommendation takes {takes}): "
+    return f"{why} (a recommendation takes {takes}): " if headline.is_withheld else f"{why} ({takes} would do): "
 
 
 def cost_clauses(limited: Limited | None, *, is_lift_told: bool) -> list[str]:
@@ -60,11 +56,10 @@ def unjudged_sentence(limited: Limited | None) -> str:
     return f"{nothing}: continue the run with a time limit of {rough_duration(limited.seconds)}, which would give one."
 
 
-def _none_was_run(evidence: Evidence, missing: Mapping[str, Sequence[str]]) -> str:
-    families = [family for name, family in KINDS.items() if name in missing]
+def _none_was_run(missing: Missing) -> str:
+    families = [family for name, family in kinds().items() if name in missing.approaches]
     # Where the sizes that were run have no family in common, one that is missing here was run on fewer rows.
-    is_run = any(evidence.families[name] in missing for name, _ in evidence.loss)
-    verb = f"{'were' if families[-1].is_plural else 'was'} run{' on so many rows' if is_run else ''}"
+    verb = f"{'were' if families[-1].is_plural else 'was'} run{' on so many rows' if missing.are_run_below else ''}"
     if len(families) == 1:
         return f"No {families[0].kind} {verb}"
     return f"Neither {' nor '.join(family.one for family in families)} {verb}"

@@ -5,73 +5,81 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 
-import numpy as np
-import pandas as pd
-
 from tabbench.core.phrases import listed
-from tabbench.verdict.across.decision import Outcome, Standpoint, fewest_sources
-from tabbench.verdict.across.losses import TableLosses
+from tabbench.verdict.across.answer import TablesAnswer, TablesLead
+from tabbench.verdict.across.decision import TablesOutcome
+from tabbench.verdict.across.judge import Overview
 
 RAREST_TOLD = 10_000
 """Luck that is rarer is told as this: nobody has so many collections of tables, and the model is not that exact."""
 
 
-def closing_sentence(
-    losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint, *,
-    both: tuple[Outcome, Outcome], repeated: Mapping[str, int], presets: Collection[str],
-) -> str:
+def closing_sentence(overview: Overview, *, repeated: Mapping[str, int] | None = None, presets: Collection[str] = ()) -> str:
     """One sentence for somebody who reads nothing else.
 
-    `both` are the decisions over all tables and over those on which nothing failed, told where they differ; `repeated` counts
-    how often a table was given more than once; `presets` are the amounts of work of the tables' runs.
+    Parameters
+    ----------
+    repeated : tables that were given more than once, and how often.  presets : the runs' amounts of work. The sentence says
+        so where something is given twice or the amounts differ.
     """
-    clauses = [f"{_where(losses)}, {_disagreement(losses, *both)}" if outcome.reason == "disagree"
-               else sentence_over(losses, pairs, outcome, standpoint).removesuffix(".")]
-    clauses += [f"{table} was given {_times(count)} and counts once" for table, count in repeated.items()]
-    if losses.absent:
-        clauses.append(f"{listed(losses.absent)} {_was(losses.absent)} left out, because not every table has "
-                       f"{'it' if len(losses.absent) == 1 else 'them'}")
-    if losses.left_out:
-        clauses.append(f"{_tables(len(losses.left_out))} {_was(losses.left_out)} left out, because not all of these approaches "
-                       "were run there")
-    smaller = int(np.sum(losses.size < losses.largest))
-    if smaller:
-        clauses.append(f"{_tables(smaller)} {'counts' if smaller == 1 else 'count'} at a smaller size than the largest, at which "
-                       "not all of these approaches were run")
+    clauses = [_decision(overview)]
+    clauses += [f"{table} was given {_times(count)} and counts once" for table, count in (repeated or {}).items()]
+    clauses += _left_out(overview)
+    if overview.smaller:
+        count = "counts" if overview.smaller == 1 else "count"
+        clauses.append(f"{_tables(overview.smaller)} {count} at a smaller size than the largest, at which not all of these "
+                       "approaches were run")
     if len(set(presets)) > 1:
         clauses.append(f"the runs differ in their amount of work ({listed(sorted(set(presets)))})")
     return "; ".join(clauses) + "."
 
 
-def sentence_over(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
-    """The sentence of a decision over the tables in `losses` alone."""
+def answer_sentence(answer: TablesAnswer) -> str:
+    """The sentence of a decision over some tables, where failed runs don't decide it."""
+    outcome = answer.outcome
+    if not answer.tables:
+        return "On every table something failed, so that nothing is left without them."
     if outcome.reason == "no_pair":
-        return f"There is no verdict over tables, because only {losses.approaches[0]} is compared."
+        return f"There is no verdict over tables, because only {answer.compared[0]} is compared."
     if outcome.reason == "one_source":
-        whole = "One table says" if losses.n_tables == 1 else f"{_tables(losses.n_tables).capitalize()} from one source say"
+        whole = "One table says" if answer.tables == 1 else f"{_tables(answer.tables).capitalize()} from one source say"
         return f"{whole} nothing about other tables, so there is no verdict over tables."
-    said = {"winner": _winner, "top_set": _top_set, "none": _no_verdict}[outcome.decision](losses, pairs, outcome, standpoint)
-    return f"{_where(losses)}, {said}."
+    said = _no_verdict(answer) if outcome.decision == "none" else _top_set(answer) if answer.lead is None else (
+        _winner(answer, answer.lead))
+    return f"{_where(answer)}, {said}."
 
 
-def _no_verdict(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
-    approaches, share = len(losses.approaches), float(losses.by_source(losses.imputed).mean())
+def _decision(overview: Overview) -> str:
+    answer, without = overview.answer, overview.without_failures
+    if answer.outcome.reason != "disagree" or without is None:
+        return answer_sentence(answer).removesuffix(".")
+    return (f"{_where(answer)}, there is no verdict, because failed runs would decide it: counted as constant predictions, "
+            f"{_briefly(overview.counted)}; without the {_tables(answer.tables - without.tables)} on which something failed, "
+            f"{_briefly(without.outcome)}")
+
+
+def _left_out(overview: Overview) -> list[str]:
+    clauses = []
+    if overview.absent:
+        clauses.append(f"{listed(overview.absent)} {_was(overview.absent)} left out, because not every table has "
+                       f"{'it' if len(overview.absent) == 1 else 'them'}")
+    if overview.left_out:
+        clauses.append(f"{_tables(len(overview.left_out))} {_was(overview.left_out)} left out, because not all of these "
+                       "approaches were run there")
+    return clauses
+
+
+def _no_verdict(answer: TablesAnswer) -> str:
     return {
-        "few_sources": f"nothing can be decided between {approaches} approaches: even one that is ahead everywhere could be so "
-                       f"by luck; {fewest_sources(approaches, standpoint.alpha)} tables of different sources are needed at least",
-        "failed": f"there is no verdict, because {share:.0%} of the runs failed",
+        "few_sources": f"nothing can be decided between {len(answer.compared)} approaches: even one that is ahead everywhere "
+                       f"could be so by luck; {answer.fewest_sources} tables of different sources are needed at least",
+        "failed": f"there is no verdict, because {answer.failed:.0%} of the runs failed",
         "constant": "nothing is shown to be better than a constant prediction",
         "circle": "there is no order: each approach is shown to be worse than another one",
-    }[outcome.reason]
+    }[answer.outcome.reason]
 
 
-def _disagreement(losses: TableLosses, counted: Outcome, without: Outcome) -> str:
-    failed = losses.n_tables - losses.where(losses.is_clean).n_tables
-    return (f"there is no verdict, because failed runs would decide it: counted as constant predictions, {_briefly(counted)}; "
-            f"without the {_tables(failed)} on which something failed, {_briefly(without)}")
-
-
-def _briefly(outcome: Outcome) -> str:
+def _briefly(outcome: TablesOutcome) -> str:
     if outcome.decision == "winner":
         return f"{outcome.approaches[0]} wins"
     if outcome.decision == "top_set":
@@ -79,29 +87,22 @@ def _briefly(outcome: Outcome) -> str:
     return "nothing is decided"
 
 
-def _winner(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
-    winner = outcome.approaches[0]
-    own = pairs[(pairs["first"] == winner) | (pairs["second"] == winner)]
-    closest = max((row for _, row in own.iterrows()), key=lambda row: (row["chance_if_equal"], -abs(row["difference"])))
-    is_first = closest["first"] == winner
-    other = closest["second"] if is_first else closest["first"]
-    ahead = closest["first_ahead"] if is_first else losses.n_tables - closest["first_ahead"]
-    named = "a constant prediction" if other in standpoint.baselines else other
-    small = ", though typically by too little to matter" if abs(closest["difference"]) <= standpoint.margin else ""
-    seen = f"would be seen in {rarity(float(closest['chance_all_pairs']))} such collections of tables"
-    closest_of, counted = (", the closest other,", ", all comparisons counted") if len(pairs) > 1 else ("", "")
-    return (f"{winner} wins: it is ahead of {named}{closest_of} on {ahead:g} of {_tables(losses.n_tables)}{small}; if the two "
-            f"were equal, a lead this consistent {seen}{counted}")
+def _winner(answer: TablesAnswer, lead: TablesLead) -> str:
+    named = "a constant prediction" if lead.is_over_constant else lead.other
+    small = ", though typically by too little to matter" if lead.is_too_little else ""
+    seen = f"would be seen in {rarity(lead.chance)} such collections of tables"
+    closest, counted = (", the closest other,", ", all comparisons counted") if len(answer.compared) > 2 else ("", "")
+    return (f"{answer.outcome.approaches[0]} wins: it is ahead of {named}{closest} on {lead.ahead:g} of {_tables(answer.tables)}"
+            f"{small}; if the two were equal, a lead this consistent {seen}{counted}")
 
 
-def _top_set(losses: TableLosses, pairs: pd.DataFrame, outcome: Outcome, standpoint: Standpoint) -> str:
-    top = outcome.approaches
+def _top_set(answer: TablesAnswer) -> str:
+    top, recommended = answer.outcome.approaches, answer.outcome.recommended
     if len(top) == 1:
         return f"{top[0]} is ahead, but it is not shown to be better than every other approach; take {top[0]}"
-    among = pairs[pairs["first"].isin(top) & pairs["second"].isin(top)]
-    alike = "are practically equal" if (among["decision"] == "equal").all() else "cannot be told apart"
-    whose = "which has the best mean rank" if outcome.recommended == top[0] else "the simplest of those close to the best"
-    return f"no single approach wins: {listed(top)} {alike}; take {outcome.recommended}, {whose}"
+    alike = "are practically equal" if answer.are_equal else "cannot be told apart"
+    whose = "which has the best mean rank" if recommended == top[0] else "the simplest of those close to the best"
+    return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
 
 
 def rarity(chance: float) -> str:
@@ -117,9 +118,8 @@ def rarity(chance: float) -> str:
     return f"at most 1 of {math.floor(of / digits) * digits:,}"
 
 
-def _where(losses: TableLosses) -> str:
-    tables, sources = losses.n_tables, losses.n_sources
-    return f"Over {_tables(tables)}" + (f" from {sources} sources" if sources < tables else "")
+def _where(answer: TablesAnswer) -> str:
+    return f"Over {_tables(answer.tables)}" + (f" from {answer.sources} sources" if answer.sources < answer.tables else "")
 
 
 def _tables(count: int) -> str:

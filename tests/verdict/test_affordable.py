@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.verdict.affordable import BUDGETS, MOST_BUDGETS, budget_grid, cost_limits, winner_map
+from tabbench.verdict.affordable import BUDGETS, MOST_BUDGETS, UnderLimit, budget_grid, cost_limits, winner_map
 from tabbench.verdict.judge import judge
 
 MEANS = {"dummy": 3.0, "linear": 1.3, "mlp": 1.15, "boosting": 1.0}
@@ -40,10 +40,8 @@ FAMILIES = {"dummy": "baseline", "linear": "linear", "mlp": "net", "boosting": "
 def test_under_a_limit_nothing_is_recommended_over_families_that_were_not_run(simulate):
     evidence, pairs = judged(simulate, {"dummy": 3.0, "linear": 1.3, "boosting": 1.0}, families=FAMILIES)
     whole, lacking = (cost_limits(evidence, pairs, costs(), 400, families) for families in ((), {"net"}))
-    assert told(whole)[:2] == ["With less than 5.0 s to train, linear is the one to take.",
-                               "With less than 0.20 s to train, nothing is left but a constant prediction."]
-    assert told(lacking)[:1] == [
-        "With less than 5.0 s to train, nothing is recommended, since a family of approaches was not run."]
+    assert told(whole)[:2] == [(5.0, UnderLimit.TAKEN, "linear"), (0.2, UnderLimit.NOTHING_LEFT, None)]
+    assert told(lacking)[:1] == [(5.0, UnderLimit.FAMILY_LACKING, None)]
     row = lacking.iloc[0]
     assert (row["decision"], row["approaches"], row["recommended"]) == ("winner", ["linear"], None) and np.isnan(row["down_to"])
     # What is not recommended without a limit is not to be taken under one either.
@@ -61,22 +59,19 @@ def test_the_map_leaves_open_what_cannot_be_recommended(simulate):
 
 
 def told(frame):
-    return list(frame["sentence"])
+    return list(zip(frame["below"], frame["outcome"], frame["recommended"], strict=True))
 
 
 def test_the_limits_at_which_another_one_is_to_be_taken(simulate):
     evidence, pairs = judged(simulate)
     frame = cost_limits(evidence, pairs, costs(), 400)
-    assert tuple(frame.columns) == COLUMNS["cost_limits"]
+    assert set(frame.columns) == {*COLUMNS["cost_limits"], "outcome"} - {"sentence"}
     seconds = frame[frame["cost"] == "fit_seconds"]
-    assert told(seconds) == ["With less than 5.0 s to train, linear is the one to take.",
-                             "With less than 0.20 s to train, nothing is left but a constant prediction."]
-    assert list(seconds["below"]) == [5.0, 0.2] and seconds["down_to"].iloc[0] == 0.2 and np.isnan(seconds["down_to"].iloc[1])
+    assert told(seconds) == [(5.0, UnderLimit.TAKEN, "linear"), (0.2, UnderLimit.NOTHING_LEFT, None)]
+    assert seconds["down_to"].iloc[0] == 0.2 and np.isnan(seconds["down_to"].iloc[1])
     # Dropping mlp at 20 s changes nothing, and where all cost the same they go together.
-    assert told(frame[frame["cost"] == "predict_us_per_row"]) == [
-        "With less than 1.0 µs a row to predict, nothing is left but a constant prediction."]
-    assert told(frame[frame["cost"] == "peak_mb"]) == [
-        "With less than 200 MB of memory, nothing is left but a constant prediction."]
+    assert told(frame[frame["cost"] == "predict_us_per_row"]) == [(1.0, UnderLimit.NOTHING_LEFT, None)]
+    assert told(frame[frame["cost"] == "peak_mb"]) == [(200.0, UnderLimit.NOTHING_LEFT, None)]
 
 
 def test_costs_that_are_nearly_the_same_are_the_same(simulate):
@@ -90,8 +85,7 @@ def test_costs_that_are_nearly_the_same_are_the_same(simulate):
 def test_what_is_left_may_not_beat_a_constant(simulate):
     evidence, pairs = judged(simulate, {**MEANS, "linear": 3.0})
     frame = cost_limits(evidence, pairs, costs({**SECONDS, "mlp": 5.0}), 400)
-    assert told(frame)[0] == ("With less than 5.0 s to train, nothing that is left is shown to be better than a constant "
-                              "prediction.")
+    assert told(frame)[0] == (5.0, UnderLimit.NOTHING_BETTER, None)
     assert frame["decision"].iloc[0] == "none"
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.contestants import contestants
-from tabbench.verdict.extrapolation import FACTORS, extrapolate
+from tabbench.verdict.extrapolation import FACTORS, Miss, Obstacle, Refusal, extrapolate
 
 SIZES = (31, 62, 125, 250, 500, 800)
 """Of 1,000 rows in five folds."""
@@ -40,7 +40,7 @@ def test_columns_factors_and_units(simulate):
     assert tuple(found.pairs.columns) == COLUMNS["extrapolation"]
     assert tuple(found.scores.columns) == COLUMNS["extrapolated_scores"]
     assert list(found.pairs["factor"]) == list(FACTORS)
-    assert list(found.pairs["refusal"]) == ["", ""]
+    assert list(found.pairs["refusal"]) == [None, None]
     assert (found.pairs["low"] < found.pairs["difference"]).all() and (found.pairs["difference"] < found.pairs["high"]).all()
     assert list(found.scores["size"]) == [1600, 3200] * 2
     assert (found.scores["low"] < found.scores["mean"]).all() and (found.scores["mean"] < found.scores["high"]).all()
@@ -93,7 +93,7 @@ def test_a_metric_that_is_better_when_higher_keeps_its_sign(simulate):
 def test_without_row_losses_the_splits_alone_tell_the_errors(simulate):
     evidence = evidence_from(simulate, {"linear": steady, "mlp": late})
     found = extrapolate(replace(evidence, row_loss={})).pairs
-    assert list(found["refusal"]) == ["", ""]
+    assert list(found["refusal"]) == [None, None]
     assert (found["high"] > found["low"]).all()
 
 
@@ -107,9 +107,9 @@ def refusal(evidence):
 
 def test_curves_that_miss_the_larger_sizes_are_refused(simulate):
     reason = refusal(evidence_from(simulate, {"linear": steady, "mlp": humped}, noise=0.02))
-    assert reason.startswith("the curves are too irregular: from the sizes up to 250 rows the difference at 800 rows was "
-                             "expected between ")
-    assert reason.endswith(", and is −0.80")
+    assert reason == Refusal(Obstacle.IRREGULAR, 800, miss=reason.miss)
+    assert reason.miss.fitted_to == 250 and reason.miss.is_at_largest
+    assert reason.miss.seen == pytest.approx(-0.80, abs=0.005) and not reason.miss.low <= reason.miss.seen <= reason.miss.high
 
 
 def test_a_miss_between_is_named_as_one_of_the_larger_sizes(simulate):
@@ -117,38 +117,38 @@ def test_a_miss_between_is_named_as_one_of_the_larger_sizes(simulate):
         return steady(n) + (0.8 if n == 500 else 0.0)
 
     reason = refusal(evidence_from(simulate, {"linear": steady, "mlp": dented}, noise=0.02))
-    assert reason == "the curves are too irregular: from the sizes up to 250 rows the larger sizes were missed"
+    assert isinstance(reason.miss, Miss) and reason.miss.fitted_to == 250 and not reason.miss.is_at_largest
 
 
 def test_every_other_refusal_says_its_reason(simulate):
     both = {"linear": steady, "mlp": late}
     usual = evidence_from(simulate, both)
     failed = dict(usual.imputed) | {("mlp", 250): np.arange(10) < 3}
-    assert refusal(replace(usual, imputed=failed)) == "mlp failed in 3 of 60 fits"
-    assert refusal(evidence_from(simulate, both, sizes=(125, 250, 500, 800))) == "4 sizes were run, and a curve needs 5"
+    assert refusal(replace(usual, imputed=failed)) == Refusal(Obstacle.FAILED, 800, "mlp", 3, 60)
+    assert refusal(evidence_from(simulate, both, sizes=(125, 250, 500, 800))) == Refusal(Obstacle.FEW_SIZES, 800, count=4, of=5)
     assert refusal(evidence_from(simulate, both, sizes=(250, 400, 500, 600, 700, 800))) == (
-        "2 sizes were run up to half of 800 rows, and 3 are needed to test the curves on the larger ones")
+        Refusal(Obstacle.FEW_SIZES_BELOW, 800, count=2, of=3))
     assert refusal(evidence_from(simulate, {"linear": steady, "mlp": steady}, noise=0.0)) == (
-        "the two predict the same, or their scores don't tell their own errors")
+        Refusal(Obstacle.NO_ERRORS, 800))
     without = {cell: value for cell, value in usual.loss.items() if cell != ("mlp", 800)}
-    assert refusal(replace(usual, loss=without)) == "mlp was not run at 800 rows"
+    assert refusal(replace(usual, loss=without)) == Refusal(Obstacle.NOT_RUN, 800, "mlp")
 
 
 def test_two_splits_are_too_few(simulate):
     evidence = evidence_from(simulate, {"linear": steady, "mlp": late}, sizes=(31, 62, 125, 250, 500), folds=2, repeats=1)
-    assert refusal(evidence) == "2 splits were run, too few to show the luck of the training rows; 3 are needed"
+    assert refusal(evidence) == Refusal(Obstacle.FEW_SPLITS, 500, count=2, of=3)
     one = replace(evidence, split=np.zeros(500, dtype=np.int64), unit=evidence.unit[:500],
                   loss={cell: value[:1] for cell, value in evidence.loss.items()},
                   row_loss={cell: value[:500] for cell, value in evidence.row_loss.items()},
                   imputed={cell: value[:1] for cell, value in evidence.imputed.items()})
-    assert refusal(one).startswith("1 split was")
+    assert refusal(one) == Refusal(Obstacle.FEW_SPLITS, 500, count=1, of=3)
 
 
 def test_sizes_at_which_only_one_was_run_are_left_out(simulate):
     usual = evidence_from(simulate, {"linear": steady, "mlp": late}, sizes=(20, *SIZES))
     lacking = {cell: value for cell, value in usual.loss.items() if cell != ("mlp", 20)}
     found = extrapolate(replace(usual, loss=lacking)).pairs
-    assert list(found["refusal"]) == ["", ""]
+    assert list(found["refusal"]) == [None, None]
 
 
 def test_a_size_at_which_both_predict_the_same_is_no_hindrance(simulate):

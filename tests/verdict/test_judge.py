@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import t as student
 
 from tabbench.core.comparison import COLUMNS
-from tabbench.core.limits import Limited
 from tabbench.verdict.judge import headline_size, judge
+from tabbench.verdict.outcome import Missing, Outcome, Reach
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
 SWAPPED = {
@@ -44,7 +44,7 @@ def test_frames_have_the_contracts_columns_and_every_claim_once(simulate):
 def test_same_evidence_same_judgement(simulate):
     one, other = (judge(three(simulate), full_size=240, seed=5) for _ in range(2))
     pd.testing.assert_frame_equal(one.pairs, other.pairs)
-    assert one.sentence == other.sentence
+    assert one.headline == other.headline
 
 
 def test_listing_order_only_turns_signs(simulate):
@@ -104,8 +104,8 @@ def test_what_was_not_run_is_absent(simulate):
     assert headline_size(partial) == 60
     judgement = judge(partial, full_size=240, skipped=[("mlp", 240), ("mlp", 30)])
     assert len(judgement.pairs) == 5
-    assert judgement.sentence.startswith("At 60 rows, the largest size at which every family was run,")
-    assert "left out" not in judgement.sentence
+    assert (judgement.headline.rows, judgement.headline.reach) == (60, Reach.ALL_FAMILIES)
+    assert judgement.headline.left_out == ()
 
 
 def run_at(simulate, **names_at):
@@ -141,7 +141,9 @@ def test_below_the_full_size_no_number_of_rows_would_settle_it(simulate):
     at_full, below = (judge(evidence, full_size=full_size) for full_size in (240, 1000))
     assert at_full.pairs["rows_to_settle"].notna().all() and below.pairs["rows_to_settle"].isna().all()
     assert below.pairs["rows_to_settle"].dtype == "float64"
-    assert "; to settle it takes about " in at_full.sentence and "settle" not in below.sentence
+    assert at_full.headline.settling.rows == at_full.pairs.set_index(["first", "second", "size"])["rows_to_settle"].loc[
+        "linear", "mlp", 240]
+    assert below.headline.settling is None
     for name in ("difference", "low", "high", "decision"):
         assert at_full.pairs[name].equals(below.pairs[name])
 
@@ -158,25 +160,24 @@ def lead_of(simulate, best, run, missing=None, **told):
 
 def test_over_missing_families_linear_is_best_and_not_recommended(simulate):
     run = {60: ("linear", "boosting"), 240: ("linear", "boosting")}
-    limited = Limited(("2 of 3 repeats",), 170.0)
-    missing, whole = (lead_of(simulate, "linear", run, families, limited=limited) for families in ({"net": ["mlp"]}, {}))
+    missing, whole = (lead_of(simulate, "linear", run, families) for families in ({"net": ["mlp"]}, {}))
     kept = ["size", "decision", "approaches", "best", "score"]
     pd.testing.assert_frame_equal(missing.winners[kept], whole.winners[kept])
     assert list(missing.winners["recommended"]) == [None, None]
     assert list(whole.winners["recommended"]) == ["linear", "linear"]
-    assert missing.sentence.startswith("No neural net was run, as the time limit was too short, so nothing is recommended (a "
-                                       "recommendation takes about 3 minutes): on 300 rows linear is ahead of the others")
-    assert missing.sentence.endswith("; the time limit also cost 2 of 3 repeats.")
-    assert whole.sentence.startswith("On 300 rows linear wins: ")
-    assert whole.sentence.endswith("; the time limit cost 2 of 3 repeats (about 3 minutes would lift it).")
+    assert missing.headline.outcome is whole.headline.outcome is Outcome.WINNER
+    assert missing.headline.missing == Missing({"net": ["mlp"]}, are_run_below=False) and missing.headline.is_withheld
+    assert (whole.headline.best, whole.headline.rows, whole.headline.recommended) == ("linear", 300, "linear")
+    assert whole.headline.missing == Missing({}, are_run_below=False) and not whole.headline.is_withheld
     trees = lead_of(simulate, "boosting", run, {"net": ["mlp"]})
     assert list(trees.winners["recommended"]) == ["boosting", "boosting"]
 
 
 def test_at_a_size_that_lacks_a_family_of_the_headline_linear_is_not_recommended(simulate):
     run = {30: ("linear", "boosting"), 60: ("linear", "boosting", "mlp"), 240: ("linear", "boosting")}
-    judged = lead_of(simulate, "linear", run, limited=Limited((), 170.0))
-    assert judged.sentence.startswith("At 60 rows, the largest size at which every family was run, linear wins: ")
+    judged = lead_of(simulate, "linear", run)
+    assert (judged.headline.rows, judged.headline.reach) == (60, Reach.ALL_FAMILIES)
+    assert (judged.headline.outcome, judged.headline.best) == (Outcome.WINNER, "linear")
     assert list(judged.winners["recommended"]) == [None, "linear", None]
     assert list(judged.winners["decision"]) == ["winner", "winner", "winner"]
     raced = lead_of(simulate, "linear", run, stopped=[("mlp", 240)], skipped=[("mlp", 240)])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tabbench.verdict.judge import judge
+from tabbench.verdict.outcome import Outcome, Reach
 from tabbench.verdict.racing import hopelessly_behind
 from tabbench.verdict.winners import winners_frame
 
@@ -76,14 +77,14 @@ def test_who_has_fallen_behind_the_constant_predictor_may_do_anything(simulate):
     assert hopelessly_behind(simulate.evidence_of(cells, margin=0.007), full_size=960) == {}
 
 
-def test_a_flat_curve_far_behind_is_stopped_and_says_why(simulate):
+def test_a_flat_curve_far_behind_is_stopped(simulate):
     evidence = curves_evidence(simulate, {"good": GOOD, "nearly": NEARLY, "flat": FLAT})
     stopped, left = raced(evidence)
     assert set(stopped) == {"flat"} and 62 <= stopped["flat"] <= 500
     why = hopelessly_behind(up_to(evidence, stopped["flat"], {}), full_size=960)["flat"]
     assert why.leader in ("good", "nearly") and why.gap - why.closing > evidence.margin
     assert why.gap < 0.9 * (evidence.mean("flat", why.size) - evidence.mean(why.leader, why.size))  # a lower bound
-    assert str(why).startswith("raced out: at least 0.") and f"behind {why.leader} at {why.size:,} rows" in str(why)
+    assert why.size == stopped["flat"] and why.full_size == 960 and why.closing >= 0
     assert left.present(960) == ["dummy", "good", "nearly"]
 
 
@@ -131,12 +132,13 @@ def test_a_stopped_approach_leaves_the_headline_at_the_full_size_and_is_named(si
     stopped, left = raced(evidence)
     gone = [("flat", size) for size in SIZES if size > stopped["flat"]]
     judgement = judge(left, full_size=960, skipped=gone, stopped=gone)
-    assert judgement.sentence.startswith("On 1,200 rows good wins")
-    assert "; flat was stopped at a smaller size as hopelessly behind, so this holds among those" in judgement.sentence
+    said = judgement.headline
+    assert (said.outcome, said.best, said.rows, said.reach) == (Outcome.WINNER, "good", 1_200, Reach.FULL)
+    assert said.raced_out == ("flat",) and said.left_out == ()
     at_full = judgement.pairs[judgement.pairs["size"] == 960]
     assert "flat" not in {*at_full["first"], *at_full["second"]}
     not_said = judge(left, full_size=960, skipped=gone)
-    assert not_said.sentence.startswith("At ") and winners_frame(left, judgement.pairs)["best"].iloc[-1] == "good"
+    assert not_said.headline.reach is not Reach.FULL and winners_frame(left, judgement.pairs)["best"].iloc[-1] == "good"
 
 
 def random_curves(random, count):

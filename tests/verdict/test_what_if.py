@@ -1,4 +1,4 @@
-"""What would flip the answer: exact wording for every outcome, other metrics by the same judge, changes beside the verdict."""
+"""What would flip the answer: other metrics by the same judge, changes beside the verdict at the same size."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tabbench.core.task import Task
 from tabbench.verdict.evidence import build_evidence
 from tabbench.verdict.judge import judge
 from tabbench.verdict.scoring import Question
-from tabbench.verdict.what_if import Answer, Change, Outcome, by_metric, compared, on_changed_data, what_if_frame
+from tabbench.verdict.what_if import Answer, Change, ChangeOutcome, Unanswered, by_metric, on_changed_data
 
 RAN = ("dummy", "linear", "boosting", "mlp")
 BOOSTING = Answer(1000, "winner", ("boosting",), "boosting", "boosting", RAN)
@@ -27,55 +27,18 @@ OPEN = replace(BOTH, best="linear", approaches=("linear", "boosting"), recommend
 NOBODY = replace(BOOSTING, decision="none", approaches=(), best="dummy", recommended=None)
 
 
-@pytest.mark.parametrize("answer, verdict, outcome, words", [
-    (BOOSTING, BOOSTING, "holds", "boosting wins as well"),
-    (LINEAR, BOOSTING, "flips", "linear wins instead of boosting"),
-    (BOTH, BOOSTING, "open", "no single approach wins (boosting and linear cannot be told apart)"),
-    (replace(BOTH, are_equal=True), BOOSTING, "open", "no single approach wins (boosting and linear are practically equal)"),
-    (OTHERS, BOOSTING, "flips", "no single approach wins (linear and mlp cannot be told apart), "
-                                "and boosting is shown to be worse"),
-    (NOBODY, BOOSTING, "flips", "no approach can be named"),
-    (AHEAD, BOOSTING, "open", "boosting is ahead without being shown to be better than every other approach"),
-    (AHEAD, BOTH, "flips", "boosting is ahead without being shown to be better than every other approach, "
-                        "and linear is shown to be worse"),
-    (LINEAR, BOTH, "holds", "linear wins alone"),
-    (BOOSTING, BOTH, "flips", "boosting wins, so that linear would not be the one to take"),
-    (ALL, BOTH, "holds", "no single approach wins either (boosting, linear and mlp cannot be told apart)"),
-    (NOBODY, BOTH, "flips", "no approach can be named"),
-    (BOOSTING, NOBODY, "flips", "boosting wins"),
-    (BOTH, NOBODY, "flips", "no single approach wins (boosting and linear cannot be told apart)"),
-    (NOBODY, NOBODY, "holds", "no approach can be named either"),
-    (LINEAR, UNOPPOSED, "holds", "linear is ahead as well"),
-    (UNOPPOSED, LINEAR, "holds", "linear wins as well"),
-    (BOOSTING, UNOPPOSED, "flips", "boosting is ahead instead of linear"),
-    (BOTH, UNOPPOSED, "open", "no single approach wins (boosting and linear cannot be told apart)"),
-    (AHEAD, UNOPPOSED, "flips", "boosting is ahead without being shown to be better than every other approach, and linear is "
-                                "shown to be worse"),
-    (LINEAR, OPEN, "holds", "linear is ahead alone"),
-    (BOOSTING, OPEN, "flips", "boosting is ahead"),
-    (NOBODY, OPEN, "flips", "no approach can be named"),
-    (UNOPPOSED, NOBODY, "flips", "linear wins"),
-    (replace(LINEAR, ran=("dummy", "linear")), BOOSTING, "open",
-     "linear wins instead of boosting; boosting and mlp were not run"),
-    (replace(BOOSTING, ran=RAN[:3]), BOOSTING, "holds", "boosting wins as well; mlp was not run"),
+@pytest.mark.parametrize("answer, verdict, outcome", [
+    (BOOSTING, BOOSTING, "holds"), (LINEAR, BOOSTING, "flips"), (BOTH, BOOSTING, "open"),
+    (replace(BOTH, are_equal=True), BOOSTING, "open"), (OTHERS, BOOSTING, "flips"), (NOBODY, BOOSTING, "flips"),
+    (AHEAD, BOOSTING, "open"), (AHEAD, BOTH, "flips"), (LINEAR, BOTH, "holds"), (BOOSTING, BOTH, "flips"), (ALL, BOTH, "holds"),
+    (NOBODY, BOTH, "flips"), (BOOSTING, NOBODY, "flips"), (BOTH, NOBODY, "flips"), (NOBODY, NOBODY, "holds"),
+    (LINEAR, UNOPPOSED, "holds"), (UNOPPOSED, LINEAR, "holds"), (BOOSTING, UNOPPOSED, "flips"), (BOTH, UNOPPOSED, "open"),
+    (AHEAD, UNOPPOSED, "flips"), (LINEAR, OPEN, "holds"), (BOOSTING, OPEN, "flips"), (NOBODY, OPEN, "flips"),
+    (UNOPPOSED, NOBODY, "flips"), (replace(LINEAR, ran=("dummy", "linear")), BOOSTING, "open"),
+    (replace(BOOSTING, ran=RAN[:3]), BOOSTING, "holds"),
 ])
-def test_every_outcome_has_its_words(answer, verdict, outcome, words):
-    assert compared(answer, verdict) == words
+def test_what_flips_the_verdict_and_what_leaves_it(answer, verdict, outcome):
     assert (answer.flips(verdict), answer.holds(verdict)) == (outcome == "flips", outcome == "holds")
-
-
-@pytest.mark.parametrize("change, phrase", [
-    (Change("metric", "auc"), "judged by AUC"), (Change("metric", "log_loss"), "judged by log loss"),
-    (Change("without", "duration"), "without `duration`"),
-    (Change("grouped-by", "patient"), "split by whole groups of `patient`"),
-    (Change("in-time-by", "day"), "split forward in time by `day`"),
-    (Change("not-grouped", "patient"), "split without keeping `patient` together"),
-    (Change("not-in-time", "day"), "split without regard to `day`"),
-    (Change("without", ""), "without the most suspicious feature"), (Change("grouped-by", ""), "split by whole groups"),
-    (Change("in-time-by", ""), "split forward in time"),
-])
-def test_every_change_has_its_phrase(change, phrase):
-    assert change.phrase == phrase
 
 
 def winners(*answers):
@@ -88,36 +51,42 @@ def pairs(size=1000):
     return pd.DataFrame(rows, columns=list(COLUMNS["pairs"][:7]))
 
 
-def sentence(outcome, *answers):
-    row = on_changed_data(outcome, winners(*answers), pd.concat([pairs(each.size) for each in answers]), 1000)
-    assert list(what_if_frame([row]).columns) == list(COLUMNS["what_if"])
-    return row["sentence"]
+def beside(outcome, *answers):
+    return on_changed_data(outcome, winners(*answers), pd.concat([pairs(each.size) for each in answers]), 1000)
 
 
-def test_a_change_is_told_beside_the_verdict_at_the_same_size():
-    without = Outcome(Change("without", "duration"), RAN, LINEAR)
+def test_a_change_stands_beside_the_verdict_at_the_same_size():
+    without = ChangeOutcome(Change("without", "duration"), RAN, LINEAR)
     at_half = replace(BOOSTING, size=500)
-    assert sentence(without, at_half, BOOSTING) == "Without `duration`, linear wins instead of boosting."
-    assert sentence(replace(without, answer=replace(LINEAR, size=801)), at_half, BOOSTING) == sentence(without, at_half, BOOSTING)
-    in_time = Outcome(Change("in-time-by", "day"), RAN, at_half)
-    assert sentence(in_time, replace(LINEAR, size=500), BOOSTING) == (
-        "At 500 rows, split forward in time by `day`, boosting wins instead of linear.")
-    assert sentence(replace(without, failed=2), BOOSTING) == (
-        "Without `duration`, linear wins instead of boosting; 2 of its runs failed.")
+    found = beside(without, at_half, BOOSTING)
+    assert (found.answer, found.verdict.best, found.verdict.size, found.is_at_headline) == (LINEAR, "boosting", 1000, True)
+    assert (found.row()["flips"], found.row()["size"]) == (True, 1000)
+    assert beside(replace(without, answer=replace(LINEAR, size=801)), at_half, BOOSTING).verdict == found.verdict
+    in_time = ChangeOutcome(Change("in-time-by", "day"), RAN, at_half)
+    smaller = beside(in_time, replace(LINEAR, size=500), BOOSTING)
+    assert (smaller.answer, smaller.verdict.best, smaller.verdict.size, smaller.is_at_headline) == (at_half, "linear", 500, False)
+    assert beside(replace(without, failed=2), BOOSTING).failed == 2
 
 
 def test_what_is_not_answered_says_why():
-    nothing = Outcome(Change("grouped-by", ""), RAN, reason="no column looks like a group")
-    assert sentence(nothing, BOOSTING) == "Split by whole groups: not answered, since no column looks like a group."
-    gone = Outcome(Change("without", "duration"), RAN, replace(LINEAR, size=60))
-    assert sentence(gone, BOOSTING) == (
-        "Without `duration`: not answered, since it was tried at 60 rows, where the comparison has no verdict.")
+    nothing = beside(ChangeOutcome(Change("grouped-by", ""), RAN, reason="no column looks like a group"), BOOSTING)
+    assert (nothing.unanswered, nothing.reason) == (Unanswered.NOT_TRIED, "no column looks like a group")
+    gone = beside(ChangeOutcome(Change("without", "duration"), RAN, replace(LINEAR, size=60)), BOOSTING)
+    assert (gone.unanswered, gone.tried_at) == (Unanswered.NO_VERDICT, 60)
+    for each in (nothing, gone):
+        assert each.row()["approaches"] == [] and each.row()["flips"] is each.row()["size"] is each.row()["decision"] is None
+
+
+@pytest.mark.parametrize("answer", [None, LINEAR])
+def test_a_row_has_the_contracts_columns_but_for_the_words(answer):
+    row = beside(ChangeOutcome(Change("without", "duration"), RAN, answer), BOOSTING).row()
+    assert {*row, "change", "sentence"} == set(COLUMNS["what_if"])
 
 
 @pytest.mark.parametrize("answer", [None, BOTH])
 def test_an_outcome_is_kept_as_plain_values(answer):
-    outcome = Outcome(Change("without", "duration"), RAN, answer, "" if answer else "no time", 3)
-    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+    outcome = ChangeOutcome(Change("without", "duration"), RAN, answer, "" if answer else "no time", 3)
+    assert ChangeOutcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
 ROWS = 1200
@@ -152,24 +121,24 @@ def judged(simulate, metric, **task):
 
 
 def test_another_metric_may_choose_another_winner(simulate):
-    verdict, row = judged(simulate, "auc")
+    verdict, found = judged(simulate, "auc")
+    row = found.row()
     assert (verdict.decision, verdict.best, verdict.size) == ("winner", "modest", 960)
-    assert row["sentence"] == "Judged by AUC, sharp wins instead of modest."
+    assert (found.verdict, found.answer.decision, found.answer.best) == (verdict, "winner", "sharp")
     assert (row["kind"], row["subject"], row["size"], row["flips"]) == ("metric", "auc", 960, True)
-    assert judged(simulate, "brier")[1]["decision"] in ("winner", "top_set")
+    assert judged(simulate, "brier")[1].answer.decision in ("winner", "top_set")
 
 
 def test_the_deciding_metric_judged_alone_gives_the_verdict(simulate):
-    verdict, row = judged(simulate, "log_loss")
-    assert row["sentence"] == "Judged by log loss, modest wins as well."
-    assert row["approaches"] == list(verdict.approaches)
+    verdict, found = judged(simulate, "log_loss")
+    assert found.answer == found.verdict == verdict and found.row()["holds"] is True
+    assert found.row()["approaches"] == list(verdict.approaches)
 
 
 def test_calibration_alone_chooses_nobody(simulate):
-    row = judged(simulate, "calibration_error")[1]
-    assert row["decision"] == "none" and row["flips"] is False
-    assert row["sentence"] == (
-        "Judged by calibration error, nobody can be chosen: a constant prediction is well calibrated, too.")
+    found = judged(simulate, "calibration_error")[1]
+    assert found.row()["decision"] == "none" and found.row()["flips"] is False
+    assert found.suits_constants and not judged(simulate, "brier")[1].suits_constants
 
 
 def test_a_metric_that_is_undefined_everywhere_is_no_answer(simulate):
@@ -179,6 +148,6 @@ def test_a_metric_that_is_undefined_everywhere_is_no_answer(simulate):
     evidence = build_evidence(alone, METRICS.get("accuracy"), predictions, [(name, 960) for name in names], approaches=names,
                               families={"dummy": "baseline", "modest": "linear"}, cost_ranks={"dummy": 0, "modest": 1})
     verdict = replace(BOOSTING, size=960)
-    row = by_metric(METRICS.get("auc"), alone, predictions, verdict, evidence, margin=None, alpha=0.05, seed=0)
-    assert row["sentence"] == "Judged by AUC: not answered, since it is undefined in every test part."
-    assert row["decision"] is None and not row["flips"]
+    found = by_metric(METRICS.get("auc"), alone, predictions, verdict, evidence, margin=None, alpha=0.05, seed=0)
+    assert found.unanswered is Unanswered.UNDEFINED
+    assert found.row()["decision"] is None and not found.row()["flips"]

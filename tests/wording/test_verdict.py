@@ -7,9 +7,12 @@ import pytest
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import Metric
+from tabbench.verdict.changing_places import ChangeOfPlaces, OverSizes, Place
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.winners import lacking_families, winners_frame
-from tabbench.wording.limits import unjudged_sentence
+from tabbench.verdict.outcome import headline_of
+from tabbench.verdict.winners import KINDS, lacking_families, winners_frame
+from tabbench.wording.changing_places import size_clauses
+from tabbench.wording.limits import FAMILY_WORDS, unjudged_sentence
 from tabbench.wording.verdict import closing_sentence, doubted
 
 ROWS = 1250
@@ -24,6 +27,10 @@ def evidence_with(simulate, means, *, sizes=(250, 1000), **changes):
 def pairs_of(decisions, size=1000, bounds=(0.2, 0.4), needed=np.nan):
     rows = [(first, second, size, np.mean(bounds), *bounds, decision, needed) for (first, second), decision in decisions.items()]
     return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision", "rows_to_settle"])
+
+
+def said(*arguments, **options):
+    return closing_sentence(headline_of(*arguments, **options))
 
 
 WINS = {("dummy", "linear"): "second", ("dummy", "mlp"): "second", ("linear", "mlp"): "second"}
@@ -42,8 +49,8 @@ def sentence(
     at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250)
     pairs = pd.concat([at_small, at_full])
     winners = winners_frame(evidence, pairs, lacking=lacking_families(evidence, 1000, missing or ()))
-    return closing_sentence(evidence, winners, pairs, found, headline=1000, full_size=full_size, skipped=skipped,
-                            limited=limited, missing=missing)
+    return closing_sentence(headline_of(evidence, winners, pairs, found, headline=1000, full_size=full_size, skipped=skipped,
+                                        missing=missing), limited)
 
 
 def crossing(kind, low=np.nan, high=np.nan, point=np.nan, below="linear", above="mlp"):
@@ -207,6 +214,32 @@ def test_top_set_with_one_that_is_far_from_the_best(simulate):
     )
 
 
+def test_the_best_of_the_simplest_is_named(simulate):
+    four = {**TIES, **{(name, "tree"): "undecided" for name in ("linear", "mlp")}, ("dummy", "tree"): "second"}
+    evidence = replace(evidence_with(simulate, MEANS | {"tree": 1.02}, sizes=(1000,)),
+                       cost_ranks={"dummy": 0, "mlp": 2, "tree": 1, "linear": 1})
+    pairs = pairs_of(four)
+    assert said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000) == (
+        "On 1,250 rows no single approach wins: mlp, tree and linear cannot be told apart; take tree, the best of the simplest.")
+
+
+def test_who_was_stopped_by_a_race_is_named(simulate):
+    evidence, pairs = evidence_with(simulate, MEANS, sizes=(1000,)), pairs_of(WINS)
+    gone = [("flat", 1000), ("late", 1000)]
+    for stopped, who in ((gone[:1], "flat was"), (gone, "flat and late were")):
+        told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000, skipped=gone,
+                    stopped=stopped)
+        assert f"; {who} stopped at a smaller size as hopelessly behind, so this holds among those that went on" in told
+        assert told.endswith("; late was left out.") == (len(stopped) == 1)
+
+
+def test_no_more_than_two_changes_of_places_are_told(simulate):
+    over = OverSizes("mlp", 250, tuple(ChangeOfPlaces(name, "mlp", Place.BETTER, ((np.nan, 500.0),)) for name in "abc"))
+    assert size_clauses(over, "mlp") == ["a is better below about 500 rows", "b is better below about 500 rows"]
+    assert size_clauses(replace(over, changes=over.changes[2:])) == ["c is better than mlp below about 500 rows"]
+    assert size_clauses(None) == []
+
+
 def test_top_set_of_one(simulate):
     three = {
         **TIES,
@@ -231,7 +264,7 @@ def test_no_verdicts(simulate):
     )
     alone = evidence_with(simulate, {"linear": 1.0})
     pairs = pairs_of({})
-    assert closing_sentence(alone, winners_frame(alone, pairs), pairs, [], headline=1000, full_size=1000) == (
+    assert said(alone, winners_frame(alone, pairs), pairs, [], headline=1000, full_size=1000) == (
         "On 1,250 rows there is no verdict, because only linear was run."
     )
 
@@ -342,7 +375,7 @@ def test_a_family_that_was_run_on_fewer_rows_is_not_said_to_be_missing_everywher
     losses = {cell: np.full(ROWS, 1.0) for cell in run}
     evidence = simulate.evidence_of(losses, families=FAMILIES | {"mlp": "net"})
     pairs = pairs_of({("dummy", "linear"): "undecided"})
-    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000,
+    told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000,
                             missing={"net": ["mlp"]})
     assert told == ("No neural net was run on so many rows, as the time limit was too short: on 1,250 rows nothing is shown to "
                     "be better than a constant prediction.")
@@ -393,7 +426,7 @@ def test_what_the_limit_has_cost_is_not_left_out_once_more(simulate):
 def test_the_headlines_place_among_the_sizes_is_told(simulate, run, missing, where):
     losses = {(name, size): np.full(ROWS, 1.0) for size, names in run.items() for name in ("dummy", *names)}
     evidence, pairs = simulate.evidence_of(losses), pairs_of({("dummy", "linear"): "undecided"})
-    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, missing=missing)
+    told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, missing=missing)
     assert told.lower().endswith(f"at 1,000 rows, the largest size at which {where}, nothing is shown to be better than a "
                                  "constant prediction.")
 
@@ -404,8 +437,12 @@ def test_what_a_race_has_stopped_is_no_family_less(simulate, stopped, which):
     run = {250: ("mlp",), 1000: ("linear",), 4000: ()}
     losses = {(name, size): np.full(ROWS, 1.0) for size, names in run.items() for name in ("dummy", *names)}
     evidence, pairs = simulate.evidence_of(losses), pairs_of({("dummy", "linear"): "undecided"})
-    told = closing_sentence(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, stopped=stopped)
+    told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, stopped=stopped)
     assert told.startswith(f"At 1,000 rows, the largest size at which {which}, nothing is shown ")
+
+
+def test_every_family_that_may_be_missing_has_its_words():
+    assert tuple(FAMILY_WORDS) == KINDS
 
 
 def test_a_run_without_any_result_says_what_would_give_one():
@@ -422,10 +459,10 @@ def test_single_split_is_said(simulate):
     only = {name: {cell: each[:1] for cell, each in getattr(evidence, name).items()} for name in ("loss", "imputed")}
     single = replace(evidence, split=np.zeros(ROWS, dtype=np.int64), **only)
     pairs = pairs_of(TIES)
-    assert closing_sentence(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=1000).startswith(
+    assert said(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=1000).startswith(
         "On 1,250 rows, judged by a single split, no single approach wins"
     )
-    assert closing_sentence(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=9999).startswith(
+    assert said(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=9999).startswith(
         "At 1,000 rows, the largest size that was run, judged by a single split, no single approach wins"
     )
 

@@ -43,7 +43,7 @@ class Standpoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class TablesOutcome:
     """The decision over tables and what it rests on.
 
     `decision` is winner, top_set or none; `reason` says why none: no_pair (fewer than two approaches), one_source, few_sources,
@@ -99,26 +99,26 @@ def fewest_sources(approaches: int, alpha: float) -> int:
     return math.ceil(math.log2(2 * max(pairs, 1) / alpha))
 
 
-def outcome_over(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> Outcome:
+def outcome_over(losses: TableLosses, pairs: pd.DataFrame, standpoint: Standpoint) -> TablesOutcome:
     """The decision over the tables in `losses`, failed runs standing in them with the constant predictor's loss."""
     names = losses.approaches
     if len(names) < 2:
-        return Outcome("none", "no_pair")
+        return TablesOutcome("none", "no_pair")
     rank = dict(zip(names, -losses.by_source(losses.ahead_by_mean).mean(axis=0).sum(axis=1), strict=True))
     ranked = sorted(names, key=lambda name: (rank[name], standpoint.cost_rank(name)))
     if losses.n_sources < fewest_sources(len(names), standpoint.alpha):
-        return Outcome("none", "one_source" if losses.n_sources == 1 else "few_sources", best=ranked[0])
+        return TablesOutcome("none", "one_source" if losses.n_sources == 1 else "few_sources", best=ranked[0])
     beaten = _beaten_by(names, pairs)
     top = tuple(name for name in ranked if not beaten[name])
     if not all(beaten[name] for name in names if name in standpoint.baselines):
-        return Outcome("none", "constant", best=ranked[0])
+        return TablesOutcome("none", "constant", best=ranked[0])
     if not top:
-        return Outcome("none", "circle", best=ranked[0])
+        return TablesOutcome("none", "circle", best=ranked[0])
     is_winner = all(top[0] in beaten[name] for name in names if name != top[0])
-    return Outcome("winner" if is_winner else "top_set", "", top, top[0], _recommended(top, pairs, standpoint))
+    return TablesOutcome("winner" if is_winner else "top_set", "", top, top[0], _recommended(top, pairs, standpoint))
 
 
-def settled(counted: Outcome, without: Outcome, losses: TableLosses) -> Outcome:
+def settled(counted: TablesOutcome, without: TablesOutcome, losses: TableLosses) -> TablesOutcome:
     """The decision where something failed, from the one over all tables and the one without the tables on which it did.
 
     There is none where more than a fifth of the runs failed, or where the two differ.
@@ -126,9 +126,9 @@ def settled(counted: Outcome, without: Outcome, losses: TableLosses) -> Outcome:
     if counted.reason in {"no_pair", "one_source", "few_sources"}:
         return counted
     if losses.by_source(losses.imputed).mean() > MOST_FAILED:
-        return Outcome("none", "failed", best=counted.best)
+        return TablesOutcome("none", "failed", best=counted.best)
     if (counted.decision, set(counted.approaches)) != (without.decision, set(without.approaches)):
-        return Outcome("none", "disagree", best=counted.best)
+        return TablesOutcome("none", "disagree", best=counted.best)
     return counted
 
 

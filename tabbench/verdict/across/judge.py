@@ -1,28 +1,37 @@
-"""All that can be said over many tables at once, from their losses: the decision, its sentence, and the descriptions."""
+"""All that can be decided and described over many tables at once, from their losses."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from tabbench.verdict.across.decision import Outcome, Standpoint, compare_pairs, outcome_over, settled
+from tabbench.verdict.across.answer import TablesAnswer
+from tabbench.verdict.across.decision import Standpoint, TablesOutcome, compare_pairs, outcome_over, settled
 from tabbench.verdict.across.descriptions import elo_ratings, improvabilities, mean_ranks, win_rates
 from tabbench.verdict.across.losses import TableLosses
-from tabbench.wording.many_tables import closing_sentence, sentence_over
 
 
 @dataclass(frozen=True, eq=False)
 class Overview:
     """The frames as `mean_ranks`, `compare_pairs`, `elo_ratings`, `improvabilities` and `win_rates` describe them.
 
-    `without_failures` is the decision without the tables on which something failed, with its sentence; None where nothing did.
+    Parameters
+    ----------
+    answer : the decision.  counted : the same with failed runs counted as constant predictions, whatever they decide.
+    without_failures : the answer without the tables on which something failed, of no table where that is all of them; None
+        where nothing did.
+    absent : approaches that some table lacks.  left_out : tables that lack an approach.
+    smaller : the number of tables that count at a smaller size than their largest.
     """
 
-    outcome: Outcome
-    sentence: str
-    without_failures: tuple[Outcome, str] | None
+    answer: TablesAnswer
+    counted: TablesOutcome
+    without_failures: TablesAnswer | None
+    absent: tuple[str, ...]
+    left_out: tuple[str, ...]
+    smaller: int
     ranks: pd.DataFrame
     pairs: pd.DataFrame
     elo: pd.DataFrame
@@ -30,36 +39,26 @@ class Overview:
     win_rates: pd.DataFrame
 
 
-def judge_tables(
-    losses: TableLosses, standpoint: Standpoint, *, repeated: Mapping[str, int] | None = None, presets: Collection[str] = (),
-) -> Overview:
-    """Decide over the tables, each at its largest size; `losses` may hold smaller sizes for the win rates by size.
-
-    Parameters
-    ----------
-    repeated : tables that were given more than once, and how often.  presets : the runs' amounts of work. The sentence says
-        so where something is given twice or the amounts differ.
-    """
+def judge_tables(losses: TableLosses, standpoint: Standpoint) -> Overview:
+    """Decide over the tables, each at its largest size; `losses` may hold smaller sizes for the win rates by size."""
     largest, seed = losses.at_largest_size(), standpoint.seed
     pairs = compare_pairs(largest, standpoint)
     counted = outcome_over(largest, pairs, standpoint)
     without = None if largest.is_clean.all() else _without_failures(largest, standpoint)
-    outcome = counted if without is None else settled(counted, without[0], largest)
-    sentence = closing_sentence(largest, pairs, outcome, standpoint, both=(counted, counted if without is None else without[0]),
-                                repeated=repeated or {}, presets=presets)
+    outcome = counted if without is None else settled(counted, without.outcome, largest)
     return Overview(
-        outcome, sentence, without, _ranks(largest, seed), pairs,
+        TablesAnswer.of(outcome, largest, pairs, standpoint), counted, without, largest.absent, largest.left_out,
+        int(np.sum(largest.size < largest.largest)), _ranks(largest, seed), pairs,
         elo_ratings(largest, seed).sort_values("elo", ascending=False, kind="stable", ignore_index=True),
         improvabilities(largest, seed), win_rates(losses, seed))
 
 
-def _without_failures(losses: TableLosses, standpoint: Standpoint) -> tuple[Outcome, str]:
+def _without_failures(losses: TableLosses, standpoint: Standpoint) -> TablesAnswer:
     clean = losses.where(losses.is_clean)
     if not clean.n_tables:
-        return Outcome("none", "failed"), "On every table something failed, so that nothing is left without them."
+        return TablesAnswer(TablesOutcome("none", "failed"))
     pairs = compare_pairs(clean, standpoint)
-    outcome = outcome_over(clean, pairs, standpoint)
-    return outcome, sentence_over(clean, pairs, outcome, standpoint)
+    return TablesAnswer.of(outcome_over(clean, pairs, standpoint), clean, pairs, standpoint)
 
 
 def _ranks(losses: TableLosses, seed: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.metric import Metric
-from tabbench.verdict.evidence import Evidence
+from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.scores import RANGES
 
 COLUMNS = ("table", "source", "metric", "size", "split", "approach", "loss", "imputed", "scale", "perfect")
@@ -140,7 +140,7 @@ def is_ahead(loss: np.ndarray) -> np.ndarray:
     return np.where(np.abs(gap) <= TIE, 0.5, (gap > 0).astype(np.float64))
 
 
-def loss_rows(evidence: Evidence, *, table: str, source: str) -> pd.DataFrame:
+def loss_rows(evidence: LossEvidence, *, table: str, source: str) -> pd.DataFrame:
     """The rows of one table for `TableLosses.gather`; the evidence's margin is the table's scale."""
     parts = [pd.DataFrame({
         "table": table, "source": source, "metric": evidence.metric.name, "size": size,

@@ -19,7 +19,7 @@ def noisy(tables, seed, size=0.01):
 
 
 def outcome_of(many, losses, standpoint=PLAIN, **options):
-    return many.judged(many.frame_of(losses, **options), standpoint).outcome
+    return many.judged(many.frame_of(losses, **options), standpoint).answer.outcome
 
 
 def test_a_winner_is_ahead_of_every_other(many):
@@ -43,7 +43,7 @@ def test_listing_order_changes_nothing_but_signs(many):
     losses = {"a": level, "b": level + 0.02 + noisy(9, 1), "c": level + noisy(9, 2)}
     one = many.judged(many.frame_of(losses), PLAIN)
     other = many.judged(many.frame_of(dict(reversed(losses.items()))), PLAIN)
-    assert set(one.outcome.approaches) == set(other.outcome.approaches)
+    assert set(one.answer.outcome.approaches) == set(other.answer.outcome.approaches)
     turned = other.pairs.set_index(["second", "first"])
     for pair in one.pairs.to_dict("records"):
         mirror = turned.loc[(pair["first"], pair["second"])]
@@ -74,7 +74,7 @@ def test_identical_approaches_are_practically_equal_and_nobody_wins(many):
     said = many.judged(many.frame_of({"a": level, "b": level}), PLAIN)
     assert said.pairs["decision"].tolist() == ["equal"]
     assert said.pairs["chance_if_equal"].tolist() == [1]
-    assert (said.outcome.decision, set(said.outcome.approaches)) == ("top_set", {"a", "b"})
+    assert (said.answer.outcome.decision, set(said.answer.outcome.approaches)) == ("top_set", {"a", "b"})
 
 
 def test_equal_is_not_said_where_most_tables_differ_both_ways(many):
@@ -89,7 +89,7 @@ def test_equal_is_not_said_where_most_tables_differ_both_ways(many):
 def test_equal_is_not_said_of_few_tables(many):
     said = many.judged(many.frame_of({"a": levels(4), "b": levels(4)}), PLAIN)
     assert said.pairs["decision"].tolist() == ["undecided"]
-    assert said.outcome.reason == "few_sources"
+    assert said.answer.outcome.reason == "few_sources"
 
 
 @pytest.mark.parametrize("approaches", [2, 3, 5])
@@ -122,7 +122,7 @@ def test_a_failure_is_a_row_with_the_constants_loss_and_the_verdict_is_told_with
     losses = {"dummy": 1.5 * level, "a": level, "b": level + 0.05}
     losses["b"][11] = losses["dummy"][11]
     said = many.judged(many.frame_of(losses, imputed={("b", 11)}), Standpoint(baselines=["dummy"]))
-    assert said.outcome.approaches == said.without_failures[0].approaches == ("a",)
+    assert said.answer.outcome.approaches == said.without_failures.outcome.approaches == ("a",)
     ranks = said.ranks.set_index("approach")
     assert ranks.loc["b", "failed"] == pytest.approx(1 / 12)
     assert ranks.loc["b", "mean_rank"] == pytest.approx((11 * 2 + 2.5) / 12)
@@ -137,8 +137,8 @@ def test_there_is_no_verdict_where_failures_make_it(many):
         losses["b"][table] = losses["dummy"][table]
     failed = {("b", table) for table in range(7)}
     said = many.judged(many.frame_of(losses, imputed=failed), Standpoint(baselines=["dummy"]))
-    assert (said.outcome.decision, said.outcome.reason) == ("none", "disagree")
-    assert said.outcome.approaches == ()
+    assert (said.answer.outcome.decision, said.answer.outcome.reason) == ("none", "disagree")
+    assert said.answer.outcome.approaches == ()
 
 
 def test_there_is_no_verdict_where_more_than_a_fifth_failed(many):
@@ -148,14 +148,14 @@ def test_there_is_no_verdict_where_more_than_a_fifth_failed(many):
     assert outcome_of(many, losses, imputed=failed).reason == "failed"
     everywhere = {(name, table) for name in losses for table in range(12)}
     said = many.judged(many.frame_of(losses, imputed=everywhere), PLAIN)
-    assert said.outcome.reason == said.without_failures[0].reason == "failed"
+    assert said.answer.outcome.reason == said.without_failures.outcome.reason == "failed"
     assert said.ranks["mean_rank_without_failures"].isna().all()
 
 
 def test_few_tables_stay_few_with_failures(many):
     losses = {"a": levels(3), "b": levels(3) + 0.2}
     said = many.judged(many.frame_of(losses, imputed={("a", 0)}), PLAIN)
-    assert said.outcome.reason == said.without_failures[0].reason == "few_sources"
+    assert said.answer.outcome.reason == said.without_failures.outcome.reason == "few_sources"
 
 
 def test_everybody_may_be_beaten_by_somebody(many):
@@ -164,7 +164,7 @@ def test_everybody_may_be_beaten_by_somebody(many):
     place = {name: (np.arange(120) + shift) % 3 for name, shift in (("a", 0), ("b", 1), ("c", 2))}
     said = many.judged(many.frame_of({name: lead * each for name, each in place.items()}, splits=1), PLAIN)
     assert said.pairs["decision"].isin(["first", "second"]).all()
-    assert (said.outcome.decision, said.outcome.reason) == ("none", "circle")
+    assert (said.answer.outcome.decision, said.answer.outcome.reason) == ("none", "circle")
 
 
 def test_equal_approaches_are_rarely_told_apart():

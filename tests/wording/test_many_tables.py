@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tabbench.verdict.across.decision import Standpoint
+from tabbench.wording.many_tables import answer_sentence, closing_sentence
 
 BASELINE = Standpoint(baselines=["dummy"], cost_ranks={"dummy": 0, "linear": 1, "boosting": 2, "mlp": 3})
 LEVEL = np.linspace(0.3, 0.6, 12)
@@ -14,8 +15,8 @@ TURNS = np.where(np.arange(12) % 2, 1.0, -1.0) * np.linspace(0.5, 1.5, 12)
 
 
 def sentence(many, losses, standpoint=BASELINE, approaches=None, repeated=None, presets=(), **options):
-    frame = many.frame_of(losses, **options)
-    return many.judged(frame, standpoint, approaches, repeated=repeated, presets=presets).sentence
+    return closing_sentence(many.judged(many.frame_of(losses, **options), standpoint, approaches), repeated=repeated,
+                            presets=presets)
 
 
 def three(mlp=0.05):
@@ -140,11 +141,11 @@ def test_without_failures_has_a_sentence_of_its_own(many):
     losses = three()
     losses["mlp"][0] = losses["dummy"][0]
     said = many.judged(many.frame_of(losses, imputed={("mlp", 0)}), BASELINE)
-    assert said.sentence.startswith("Over 12 tables, linear wins: ")
-    assert said.without_failures[1].startswith("Over 11 tables, linear wins: ")
+    assert closing_sentence(said).startswith("Over 12 tables, linear wins: ")
+    assert answer_sentence(said.without_failures).startswith("Over 11 tables, linear wins: ")
     everywhere = {(name, table) for name in losses for table in range(12)}
     said = many.judged(many.frame_of(losses, imputed=everywhere), BASELINE)
-    assert said.without_failures[1] == "On every table something failed, so that nothing is left without them."
+    assert answer_sentence(said.without_failures) == "On every table something failed, so that nothing is left without them."
 
 
 def test_circle(many):
@@ -162,8 +163,8 @@ def test_too_few_approaches(many):
 def test_what_is_left_out_is_named(many):
     frame = many.frame_of(three())
     frame = frame[(frame["approach"] != "mlp") | (frame["table"] != "t3")]
-    assert many.judged(frame, BASELINE).sentence.endswith("; mlp was left out, because not every table has it.")
-    assert many.judged(frame, BASELINE, ["linear", "mlp"]).sentence.endswith(
+    assert closing_sentence(many.judged(frame, BASELINE)).endswith("; mlp was left out, because not every table has it.")
+    assert closing_sentence(many.judged(frame, BASELINE, ["linear", "mlp"])).endswith(
         "; one table was left out, because not all of these approaches were run there.")
 
 
@@ -172,7 +173,7 @@ def test_smaller_sizes_are_told(many):
     large = many.frame_of(three())
     is_kept = (large["approach"] != "mlp") | ~large["table"].isin(["t0", "t5"])
     said = many.judged(pd.concat([small, large[is_kept]]), BASELINE)
-    assert said.sentence.endswith(
+    assert closing_sentence(said).endswith(
         "; 2 tables count at a smaller size than the largest, at which not all of these approaches were run.")
 
 

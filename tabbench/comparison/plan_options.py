@@ -1,4 +1,4 @@
-"""How a plan is said: in one line before the first cell, and as the options that repeat it without a clock."""
+"""A plan as the options that repeat it without a clock, and the line that says it before the first cell."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from tabbench.comparison.planner import Planner
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
 from tabbench.core.approach import BASELINE
-from tabbench.core.phrases import listed
-from tabbench.options import Options, default_approaches
-from tabbench.wording.numbers import duration
+from tabbench.options import default_approaches
+from tabbench.wording.plan import limited_plan_line, whole_plan_line
 
 
 def options_of(plan: WorkPlan, planner: Planner) -> str:
@@ -30,23 +29,12 @@ def options_of(plan: WorkPlan, planner: Planner) -> str:
     return shlex.join(words)
 
 
-def reason_of(options: Options) -> str:
-    """Why a plan is what it is; no figure of a clock's."""
-    if options.limit_seconds is None:
-        return "all that was asked for"
-    return f"the largest plan that was expected to end within {duration(options.limit_seconds)}"
-
-
 def plan_line(plan: WorkPlan, planner: Planner, clock: Clock, *, is_new: bool = False) -> str:
     """What is about to run and why, in one line; its options repeat it without a clock."""
     options = options_of(plan, planner)
     if clock.limit_seconds is None:
-        names, cells = ", ".join(plan.approaches), len(plan.approaches) * len(plan.sizes) * plan.splits
-        return f"plan: {options} ({len(plan.approaches)} approaches: {names}; {cells:,} cells)"
+        return whole_plan_line(options, plan.approaches, len(plan.approaches) * len(plan.sizes) * plan.splits)
     usual = planner.wish().most
     given_up = what_is_given_up(plan, usual, planner.setup.splits.folds)
-    largest = "the largest that the first look lets expect" if is_new else "the largest that should end"
-    if not given_up:
-        return f"plan: {options} ({largest} within {duration(clock.limit_seconds)})"
-    return (f"plan: {options} ({largest} within {duration(clock.limit_seconds)}, without {listed(list(given_up))}; "
-            f"all of it would take about {duration(planner.seconds(usual))})")
+    whole_seconds = planner.seconds(usual) if given_up else 0.0
+    return limited_plan_line(options, clock.limit_seconds, given_up, whole_seconds, is_new=is_new)

@@ -1,0 +1,237 @@
+"""The answer at the headline size as data: its outcome and numbers, what would settle it, who is absent, where places change.
+
+What the closing sentence says is decided here; how it is said is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import pandas as pd
+
+from tabbench.verdict.changing_places import OverSizes, over_sizes
+from tabbench.verdict.crossover import Crossing
+from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
+
+REPEATABLE = ("stratified", "grouped")
+"""Splits that can be drawn again."""
+MANY_ROWS = 10_000
+"""From here on a second repeat changes next to nothing."""
+
+
+class Outcome(Enum):
+    """What came out at the headline size."""
+
+    WINNER = auto()  # better than every other approach
+    AHEAD = auto()  # the only one that nobody beats, but not shown to be better than every other
+    EQUAL = auto()  # several that are practically equal
+    TIED = auto()  # several that cannot be told apart
+    ONE_APPROACH = auto()  # no verdict, here and below
+    FAILURES = auto()
+    NO_ERROR_KNOWN = auto()  # the splits don't show how far scores may be off
+    CONSTANT = auto()  # nothing is shown to be better than a constant prediction
+
+
+DECIDED = frozenset({Outcome.WINNER, Outcome.AHEAD, Outcome.EQUAL, Outcome.TIED})
+
+
+class Reach(Enum):
+    """Which size the headline is."""
+
+    FULL = auto()
+    LARGEST_RUN = auto()  # below the full size, which was not run
+    ALL_FAMILIES = auto()  # the largest with every family
+    ALL_OTHER_FAMILIES = auto()  # the same, but for those that were run nowhere
+    MOST_FAMILIES = auto()
+
+
+class Choice(Enum):
+    """What sets the one to take apart from the others of the top set; those close to the best are within the margin."""
+
+    BEST = auto()
+    BEST_OF_SIMPLEST = auto()
+    SIMPLEST = auto()
+    SIMPLEST_OF_CLOSE = auto()
+
+
+class Repeats(Enum):
+    """Whether more repeats would help to settle it."""
+
+    IMPOSSIBLE = auto()
+    MIGHT_HELP = auto()
+    HARDLY_HELP = auto()
+
+
+@dataclass(frozen=True)
+class Lead:
+    """By how much the winner's metric differs from the next best's, between `near` and `far`, all without a sign."""
+
+    metric: str
+    is_higher: bool
+    difference: float
+    near: float
+    far: float
+    other: str
+    is_over_constant: bool
+    is_too_little: bool
+
+
+@dataclass(frozen=True)
+class Settling:
+    """About so many rows in all would tell these two apart; infinite where a hundred times as many might not."""
+
+    first: str
+    second: str
+    rows: float
+    repeats: Repeats
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Families of which nothing was run at the headline size for lack of time, with the approaches that were wanted.
+
+    `are_run_below` says that something of them was run at a smaller size.
+    """
+
+    approaches: Mapping[str, Sequence[str]]
+    are_run_below: bool
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer at the headline size.
+
+    Parameters
+    ----------
+    rows : the rows of the table at the full size, else the training rows.
+    approaches : the top set, or, without a verdict, who was run if that is one alone.
+    best : the lowest mean loss.  recommended : whom to take, None for nobody.
+    failed : share of the cells that failed.
+    raced_out, left_out : who was stopped by a race, and who was not run for another reason.
+    lead : of a winner.  choice : where one of several is recommended.
+    """
+
+    outcome: Outcome
+    rows: int
+    reach: Reach
+    is_single_split: bool
+    best: str
+    approaches: tuple[str, ...] = ()
+    recommended: str | None = None
+    failed: float = 0.0
+    lead: Lead | None = None
+    choice: Choice | None = None
+    settling: Settling | None = None
+    over_sizes: OverSizes | None = None
+    raced_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    missing: Missing = field(default_factory=lambda: Missing({}, are_run_below=False))
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether somebody, or several, are shown to be ahead."""
+        return self.outcome in DECIDED
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether somebody is ahead and still nobody is recommended."""
+        return self.is_decided and self.recommended is None
+
+
+def headline_of(
+    evidence: LossEvidence, winners: pd.DataFrame, pairs: pd.DataFrame, found: Sequence[Crossing], *,
+    headline: int, full_size: int, skipped: Collection[tuple[str, int]] = (), stopped: Collection[tuple[str, int]] = (),
+    missing: Mapping[str, Sequence[str]] | None = None,
+) -> Headline:
+    """The answer at the size `headline`; the parameters are those of `judge`, `found` the crossings of representatives."""
+    row, at_size = winners[winners["size"] == headline].iloc[0], pairs[pairs["size"] == headline]
+    lost, outcome = missing or {}, _outcome(evidence, row, at_size, headline)
+    present = evidence.present(headline)
+    raced_out = sorted({name for name, _ in stopped} - set(present))
+    return Headline(
+        outcome, evidence.pool_rows if headline == full_size else headline,
+        _reach(evidence, headline, full_size, stopped, is_complete=not lost), evidence.n_splits == 1, row["best"],
+        tuple(present if outcome is Outcome.ONE_APPROACH else row["approaches"]), row["recommended"],
+        failed_share(evidence, headline),
+        _lead(evidence, row["best"], at_size, headline) if outcome is Outcome.WINNER else None,
+        _choice(evidence, row, headline) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
+        _settling(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
+        tuple(raced_out), tuple(sorted({name for name, _ in skipped} - {*present, *raced_out})),
+        Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
+
+
+def _outcome(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame, size: int) -> Outcome:
+    if row["decision"] == "none":
+        return _no_verdict(evidence, at_size, size)
+    if row["decision"] == "winner":
+        return Outcome.WINNER
+    top = row["approaches"]
+    if len(top) == 1:
+        return Outcome.AHEAD
+    among = at_size[at_size["first"].isin(top) & at_size["second"].isin(top)]
+    return Outcome.EQUAL if (among["decision"] == "equal").all() else Outcome.TIED
+
+
+def _no_verdict(evidence: LossEvidence, at_size: pd.DataFrame, size: int) -> Outcome:
+    if len(evidence.present(size)) < 2:
+        return Outcome.ONE_APPROACH
+    if failed_share(evidence, size) > MOST_FAILED:
+        return Outcome.FAILURES
+    return Outcome.NO_ERROR_KNOWN if at_size["low"].isna().all() else Outcome.CONSTANT
+
+
+def _reach(evidence: LossEvidence, headline: int, full_size: int, stopped: Collection[tuple[str, int]], *, is_complete: bool
+           ) -> Reach:
+    """`is_complete` is false where a family was run nowhere."""
+    if headline == full_size:
+        return Reach.FULL
+    if headline == evidence.sizes[-1]:
+        return Reach.LARGEST_RUN
+    of_sizes = {size: families_at(evidence, size, stopped) for size in evidence.sizes}
+    if not of_sizes[headline] >= set().union(*of_sizes.values()):
+        return Reach.MOST_FAMILIES
+    return Reach.ALL_FAMILIES if is_complete else Reach.ALL_OTHER_FAMILIES
+
+
+def _choice(evidence: LossEvidence, row: pd.Series, size: int) -> Choice:
+    top = row["approaches"]
+    nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
+    simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[row["recommended"]]]
+    if len(simplest) == len(nearby):
+        return Choice.BEST
+    if len(simplest) > 1:
+        return Choice.BEST_OF_SIMPLEST
+    return Choice.SIMPLEST if len(nearby) == len(top) else Choice.SIMPLEST_OF_CLOSE
+
+
+def _settling(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> Settling | None:
+    """What it would take to tell the best from the others of the top set, or from a constant; None where that is decided."""
+    if failed_share(evidence, int(row["size"])) > MOST_FAILED:
+        return None
+    among = set(row["approaches"]) if row["decision"] != "none" else {
+        name for name in evidence.present(int(row["size"])) if evidence.families[name] == BASELINE}
+    has_best = [at_size[side].eq(row["best"]) for side in ("first", "second")]
+    others = [at_size[side].isin(among) for side in ("second", "first")]
+    is_asked = has_best[0] & others[0] | has_best[1] & others[1]
+    asked = at_size[is_asked & at_size["decision"].eq("undecided")].dropna(subset=["rows_to_settle"])
+    if asked.empty:
+        return None
+    hardest = asked.loc[asked["rows_to_settle"].idxmax()]
+    return Settling(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence))
+
+
+def _repeats(evidence: LossEvidence) -> Repeats:
+    if evidence.split_kind not in REPEATABLE:
+        return Repeats.IMPOSSIBLE
+    return Repeats.MIGHT_HELP if evidence.repeats == 1 and evidence.pool_rows <= MANY_ROWS else Repeats.HARDLY_HELP
+
+
+def _lead(evidence: LossEvidence, winner: str, at_size: pd.DataFrame, size: int) -> Lead:
+    other = min((name for name in evidence.present(size) if name != winner), key=lambda name: evidence.mean(name, size))
+    row = at_size[at_size["first"].isin([winner, other]) & at_size["second"].isin([winner, other])].iloc[0]
+    near, far = sorted(abs(float(bound)) for bound in (row["low"], row["high"]))
+    return Lead(evidence.metric.name, evidence.metric.higher_is_better, abs(float(row["difference"])), near, far, other,
+                evidence.families[other] == BASELINE, far <= evidence.margin)

@@ -1,0 +1,23 @@
+"""Whom to take under a limit on a cost, in a sentence. Decides nothing."""
+
+from __future__ import annotations
+
+from tabbench.core.phrases import measured
+from tabbench.verdict.affordable import UnderLimit
+
+COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
+"""The words of each cost after an amount."""
+_OUTCOME = {
+    UnderLimit.TAKEN: "{} is the one to take", UnderLimit.NOTHING_LEFT: "nothing is left but a constant prediction",
+    UnderLimit.FAMILY_LACKING: "nothing is recommended, since a family of approaches was not run",
+    UnderLimit.NOTHING_BETTER: "nothing that is left is shown to be better than a constant prediction",
+}
+
+
+def limit_sentence(cost: str, below: float, outcome: UnderLimit, recommended: str | None) -> str:
+    """The sentence of a row of `cost_limits`.
+
+    >>> limit_sentence("fit_seconds", 5.0, UnderLimit.TAKEN, "linear")
+    'With less than 5.0 s to train, linear is the one to take.'
+    """
+    return f"With less than {measured(below)} {COSTS[cost]}, {_OUTCOME[outcome].format(recommended)}."

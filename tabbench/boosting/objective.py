@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import expit, softmax
 
+from tabbench.core.metric import best_constant
 from tabbench.core.probability import floored
 from tabbench.core.task import Task
 
@@ -23,9 +24,9 @@ class Objective:
 
     @classmethod
     def of(cls, task: Task) -> Objective:
-        """Log loss for classification; for regression absolute error when that decides, else squared error."""
+        """Log loss for classification; for regression absolute error when the median is best, else squared error."""
         if task.is_regression:
-            return cls("absolute" if task.metric == "mae" else "squared", 0)
+            return cls("absolute" if best_constant(task.metric) == "median" else "squared", 0)
         return cls("binary" if task.n_classes == 2 else "multiclass", task.n_classes)
 
     @property

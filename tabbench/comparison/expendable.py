@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tabbench.comparison.plan import FAMILIES, Contestants
+from tabbench.comparison.plan import Contestants
 from tabbench.core.approach import BASELINE, Workload
+from tabbench.core.family import kinds
 from tabbench.costs.forecast import members
 
 
@@ -35,5 +36,5 @@ def ensembles(contestants: Contestants, workload: Workload) -> tuple[frozenset[s
 
 def families(contestants: Contestants) -> tuple[frozenset[str], ...]:
     """The approaches of each family, the dearest family first; the last one stays."""
-    found = [frozenset(each.name for each in contestants.approaches if each.family == family) for family in reversed(FAMILIES)]
+    found = [frozenset(each.name for each in contestants.approaches if each.family == family) for family in reversed(kinds())]
     return tuple(names for names in found if names)[:-1]

@@ -19,6 +19,7 @@ from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.executor import Executor, Needs
+from tabbench.core.family import kinds
 from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.cost_model import CostModel
@@ -26,10 +27,6 @@ from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.run import distribution_of
 from tabbench.options import Options, default_approaches
-
-FAMILIES = ("linear", "trees", "net")
-"""Those that a verdict is about; blends mix them, and what a user's own estimator is nobody knows."""
-
 
 GPU_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
 """The devices of NVIDIA's driver, the same under Windows' Linux, and AMD's."""
@@ -64,7 +61,7 @@ class Contestants:
         """Family -> the approach that stands for it: the one that is declared to, else the first in listing order."""
         found: dict[str, Approach] = {}
         for each in self.approaches:
-            if each.family in FAMILIES and (each.represents or each.family not in found):
+            if each.family in kinds() and (each.represents or each.family not in found):
                 found[each.family] = each
         return found
 

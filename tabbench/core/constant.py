@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabbench.core.metric import best_constant
 from tabbench.core.task import Task
 
 HALF = 1e-12
@@ -13,8 +14,8 @@ HALF = 1e-12
 def constant_prediction(task: Task, metric_name: str, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
     """(C,) class probabilities, or a number in a (1,) array.
 
-    A class that does not occur has the probability floor 1 / (n + C). The mean absolute error is answered with the (weighted)
-    median, every other metric of a number with the (weighted) mean. Weights that are all 0 count as equal.
+    A class that does not occur has the probability floor 1 / (n + C). A number is the (weighted) median or mean, whichever
+    the metric scores best. Weights that are all 0 count as equal.
 
     >>> constant_prediction(Task("binary", ("no", "yes"), "log_loss", ("log_loss",)), "log_loss", np.array([0, 0, 0, 1]), None)
     array([0.75, 0.25])
@@ -22,7 +23,8 @@ def constant_prediction(task: Task, metric_name: str, target: np.ndarray, weight
     weights = np.ones(len(target)) if weight is None or not np.any(weight) else np.asarray(weight, dtype=np.float64)
     if task.is_regression:
         values = np.asarray(target, dtype=np.float64)
-        return np.array([_weighted_median(values, weights) if metric_name == "mae" else np.average(values, weights=weights)])
+        return np.array([_weighted_median(values, weights) if best_constant(metric_name) == "median" else
+                         np.average(values, weights=weights)])
     shares = np.bincount(target, weights=weights, minlength=task.n_classes) / weights.sum()
     floored = np.maximum(shares, 1.0 / (len(target) + task.n_classes))
     return np.asarray(floored / floored.sum())

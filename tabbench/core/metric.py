@@ -90,3 +90,8 @@ def metric_words(name: str) -> str:
     ('AUC', 'log loss', 'pinball loss')
     """
     return METRICS.get(name).words if name in METRICS else name.replace("_", " ")
+
+
+def best_constant(name: str) -> Literal["mean", "median"]:
+    """Which constant a metric of numbers scores best; the mean where the metric is not registered here."""
+    return METRICS.get(name).best_constant if name in METRICS else "mean"

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 
 MOST_SHOWN_CHARACTERS = 60
 """A longer name would hide the sentence that it stands in."""
-METRIC_WORDS = {"auc": "AUC", "rmse": "RMSE", "mae": "MAE", "r2": "R²", "brier": "Brier score"}
-"""Metrics that are not simply their name with spaces."""
 
 
 def rounded_size(size: float, rounding: Callable[[float], int] = round) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tabbench.core.errors import BadOption
+from tabbench.core.metric import best_constant
 from tabbench.core.probability import floored
 from tabbench.core.task import Task
 
@@ -59,9 +60,9 @@ class Loss:
 
     @classmethod
     def of(cls, task: Task) -> Loss:
-        """Log loss for classification; for regression absolute error when that decides, else squared error."""
+        """Log loss for classification; for regression absolute error when the median is best, else squared error."""
         if task.is_regression:
-            return cls("absolute" if task.metric == "mae" else "squared", 0)
+            return cls("absolute" if best_constant(task.metric) == "median" else "squared", 0)
         return cls("log", task.n_classes)
 
     @property

@@ -14,12 +14,6 @@ from tabbench.verdict.evidence import LossEvidence, gather_evidence
 from tabbench.verdict.scoring import Predictions, Question, score_cell
 from tabbench.verdict.variance import make_contrasts, row_moments, spread
 
-RANGES = {
-    "accuracy": (0.0, 1.0), "auc": (0.0, 1.0), "balanced_accuracy": (0.0, 1.0), "calibration_error": (0.0, 1.0),
-    "brier": (0.0, np.inf), "log_loss": (0.0, np.inf), "mae": (0.0, np.inf), "r2": (-np.inf, 1.0), "rmse": (0.0, np.inf),
-}
-"""What a score can be at all: symmetric intervals end there. A metric that is not listed has no known bounds."""
-
 
 def score_table(
     question: Question, metrics: Sequence[Metric], predictions: Predictions, present: Collection[tuple[str, int]], *,
@@ -51,7 +45,7 @@ def _table_of(
     rows = []
     for (cell, each), *bounds in zip(cells.items(), low, high, strict=True):
         mean, *natural = (metric.loss(value) for value in (evidence.mean(*cell), *bounds))  # turning the sign twice gives it back
-        ends = np.clip(sorted(natural), *RANGES.get(metric.name, (-np.inf, np.inf)))
+        ends = np.clip(sorted(natural), *metric.bounds)
         rows.append((*cell, metric.name, mean, *ends, evidence.n_splits, int(each.imputed.sum())))
     return rows
 

@@ -20,10 +20,6 @@ from tabbench.verdict.judge import decide_pairs
 from tabbench.verdict.scoring import Predictions, Question
 from tabbench.verdict.winners import BASELINE, winners_frame
 
-CALIBRATED_WITHOUT_KNOWLEDGE = "calibration_error"
-"""The metric by which a constant prediction is among the best whatever the data: it can't choose an approach, so it flips
-nothing."""
-
 ALMOST_ALL = 0.8
 """Training sizes at least this near to one another are told as the same: a curve hardly moves in a third of a doubling."""
 
@@ -169,7 +165,7 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
         return WhatIf(change, unanswered=Unanswered.UNDEFINED)
     pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=[pair for pair in stopped if pair[1] == size]).pairs
     answer = Answer.at(winners_frame(of_metric, pairs, lacking=lacking), pairs, size)
-    if metric.name == CALIBRATED_WITHOUT_KNOWLEDGE and answer.decision == "none" and _is_constant_as_good(of_metric, size):
+    if not metric.rewards_knowledge and answer.decision == "none" and _is_constant_as_good(of_metric, size):
         return WhatIf(change, answer, suits_constants=True)
     return WhatIf(change, answer, verdict)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tabbench.core.phrases import METRIC_WORDS, listed
+from tabbench.core.metric import metric_words
+from tabbench.core.phrases import listed
 from tabbench.verdict.what_if import Answer, Change, Unanswered, WhatIf
 
 PHRASES = {
@@ -24,7 +25,7 @@ def change_phrase(change: Change) -> str:
     """
     if not change.subject:
         return NOTHING_TO_CHANGE[change.kind]
-    name = METRIC_WORDS.get(change.subject, change.subject.replace("_", " ")) if change.kind == "metric" else change.subject
+    name = metric_words(change.subject) if change.kind == "metric" else change.subject
     return PHRASES[change.kind].format(name)
 
 

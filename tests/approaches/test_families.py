@@ -3,9 +3,8 @@
 import re
 
 from tabbench.approaches.composed import listed_approaches
-from tabbench.core.family import FAMILIES, families_in_order
+from tabbench.core.family import FAMILIES, families_in_order, kinds
 from tabbench.report.drawing import family_colours
-from tabbench.wording.limits import KINDS
 
 COLOUR = re.compile("#[0-9a-f]{6}")
 
@@ -13,8 +12,7 @@ COLOUR = re.compile("#[0-9a-f]{6}")
 def test_families_are_listed_in_order():
     names = [family.name for family in families_in_order()]
     assert names[:5] == ["baseline", "linear", "trees", "net", "blend"] and names[-1] == "own"
-    assert list(KINDS) == [family.name for family in families_in_order() if family.kind]
-    assert [KINDS[name].one for name in ("linear", "trees", "net")] == ["a linear model", "boosted trees", "a neural net"]
+    assert [family.one for family in kinds().values()] == ["a linear model", "boosted trees", "a neural net"]
 
 
 def test_every_approach_stands_in_a_registered_family():

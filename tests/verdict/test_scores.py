@@ -79,6 +79,7 @@ def test_marginal_interval_covers_the_true_score(simulate):
 
 
 def test_intervals_end_where_scores_do(simulate):
-    sometimes = Metric("accuracy", ("regression",), True, lambda truth, *_: 1.0 if truth[0] > -0.3 else 0.5, None)
+    sometimes = Metric("accuracy", ("regression",), True, lambda truth, *_: 1.0 if truth[0] > -0.3 else 0.5, None,
+                       bounds=(0.0, 1.0))
     row = table_of(simulate, [sometimes]).iloc[0]
     assert row["low"] < row["mean"] < row["high"] == 1

@@ -10,9 +10,9 @@ from tabbench.core.metric import Metric
 from tabbench.verdict.changing_places import ChangeOfPlaces, OverSizes, Place
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.outcome import headline_of
-from tabbench.verdict.winners import KINDS, lacking_families, winners_frame
+from tabbench.verdict.winners import lacking_families, winners_frame
 from tabbench.wording.changing_places import size_clauses
-from tabbench.wording.limits import FAMILY_WORDS, unjudged_sentence
+from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.verdict import closing_sentence, doubted
 
 ROWS = 1250
@@ -439,10 +439,6 @@ def test_what_a_race_has_stopped_is_no_family_less(simulate, stopped, which):
     evidence, pairs = simulate.evidence_of(losses), pairs_of({("dummy", "linear"): "undecided"})
     told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=4000, stopped=stopped)
     assert told.startswith(f"At 1,000 rows, the largest size at which {which}, nothing is shown ")
-
-
-def test_every_family_that_may_be_missing_has_its_words():
-    assert tuple(FAMILY_WORDS) == KINDS
 
 
 def test_a_run_without_any_result_says_what_would_give_one():

@@ -14,7 +14,6 @@ import pandas as pd
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.scores import RANGES
 
 COLUMNS = ("table", "source", "metric", "size", "split", "approach", "loss", "imputed", "scale", "perfect")
 """One row a split of an approach at a size of a table; see `TableLosses.gather`."""
@@ -152,8 +151,8 @@ def loss_rows(evidence: LossEvidence, *, table: str, source: str) -> pd.DataFram
 
 def perfect_loss(metric: Metric) -> float:
     """The lowest loss that is possible at all; NaN for a metric whose range is not known."""
-    low, high = RANGES.get(metric.name, (np.nan, np.nan))
-    return metric.loss(high if metric.higher_is_better else low)
+    bound = metric.bounds[metric.higher_is_better]
+    return metric.loss(bound) if np.isfinite(bound) else float("nan")
 
 
 def _require_sound(frame: pd.DataFrame) -> None:

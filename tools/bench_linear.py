@@ -1,8 +1,8 @@
 """Measures the grid-searched linear models against the fastest rivals over the same grid and the same folds, on one thread.
 
 The rivals: for an elastic net scikit-learn's `ElasticNetCV` with a precomputed Gram matrix; for logistic regression its
-`LogisticRegressionCV` with the solver "newton-cholesky" for the l2 penalty and "liblinear" for l1, both started warm along the path
-of C; and glum, where it is installed. A second row compares the best losses: time gained by stopping early is no gain.
+`LogisticRegressionCV` with the solver "newton-cholesky" for the l2 penalty and "liblinear" for l1, both started warm along the
+path of C; and glum, where it is installed. A second row compares the best losses: time gained by stopping early is no gain.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ALPHAS, L1_RATIOS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0), (0.1, 0.5, 0.9, 1.0)
 MOST_ITERATIONS = 10_000
 """Of the rivals; with their defaults of 100 and 1,000 some end before their own tolerance is met."""
 TIGHT = 1e-6
-"""Of `ElasticNetCV`; with its default of 1e-4 its losses on nearly equal columns, as in diamonds, are off by more than the goal."""
+"""Of `ElasticNetCV`; with its default of 1e-4 its losses on nearly equal columns, as in diamonds, miss the goal."""
 ROUNDS = 3
 """Ours and theirs are fitted in turn so many times, so that what else the machine does meets both."""
 OTHER_PROBLEM = "none: it penalizes the intercept, too"
@@ -47,7 +47,7 @@ HAS_GLUM = find_spec("glum") is not None
 
 @dataclass(frozen=True)
 class Case:
-    """One grid: what it is called, our search, and by name the rivals, each fitted and asked for its best mean loss over folds."""
+    """One grid: what it is called, our search, and by name the rivals, each giving its best mean loss over folds."""
 
     name: str
     ours: Any
@@ -107,8 +107,8 @@ def _logistic(folds: Folds, is_binary: bool) -> Iterator[Case]:
 
 def _path(solver: str, l1_ratio: float, folds: Folds) -> Callable[[np.ndarray, np.ndarray], float]:
     def fit(X: np.ndarray, y: np.ndarray) -> float:
-        model = LogisticRegressionCV(Cs=DEFAULT_STRENGTHS, l1_ratios=(l1_ratio,), solver=solver, cv=folds, max_iter=MOST_ITERATIONS,
-                                     scoring="neg_log_loss", use_legacy_attributes=False).fit(X, y)
+        model = LogisticRegressionCV(Cs=DEFAULT_STRENGTHS, l1_ratios=(l1_ratio,), solver=solver, cv=folds, scoring="neg_log_loss",
+                                     max_iter=MOST_ITERATIONS, use_legacy_attributes=False).fit(X, y)
         return float(-model.scores_.mean(axis=0).max())
 
     return fit

@@ -47,10 +47,10 @@ ABOUT: dict[str, str] = {
     "family_crossovers": "The same for the best of one family against the best of another; `first` and `second` are families.",
     "what_if": "What would flip the answer: by the task's other metrics, and with `--what-if` on changed data. A view only.",
     "selection": "One row an approach with a selector, and size.",
-    "selection[].chosen": "The columns that were chosen most often, at most 50.",
+    "selection.chosen": "The columns that were chosen most often, at most 50.",
     "training": "How the nets of one fit of each approach were trained: the first split that succeeded, at the largest size.",
-    "training[].curves": "Medians over the nets, one value an epoch.",
-    "training[].layers": "One row a layer, from the inputs on: its weights at the end.",
+    "training.curves": "Medians over the nets, one value an epoch.",
+    "training.layers": "One row a layer, from the inputs on: its weights at the end.",
     "extrapolation": "With `--extrapolate`, one row a pair and factor: a guess, never a verdict. Null where it is refused.",
     "extrapolated_scores": "The curve of each approach of a pair that was not refused.",
     "findings": "What the checks found in the table.",
@@ -133,20 +133,20 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "approach": (TEXT, "its name"), "size": "training rows",
         "n_selected_mean": "columns kept, on average over the splits; null if what is kept are not columns",
         "stability": "1 if all splits choose the same, 0 as if drawn at random (Nogueira, Sechidis and Brown 2018)",
-        "chosen": ("list of objects", "see `selection[].chosen`"), "base": (TEXT, "the same learner without the last selector"),
+        "chosen": ("list of objects", "see `selection.chosen`"), "base": (TEXT, "the same learner without the last selector"),
         "effect": (MAYBE_TEXT, "what the pair with `base` says: `helps`, `hurts`, `equal` or `undecided`; null without it")},
-    "selection[].chosen": {
+    "selection.chosen": {
         "feature": (TEXT, "a column"), "share_of_splits": (NUMBER, "in what share of the splits it was chosen")},
     "training": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
         "nets": "how many were trained", "best_epochs": ("list of integers", "of each net, the epoch whose weights were kept"),
-        "curves": ("object", "see `training[].curves`"), "layers": ("list of objects", "see `training[].layers`")},
-    "training[].curves": {
+        "curves": ("object", "see `training.curves`"), "layers": ("list of objects", "see `training.layers`")},
+    "training.curves": {
         "epoch": ("list of integers", "from 1; of many epochs some"),
         "training_loss": (NUMBERS, "the loss that is minimised"),
         "validation_loss": (NUMBERS, "the same on held-out rows of the training part"),
         "learning_rate": (NUMBERS, "of that epoch"),
         "gradient_norm": ("list of numbers and nulls", "null where it is not finite")},
-    "training[].layers": {
+    "training.layers": {
         "low": (NUMBER, "lower edge of the histogram of weights"), "high": (NUMBER, "upper edge"),
         "counts": ("list of integers", "weights in each of its equal bins"),
         "spread": (NUMBER, "standard deviation of the weights"),
@@ -252,7 +252,7 @@ def _typed(name: str, key: str, meaning: str | tuple[str, str]) -> tuple[str, st
 def _sections(order: list[str]) -> Iterator[str]:
     """The parts that have keys of their own, nested ones after their part."""
     for key in order:
-        yield from (name for name in MEANINGS if name == key or name.startswith((f"{key}.", f"{key}[")))
+        yield from (name for name in MEANINGS if name == key or name.startswith(f"{key}."))
 
 
 def _type_of_top(key: str) -> str:

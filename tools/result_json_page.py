@@ -80,8 +80,8 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "sizes": ("list of integers", "training sizes, ascending"),
         "folds": (WHOLE, "splits in a repeat"), "repeats": (WHOLE, "how often the folds were drawn"),
         "margin": (NUMBER, "the largest difference that is practically none, in the metric's units"),
-        "alpha": (NUMBER, "the error rate of each family of claims"), "seed": (WHOLE, "the run's seed"),
-        "preset": (MAYBE_TEXT, "the preset's name, if the effort is that of one"), "effort": (NUMBER, "the amount of work"),
+        "alpha": ("number", "the error rate of each family of claims"), "seed": (WHOLE, "the run's seed"),
+        "preset": (MAYBE_TEXT, "the preset's name, if the effort is that of one"), "effort": ("number", "the amount of work"),
         "number": (WHOLE, "the protocol's number; cells of another one are not mixed in"),
         "split_kind": (TEXT, "`stratified`, `grouped`, `ordered`, `fold`, `test` or `given`"),
         "full_size": (WHOLE, "rows of the smallest training part, used in all splits"),
@@ -89,7 +89,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "splits": (WHOLE, "splits that were planned"), "suspect": (TRUTH, "whether a finding spoils the comparison"),
         "plan": ("object or null", "see `protocol.plan`")},
     "protocol.plan": {
-        "effort": (NUMBER, "of every approach"), "approaches": (NAMES, "who takes part, in listing order"),
+        "effort": ("number", "of every approach"), "approaches": (NAMES, "who takes part, in listing order"),
         "sizes": ("list of integers", "ascending"), "splits": (WHOLE, "how many are used, in the splits' order"),
         "reason": (TEXT, "why it is this plan"), "options": (TEXT, "the command's options that repeat it without a clock")},
     "approaches": {
@@ -136,7 +136,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "chosen": ("list of objects", "see `selection.chosen`"), "base": (TEXT, "the same learner without the last selector"),
         "effect": (MAYBE_TEXT, "what the pair with `base` says: `helps`, `hurts`, `equal` or `undecided`; null without it")},
     "selection.chosen": {
-        "feature": (TEXT, "a column"), "share_of_splits": (NUMBER, "in what share of the splits it was chosen")},
+        "feature": (TEXT, "a column"), "share_of_splits": ("number", "in what share of the splits it was chosen")},
     "training": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
         "nets": "how many were trained", "best_epochs": ("list of integers", "of each net, the epoch whose weights were kept"),
         "curves": ("object", "see `training.curves`"), "layers": ("list of objects", "see `training.layers`")},
@@ -196,7 +196,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "approach": (MAYBE_TEXT, "whom to take; null for nobody"),
         "trained_on": (MAYBE_WHOLE, "with how many of the rows"), "decision": (TEXT, DECISION),
         "approaches": (NAMES, "as in `winners`, of what can be afforded")},
-    "timing": {"wall_seconds": (NUMBER, "by the clock"), "cpu_seconds": (NUMBER, "of all processes")},
+    "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},
 }
 
 HEAD = f"""# result.json, schema {SCHEMA}

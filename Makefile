@@ -1,6 +1,7 @@
 # What a clone can do. Everything is installed into .venv here, from pinned versions, and nowhere else.
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
 #   make test   the linters and all tests        make lint   the linters alone
+#   make test-oldest   a quick part of the tests with the oldest versions that pyproject.toml allows, in .venv/oldest; a few minutes
 #   make check-estimators   scikit-learn's checks of all estimators with their default parameters, which takes minutes more
 #   make calibrate  the verdict's error rates on tables with a known truth, into docs/calibration.md; hours, continues where it ended
 #   make bench  the benchmarks, into docs/benchmarks.md   make clean  remove what the others made
@@ -13,7 +14,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?= diamonds --time-limit 50s
 WORKERS ?= 2
 
-.PHONY: demo test lint check-estimators calibrate bench gpu clean
+# What old versions could break and is quick: all but fitted estimators, nets, whole comparisons, child processes and calibration.
+OLDEST := $(addprefix tests/,core reading splitting views metrics linear boosting selection model store costs report wording \
+	approaches checks verdict test_options.py test_command.py) \
+	--ignore=tests/verdict/test_calibration.py --ignore=tests/verdict/test_calibrate_approaches.py
+
+.PHONY: demo test test-oldest lint check-estimators calibrate bench gpu clean
 
 demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
@@ -25,6 +31,14 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Warnings are no errors here: old versions warn of what has changed since. Of torch the pinned version is taken, see tools/oldest.py.
+test-oldest:
+	$(PYTHON) -m venv .venv/oldest
+	.venv/oldest/bin/python tools/oldest.py > .venv/oldest/constraints.txt
+	.venv/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/oldest/constraints.txt \
+		--editable '.[dev]'
+	OMP_NUM_THREADS=1 .venv/oldest/bin/pytest --numprocesses $(WORKERS) --override-ini filterwarnings=default $(OLDEST)
 
 check-estimators: .venv/installed-dev
 	TABBENCH_CHECK_DEFAULTS=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) tests/contract/test_every_estimator.py

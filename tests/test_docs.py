@@ -1,0 +1,107 @@
+"""What the pages in docs say of files, and where they point to, is so."""
+
+import importlib.util
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tabbench
+from tabbench.core.comparison import COLUMNS
+
+CLONE = Path(__file__).parents[1]
+FREE = {"table.roles", "approaches.settings"}
+"""Objects whose keys are columns, or an approach's own."""
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The script that writes docs/result-json.md."""
+    return tool("result_json_page")
+
+
+def tool(name):
+    """A script in tools as a module."""
+    spec = importlib.util.spec_from_file_location(name, CLONE / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The result.json of a run with a selector, nets, groups and two sizes."""
+    folder, random = tmp_path_factory.mktemp("docs"), np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(80, 3)), columns=list("abc"))
+    table["place"] = np.arange(80) % 20
+    table["y"] = np.where(table["a"] + random.normal(size=80) > 0, "yes", "no")
+    tabbench.compare(table, "y", approaches=["linear+univariate", "mlp"], group="place", sizes="30,full", folds=2, repeats=1,
+                     effort=0.02, jobs=1, out=folder / "run")
+    return json.loads((folder / "run" / "result.json").read_text())
+
+
+def objects(value, path=""):
+    """(path, keys) of every object within a JSON value, but those in `FREE`; a list's items have the path of the list."""
+    if isinstance(value, dict) and path not in FREE:
+        yield path, set(value)
+        for key, each in value.items():
+            yield from objects(each, f"{path}.{key}".strip("."))
+    elif isinstance(value, list):
+        for each in value:
+            yield from objects(each, path)
+
+
+def test_result_json_page_is_as_the_code_writes_it(pages):
+    assert pages.PAGE.read_text(encoding="utf-8") == pages.page(), "run python tools/result_json_page.py"
+    assert all(set(pages.MEANINGS[name]) == set(columns) for name, columns in COLUMNS.items())
+
+
+def test_result_json_page_has_every_key_of_a_real_run_and_no_other(pages, written):
+    assert list(written) == pages.top_level()
+    documented = {name: set(keys) for name, keys in pages.MEANINGS.items()} | {"": set(pages.top_level())}
+    seen = {}
+    for path, keys in objects(written):
+        seen.setdefault(path, set()).update(keys)
+    assert seen == {name: documented[name] for name in seen}
+    not_seen = set(documented) - set(seen)
+    assert not_seen <= set(COLUMNS), "the run has to hold every part but empty lists, whose columns are fixed"
+
+
+def test_every_link_in_the_pages_leads_somewhere():
+    for page in [*(CLONE / "docs").glob("*.md"), *CLONE.glob("*.md")]:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            path, _, place = link.partition("#")
+            if "://" in link or link.startswith("mailto:"):
+                continue
+            target = page.parent / path if path else page
+            assert target.exists(), (page.name, link)
+            if place:
+                assert place in anchors(target.read_text(encoding="utf-8")), (page.name, link)
+
+
+def anchors(text):
+    """The places in a page that a link can name, by its headings."""
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def test_every_source_of_the_method_is_one_of_the_code():
+    text = (CLONE / "docs" / "method.md").read_text(encoding="utf-8")
+    dois = re.findall(r"doi:([^\s,;)\]]+)", text)
+    assert dois
+    code = "".join(path.read_text(encoding="utf-8") for path in (CLONE / "tabbench").rglob("*.py"))
+    assert [doi for doi in dois if doi not in code] == []
+
+
+def test_oldest_versions_are_those_of_the_project():
+    oldest = tool("oldest")
+    project = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]
+    lines = oldest.constraints(project)
+    assert len(lines) == len(project["dependencies"]) + 2
+    assert "numpy==2.0" in lines
+    pins = (CLONE / "constraints.txt").read_text().splitlines()
+    assert all(f"{name}=={version}" in pins for name, version in oldest.OWN_VERSION.items())

@@ -81,7 +81,8 @@ class Options:
 
         Raises
         ------
-        BadOption : a value out of range or of the wrong form, or two options that exclude each other.
+        BadOption
+            A value out of range or of the wrong form, or two options that exclude each other.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values |= {"task": choice("task", self.task, TASKS),

@@ -62,8 +62,10 @@ def find_approach(name: str) -> Approach:
 
     Raises
     ------
-    UnknownName : no such learner or selector, or none beside a `+`; near names are suggested.
-    BadOption : the learner has no use for selected features.
+    UnknownName
+        No such learner or selector, or none beside a `+`; near names are suggested.
+    BadOption
+        The learner has no use for selected features.
     """
     if name in APPROACHES:
         return APPROACHES.get(name)
@@ -213,8 +215,10 @@ def smallest_as_good(losses: np.ndarray, by_row: Sequence[Sequence[np.ndarray | 
 
     Parameters
     ----------
-    by_row : for each trial the s losses by validation row; where the metric has none, the lowest loss is taken.
-    weight : the validation rows' weights, trial after trial.
+    by_row : Sequence[Sequence[ndarray | None]]
+        For each trial the s losses by validation row; where the metric has none, the lowest loss is taken.
+    weight : ndarray
+        The validation rows' weights, trial after trial.
 
     >>> smallest_as_good(np.array([0.6, 0.5, 0.5]), [[None, None, None]], np.ones(3))
     1

@@ -29,7 +29,8 @@ def own_approach(name: str, estimator: Any) -> Approach:
 
     Raises
     ------
-    BadOption : not a scikit-learn estimator.
+    BadOption
+        Not a scikit-learn estimator.
     """
     if isinstance(estimator, type) or not all(hasattr(estimator, each) for each in ("fit", "predict", "get_params")):
         raise BadOption(f"approach {name!r} is no scikit-learn estimator but {type(estimator).__name__}; pass an object with "

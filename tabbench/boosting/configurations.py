@@ -17,13 +17,22 @@ class Configuration:
 
     Parameters
     ----------
-    leaves : most leaves of a tree.  depth : its largest depth, 0 for none.
-    leaf_rows : factor on the smallest number of rows of a leaf, see `smallest_leaf`.
-    row_share, column_share : shares of rows and columns that a tree (XGBoost: a node) may look at.
-    fewest_columns : a tree looks at no fewer where there are so many.
-    ridge : l2 penalty of a leaf's value.
-    coding : how rows are shown to the trees, see `encoding`.
-    random_cuts : one random cut a column instead of the best one.
+    leaves : int
+        Most leaves of a tree.
+    depth : int, default 0
+        Its largest depth, 0 for none.
+    leaf_rows : float, default 1.0
+        Factor on the smallest number of rows of a leaf, see `smallest_leaf`.
+    row_share, column_share : float
+        Shares of rows and columns that a tree (XGBoost: a node) may look at.
+    fewest_columns : int, default 0
+        A tree looks at no fewer where there are so many.
+    ridge : float, default 1.0
+        l2 penalty of a leaf's value.
+    coding : Coding, default "statistics"
+        How rows are shown to the trees, see `encoding`.
+    random_cuts : bool, default False
+        One random cut a column instead of the best one.
     """
 
     leaves: int

@@ -133,8 +133,12 @@ def encode(matrix: TreeMatrix, target: np.ndarray, weight: np.ndarray | None, cl
 
     Parameters
     ----------
-    target : (n,) codes of `classes` classes, or numbers where `classes` is 0.
-    replaced : categories to be replaced by means.  paired : numbers to be paired.
+    target : ndarray
+        (n,) codes of `classes` classes, or numbers where `classes` is 0.
+    replaced : Sequence[int]
+        Categories to be replaced by means.
+    paired : Sequence[int]
+        Numbers to be paired.
     """
     pairs = Pairs.fit(matrix, paired) if paired else None
     if pairs is not None:

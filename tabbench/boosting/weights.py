@@ -29,9 +29,14 @@ def choose_weights(predictions: Sequence[np.ndarray], target: np.ndarray, weight
 
     Parameters
     ----------
-    predictions : one array (v, classes) or (v,) a member.
-    target : (v,).  weight : (v,) or None.
-    loss : positive and defined for any rows, as log loss is and AUC is not.
+    predictions : Sequence[ndarray]
+        One array (v, classes) or (v,) a member.
+    target : ndarray
+        (v,).
+    weight : ndarray | None
+        (v,) or None.
+    loss : LossFunction
+        Positive and defined for any rows, as log loss is and AUC is not.
     """
     step = -(-len(target) // MOST_ROWS)
     candidates = [member[::step] for member in predictions]

@@ -124,9 +124,9 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
 
     Returns
     -------
-    FinishedComparison or ExpectedRun
-        Frames with the columns of result.json, `winner(size)`, `report(path)` and `save_winner(path)`; with `dry_run` the plan
-        with its expected time and memory, where nothing is fitted or written.
+    FinishedComparison | ExpectedRun
+        FinishedComparison or ExpectedRun Frames with the columns of result.json, `winner(size)`, `report(path)` and
+        `save_winner(path)`; with `dry_run` the plan with its expected time and memory, where nothing is fitted or written.
 
     Raises
     ------

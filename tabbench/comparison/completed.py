@@ -31,7 +31,8 @@ def completed(run: Run, finished: Collection[str]) -> Run:
 
     Parameters
     ----------
-    finished : keys of the cells that have a result.
+    finished : Collection[str]
+        Keys of the cells that have a result.
     """
     otherwise_absent = {(skip.approach, skip.size) for skip in run.skips if skip.kind not in (SkipKind.TIME, SkipKind.WAITING)}
     done = {pair: count for pair, count in _splits_done(run, finished).items() if pair not in otherwise_absent}

@@ -48,13 +48,19 @@ class ExpectedRun:
 
     Parameters
     ----------
-    table : name, rows, columns, target, task.   protocol : preset (None for another effort), effort, sizes, folds,
-        repeats, splits, jobs, device, limits.
-    approaches : frame of approach, family, known (measured, composed, unknown) and work, its amount at the full size in words.
-    cells : frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a worker in
-        MB, and whether a limit would skip it, with the reason.
-    seconds, peak_mb : expected, low and high of the whole call's wall time and of the whole process tree's memory.
-    plan : how much of it is planned and why, in one line.
+    table : dict[str, Any]
+        Name, rows, columns, target, task.
+    protocol : dict[str, Any]
+        Preset (None for another effort), effort, sizes, folds, repeats, splits, jobs, device, limits.
+    approaches : DataFrame
+        Frame of approach, family, known (measured, composed, unknown) and work, its amount at the full size in words.
+    cells : DataFrame
+        Frame, one row an approach and size: seconds of all its cells with their 80 % interval, the peak of a worker in MB, and
+        whether a limit would skip it, with the reason.
+    seconds, peak_mb : dict[str, float]
+        Expected, low and high of the whole call's wall time and of the whole process tree's memory.
+    plan : str, default ""
+        How much of it is planned and why, in one line.
     """
 
     table: dict[str, Any]
@@ -121,13 +127,17 @@ def expect_run(run: Run, batches: Sequence[Batch], costs: CostModel, options: Op
 
     Parameters
     ----------
-    run : with every cell that is wanted; those that `batches` lack are left out for lack of time.
-    plan : what is planned and why, in one line.
-    reserve_seconds : for fitting the winner once more.
+    run : Run
+        With every cell that is wanted; those that `batches` lack are left out for lack of time.
+    plan : str
+        What is planned and why, in one line.
+    reserve_seconds : float, default 0.0
+        For fitting the winner once more.
 
     Raises
     ------
-    BadOption : a memory limit that leaves no room for a cell, as in the run itself.
+    BadOption
+        A memory limit that leaves no room for a cell, as in the run itself.
     """
     jobs = options.jobs or usable_cores()
     schedule = Schedule(batches, jobs=jobs, costs=costs)

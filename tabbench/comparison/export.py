@@ -35,12 +35,17 @@ def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
 
     Parameters
     ----------
-    folder : of the run.  name : None is the `best` approach.
+    folder : Path
+        Of the run.
+    name : str | None, default None
+        None is the `best` approach.
 
     Raises
     ------
-    BadOption : the run has no best approach yet, or the approach is the user's own estimator, which can't be written.
-    UnknownName : the approach was not part of the run.
+    BadOption
+        The run has no best approach yet, or the approach is the user's own estimator, which can't be written.
+    UnknownName
+        The approach was not part of the run.
     """
     with Store(require_run(folder)) as store:
         options, device = store.recall("options"), store.recall("device", "cpu")
@@ -69,9 +74,12 @@ def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], d
 
     Parameters
     ----------
-    steps : (effort, expected seconds), ascending.
-    deadline : the clock's reading at which the last fit has to be written.
-    place : the model of the n-th step is written to the folder PLACE-n.
+    steps : Sequence[tuple[float, float]]
+        (effort, expected seconds), ascending.
+    deadline : float
+        The clock's reading at which the last fit has to be written.
+    place : str
+        The model of the n-th step is written to the folder PLACE-n.
     """
     setup = load_setup(folder)
     step = first_step(steps, deadline - time.monotonic())

@@ -66,11 +66,15 @@ def compare_tables(
 
     Parameters
     ----------
-    comparisons : run folders, or what `compare` has given back.
-    sources : for each comparison where its table comes from; tables of one source count once together. None takes every
-        table that differs in content as a source of its own.
-    approaches : those to compare; tables that lack one are left out. None is all that were run on every table.
-    margin : what is practically equal, in units of each table's default margin (1 % of the constant predictor's loss; 0.01 in
+    comparisons : Iterable[str | Path | FinishedComparison]
+        Run folders, or what `compare` has given back.
+    sources : Sequence[str] | None, default None
+        For each comparison where its table comes from; tables of one source count once together. None takes every table that
+        differs in content as a source of its own.
+    approaches : Sequence[str] | None, default None
+        Those to compare; tables that lack one are left out. None is all that were run on every table.
+    margin : float, default 1.0
+        What is practically equal, in units of each table's default margin (1 % of the constant predictor's loss; 0.01 in
         accuracy, 0.005 in AUC). A run's own margin plays no part, since one must hold on all tables.
 
     Raises

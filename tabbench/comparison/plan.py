@@ -91,8 +91,10 @@ def choose_contestants(options: Options) -> Contestants:
 
     Raises
     ------
-    UnknownName : a name that is no approach.
-    BadOption : a value that is neither a name nor an estimator.
+    UnknownName
+        A name that is no approach.
+    BadOption
+        A value that is neither a name nor an estimator.
     """
     given = options.approaches
     if not isinstance(given, Mapping):
@@ -120,7 +122,8 @@ def choose_device(wanted: str, contestants: Contestants, executor: Executor[Any]
 
     Raises
     ------
-    BadOption : cuda was asked for and no GPU is usable.
+    BadOption
+        Cuda was asked for and no GPU is usable.
     """
     if wanted == "cpu" or not any(approach.uses_device for approach in contestants.approaches):
         return "cpu"

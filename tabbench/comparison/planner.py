@@ -49,10 +49,24 @@ class Planner:
 
     Parameters
     ----------
-    setup : all splits that may be used.  contestants : all approaches that may take part.  sizes : all that may be run.
-    options : as checked.  prior : what cells cost.  jobs : how many run at a time.  device : for those that can use a GPU.
-    costs : what the cells of this run have taught; see `CostModel.at`.
-    closing : seconds that judging and reporting take, by the number of cells.
+    setup : Setup
+        All splits that may be used.
+    contestants : Contestants
+        All approaches that may take part.
+    sizes : tuple[int, ...]
+        All that may be run.
+    options : Options
+        As checked.
+    prior : PriorCosts
+        What cells cost.
+    jobs : int
+        How many run at a time.
+    device : str
+        For those that can use a GPU.
+    costs : CostModel
+        What the cells of this run have taught; see `CostModel.at`.
+    closing : Callable[[int], float]
+        Seconds that judging and reporting take, by the number of cells.
     """
 
     setup: Setup

@@ -26,17 +26,22 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
 
     Parameters
     ----------
-    model : a run's `winner/` or an exported file.
-    data : a file's path, "-" or a frame, with the columns that the model learnt from in any order.
+    model : str | Path
+        A run's `winner/` or an exported file.
+    data : Any
+        A file's path, "-" or a frame, with the columns that the model learnt from in any order.
 
     Returns
     -------
-    frame : identifier columns as given, `prediction`, and for classification one `probability_LABEL` a class.
-    notes : one sentence each. A file with a header only gives a frame with these columns and no rows, and a note.
+    frame : DataFrame
+        Identifier columns as given, `prediction`, and for classification one `probability_LABEL` a class.
+    notes : list[str]
+        One sentence each. A file with a header only gives a frame with these columns and no rows, and a note.
 
     Raises
     ------
-    BadData : a column is missing or cannot be read as what it was in training.
+    BadData
+        A column is missing or cannot be read as what it was in training.
     """
     saved = load_model(Path(model))
     approach = find_approach(saved.approach)
@@ -67,11 +72,13 @@ def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -
 
     Parameters
     ----------
-    data : what was predicted; if it is a file, it is not overwritten.
+    data : Any, default None
+        What was predicted; if it is a file, it is not overwritten.
 
     Raises
     ------
-    BadOption : another suffix, a folder, a folder that does not exist, the file of the data, a place that can't be written.
+    BadOption
+        Another suffix, a folder, a folder that does not exist, the file of the data, a place that can't be written.
     """
     path = Path(path)
     try:

@@ -49,7 +49,8 @@ def prepare(data: Any, options: Options, display: Display, positions: Sequence[t
 
     Raises
     ------
-    UserMistake : for data or options that cannot be used; nothing has been fitted.
+    UserMistake
+        For data or options that cannot be used; nothing has been fitted.
     """
     prepared = read_and_split(data, options, display, positions)
     checked = Prepared(prepared.setup, _each_once((*prepared.findings, *findings_of(prepared.setup))))

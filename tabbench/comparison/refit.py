@@ -49,7 +49,8 @@ class Refit:
 
         Raises
         ------
-        BadOption : none was ready in time, or the first has failed.
+        BadOption
+            None was ready in time, or the first has failed.
         """
         try:
             error = self.executor.await_call(self.deadline) or ""

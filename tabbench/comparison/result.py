@@ -36,11 +36,13 @@ class FinishedComparison(Comparison):
 
         Parameters
         ----------
-        size : number of training rows; the largest grid size at or below it answers. None is the largest size judged.
+        size : int | None, default None
+            Number of training rows; the largest grid size at or below it answers. None is the largest size judged.
 
         Raises
         ------
-        BadOption : above the full size or below the smallest one: nothing was measured there.
+        BadOption
+            Above the full size or below the smallest one: nothing was measured there.
         """
         sizes = sorted(self.winners["size"])
         if not sizes:
@@ -84,11 +86,13 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
 
     Parameters
     ----------
-    refit : fits of the winner that are under way; None where it is to be fitted here, after an interruption not at all.
+    refit : Refit | None, default None
+        Fits of the winner that are under way; None where it is to be fitted here, after an interruption not at all.
 
     Raises
     ------
-    TabbenchError : there is no winner to save or it can't be saved; the reports are written by then.
+    TabbenchError
+        There is no winner to save or it can't be saved; the reports are written by then.
     """
     earlier = store.recall("timing", {})
     if options.save_winner and refit is not None and not is_interrupted:

@@ -106,7 +106,8 @@ def recall_run(store: Store) -> Run:
 
     Raises
     ------
-    BadOption : the run never got as far as its first cell.
+    BadOption
+        The run never got as far as its first cell.
     """
     kept, entries, sizes = store.recall("options"), store.recall("entries"), store.recall("sizes")
     if kept is None:

@@ -78,9 +78,12 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
 
     Parameters
     ----------
-    clock : the comparison's own, of the session's.
-    checking : the table's checks, if they are under way; their findings are said as soon as they are there.
-    effort : an amount of work that is settled, so that no limit changes it.
+    clock : Clock
+        The comparison's own, of the session's.
+    checking : Checking | None, default None
+        The table's checks, if they are under way; their findings are said as soon as they are there.
+    effort : float | None, default None
+        An amount of work that is settled, so that no limit changes it.
     """
     store, options, setup = session.store, session.options, prepared.setup
     sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
@@ -153,7 +156,8 @@ def settled_effort(store: Store, options: Options) -> float | None:
 
     Raises
     ------
-    BadOption : another one is asked for than was then.
+    BadOption
+        Another one is asked for than was then.
     """
     earlier, kept = store.recall("plan"), store.recall("options", {})
     of_plan = set(store.recall("planned", [])) - set(store.recall("first_look", []))

@@ -48,9 +48,14 @@ def repeat_changed(comparison: Comparison, prepared: Prepared, options: Options,
 
     Parameters
     ----------
-    prepared : what was compared.  options : how; `options.out` is the run's folder.
-    clock : the call's, whose deadline holds for the repetitions, too.
-    run : compares what is prepared with given options; it must leave `options.out` resumable.
+    prepared : Prepared
+        What was compared.
+    options : Options
+        How; `options.out` is the run's folder.
+    clock : Clock
+        The call's, whose deadline holds for the repetitions, too.
+    run : RunPrepared
+        Compares what is prepared with given options; it must leave `options.out` resumable.
     """
     outcomes, names = [], tuple(comparison.approaches["name"])
     changes = changes_of(prepared)
@@ -81,7 +86,8 @@ def changed(prepared: Prepared, change: Change, options: Options) -> Prepared:
 
     Raises
     ------
-    UserMistake : what is left cannot be split.
+    UserMistake
+        What is left cannot be split.
     """
     setup = prepared.setup
     table = _changed_table(setup, change)

@@ -28,7 +28,8 @@ class Session:
 
     Attributes
     ----------
-    prior : what cells cost on this machine; None where they cost as much as on the measuring machine.
+    prior : PriorCosts | None
+        What cells cost on this machine; None where they cost as much as on the measuring machine.
     """
 
     folder: RunFolder

@@ -28,10 +28,14 @@ class WorkPlan:
 
     Parameters
     ----------
-    effort : the amount of work of every approach.
-    approaches : names, in listing order.
-    sizes : training sizes, ascending.
-    splits : how many splits are used, the most important first.
+    effort : float
+        The amount of work of every approach.
+    approaches : tuple[str, ...]
+        Names, in listing order.
+    sizes : tuple[int, ...]
+        Training sizes, ascending.
+    splits : int
+        How many splits are used, the most important first.
     """
 
     effort: float
@@ -55,14 +59,22 @@ class Wish:
 
     Parameters
     ----------
-    most : the whole of it.
-    least_effort, highest_effort : the effort may go down to, and where all the rest fits up to; equal where it is settled.
-    folds : how many splits make up a repeat.
-    ladder : sizes that the largest one may be replaced by, ascending.
-    approaches_at : effort -> the approaches of a plan with it.
-    expendable : approaches that are given up together, in this order.
-    cheapest : what is left out so that each family has its cheapest form left, before rows are.
-    families : what is left out at last, family by family.
+    most : WorkPlan
+        The whole of it.
+    least_effort, highest_effort : float
+        The effort may go down to, and where all the rest fits up to; equal where it is settled.
+    folds : int
+        How many splits make up a repeat.
+    ladder : tuple[int, ...]
+        Sizes that the largest one may be replaced by, ascending.
+    approaches_at : Callable[[float], Sequence[str]]
+        Effort -> the approaches of a plan with it.
+    expendable : tuple[frozenset[str], ...]
+        Approaches that are given up together, in this order.
+    cheapest : tuple[frozenset[str], ...]
+        What is left out so that each family has its cheapest form left, before rows are.
+    families : tuple[frozenset[str], ...]
+        What is left out at last, family by family.
     """
 
     most: WorkPlan

@@ -73,14 +73,28 @@ class TrainingSet:
 
     Parameters
     ----------
-    features : the n training rows in the approach's view (see `views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
-    target : (n,) int64 codes into `task.classes` (every class occurs), or float64 for regression.
-    task : the task, restricted to the classes that occur in these rows.
-    weight, group, time : (n,) or None.  tie : (n,) uint64, equal for rows that must stay together in an inner split.
-    seed : derived from the cell's key.  settings : the approach's amount of work, see `Approach.settings`.
-    threads : how many threads may be used.  device : "cpu" or "cuda".
-    shared : the batch's memo; seeds of what is put there must come from `shared_seed`.
-    shared_seed : the same for all approaches on these rows.
+    features : Any
+        The n training rows in the approach's view (see `views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
+    target : ndarray
+        (n,) int64 codes into `task.classes` (every class occurs), or float64 for regression.
+    task : Task
+        The task, restricted to the classes that occur in these rows.
+    weight, group, time : ndarray | None
+        (n,) or None.
+    tie : ndarray | None, default None
+        (n,) uint64, equal for rows that must stay together in an inner split.
+    seed : int
+        Derived from the cell's key.
+    settings : Settings
+        The approach's amount of work, see `Approach.settings`.
+    threads : int, default 1
+        How many threads may be used.
+    device : str, default "cpu"
+        "cpu" or "cuda".
+    shared : SharedWork
+        The batch's memo; seeds of what is put there must come from `shared_seed`.
+    shared_seed : int
+        The same for all approaches on these rows.
     """
 
     features: Any
@@ -149,23 +163,38 @@ class Approach:
 
     Parameters
     ----------
-    name : as typed after `--approaches`; a composed one is `learner+selector`.
-    version : raised whenever the same input would give other numbers; part of a cell's key.
-    family : the name of its family: baseline, linear, trees, net, blend, own or another one, see `core/family`.
-    cost_rank : a constant; among equals the lowest is recommended.
-    view : the view of the table that it wants.
-    summary : half a line for `tabbench approaches` and the README's table.
-    settings : the amount of work for a workload, plain JSON values; part of a cell's key and printed.
-    fit : learns from a training set. Imports its library inside.
-    restore : a fitted approach from its parts.
-    requires : import names of modules that must load, else the approach is skipped with a cure; children import them
-        before their first cell.
-    represents : whether it is its family's representative in the claims over all sizes.
-    uses_device : whether it runs on a GPU when there is one.
-    blends : whether `fit` gives a `BlendableFit`, which `blend` weighs; such a fit is shared between the cells of a batch, so
-        its randomness comes from a seed that they share.
-    from_effort : the effort from which on it takes part where no approach is named; None where it has to be named.
-    joined : selectors that it is joined to by `+` where nothing is named, each with the effort from which on.
+    name : str
+        As typed after `--approaches`; a composed one is `learner+selector`.
+    version : int
+        Raised whenever the same input would give other numbers; part of a cell's key.
+    family : str
+        The name of its family: baseline, linear, trees, net, blend, own or another one, see `core/family`.
+    cost_rank : int
+        A constant; among equals the lowest is recommended.
+    view : ViewName
+        The view of the table that it wants.
+    summary : str
+        Half a line for `tabbench approaches` and the README's table.
+    settings : Callable[[Workload], Settings]
+        The amount of work for a workload, plain JSON values; part of a cell's key and printed.
+    fit : Callable[[TrainingSet], FittedApproach]
+        Learns from a training set. Imports its library inside.
+    restore : Callable[[Parts], FittedApproach] | None
+        A fitted approach from its parts.
+    requires : tuple[str, ...]
+        Import names of modules that must load, else the approach is skipped with a cure; children import them before their first
+        cell.
+    represents : bool, default False
+        Whether it is its family's representative in the claims over all sizes.
+    uses_device : bool, default False
+        Whether it runs on a GPU when there is one.
+    blends : bool, default False
+        Whether `fit` gives a `BlendableFit`, which `blend` weighs; such a fit is shared between the cells of a batch, so its
+        randomness comes from a seed that they share.
+    from_effort : float | None, default None
+        The effort from which on it takes part where no approach is named; None where it has to be named.
+    joined : Mapping[str, float]
+        Selectors that it is joined to by `+` where nothing is named, each with the effort from which on.
     """
 
     name: str

@@ -22,8 +22,14 @@ class Needs:
 
     Parameters
     ----------
-    modules : names of the modules that each approach needs, by approach.  own : the user's estimators, pickled, by name.
-    aliases : other names of approaches -> their registered ones.  is_cuda_wanted : whether a GPU is to be looked for.
+    modules : dict[str, tuple[str, ...]]
+        Names of the modules that each approach needs, by approach.
+    own : dict[str, bytes]
+        The user's estimators, pickled, by name.
+    aliases : dict[str, str]
+        Other names of approaches -> their registered ones.
+    is_cuda_wanted : bool, default False
+        Whether a GPU is to be looked for.
     """
 
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -59,7 +65,8 @@ class Executor(Protocol[WorkT_contra]):
 
     Attributes
     ----------
-    jobs : how many batches run at the same time.
+    jobs : int
+        How many batches run at the same time.
     """
 
     jobs: int
@@ -103,9 +110,16 @@ class MakeExecutor(Protocol):
 
         Parameters
         ----------
-        store : the run's `store.database.Store`.  jobs : how many batches at the same time.
-        needs : what workers have to be ready for.  memory_limit_bytes : of all of them together; None for most of the machine.
-        starts_early : whether workers may start before it is known that there is work for them.
+        store : Any
+            The run's `store.database.Store`.
+        jobs : int
+            How many batches at the same time.
+        needs : Needs
+            What workers have to be ready for.
+        memory_limit_bytes : float | None, default None
+            Of all of them together; None for most of the machine.
+        starts_early : bool, default True
+            Whether workers may start before it is known that there is work for them.
         """
 
 

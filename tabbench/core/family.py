@@ -16,12 +16,16 @@ class Family:
 
     Parameters
     ----------
-    name : as in an approach's `family` and in result.json.
-    order : families are listed by it, those of equal order by name.
-    kind : what its approaches are in a sentence ("linear model"), with `is_plural` where that is one ("boosted trees"). That a
-        time limit left no room for a kind is told. Empty where the family is no kind between which people choose.
-    light, dark : hexadecimal colours of its first, second, ... member in figures, on a light and on a dark page, as many of
-        one as of the other. Without any its members are drawn like a user's own estimators.
+    name : str
+        As in an approach's `family` and in result.json.
+    order : int
+        Families are listed by it, those of equal order by name.
+    kind : str, default ""
+        What its approaches are in a sentence ("linear model"), with `is_plural` where that is one ("boosted trees"). That a time
+        limit left no room for a kind is told. Empty where the family is no kind between which people choose.
+    light, dark : tuple[str, ...]
+        Hexadecimal colours of its first, second, ... member in figures, on a light and on a dark page, as many of one as of the
+        other. Without any its members are drawn like a user's own estimators.
     """
 
     name: str

@@ -15,10 +15,13 @@ class Limited:
 
     Parameters
     ----------
-    given_up : noun phrases such as "2 of 3 repeats", "every second size" or "linear+pca and forest". Families of which nothing
-        was run are not among them: the sentence begins with those.
-    seconds : a time limit that would lift it, by the forecast; None where that is unknown.
-    is_interrupted : whether it was Ctrl-C or a kill and not the limit, so that `tabbench resume` brings what is missing.
+    given_up : tuple[str, ...]
+        Noun phrases such as "2 of 3 repeats", "every second size" or "linear+pca and forest". Families of which nothing was run
+        are not among them: the sentence begins with those.
+    seconds : float | None, default None
+        A time limit that would lift it, by the forecast; None where that is unknown.
+    is_interrupted : bool, default False
+        Whether it was Ctrl-C or a kill and not the limit, so that `tabbench resume` brings what is missing.
 
     >>> limited = Limited(("2 of 3 repeats",), 240.0)
     >>> Limited.from_json(limited.to_json()) == limited

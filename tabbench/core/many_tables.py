@@ -14,18 +14,33 @@ class TablesComparison:
 
     Parameters
     ----------
-    sentence : the verdict in words.
-    decision : winner, top_set or none.  reason : why none, else empty.
-    approaches : those that no other is shown to be better than, the best mean rank first.
-    best, recommended : of them, by mean rank, and the cheapest of those as good as it; None without a verdict.
-    without_failures : the same six values without the tables on which something failed; None where nothing did.
-    protocol : margin (in units of each table's default margin), alpha and seed.
-    tables : table, source, metric, size, preset (or effort), failed (share of the runs).
-    ranks : approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.
-    pairs : first, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
+    sentence : str
+        The verdict in words.
+    decision : str
+        Winner, top_set or none.
+    reason : str
+        Why none, else empty.
+    approaches : tuple[str, ...]
+        Those that no other is shown to be better than, the best mean rank first.
+    best, recommended : str | None
+        Of them, by mean rank, and the cheapest of those as good as it; None without a verdict.
+    without_failures : dict[str, Any] | None
+        The same six values without the tables on which something failed; None where nothing did.
+    protocol : dict[str, Any]
+        Margin (in units of each table's default margin), alpha and seed.
+    tables : DataFrame
+        Table, source, metric, size, preset (or effort), failed (share of the runs).
+    ranks : DataFrame
+        Approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.
+    pairs : DataFrame
+        First, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
         chance_all_pairs, p_first_better, p_equal, p_second_better, decision (first, second, equal, undecided).
-    elo : approach, elo, low, high.  improvability : metric, tables, approach, improvability, low, high.
-    win_rates : from_rows, to_rows, tables, approach, win_rate, low, high.
+    elo : DataFrame
+        Approach, elo, low, high.
+    improvability : DataFrame
+        Metric, tables, approach, improvability, low, high.
+    win_rates : DataFrame
+        from_rows, to_rows, tables, approach, win_rate, low, high.
     """
 
     sentence: str

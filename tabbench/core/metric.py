@@ -30,25 +30,39 @@ class Metric:
 
     Parameters
     ----------
-    name : as in result.json.   tasks : kinds of task it applies to.
-    higher_is_better : its natural sign.
-    score : (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,);
-        weight (m,) or None.
-    row_loss : same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to
-        first order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where
-        there is no such thing.
-    shared_luck : correlation between what a row does to a difference by being tested and by being trained on; splits cannot
-        show it, since none does both with a row. Measured by simulation (docs/calibration.md).
-    classes : (truth, weight) -> how much each class that occurs counts (C,) and its effective rows (C,), for a metric made of
-        means over classes, of which one of few rows may decide; None where all rows count together.
-    step : of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
-    absolute_margin : the margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
-    label : as people write it ("AUC"); empty where that is its name with spaces.
-    bounds : the lowest and the highest score that is possible at all.
-    place : where it stands among the metrics that are reported of a task, of which the first decides unless another one is named;
+    name : str
+        As in result.json.
+    tasks : tuple[TaskKind, ...]
+        Kinds of task it applies to.
+    higher_is_better : bool
+        Its natural sign.
+    score : Score
+        (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,); weight (m,) or
+        None.
+    row_loss : RowLoss | None
+        Same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to first
+        order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where there is no such thing.
+    shared_luck : float
+        Correlation between what a row does to a difference by being tested and by being trained on; splits cannot show it, since
+        none does both with a row. Measured by simulation (docs/calibration.md).
+    classes : Callable[[ndarray, ndarray | None], tuple[ndarray, ndarray]] | None, default None
+        (truth, weight) -> how much each class that occurs counts (C,) and its effective rows (C,), for a metric made of means
+        over classes, of which one of few rows may decide; None where all rows count together.
+    step : float, default 0.0
+        Of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
+    absolute_margin : float | None, default None
+        The margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
+    label : str, default ""
+        As people write it ("AUC"); empty where that is its name with spaces.
+    bounds : tuple[float, float]
+        The lowest and the highest score that is possible at all.
+    place : int | None, default None
+        Where it stands among the metrics that are reported of a task, of which the first decides unless another one is named;
         None for one that has to be named.
-    rewards_knowledge : False where a constant prediction is among the best whatever the data: it cannot choose an approach.
-    best_constant : which constant scores best on the rows that it is made of; numbers only.
+    rewards_knowledge : bool, default True
+        False where a constant prediction is among the best whatever the data: it cannot choose an approach.
+    best_constant : Literal['mean', 'median'], default "mean"
+        Which constant scores best on the rows that it is made of; numbers only.
     """
 
     name: str

@@ -35,13 +35,17 @@ class Registry(Generic[T]):
 
     Parameters
     ----------
-    kind : what one of them is called in a message ("approach").
-    package : the package whose modules register them when imported.
+    kind : str
+        What one of them is called in a message ("approach").
+    package : str
+        The package whose modules register them when imported.
 
     Raises
     ------
-    TabbenchError : when two things of one kind have the same name.
-    UnknownName : by `get`, with near names.
+    TabbenchError
+        When two things of one kind have the same name.
+    UnknownName
+        By `get`, with near names.
     """
 
     def __init__(self, kind: str, package: str) -> None:

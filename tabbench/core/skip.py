@@ -28,7 +28,8 @@ class Skip:
 
     Parameters
     ----------
-    reason : what a person is told; by default what the kind says.
+    reason : str, default ""
+        What a person is told; by default what the kind says.
 
     >>> Skip("mlp", 500, SkipKind.WAITING).reason
     'not run yet'

@@ -53,21 +53,34 @@ class Table:
 
     Parameters
     ----------
-    name : short name for titles and folders.
-    features : frame (n, p) with a RangeIndex and unique string column names; dtypes as in `Column`.
-    columns : one `Column` a feature, in the frame's order.
-    target : Series (n,), no missing values: float64 for numbers, else strings as spelled in the file (trimmed).
-    target_is_integer : the target's numbers are whole (the task rule needs it).
-    group, time, weight, fold : arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that
-        sorts in time.
-    test : boolean array (n,), true for rows that came from the user's own test file, or None.
-    rows : int64 (n,), each row's position in the file as given, from 0.
-    fingerprint : hex digest of the content (features, target, roles).
-    reading : the short block that says how the file was understood, line by line.
-    findings : what reading noticed.
-    tie : uint64 (n,), row digests: equal where rows are equal in every feature and the target.
-    roles : role -> column name, for the roles in use ("group": "patient").
-    identifiers : name -> values (n,) of the columns that name rows and are no features; the checks alone look at them.
+    name : str
+        Short name for titles and folders.
+    features : DataFrame
+        Frame (n, p) with a RangeIndex and unique string column names; dtypes as in `Column`.
+    columns : tuple[Column, ...]
+        One `Column` a feature, in the frame's order.
+    target : Series
+        Series (n,), no missing values: float64 for numbers, else strings as spelled in the file (trimmed).
+    target_is_integer : bool
+        The target's numbers are whole (the task rule needs it).
+    group, time, weight, fold : ndarray | None
+        Arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that sorts in time.
+    test : ndarray | None, default None
+        Boolean array (n,), true for rows that came from the user's own test file, or None.
+    rows : ndarray
+        int64 (n,), each row's position in the file as given, from 0.
+    fingerprint : str
+        Hex digest of the content (features, target, roles).
+    reading : tuple[str, ...]
+        The short block that says how the file was understood, line by line.
+    findings : tuple[Finding, ...]
+        What reading noticed.
+    tie : ndarray
+        uint64 (n,), row digests: equal where rows are equal in every feature and the target.
+    roles : dict[str, str]
+        Role -> column name, for the roles in use ("group": "patient").
+    identifiers : dict[str, Series]
+        name -> values (n,) of the columns that name rows and are no features; the checks alone look at them.
     """
 
     name: str

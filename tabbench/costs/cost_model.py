@@ -113,9 +113,12 @@ class CostModel:
 
     Parameters
     ----------
-    prices : what is expected before anything ran; without it the first cells say everything.
-    base_mb : memory of a worker before its first cell.
-    is_crowded : whether something else keeps the machine busy.
+    prices : Prices | None, default None
+        What is expected before anything ran; without it the first cells say everything.
+    base_mb : float, default 0.0
+        Memory of a worker before its first cell.
+    is_crowded : bool, default False
+        Whether something else keeps the machine busy.
     """
 
     def __init__(self, prices: Prices | None = None, base_mb: float = 0.0, *, is_crowded: bool = False) -> None:

@@ -51,9 +51,12 @@ class Prices:
 
     Parameters
     ----------
-    own : (approach, size) -> what a cell costs when its views and the fits that it reuses are there.
-    view : (view's name, size) -> seconds to prepare it.
-    views : approach -> the view that it wants, as far as known.
+    own : Callable[[str, int], CellCost]
+        (approach, size) -> what a cell costs when its views and the fits that it reuses are there.
+    view : Callable[[str, int], float]
+        (view's name, size) -> seconds to prepare it.
+    views : Mapping[str, ViewName] | None, default None
+        Approach -> the view that it wants, as far as known.
     """
 
     def __init__(self, own: Callable[[str, int], CellCost] = lambda approach, size: UNKNOWN,
@@ -97,7 +100,8 @@ class Prices:
 
         Parameters
         ----------
-        done : approaches that this batch has fitted before these cells.
+        done : Sequence[str]
+            Approaches that this batch has fitted before these cells.
         """
         prepared: set[str] = {view for name in done for view in self._views_of(name)}
         fitted, prices = set(done), []

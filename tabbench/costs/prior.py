@@ -105,9 +105,12 @@ class PriorCosts:
 
     Parameters
     ----------
-    measured : the content of costs.json.
-    slowness : how many times longer this machine takes than the one of the measurement.
-    is_crowded : whether something else kept it busy, of which nobody knows how long it will go on.
+    measured : Mapping[str, Any]
+        The content of costs.json.
+    slowness : float, default 1.0
+        How many times longer this machine takes than the one of the measurement.
+    is_crowded : bool, default False
+        Whether something else kept it busy, of which nobody knows how long it will go on.
 
     Examples
     --------
@@ -217,11 +220,15 @@ def fit_costs(shapes: Sequence[Shape], values: np.ndarray, near: Sequence[float]
 
     Parameters
     ----------
-    values : (n,) positive.  near : (9,) coefficients that are right where the data say nothing.
+    values : ndarray
+        (n,) positive.
+    near : Sequence[float]
+        (9,) coefficients that are right where the data say nothing.
 
     Returns
     -------
-    dict : `coefficients` (9,), `spread` (standard deviation of the logarithm, left-out), `cells` n.
+    dict : dict[str, Any]
+        `coefficients` (9,), `spread` (standard deviation of the logarithm, left-out), `cells` n.
     """
     features, logs = np.array([shape.vector() for shape in shapes]), np.log(values)
     coefficients = _bounded_ridge(features, logs, np.asarray(near, dtype=float), strength)

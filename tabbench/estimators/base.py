@@ -72,7 +72,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
         Raises
         ------
-        ValueError, TypeError : scikit-learn's usual ones; infinity in X, by column and row.
+        ValueError, TypeError
+            Scikit-learn's usual ones; infinity in X, by column and row.
         """
         y = validate_data(self, "no_validation", y, y_numeric=self._is_regression)
         if pd.isna(y).any():  # None and pandas' NA among labels, which scikit-learn does not look for
@@ -108,7 +109,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
         Raises
         ------
-        MissingExtra : a package that the approach needs does not load.
+        MissingExtra
+            A package that the approach needs does not load.
         """
         _load(approach)  # first, since a library that loads later is not told how many threads it may use
         workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
@@ -122,8 +124,10 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
         Raises
         ------
-        NotFittedError : before `fit`.
-        ValueError : other columns than in training; infinity, by column and row; values that are no such column's.
+        NotFittedError
+            Before `fit`.
+        ValueError
+            Other columns than in training; infinity, by column and row; values that are no such column's.
         """
         features = self._read_features(X)
         return self._view.transform(features)

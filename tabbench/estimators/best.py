@@ -51,15 +51,21 @@ class _BestApproach(TabularEstimator):
 
         Parameters
         ----------
-        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : (n,) labels or numbers.
-        sample_weight : (n,) not negative; weighs training, metric and variance. A row of weight zero counts as absent.
-        groups : (n,) labels; rows of one group are never divided between training and test.
+        X : Any
+            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : Any
+            (n,) labels or numbers.
+        sample_weight : Any, default None
+            (n,) not negative; weighs training, metric and variance. A row of weight zero counts as absent.
+        groups : Any, default None
+            (n,) labels; rows of one group are never divided between training and test.
 
         Raises
         ------
-        UserMistake : an option that can't be used, in one sentence.
-        TabbenchError : no approach could be judged, or the best one fails on all rows.
+        UserMistake
+            An option that can't be used, in one sentence.
+        TabbenchError
+            No approach could be judged, or the best one fails on all rows.
         """
         options = self._options()
         contestants = {each.name: each for each in choose_contestants(options).approaches}
@@ -97,24 +103,37 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
 
     Parameters
     ----------
-    preset : "fast", "balanced" or "thorough": the amount of work of each approach.
-    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    approaches : names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`.
-        None is one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
-    metric : what decides; None is log loss.
-    folds, repeats : of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
-    time_limit : seconds, or with a unit ("10m"), for comparison and fit. The largest plan that should end in time is run, with
-        the default preset and no effort also as much work as fits; the last fit gets the time that is left.
-    device : "auto", "cpu" or "cuda" for the approaches that can use a GPU.
-    random_state : seed of splits and approaches.
-    n_jobs : how many cells of the comparison run at a time; results do not depend on it.
+    preset
+        "fast", "balanced" or "thorough": the amount of work of each approach.
+    effort
+        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
+    approaches
+        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None is
+        one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
+    metric
+        What decides; None is log loss.
+    folds, repeats
+        Of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit
+        Seconds, or with a unit ("10m"), for comparison and fit. The largest plan that should end in time is run, with the default
+        preset and no effort also as much work as fits; the last fit gets the time that is left.
+    device
+        "auto", "cpu" or "cuda" for the approaches that can use a GPU.
+    random_state
+        Seed of splits and approaches.
+    n_jobs
+        How many cells of the comparison run at a time; results do not depend on it.
 
     Attributes
     ----------
-    best_approach_ : the name of the approach that predicts: lowest mean loss, or the cheapest if nothing was compared.
-    comparison_ : the `FinishedComparison` with its scores, pairs, costs and findings; None if nothing was compared.
-    classes_ : (n_classes,) labels in the order of the probabilities.
-    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+    best_approach_
+        The name of the approach that predicts: lowest mean loss, or the cheapest if nothing was compared.
+    comparison_
+        The `FinishedComparison` with its scores, pairs, costs and findings; None if nothing was compared.
+    classes_
+        (n_classes,) labels in the order of the probabilities.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; the names are there for frames only.
 
     Examples
     --------
@@ -164,7 +183,8 @@ def merged(rows: TrainingRows) -> TrainingRows:
 
     Raises
     ------
-    ValueError : fewer than four different rows.
+    ValueError
+        Fewer than four different rows.
     """
     tie = tie_digests(rows.features, rows.target)
     _, first, code = np.unique(tie, return_index=True, return_inverse=True)

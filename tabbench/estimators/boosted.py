@@ -35,16 +35,23 @@ class _BoostedEnsemble(TabularEstimator):
 
         Parameters
         ----------
-        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : (n,) labels or numbers.
-        sample_weight : (n,) not negative; a row of weight zero counts as absent.
-        groups : (n,) labels; rows of one group are never divided between the parts of an inner split.
+        X : Any
+            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : Any
+            (n,) labels or numbers.
+        sample_weight : Any, default None
+            (n,) not negative; a row of weight zero counts as absent.
+        groups : Any, default None
+            (n,) labels; rows of one group are never divided between the parts of an inner split.
 
         Raises
         ------
-        BadOption : a parameter is none of the values that it may have.
-        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
-        MissingExtra : a library does not load.
+        BadOption
+            A parameter is none of the values that it may have.
+        ValueError
+            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+        MissingExtra
+            A library does not load.
         """
         effort, approach = effort_of(self.preset, self.effort), _approach(self.libraries)
         self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), effort)
@@ -58,17 +65,25 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
 
     Parameters
     ----------
-    preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
-    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
-    random_state : seed of inner folds and of the libraries.
-    n_jobs : threads; results do not depend on it.
+    preset
+        "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    effort
+        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
+    libraries
+        "xgboost", "lightgbm" or both. A single one is tuned alone.
+    random_state
+        Seed of inner folds and of the libraries.
+    n_jobs
+        Threads; results do not depend on it.
 
     Attributes
     ----------
-    classes_ : (n_classes,) labels in the order of the probabilities.
-    members_ : what the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
-    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+    classes_
+        (n_classes,) labels in the order of the probabilities.
+    members_
+        What the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; the names are there for frames only.
 
     Examples
     --------
@@ -91,16 +106,23 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
 
     Parameters
     ----------
-    preset : "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
-    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    libraries : "xgboost", "lightgbm" or both. A single one is tuned alone.
-    random_state : seed of inner folds and of the libraries.
-    n_jobs : threads; results do not depend on it.
+    preset
+        "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
+    effort
+        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
+    libraries
+        "xgboost", "lightgbm" or both. A single one is tuned alone.
+    random_state
+        Seed of inner folds and of the libraries.
+    n_jobs
+        Threads; results do not depend on it.
 
     Attributes
     ----------
-    members_ : what the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
-    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+    members_
+        What the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; the names are there for frames only.
 
     Examples
     --------
@@ -122,7 +144,8 @@ def _approach(libraries: Sequence[str]) -> Approach:
 
     Raises
     ------
-    BadOption : other names, or none.
+    BadOption
+        Other names, or none.
     """
     given = [libraries] if isinstance(libraries, str) else list(libraries) if isinstance(libraries, Iterable) else []
     wanted = {each for each in given if each in BOTH}

@@ -59,7 +59,8 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
 
     Raises
     ------
-    TabbenchError : no approach could be judged.
+    TabbenchError
+        No approach could be judged.
     """
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
@@ -76,7 +77,8 @@ def best_of(comparison: FinishedComparison, options: Options) -> str:
 
     Raises
     ------
-    TabbenchError : there is none, or only the baseline, which the options do not name: nobody asked for a constant.
+    TabbenchError
+        There is none, or only the baseline, which the options do not name: nobody asked for a constant.
     """
     best = comparison.winners["best"].dropna()
     judged = set(comparison.scores.loc[comparison.scores["failed"] < comparison.scores["splits"], "approach"])

@@ -33,7 +33,8 @@ def split_columns(X: Any) -> list[Values]:
 
     Raises
     ------
-    ValueError : complex numbers.
+    ValueError
+        Complex numbers.
     """
     if isinstance(X, pd.DataFrame):
         return [_from_series(X.iloc[:, position]) for position in range(X.shape[1])]
@@ -55,7 +56,8 @@ def learn_columns(given: Sequence[Values], names: Sequence[str]) -> tuple[pd.Dat
 
     Raises
     ------
-    BadData : an infinite number, named by column and row.
+    BadData
+        An infinite number, named by column and row.
     """
     typed = {name: _learnt(name, values) for name, values in zip(names, given, strict=True)}
     frame = pd.DataFrame({name: pd.Series(values, copy=False) for name, (values, _) in typed.items()}, copy=False)
@@ -67,7 +69,8 @@ def fit_columns(given: Sequence[Values], columns: Sequence[Column]) -> pd.DataFr
 
     Raises
     ------
-    BadData : an infinite number, or values that cannot be read as what the column was in training.
+    BadData
+        An infinite number, or values that cannot be read as what the column was in training.
     """
     fitted = {column.name: pd.Series(_conformed(values, column), copy=False)
               for values, column in zip(given, columns, strict=True)}

@@ -91,18 +91,27 @@ class _GuardedMLP(TabularEstimator):
 
         Parameters
         ----------
-        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : (n,) labels or numbers.
-        sample_weight : (n,) not negative; a row of weight two counts as two rows, one of weight zero as none.
-        groups : (n,) labels; rows of one group are never divided between learning and validation.
-        checkpoint : folder that each epoch's state is written to.
-        resume_from : such a folder; training goes on from there, to the same end, bit for bit on a CPU.
+        X : Any
+            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : Any
+            (n,) labels or numbers.
+        sample_weight : Any, default None
+            (n,) not negative; a row of weight two counts as two rows, one of weight zero as none.
+        groups : Any, default None
+            (n,) labels; rows of one group are never divided between learning and validation.
+        checkpoint : Any, default None
+            Folder that each epoch's state is written to.
+        resume_from : Any, default None
+            Such a folder; training goes on from there, to the same end, bit for bit on a CPU.
 
         Raises
         ------
-        BadOption : a parameter is none of the values that it may have, or the checkpoint belongs to something else.
-        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
-        TrainingFailed : no net could be trained; its `incidents` say what was seen and tried.
+        BadOption
+            A parameter is none of the values that it may have, or the checkpoint belongs to something else.
+        ValueError
+            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+        TrainingFailed
+            No net could be trained; its `incidents` say what was seen and tried.
         """
         self.__dict__.pop("_model", None)  # what was learnt before goes with the view that is about to be replaced
         if (checkpoint is not None or resume_from is not None) and not isinstance(self.random_state, int | np.integer):
@@ -128,8 +137,10 @@ class _GuardedMLP(TabularEstimator):
 
         Returns
         -------
-        A frame of a row a stage: rows, steps, losses at start and end, and whether that stage was learnt; the first that was not
-        is the last. A net that cannot learn 32 rows is wrongly set up: look at loss, labels and rate before anything else.
+        DataFrame
+            A frame of a row a stage: rows, steps, losses at start and end, and whether that stage was learnt; the first that was
+            not is the last. A net that cannot learn 32 rows is wrongly set up: look at loss, labels and rate before anything
+            else.
         """
         from tabbench.nets.trials import learn_by_heart
 
@@ -143,7 +154,8 @@ class _GuardedMLP(TabularEstimator):
 
         Returns
         -------
-        A frame with the labels of X's rows as index (positions, for arrays) and the `operation` of the loss that fails first.
+        DataFrame
+            A frame with the labels of X's rows as index (positions, for arrays) and the `operation` of the loss that fails first.
         """
         from tabbench.nets.trials import find_unsound
 

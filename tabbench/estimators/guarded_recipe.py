@@ -38,7 +38,8 @@ def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, 
 
     Raises
     ------
-    BadOption : a parameter is none of the values that it may have.
+    BadOption
+        A parameter is none of the values that it may have.
     """
     settings = preset_settings(effort_of(given["preset"], given["effort"]), rows, classes)
     optimizer = "adam" if given["optimizer"] is None else choice("optimizer", given["optimizer"], OPTIMIZERS)

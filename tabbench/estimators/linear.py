@@ -140,25 +140,41 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
 
     Parameters
     ----------
-    Cs : values of C, each > 0.
-    penalties : any of "l2", "l1" and "elasticnet".
-    l1_ratios : the mixtures of "elasticnet", between 0 and 1.
-    class_weights : any of None and "balanced".
-    multi_class : "multinomial", or "ovr" for a model of each class against the others.
-    scoring : a metric of tabbench for classes; the mean over folds decides.
-    cv : number of stratified folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
-    scale : whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
-    tol : a search ends after a Newton step that promised less than this much log loss a row.
-    max_iter : Newton steps for one point, at most.
-    random_state : seed of the directions that text columns are projected on.
-    n_jobs : threads of the linear algebra.
+    Cs : Sequence[float]
+        Values of C, each > 0.
+    penalties : Sequence[str]
+        Any of "l2", "l1" and "elasticnet".
+    l1_ratios : Sequence[float]
+        The mixtures of "elasticnet", between 0 and 1.
+    class_weights : Sequence[str | None]
+        Any of None and "balanced".
+    multi_class : str, default "multinomial"
+        "multinomial", or "ovr" for a model of each class against the others.
+    scoring : str, default "log_loss"
+        A metric of tabbench for classes; the mean over folds decides.
+    cv : Any, default 5
+        Number of stratified folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+    scale : bool, default True
+        Whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
+    tol : float, default 1e-08
+        A search ends after a Newton step that promised less than this much log loss a row.
+    max_iter : int, default 50
+        Newton steps for one point, at most.
+    random_state : Any, default None
+        Seed of the directions that text columns are projected on.
+    n_jobs : int | None, default None
+        Threads of the linear algebra.
 
     Attributes
     ----------
-    coef_, intercept_ : (1, q) and (1,) for two classes, else (n_classes, q) and (n_classes,), for the columns `column_names_`.
-    C_, penalty_, l1_ratio_, class_weight_ : the best point.
-    best_score_ : its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
-    classes_, n_iter_, n_features_in_, feature_names_in_ : as in scikit-learn.
+    coef_, intercept_
+        (1, q) and (1,) for two classes, else (n_classes, q) and (n_classes,), for the columns `column_names_`.
+    C_, penalty_, l1_ratio_, class_weight_
+        The best point.
+    best_score_
+        Its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
+    classes_, n_iter_, n_features_in_, feature_names_in_
+        As in scikit-learn.
 
     Examples
     --------
@@ -191,13 +207,21 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
 
         Parameters
         ----------
-        X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) labels.
-        sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+        X : Any
+            Array or frame (n, p) with columns of any kind and missing values.
+        y : Any
+            (n,) labels.
+        sample_weight : Any, default None
+            (n,) not negative; weighs losses in training and in scoring.
+        groups : Any, default None
+            (n,) handed to `cv`'s splitter.
 
         Raises
         ------
-        BadOption : a parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
-        ValueError : scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+        BadOption
+            A parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+        ValueError
+            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
         """
         grid = self._grid(_given("tol", positive("tol", self.tol)))
         rows = self._read_training(X, y, sample_weight, groups)
@@ -246,20 +270,31 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
 
     Parameters
     ----------
-    alphas : penalties, each > 0; None takes 30 for each mixture, from the one that empties the model downwards.
-    l1_ratios : mixtures between 0 (ridge) and 1 (lasso).
-    scoring : a metric of tabbench for numbers; the mean over folds decides.
-    cv : number of folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
-    scale : whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
-    random_state : seed of the directions that text columns are projected on.
-    n_jobs : threads of the linear algebra.
+    alphas : Sequence[float] | None, default None
+        Penalties, each > 0; None takes 30 for each mixture, from the one that empties the model downwards.
+    l1_ratios : Sequence[float]
+        Mixtures between 0 (ridge) and 1 (lasso).
+    scoring : str, default "rmse"
+        A metric of tabbench for numbers; the mean over folds decides.
+    cv : Any, default 5
+        Number of folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+    scale : bool, default True
+        Whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
+    random_state : Any, default None
+        Seed of the directions that text columns are projected on.
+    n_jobs : int | None, default None
+        Threads of the linear algebra.
 
     Attributes
     ----------
-    coef_, intercept_ : (q,) for the columns `column_names_`, and a number.
-    alpha_, l1_ratio_ : the best point.
-    best_score_ : its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
-    n_features_in_, feature_names_in_ : as in scikit-learn.
+    coef_, intercept_
+        (q,) for the columns `column_names_`, and a number.
+    alpha_, l1_ratio_
+        The best point.
+    best_score_
+        Its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
 
     Examples
     --------
@@ -285,13 +320,21 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
 
         Parameters
         ----------
-        X : array or frame (n, p) with columns of any kind and missing values.   y : (n,) numbers.
-        sample_weight : (n,) not negative; weighs losses in training and in scoring.   groups : (n,) handed to `cv`'s splitter.
+        X : Any
+            Array or frame (n, p) with columns of any kind and missing values.
+        y : Any
+            (n,) numbers.
+        sample_weight : Any, default None
+            (n,) not negative; weighs losses in training and in scoring.
+        groups : Any, default None
+            (n,) handed to `cv`'s splitter.
 
         Raises
         ------
-        BadOption : a parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
-        ValueError : scikit-learn's usual ones; infinity in X, by column and row; a target beyond 1e150; fewer than four rows.
+        BadOption
+            A parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+        ValueError
+            Scikit-learn's usual ones; infinity in X, by column and row; a target beyond 1e150; fewer than four rows.
         """
         l1_ratios = _numbers("l1_ratios", self.l1_ratios, largest=1.0)
         alphas = None if self.alphas is None else _numbers("alphas", self.alphas, smallest=np.nextafter(0, 1))[::-1]
@@ -356,7 +399,8 @@ def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str |
 
     Raises
     ------
-    BadOption : a single value instead of a sequence, none, or one that is not allowed.
+    BadOption
+        A single value instead of a sequence, none, or one that is not allowed.
     """
     is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
     values = list(given) if is_sequence else []
@@ -370,7 +414,8 @@ def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, larges
 
     Raises
     ------
-    BadOption : none, or one outside the range.
+    BadOption
+        None, or one outside the range.
     """
     try:
         values = np.unique(np.asarray(given, dtype=np.float64))

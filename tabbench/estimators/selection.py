@@ -34,19 +34,27 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
 
     Parameters
     ----------
-    n_features : "auto" keeps the columns that stand out from noise, one at least; an integer keeps so many, or all if there are
-        fewer; a float in (0, 1] that share of the columns, one at least.
-    task : "classification", "regression", or "auto": fractional numbers, and whole ones of more than 20 different values, are
+    n_features : str | int | float, default "auto"
+        "auto" keeps the columns that stand out from noise, one at least; an integer keeps so many, or all if there are fewer; a
+        float in (0, 1] that share of the columns, one at least.
+    task : str, default "auto"
+        "classification", "regression", or "auto": fractional numbers, and whole ones of more than 20 different values, are
         amounts, all else are classes.
-    preset : "fast", "balanced" or "thorough": how many trees are grown.
-    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    random_state : seed of the trees and of the shadow columns.
-    n_jobs : threads; results do not depend on it.
+    preset : str, default "balanced"
+        "fast", "balanced" or "thorough": how many trees are grown.
+    effort : float | None, default None
+        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
+    random_state : Any, default None
+        Seed of the trees and of the shadow columns.
+    n_jobs : int | None, default None
+        Threads; results do not depend on it.
 
     Attributes
     ----------
-    importances_ : (n_features_in_,) decrease of impurity by a column minus that by its shuffled shadow; noise has 0 on average.
-    n_features_in_, feature_names_in_ : as in scikit-learn; the names are there for frames only.
+    importances_
+        (n_features_in_,) decrease of impurity by a column minus that by its shuffled shadow; noise has 0 on average.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; the names are there for frames only.
 
     Notes
     -----
@@ -84,12 +92,15 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
 
         Parameters
         ----------
-        X : array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : (n,) labels or numbers.
+        X : Any
+            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
+        y : Any
+            (n,) labels or numbers.
 
         Raises
         ------
-        BadOption : a parameter is none of the values that it may have.
+        BadOption
+            A parameter is none of the values that it may have.
         """
         settings = forest_settings(Workload(effort_of(self.preset, self.effort), 0, 0, 0))
         task = choice("task", self.task, TASKS)
@@ -115,7 +126,8 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
 
         Raises
         ------
-        ValueError : other columns than in training; infinity, by column and row; values that are no such column's.
+        ValueError
+            Other columns than in training; infinity, by column and row; values that are no such column's.
         """
         self._read_features(X)
         return super().transform(X)

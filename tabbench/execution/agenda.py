@@ -36,10 +36,16 @@ class Agenda:
 
     Parameters
     ----------
-    splits : all that may be run, the most important first.  folds : how many of them make up a repeat.
-    sizes : all that may be run, ascending.
-    planned_splits, planned_sizes : what is to be run; the rest is optional. None for all.
-    is_ascending : whether sizes go from the smallest to the largest on all planned splits, as a race needs it.
+    splits : Sequence[SplitName]
+        All that may be run, the most important first.
+    folds : int
+        How many of them make up a repeat.
+    sizes : Sequence[int]
+        All that may be run, ascending.
+    planned_splits, planned_sizes
+        What is to be run; the rest is optional. None for all.
+    is_ascending : bool, default False
+        Whether sizes go from the smallest to the largest on all planned splits, as a race needs it.
     """
 
     def __init__(self, splits: Sequence[SplitName], folds: int, sizes: Sequence[int], *, planned_splits: int | None = None,

@@ -29,8 +29,12 @@ class InProcessExecutor:
 
     Parameters
     ----------
-    store : the run's store.  needs : as for workers; modules that are imported already cost nothing.
-    jobs, memory_limit_bytes, starts_early : have no use here, where one batch runs at a time and no process is started.
+    store : Store
+        The run's store.
+    needs : Needs
+        As for workers; modules that are imported already cost nothing.
+    jobs, memory_limit_bytes, starts_early
+        Have no use here, where one batch runs at a time and no process is started.
     """
 
     jobs = 1
@@ -64,7 +68,8 @@ class InProcessExecutor:
 
         Raises
         ------
-        ValueError : models are to be kept, which is for runs with a time limit.
+        ValueError
+            Models are to be kept, which is for runs with a time limit.
         """
         if keeping is not None:
             raise ValueError("models are kept where a time limit may end a run, which this executor cannot do")

@@ -50,10 +50,18 @@ class LocalExecutor(CallingExecutor):
 
     Parameters
     ----------
-    store : the run's store; nobody else writes it.  jobs : how many workers.  threads : threads a cell.
-    memory_limit_bytes : of the whole process tree; None for most of the machine.
-    needs : what to import before the first cell.
-    starts_early : whether workers start before it is known that there is work for them.
+    store : Store
+        The run's store; nobody else writes it.
+    jobs : int
+        How many workers.
+    threads : int, default 1
+        threads a cell.
+    memory_limit_bytes : float | None, default None
+        Of the whole process tree; None for most of the machine.
+    needs : Needs
+        What to import before the first cell.
+    starts_early : bool, default True
+        Whether workers start before it is known that there is work for them.
     """
 
     def __init__(self, store: Store, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None, threads: int = 1,
@@ -334,7 +342,8 @@ def require_memory(limit_bytes: float, workers: int, needed_bytes: float) -> Non
 
     Raises
     ------
-    BadOption : it is.
+    BadOption
+        It is.
     """
     if needed_bytes > limit_bytes:
         lower = ", or lower --jobs" if workers > 1 else ""

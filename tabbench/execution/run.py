@@ -81,11 +81,17 @@ def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = 
 
     Parameters
     ----------
-    own : the user's own approaches by name.   announce : told of each cell before it is run.
-    side_by_side : how many of the fits that the batch's cells share may go on at the same time; no number depends on it.
-    keep : given the view and the fitted approach of a cell that has succeeded, if the approach is registered and has met all
+    own : Mapping[str, Approach] | None, default None
+        The user's own approaches by name.
+    announce : Callable[[Cell], None]
+        Told of each cell before it is run.
+    side_by_side : int, default 1
+        How many of the fits that the batch's cells share may go on at the same time; no number depends on it.
+    keep : Keep | None, default None
+        Given the view and the fitted approach of a cell that has succeeded, if the approach is registered and has met all
         classes.
-    log : gets the traces of failures; None is standard error.
+    log : IO[str] | None, default None
+        Gets the traces of failures; None is standard error.
     """
     first = batch.cells[0]
     rows = Rows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
@@ -196,7 +202,8 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
 
     Raises
     ------
-    TabbenchError : the fit failed, for whatever reason.
+    TabbenchError
+        The fit failed, for whatever reason.
     """
     everything = np.arange(len(setup.table))
     if setup.splits.kind == "ordered" and setup.table.time is not None:
@@ -231,7 +238,8 @@ def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: 
 
     Raises
     ------
-    UnusablePrediction : wrong shape, values that are not finite, probabilities outside [0, 1] or not summing to one.
+    UnusablePrediction
+        Wrong shape, values that are not finite, probabilities outside [0, 1] or not summing to one.
     """
     raw = np.asarray(raw, dtype=np.float64)
     shape = (rows,) if present is None else (rows, len(present))

@@ -49,16 +49,26 @@ class Schedule:
 
     Parameters
     ----------
-    batches : what is missing; cells that already have results are not among them.
-    jobs : how many workers share the work.
-    agenda : the order of the stages; by default all splits and sizes of the batches, the largest size first.
-    costs : what cells are expected to cost.
-    deadline : the clock's reading at which everything must have ended, or None: then optional stages are not begun.
-    closing : seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
-    reserve_seconds : kept free before the deadline besides, for fitting the winner once more. The first stage may use it.
-    expendable : approaches to be dropped together, in this order, where not even the first split can be done in time.
-    precious : the same, dropped only after the reserve was given up.
-    race : asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
+    batches : Iterable[Batch]
+        What is missing; cells that already have results are not among them.
+    jobs : int
+        How many workers share the work.
+    agenda : Agenda | None, default None
+        The order of the stages; by default all splits and sizes of the batches, the largest size first.
+    costs : CostModel | None, default None
+        What cells are expected to cost.
+    deadline : float | None, default None
+        The clock's reading at which everything must have ended, or None: then optional stages are not begun.
+    closing : Callable[[int], float]
+        Seconds that judging and reporting take after the last cell, by the number of these cells that have a result.
+    reserve_seconds : float, default 0.0
+        Kept free before the deadline besides, for fitting the winner once more. The first stage may use it.
+    expendable : Sequence[frozenset[str]]
+        Approaches to be dropped together, in this order, where not even the first split can be done in time.
+    precious : Sequence[frozenset[str]]
+        The same, dropped only after the reserve was given up.
+    race : Callable[[int], Mapping[str, str]] | None, default None
+        Asked once before a size is begun, when all smaller ones have ended: approach -> why it stops; None for no race.
     """
 
     def __init__(self, batches: Iterable[Batch], *, jobs: int, agenda: Agenda | None = None, costs: CostModel | None = None,

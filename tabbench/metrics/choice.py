@@ -22,8 +22,10 @@ def choose_metrics(kind: TaskKind, wanted: str | None) -> tuple[str, ...]:
 
     Raises
     ------
-    UnknownName : there is no such metric.
-    BadOption : the metric does not apply to this kind of task.
+    UnknownName
+        There is no such metric.
+    BadOption
+        The metric does not apply to this kind of task.
 
     >>> choose_metrics("regression", "mae")
     ('mae', 'rmse', 'r2')

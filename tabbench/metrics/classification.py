@@ -29,7 +29,8 @@ def _probabilities(prediction: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    TabbenchError : a value that is no probability; a run never stores such a prediction.
+    TabbenchError
+        A value that is no probability; a run never stores such a prediction.
     """
     values = np.asarray(prediction, dtype=np.float64)
     sums = values.sum(axis=1, keepdims=True)

@@ -49,7 +49,8 @@ def write_members(path: Path, members: dict[str, bytes]) -> Path:
 
     Raises
     ------
-    BadOption : when something else is in the way, or the place cannot be written.
+    BadOption
+        When something else is in the way, or the place cannot be written.
     """
     try:
         as_folder = path.is_dir() or not path.suffix
@@ -75,8 +76,10 @@ def read_members(path: Path) -> dict[str, bytes]:
 
     Raises
     ------
-    BadData : when there is no model at `path` or its container is damaged.
-    BadOption : when it is named like a pickle.
+    BadData
+        When there is no model at `path` or its container is damaged.
+    BadOption
+        When it is named like a pickle.
     """
     refuse_pickle_name(path)
     try:

@@ -34,7 +34,8 @@ class FittedModel:
 
         Raises
         ------
-        TabbenchError : when the model gives something else than finite numbers of that shape.
+        TabbenchError
+            When the model gives something else than finite numbers of that shape.
         """
         predictions = self.model.predict(self.view.transform(features))
         task = self.saved.task
@@ -50,13 +51,17 @@ def restore_model(saved: SavedModel, find_approach: Callable[[str], Approach]) -
 
     Parameters
     ----------
-    saved : as `load_model` gives it.
-    find_approach : the approach of a name, composed ones included.
+    saved : SavedModel
+        As `load_model` gives it.
+    find_approach : Callable[[str], Approach]
+        The approach of a name, composed ones included.
 
     Raises
     ------
-    BadData : when this tabbench has another version of the approach, or one that cannot be restored.
-    UnknownName : by `find_approach`.
+    BadData
+        When this tabbench has another version of the approach, or one that cannot be restored.
+    UnknownName
+        By `find_approach`.
     """
     approach = find_approach(saved.approach)
     if approach.restore is None:
@@ -72,9 +77,12 @@ def prediction_frame(predictions: np.ndarray, task: Task, carried: pd.DataFrame 
 
     Parameters
     ----------
-    predictions : (n, n_classes) probabilities or (n,) numbers.
-    task : names the classes, in the order of the probabilities' columns.
-    carried : columns of the input to pass through, such as an id; a name that is taken gets a number, as `prediction (2)`.
+    predictions : ndarray
+        (n, n_classes) probabilities or (n,) numbers.
+    task : Task
+        Names the classes, in the order of the probabilities' columns.
+    carried : DataFrame | None, default None
+        Columns of the input to pass through, such as an id; a name that is taken gets a number, as `prediction (2)`.
 
     Examples
     --------

@@ -35,12 +35,18 @@ class SavedModel:
 
     Parameters
     ----------
-    approach, version : which approach fitted it, as in `core.approach.Approach`.
-    task : the task with all classes, in the order of the probability columns.
-    columns : the feature columns that new data are conformed to, in order.
-    view_name, view : the fitted view of the table.
-    model : the fitted approach.
-    about : plain JSON for the reader: table, rows, fingerprint, target, library versions, score.
+    approach, version
+        Which approach fitted it, as in `core.approach.Approach`.
+    task : Task
+        The task with all classes, in the order of the probability columns.
+    columns : tuple[Column, ...]
+        The feature columns that new data are conformed to, in order.
+    view_name, view
+        The fitted view of the table.
+    model : Parts
+        The fitted approach.
+    about : dict[str, Any]
+        Plain JSON for the reader: table, rows, fingerprint, target, library versions, score.
     """
 
     approach: str
@@ -60,9 +66,10 @@ def save_model(path: str | Path, saved: SavedModel) -> Path:
 
     Raises
     ------
-    BadOption : when something that is not a tabbench model is in the way, the suffix is a pickle's, or the place
-        cannot be written.
-    TabbenchError : when the parts hold something else than plain JSON, numeric arrays and bytes.
+    BadOption
+        When something that is not a tabbench model is in the way, the suffix is a pickle's, or the place cannot be written.
+    TabbenchError
+        When the parts hold something else than plain JSON, numeric arrays and bytes.
     """
     path = Path(path)
     refuse_pickle_name(path)
@@ -88,7 +95,8 @@ def load_model(path: str | Path) -> SavedModel:
 
     Raises
     ------
-    BadData : when there is no model, it is damaged, a newer tabbench wrote it, or it is another program's file.
+    BadData
+        When there is no model, it is damaged, a newer tabbench wrote it, or it is another program's file.
     """
     path = Path(path)
     members = read_members(path)

@@ -32,7 +32,8 @@ def dead_share(activated: Tensor, activation: str) -> Tensor:
 
     Parameters
     ----------
-    activated : (members, m, width), a layer's outputs on m rows.
+    activated : Tensor
+        (members, m, width), a layer's outputs on m rows.
     """
     spread = activated.amax(dim=1) - activated.amin(dim=1)
     limit = 1e-4 if activation in SATURATING else 1e-8

@@ -39,8 +39,14 @@ class WrittenBackward:
 
         Parameters
         ----------
-        inputs : (members, m, width), what the first layer sees, see `Members.inputs`.  codes : (members, m, q).
-        target, weight : (members, m).  masks : (members, m, width) a hidden layer.
+        inputs : Tensor
+            (members, m, width), what the first layer sees, see `Members.inputs`.
+        codes : Tensor
+            (members, m, q).
+        target, weight
+            (members, m).
+        masks : list[Tensor] | None
+            (members, m, width) a hidden layer.
         """
         own, last = self._own, self._layers
         values, linear = [inputs * own["input_scale"]], list[Tensor]()

@@ -59,7 +59,8 @@ def open_folder(folder: Path) -> None:
 
     Raises
     ------
-    BadOption : it cannot be made.
+    BadOption
+        It cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +73,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
     Raises
     ------
-    OSError : the disk is full or the folder cannot be written; the other generation stays as it was.
+    OSError
+        The disk is full or the folder cannot be written; the other generation stays as it was.
     """
     number = checkpoint.values["epoch"]
     head = json.dumps({"format": FORMAT, "identity": checkpoint.identity, "values": checkpoint.values})
@@ -85,7 +87,8 @@ def read_checkpoint(folder: Path, identity: str) -> Found:
 
     Raises
     ------
-    BadOption : there is none, or it was written for other rows, parameters or versions.
+    BadOption
+        There is none, or it was written for other rows, parameters or versions.
     """
     whole: list[Checkpoint] = []
     torn: list[str] = []

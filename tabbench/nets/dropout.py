@@ -19,8 +19,14 @@ class DrawnDropout:
 
     Parameters
     ----------
-    drawn : (bytes,), layer after layer.  dropped : (members,), each one's share of the 256 levels, of a floating-point type.
-    rows : of the batch.  widths : of the hidden layers.
+    drawn : Tensor
+        (bytes,), layer after layer.
+    dropped : Tensor
+        (members,), each one's share of the 256 levels, of a floating-point type.
+    rows : int
+        Of the batch.
+    widths : tuple[int, ...]
+        Of the hidden layers.
     """
 
     drawn: Tensor

@@ -38,8 +38,12 @@ def update(values: Tensor, gradients: Tensor, state: dict[str, Tensor], rates: T
 
     Parameters
     ----------
-    rates, decays : (members, parameters).  moves, epsilons, shrinkage : (members,) factors on the rates, what is added to the
-        root of the squares, and factors on the decays.  first_share, second_share : of the present gradient in the moments.
+    rates, decays
+        (members, parameters).
+    moves, epsilons, shrinkage : Tensor
+        (members,) factors on the rates, what is added to the root of the squares, and factors on the decays.
+    first_share, second_share : float
+        Of the present gradient in the moments.
     """
     members, count = values.shape
     grid = (triton.cdiv(count, BLOCK), members)

@@ -75,7 +75,8 @@ class Guard:
 
     Attributes
     ----------
-    last_norms : (members,) median gradient norms of the last window; `window_steps` is how many steps it had.
+    last_norms
+        (members,) median gradient norms of the last window; `window_steps` is how many steps it had.
     """
 
     def __init__(self, limits: Limits, on_cuda: bool) -> None:

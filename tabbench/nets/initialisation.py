@@ -26,9 +26,12 @@ def initialise(members: Members, name: str, starts: Tensor, generator: torch.Gen
 
     Parameters
     ----------
-    members : their values are overwritten.
-    name : "kaiming", "xavier", "truncated-normal" or "data".
-    sample : encoded inputs (members, m, e) and codes (members, m, q) of some rows, for the data-dependent way.
+    members : Members
+        Their values are overwritten.
+    name : str
+        "kaiming", "xavier", "truncated-normal" or "data".
+    sample : tuple[Tensor, Tensor]
+        Encoded inputs (members, m, e) and codes (members, m, q) of some rows, for the data-dependent way.
     """
     values = members.values
     members.learnt.copy_(torch.randn(members.learnt.shape, generator=generator, device=values.device, dtype=values.dtype))

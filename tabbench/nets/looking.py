@@ -77,7 +77,10 @@ def layer_summaries(members: Members, ratios: Sequence[Sequence[float]], dead: S
 
     Parameters
     ----------
-    ratios : (measurements, layers).  dead : (members, hidden layers).
+    ratios : Sequence[Sequence[float]]
+        (measurements, layers).
+    dead : Sequence[Sequence[float]]
+        (members, hidden layers).
     """
     summaries = []
     for layer in range(len(members.shape.hidden) + 1):

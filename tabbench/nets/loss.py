@@ -47,9 +47,12 @@ class Loss:
 
     Parameters
     ----------
-    smoothing : share of a label that is spread over all classes while training.
-    own : a loss of the user's, minimised in place of `kind`, which still makes predictions of outputs.
-    parts : (name or function, weight) of several losses that are added up in place of `kind`.
+    smoothing : float, default 0.0
+        Share of a label that is spread over all classes while training.
+    own : RowLoss | None
+        A loss of the user's, minimised in place of `kind`, which still makes predictions of outputs.
+    parts : tuple[tuple[LossKind | RowLoss, float], ...]
+        (name or function, weight) of several losses that are added up in place of `kind`.
     """
 
     kind: LossKind
@@ -91,7 +94,8 @@ class Loss:
 
         Raises
         ------
-        BadOption : one of them fails, has no gradient, or gives a mean where rows have weights.
+        BadOption
+            One of them fails, has no gradient, or gives a mean where rows have weights.
         """
         gives_mean = False
         for part in (self.own, *(part for part, _ in self.parts)):
@@ -183,7 +187,8 @@ def _as_rows(losses: Any, target: Tensor) -> Tensor:
 
     Raises
     ------
-    BadOption : it is neither.
+    BadOption
+        It is neither.
     """
     if not isinstance(losses, Tensor):
         raise BadOption(f"loss must return a tensor, not {type(losses).__name__}")

@@ -75,7 +75,8 @@ class NetModel:
 
         Raises
         ------
-        TabbenchError : when a prediction is not finite, which no finite features can cause.
+        TabbenchError
+            When a prediction is not finite, which no finite features can cause.
         """
         with threads_limited_to(1):
             members = Members(self.members.shape, self.members.values.double()) if self.is_exact else self.members
@@ -156,13 +157,16 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
 
     Parameters
     ----------
-    training : its settings hold the recipe's knobs, `bins`, `repeats` and `folds`: 0 for no validation at all, 1 for one
-        hold-out of `validation_fraction`, or more, of which `trained_folds` are used.
-    loss : what to minimise; None for what suits the task.
+    training : TrainingSet
+        Its settings hold the recipe's knobs, `bins`, `repeats` and `folds`: 0 for no validation at all, 1 for one hold-out of
+        `validation_fraction`, or more, of which `trained_folds` are used.
+    loss : Loss | None, default None
+        What to minimise; None for what suits the task.
 
     Raises
     ------
-    TrainingFailed : no net could be trained.
+    TrainingFailed
+        No net could be trained.
     """
     folds = folds_of(training) * training.settings["repeats"]
     with threads_limited_to(training.threads):

@@ -114,10 +114,14 @@ class Members:
 
         Parameters
         ----------
-        inputs : (members or 1, m, width), see `inputs`.
-        parameters : stand in for the members' own while they are learnt.
-        masks : (members, m * heads, width) a hidden layer, which they multiply.
-        batches : normalise by the batch instead of by what was learnt of all, and remember how.
+        inputs : Tensor
+            (members or 1, m, width), see `inputs`.
+        parameters : Mapping[str, Tensor] | None, default None
+            Stand in for the members' own while they are learnt.
+        masks : list[Tensor] | None, default None
+            (members, m * heads, width) a hidden layer, which they multiply.
+        batches : Batches | None, default None
+            Normalise by the batch instead of by what was learnt of all, and remember how.
         """
         own = self.parameters if parameters is None else parameters
         heads, last = self.shape.heads, len(self.shape.hidden)

@@ -24,13 +24,17 @@ class FlatOptimiser:
 
     Parameters
     ----------
-    values : (members, parameters), changed in place.
-    rates : (members, parameters), the learning rate of each; times a schedule's factor at each step.
-    decays : (members, parameters), the share that a step of factor one takes off; None where nothing is decayed.
+    values : Tensor
+        (members, parameters), changed in place.
+    rates : Tensor
+        (members, parameters), the learning rate of each; times a schedule's factor at each step.
+    decays : Tensor | None, default None
+        (members, parameters), the share that a step of factor one takes off; None where nothing is decayed.
 
     Attributes
     ----------
-    state : (members, parameters) buffers by name, and `steps` (members,), which a snapshot has to hold.
+    state
+        (members, parameters) buffers by name, and `steps` (members,), which a snapshot has to hold.
     """
 
     moments: tuple[str, ...] = ()

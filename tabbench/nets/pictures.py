@@ -29,8 +29,10 @@ def plot_training(history: pd.DataFrame, incidents: Sequence[Incident], best_epo
 
     Parameters
     ----------
-    best_epoch : marked by a dotted line, unless it is 0 or None.
-    axes : three of matplotlib's; None makes a figure.
+    best_epoch : int | None, default None
+        Marked by a dotted line, unless it is 0 or None.
+    axes : Any, default None
+        Three of matplotlib's; None makes a figure.
     """
     axes = _axes(axes, len(PANELS))
     for axis, (title, columns, is_logarithmic) in zip(axes, PANELS, strict=True):

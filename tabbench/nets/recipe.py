@@ -13,20 +13,40 @@ class Recipe:
 
     Parameters
     ----------
-    epochs : passes over the fit rows.  batch_rows : rows of a step.
-    hidden : widths of the hidden layers.  activation, initialisation, optimiser, schedule, decay_schedule : names.
-    learning_rate : of a matrix of one input; one of n inputs takes it over the square root of n.
-    weight_decay : decoupled, as a share of the rate.  l1, l2 : penalties in the loss, on the matrices.
-    dropouts : members take turns at these shares.
-    batch_norm : whether pre-activations are normalised over the batch.
-    clip : largest norm of a member's gradient, "auto" for one that follows the norms seen, or None.
-    label_smoothing : share of a label that is spread over all classes.
-    mixup : parameter of the beta distribution that two rows are mixed by; 0 for none.
-    noise : spread of Gaussian noise on the encoded inputs, whose numbers have quartiles about one apart.
-    patience : epochs without improvement of any member after which training stops; None for never.
-    keeps_best : whether the epoch with the best validation loss is kept, instead of the last one.
-    precision : "float32", "tf32", "bfloat16" or "float16", of matrix products in training.
-    heads : ensemble members that share all but input scales and last layers (TabM-mini, arXiv:2410.24210); 1 for a plain net.
+    epochs : int
+        Passes over the fit rows.
+    batch_rows : int
+        Rows of a step.
+    hidden : tuple[int, ...]
+        Widths of the hidden layers.
+    activation, initialisation, optimiser, schedule, decay_schedule : str
+        Names.
+    learning_rate : float, default 0.05
+        Of a matrix of one input; one of n inputs takes it over the square root of n.
+    weight_decay : float, default 0.0
+        Decoupled, as a share of the rate.
+    l1, l2 : float
+        Penalties in the loss, on the matrices.
+    dropouts : tuple[float, ...]
+        Members take turns at these shares.
+    batch_norm : bool, default False
+        Whether pre-activations are normalised over the batch.
+    clip : float | str | None, default None
+        Largest norm of a member's gradient, "auto" for one that follows the norms seen, or None.
+    label_smoothing : float, default 0.0
+        Share of a label that is spread over all classes.
+    mixup : float, default 0.0
+        Parameter of the beta distribution that two rows are mixed by; 0 for none.
+    noise : float, default 0.0
+        Spread of Gaussian noise on the encoded inputs, whose numbers have quartiles about one apart.
+    patience : int | None, default None
+        epochs without improvement of any member after which training stops; None for never.
+    keeps_best : bool, default True
+        Whether the epoch with the best validation loss is kept, instead of the last one.
+    precision : str, default "float32"
+        "float32", "tf32", "bfloat16" or "float16", of matrix products in training.
+    heads : int, default 1
+        Ensemble members that share all but input scales and last layers (TabM-mini, arXiv:2410.24210); 1 for a plain net.
     """
 
     epochs: int

@@ -48,7 +48,8 @@ class Recovery:
 
     Attributes
     ----------
-    quarantined : rows that were left out.  wants_all_bits : whether numbers of fewer bits have proven too small for a member.
+    quarantined : set[int]
+        Rows that were left out.  wants_all_bits : whether numbers of fewer bits have proven too small for a member.
     """
 
     def __init__(self, state: TrainingState) -> None:
@@ -328,7 +329,8 @@ class Recovery:
 
         Raises
         ------
-        TrainingFailed : there are none.
+        TrainingFailed
+            There are none.
         """
         state = self._state
         epochs, losses = state.progress.best_epochs, state.progress.best_losses

@@ -29,13 +29,20 @@ class TrainingState:
 
     Attributes
     ----------
-    fits : each member's rows to learn from; may be changed when rows are left out.
-    batches, batch_rows : steps of an epoch, and rows of a step.  orders : (members, used) rows of the present epoch.
-    rate_factors : (members,) on the recipe's rate, as schedules and callbacks have it.
-    cuts : (members,) by which recovery lowered each one's rate; outside the snapshots, which would undo it.
-    live : what a snapshot holds.  best : (members, numbers) of the best epochs.
-    graph : the captured step, once there is one.  epoch_start : steps taken before the present epoch.
-    constant_losses, guard : what is known once the start was judged.
+    fits
+        Each member's rows to learn from; may be changed when rows are left out.
+    batches, batch_rows
+        Steps of an epoch, and rows of a step.  orders : (members, used) rows of the present epoch.
+    rate_factors
+        (members,) on the recipe's rate, as schedules and callbacks have it.
+    cuts
+        (members,) by which recovery lowered each one's rate; outside the snapshots, which would undo it.
+    live : State
+        What a snapshot holds.  best : (members, numbers) of the best epochs.
+    graph : CapturedStep | None
+        The captured step, once there is one.  epoch_start : steps taken before the present epoch.
+    constant_losses, guard
+        What is known once the start was judged.
     """
 
     constant_losses: list[float]

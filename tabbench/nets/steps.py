@@ -51,7 +51,8 @@ class Stepper:
 
     Attributes
     ----------
-    number : steps taken.  parts : a batch is computed in so many, where memory is short.
+    number
+        steps taken.  parts : a batch is computed in so many, where memory is short.
     """
 
     def __init__(self, members: Members, rows: DeviceRows, loss: Loss, recipe: Recipe, draws: Draws, steps: int) -> None:
@@ -93,7 +94,10 @@ class Stepper:
 
         Parameters
         ----------
-        batch : rows (members, m).  factors : (members,) on the learning rates.
+        batch : Tensor
+            Rows (members, m).
+        factors : Tensor
+            (members,) on the learning rates.
         """
         with self.precision.products():
             losses, gradients, seen = self.gradients(batch, dropout)

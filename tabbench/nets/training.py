@@ -63,7 +63,8 @@ class Training:
 
         Raises
         ------
-        TrainingFailed : when no member is left that could be trained, or more rows are dirty than may be left out.
+        TrainingFailed
+            When no member is left that could be trained, or more rows are dirty than may be left out.
         """
         self.begin()
         return self.finish()

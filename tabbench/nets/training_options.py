@@ -16,11 +16,18 @@ class TrainingOptions:
 
     Parameters
     ----------
-    is_guarded : without a guard nothing is refused or restored; predictions that are not finite are still never returned.
-    safe_rate : the recipe's own learning rate, which a rate that proves far too high goes down to.
-    callbacks : objects with any of `on_fit_start`, `on_epoch_end`, `on_incident` and `on_fit_end`.
-    checkpoint, resume_from : folders to write to, and to continue from.  identity : what a checkpoint must have been written for.
-    named : an incident as the user knows its rows, for those who hear of it while it happens.
+    is_guarded : bool, default True
+        Without a guard nothing is refused or restored; predictions that are not finite are still never returned.
+    safe_rate : float, default 0.05
+        The recipe's own learning rate, which a rate that proves far too high goes down to.
+    callbacks : Sequence[Any]
+        Objects with any of `on_fit_start`, `on_epoch_end`, `on_incident` and `on_fit_end`.
+    checkpoint, resume_from : Path | None
+        Folders to write to, and to continue from.
+    identity : str, default ""
+        What a checkpoint must have been written for.
+    named : Callable[[Incident], Incident] | None, default None
+        An incident as the user knows its rows, for those who hear of it while it happens.
     """
 
     is_guarded: bool = True

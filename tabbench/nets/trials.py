@@ -32,7 +32,8 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions
 
     Raises
     ------
-    TrainingFailed : all of them diverged.
+    TrainingFailed
+        All of them diverged.
     """
     fit, valid = folds_of(training)[0]
     with threads_limited_to(training.threads):

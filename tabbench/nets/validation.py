@@ -36,9 +36,12 @@ class Validation:
 
     Parameters
     ----------
-    parts : validation rows of each member; may be changed when rows are left out.
-    gives_mean : whether the loss is a function that gives the mean over its rows; set when that is known.
-    note_less_memory : told how many rows are judged at a time from now on, where memory did not suffice for more.
+    parts : list[Tensor]
+        Validation rows of each member; may be changed when rows are left out.
+    gives_mean
+        Whether the loss is a function that gives the mean over its rows; set when that is known.
+    note_less_memory : Callable[[int], None]
+        Told how many rows are judged at a time from now on, where memory did not suffice for more.
     """
 
     def __init__(self, members: Members, rows: DeviceRows, loss: Loss, parts: list[Tensor],
@@ -79,7 +82,8 @@ class Validation:
 
         Raises
         ------
-        TabbenchError : when one has not, as on a device that does not compute reliably.
+        TabbenchError
+            When one has not, as on a device that does not compute reliably.
         """
         again = self.losses()
         for place, loss in recorded.items():

@@ -38,13 +38,26 @@ class DatasetCard:
 
     Parameters
     ----------
-    name : the card's file name without `.toml`.   title : one line for a list.
-    file : name of the table's file, which lies beside the card or, once fetched, in the cache.
-    sha256, bytes : of that file.   rows, columns : of the table, the target included.
-    target, task, drop : how to use it; `drop` names columns that leak or identify.
-    licence, source, citation : where it comes from and how it may be used.   why : what it is here for.
-    url : https address of the file when it may not be shipped.
-    card : the card's own path.
+    name : str
+        The card's file name without `.toml`.
+    title : str
+        One line for a list.
+    file : str
+        name of the table's file, which lies beside the card or, once fetched, in the cache.
+    sha256, bytes
+        Of that file.
+    rows, columns : int
+        Of the table, the target included.
+    target, task, drop
+        How to use it; `drop` names columns that leak or identify.
+    licence, source, citation : str
+        Where it comes from and how it may be used.
+    why : str
+        What it is here for.
+    url : str, default ""
+        Https address of the file when it may not be shipped.
+    card : Path
+        The card's own path.
     """
 
     name: str
@@ -107,7 +120,8 @@ def card_path(card: DatasetCard) -> Path:
 
     Raises
     ------
-    BadData : when it is neither shipped nor fetched yet.
+    BadData
+        When it is neither shipped nor fetched yet.
     """
     for path in _places(card):
         if path.is_file():
@@ -140,12 +154,15 @@ def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.
 
     Parameters
     ----------
-    card : which data set.
-    open_url : opens an address for reading, as `urllib.request.urlopen`.
+    card : DatasetCard
+        Which data set.
+    open_url : Callable[..., BinaryIO]
+        Opens an address for reading, as `urllib.request.urlopen`.
 
     Raises
     ------
-    BadData : when the file is not what the card says, or cannot be downloaded.
+    BadData
+        When the file is not what the card says, or cannot be downloaded.
     """
     for path in _places(card):
         if path.is_file():
@@ -160,7 +177,8 @@ def read_card(path: Path) -> DatasetCard:
 
     Raises
     ------
-    BadData : when an entry is missing, unknown or of the wrong type, naming it.
+    BadData
+        When an entry is missing, unknown or of the wrong type, naming it.
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))

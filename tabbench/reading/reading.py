@@ -37,15 +37,23 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
 
     Parameters
     ----------
-    source : path, "-" for standard input, pandas frame or polars frame.
-    target : column to predict; without it a column called target, label, y or class is used, and said so.
-    group, time, weight, fold : columns with these roles. drop : columns to leave out.
-    test : the user's own test rows, like `source`; they are typed together with the others and marked.
-    name : short name of the table; by default the file's.
+    source : Any
+        Path, "-" for standard input, pandas frame or polars frame.
+    target : str | None, default None
+        Column to predict; without it a column called target, label, y or class is used, and said so.
+    group, time, weight, fold : str | None
+        Columns with these roles.
+    drop : Sequence[str]
+        Columns to leave out.
+    test : Any, default None
+        The user's own test rows, like `source`; they are typed together with the others and marked.
+    name : str | None, default None
+        Short name of the table; by default the file's.
 
     Raises
     ------
-    BadData, BadOption, UnknownName, MissingExtra : what cannot be read or used, in one sentence with the cure.
+    BadData, BadOption, UnknownName, MissingExtra
+        What cannot be read or used, in one sentence with the cure.
     """
     raw = read_source(source)
     roles = choose_roles(list(raw.columns), raw.ambiguous, target, {"group": group, "time": time, "weight": weight, "fold": fold},

@@ -88,13 +88,17 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
 
     Parameters
     ----------
-    values : Arrow column as read.
-    prefers_decimal_comma : how a comma before exactly three digits is read where the column itself does not tell.
-    is_target : dashes and words such as "none" stay labels.
+    values : pa.ChunkedArray
+        Arrow column as read.
+    prefers_decimal_comma : bool, default False
+        How a comma before exactly three digits is read where the column itself does not tell.
+    is_target : bool, default False
+        Dashes and words such as "none" stay labels.
 
     Raises
     ------
-    BadData : a type that no table has (bytes that are no text).
+    BadData
+        A type that no table has (bytes that are no text).
     """
     kind = values.type
     if pa.types.is_dictionary(kind):

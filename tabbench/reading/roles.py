@@ -39,9 +39,12 @@ def choose_roles(names: Sequence[str], ambiguous: Collection[str], target: str |
 
     Raises
     ------
-    UnknownName : a named column does not exist.
-    BadOption : no target is named and none is found; one column in two roles.
-    BadData : a named column stands twice in the header with different content.
+    UnknownName
+        A named column does not exist.
+    BadOption
+        No target is named and none is found; one column in two roles.
+    BadData
+        A named column stands twice in the header with different content.
     """
     found = _named_target(names, target)
     others = {role: _existing(names, name) for role, name in roles.items() if name is not None}

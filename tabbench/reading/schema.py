@@ -49,11 +49,15 @@ def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
 
     Parameters
     ----------
-    source : as for `read_source`. columns : that the model was trained on.
+    source : Any
+        As for `read_source`.
+    columns : Sequence[Column]
+        That the model was trained on.
 
     Raises
     ------
-    BadData : unreadable source, a column that is missing (with near names), occurs twice or is of another kind.
+    BadData
+        Unreadable source, a column that is missing (with near names), occurs twice or is of another kind.
     """
     table = read_source(source, new_rows=True)
     wanted = {column.name for column in columns}
@@ -87,7 +91,8 @@ def conformed(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
 
     Raises
     ------
-    BadData : they are of another kind.
+    BadData
+        They are of another kind.
     """
     fit = {"number": _numbers, "boolean": _booleans, "category": _categories, "text": _texts, "date": _dates}[column.kind]
     if pa.types.is_dictionary(values.type):

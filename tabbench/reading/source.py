@@ -53,9 +53,12 @@ def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
 
     Raises
     ------
-    BadData : the file cannot be opened, unpacked, decoded or parsed; a table without rows, unless of `new_rows`.
-    MissingExtra : the format needs a package that is not installed.
-    BadOption : `source` is none of these.
+    BadData
+        The file cannot be opened, unpacked, decoded or parsed; a table without rows, unless of `new_rows`.
+    MissingExtra
+        The format needs a package that is not installed.
+    BadOption
+        `source` is none of these.
     """
     if isinstance(source, str | Path):
         with local_file(source) as file:

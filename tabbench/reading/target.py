@@ -55,8 +55,10 @@ def read_target(table: Table, kind: str = "auto", folds: int = 5) -> TargetReadi
 
     Raises
     ------
-    BadData : one class only, an infinite amount, too many labels, fewer than 30 usable rows.
-    BadOption : a `kind` that the values do not allow.
+    BadData
+        One class only, an infinite amount, too many labels, fewer than 30 usable rows.
+    BadOption
+        A `kind` that the values do not allow.
     """
     if kind not in ("auto", *get_args(TaskKind)):
         raise UnknownName.among("task", kind, ["auto", *get_args(TaskKind)])

@@ -58,7 +58,8 @@ def as_utf8(path: Path, name: str, rewritten: Path) -> tuple[Path, str]:
 
     Raises
     ------
-    BadData : the bytes are no text, or text in none of UTF-8, UTF-16 and Windows-1252.
+    BadData
+        The bytes are no text, or text in none of UTF-8, UTF-16 and Windows-1252.
     """
     encoding = _encoding(path, name)
     if encoding in ("UTF-8", "UTF-8 with BOM"):
@@ -129,7 +130,8 @@ def sniff(path: Path, name: str, *, new_rows: bool = False) -> TextFormat:
 
     Raises
     ------
-    BadData : no header; unless of `new_rows`, a header only or one column only.
+    BadData
+        No header; unless of `new_rows`, a header only or one column only.
     """
     with path.open("rb") as stream:
         start = stream.read(SAMPLE_BYTES)

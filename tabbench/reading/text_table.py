@@ -43,7 +43,8 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
 
     Raises
     ------
-    BadData : too many rows of wrong length, a quote that is never closed, a file that cannot be parsed.
+    BadData
+        Too many rows of wrong length, a quote that is never closed, a file that cannot be parsed.
     """
     columns, ragged = _parse(path, name, text, all_text=all_text)
     if ragged and text.has_quotes is False:

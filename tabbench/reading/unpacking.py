@@ -50,7 +50,8 @@ def local_file(source: Path | str) -> Iterator[LocalFile]:
 
     Raises
     ------
-    BadData : no such file, a folder, a device, an empty file, a broken or overlarge archive.
+    BadData
+        No such file, a folder, a device, an empty file, a broken or overlarge archive.
     """
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         if str(source) == STANDARD_INPUT:

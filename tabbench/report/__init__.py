@@ -17,7 +17,8 @@ def render(comparison: Comparison, format: str) -> str:
 
     Raises
     ------
-    UnknownName : when there is no such format.
+    UnknownName
+        When there is no such format.
     """
     if format == "html":
         from tabbench.report.as_html import to_html

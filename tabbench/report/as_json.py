@@ -65,7 +65,8 @@ def from_json(values: dict[str, Any]) -> Comparison:
 
     Raises
     ------
-    BadData : when the schema is another one or a part is missing.
+    BadData
+        When the schema is another one or a part is missing.
     """
     if values.get("schema") != SCHEMA:
         found = values.get("schema")

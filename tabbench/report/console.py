@@ -61,7 +61,8 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
 
     Raises
     ------
-    BadOption : when nothing was scored at `size`.
+    BadOption
+        When nothing was scored at `size`.
     """
     comparison = with_readable_names(comparison)
     shown = full_size(comparison) if size is None else size

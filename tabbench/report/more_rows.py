@@ -56,7 +56,8 @@ def more_rows_sentence(records: Sequence[dict[Any, Any]]) -> str:
 
     Raises
     ------
-    IndexError : without rows.
+    IndexError
+        Without rows.
     """
     row, last = records[0], records[-1]
     if row["refusal"]:

@@ -70,7 +70,8 @@ def standings(comparison: Comparison, size: int) -> list[Standing]:
 
     Raises
     ------
-    BadOption : when nothing was scored at this size.
+    BadOption
+        When nothing was scored at this size.
     """
     scored = deciding_scores(comparison)
     here = scored[scored["size"] == size].to_dict("records")

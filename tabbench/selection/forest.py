@@ -34,8 +34,10 @@ def forest_importances(values: Any, target: np.ndarray, task: Task, weight: np.n
 
     Parameters
     ----------
-    values : (n, k) dense or CSR, nothing missing.
-    settings : trees, rows_per_tree, forest_cells.
+    values : Any
+        (n, k) dense or CSR, nothing missing.
+    settings : Settings
+        Trees, rows_per_tree, forest_cells.
 
     Notes
     -----

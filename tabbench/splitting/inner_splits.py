@@ -34,7 +34,8 @@ def inner_folds(training: TrainingSet, folds: int, seed: int) -> list[Positions]
 
     Raises
     ------
-    TabbenchError : fewer than four rows or two folds are asked for.
+    TabbenchError
+        Fewer than four rows or two folds are asked for.
     """
     _require(training, folds >= 2)
     folds = max(2, min(folds, len(training) // LEAST_VALIDATION_ROWS))
@@ -57,7 +58,8 @@ def inner_holdout(training: TrainingSet, fraction: float, seed: int) -> Position
 
     Raises
     ------
-    TabbenchError : fewer than four rows, or `fraction` not in (0, 0.5].
+    TabbenchError
+        Fewer than four rows, or `fraction` not in (0, 0.5].
     """
     _require(training, 0 < fraction <= LARGEST_HOLDOUT_SHARE)
     parts: list[Positions] = []

@@ -40,8 +40,10 @@ def size_grid(plan: SplitPlan, target: np.ndarray, task: Task, wanted: str | Seq
 
     Raises
     ------
-    BadOption : a size that is no number, above the full size or too small to learn from.
-    BadData : no size up to the full one holds two rows of two classes in every split.
+    BadOption
+        A size that is no number, above the full size or too small to learn from.
+    BadData
+        No size up to the full one holds two rows of two classes in every split.
     """
     needs = np.zeros(2) if task.is_regression else _rows_until(plan, target, task.n_classes)
     learnable = np.partition(needs, 1)[1]  # from here on two classes are there

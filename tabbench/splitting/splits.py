@@ -87,8 +87,10 @@ def make_splits(
 
     Raises
     ------
-    BadOption : folds, repeats or positions that cannot be used.
-    BadData : too few groups, times or folds in the data, or a part that holds one class only.
+    BadOption
+        folds, repeats or positions that cannot be used.
+    BadData
+        Too few groups, times or folds in the data, or a part that holds one class only.
     """
     kind = _kind(table, positions)
     repeats = _checked_repeats(kind, repeats, len(table))

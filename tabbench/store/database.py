@@ -46,7 +46,8 @@ class Store:
 
     Raises
     ------
-    BadData : when `run.db` is not a store of ours, is damaged, or was written by a newer version.
+    BadData
+        When `run.db` is not a store of ours, is damaged, or was written by a newer version.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -136,7 +137,8 @@ class Store:
 
         Raises
         ------
-        BadData : the predictions that lie beside the database are damaged or gone.
+        BadData
+            The predictions that lie beside the database are damaged or gone.
         """
         for header, body, name in self._query("SELECT header, body, body_file FROM result WHERE key = ?", key):
             return result_from(json.loads(header), (body or b"") if name is None else self._beside(name))

@@ -39,7 +39,8 @@ class RunFolder:
 
     Raises
     ------
-    BadOption : when the folder holds something else, cannot be written, or another process owns it.
+    BadOption
+        When the folder holds something else, cannot be written, or another process owns it.
     """
 
     def __init__(self, path: Path, lock: IO[str], *, found: frozenset[str] | None) -> None:

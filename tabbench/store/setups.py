@@ -39,7 +39,8 @@ def load_setup(folder: Path) -> Setup:
 
     Raises
     ------
-    BadData : its files are damaged or gone.
+    BadData
+        Its files are damaged or gone.
     """
     try:
         return _load(folder)

@@ -49,9 +49,13 @@ def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame
 
     Parameters
     ----------
-    pairs : every pair at `size`, as in result.json.  costs : approach, size and the columns in `COSTS`.
-    lacking : families that were not run at `size`, as in `winners_frame`. What is not recommended is not the one to take under
-        a limit either.
+    pairs : DataFrame
+        Every pair at `size`, as in result.json.
+    costs : DataFrame
+        Approach, size and the columns in `COSTS`.
+    lacking : Collection[str]
+        Families that were not run at `size`, as in `winners_frame`. What is not recommended is not the one to take under a limit
+        either.
     """
     here = costs[costs["size"] == size].set_index("approach")
     rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size, lacking)]

@@ -48,12 +48,19 @@ def budget_crossovers(costs: pd.DataFrame, loss: Mapping[tuple[str, int], float]
 
     Parameters
     ----------
-    costs : approach, size and fit_seconds.  loss : (approach, size) -> mean loss.  names : who is compared, pairwise.
-    margin : what is practically equal, in units of the loss.
+    costs : DataFrame
+        Approach, size and fit_seconds.
+    loss : Mapping[tuple[str, int], float]
+        (approach, size) -> mean loss.
+    names : Sequence[str]
+        Who is compared, pairwise.
+    margin : float
+        What is practically equal, in units of the loss.
 
     Returns
     -------
-    Columns as in result.json; `kind` is bracket, several, none, or undecided where one of the two has no time or no loss.
+    DataFrame
+        Columns as in result.json; `kind` is bracket, several, none, or undecided where one of the two has no time or no loss.
     """
     timed = costs[costs["fit_seconds"].astype("float64") > 0]
     curves = {}

@@ -41,10 +41,14 @@ class ChangeOfPlaces:
 
     Parameters
     ----------
-    spans : the sizes at which it is (`BETTER`) or may be (`MAY_BE_AS_GOOD`), or, beside brackets, may be once more.
-    brackets : where the two change places, ascending.
-    is_better_below : of one bracket, whether the other is better below it or above.
-    shown_to : of one bracket, how far away from it the other is shown to be better; NaN up to the smallest or largest size.
+    spans : tuple[Span, ...]
+        The sizes at which it is (`BETTER`) or may be (`MAY_BE_AS_GOOD`), or, beside brackets, may be once more.
+    brackets : tuple[Bracket, ...]
+        Where the two change places, ascending.
+    is_better_below : bool, default False
+        Of one bracket, whether the other is better below it or above.
+    shown_to : float
+        Of one bracket, how far away from it the other is shown to be better; NaN up to the smallest or largest size.
     """
 
     other: str
@@ -75,7 +79,12 @@ def over_sizes(evidence: LossEvidence, row: pd.Series, pairs: pd.DataFrame, foun
 
     Parameters
     ----------
-    row : of `winners_frame`, at the headline size.  pairs : as in result.json.  found : crossings of the representatives.
+    row : Series
+        Of `winners_frame`, at the headline size.
+    pairs : DataFrame
+        As in result.json.
+    found : Sequence[Crossing]
+        Crossings of the representatives.
     """
     leader = _leader(evidence, row["best"])
     if leader is None or len(evidence.sizes) < 2:

@@ -56,7 +56,8 @@ def crossings(band: Band, alone: Band | None = None) -> list[Crossing]:
 
     Parameters
     ----------
-    alone : the same differences with the interval of each size by itself. A single place is one claim, not as many as there are
+    alone : Band | None, default None
+        The same differences with the interval of each size by itself. A single place is one claim, not as many as there are
         sizes: its ends are read from these, as the sizes at which a test of that size alone would not tell the two apart.
     """
     found = _places(band, band)

@@ -63,11 +63,20 @@ class CurveNoise:
 
     Parameters
     ----------
-    place : (approach, size) -> position of its cell.
-    loss : (c,) mean losses.  by_rows : (c, c) covariance from the tested rows.  between : (c, c) covariance between splits.
-    error : (first, second, size) -> standard error of the difference.
-    training : the same -> by how much the deviation between splits is to be multiplied for what training rows cause.
-    degrees : of freedom of the errors.
+    place : Mapping[tuple[str, int], int]
+        (approach, size) -> position of its cell.
+    loss : ndarray
+        (c,) mean losses.
+    by_rows : ndarray
+        (c, c) covariance from the tested rows.
+    between : ndarray
+        (c, c) covariance between splits.
+    error : Mapping[tuple[str, str, int], float]
+        (first, second, size) -> standard error of the difference.
+    training : Mapping[tuple[str, str, int], float]
+        The same -> by how much the deviation between splits is to be multiplied for what training rows cause.
+    degrees : float
+        Of freedom of the errors.
     """
 
     place: Mapping[tuple[str, int], int]

@@ -30,19 +30,37 @@ class LossEvidence:
 
     Parameters
     ----------
-    approaches : names in listing order.  families, cost_ranks : by name.
-    representatives : the approaches present that stand for their family in the claims over all sizes.
-    sizes : sizes with any evidence, ascending.  pool_rows : N, the rows that the splits were cut from.
-    split : int64 (M,), index 0..J-1 of the split of each scored row.  unit : int64 (M,), the independent unit it belongs to.
-    weight : (M,) or None.
-    loss : (approach, size) -> (J,) loss of each split. What is absent was not run.
-    row_loss : (approach, size) -> (M,) row-level loss; empty for a metric that has none.
-    imputed : (approach, size) -> boolean (J,), true where the cell failed.
-    margin : what is practically equal, in the metric's own units.
-    overlap : size -> mean share of their training rows that two splits have in common.
-    test_ratio : mean over the splits of test rows to training rows; 1 / (K - 1) for K folds.
-    class_degrees, class_step : (J,) each, of a metric made of means over classes, else None: the degrees of freedom of the
-        variance that a split's units show, and by how much one unit can change its score.
+    approaches : tuple[str, ...]
+        Names in listing order.
+    families, cost_ranks
+        By name.
+    representatives : tuple[str, ...]
+        The approaches present that stand for their family in the claims over all sizes.
+    sizes : tuple[int, ...]
+        sizes with any evidence, ascending.
+    pool_rows : int
+        N, the rows that the splits were cut from.
+    split : ndarray
+        int64 (M,), index 0..J-1 of the split of each scored row.
+    unit : ndarray
+        int64 (M,), the independent unit it belongs to.
+    weight : ndarray | None
+        (M,) or None.
+    loss : Mapping[tuple[str, int], ndarray]
+        (approach, size) -> (J,) loss of each split. What is absent was not run.
+    row_loss : Mapping[tuple[str, int], ndarray]
+        (approach, size) -> (M,) row-level loss; empty for a metric that has none.
+    imputed : Mapping[tuple[str, int], ndarray]
+        (approach, size) -> boolean (J,), true where the cell failed.
+    margin : float
+        What is practically equal, in the metric's own units.
+    overlap : Mapping[int, float]
+        Size -> mean share of their training rows that two splits have in common.
+    test_ratio : float
+        Mean over the splits of test rows to training rows; 1 / (K - 1) for K folds.
+    class_degrees, class_step : ndarray | None
+        (J,) each, of a metric made of means over classes, else None: the degrees of freedom of the variance that a split's units
+        show, and by how much one unit can change its score.
     """
 
     metric: Metric
@@ -97,15 +115,21 @@ def build_evidence(
 
     Parameters
     ----------
-    predictions : asked once for each split of each of `present`; None means that the cell failed.
-    present : the (approach, size) pairs that were run over all splits; skipped ones are left out.
-    approaches : names in listing order.
-    margin : as in `margin_value`.
+    predictions : Predictions
+        Asked once for each split of each of `present`; None means that the cell failed.
+    present : Collection[tuple[str, int]]
+        The (approach, size) pairs that were run over all splits; skipped ones are left out.
+    approaches : Sequence[str]
+        Names in listing order.
+    margin : float | None, default None
+        As in `margin_value`.
 
     Raises
     ------
-    BadData : when the metric is undefined in every split (AUC with one class in each test part).
-    BadOption : when the margin is negative or not finite.
+    BadData
+        When the metric is undefined in every split (AUC with one class in each test part).
+    BadOption
+        When the margin is negative or not finite.
     """
     cells = {(name, size): score_cell(question, metric, predictions, name, size) for name, size in sorted(present)}
     return gather_evidence(
@@ -128,7 +152,8 @@ def gather_evidence(
 
     Raises
     ------
-    BadData : when the metric is undefined in every split.
+    BadData
+        When the metric is undefined in every split.
     """
     plan, rows = question.plan, len(question.target)
     defined = np.all([np.isfinite(each.score) for each in cells.values()], axis=0)

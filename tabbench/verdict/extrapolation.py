@@ -76,9 +76,12 @@ class Refusal:
 
     Parameters
     ----------
-    size : the largest size that was run.
-    approach : whose curve it is about, where it is one's alone.
-    count, of : so many failed of all fits; or so many sizes or splits were run of those needed.
+    size : int
+        The largest size that was run.
+    approach : str, default ""
+        Whose curve it is about, where it is one's alone.
+    count, of : int
+        So many failed of all fits; or so many sizes or splits were run of those needed.
     """
 
     obstacle: Obstacle
@@ -118,10 +121,11 @@ def extrapolate(evidence: LossEvidence, *, seed: int = 0) -> Extrapolation:
 
     Returns
     -------
-    `pairs` : for a refused pair everything is NaN but the refusal. `behind` is who has the higher mean loss at `size`;
-        `p_overtakes` the probability that it is ahead at `factor` times as many rows; `n_star` the size from which it is
-        ahead, with its 95 % interval, infinite where it does not come to that up to four times; `p_never` how likely that is.
-    `scores` : the curve of each approach of a pair that was not refused, in the metric's natural sign.
+    Extrapolation
+        `pairs` : for a refused pair everything is NaN but the refusal. `behind` is who has the higher mean loss at `size`;
+        `p_overtakes` the probability that it is ahead at `factor` times as many rows; `n_star` the size from which it is ahead,
+        with its 95 % interval, infinite where it does not come to that up to four times; `p_never` how likely that is. `scores` :
+        the curve of each approach of a pair that was not refused, in the metric's natural sign.
     """
     names = contestants(evidence)
     noise = CurveNoise.of(evidence, names)

@@ -20,8 +20,10 @@ def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]
 
     Parameters
     ----------
-    pairs : columns as in result.json, with intervals that hold at once; NaN bounds are unbounded.
-    families : approach -> family, in listing order. The constant predictor's is left out.
+    pairs : DataFrame
+        Columns as in result.json, with intervals that hold at once; NaN bounds are unbounded.
+    families : Mapping[str, str]
+        Approach -> family, in listing order. The constant predictor's is left out.
 
     Notes
     -----

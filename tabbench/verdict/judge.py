@@ -49,11 +49,15 @@ def judge(
 
     Parameters
     ----------
-    full_size : the plan's, to say when the headline stands at a smaller one.
-    skipped : the (approach, size) pairs that were planned but not run.
-    stopped : those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
-    missing : family -> its approaches that were wanted, where none of them was run at the headline size for lack of time. Over
-        trees or nets that were not run nothing simpler is recommended.
+    full_size : int
+        The plan's, to say when the headline stands at a smaller one.
+    skipped : Collection[tuple[str, int]]
+        The (approach, size) pairs that were planned but not run.
+    stopped : Collection[tuple[str, int]]
+        Those of them that a race has stopped; nothing is claimed of them, and they leave the headline where it is.
+    missing : Mapping[str, Sequence[str]] | None, default None
+        Family -> its approaches that were wanted, where none of them was run at the headline size for lack of time. Over trees or
+        nets that were not run nothing simpler is recommended.
     """
     headline = headline_size(evidence, stopped)
     decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped, full_size=full_size)

@@ -38,8 +38,10 @@ class CurveFamily:
 
     Parameters
     ----------
-    shapes : sizes (K,) -> (G, K), each row falling.
-    log_prior : (G,) how plausible each shape is before any loss is seen.
+    shapes : Callable[[ndarray], ndarray]
+        Sizes (K,) -> (G, K), each row falling.
+    log_prior : ndarray
+        (G,) how plausible each shape is before any loss is seen.
     """
 
     shapes: Callable[[np.ndarray], np.ndarray]
@@ -71,14 +73,20 @@ def curve_draws(
 
     Parameters
     ----------
-    sizes, loss : (K,) measured mean losses.  covariance : (K, K) of their errors.
-    noise : (B, K) draws of these errors; two approaches whose noise is drawn together stay paired.
-    least : no curve ends below this loss; -inf where it has no bound.
+    sizes, loss : ndarray
+        (K,) measured mean losses.
+    covariance : ndarray
+        (K, K) of their errors.
+    noise : ndarray
+        (B, K) draws of these errors; two approaches whose noise is drawn together stay paired.
+    least : float
+        No curve ends below this loss; -inf where it has no bound.
 
     Returns
     -------
-    A shape is drawn by how well it fits the losses, then its a and b are fitted by generalised least squares to the losses with
-    one draw of noise: the posterior over the family's grid, for which no optimiser is needed and none can fail.
+    ndarray
+        A shape is drawn by how well it fits the losses, then its a and b are fitted by generalised least squares to the losses
+        with one draw of noise: the posterior over the family's grid, for which no optimiser is needed and none can fail.
     """
     misfit = RELATIVE_MISFIT * np.abs(loss - loss[-1])
     whiten = np.linalg.inv(np.linalg.cholesky(covariance + np.diag(misfit**2)))

@@ -106,12 +106,22 @@ class Headline:
 
     Parameters
     ----------
-    rows : the rows of the table at the full size, else the training rows.
-    approaches : the top set, or, without a verdict, who was run if that is one alone.
-    best : the lowest mean loss.  recommended : whom to take, None for nobody.
-    failed : share of the cells that failed.
-    raced_out, left_out : who was stopped by a race, and who was not run for another reason.
-    lead : of a winner.  choice : where one of several is recommended.
+    rows : int
+        The rows of the table at the full size, else the training rows.
+    approaches : tuple[str, ...]
+        The top set, or, without a verdict, who was run if that is one alone.
+    best : str
+        The lowest mean loss.
+    recommended : str | None, default None
+        Whom to take, None for nobody.
+    failed : float, default 0.0
+        Share of the cells that failed.
+    raced_out, left_out : tuple[str, ...]
+        Who was stopped by a race, and who was not run for another reason.
+    lead : Lead | None, default None
+        Of a winner.
+    choice : Choice | None, default None
+        Where one of several is recommended.
     """
 
     outcome: Outcome

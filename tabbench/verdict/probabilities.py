@@ -43,11 +43,15 @@ def rows_to_settle(difference: np.ndarray, half_width: np.ndarray, margin: float
 
     Parameters
     ----------
-    difference, half_width : (M,), of simultaneous intervals.  rows : those at hand.
+    difference, half_width : ndarray
+        (M,), of simultaneous intervals.
+    rows : int
+        Those at hand.
 
     Returns
     -------
-    (M,) : 0 where it is decided, NaN where no interval is known, infinite beyond a hundred times the rows.
+    ndarray
+        (M,) : 0 where it is decided, NaN where no interval is known, infinite beyond a hundred times the rows.
 
     >>> rows_to_settle(np.array([0.1, 0.001, 0.3]), np.array([0.2, 0.02, 0.2]), 0.01, 1000)
     array([4000.        , 4938.27160494,    0.        ])

@@ -50,9 +50,12 @@ class Behind:
 
     Parameters
     ----------
-    leader : the lowest mean loss at `size`, the last size that was run.
-    gap : by how much it is behind the leader at least.
-    closing : by how much its loss may still fall up to `full_size` at most.
+    leader : str
+        The lowest mean loss at `size`, the last size that was run.
+    gap : float
+        By how much it is behind the leader at least.
+    closing : float
+        By how much its loss may still fall up to `full_size` at most.
     """
 
     leader: str
@@ -68,15 +71,18 @@ def hopelessly_behind(evidence: LossEvidence, *, full_size: int, seed: int = 0, 
 
     Parameters
     ----------
-    evidence : of all sizes up to the last that was run; approaches that are missing there are out already.
-    full_size : the largest size of the plan.
+    evidence : LossEvidence
+        Of all sizes up to the last that was run; approaches that are missing there are out already.
+    full_size : int
+        The largest size of the plan.
 
     Returns
     -------
-    For each approach that is to stop, why. It is stopped when the lower bound of its loss minus the leader's exceeds what it may
-    yet gain by more than the margin; the lower bounds hold simultaneously for all pairs at the last size. Never among them:
-    the constant predictor, the leader, the second best, since two at least go on, and those whose curve says too little
-    (`_most_gain`).
+    dict[str, Behind]
+        For each approach that is to stop, why. It is stopped when the lower bound of its loss minus the leader's exceeds what it
+        may yet gain by more than the margin; the lower bounds hold simultaneously for all pairs at the last size. Never among
+        them: the constant predictor, the leader, the second best, since two at least go on, and those whose curve says too little
+        (`_most_gain`).
     """
     last = evidence.sizes[-1]
     present = evidence.present(last)

@@ -104,7 +104,8 @@ def margin_value(metric: Metric, requested: float | None, constant: float) -> fl
 
     Raises
     ------
-    BadOption : when `requested` is negative or not finite.
+    BadOption
+        When `requested` is negative or not finite.
     """
     if requested is not None and not (math.isfinite(requested) and requested >= 0):
         raise BadOption(f"--margin {requested} is not a number of 0 or more; leave it out for the default")

@@ -27,10 +27,13 @@ def selection_frame(choices: Choices, columns: Sequence[str], pairs: pd.DataFram
 
     Parameters
     ----------
-    choices : as `Choices`; features are traced to the columns that they are made of.
-    columns : names of the table's p feature columns, as they appear in feature names.
-    pairs : the judged pairs. `effect` is what they say of `base`, the same learner without the last selector: helps, hurts,
-        equal or undecided, None where it was not run.
+    choices : Choices
+        As `Choices`; features are traced to the columns that they are made of.
+    columns : Sequence[str]
+        Names of the table's p feature columns, as they appear in feature names.
+    pairs : DataFrame
+        The judged pairs. `effect` is what they say of `base`, the same learner without the last selector: helps, hurts, equal or
+        undecided, None where it was not run.
     """
     names = {name for splits in choices.values() for each in splits for name in each or ()}
     source = {name: source_columns([name], columns) for name in names}
@@ -48,12 +51,14 @@ def stability(chosen: np.ndarray) -> float | None:
 
     Parameters
     ----------
-    chosen : boolean (splits, features).
+    chosen : ndarray
+        Boolean (splits, features).
 
     Returns
     -------
-    The measure of Nogueira, Sechidis and Brown (JMLR 18(174), 2018); None with fewer than two sets, and where nothing or
-    everything is chosen always, since that is no choice.
+    float | None
+        The measure of Nogueira, Sechidis and Brown (JMLR 18(174), 2018); None with fewer than two sets, and where nothing or
+        everything is chosen always, since that is no choice.
 
     >>> stability(np.array([[True, False, False], [True, False, False]]))
     1.0

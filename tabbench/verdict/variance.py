@@ -56,12 +56,22 @@ class Contrasts:
 
     Parameters
     ----------
-    first, second : int64 (M,), positions of the cells.  size : int64 (M,).
-    difference : (M,) mean over splits.  between : (M,) variance between splits, NaN for one split.
-    between_by_rows : (M,) what the tested rows alone contribute to `between` in expectation.
-    mean_by_rows : (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
-    row_degrees : (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
-    alike : (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
+    first, second : ndarray
+        int64 (M,), positions of the cells.
+    size : ndarray
+        int64 (M,).
+    difference : ndarray
+        (M,) mean over splits.
+    between : ndarray
+        (M,) variance between splits, NaN for one split.
+    between_by_rows : ndarray
+        (M,) what the tested rows alone contribute to `between` in expectation.
+    mean_by_rows : ndarray
+        (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
+    row_degrees : ndarray
+        (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
+    alike : ndarray
+        (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     """
 
     first: np.ndarray

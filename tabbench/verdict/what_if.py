@@ -115,11 +115,19 @@ class WhatIf:
 
     Parameters
     ----------
-    answer : None where there is none; `unanswered` says why then, with a `reason` where it was not tried.
-    verdict : at the size of the comparison that is nearest to the answer's.  is_at_headline : whether that is the headline.
-    suits_constants : whether a constant prediction is as good as any by the changed metric, whatever the data; it is compared
-        with nothing then, so that it flips nothing.
-    tried_at : the size at which there is no verdict.  failed : how many of its cells failed.
+    answer : Answer | None, default None
+        None where there is none; `unanswered` says why then, with a `reason` where it was not tried.
+    verdict : Answer | None, default None
+        At the size of the comparison that is nearest to the answer's.
+    is_at_headline : bool, default True
+        Whether that is the headline.
+    suits_constants : bool, default False
+        Whether a constant prediction is as good as any by the changed metric, whatever the data; it is compared with nothing
+        then, so that it flips nothing.
+    tried_at : int, default 0
+        The size at which there is no verdict.
+    failed : int, default 0
+        How many of its cells failed.
     """
 
     change: Change
@@ -152,8 +160,14 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
 
     Parameters
     ----------
-    evidence : of the verdict, which says what took part.  margin : as in `margin_value`.
-    stopped : what a race has stopped at the verdict's size.  lacking : size -> families that were not run there.
+    evidence : LossEvidence
+        Of the verdict, which says what took part.
+    margin : float | None
+        As in `margin_value`.
+    stopped : Collection[tuple[str, int]]
+        What a race has stopped at the verdict's size.
+    lacking : Mapping[int, Collection[str]] | None, default None
+        Size -> families that were not run there.
     """
     size, change = verdict.size, Change("metric", metric.name)
     present = [(name, size) for name in evidence.present(size)]

@@ -52,14 +52,19 @@ def fit_view(name: ViewName, features: pd.DataFrame, columns: Sequence[Column], 
 
     Parameters
     ----------
-    name : which view.
-    features : (n, p) training rows, typed as in `Column`.
-    columns : the p columns.
-    seed : for the randomised decomposition of text.
+    name : ViewName
+        Which view.
+    features : DataFrame
+        (n, p) training rows, typed as in `Column`.
+    columns : Sequence[Column]
+        The p columns.
+    seed : int
+        For the randomised decomposition of text.
 
     Raises
     ------
-    UnknownName : no such view.
+    UnknownName
+        No such view.
     """
     if name == "raw":
         return RawView.fit(features, tuple(columns), seed)

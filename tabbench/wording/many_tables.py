@@ -19,8 +19,10 @@ def closing_sentence(overview: Overview, *, repeated: Mapping[str, int] | None =
 
     Parameters
     ----------
-    repeated : tables that were given more than once, and how often.  presets : the runs' amounts of work. The sentence says
-        so where something is given twice or the amounts differ.
+    repeated : Mapping[str, int] | None, default None
+        Tables that were given more than once, and how often.
+    presets : Collection[str]
+        The runs' amounts of work. The sentence says so where something is given twice or the amounts differ.
     """
     clauses = [_decision(overview)]
     clauses += [f"{table} was given {_times(count)} and counts once" for table, count in (repeated or {}).items()]

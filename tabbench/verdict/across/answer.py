@@ -17,9 +17,11 @@ class TablesLead:
 
     Parameters
     ----------
-    ahead : the number of tables on which it has the lower loss, ties counting half.
-    chance : in what share of such collections of tables a lead this consistent would be seen if the two were equal, all pairs
-        having been looked at.
+    ahead : float
+        The number of tables on which it has the lower loss, ties counting half.
+    chance : float
+        In what share of such collections of tables a lead this consistent would be seen if the two were equal, all pairs having
+        been looked at.
     """
 
     other: str
@@ -35,9 +37,16 @@ class TablesAnswer:
 
     Parameters
     ----------
-    compared : the approaches.  failed : share of their runs, every source counting once.
-    fewest_sources : below so many nothing could be decided between so many approaches.
-    lead : of a winner.  are_equal : whether those that nobody beats are shown to be practically equal.
+    compared : tuple[str, ...]
+        The approaches.
+    failed : float, default 0.0
+        Share of their runs, every source counting once.
+    fewest_sources : int, default 0
+        Below so many nothing could be decided between so many approaches.
+    lead : TablesLead | None, default None
+        Of a winner.
+    are_equal : bool, default False
+        Whether those that nobody beats are shown to be practically equal.
     """
 
     outcome: TablesOutcome

@@ -19,11 +19,18 @@ class Overview:
 
     Parameters
     ----------
-    answer : the decision.  counted : the same with failed runs counted as constant predictions, whatever they decide.
-    without_failures : the answer without the tables on which something failed, of no table where that is all of them; None
-        where nothing did.
-    absent : approaches that some table lacks.  left_out : tables that lack an approach.
-    smaller : the number of tables that count at a smaller size than their largest.
+    answer : TablesAnswer
+        The decision.
+    counted : TablesOutcome
+        The same with failed runs counted as constant predictions, whatever they decide.
+    without_failures : TablesAnswer | None
+        The answer without the tables on which something failed, of no table where that is all of them; None where nothing did.
+    absent : tuple[str, ...]
+        Approaches that some table lacks.
+    left_out : tuple[str, ...]
+        Tables that lack an approach.
+    smaller : int
+        The number of tables that count at a smaller size than their largest.
     """
 
     answer: TablesAnswer

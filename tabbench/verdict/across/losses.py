@@ -28,14 +28,26 @@ class TableLosses:
 
     Parameters
     ----------
-    approaches : (k,) names.  absent : approaches that some table lacks, and which are not compared for that reason.
-    left_out : tables that lack one of the approaches asked for.
-    tables, sources, metrics : (T,) names; tables of one source are variants of one another and count once together.
-    size : int64 (T,) training rows.  largest : int64 (T,) the most training rows that anything was run with on the table.
-    loss : (T, k) mean over the splits, in units of the table's margin, so that 1 matters just as little on every table.
-    error : (T, k) mean distance from a perfect score in the metric's units; NaN where the metric has no such thing.
-    imputed : (T, k) share of the splits on which the approach failed and the constant predictor stands in.
-    ahead : (T, k, k) share of the splits on which the one of the row is ahead of the one of the column, ties counting half.
+    approaches : tuple[str, ...]
+        (k,) names.
+    absent : tuple[str, ...]
+        approaches that some table lacks, and which are not compared for that reason.
+    left_out : tuple[str, ...]
+        tables that lack one of the approaches asked for.
+    tables, sources, metrics : ndarray
+        (T,) names; tables of one source are variants of one another and count once together.
+    size : ndarray
+        int64 (T,) training rows.
+    largest : ndarray
+        int64 (T,) the most training rows that anything was run with on the table.
+    loss : ndarray
+        (T, k) mean over the splits, in units of the table's margin, so that 1 matters just as little on every table.
+    error : ndarray
+        (T, k) mean distance from a perfect score in the metric's units; NaN where the metric has no such thing.
+    imputed : ndarray
+        (T, k) share of the splits on which the approach failed and the constant predictor stands in.
+    ahead : ndarray
+        (T, k, k) share of the splits on which the one of the row is ahead of the one of the column, ties counting half.
     """
 
     approaches: tuple[str, ...]
@@ -57,15 +69,19 @@ class TableLosses:
 
         Parameters
         ----------
-        frame : the columns `COLUMNS`. `loss` is the deciding metric's, lower is better, with the constant predictor's where
+        frame : DataFrame
+            The columns `COLUMNS`. `loss` is the deciding metric's, lower is better, with the constant predictor's where
             `imputed`; `scale` is what counts as practically equal on the table; `perfect` the lowest loss possible, or NaN.
-        approaches : those to compare; tables that lack one are left out. None is all that were run on every table.
+        approaches : Sequence[str] | None, default None
+            Those to compare; tables that lack one are left out. None is all that were run on every table.
 
         Raises
         ------
-        BadData : when a column is missing, a cell occurs twice, a loss is not finite or a scale is not positive, or where no
-            approach was run on all tables, no table has all that were asked for.
-        UnknownName : when no table has an approach that was asked for.
+        BadData
+            When a column is missing, a cell occurs twice, a loss is not finite or a scale is not positive, or where no approach
+            was run on all tables, no table has all that were asked for.
+        UnknownName
+            When no table has an approach that was asked for.
         """
         _require_sound(frame)
         chosen, absent = _compared(frame, approaches)

@@ -23,7 +23,7 @@ FEATURE_SHARES: dict[str, list[float | str]] = {
 TREE_CELLS = {"fast": 20_000_000, "balanced": 40_000_000, "thorough": 300_000_000}
 """Bounds trees x rows a tree x square root of the columns x square root of the outputs: about a second in 15 million."""
 NUMBER_COST = 4
-"""Trees of a number grow that much deeper, try more columns a split, and cost accordingly (measured)."""
+"""Trees of a number grow that much deeper, try more columns a split, and cost accordingly."""
 FEWEST_ROWS_PER_TREE = 2000
 FEWEST_TREES = 20
 TRIAL_TREES = 50

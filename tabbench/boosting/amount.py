@@ -34,7 +34,7 @@ numbers, which has more to say than classes."""
 
 
 def booster_settings(workload: Workload) -> Settings:
-    """The amount of work of one library.
+    """The effort of one library in numbers.
 
     >>> booster_settings(Workload(0.1, rows=500, columns=15, classes=2))["inner_folds"]
     5

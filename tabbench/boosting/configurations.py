@@ -13,7 +13,7 @@ sums and differences of the numbers that tell most, since a tree cuts along one 
 
 @dataclass(frozen=True)
 class Configuration:
-    """How the trees of one model look, before the amount of work and the rows are known.
+    """How the trees of one model look, before the effort and the rows are known.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ symmetric and whose rows and columns are always all looked at, has ways of its o
 ORDER = {"lightgbm": ("medium", "large", "pairs", "small", "random", "default"),
          "xgboost": ("medium", "small", "deep", "stumps", "full"),
          "catboost": ("medium", "small", "deep")}
-"""In which order the amount of work takes them in."""
+"""The order in which a growing effort takes them in."""
 
 BROAD, FEWEST_BROAD_ROWS, MOST_BROAD = "broad", 4000, 2
 """Where there is work for up to two configurations only, and rows for larger trees, `broad` stands in for the first: with few

@@ -1,4 +1,4 @@
-"""An amount of work as folds, configurations and rounds, for the matrix at hand. Nothing is measured; knows no library."""
+"""An effort as folds, configurations and rounds, for the matrix at hand. Nothing is measured; knows no library."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FEWEST_HELD_OUT = 400
 
 SLOWEST_RATE, FASTEST_RATE = 0.03, 0.3
 RATE_TIMES_ROUNDS = {"binary": 15.0, "multiclass": 20.0, "regression": 30.0}
-"""With so much of rate x rounds hardly a table is still learning (measured); numbers have more to say than classes."""
+"""With so much of rate x rounds few tables still learn (tools/bench_effort.py); numbers have more to say than classes."""
 PATIENCE_TIMES_RATE = 2.5
 """A loss that rounds worth this much of rate did not lower has reached its end."""
 

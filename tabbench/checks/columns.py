@@ -35,7 +35,7 @@ LEAST_ROWS_OF_A_SIDE = 20
 LEAST_EQUAL_VALUES = 10
 """Distinct values that must agree with the target, or with means of it; fewer could by chance."""
 NAMING_SHARE = 0.5
-"""A number with so many different values among different rows all but names a row: who shares it shares little else."""
+"""A number with so many different values all but identifies a row: two rows that share it share little else."""
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 """Odd and without pattern: multiplied by it, the hashes of several columns add up to one of the row."""
 FEWEST_DATES = 10

@@ -1,4 +1,4 @@
-"""Which columns together name whom or what a row belongs to, where no single column does. Registers no check."""
+"""Which columns together identify the person or thing that a row belongs to, where no single column does. Registers no check."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NAME_OF_A_GROUP = re.compile(
     r"(?:^|[\W_])(?i:id|ids|uuid|guid|patient|subject|person|user|customer|client|account|household|member|device|session)$"
     r"|[a-z]I[Dd]$"
 )
-"""Words that name who or what a row belongs to, standing last in the column's name; or a name such as patientId."""
+"""Words that name the person or thing that a row belongs to, at the end of the column's name; or a name such as patientId."""
 FEWEST_GROUPS = 20
 FEWEST_ROWS_PER_GROUP = 1.5
 """On average; else the column names rows and not groups."""

@@ -17,7 +17,7 @@ from tabbench.core.table import Column, Table
 NAME_OF_A_TIME = re.compile(r"(?i:unix_?)?(?i:time|timestamp|date|datetime|epoch|period|week|day|step|tick|time_?index)")
 """Names of a column of numbers that says when a row was taken, if rows are in its order; many a duration is called time."""
 NAME_OF_A_BIRTH = re.compile(r"(?i:birth|born|dob)")
-"""A date that says who somebody is, not when the row was taken."""
+"""A date that identifies a person, not when the row was recorded."""
 FEWEST_TIMES = 50
 BEYOND_SHARE = 0.08
 """Share of the variance that a quick model without the dates leaves which the rows nearest in time tell. It is below 0.02 where a

@@ -1,4 +1,4 @@
-"""From the store to a `Comparison`: scores, costs, verdicts, failures; and who is still in a race meanwhile.
+"""From the store to a `Comparison`: scores, costs, verdicts, failures; and which approaches a race lets go on.
 
 Fits nothing and reads no data file.
 """
@@ -58,7 +58,7 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Entry:
-    """What a judgement knows of an approach; `settings` is its amount of work at the full size."""
+    """What a judgement knows of an approach; `settings` is its effort in numbers at the full size."""
 
     name: str
     family: str
@@ -150,9 +150,11 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
 
 
 class Race:
-    """Who is hopelessly behind after each size, from the store's results alone: the same ones after a kill, with any jobs.
+    """Which approaches are stopped early for futility after each size.
 
-    Results that an earlier call without a race has left at larger sizes change nothing about who is stopped.
+    From the store's results alone: the same ones after a kill, with any number of jobs.
+
+    Results that an earlier call without a race has left at larger sizes don't change which approaches are stopped.
     """
 
     def __init__(self, run: Run, store: Store) -> None:
@@ -204,7 +206,7 @@ def _evidence(
 
 def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: LossEvidence, verdict: Answer,
                 stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[WhatIf]:
-    """Who would win by each of the task's other metrics."""
+    """Which approach would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
     return [

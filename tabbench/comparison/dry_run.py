@@ -207,7 +207,7 @@ def _with_left_out(cells: pd.DataFrame, run: Run) -> pd.DataFrame:
 
 
 def in_words(settings: Mapping[str, Any]) -> str:
-    """An amount of work on one line.
+    """An approach's settings on one line.
 
     >>> in_words({"rounds": 400, "inner_folds": 4, "C": [0.1, 1.0]})
     'rounds 400, inner folds 4, 2 values of C'
@@ -218,7 +218,7 @@ def in_words(settings: Mapping[str, Any]) -> str:
     for name, value in settings.items():
         label = name.replace("_", " ")
         if name == "versions":
-            continue  # of what is reused: no amount of work
+            continue  # of what is reused: no work of its own
         if name == "members" and isinstance(value, Mapping):
             words.append(f"fits of {', '.join(map(str, value))}")
         elif isinstance(value, Mapping):

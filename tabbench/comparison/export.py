@@ -22,7 +22,7 @@ from tabbench.store.setups import load_setup
 
 SAFE_FACTOR, SAFE_GROWTH = 1.1, 0.12
 """Work is chosen so that it may take 1.1 times as long as expected, and a third as long again with ten times the work: so well is
-known how costs grow with it (measured). A fit that is late is lost, not the one before it."""
+known how costs grow with it (tools/measure_costs.py). A fit that is late is lost, not the one before it."""
 SMALL_SHARE, FIRST_FACTOR = 0.35, 1.35
 """A first fit that takes this part of the time tells how fast fits are at the moment; a larger one is itself the last, and chosen
 so that it may take so many times as long as expected."""

@@ -157,7 +157,7 @@ def _is_installed(module: str) -> bool:
 
 
 def settings_of(approach: Approach, setup: Setup, rows: int, effort: float) -> dict[str, Any]:
-    """The approach's amount of work for this many training rows."""
+    """The approach's settings for this many training rows."""
     return approach.settings(Workload(effort, rows, len(setup.table.columns), setup.task.n_classes))
 
 

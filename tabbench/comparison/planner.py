@@ -25,7 +25,7 @@ from tabbench.execution.run import shared_fits
 from tabbench.options import Options, default_approaches
 
 FIRST_LOOK_EFFORT = 0.03
-"""One cell of each family with so little work, at the largest size, tells who leads for now and how fast this machine is."""
+"""One cell of each family with so little work, at the largest size, shows a first leader and how fast this machine is."""
 FIRST_LOOK_WORTH_SECONDS = 4.0
 """Where the first split takes no longer than this, it is itself the first look."""
 MOST_LOOK_SHARE = 0.05
@@ -209,7 +209,7 @@ class Planner:
 
 
 def all_contestants(options: Options) -> Contestants:
-    """Everybody who may take part: where no amount of work is said, those of the highest effort that a limit may have chosen."""
+    """All approaches that may take part: where no effort is given, those of the highest effort that a limit may have chosen."""
     if options.effort is not None or options.preset is not None:
         return choose_contestants(options)
     return choose_contestants(replace(options, effort=POINTS["thorough"]))

@@ -1,4 +1,4 @@
-"""What a person sees of a run while it goes on: cells, time left, who leads at each size and, early, in each family.
+"""What a person sees of a run while it goes on: cells, time left, which approach leads at each size and, early, in each family.
 
 Decides nothing.
 """

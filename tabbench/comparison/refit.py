@@ -1,6 +1,6 @@
 """Fit the winner once more on all rows, with as much work as the rest of a time limit allows.
 
-A worker fits it with the comparison's own amount of work, which tells how fast fits are at the moment, and then with as much more
+A worker fits it with the comparison's own effort, which tells how fast fits are at the moment, and then with as much more
 as should be done in time; where there is no time for two fits, with a little more than the comparison's. The last one that is
 complete when time is up is the winner; where none is, what the first split's cell has fitted.
 """

@@ -83,7 +83,7 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
     checking : Checking | None, default None
         The table's checks, if they are under way; their findings are said as soon as they are there.
     effort : float | None, default None
-        An amount of work that is settled, so that no limit changes it.
+        An effort that is settled, so that no limit changes it.
     """
     store, options, setup = session.store, session.options, prepared.setup
     sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
@@ -247,7 +247,7 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
     setup = replace(setup, splits=setup.splits.first(max(wish.most.splits, plan.splits)))
     names = {split.name for split in setup.splits.splits}
     taking_part = planner.contestants.only({*wish.most.approaches, *plan.approaches})
-    # Who represents a family is said by those that do run.
+    # The approaches that do run determine which of them represents a family.
     standing = {each.name for each in planner.contestants.only(plan.approaches).entries(setup, plan.effort) if each.represents}
     entries = tuple(replace(each, represents=each.name in standing) for each in taking_part.entries(setup, plan.effort))
     planned = [cell for batch in batches for cell in batch.cells if (cell.repeat, cell.fold) in names]
@@ -264,7 +264,7 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     plan, planner = running.plan, running.planner
     places = set(planner.agenda(plan, running.wish).planned())
     shown = replace(run, planned=[cell for cell in run.planned if (cell.size, (cell.repeat, cell.fold)) in places])
-    # The constant predictor's cell is the same with any amount of work.
+    # The constant predictor's cell is the same with any effort.
     looked = set(running.first_look) - {cell.key for cell in run.planned}
     watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look

@@ -1,4 +1,4 @@
-"""What a run is made of while it goes on: folder, store, who takes part, options, clock, display, costs, where cells run."""
+"""What a run is made of while it goes on: folder, store, approaches, options, clock, display, costs, and where cells run."""
 
 from __future__ import annotations
 

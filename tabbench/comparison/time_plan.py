@@ -14,8 +14,8 @@ from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.execution.agenda import SPLITS_BETWEEN, by_usefulness
 
 SPARED_EFFORT = POINTS["fast"]
-"""Effort gives way down to here, then approaches, folds and sizes do: below it a point of loss is saved dearly (measured, see
-docs/benchmarks.md)."""
+"""Effort gives way down to here, then approaches, folds and sizes do: below it the loss rises steeply
+(tools/bench_effort.py, docs/benchmarks.md)."""
 LEAST_PLANNED_EFFORT = 0.02
 """The cheapest form of an approach; less work would hardly be cheaper."""
 EFFORT_DIGITS = 2
@@ -29,7 +29,7 @@ class WorkPlan:
     Parameters
     ----------
     effort : float
-        The amount of work of every approach.
+        The effort of every approach.
     approaches : tuple[str, ...]
         Names, in listing order.
     sizes : tuple[int, ...]

@@ -130,7 +130,7 @@ class CostModel:
         self._normal = np.random.default_rng(0).normal(size=(512, DRAWS))
 
     def at(self, prices: Prices) -> CostModel:
-        """The same knowledge of this machine and table, for cells of other prices: those of another amount of work."""
+        """The same knowledge of this machine and table, for cells of other prices: those of another effort."""
         other = copy(self)
         other.prices = prices
         return other

@@ -23,7 +23,7 @@ COSTS = Path(__file__).with_name("costs.json")
 
 ROW_KNOTS = (1_000, 10_000)
 COLUMN_KNOT = 50
-"""Slopes change here: fixed costs hide growth at small sizes, and an amount of work that is bounded flattens it at large ones."""
+"""Slopes change here: fixed costs hide growth at small sizes, and work that is bounded flattens it at large ones."""
 FEATURES = ("one", "rows", "rows_from_1000", "rows_from_10000", "columns", "columns_from_50", "width", "outputs", "regression")
 LOWER = (-np.inf, 0, 0, 0, 0, 0, 0, 0, -np.inf)
 UPPER = (np.inf, 1.2, 1.4, 1.2, 1.5, 1.5, 1.5, 1.3, np.inf)

@@ -1,4 +1,4 @@
-"""Keeping what a cell has fitted, until it is known who wins."""
+"""Keeping what a cell has fitted, until the winner is known."""
 
 from __future__ import annotations
 

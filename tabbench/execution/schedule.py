@@ -275,7 +275,10 @@ class Schedule:
         return left > 0 and bool(np.quantile(self._wall_seconds(batches, running), quantile) <= left)
 
     def _open(self, size: int, running: Sequence[InFlight]) -> bool:
-        """Whether a size may be begun; in a race nothing else may run then, and who is stopped leaves it and all larger ones."""
+        """Whether a size may be begun.
+
+        In a race nothing else may run then, and approaches that are stopped leave this size and all larger ones.
+        """
         if self._race is None or size <= self._open_up_to:
             return True
         if running:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 LARGEST_CHANGE = 0.15
-"""Share of the factorised entries that may come or go before a new factorisation is cheaper (measured)."""
+"""Share of the factorised entries that may come or go before a new factorisation is cheaper."""
 EXACT = 1e-9
 """Of the largest force: equations that are missed by more, those of a nearly singular matrix, need a factor of their own."""
 

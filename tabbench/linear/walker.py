@@ -17,7 +17,7 @@ from tabbench.linear.newton import MOST_PARAMETERS, Curvatures, Descent, Penalty
 from tabbench.linear.rows import Rows
 
 ROWS_OF_A_SHARED_CURVATURE = 20
-"""With so many rows a parameter, inner folds differ so little that one curvature serves all of them (measured)."""
+"""With so many rows a parameter, inner folds differ so little that one curvature serves all of them."""
 STEPS_OF_QUASI_NEWTON = 20
 """Quasi-Newton iterations that cost about as much as a Newton step saves."""
 LIBRARY_TOLERANCE = 1e-4

@@ -47,7 +47,7 @@ EXPECTED_CODES = 5
 
 
 def net_settings(workload: Workload) -> Settings:
-    """The amount of work of the net.
+    """The settings of the net for a workload.
 
     >>> net_settings(Workload(0.1, rows=40_000, columns=15, classes=2))["batch_rows"]
     128
@@ -56,7 +56,7 @@ def net_settings(workload: Workload) -> Settings:
 
 
 def shared_net_settings(workload: Workload) -> Settings:
-    """The amount of work of nets whose heads share their layers: the same time, fewer nets.
+    """The settings of nets whose heads share their layers: the same time, fewer nets.
 
     >>> shared_net_settings(Workload(0.1, rows=40_000, columns=15, classes=2))["heads"]
     8

@@ -43,7 +43,7 @@ class CallbackState:
         if not isinstance(rate, int | float):
             raise BadOption(f"learning_rate must be a number, not {rate!r}")
         cuts = self._state.cuts
-        wanted = torch.where(cuts > 0, rate / self._state.recipe.learning_rate / cuts, 0.0)  # who was given up rests
+        wanted = torch.where(cuts > 0, rate / self._state.recipe.learning_rate / cuts, 0.0)  # given up: stays
         self._state.rate_factors.copy_(wanted)
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ MANY_CLIPPED = 0.1
 
 
 def note_at_the_end(state: TrainingState, kept: Sequence[int]) -> None:
-    """Write down what a finished training came to, where that is not what one hopes for; `kept` are the members that are used."""
+    """Record what went wrong by the end of a training; `kept` are the members that are used."""
     for member in range(len(state.members)):
         losses = state.training_losses(member)
         constant = state.constant_losses[member]

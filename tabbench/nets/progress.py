@@ -1,4 +1,4 @@
-"""How far a training is, and what it came to."""
+"""How far a training is, and its best losses so far."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class Training:
     # -- epochs and steps -----------------------------------------------------------------------------------------------------
 
     def take_epoch(self, epoch: int) -> None:
-        """One pass of every member over its rows in a fresh order, and what it came to."""
+        """One pass of every member over its rows in a fresh order, and its losses."""
         state, members = self.state, self.state.members
         state.begin_epoch(epoch)
         total = torch.zeros(len(members), device=state.orders.device, dtype=members.values.dtype)
@@ -203,7 +203,7 @@ class Training:
         state.snapshots.prove(is_sound)
         self.guard_seconds += time.perf_counter() - start
 
-    # -- what an epoch came to ------------------------------------------------------------------------------------------------
+    # -- the result of an epoch ------------------------------------------------------------------------------------------------
 
     def _judge(self, epoch: int, training_losses: list[float]) -> None:
         """Keep each member's best weights; NaN is never an improvement."""

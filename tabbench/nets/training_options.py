@@ -1,4 +1,4 @@
-"""What of a training is no matter of numbers: guarded or not, who listens, where its checkpoints are."""
+"""Options of a training that change no number: whether it is guarded, its callbacks, where its checkpoints are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TrainingOptions:
     identity : str, default ""
         What a checkpoint must have been written for.
     named : Callable[[Incident], Incident] | None, default None
-        An incident as the user knows its rows, for those who hear of it while it happens.
+        An incident as the user knows its rows, for callbacks that are told of it as it happens.
     """
 
     is_guarded: bool = True

@@ -1,4 +1,4 @@
-"""Experiments on rows that are about to be learnt: can a net learn a few by heart, which have no loss, which rate suits.
+"""Trials before a training: can a net overfit a small batch, which rows have no loss, which learning rate suits.
 
 Each gives plain values; nothing of the later training depends on them but the rate that was searched for.
 """
@@ -20,7 +20,7 @@ from tabbench.nets.recovery import AUDIT_ROWS
 from tabbench.nets.training_options import TrainingOptions
 
 STAGES = (32, 256, 2048)
-"""Rows that a net has to learn by heart before it is given all of them."""
+"""Sizes of the batches that a net has to overfit before it is given all rows."""
 STEPS_BY_HEART, LEARNT_BY_HEART, PARTLY_LEARNT = 300, 0.05, 0.7
 """Of 32 rows nearly nothing of the loss may be left; with more rows than weights remember it must clearly fall."""
 PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 0.0, "noise": 0.0, "label_smoothing": 0.0,

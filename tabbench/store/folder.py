@@ -1,4 +1,4 @@
-"""The folder of a run: its layout, who owns it, and whether it may be used. Knows nothing of what the files mean."""
+"""The folder of a run: its layout, the process that owns it, and whether it may be used. Knows nothing of what the files mean."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ class Listens:
     {"mixup": 0.3, "noise": 0.1, "dropouts": (0.2,)}, {"l1": 0.01, "batch_norm": True},
     {"loss": Loss("log", 2, own=lambda outputs, target: torch.nn.functional.cross_entropy(outputs, target, reduction="none"))},
     {"options": TrainingOptions(is_guarded=False)}, {"options": TrainingOptions(callbacks=[Listens()])},
-    {"options": TrainingOptions(checkpoint=Path("checkpoints"))}], ids=str)
+    {"options": TrainingOptions(checkpoint=Path("checkpoints"))}], ids=lambda changes: "-".join(changes) or "plain")
 def test_a_training_that_is_over_is_freed_without_the_garbage_collector(changes, tmp_path, monkeypatch):
     """On a GPU its members, snapshots and captured graph hold memory that the next training needs."""
     monkeypatch.chdir(tmp_path)

@@ -181,11 +181,33 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return codes.astype(np.int64), Task(kind, tuple(str(label) for label in self.classes_), metrics[0], metrics)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) in the order of `classes_`."""
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         raise NotImplementedError
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class (m,) of each row, as it was spelled in training."""
+        """Predict the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Class labels as they were given in training.
+        """
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 

@@ -47,25 +47,30 @@ class _BestApproach(TabularEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Compare, and fit the best approach on all rows.
+        """Compare the approaches and fit the best one on all rows.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : Any
-            (n,) labels or numbers.
-        sample_weight : Any, default None
-            (n,) not negative; weighs training, metric and variance. A row of weight zero counts as absent.
-        groups : Any, default None
-            (n,) labels; rows of one group are never divided between training and test.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights in training, metric and variance. A row of weight zero counts as absent.
+        groups : array-like of shape (n_samples,), default None
+            Group labels; rows of one group are never divided between training and test rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         UserMistake
-            An option that can't be used, in one sentence.
+            A parameter has a value that cannot be used.
         TabbenchError
-            No approach could be judged, or the best one fails on all rows.
+            No approach could be judged, or fitting the best one on all rows failed.
         """
         options = self._options()
         contestants = {each.name: each for each in choose_contestants(options).approaches}
@@ -95,45 +100,50 @@ class _BestApproach(TabularEstimator):
 
 
 class BestApproachClassifier(_BestApproach, TabularClassifier):
-    """The classifier that wins the comparison on the training rows, fitted on all of them.
+    """Classifier that wins the comparison on the training rows, fitted on all of them.
 
-    With fewer than 100 different rows nothing is compared, as no verdict would be possible: the cheapest approach is taken, and
-    equal rows are merged into one that weighs as much. Up to 1,000 rows, with one job and without a time limit, the comparison
-    runs in this process, else in child processes of its own; the results are the same.
+    With fewer than 100 distinct rows no difference could be shown, so nothing is compared: the cheapest approach is taken, and
+    equal rows are merged into one with the sum of their weights. Up to 1,000 rows, with one job and without a time limit, the
+    comparison runs in this process, else in worker processes; the results are the same.
 
     Parameters
     ----------
-    preset
-        "fast", "balanced" or "thorough": the amount of work of each approach.
-    effort
-        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    approaches
-        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None is
-        one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
-    metric
-        What decides; None is log loss.
-    folds, repeats
-        Of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
-    time_limit
-        Seconds, or with a unit ("10m"), for comparison and fit. The largest plan that should end in time is run, with the default
-        preset and no effort also as much work as fits; the last fit gets the time that is left.
-    device
-        "auto", "cpu" or "cuda" for the approaches that can use a GPU.
-    random_state
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        Effort of each approach by name.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    approaches : str, sequence of str, dict or None, default None
+        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None takes
+        the representative of each family (linear model, boosted trees, neural net) and their blend.
+    metric : str or None, default None
+        Metric that decides; None is log loss.
+    folds : int, default 5
+        Number of folds of the cross-validation that compares.
+    repeats : int or None, default 1
+        Repeats of the cross-validation; None is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit : str, float or None, default None
+        Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
+        run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
+        left.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Device of the approaches that can use a GPU.
+    random_state : int, RandomState instance or None, default None
         Seed of splits and approaches.
-    n_jobs
-        How many cells of the comparison run at a time; results do not depend on it.
+    n_jobs : int or None, default None
+        Number of cells of the comparison that run at the same time; None means 1. Results do not depend on it.
 
     Attributes
     ----------
-    best_approach_
-        The name of the approach that predicts: lowest mean loss, or the cheapest if nothing was compared.
-    comparison_
-        The `FinishedComparison` with its scores, pairs, costs and findings; None if nothing was compared.
-    classes_
-        (n_classes,) labels in the order of the probabilities.
-    n_features_in_, feature_names_in_
-        As in scikit-learn; the names are there for frames only.
+    best_approach_ : str
+        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+    comparison_ : FinishedComparison or None
+        The comparison with its scores, pairs, costs and findings; None if nothing was compared.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels in the order of the probabilities.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 
     Examples
     --------
@@ -145,16 +155,64 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     """
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) of the best approach, in the order of `classes_`."""
+        """Predict class probabilities with the best approach.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 
 
 class BestApproachRegressor(_BestApproach, TabularRegressor):
-    """The regressor that wins the comparison on the training rows, fitted on all of them.
+    """Regressor that wins the comparison on the training rows, fitted on all of them.
 
-    Parameters and attributes are those of `BestApproachClassifier`, but for `classes_`; by default RMSE decides. Under 100
-    different rows the cheapest approach is taken without a comparison.
+    With fewer than 100 distinct rows no difference could be shown, so nothing is compared: the cheapest approach is taken, and
+    equal rows are merged into one with the sum of their weights.
+
+    Parameters
+    ----------
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        Effort of each approach by name.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    approaches : str, sequence of str, dict or None, default None
+        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None takes
+        the representative of each family (linear model, boosted trees, neural net) and their blend.
+    metric : str or None, default None
+        Metric that decides; None is RMSE.
+    folds : int, default 5
+        Number of folds of the cross-validation that compares.
+    repeats : int or None, default 1
+        Repeats of the cross-validation; None is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit : str, float or None, default None
+        Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
+        run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
+        left.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Device of the approaches that can use a GPU.
+    random_state : int, RandomState instance or None, default None
+        Seed of splits and approaches.
+    n_jobs : int or None, default None
+        Number of cells of the comparison that run at the same time; None means 1. Results do not depend on it.
+
+    Attributes
+    ----------
+    best_approach_ : str
+        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+    comparison_ : FinishedComparison or None
+        The comparison with its scores, pairs, costs and findings; None if nothing was compared.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 
     Examples
     --------
@@ -165,7 +223,18 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
     """
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers (m,) of the best approach."""
+        """Predict with the best approach.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 

@@ -24,12 +24,12 @@ from tabbench.options import Options
 
 DEFAULT_PRESET = "balanced"
 FEWEST_ROWS_TO_COMPARE = 100
-"""With fewer different rows a fold tests less than twenty, and no difference short of a chasm can be shown: of equals the
-protocol recommends the cheapest, which can be had without a comparison."""
+"""With fewer distinct rows a fold tests less than twenty, and only a huge difference could be shown. Among equals the cheapest is
+recommended, which needs no comparison."""
 
 
 class _BestApproach(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = DEFAULT_PRESET, *, effort: float | None = None,
                  approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
@@ -91,7 +91,7 @@ class _BestApproach(TabularEstimator):
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
-        # With a time limit the default leaves the amount of work to it.
+        # With a time limit the default leaves the effort to it.
         is_open = self.time_limit is not None and self.effort is None and self.preset == DEFAULT_PRESET
         effort = None if is_open else effort_of(self.preset, self.effort)
         return Options(approaches=approaches, effort=effort, metric=self.metric, folds=self.folds,
@@ -240,20 +240,20 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
 
 
 def different_rows(rows: TrainingRows) -> int:
-    """How many rows differ in a feature or the target."""
+    """Return the number of rows that differ in a feature or the target."""
     return len(np.unique(tie_digests(rows.features, rows.target)))
 
 
 def merged(rows: TrainingRows) -> TrainingRows:
-    """Equal rows as one, with their weights added up, in an order that follows from their content alone.
+    """Merge equal rows into one with the sum of their weights, in an order that depends on their content alone.
 
-    A row that is there three times is then the same as one of weight three: with so few rows an inner fold, which can't be
-    drawn alike for both, would make a model of them that differs.
+    Three equal rows are then the same as one of weight three. Inner folds could not be drawn alike for both, and with so few rows
+    the models would differ.
 
     Raises
     ------
     ValueError
-        Fewer than four different rows.
+        There are fewer than four distinct rows.
     """
     tie = tie_digests(rows.features, rows.target)
     _, first, code = np.unique(tie, return_index=True, return_inverse=True)
@@ -266,7 +266,7 @@ def merged(rows: TrainingRows) -> TrainingRows:
 
 
 def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> str:
-    """The approach of lowest cost rank that loads, the baseline only where no other does; the first where none loads."""
+    """Return the approach of lowest cost rank that loads, the baseline only if no other does; the first if none loads."""
     wanted = [each for each in approaches if each.name != BASELINE or is_baseline_wanted or len(approaches) == 1]
     wanted.sort(key=lambda each: (each.name == BASELINE, each.cost_rank))
     loading = (each for each in wanted if all(why_it_does_not_load(module) is None for module in each.requires))
@@ -274,5 +274,5 @@ def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> st
 
 
 def _one_a_family() -> list[str]:
-    """The approaches that represent their families, and the blends of them."""
+    """Return the representatives of the families, and the blends of them."""
     return [each.name for each in APPROACHES if each.represents or each.family == "blend"]

@@ -1,6 +1,6 @@
 """The boosted ensemble as estimators: XGBoost and LightGBM together, tuned and weighted inside the training rows.
 
-Learns with the registry's approaches `boosting`, `xgboost` and `lightgbm`; how they do it is not known here.
+Fits the registered approaches `boosting`, `xgboost` and `lightgbm`; how they work is not known here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOTH = ("xgboost", "lightgbm")
 
 
 class _BoostedEnsemble(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = "balanced", *, effort: float | None = None, libraries: Sequence[str] = BOTH,
                  random_state: Any = None, n_jobs: int | None = None) -> None:
@@ -181,12 +181,12 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
 
 
 def _approach(libraries: Sequence[str]) -> Approach:
-    """The approach that these libraries make up.
+    """Return the approach that uses these libraries.
 
     Raises
     ------
     BadOption
-        Other names, or none.
+        There are other names, or none.
     """
     given = [libraries] if isinstance(libraries, str) else list(libraries) if isinstance(libraries, Iterable) else []
     wanted = {each for each in given if each in BOTH}

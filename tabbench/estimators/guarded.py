@@ -1,4 +1,4 @@
-"""The guarded net as estimators: every knob of a practitioner, on top of a preset that says what is good by default.
+"""The guarded net as estimators, with all the usual hyperparameters on top of presets with good defaults.
 
 The parameters become a recipe here; how nets are trained and guarded is in `nets/`.
 """
@@ -34,13 +34,13 @@ DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
-"""Share of rows that contradict others from which on it is worth a word, and how many of them are named."""
+"""Share of rows that contradict others from which on it is reported, and how many of them are named."""
 WORTH_GROWING = 0.99
-"""The wider net is kept if it loses so much less on validation rows."""
+"""The wider net is kept if its validation loss is at most this share of the narrower one's."""
 
 
 class _GuardedMLP(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = "balanced", *, effort: float | None = None, learning_rate: float | str | None = None,
                  schedule: str | None = None, optimizer: str | None = None, bins: int | None = None,
@@ -217,7 +217,7 @@ class _GuardedMLP(TabularEstimator):
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
 
     def _trial(self) -> Self:
-        """Another of the same parameters, so that a trial leaves what was fitted alone."""
+        """Return a clone, so that a trial leaves what was fitted unchanged."""
         trial: Self = clone(self)
         return trial
 
@@ -283,7 +283,7 @@ class _GuardedMLP(TabularEstimator):
         return settings_of(self.get_params(deep=False), rows, classes)
 
     def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
-        """With the rate that was searched for, if one is wanted."""
+        """Search the learning rate if asked, and return the training set with it."""
         self.rates_tried_ = None
         if self.learning_rate == "search":
             from tabbench.nets.trials import find_rate
@@ -304,11 +304,11 @@ class _GuardedMLP(TabularEstimator):
             resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
 
     def _quiet_options(self) -> Any:
-        """For trials and searches: a user's callbacks are for fits."""
+        """Return the options of trials and searches, without the user's callbacks."""
         return replace(self._options(None, None, ""), callbacks=())
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
-        """Fit once, or a portfolio where the effort is enough for one; a net that is to grow gets wider while that pays."""
+        """Fit one recipe, or a portfolio if the effort suffices; with `grow`, widen the net while the loss improves."""
         from tabbench.nets.model import fit_net
 
         if effort_of(self.preset, self.effort) >= PORTFOLIO_EFFORT and training.settings["folds"] > 1:
@@ -339,7 +339,7 @@ class _GuardedMLP(TabularEstimator):
         self.n_rollbacks_, self.guard_overhead_ = record.rollbacks, record.guard_overhead
 
     def _advice(self, rows: int) -> list[Incident]:
-        """What is worth a word before training."""
+        """Return what should be reported before training."""
         if not self.guard:
             return []
         said = []

@@ -1,4 +1,4 @@
-"""What the two guarded nets have in common in their docstrings."""
+"""The parts of their docstrings that the two guarded nets share. Knows no net."""
 
 UP_TO_NOISE = """
     Parameters
@@ -64,8 +64,8 @@ FROM_GUARD_ON = """
         Whether to watch training, diagnose and mend faults, and record them in `incidents_`.
     callbacks : list or tuple of objects, default ()
         Objects with any of the methods `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and
-        `on_fit_end(state)`. They may set `state.learning_rate` or call `state.stop()`, which ends one training; with several
-        recipes, that of one recipe.
+        `on_fit_end(state)`. They may set `state.learning_rate` or call `state.stop()`, which ends the current training only, if
+        there are several recipes.
     precision : {"float32", "tf32", "bfloat16", "float16"}, default "float32"
         Precision of the matrix products in training. All but "float32" are faster on a GPU only.
     device : {"auto", "cpu", "cuda"}, default "auto"

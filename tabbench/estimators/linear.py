@@ -67,7 +67,7 @@ class _Standard:
 
 
 class _GridSearched(TabularEstimator):
-    """What classifier and regressor have in common: the matrix, the folds and the table of results."""
+    """Base of classifier and regressor: the matrix, the folds and the table of results."""
 
     def _prepare(self, rows: TrainingRows) -> Rows:
         view = LinearView.fit(rows.features, self._columns, self._seed())
@@ -83,29 +83,29 @@ class _GridSearched(TabularEstimator):
         return Rows(matrix, rows.target, np.ones(len(rows)) if rows.weight is None else rows.weight)
 
     def _values(self, X: Any) -> Any:
-        """New rows in the model's columns (m, p)."""
+        """Return new rows in the columns of the model, of shape (m, p)."""
         features = self._read_features(X)
         values = self._view.transform(features).values
         return self._standard.apply(values) if self.scale else self._unscaled(values, features)
 
     def _unscaled(self, values: Any, features: Any) -> Any:
-        """Numbers in their own units, from their training medians, which missing ones take; without the columns of far ends.
+        """Return numbers in their own units minus their training medians, which replace missing ones, without outlier columns.
 
-        Far from zero a column is nearly a multiple of the intercept's, and no step finds its way between the two.
+        A column far from zero is nearly a multiple of the intercept's, and the solver could not tell the two apart.
         """
         numbers = self._view.expansion.expand(features).numbers - self._view.scale.center
         numbers[np.isnan(numbers)] = 0.0
         return _joined(numbers, values[:, numbers.shape[1] + len(self._view.far_columns):])
 
     def _intercept(self, intercept: Any, coefficients: np.ndarray) -> Any:
-        """The intercept of numbers as they were given: () or (k,) of coefficients (p,) or (k, p)."""
+        """Return the intercept for numbers as given: of shape () or (k,), for coefficients of shape (p,) or (k, p)."""
         if self.scale:
             return intercept
         center = self._view.scale.center
         return intercept - coefficients[..., :len(center)] @ center
 
     def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
-        """(fit, validation) positions among the rows of positive weight."""
+        """Return (training, validation) positions among the rows of positive weight."""
         y = np.asarray(y)
         splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
         with warnings.catch_warnings():
@@ -120,7 +120,7 @@ class _GridSearched(TabularEstimator):
         return usable
 
     def _results(self, points: list[dict[str, Any]], scores: np.ndarray, metric: Metric) -> int:
-        """Write down the scores (points, folds); the position of the best point."""
+        """Set the attributes of the results from the scores (points, folds); return the position of the best point."""
         means = scores.mean(axis=1)
         losses = np.array([metric.loss(mean) for mean in means])
         best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
@@ -448,7 +448,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
 
 
 def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
-    """As many of the folds asked for as there are rows for; anything but a number stays as it is."""
+    """Return `cv`, with a number of folds reduced to what the rows allow."""
     if cv is not None and not isinstance(cv, (int, np.integer)):
         return cv
     wanted = 5 if cv is None else int(cv)
@@ -471,19 +471,19 @@ def _penalty(l1_ratio: float) -> str:
 
 
 def _given(name: str, value: Any) -> Any:
-    """A checked value that may not be None."""
+    """Return a checked value, which must not be None."""
     if value is None:
         raise BadOption(f"{name} must be a number above 0, not None")
     return value
 
 
 def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str | None, ...]:
-    """The values given, each once.
+    """Return the given values, each once.
 
     Raises
     ------
     BadOption
-        A single value instead of a sequence, none, or one that is not allowed.
+        The values are no sequence, there are none, or one is not allowed.
     """
     is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
     values = list(given) if is_sequence else []
@@ -493,12 +493,12 @@ def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str |
 
 
 def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:
-    """The numbers, ascending, each once.
+    """Return the given numbers, ascending, each once.
 
     Raises
     ------
     BadOption
-        None, or one outside the range.
+        There are none, or one is outside the range.
     """
     try:
         values = np.unique(np.asarray(given, dtype=np.float64))
@@ -515,7 +515,7 @@ def _column(values: list[Any]) -> np.ndarray:
 
 
 def _joined(numbers: np.ndarray, rest: Any) -> Any:
-    """Both side by side, dense or CSR as the rest is: columns of levels may be too many to be dense."""
+    """Concatenate the columns of both, dense or CSR as `rest` is, since the columns of levels may be too many to be dense."""
     if isinstance(rest, np.ndarray):
         return np.concatenate([numbers, rest], axis=1)
     return hstack([csr_array(numbers), rest], format="csr")

@@ -123,7 +123,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         return self
 
     def _by_column(self, importances: np.ndarray) -> np.ndarray:
-        """Importances of the view's columns, added up for those of X."""
+        """Sum the importances of the view's columns by column of X."""
         view: Any = self._view
         widths = [len(view.expansion.names_of(column)) for column in self._columns]
         is_coded = np.array([column.kind == "category" for column in self._columns])
@@ -170,7 +170,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         raise BadOption(f"n_features is {wanted!r}; give 'auto', a whole number from 1 up, or a share above 0 and up to 1")
 
     def _noise(self, training: TrainingSet) -> float:
-        """The standard deviation of a noise column's importance."""
+        """Return the standard deviation of the importance of a noise column."""
         negative = self.importances_[self.importances_ < 0]
         if len(negative) >= NOISE_DRAWS:
             return float(np.sqrt(np.mean(negative**2)))
@@ -193,7 +193,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
 
 
 def _are_amounts(y: Any) -> bool:
-    """Whether y is better learnt as numbers; what is wrong with it is said by its reader."""
+    """Return whether y is better learnt as numbers; errors in it are reported when it is read."""
     if y is None:
         return False
     values = column_or_1d(y, dtype=None)

@@ -36,7 +36,7 @@ from tabbench.report.live import make_display
 from tabbench.splitting.sizes import size_grid
 
 COMPARISON_SHARE = 0.5
-"""Of a time limit, where `--what-if` repeats the comparison's largest size once to three times."""
+"""Share of a time limit, as `what_if` repeats the comparison's largest size once to three times."""
 
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
@@ -180,7 +180,7 @@ def _compare(data: Any, options: Options, splits: Sequence[tuple[Any, Any]] | No
 
 
 def _uninterrupted(finished: FinishedComparison) -> FinishedComparison:
-    """A script that is interrupted ends, however far the comparison came: its reports are in its folder by then."""
+    """Return the result, or raise `KeyboardInterrupt` if the run was interrupted; its reports have been written by then."""
     if finished.is_interrupted:
         raise KeyboardInterrupt
     return finished
@@ -202,7 +202,7 @@ def resume(path: Path, *, display: Display, is_command: bool = False, **limits: 
 
 
 def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked: bool = False) -> FinishedComparison:
-    """Run what the store lacks, judge and report; with `--what-if` also what changes when the data do."""
+    """Run what the store lacks, judge and report; with `what_if` also the sensitivity analysis."""
     with resumable(session.store, session.display), session.executor() as executor:
         prepared = prepare()  # while the workers start
         ran = run_missing(session, executor, prepared, _own_clock(session), checking=None if is_checked else Checking(prepared))
@@ -216,7 +216,7 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
 
 
 def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComparison:
-    """Judge and report; under a limit the winner is fitted on all rows meanwhile."""
+    """Judge and report; under a time limit, fit the winner on all rows at the same time."""
     store, options = session.store, session.options
     comparison = judged(ran.run, store)
     best = best_of(comparison)
@@ -232,10 +232,10 @@ def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComp
 
 
 def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: Prepared) -> FinishedComparison:
-    """With `--what-if`, the comparison repeated with one thing changed at a time."""
+    """With `what_if`, repeat the comparison with one thing changed at a time (sensitivity analysis)."""
     if not session.options.what_if or finished.winners.empty or finished.is_interrupted:
         return finished
-    # The question is what changes with the data, so the amount of work stays.
+    # The question is what changes with the data, so the effort stays.
     options = replace(session.options, effort=run.effort, preset=None, approaches=session.options.approaches or tuple(
         name for name in session.contestants.names if name in set(finished.scores["approach"])))
 
@@ -256,7 +256,7 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
 
 def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
              is_command: bool = False) -> ExpectedRun:
-    """What a comparison with checked options would do and cost. Reads, checks, splits and plans; writes and fits nothing."""
+    """Forecast what a comparison with checked options would run and cost. Reads, checks, splits and plans; writes nothing."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
     contestants, prior = all_contestants(options), measured_costs(options)
@@ -273,5 +273,5 @@ def _own_clock(session: Session) -> Clock:
 
 
 def _of_comparison(clock: Clock, options: Options) -> Clock:
-    """The comparison's own time; the repetitions of `--what-if` have the rest."""
+    """Return the comparison's own share of the time limit; the sensitivity analysis of `what_if` has the rest."""
     return clock.part(COMPARISON_SHARE) if options.what_if else clock

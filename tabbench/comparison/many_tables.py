@@ -1,4 +1,4 @@
-"""`compare_tables`: from finished runs on many tables to what can be said over all of them. Fits nothing, writes nothing."""
+"""`compare_tables`: from finished runs on many tables to one verdict over all of them. Fits nothing, writes nothing."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class FinishedTables(TablesComparison):
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """One finished run and what its store says."""
+    """One finished run and the losses in its store."""
 
     folder: Path
     run: Run
@@ -205,7 +205,7 @@ def _require_same_versions(given: Sequence[_Given]) -> None:
 
 
 def _labels(given: Sequence[_Given]) -> list[str]:
-    """A name of its own for each run: the table's, numbered where it occurs again."""
+    """Return a unique name for each run: that of its table, numbered if it occurs again."""
     names: list[str] = []
     for each in given:
         name, number = each.run.setup.table.name, 1
@@ -230,7 +230,7 @@ def _sources(given: Sequence[_Given], sources: Sequence[str] | None) -> list[str
 
 
 def _repeated(given: Sequence[_Given], labels: Sequence[str]) -> dict[str, int]:
-    """Label -> how often its table was given, where that is more than once."""
+    """Return, by label, how often a table was given, for tables given more than once."""
     prints = [each.run.setup.table.fingerprint for each in given]
     count, label_of = Counter(prints), dict(zip(reversed(prints), reversed(labels), strict=True))
     return {label_of[fingerprint]: number for fingerprint, number in count.items() if number > 1}

@@ -68,7 +68,7 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:
-    """The columns that only name rows: passed through, unless the model learnt from them."""
+    """Return the columns that only identify rows, which are passed through unless the model learnt from them."""
     known = {column.name for column in saved.columns}
     left_out = set(saved.about["identifiers"])
     return [name for name in names if name not in known and (name in left_out or is_named_identifier(name))]

@@ -1,4 +1,4 @@
-"""What `compare` hands back: the comparison, and what needs the run's folder: reports, the winner, exports."""
+"""The result of `compare`: the comparison, and what needs the run's folder: reports, the winner, exports."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class FinishedComparison(Comparison):
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,
            *, is_interrupted: bool = False) -> FinishedComparison:
-    """Write the reports, save the winner if asked, close the display.
+    """Write the reports, save the winner if asked, and close the display.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[s
 
 
 def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedComparison:
-    """A finished comparison judged once more, with its reports; it keeps its times."""
+    """Judge a finished comparison again and rewrite its reports; it keeps its times."""
     renewed = as_finished(replace(comparison, timing=finished.timing), finished.folder)
     with writing(finished.folder):
         write_reports(renewed)
@@ -268,19 +268,19 @@ def reopen(folder: str | Path) -> FinishedComparison:
 
 
 def as_finished(comparison: Comparison, folder: Path, *, is_interrupted: bool = False) -> FinishedComparison:
-    """The same comparison with its folder."""
+    """Return the comparison with its folder."""
     return FinishedComparison(**{each.name: getattr(comparison, each.name) for each in fields(Comparison)}, folder=folder,
                               is_interrupted=is_interrupted)
 
 
 def write_reports(finished: FinishedComparison) -> None:
-    """result.json, report.md and report.html in the run's folder."""
+    """Write result.json, report.md and report.html to the run's folder."""
     for name in ("result.json", "report.md", "report.html"):
         finished.report(finished.folder / name)
 
 
 def best_of(comparison: Comparison) -> str | None:
-    """The approach with the lowest mean loss at the headline size; None if nothing can be recommended there."""
+    """Return the approach with the lowest mean loss at the headline size; None if nothing can be recommended there."""
     rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
     if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
         return None

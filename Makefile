@@ -31,6 +31,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_docstrings.py
 
 # Warnings are no errors here: old versions warn of what has changed since. Of torch the pinned version is taken, see tools/oldest.py.
 test-oldest:

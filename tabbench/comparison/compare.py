@@ -36,7 +36,7 @@ from tabbench.report.live import make_display
 from tabbench.splitting.sizes import size_grid
 
 COMPARISON_SHARE = 0.5
-"""Of a time limit, where `--what-if` repeats the comparison's largest size once to three times."""
+"""Share of a time limit, as `what_if` repeats the comparison's largest size once to three times."""
 
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
@@ -52,8 +52,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Compare approaches on a table: which one wins, at which number of training rows, and how sure that is.
 
-    Every approach is trained and tested on the same splits and on nested subsets of each split's training rows. The verdict is by
-    simultaneous confidence intervals of the differences in loss; see docs/method.md.
+    Every approach is trained and tested on the same splits and on nested subsets of each split's training rows. The verdict rests
+    on simultaneous confidence intervals of the differences in loss.
 
     Parameters
     ----------
@@ -88,9 +88,10 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     metric : str, default None
         The metric that decides; by default log_loss for classes and rmse for numbers.
     group, time, weight : str, default None
-        Columns of units that must not be split between training and test rows, of the order of the rows, and of row weights.
+        Columns that hold groups, which are never divided between training and test rows, the order of the rows in time, and
+        weights of the rows.
     drop : str or list of str, default ()
-        Columns to leave out.
+        Feature columns to leave out.
     margin : float, default None
         The difference that matters; by default 0.01 of the constant predictor's loss, for accuracy 0.01 and for auc 0.005.
     seed : int, default 0
@@ -124,22 +125,28 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
 
     Returns
     -------
-    FinishedComparison | ExpectedRun
-        FinishedComparison or ExpectedRun Frames with the columns of result.json, `winner(size)`, `report(path)` and
-        `save_winner(path)`; with `dry_run` the plan with its expected time and memory, where nothing is fitted or written.
+    result : FinishedComparison or ExpectedRun
+        The comparison, with the records of result.json as frames and the methods `winner`, `report` and `save_winner`. With
+        `dry_run` the plan, with its expected time and memory; nothing is fitted or written.
 
     Raises
     ------
     UserMistake
-        For anything that you can cure; nothing has been fitted by then.
+        Something that you can correct is wrong; nothing has been fitted by then.
     KeyboardInterrupt
-        The run was interrupted; what was complete has been judged and reported in `out`.
+        The run was interrupted; the reports in `out` cover what was complete.
 
     See Also
     --------
-    compare_tables : What finished comparisons on many tables show together.
-    reopen : The result of an earlier run.
-    predict : Predictions of a saved winner.
+    compare_tables : Compare approaches over many tables.
+    reopen : Open the result of an earlier run.
+    predict : Predict new rows with a saved model.
+
+    Notes
+    -----
+    The intervals hold simultaneously in each family of claims (Hothorn, Bretz and Westfall 2008, doi:10.1002/bimj.200810425). The
+    probabilities of a pair are those of the correlated t-test (Corani and Benavoli 2015, doi:10.1007/s10994-015-5486-z).
+    docs/method.md derives the variance of a difference.
 
     Examples
     --------
@@ -173,7 +180,7 @@ def _compare(data: Any, options: Options, splits: Sequence[tuple[Any, Any]] | No
 
 
 def _uninterrupted(finished: FinishedComparison) -> FinishedComparison:
-    """A script that is interrupted ends, however far the comparison came: its reports are in its folder by then."""
+    """Return the result, or raise `KeyboardInterrupt` if the run was interrupted; its reports have been written by then."""
     if finished.is_interrupted:
         raise KeyboardInterrupt
     return finished
@@ -181,7 +188,7 @@ def _uninterrupted(finished: FinishedComparison) -> FinishedComparison:
 
 def run_comparison(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
                    is_command: bool = False) -> FinishedComparison:
-    """Compare with checked options, in the folder `options.out`; see `compare`. A command's clock began with its process."""
+    """Compare with checked options, in the folder `options.out`; see `compare`. A command's clock starts with its process."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
     with Session.open(options, clock, display, prior=measured_costs(options)) as session:
@@ -195,7 +202,7 @@ def resume(path: Path, *, display: Display, is_command: bool = False, **limits: 
 
 
 def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked: bool = False) -> FinishedComparison:
-    """Run what the store lacks, judge and report; with `--what-if` also what changes when the data do."""
+    """Run what the store lacks, judge and report; with `what_if` also the sensitivity analysis."""
     with resumable(session.store, session.display), session.executor() as executor:
         prepared = prepare()  # while the workers start
         ran = run_missing(session, executor, prepared, _own_clock(session), checking=None if is_checked else Checking(prepared))
@@ -209,7 +216,7 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
 
 
 def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComparison:
-    """Judge and report; under a limit the winner is fitted on all rows meanwhile."""
+    """Judge and report; under a time limit, fit the winner on all rows at the same time."""
     store, options = session.store, session.options
     comparison = judged(ran.run, store)
     best = best_of(comparison)
@@ -225,10 +232,10 @@ def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComp
 
 
 def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: Prepared) -> FinishedComparison:
-    """With `--what-if`, the comparison repeated with one thing changed at a time."""
+    """With `what_if`, repeat the comparison with one thing changed at a time (sensitivity analysis)."""
     if not session.options.what_if or finished.winners.empty or finished.is_interrupted:
         return finished
-    # The question is what changes with the data, so the amount of work stays.
+    # The question is what changes with the data, so the effort stays.
     options = replace(session.options, effort=run.effort, preset=None, approaches=session.options.approaches or tuple(
         name for name in session.contestants.names if name in set(finished.scores["approach"])))
 
@@ -249,7 +256,7 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
 
 def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
              is_command: bool = False) -> ExpectedRun:
-    """What a comparison with checked options would do and cost. Reads, checks, splits and plans; writes and fits nothing."""
+    """Forecast what a comparison with checked options would run and cost. Reads, checks, splits and plans; writes nothing."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
     data, options = resolve_source(data, options)
     contestants, prior = all_contestants(options), measured_costs(options)
@@ -266,5 +273,5 @@ def _own_clock(session: Session) -> Clock:
 
 
 def _of_comparison(clock: Clock, options: Options) -> Clock:
-    """The comparison's own time; the repetitions of `--what-if` have the rest."""
+    """Return the comparison's own share of the time limit; the sensitivity analysis of `what_if` has the rest."""
     return clock.part(COMPARISON_SHARE) if options.what_if else clock

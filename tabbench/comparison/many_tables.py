@@ -1,4 +1,4 @@
-"""`compare_tables`: from finished runs on many tables to what can be said over all of them. Fits nothing, writes nothing."""
+"""`compare_tables`: from finished runs on many tables to one verdict over all of them. Fits nothing, writes nothing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,64 @@ from tabbench.wording.many_tables import answer_sentence, closing_sentence
 
 @dataclass(frozen=True, eq=False)
 class FinishedTables(TablesComparison):
-    """What can be said over many tables. Its frames are the answer; shows itself in a notebook."""
+    """Result of `compare_tables`: the verdict over many tables, and the frames behind it.
+
+    A notebook shows it as its report.
+
+    Parameters
+    ----------
+    sentence : str
+        The verdict in words.
+    decision : {"winner", "top_set", "none"}
+        Whether one approach is best, several are, or no verdict is possible.
+    reason : str
+        Why there is no verdict; empty if there is one.
+    approaches : tuple of str
+        The approaches that no other is shown to be better than, by mean rank.
+    best : str or None
+        Of these, the one with the best mean rank; None without a verdict.
+    recommended : str or None
+        The cheapest of these that is as good as the best; None without a verdict.
+    without_failures : dict or None
+        The same six values without the tables on which something failed; None if nothing failed.
+    protocol : dict
+        Margin (in units of each table's default margin), alpha and seed.
+    tables : DataFrame
+        One row per table: source, metric, size, preset and share of failed runs.
+    ranks : DataFrame
+        Mean rank of each approach and its interval, the best first.
+    pairs : DataFrame
+        One row per pair: difference in margins, tests, probabilities and decision.
+    elo : DataFrame
+        Elo rating of each approach and its interval.
+    improvability : DataFrame
+        Improvability of each approach and its interval, by metric.
+    win_rates : DataFrame
+        Win rate of each approach and its interval, by number of training rows.
+
+    See Also
+    --------
+    compare_tables : Compare approaches over many tables.
+    """
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, null for every undefined number."""
+        """Return all values and frames as plain values for JSON.
+
+        Returns
+        -------
+        values : dict
+            Frames as lists of records; undefined numbers are None.
+        """
         return tables_to_json(self)
 
     def to_markdown(self) -> str:
-        """The whole report as Markdown."""
+        """Return the whole report as Markdown.
+
+        Returns
+        -------
+        text : str
+            The report.
+        """
         return tables_to_markdown(self)
 
     def _repr_html_(self) -> str:
@@ -51,7 +101,7 @@ class FinishedTables(TablesComparison):
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """One finished run and what its store says."""
+    """One finished run and the losses in its store."""
 
     folder: Path
     run: Run
@@ -62,25 +112,43 @@ def compare_tables(
     comparisons: Iterable[str | Path | FinishedComparison], *, sources: Sequence[str] | None = None,
     approaches: Sequence[str] | None = None, margin: float = 1.0, seed: int = 0,
 ) -> FinishedTables:
-    """Which approach is ahead on tables in general, from finished comparisons on many of them.
+    """Compare approaches over many tables, from a finished comparison on each.
 
     Parameters
     ----------
-    comparisons : Iterable[str | Path | FinishedComparison]
-        Run folders, or what `compare` has given back.
-    sources : Sequence[str] | None, default None
-        For each comparison where its table comes from; tables of one source count once together. None takes every table that
-        differs in content as a source of its own.
-    approaches : Sequence[str] | None, default None
-        Those to compare; tables that lack one are left out. None is all that were run on every table.
+    comparisons : iterable of str, path or FinishedComparison
+        Folders of finished runs, or results of `compare`.
+    sources : sequence of str or None, default None
+        Source of the table of each comparison; tables of one source together count once. None takes every table of different
+        content as a source of its own.
+    approaches : sequence of str or None, default None
+        Approaches to compare; tables that lack one are left out. None takes all that were run on every table.
     margin : float, default 1.0
-        What is practically equal, in units of each table's default margin (1 % of the constant predictor's loss; 0.01 in
-        accuracy, 0.005 in AUC). A run's own margin plays no part, since one must hold on all tables.
+        Largest difference that counts as practically equal, in units of each table's default margin (1 % of the constant
+        predictor's loss; 0.01 in accuracy, 0.005 in AUC). The runs' own margins are not used, since one must hold on all tables.
+    seed : int, default 0
+        Seed of the bootstrap and of the posterior draws.
+
+    Returns
+    -------
+    result : FinishedTables
+        The verdict and its frames, with `to_json()` and `to_markdown()`.
 
     Raises
     ------
-    BadOption : when nothing is given, a run has nothing finished, two runs have different versions of an approach, or sources
-        and comparisons don't match.
+    BadOption
+        No comparisons were given, a run has no finished approach, two runs have different versions of an approach, or sources
+        and comparisons do not match.
+
+    See Also
+    --------
+    compare : Compare approaches on one table.
+
+    Notes
+    -----
+    Pairs are tested with Wilcoxon's signed-rank test (doi:10.2307/3001968) with Holm's correction; their posterior probabilities
+    are those of the Bayesian signed-rank test (Benavoli et al. 2017, jmlr.org/papers/v18/16-305.html). Elo ratings come from the
+    Bradley-Terry model (doi:10.2307/2334029), regularized after Firth (doi:10.1093/biomet/80.1.27). docs/method.md says more.
     """
     if not (math.isfinite(margin) and margin >= 0):
         raise BadOption(f"margin {margin} is not a number of 0 or more; leave it out for the default")
@@ -137,7 +205,7 @@ def _require_same_versions(given: Sequence[_Given]) -> None:
 
 
 def _labels(given: Sequence[_Given]) -> list[str]:
-    """A name of its own for each run: the table's, numbered where it occurs again."""
+    """Return a unique name for each run: that of its table, numbered if it occurs again."""
     names: list[str] = []
     for each in given:
         name, number = each.run.setup.table.name, 1
@@ -162,7 +230,7 @@ def _sources(given: Sequence[_Given], sources: Sequence[str] | None) -> list[str
 
 
 def _repeated(given: Sequence[_Given], labels: Sequence[str]) -> dict[str, int]:
-    """Label -> how often its table was given, where that is more than once."""
+    """Return, by label, how often a table was given, for tables given more than once."""
     prints = [each.run.setup.table.fingerprint for each in given]
     count, label_of = Counter(prints), dict(zip(reversed(prints), reversed(labels), strict=True))
     return {label_of[fingerprint]: number for fingerprint, number in count.items() if number > 1}

@@ -22,26 +22,33 @@ PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
 def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
-    """Predictions of a saved model for new rows, in their order; and what was noticed about them.
+    """Predict new rows with a saved model.
 
     Parameters
     ----------
-    model : str | Path
-        A run's `winner/` or an exported file.
-    data : Any
-        A file's path, "-" or a frame, with the columns that the model learnt from in any order.
+    model : str or path
+        A saved model: the folder `winner` of a run, or what `save_winner` wrote.
+    data : str, path, DataFrame or "-"
+        New rows, as a file, a frame or "-" for standard input, with the columns of the training data in any order.
 
     Returns
     -------
     frame : DataFrame
-        Identifier columns as given, `prediction`, and for classification one `probability_LABEL` a class.
-    notes : list[str]
-        One sentence each. A file with a header only gives a frame with these columns and no rows, and a note.
+        Identifier columns as given, `prediction`, and for classification a column `probability_LABEL` per class; rows in the
+        order of `data`, none if it has only a header.
+    notes : list of str
+        What was noticed about the rows, a sentence each.
 
     Raises
     ------
     BadData
-        A column is missing or cannot be read as what it was in training.
+        A column is missing, or its values cannot be read as in training.
+    MissingExtra
+        A package that the model needs cannot be imported.
+
+    See Also
+    --------
+    FinishedComparison.save_winner : Save a model.
     """
     saved = load_model(Path(model))
     approach = find_approach(saved.approach)
@@ -61,24 +68,29 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:
-    """The columns that only name rows: passed through, unless the model learnt from them."""
+    """Return the columns that only identify rows, which are passed through unless the model learnt from them."""
     known = {column.name for column in saved.columns}
     left_out = set(saved.about["identifiers"])
     return [name for name in names if name not in known and (name in left_out or is_named_identifier(name))]
 
 
 def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -> None:
-    """Write predictions as the name says: .csv, .tsv (both also .gz) or .parquet. The file is there whole or not at all.
+    """Write predictions to a file in one piece: .csv or .tsv, also with .gz, or .parquet.
 
     Parameters
     ----------
-    data : Any, default None
-        What was predicted; if it is a file, it is not overwritten.
+    frame : DataFrame
+        The predictions.
+    path : str or path
+        File to write; its suffix determines the format.
+    data : str, path, DataFrame or None, default None
+        The rows that were predicted; if they are a file, it is not overwritten.
 
     Raises
     ------
     BadOption
-        Another suffix, a folder, a folder that does not exist, the file of the data, a place that can't be written.
+        The suffix is another one, the path is a folder, lies in a folder that does not exist, or is the file of the data, or it
+        cannot be written.
     """
     path = Path(path)
     try:

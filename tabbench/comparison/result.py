@@ -1,4 +1,4 @@
-"""What `compare` hands back: the comparison, and what needs the run's folder: reports, the winner, exports."""
+"""The result of `compare`: the comparison, and what needs the run's folder: reports, the winner, exports."""
 
 from __future__ import annotations
 
@@ -26,23 +26,97 @@ FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".csv"
 
 @dataclass(frozen=True, eq=False)
 class FinishedComparison(Comparison):
-    """A comparison with its run's folder. Its frames are the answer; shows itself in a notebook."""
+    """Result of a comparison: frames of scores, verdicts and costs, and the folder of its run.
+
+    The frames hold the records of result.json; docs/result-json.md describes all of their columns. A notebook shows the
+    comparison as its report.
+
+    Parameters
+    ----------
+    table : dict
+        The table as it was read: name, number of rows and columns, target, task, classes and roles.
+    protocol : dict
+        How it was compared: metric, sizes, folds, repeats, margin, level, seed, effort and plan.
+    approaches : DataFrame
+        The approaches, with their families, versions and settings.
+    scores : DataFrame
+        One row per approach, size and metric: mean over the splits and its marginal interval.
+    winners : DataFrame
+        One row per size: the decision, the approaches that no other beats, the best and the recommended one.
+    pairs : DataFrame
+        One row per pair and size: difference in loss, simultaneous interval and decision.
+    crossovers : DataFrame
+        Sizes at which two representatives change places.
+    sentence : str
+        The verdict in words.
+    findings : DataFrame
+        Findings of the data checks.
+    incidents : DataFrame
+        What the guards of training saw and did.
+    failures : DataFrame
+        Cells that ended without a model; the constant predictor stands in for them.
+    skipped : DataFrame
+        Approaches that were not run at a size, and why.
+    costs : DataFrame
+        Seconds per fit, microseconds per predicted row and peak memory in MB, by approach and size.
+    cost_crossovers : DataFrame
+        Sizes from which on one of two representatives is faster to fit.
+    selection : DataFrame
+        What the feature selectors chose, and how stable the choice is over the splits.
+    training : DataFrame
+        Training curves and layers of the nets of one fit of each approach.
+    other_crossovers : DataFrame
+        As `crossovers`, for all other pairs.
+    family_crossovers : DataFrame
+        As `crossovers`, for the best of one family against the best of another.
+    budget_crossovers : DataFrame
+        Seconds of one fit from which on one of two approaches is better, by mean loss.
+    extrapolation : DataFrame
+        Expected differences at 2 and 4 times as many rows, by pair; empty without `extrapolate`.
+    extrapolated_scores : DataFrame
+        Extrapolated scores of the approaches; empty without `extrapolate`.
+    what_if : DataFrame
+        Sensitivity analysis: the answers by other metrics and, with `what_if`, on changed data, each beside the verdict.
+    cost_limits : DataFrame
+        Recommended approaches under a limit on a cost.
+    winner_map : DataFrame
+        Recommended approaches by number of rows and seconds of one fit.
+    timing : dict
+        Wall and processor seconds of all calls that made the run.
+    reading : tuple of str, default ()
+        How the file was understood, line by line.
+    folder : path, default Path()
+        Folder of the run.
+    is_interrupted : bool, default False
+        Whether the run was interrupted before it was complete.
+
+    See Also
+    --------
+    compare : Run a comparison.
+    reopen : Open the result of an earlier run.
+    """
 
     folder: Path = Path()
     is_interrupted: bool = False
 
     def winner(self, size: int | None = None) -> pd.Series:
-        """The row of `winners` for a training size.
+        """Return the row of `winners` for a training size.
 
         Parameters
         ----------
-        size : int | None, default None
-            Number of training rows; the largest grid size at or below it answers. None is the largest size judged.
+        size : int or None, default None
+            Number of training rows. The answer is that of the largest size of the comparison at or below it; None is the
+            largest size.
+
+        Returns
+        -------
+        winner : Series
+            Decision, approaches, best and recommended approach and score at that size.
 
         Raises
         ------
         BadOption
-            Above the full size or below the smallest one: nothing was measured there.
+            The size is above the largest or below the smallest one that was run.
         """
         sizes = sorted(self.winners["size"])
         if not sizes:
@@ -57,7 +131,23 @@ class FinishedComparison(Comparison):
         return self.winners.set_index("size", drop=False).loc[below[-1]]
 
     def report(self, path: str | Path) -> Path:
-        """Write a report; the file's suffix says which: .html, .md, .json or .csv."""
+        """Write a report as HTML, Markdown, JSON or CSV.
+
+        Parameters
+        ----------
+        path : str or path
+            File to write; its suffix (.html, .md, .json or .csv) determines the format.
+
+        Returns
+        -------
+        path : Path
+            The file that was written.
+
+        Raises
+        ------
+        BadOption
+            The suffix is another one, or the file cannot be written.
+        """
         path = Path(path)
         if path.suffix.lower() not in FORMATS:
             raise BadOption(f"a report's name must end in {', '.join(FORMATS)}, not {path.name!r}")
@@ -68,7 +158,31 @@ class FinishedComparison(Comparison):
         return path
 
     def save_winner(self, path: str | Path, approach: str | None = None) -> Path:
-        """Refit the best approach, or the one named, on all rows and write it without pickle; see `tabbench.predict`."""
+        """Refit the best approach, or the named one, on all rows and save it without pickle.
+
+        Parameters
+        ----------
+        path : str or path
+            Folder to write, or a single file if it has a suffix.
+        approach : str or None, default None
+            Name of the approach; None is the best one.
+
+        Returns
+        -------
+        path : Path
+            The folder or file that was written.
+
+        Raises
+        ------
+        BadOption
+            The run has no best approach yet, or the approach is an estimator of your own, which cannot be saved.
+        UnknownName
+            The approach was not part of the run.
+
+        See Also
+        --------
+        predict : Predict new rows with a saved model.
+        """
         return export_approach(self.folder, Path(path), approach)
 
     def _repr_html_(self) -> str:
@@ -82,17 +196,17 @@ class FinishedComparison(Comparison):
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,
            *, is_interrupted: bool = False) -> FinishedComparison:
-    """Write the reports, save the winner if asked, close the display.
+    """Write the reports, save the winner if asked, and close the display.
 
     Parameters
     ----------
     refit : Refit | None, default None
-        Fits of the winner that are under way; None where it is to be fitted here, after an interruption not at all.
+        Fits of the winner that are running already. If None, the winner is fitted here, unless the run was interrupted.
 
     Raises
     ------
     TabbenchError
-        There is no winner to save or it can't be saved; the reports are written by then.
+        There is no winner to save, or it cannot be saved; the reports have been written by then.
     """
     earlier = store.recall("timing", {})
     if options.save_winner and refit is not None and not is_interrupted:
@@ -121,7 +235,7 @@ def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[s
 
 
 def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedComparison:
-    """A finished comparison judged once more, with its reports; it keeps its times."""
+    """Judge a finished comparison again and rewrite its reports; it keeps its times."""
     renewed = as_finished(replace(comparison, timing=finished.timing), finished.folder)
     with writing(finished.folder):
         write_reports(renewed)
@@ -129,26 +243,44 @@ def renew(finished: FinishedComparison, comparison: Comparison) -> FinishedCompa
 
 
 def reopen(folder: str | Path) -> FinishedComparison:
-    """Judge a run anew from what its store holds; nothing is fitted and nothing is written."""
+    """Open the result of an earlier run, judged again from its store.
+
+    Nothing is fitted and nothing is written.
+
+    Parameters
+    ----------
+    folder : str or path
+        Folder of the run.
+
+    Returns
+    -------
+    comparison : FinishedComparison
+        The result as `compare` returned it, as far as the run is complete.
+
+    Raises
+    ------
+    BadOption
+        The folder does not exist or holds no run.
+    """
     with Store(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 
 
 def as_finished(comparison: Comparison, folder: Path, *, is_interrupted: bool = False) -> FinishedComparison:
-    """The same comparison with its folder."""
+    """Return the comparison with its folder."""
     return FinishedComparison(**{each.name: getattr(comparison, each.name) for each in fields(Comparison)}, folder=folder,
                               is_interrupted=is_interrupted)
 
 
 def write_reports(finished: FinishedComparison) -> None:
-    """result.json, report.md and report.html in the run's folder."""
+    """Write result.json, report.md and report.html to the run's folder."""
     for name in ("result.json", "report.md", "report.html"):
         finished.report(finished.folder / name)
 
 
 def best_of(comparison: Comparison) -> str | None:
-    """The approach to take home: of the lowest mean loss at the headline size; None where nothing can be recommended there."""
+    """Return the approach with the lowest mean loss at the headline size; None if nothing can be recommended there."""
     rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
     if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
         return None

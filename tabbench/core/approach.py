@@ -25,10 +25,18 @@ BASELINE = "dummy"
 
 @dataclass(frozen=True)
 class Workload:
-    """What an amount of work is computed from: options and the table's shape, nothing measured.
+    """What an approach's settings are computed from: the effort and the shape of the table, nothing measured.
 
-    `effort` is positive (see `core/effort`), `rows` is the training size, `columns` the number of feature columns, `classes`
-    is 0 for regression.
+    Parameters
+    ----------
+    effort : float
+        Positive, see `core/effort`.
+    rows : int
+        Number of training rows.
+    columns : int
+        Number of feature columns.
+    classes : int
+        Number of classes; 0 for regression.
     """
 
     effort: float
@@ -38,15 +46,15 @@ class Workload:
 
     @property
     def outputs(self) -> int:
-        """How many numbers a model predicts for a row: boosters and one-vs-rest models pay for each."""
+        """Number of outputs per row, each of which costs boosters and one-vs-rest models time."""
         return self.classes if self.classes > 2 else 1
 
 
 class SharedWork:
-    """Work that the cells of one batch may share, on the same rows and views: a memo with the seconds that each entry cost.
+    """Cache of work that the cells of one batch share on the same rows and views, with the seconds that each entry took.
 
-    Whatever is kept here must be a pure function of its key and the training set, so that sharing never changes a
-    number. `charged_seconds` adds up what the current cell took from the memo without paying for it.
+    Every entry must be a pure function of its key and the training set, so that sharing never changes a number.
+    `charged_seconds` is the time that the current cell saved by taking entries from the cache.
     """
 
     def __init__(self) -> None:
@@ -54,7 +62,7 @@ class SharedWork:
         self.charged_seconds = 0.0
 
     def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
-        """The value for `key`, built on first use; later users are charged the seconds it took."""
+        """Return the value of `key`, built on first use; later cells are charged the seconds that it took."""
         if key in self._kept:
             value, seconds = self._kept[key]
             self.charged_seconds += seconds
@@ -69,32 +77,32 @@ class SharedWork:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """All that an approach is given to learn from.
+    """The training data of one fit, all that an approach is given.
 
     Parameters
     ----------
     features : Any
-        The n training rows in the approach's view (see `views`): frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
+        The n training rows in the approach's view (see `views`): a frame, `LinearMatrix`, `TreeMatrix` or `NetMatrix`.
     target : ndarray
-        (n,) int64 codes into `task.classes` (every class occurs), or float64 for regression.
+        Of shape (n,): int64 codes into `task.classes`, all of which occur, or float64 for regression.
     task : Task
         The task, restricted to the classes that occur in these rows.
-    weight, group, time : ndarray | None
-        (n,) or None.
-    tie : ndarray | None, default None
-        (n,) uint64, equal for rows that must stay together in an inner split.
-    seed : int
-        Derived from the cell's key.
     settings : Settings
-        The approach's amount of work, see `Approach.settings`.
-    threads : int, default 1
-        How many threads may be used.
-    device : str, default "cpu"
-        "cpu" or "cuda".
-    shared : SharedWork
-        The batch's memo; seeds of what is put there must come from `shared_seed`.
+        The approach's effort in its own terms, see `Approach.settings`.
+    seed : int
+        Seed of the cell, derived from its key.
     shared_seed : int
-        The same for all approaches on these rows.
+        Seed that all approaches on these rows share.
+    weight, group, time : ndarray | None, default None
+        Weights, group codes and times of the rows, of shape (n,).
+    tie : ndarray | None, default None
+        Of shape (n,), uint64; equal for rows that must stay together in an inner split.
+    threads : int, default 1
+        Number of threads that may be used.
+    device : {"cpu", "cuda"}, default "cpu"
+        Where to train.
+    shared : SharedWork
+        Cache of the batch; whatever is random in it must be seeded by `shared_seed`.
     """
 
     features: Any
@@ -116,11 +124,11 @@ class TrainingSet:
 
 
 class FittedApproach(Protocol):
-    """What `Approach.fit` gives back."""
+    """A fitted model, as `Approach.fit` returns it."""
 
     @property
     def tuned(self) -> dict[str, Any]:
-        """What tuning chose, plain JSON values."""
+        """What tuning chose, as plain JSON values."""
         ...
 
     @property
@@ -129,7 +137,7 @@ class FittedApproach(Protocol):
         ...
 
     def predict(self, features: Any) -> np.ndarray:
-        """Float64 (m, n_classes) probabilities that sum to one, or (m,) numbers, for features in the approach's view."""
+        """Predict float64 probabilities (m, n_classes) that sum to one, or numbers (m,), for features in the approach's view."""
         ...
 
     def to_parts(self) -> Parts:
@@ -141,7 +149,12 @@ class FittedApproach(Protocol):
 class HeldOut:
     """Predictions for training rows by models that did not learn from them.
 
-    `rows` (v,) ascending positions in the training set; `predictions` (v, n_classes) probabilities or (v,) numbers.
+    Parameters
+    ----------
+    rows : ndarray
+        Ascending positions in the training set, of shape (v,).
+    predictions : ndarray
+        Probabilities of shape (v, n_classes), or numbers of shape (v,).
     """
 
     rows: np.ndarray
@@ -149,11 +162,11 @@ class HeldOut:
 
 
 class BlendableFit(FittedApproach, Protocol):
-    """What an approach that can be blended gives back."""
+    """A fitted model that can be blended."""
 
     @property
     def held_out(self) -> HeldOut | None:
-        """What its inner folds predicted, on the target's own scale; None for a restored model."""
+        """Predictions of its inner folds, in the units of the target; None for a restored model."""
         ...
 
 
@@ -164,37 +177,37 @@ class Approach:
     Parameters
     ----------
     name : str
-        As typed after `--approaches`; a composed one is `learner+selector`.
+        Name as given to `--approaches`; that of a composed approach is `learner+selector`.
     version : int
         Raised whenever the same input would give other numbers; part of a cell's key.
     family : str
-        The name of its family: baseline, linear, trees, net, blend, own or another one, see `core/family`.
+        Name of the family: baseline, linear, trees, net, blend, own or another one, see `core/family`.
     cost_rank : int
-        A constant; among equals the lowest is recommended.
+        Rank by cost; among equally good approaches the one of the lowest rank is recommended.
     view : ViewName
-        The view of the table that it wants.
+        View of the table that it learns from.
     summary : str
         Half a line for `tabbench approaches` and the README's table.
     settings : Callable[[Workload], Settings]
-        The amount of work for a workload, plain JSON values; part of a cell's key and printed.
+        Computes the settings for a workload, as plain JSON values; they are part of a cell's key and printed.
     fit : Callable[[TrainingSet], FittedApproach]
-        Learns from a training set. Imports its library inside.
+        Fits a training set. Imports its library inside.
     restore : Callable[[Parts], FittedApproach] | None
-        A fitted approach from its parts.
-    requires : tuple[str, ...]
-        Import names of modules that must load, else the approach is skipped with a cure; children import them before their first
-        cell.
+        Restores a fitted approach from its parts.
+    requires : tuple[str, ...], default ()
+        Import names of required modules. If one does not load, the approach is skipped and the reason reported. Workers import
+        them before their first cell.
     represents : bool, default False
-        Whether it is its family's representative in the claims over all sizes.
+        Whether it represents its family in the claims over all sizes.
     uses_device : bool, default False
-        Whether it runs on a GPU when there is one.
+        Whether it runs on a GPU if there is one.
     blends : bool, default False
-        Whether `fit` gives a `BlendableFit`, which `blend` weighs; such a fit is shared between the cells of a batch, so its
-        randomness comes from a seed that they share.
+        Whether `fit` returns a `BlendableFit`, which `blend` can use. Such a fit is shared between the cells of a batch and must
+        be seeded by `shared_seed`.
     from_effort : float | None, default None
-        The effort from which on it takes part where no approach is named; None where it has to be named.
+        Lowest effort at which it takes part if no approaches are named; None if it takes part only when named.
     joined : Mapping[str, float]
-        Selectors that it is joined to by `+` where nothing is named, each with the effort from which on.
+        Selectors that it is joined to by `+` if no approaches are named, each with the lowest effort at which it is.
     """
 
     name: str
@@ -215,15 +228,15 @@ class Approach:
 
 
 class FittedSelection(Protocol):
-    """What `Selector.fit` gives back: features in order of use, of which the first few or all may be taken."""
+    """A fitted selector: features in order of importance, of which the first few or all may be taken."""
 
     @property
     def n_features(self) -> int:
-        """How many features there are to take."""
+        """Number of features that can be taken."""
         ...
 
     def transform(self, matrix: Any, n_features: int) -> Any:
-        """The first `n_features`, from a matrix with the columns of training: some of its columns, or a `LinearMatrix`."""
+        """Take the first `n_features` of a matrix with the columns of training: some of its columns, or a `LinearMatrix`."""
         ...
 
     def to_parts(self) -> Parts:
@@ -233,10 +246,28 @@ class FittedSelection(Protocol):
 
 @dataclass(frozen=True)
 class Selector:
-    """A feature selector that joins a learner by `+`. Sees the learner's own view if that is among `views`, else the linear one.
+    """A feature selector that joins a learner by `+`.
 
-    `settings(workload)` is its amount of work; `fit(matrix, training)` gives a `FittedSelection`, where `training.settings`
-    are the selector's and randomness comes from `training.shared_seed`; `restore` gives it back from its parts.
+    Parameters
+    ----------
+    name : str
+        Name as given after the `+`.
+    version : int
+        Raised whenever the same input would give other numbers; part of a cell's key.
+    cost_rank : int
+        Added to that of the learner.
+    summary : str
+        Half a line for `tabbench approaches` and the README's table.
+    settings : Callable[[Workload], Settings]
+        Computes the settings for a workload, as plain JSON values.
+    fit : Callable[[Any, TrainingSet], FittedSelection]
+        Fits a matrix and its training set, whose settings are the selector's. Must be seeded by `training.shared_seed`.
+    restore : Callable[[Parts], FittedSelection]
+        Restores a fitted selection from its parts.
+    requires : tuple[str, ...], default ()
+        Import names of required modules.
+    views : tuple[ViewName, ...], default ("linear",)
+        Views that it can work on: it gets the learner's own view if that is among them, else the linear one.
     """
 
     name: str

@@ -18,7 +18,7 @@ Status = Literal["ok", "failed", "timed_out", "out_of_memory", "crashed", "skipp
 
 
 def digest(values: Any) -> str:
-    """Hex digest of the canonical JSON of plain values; stable across machines and versions.
+    """Return the hex digest of the canonical JSON of plain values, which is stable across machines and versions.
 
     >>> digest({"b": 1, "a": [2]}) == digest({"a": [2], "b": 1})
     True
@@ -29,7 +29,7 @@ def digest(values: Any) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """One fit. Its `key` is the unit of scheduling, resuming and storing."""
+    """One fit: an approach on a split at a training size. Its `key` is the unit of scheduling, resuming and storing."""
 
     table: str
     task: str
@@ -78,9 +78,28 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A cell's outcome. No scores: they are derived from the predictions.
+    """Outcome of a cell. It holds no scores: they are derived from the predictions.
 
-    `predictions` is float32 (m, n_classes) or (m,), aligned with the split's `test`; None unless status is ok.
+    Parameters
+    ----------
+    key : str
+        Key of the cell.
+    status : Status
+        "ok", or how the cell ended without a model.
+    reason : str, default ""
+        Why it did.
+    predictions : ndarray | None, default None
+        Float32 of shape (m, n_classes) or (m,), in the order of the split's `test`; None unless the status is "ok".
+    tuned : dict[str, Any]
+        What tuning chose, as plain JSON values.
+    fit_seconds, predict_seconds : float | None, default None
+        Wall time of fit and prediction.
+    peak_mb : float | None, default None
+        Peak memory of the worker in MB.
+    incidents : tuple[Incident, ...], default ()
+        What training guards saw and did.
+    environment : dict[str, Any]
+        Versions and machine that the result comes from.
     """
 
     key: str

@@ -17,9 +17,22 @@ from tabbench.core.task import Task
 
 @dataclass(frozen=True, eq=False)
 class CheckedTable:
-    """What a check may look at: the table, the task, the target as codes or numbers (n,), and the splits where they are made.
+    """What a data check may look at.
 
-    `shared` holds what one check has worked out and others may use: the sampled columns, a quick model's predictions.
+    Parameters
+    ----------
+    table : Table
+        The table.
+    task : Task
+        The task.
+    target : ndarray
+        Codes or numbers of shape (n,).
+    seed : int, default 0
+        Seed of samples and quick models.
+    splits : SplitPlan | None, default None
+        The splits, if they have been made.
+    shared : dict[str, Any]
+        Results of one check that others may use: the sampled columns, the predictions of a quick model.
     """
 
     table: Table
@@ -32,7 +45,7 @@ class CheckedTable:
 
 @dataclass(frozen=True)
 class PossibleFinding:
-    """What a check may say: the code and severity of the finding, and in words from where on it is made."""
+    """A finding that a check can make: its code and severity, and the limit from which on it is made, in words."""
 
     code: str
     severity: Severity
@@ -41,7 +54,7 @@ class PossibleFinding:
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the data. `run` gives its findings, none when all is well; `says` declares all that there may be."""
+    """One question to the data. `run` returns its findings, none if all is well; `says` declares all possible ones."""
 
     name: str
     summary: str

@@ -12,10 +12,10 @@ HALF = 1e-12
 
 
 def constant_prediction(task: Task, metric_name: str, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-    """(C,) class probabilities, or a number in a (1,) array.
+    """Return the best constant prediction: class probabilities of shape (C,), or a number in an array of shape (1,).
 
-    A class that does not occur has the probability floor 1 / (n + C). A number is the (weighted) median or mean, whichever
-    the metric scores best. Weights that are all 0 count as equal.
+    A class that does not occur gets the probability floor 1 / (n + C). The number is the (weighted) median or mean, whichever
+    scores better by the metric. Weights that are all 0 count as equal.
 
     >>> constant_prediction(Task("binary", ("no", "yes"), "log_loss", ("log_loss",)), "log_loss", np.array([0, 0, 0, 1]), None)
     array([0.75, 0.25])

@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 
 
 def scaled(effort: float, fast: float, balanced: float, thorough: float) -> float:
-    """An amount between and beyond the presets': along straight lines of the logarithms, so that it grows continuously.
+    """Interpolate an amount between and beyond those of the presets, linearly in the logarithms of effort and amount.
 
     >>> [scaled(effort, fast=2, balanced=20, thorough=120) for effort in (0.1, 1.0, 6.0)]
     [2.0, 20.0, 120.0]
@@ -33,7 +33,7 @@ def scaled(effort: float, fast: float, balanced: float, thorough: float) -> floa
 
 
 def counted(effort: float, fast: int, balanced: int, thorough: int, least: int = 1) -> int:
-    """The same as a whole number, at least `least`.
+    """Interpolate as `scaled`, rounded to an integer of at least `least`.
 
     >>> [counted(effort, 4, 5, 8) for effort in (0.01, 0.1, 1.0, 6.0)], counted(0.01, 50, 100, 400, least=30)
     ([3, 4, 5, 8], 30)
@@ -42,7 +42,7 @@ def counted(effort: float, fast: int, balanced: int, thorough: int, least: int =
 
 
 def nearest(effort: float, values: Mapping[str, Value]) -> Value:
-    """What cannot be divided (a list of candidates) as the nearest preset has it.
+    """Return the value of the nearest preset, for values that cannot be interpolated.
 
     >>> [nearest(effort, {"fast": "few", "balanced": "some", "thorough": "many"}) for effort in (0.2, 0.4)]
     ['few', 'some']
@@ -51,7 +51,7 @@ def nearest(effort: float, values: Mapping[str, Value]) -> Value:
 
 
 def bounded(effort: float, fast: float, balanced: float, thorough: float) -> float:
-    """A bound between the presets', along straight lines of the effort's logarithm; beyond the presets it stays as it is.
+    """Interpolate a bound between those of the presets, linearly in the logarithm of the effort; constant beyond them.
 
     >>> [bounded(effort, fast=-3, balanced=-4, thorough=-4.5) for effort in (0.01, 0.1, 1.0, 6.0, 100.0)]
     [-3.0, -3.0, -4.0, -4.5, -4.5]
@@ -65,13 +65,13 @@ def bounded(effort: float, fast: float, balanced: float, thorough: float) -> flo
 
 
 def _place(effort: float, points: Sequence[float]) -> tuple[int, float]:
-    """Between or beyond which two of the points it lies (the position of the lower one), and how far along."""
+    """Return the position of the lower of the two points around the effort, and how far it lies between them."""
     low = 0 if effort < points[1] else 1
     return low, math.log(effort / points[low]) / math.log(points[low + 1] / points[low])
 
 
 def point_name(effort: float) -> str | None:
-    """The preset that has exactly this effort, if one has.
+    """Return the name of the preset with exactly this effort, or None.
 
     >>> point_name(6.0), point_name(0.25)
     ('thorough', None)
@@ -80,7 +80,7 @@ def point_name(effort: float) -> str | None:
 
 
 def name_of(effort: float) -> str:
-    """A preset's name, or the number.
+    """Return the name of the preset with this effort, or the number in words.
 
     >>> name_of(0.1), name_of(0.25)
     ('fast', 'effort 0.25')

@@ -34,7 +34,7 @@ class OptionMention:
 
     @property
     def typed(self) -> str:
-        """As a command has it."""
+        """The option as typed on the command line."""
         flag = "--" + self.name.replace("_", "-")
         return flag if self.value is None else f"{flag} {self.value}"
 
@@ -46,12 +46,12 @@ class TabbenchError(Exception):
 
     @property
     def typed(self) -> str:
-        """The sentence for somebody who types commands."""
+        """The sentence as the command line shows it."""
         return str(self)
 
 
 class UserMistake(TabbenchError):
-    """Something that the user can cure; shown as one sentence without a traceback."""
+    """An error that the user can correct; shown as one sentence without a traceback."""
 
     parts: tuple[str | OptionMention, ...] = ()
 
@@ -69,7 +69,7 @@ class UserMistake(TabbenchError):
 
     @property
     def typed(self) -> str:
-        """The sentence with options as a command has them."""
+        """The sentence with options as typed on the command line."""
         return "".join(part if isinstance(part, str) else part.typed for part in self.parts) or str(self)
 
 
@@ -86,14 +86,14 @@ class MissingExtra(UserMistake, ImportError):
 
 
 class UnknownName(UserMistake, KeyError):
-    """A name that is not registered or not in the table; the message names near ones."""
+    """A name that is not registered or not in the table; the message suggests similar ones."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
     @classmethod
     def among(cls, kind: str, name: str, known: Iterable[str], cure: str = "") -> UnknownName:
-        """Build the error for `name`, suggesting the nearest of `known`.
+        """Build the error for `name`, suggesting the most similar of `known`.
 
         >>> str(UnknownName.among("approach", "bosting", ["boosting", "linear"]))
         "no approach 'bosting'; did you mean 'boosting'?"
@@ -108,7 +108,7 @@ MOST_NAMES_LISTED = 30
 
 
 def names_instead(name: str, known: Sequence[str]) -> str:
-    """The nearest of the known names as a question, or all of them.
+    """Return the most similar known names as a question, or list all of them.
 
     >>> names_instead("fasst", ["fast", "thorough"]), names_instead("q", ["fast", "thorough"])
     ("did you mean 'fast'?", 'there are: fast, thorough')

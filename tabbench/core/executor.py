@@ -18,18 +18,18 @@ from tabbench.core.registry import Registry
 
 @dataclass
 class Needs:
-    """What workers have to be ready for before their first cell.
+    """What workers need before their first cell.
 
     Parameters
     ----------
     modules : dict[str, tuple[str, ...]]
-        Names of the modules that each approach needs, by approach.
+        Modules to import, by the name of the approach that requires them.
     own : dict[str, bytes]
         The user's estimators, pickled, by name.
     aliases : dict[str, str]
-        Other names of approaches -> their registered ones.
+        Registered names of approaches, by the names that the user gave them.
     is_cuda_wanted : bool, default False
-        Whether a GPU is to be looked for.
+        Whether to look for a GPU.
     """
 
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Keeping:
-    """Which fitted models are kept in the run's folder: those of one size and split (repeat, fold); their effort is recorded."""
+    """Which fitted models to keep in the run's folder: those of one size and split (repeat, fold), with their effort."""
 
     size: int
     split: tuple[int, int]
@@ -48,13 +48,13 @@ class Keeping:
 
 
 class Observer(Protocol):
-    """Is told by an executor of what happens."""
+    """Receives what an executor reports."""
 
     def learn(self, cell: Cell, result: Result) -> None:
-        """A cell's result is in the store."""
+        """Take note that the result of a cell is in the store."""
 
     def show(self, running: tuple[str, ...], seconds_left: float | None) -> None:
-        """What runs now, and how long all of it may take, where that is known; a few times a second at most."""
+        """Show what is running and how long all of it may take, if known; called a few times a second at most."""
 
 
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
@@ -66,7 +66,7 @@ class Executor(Protocol[WorkT_contra]):
     Attributes
     ----------
     jobs : int
-        How many batches run at the same time.
+        Number of batches that run at the same time.
     """
 
     jobs: int
@@ -76,29 +76,29 @@ class Executor(Protocol[WorkT_contra]):
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None: ...
 
     def is_cuda_available(self) -> bool:
-        """Whether cells may use a GPU. May wait for a worker that has looked."""
+        """Return whether cells may use a GPU. May wait until a worker has looked for one."""
 
     def starting_seconds(self, startup_seconds: float) -> float:
-        """How long it still takes until cells can run, where a worker's start takes so many seconds in all."""
+        """Return how long it still takes until cells can run, if starting a worker takes `startup_seconds` in all."""
 
     def open_setup(self) -> None:
-        """The run's frozen setup lies in its folder now; workers may load it before their first cell asks for it."""
+        """Take note that the frozen setup is in the run's folder, so that workers can load it before their first cell."""
 
     def run(self, schedule: WorkT_contra, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
-        """Run what is scheduled until nothing is left, it is stopped or the schedule's deadline has passed.
+        """Run the schedule until nothing is left, it is stopped or its deadline has passed.
 
-        What was finished by then is in the store. What could not be run stands among the schedule's skips.
+        Whatever finished by then is in the store; whatever could not run is among the skips of the schedule.
         """
 
     def call(self, function: str, values: Mapping[str, Any]) -> None:
-        """Have `module:function` called with the run's folder and these values, beside whatever else runs; one call at a time."""
+        """Call `module:function` in the background with the run's folder and these values; one call at a time."""
 
     def await_call(self, deadline: float) -> str | None:
-        """How the call has ended by the deadline (a reading of `time.monotonic`): "" or why it failed, None if it goes on."""
+        """Wait for the call until the deadline, a reading of `time.monotonic`: "", why it failed, or None if it still runs."""
 
     def end_call(self) -> None:
-        """Break off a call that goes on."""
+        """Stop a call that still runs."""
 
 
 class MakeExecutor(Protocol):
@@ -106,20 +106,25 @@ class MakeExecutor(Protocol):
 
     def __call__(self, store: Any, *, jobs: int, needs: Needs, memory_limit_bytes: float | None = None,
                  starts_early: bool = True) -> Executor[Any]:
-        """For the run of an open store.
+        """Make an executor for the run of an open store.
 
         Parameters
         ----------
         store : Any
             The run's `store.database.Store`.
         jobs : int
-            How many batches at the same time.
+            Number of batches to run at the same time.
         needs : Needs
-            What workers have to be ready for.
+            What workers need before their first cell.
         memory_limit_bytes : float | None, default None
-            Of all of them together; None for most of the machine.
+            Memory limit of all workers together; None is most of the machine's memory.
         starts_early : bool, default True
             Whether workers may start before it is known that there is work for them.
+
+        Returns
+        -------
+        Executor
+            The executor, to be entered as a context manager.
         """
 
 

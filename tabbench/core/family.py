@@ -17,15 +17,17 @@ class Family:
     Parameters
     ----------
     name : str
-        As in an approach's `family` and in result.json.
-    order : int
-        Families are listed by it, those of equal order by name.
+        Name as in an approach's `family` and in result.json.
+    order : int, default 90
+        Position in lists; families of equal order are sorted by name.
     kind : str, default ""
-        What its approaches are in a sentence ("linear model"), with `is_plural` where that is one ("boosted trees"). That a time
-        limit left no room for a kind is told. Empty where the family is no kind between which people choose.
-    light, dark : tuple[str, ...]
-        Hexadecimal colours of its first, second, ... member in figures, on a light and on a dark page, as many of one as of the
-        other. Without any its members are drawn like a user's own estimators.
+        Noun for its approaches in a sentence ("linear model"). Reports say if a time limit left no room for a kind. Empty if
+        users do not choose between this family and others.
+    is_plural : bool, default False
+        Whether `kind` is a plural ("boosted trees").
+    light, dark : tuple[str, ...], default ()
+        Hexadecimal colours of its first, second, ... member in figures on a light and on a dark page, equally many of both.
+        Without any, its members are drawn like the user's own estimators.
     """
 
     name: str
@@ -37,7 +39,7 @@ class Family:
 
     @property
     def one(self) -> str:
-        """One of its approaches, with the article.
+        """The noun for one of its approaches, with the article.
 
         >>> Family("linear", kind="linear model").one, Family("trees", kind="boosted trees", is_plural=True).one
         ('a linear model', 'boosted trees')
@@ -49,10 +51,10 @@ FAMILIES: Registry[Family] = Registry("family", "tabbench.approaches")
 
 
 def kinds() -> dict[str, Family]:
-    """The families that people choose between by name, in the order in which they are listed."""
+    """Return the families that users choose between, by name, in listing order."""
     return {family.name: family for family in families_in_order() if family.kind}
 
 
 def families_in_order() -> list[Family]:
-    """All registered families as they are listed."""
+    """Return all registered families in listing order."""
     return sorted(FAMILIES, key=lambda family: (family.order, family.name))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is either the old or the new one, also after a power cut."""
+    """Write a file so that either the old or the new content is there, even after a power cut."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
@@ -22,7 +22,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Make renames in a folder durable, where the system can (Windows does so itself)."""
+    """Make renames in a folder durable. Windows does so itself."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What a time limit or an interruption has cost a run, in the words that its closing sentence uses.
+"""What a run left out because of a time limit or an interruption, in the words of its closing sentence.
 
 Imports nothing of ours; knows no clock and no plan.
 """
@@ -11,18 +11,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Limited:
-    """What a run had to do without.
+    """What a run left out.
 
     Parameters
     ----------
-    given_up : tuple[str, ...]
+    given_up : tuple[str, ...], default ()
         Noun phrases such as "2 of 3 repeats", "every second size" or "linear+pca and forest". Families of which nothing was run
-        are not among them: the sentence begins with those.
+        are not among them, since the sentence begins with those.
     seconds : float | None, default None
-        A time limit that would lift it, by the forecast; None where that is unknown.
+        Time limit that would suffice according to the forecast; None if unknown.
     is_interrupted : bool, default False
-        Whether it was Ctrl-C or a kill and not the limit, so that `tabbench resume` brings what is missing.
+        Whether the cause was Ctrl-C or a kill instead of the limit, so that `tabbench resume` adds what is missing.
 
+    Examples
+    --------
     >>> limited = Limited(("2 of 3 repeats",), 240.0)
     >>> Limited.from_json(limited.to_json()) == limited
     True
@@ -33,10 +35,10 @@ class Limited:
     is_interrupted: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` gives the same back."""
+        """Return plain values, which `from_json` reads."""
         return asdict(self) | {"given_up": list(self.given_up)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Limited:
-        """What `to_json` wrote."""
+        """Read what `to_json` wrote."""
         return cls(tuple(values["given_up"]), values["seconds"], values["is_interrupted"])

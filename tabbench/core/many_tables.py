@@ -1,4 +1,4 @@
-"""What can be said over many tables: frames and plain values, all that a report of it may read."""
+"""The result over many tables, as frames and plain values: all that its reports may read."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ import pandas as pd
 
 @dataclass(frozen=True, eq=False)
 class TablesComparison:
-    """The answer over many tables; every source of tables counts once.
+    """Result over many tables; every source of tables counts once.
 
     Parameters
     ----------
     sentence : str
         The verdict in words.
     decision : str
-        Winner, top_set or none.
+        "winner", "top_set" or "none".
     reason : str
-        Why none, else empty.
+        Why there is no verdict; empty if there is one.
     approaches : tuple[str, ...]
-        Those that no other is shown to be better than, the best mean rank first.
+        Approaches that no other is shown to be better than, by mean rank.
     best, recommended : str | None
-        Of them, by mean rank, and the cheapest of those as good as it; None without a verdict.
+        Of these, the one with the best mean rank, and the cheapest that is as good as it; None without a verdict.
     without_failures : dict[str, Any] | None
-        The same six values without the tables on which something failed; None where nothing did.
+        The same six values without the tables on which something failed; None if nothing failed.
     protocol : dict[str, Any]
         Margin (in units of each table's default margin), alpha and seed.
     tables : DataFrame
-        Table, source, metric, size, preset (or effort), failed (share of the runs).
+        Columns table, source, metric, size, preset (or effort) and failed (share of the runs).
     ranks : DataFrame
-        Approach, mean_rank, low, high, failed, mean_rank_without_failures; the best first.
+        Columns approach, mean_rank, low, high, failed and mean_rank_without_failures; the best first.
     pairs : DataFrame
-        First, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
-        chance_all_pairs, p_first_better, p_equal, p_second_better, decision (first, second, equal, undecided).
+        Columns first, second, difference (in margins), first_ahead (tables), within_margin (share of sources), chance_if_equal,
+        chance_all_pairs, p_first_better, p_equal, p_second_better and decision (first, second, equal or undecided).
     elo : DataFrame
-        Approach, elo, low, high.
+        Columns approach, elo, low and high.
     improvability : DataFrame
-        Metric, tables, approach, improvability, low, high.
+        Columns metric, tables, approach, improvability, low and high.
     win_rates : DataFrame
-        from_rows, to_rows, tables, approach, win_rate, low, high.
+        Columns from_rows, to_rows, tables, approach, win_rate, low and high.
     """
 
     sentence: str

@@ -10,7 +10,15 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class LinearMatrix:
-    """One-hot and scaled, nothing missing: float64 (n, p), dense or scipy CSR."""
+    """Matrix for linear models: one-hot and scaled, nothing missing.
+
+    Parameters
+    ----------
+    values : Any
+        Float64 of shape (n, p), dense or scipy CSR.
+    names : tuple[str, ...]
+        Names of the columns.
+    """
 
     values: Any
     names: tuple[str, ...]
@@ -19,19 +27,26 @@ class LinearMatrix:
         return int(self.values.shape[0])
 
     def take(self, rows: np.ndarray) -> LinearMatrix:
-        """These rows."""
+        """Return these rows."""
         return replace(self, values=self.values[rows])
 
     def select(self, columns: np.ndarray) -> LinearMatrix:
-        """These columns, by position."""
+        """Return these columns, by position."""
         return LinearMatrix(self.values[:, columns], tuple(self.names[c] for c in columns))
 
 
 @dataclass(frozen=True, eq=False)
 class TreeMatrix:
-    """Numbers and category codes in one float32 (n, p), NaN where missing or unseen.
+    """Matrix for trees: numbers and category codes.
 
-    `levels` (p,) is 0 for a number, else how many codes (0..levels-1) the category has.
+    Parameters
+    ----------
+    values : ndarray
+        Float32 of shape (n, p), NaN if missing or unseen in training.
+    levels : tuple[int, ...]
+        For each column 0 if it holds numbers, else the number of codes, which run from 0 to levels - 1.
+    names : tuple[str, ...]
+        Names of the columns.
     """
 
     values: np.ndarray
@@ -42,20 +57,29 @@ class TreeMatrix:
         return len(self.values)
 
     def take(self, rows: np.ndarray) -> TreeMatrix:
-        """These rows."""
+        """Return these rows."""
         return replace(self, values=self.values[rows])
 
     def select(self, columns: np.ndarray) -> TreeMatrix:
-        """These columns, by position."""
+        """Return these columns, by position."""
         return TreeMatrix(self.values[:, columns], tuple(self.levels[c] for c in columns),
                           tuple(self.names[c] for c in columns))
 
 
 @dataclass(frozen=True, eq=False)
 class NetMatrix:
-    """Robust-scaled numbers float32 (n, p), nothing missing, beside category codes int64 (n, q).
+    """Matrix for nets: robustly scaled numbers and category codes.
 
-    Code 0 is missing or unseen; `cardinalities` (q,) counts the codes, 0 included.
+    Parameters
+    ----------
+    numbers : ndarray
+        Float32 of shape (n, p), nothing missing.
+    codes : ndarray
+        Int64 of shape (n, q); 0 if missing or unseen in training.
+    cardinalities : tuple[int, ...]
+        Number of codes of each category, 0 included.
+    names : tuple[str, ...]
+        Names of the columns, numbers first.
     """
 
     numbers: np.ndarray
@@ -67,11 +91,11 @@ class NetMatrix:
         return len(self.numbers)
 
     def take(self, rows: np.ndarray) -> NetMatrix:
-        """These rows."""
+        """Return these rows."""
         return replace(self, numbers=self.numbers[rows], codes=self.codes[rows])
 
     def select(self, columns: np.ndarray) -> NetMatrix:
-        """These columns, by ascending position in `names`: numbers come before codes."""
+        """Return these columns, by ascending position in `names`, where numbers come before codes."""
         n_numbers = self.numbers.shape[1]
         numbers, codes = columns[columns < n_numbers], columns[columns >= n_numbers] - n_numbers
         return NetMatrix(np.ascontiguousarray(self.numbers[:, numbers]), np.ascontiguousarray(self.codes[:, codes]),
@@ -80,7 +104,7 @@ class NetMatrix:
 
 @dataclass(frozen=True, eq=False)
 class FamiliesMatrix:
-    """The same rows as every family of learners wants them; `views` maps a view's name to its matrix."""
+    """The same rows in the views of all families; `views` maps the name of a view to its matrix."""
 
     views: dict[str, Any]
 
@@ -88,5 +112,5 @@ class FamiliesMatrix:
         return len(next(iter(self.views.values())))
 
     def take(self, rows: np.ndarray) -> FamiliesMatrix:
-        """These rows."""
+        """Return these rows."""
         return FamiliesMatrix({name: matrix.take(rows) for name, matrix in self.views.items()})

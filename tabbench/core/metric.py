@@ -17,11 +17,11 @@ RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 
 
 SMOOTH_SHARED_LUCK = 0.25
-"""Of losses that change smoothly with a prediction."""
+"""For losses that change smoothly with a prediction."""
 STEP_SHARED_LUCK = 0.6
-"""Of metrics that count hits."""
+"""For metrics that count hits."""
 RANK_SHARED_LUCK = 0.75
-"""Of metrics that count ranks."""
+"""For metrics that count ranks."""
 
 
 @dataclass(frozen=True)
@@ -31,38 +31,38 @@ class Metric:
     Parameters
     ----------
     name : str
-        As in result.json.
+        Name as in result.json.
     tasks : tuple[TaskKind, ...]
-        Kinds of task it applies to.
+        Kinds of task that it applies to.
     higher_is_better : bool
-        Its natural sign.
+        Whether higher scores are better.
     score : Score
-        (truth, prediction, weight) -> float. Truth is (m,) codes or numbers; prediction float64 (m, C) or (m,); weight (m,) or
-        None.
+        Function (truth, prediction, weight) -> float. The truth holds codes or numbers, of shape (m,); the prediction is float64
+        of shape (m, C) or (m,); the weight is of shape (m,) or None.
     row_loss : RowLoss | None
-        Same arguments -> (m,) values, oriented so that lower is better, whose (weighted) mean is the metric's loss to first
-        order: row losses where it is an average, influence values where it is not (RMSE, AUC). None where there is no such thing.
-    shared_luck : float
-        Correlation between what a row does to a difference by being tested and by being trained on; splits cannot show it, since
-        none does both with a row. Measured by simulation (docs/calibration.md).
-    classes : Callable[[ndarray, ndarray | None], tuple[ndarray, ndarray]] | None, default None
-        (truth, weight) -> how much each class that occurs counts (C,) and its effective rows (C,), for a metric made of means
-        over classes, of which one of few rows may decide; None where all rows count together.
-    step : float, default 0.0
-        Of a metric that counts ranks or hits, by how much the loss of a row may change at once; 0 where it changes smoothly.
+        Function of the same arguments that returns values of shape (m,), lower is better, whose (weighted) mean is the loss to
+        first order: row losses if the metric is a mean, influence values if it is not (RMSE, AUC). None if there are none.
     absolute_margin : float | None, default None
-        The margin in the metric's own units, or None where it is a fraction of the constant predictor's loss.
+        Margin in the units of the metric; None if it is a fraction of the constant predictor's loss.
+    shared_luck : float, default 0.25
+        Correlation between the effects of a row on a difference when it is tested and when it is trained on. Splits cannot show
+        it, since no split does both with a row; it is measured by simulation (docs/calibration.md).
+    step : float, default 0.0
+        How much the loss of a row can change at once, for a metric that counts ranks or hits; 0 if it changes smoothly.
+    classes : Callable[[ndarray, ndarray | None], tuple[ndarray, ndarray]] | None, default None
+        For a metric made of means over classes, where one class with few rows may decide: function (truth, weight) -> weight and
+        effective number of rows of each class that occurs, both of shape (C,). None if all rows count together.
     label : str, default ""
-        As people write it ("AUC"); empty where that is its name with spaces.
-    bounds : tuple[float, float]
-        The lowest and the highest score that is possible at all.
+        Name as people write it ("AUC"); empty if that is `name` with spaces.
+    bounds : tuple[float, float], default (-inf, inf)
+        Lowest and highest possible score.
     place : int | None, default None
-        Where it stands among the metrics that are reported of a task, of which the first decides unless another one is named;
-        None for one that has to be named.
+        Position among the reported metrics of a task, of which the first decides by default; None if it is reported only when
+        named.
     rewards_knowledge : bool, default True
-        False where a constant prediction is among the best whatever the data: it cannot choose an approach.
-    best_constant : Literal['mean', 'median'], default "mean"
-        Which constant scores best on the rows that it is made of; numbers only.
+        False if a constant prediction is among the best whatever the data, so that the metric cannot choose an approach.
+    best_constant : {"mean", "median"}, default "mean"
+        Which constant scores best on the rows that it is computed from; for regression only.
     """
 
     name: str
@@ -86,11 +86,11 @@ class Metric:
         return self.label or self.name.replace("_", " ")
 
     def value(self, truth: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
-        """The score, NaN where no row has any weight: no metric is defined there."""
+        """Return the score, NaN if all weights are 0, since no metric is defined then."""
         return float("nan") if weight is not None and not weight.any() else self.score(truth, prediction, weight)
 
     def loss(self, score: float) -> float:
-        """The score with its sign turned so that lower is better."""
+        """Return the score with the sign that makes lower better."""
         return -score if self.higher_is_better else score
 
 
@@ -98,7 +98,7 @@ METRICS: Registry[Metric] = Registry("metric", "tabbench.metrics")
 
 
 def metric_words(name: str) -> str:
-    """A metric's name in a sentence; one that is not registered here came with a run of somebody else's.
+    """Return a metric's name in a sentence; metrics of other packages need not be registered here.
 
     >>> metric_words("auc"), metric_words("log_loss"), metric_words("pinball_loss")
     ('AUC', 'log loss', 'pinball loss')
@@ -107,5 +107,5 @@ def metric_words(name: str) -> str:
 
 
 def best_constant(name: str) -> Literal["mean", "median"]:
-    """Which constant a metric of numbers scores best; the mean where the metric is not registered here."""
+    """Return which constant scores best by a metric of regression; "mean" if the metric is not registered here."""
     return METRICS.get(name).best_constant if name in METRICS else "mean"

@@ -13,10 +13,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Parts:
-    """A fitted thing taken apart.
+    """A fitted object taken apart into what can be saved without pickle.
 
-    `values` is plain JSON (no NaN); `arrays` are numeric NumPy arrays; `blobs` are a library's own text or bytes (a
-    booster's JSON); `children` are fitted things inside this one.
+    Parameters
+    ----------
+    values : dict[str, Any]
+        Plain JSON values, no NaN.
+    arrays : dict[str, ndarray]
+        Numeric arrays.
+    blobs : dict[str, bytes]
+        A library's own text or bytes, such as a booster's JSON.
+    children : dict[str, Parts]
+        Fitted objects inside this one.
     """
 
     values: dict[str, Any] = field(default_factory=dict)

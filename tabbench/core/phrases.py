@@ -10,7 +10,7 @@ MOST_SHOWN_CHARACTERS = 60
 
 
 def rounded_size(size: float, rounding: Callable[[float], int] = round) -> str:
-    """A number of rows to two significant digits, with thousands separators, rounded to the nearest unless told otherwise.
+    """Write a number of rows with two significant digits and thousands separators, by default rounded to the nearest.
 
     >>> rounded_size(483.0), rounded_size(12_345), rounded_size(7), rounded_size(1_047, math.ceil)
     ('480', '12,000', '7', '1,100')
@@ -20,7 +20,7 @@ def rounded_size(size: float, rounding: Callable[[float], int] = round) -> str:
 
 
 def measured(value: float) -> str:
-    """A positive number to two significant digits, never in exponent form.
+    """Write a non-negative number with two significant digits, never in exponent form.
 
     >>> measured(0.01234), measured(1234.6), measured(3.21), measured(0.0)
     ('0.012', '1,235', '3.2', '0')
@@ -38,7 +38,7 @@ _DURATIONS: tuple[tuple[float, int, int, str], ...] = (
 
 
 def rough_duration(seconds: float) -> str:
-    """A span of time in round words, never less than it is.
+    """Write a duration in round words, rounded up.
 
     >>> [rough_duration(each) for each in (2, 31, 52, 61, 180)]
     ['about 5 seconds', 'about 40 seconds', 'about 1 minute', 'about 2 minutes', 'about 3 minutes']
@@ -51,7 +51,7 @@ def rough_duration(seconds: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names joined as in a sentence.
+    """Join names as in a sentence.
 
     >>> listed(["linear"]), listed(["linear", "mlp"]), listed(["linear", "mlp", "boosting"])
     ('linear', 'linear and mlp', 'linear, mlp and boosting')
@@ -60,7 +60,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def prefixed(prefix: str, name: str) -> str:
-    """The name after the prefix; nothing where there is no name.
+    """Put the prefix before the name; empty if the name is.
 
     >>> prefixed(" than ", "linear"), prefixed(" than ", "")
     (' than linear', '')
@@ -69,7 +69,7 @@ def prefixed(prefix: str, name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name from a file, safe inside one line: control characters escaped, the middle of a long one left out.
+    """Make a name from a file safe to show in one line: escape control characters, leave out the middle of a long name.
 
     >>> shown("price")
     'price'
@@ -84,7 +84,7 @@ def shown(name: str) -> str:
 
 
 def first_few(names: Sequence[str], most: int = 5) -> str:
-    """Names from a file as an enumeration, a long one cut short.
+    """Join the first few names from a file as in a sentence, and say how many more there are.
 
     >>> first_few(["a", "b", "c"]), first_few(["a", "b", "c", "d"], most=2)
     ('a, b, c', 'a, b and 2 more')
@@ -94,7 +94,7 @@ def first_few(names: Sequence[str], most: int = 5) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun.
+    """Write a number with its noun.
 
     >>> counted(1, "row"), counted(1200, "row"), counted(2, "category"), counted(2, "approach")
     ('1 row', '1,200 rows', '2 categories', '2 approaches')

@@ -9,7 +9,7 @@ PROBABILITY_FLOOR = 1e-6
 
 
 def floored(probabilities: np.ndarray) -> np.ndarray:
-    """The probabilities (m, classes), none below the floor, rows summing to one.
+    """Raise probabilities (m, classes) to the floor and make the rows sum to one again.
 
     >>> floored(np.array([[0.0, 1.0]])).round(6).tolist()
     [[1e-06, 0.999999]]

@@ -19,8 +19,20 @@ class FamilyLeader:
 class Provisional:
     """Who leads in each family at the largest size, long before that is a verdict.
 
-    `splits` is how many splits every leader has at least; `leaders` holds one or more, the best family first. A first look is one
-    split with little effort; `is_complete` is false as long as families that will be told of are missing.
+    Parameters
+    ----------
+    size : int
+        Number of training rows.
+    splits : int
+        Least number of splits of the leaders.
+    leaders : tuple[FamilyLeader, ...]
+        One or more leaders, the best family first.
+    metric : str
+        Name of the metric.
+    is_first_look : bool
+        Whether it rests on one split with little effort.
+    is_complete : bool, default True
+        False as long as families that will be reported are missing.
     """
 
     size: int
@@ -35,8 +47,20 @@ class Provisional:
 class Progress:
     """A snapshot of a run.
 
-    `running` holds one line a busy child ("boosting at 2,000, fold 3"); `leaders` the approach with the lowest mean
-    loss so far at each size that has any; `remaining_seconds` is None as long as nothing is known.
+    Parameters
+    ----------
+    done, failed, total : int
+        Numbers of cells.
+    running : tuple[str, ...]
+        One line per busy worker ("boosting at 2,000, fold 3").
+    leaders : dict[int, str]
+        By size, the approach with the lowest mean loss so far.
+    elapsed_seconds : float
+        Wall time so far.
+    remaining_seconds : float | None
+        Expected remaining wall time; None as long as it is unknown.
+    provisional : Provisional | None, default None
+        The leaders of the families so far.
     """
 
     done: int
@@ -50,13 +74,13 @@ class Progress:
 
 
 class Display(Protocol):
-    """Shows a run to a person."""
+    """Shows the progress of a run."""
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
 
     def update(self, progress: Progress) -> None:
-        """The newest snapshot; called a few times a second at most."""
+        """Show the newest snapshot; called a few times a second at most."""
 
     def close(self) -> None:
         """Leave the terminal as it was found."""

@@ -24,7 +24,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called, unique among its kind."""
+        """Name, unique within its registry."""
 
 
 T = TypeVar("T", bound=Named)
@@ -36,16 +36,9 @@ class Registry(Generic[T]):
     Parameters
     ----------
     kind : str
-        What one of them is called in a message ("approach").
+        Noun for one of them in messages ("approach").
     package : str
-        The package whose modules register them when imported.
-
-    Raises
-    ------
-    TabbenchError
-        When two things of one kind have the same name.
-    UnknownName
-        By `get`, with near names.
+        Package whose modules register them when imported.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -55,7 +48,13 @@ class Registry(Generic[T]):
         self._is_loaded = False
 
     def register(self, thing: T) -> T:
-        """Add a thing; its name must be new."""
+        """Add a thing and return it.
+
+        Raises
+        ------
+        TabbenchError
+            The name is taken.
+        """
         if _PLUG_INS.are_loading:
             self._load_package()  # our own names are taken first, also where a plug-in is the first to ask for this registry
         if thing.name in self._things:
@@ -64,14 +63,20 @@ class Registry(Generic[T]):
         return thing
 
     def get(self, name: str) -> T:
-        """The thing called `name`."""
+        """Return the thing called `name`.
+
+        Raises
+        ------
+        UnknownName
+            There is none; the message suggests similar names.
+        """
         self._load()
         if name not in self._things:
             raise UnknownName.among(self.kind, name, self.names())
         return self._things[name]
 
     def names(self) -> list[str]:
-        """All names, sorted."""
+        """Return all names, sorted."""
         self._load()
         return sorted(self._things)
 
@@ -100,14 +105,14 @@ class Registry(Generic[T]):
 
 
 class _PlugIns:
-    """The modules that other packages name in the entry-point group, loaded once a process."""
+    """The modules that other packages name in the entry-point group, loaded once per process."""
 
     def __init__(self) -> None:
         self.are_loading = False
         self._have_begun = False
 
     def load(self) -> None:
-        """Import each of them; what fails is told in one line and never tried again."""
+        """Import each of them; a failure is reported in one line and not tried again."""
         if self._have_begun:
             return
         self._have_begun = self.are_loading = True

@@ -1,4 +1,4 @@
-"""Everything about a run that every child must know: the table, the task, the splits. Frozen before the first fit."""
+"""Everything about a run that every worker must know: the table, the task, the splits. Frozen before the first fit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,22 @@ from tabbench.core.task import Task
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """The question, ready to be put to approaches.
+    """Table, task and splits of a run.
 
-    `target` is (n,) int64 codes into `task.classes`, or float64; `splits_digest` names the split plan in cell keys.
+    Parameters
+    ----------
+    table : Table
+        The table.
+    task : Task
+        The task.
+    target : ndarray
+        Of shape (n,): int64 codes into `task.classes`, or float64.
+    splits : SplitPlan
+        The splits.
+    splits_digest : str
+        Digest of the splits, part of cell keys.
+    seed : int
+        Seed of the run.
     """
 
     table: Table
@@ -26,5 +39,5 @@ class Setup:
     seed: int
 
     def split(self, repeat: int, fold: int) -> Split:
-        """The split called (repeat, fold)."""
+        """Return the split called (repeat, fold)."""
         return next(split for split in self.splits.splits if split.name == (repeat, fold))

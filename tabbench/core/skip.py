@@ -28,9 +28,17 @@ class Skip:
 
     Parameters
     ----------
+    approach : str
+        Name of the approach.
+    size : int
+        Number of training rows.
+    kind : SkipKind
+        Kind of the reason.
     reason : str, default ""
-        What a person is told; by default what the kind says.
+        The reason in words; by default that of the kind.
 
+    Examples
+    --------
     >>> Skip("mlp", 500, SkipKind.WAITING).reason
     'not run yet'
     """
@@ -45,12 +53,12 @@ class Skip:
         object.__setattr__(self, "reason", self.reason or REASONS[self.kind])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` gives the same back."""
+        """Return plain values, which `from_json` reads."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Skip:
-        """What `to_json` wrote, or an earlier version, which told most kinds apart by their reason alone."""
+        """Read what `to_json` wrote, also that of earlier versions, which told most kinds apart by the reason alone."""
         if "kind" in values:
             return cls(**values)
         known = {reason: kind for kind, reason in REASONS.items()}

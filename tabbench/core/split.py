@@ -1,4 +1,4 @@
-"""Splits and sizes as plain values. Making them is `data/splits.py`'s work."""
+"""Splits and sizes as plain values. Making them is the work of `splitting/`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ OWN_SPLITS = ("given", "test", "fold")
 class Split:
     """One division of the table into training and test rows.
 
-    `train` holds positions into the table in the split's one training order: the training set of size n is `train[:n]`,
-    so sizes are nested. `test` holds the sorted positions that are scored (a draw if the fold is large).
+    Parameters
+    ----------
+    repeat, fold : int
+        Name of the split within its plan.
+    train : ndarray
+        Positions in the table, in training order: the training set of size n is `train[:n]`, so that sizes are nested.
+    test : ndarray
+        Sorted positions of the rows that are scored; a sample if the fold is large.
     """
 
     repeat: int
@@ -31,12 +37,25 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class SplitPlan:
-    """All splits of a run and how they came about.
+    """All splits of a run and how they were made.
 
-    `kind` is stratified, grouped, ordered (forward in time), fold (the user's own folds), test (the user's own test file)
-    or given (positions passed from Python). `full_size` is the smallest training part; `unit` (n,) holds for each row of
-    the table the unit that is independent in it: a group's code, else that of the rows equal to it. `ties_are_kept` is
-    false where splits of the user's own have equal rows on both sides; then inner splits do as they do.
+    Parameters
+    ----------
+    kind : str
+        "stratified", "grouped", "ordered" (forward in time), "fold" (the user's folds), "test" (the user's test file) or "given"
+        (positions passed from Python).
+    splits : tuple[Split, ...]
+        The splits.
+    folds, repeats : int
+        Numbers of folds and repeats.
+    full_size : int
+        Size of the smallest training part.
+    unit : ndarray
+        Of shape (n,), code of each row's independent unit: its group, else the rows equal to it.
+    notes : tuple[str, ...], default ()
+        What to report about the splits.
+    ties_are_kept : bool, default True
+        False if the user's splits have equal rows on both sides; inner splits then do so, too.
     """
 
     kind: str
@@ -50,14 +69,14 @@ class SplitPlan:
 
     @property
     def by_importance(self) -> tuple[Split, ...]:
-        """The splits in the order in which they are worth having: repeat by repeat, where time matters the latest cut first."""
+        """The splits, the most important first: repeat by repeat, and if ordered in time the latest cut first."""
         newest_first = -1 if self.kind == "ordered" else 1
         return tuple(sorted(self.splits, key=lambda split: (split.repeat, newest_first * split.fold)))
 
     def first(self, count: int) -> SplitPlan:
-        """The same with the `count` most important splits alone: one of them is a hold-out split.
+        """Return the plan with only its `count` most important splits; with one, that is a hold-out split.
 
-        Sizes stay those of the whole plan, so that what was run on these splits is part of it.
+        Sizes stay those of the whole plan, so that cells of these splits are part of it.
         """
         if count == len(self.splits):
             return self

@@ -1,6 +1,6 @@
 """The table as given, once it is read: typed columns, a target, roles, a fingerprint. Never modified.
 
-Reading files and recognising types is `data/`'s work; here is only the result's shape.
+Reading files and recognizing types is the work of `reading/`; here is only the shape of the result.
 """
 
 from __future__ import annotations
@@ -18,13 +18,25 @@ ColumnKind = Literal["number", "boolean", "category", "text", "date"]
 
 @dataclass(frozen=True)
 class Column:
-    """One feature column and how it is understood.
+    """One feature column and how it was recognized.
 
-    `number` is int64 or float64 (NaN is missing), `boolean` is pandas' nullable boolean, `category` is a
-    pandas category of strings, `text` is a string column of high cardinality, `date` is datetime64[us] without zone.
-    `levels` are a category's spellings in order, or the two spellings (false, true) of a boolean that was
-    written in words. `date_format` is the strptime format a date was read by, when one was needed. `missing_code` is
-    the number that stands for a missing value (-999), when there is one; `missing_words` do so in a column of numbers.
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    kind : {"number", "boolean", "category", "text", "date"}
+        "number" is int64 or float64 (NaN is missing), "boolean" pandas' nullable boolean, "category" a pandas category of
+        strings, "text" a string column of high cardinality, "date" datetime64[us] without time zone.
+    levels : tuple[str, ...], default ()
+        Spellings of a category in order, or the spellings of false and true of a boolean that is written in words.
+    date_format : str | None, default None
+        Format by which a date was parsed, as for strptime, if one was needed.
+    decimal_comma : bool, default False
+        Whether numbers are written with a decimal comma.
+    missing_code : float | None, default None
+        Number that stands for a missing value (-999), if there is one.
+    missing_words : tuple[str, ...], default ()
+        Words that stand for a missing value in a column of numbers.
     """
 
     name: str
@@ -36,14 +48,14 @@ class Column:
     missing_words: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` gives the same column back."""
+        """Return plain values, which `from_json` reads."""
         return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
                 "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
                 "missing_words": list(self.missing_words)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:
-        """The column that `to_json` wrote."""
+        """Read what `to_json` wrote."""
         return cls(**{**values, "levels": tuple(values["levels"]), "missing_words": tuple(values["missing_words"])})
 
 
@@ -56,31 +68,33 @@ class Table:
     name : str
         Short name for titles and folders.
     features : DataFrame
-        Frame (n, p) with a RangeIndex and unique string column names; dtypes as in `Column`.
+        Of shape (n, p), with a RangeIndex and unique names of columns; dtypes as in `Column`.
     columns : tuple[Column, ...]
-        One `Column` a feature, in the frame's order.
+        The columns, in the order of `features`.
     target : Series
-        Series (n,), no missing values: float64 for numbers, else strings as spelled in the file (trimmed).
+        Of shape (n,), no missing values: float64 for numbers, else strings as spelled in the file, trimmed.
+    target_name : str
+        Name of the target's column.
     target_is_integer : bool
-        The target's numbers are whole (the task rule needs it).
-    group, time, weight, fold : ndarray | None
-        Arrays (n,) or None. Group and fold hold codes from 0, time is int64 or float64 that sorts in time.
-    test : ndarray | None, default None
-        Boolean array (n,), true for rows that came from the user's own test file, or None.
+        Whether all numbers of the target are integers, which matters for inferring the task.
     rows : ndarray
-        int64 (n,), each row's position in the file as given, from 0.
-    fingerprint : str
-        Hex digest of the content (features, target, roles).
-    reading : tuple[str, ...]
-        The short block that says how the file was understood, line by line.
-    findings : tuple[Finding, ...]
-        What reading noticed.
+        Int64 of shape (n,), position of each row in the file as given, from 0.
     tie : ndarray
-        uint64 (n,), row digests: equal where rows are equal in every feature and the target.
+        Uint64 of shape (n,), digests of the rows: equal if rows are equal in every feature and the target.
+    fingerprint : str
+        Hex digest of the content: features, target and roles.
+    group, time, weight, fold : ndarray | None, default None
+        Of shape (n,). Group and fold hold codes from 0, time int64 or float64 values that sort in time.
+    test : ndarray | None, default None
+        Boolean array of shape (n,), true for rows of the user's test file.
     roles : dict[str, str]
-        Role -> column name, for the roles in use ("group": "patient").
+        Names of columns by role, for the roles in use ("group": "patient").
+    reading : tuple[str, ...], default ()
+        How the file was understood, line by line.
+    findings : tuple[Finding, ...], default ()
+        What was noticed while reading.
     identifiers : dict[str, Series]
-        name -> values (n,) of the columns that name rows and are no features; the checks alone look at them.
+        By name, columns of shape (n,) that only identify rows and are no features; used by the checks alone.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is to be predicted and how it is judged. Inferring a task from a table is `data/`'s work."""
+"""What is to be predicted and how it is scored. Inferring a task from a table is the work of `reading/`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ TaskKind = Literal["binary", "multiclass", "regression"]
 
 @dataclass(frozen=True)
 class Task:
-    """The question put to every approach.
+    """The task that every approach solves.
 
-    `classes` are the labels as spelled in the file, in the order of the probability columns; for a binary task
-    the second one is the positive class. Targets travel as codes into `classes`. `metric` decides; `metrics` are
-    all that are reported, the deciding one first.
+    Parameters
+    ----------
+    kind : {"binary", "multiclass", "regression"}
+        Kind of the target.
+    classes : tuple[str, ...]
+        Labels as spelled in the file, in the order of the probability columns; in a binary task the second one is the positive
+        class. Targets are stored as codes into `classes`. Empty for regression.
+    metric : str
+        Name of the metric that decides.
+    metrics : tuple[str, ...]
+        Names of all reported metrics, the deciding one first.
     """
 
     kind: TaskKind
@@ -33,14 +41,14 @@ class Task:
         return len(self.classes)
 
     def with_classes(self, classes: tuple[str, ...]) -> Task:
-        """The same task over some of its classes, as a small training prefix may hold fewer."""
+        """Return the task with only some of its classes, since a small training set may hold fewer."""
         return replace(self, classes=classes, kind="binary" if len(classes) == 2 else self.kind)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` gives the same task back."""
+        """Return plain values, which `from_json` reads."""
         return asdict(self) | {"classes": list(self.classes), "metrics": list(self.metrics)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Task:
-        """The task that `to_json` wrote."""
+        """Read what `to_json` wrote."""
         return cls(values["kind"], tuple(values["classes"]), values["metric"], tuple(values["metrics"]))

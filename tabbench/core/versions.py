@@ -9,7 +9,7 @@ LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", 
 
 
 def versions() -> dict[str, str]:
-    """Installed versions of the libraries that can change a number; those that are absent are left out."""
+    """Return the installed versions of the libraries that can change a number."""
     found = {}
     for name in LIBRARIES:
         try:

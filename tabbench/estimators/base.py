@@ -38,10 +38,20 @@ LARGEST_SEED = 2**31 - 1
 
 @dataclass(frozen=True, eq=False)
 class TrainingRows:
-    """What `fit` was given, read and checked; rows of weight zero are gone.
+    """The arguments of `fit`, read and checked, without rows of weight zero.
 
-    `features` (n, p) typed as in `data/`; `target` (n,) int64 codes into the estimator's `classes_`, or float64; `weight` (n,)
-    or None where all weights are one; `group` (n,) codes or None.
+    Parameters
+    ----------
+    features : DataFrame
+        Typed columns, of shape (n, p).
+    target : ndarray
+        Of shape (n,): int64 codes into the estimator's `classes_`, or float64.
+    task : Task
+        The task.
+    weight : ndarray | None
+        Of shape (n,); None if all weights are one.
+    group : ndarray | None
+        Codes of shape (n,).
     """
 
     features: pd.DataFrame
@@ -55,10 +65,10 @@ class TrainingRows:
 
 
 class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Reads arrays and frames of any kind of column. NaN is a missing value, infinity is refused.
+    """Base of all estimators: reads arrays and frames with columns of any kind. NaN is a missing value, infinity is an error.
 
-    A subclass has the parameters `random_state` and `n_jobs`, calls `_read_training` and one of `_fit_view`, `_training_set` and
-    `_fit_approach` in `fit`, and `_matrix` afterwards.
+    A subclass has the parameters `random_state` and `n_jobs`. Its `fit` calls `_read_training` and one of `_fit_view`,
+    `_training_set` and `_fit_approach`; its `predict` calls `_matrix`.
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -73,7 +83,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         Raises
         ------
         ValueError, TypeError
-            Scikit-learn's usual ones; infinity in X, by column and row.
+            X or y is not valid input for scikit-learn, or X holds infinity.
         """
         y = validate_data(self, "no_validation", y, y_numeric=self._is_regression)
         if pd.isna(y).any():  # None and pandas' NA among labels, which scikit-learn does not look for
@@ -93,24 +103,24 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group)
 
     def _fit_view(self, name: ViewName, rows: TrainingRows, seed: int) -> Any:
-        """Fit a view on the training rows and keep it; gives the rows' matrix in that view."""
+        """Fit a view on the training rows, keep it and return the rows' matrix in it."""
         self._view: FittedView = fit_view(name, rows.features, self._columns, seed)
         return self._view.transform(rows.features)
 
     def _training_set(self, view: ViewName, rows: TrainingRows, settings: Settings, device: str = "cpu") -> TrainingSet:
-        """What an approach is given to learn from these rows; fits the view."""
+        """Fit the view and return the rows as an approach learns from them."""
         seed = self._seed()
         return TrainingSet(features=self._fit_view(view, rows, seed), target=rows.target, task=rows.task, settings=settings,
                            seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, threads=self._threads(),
                            device=device)
 
     def _fit_approach(self, approach: Approach, rows: TrainingRows, effort: float, device: str = "cpu") -> FittedApproach:
-        """Learn with an approach of the registry, its amount of work computed from effort and shape; fits its view too.
+        """Fit a registered approach and its view, with the settings for an effort and the shape of the rows.
 
         Raises
         ------
         MissingExtra
-            A package that the approach needs does not load.
+            A package that the approach needs cannot be imported.
         """
         _load(approach)  # first, since a library that loads later is not told how many threads it may use
         workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
@@ -120,25 +130,25 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             return approach.fit(training)
 
     def _matrix(self, X: Any) -> Any:
-        """New rows in the fitted view.
+        """Return new rows in the fitted view.
 
         Raises
         ------
         NotFittedError
-            Before `fit`.
+            The estimator is not fitted.
         ValueError
-            Other columns than in training; infinity, by column and row; values that are no such column's.
+            X has other columns than in training, holds infinity, or holds values that do not fit their column.
         """
         features = self._read_features(X)
         return self._view.transform(features)
 
     def _read_features(self, X: Any) -> pd.DataFrame:
-        """New rows, typed as the training columns were."""
+        """Return new rows, typed as the training columns."""
         check_is_fitted(self)
         return fit_columns(split_columns(self._checked(X, reset=False)), self._columns)
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        """X by scikit-learn's rules: a frame as it is, anything else as an array (n, p)."""
+        """Validate X by scikit-learn's rules and return it: a frame as it is, anything else as an array (n, p)."""
         if not is_frame(X):
             return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
         validate_data(self, X, reset=reset, skip_check_array=True)
@@ -147,11 +157,11 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return X
 
     def _seed(self) -> int:
-        """The seed that `random_state` stands for."""
+        """Return the seed that `random_state` stands for."""
         return int(check_random_state(self.random_state).randint(LARGEST_SEED))
 
     def _threads(self) -> int:
-        """How many threads `n_jobs` allows; None is one, unless joblib's context says otherwise."""
+        """Return the number of threads that `n_jobs` allows; None is 1 unless in a `joblib.parallel_config` context."""
         return int(effective_n_jobs(self.n_jobs))
 
     @property
@@ -163,7 +173,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
-    """A classifier; a subclass gives `predict_proba` and has all of `TabularEstimator`."""
+    """Base of the classifiers; a subclass defines `predict_proba`."""
 
     classes_: np.ndarray
 
@@ -181,17 +191,39 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         return codes.astype(np.int64), Task(kind, tuple(str(label) for label in self.classes_), metrics[0], metrics)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) in the order of `classes_`."""
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         raise NotImplementedError
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class (m,) of each row, as it was spelled in training."""
+        """Predict the most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Class labels as they were given in training.
+        """
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
-    """A regressor; a subclass gives `predict` and has all of `TabularEstimator`."""
+    """Base of the regressors; a subclass defines `predict`."""
 
     @property
     def _is_regression(self) -> bool:

@@ -24,12 +24,12 @@ from tabbench.options import Options
 
 DEFAULT_PRESET = "balanced"
 FEWEST_ROWS_TO_COMPARE = 100
-"""With fewer different rows a fold tests less than twenty, and no difference short of a chasm can be shown: of equals the
-protocol recommends the cheapest, which can be had without a comparison."""
+"""With fewer distinct rows a fold tests less than twenty, and only a huge difference could be shown. Among equals the cheapest is
+recommended, which needs no comparison."""
 
 
 class _BestApproach(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = DEFAULT_PRESET, *, effort: float | None = None,
                  approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
@@ -47,25 +47,30 @@ class _BestApproach(TabularEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Compare, and fit the best approach on all rows.
+        """Compare the approaches and fit the best one on all rows.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : Any
-            (n,) labels or numbers.
-        sample_weight : Any, default None
-            (n,) not negative; weighs training, metric and variance. A row of weight zero counts as absent.
-        groups : Any, default None
-            (n,) labels; rows of one group are never divided between training and test.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights in training, metric and variance. A row of weight zero counts as absent.
+        groups : array-like of shape (n_samples,), default None
+            Group labels; rows of one group are never divided between training and test rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         UserMistake
-            An option that can't be used, in one sentence.
+            A parameter has a value that cannot be used.
         TabbenchError
-            No approach could be judged, or the best one fails on all rows.
+            No approach could be judged, or fitting the best one on all rows failed.
         """
         options = self._options()
         contestants = {each.name: each for each in choose_contestants(options).approaches}
@@ -86,7 +91,7 @@ class _BestApproach(TabularEstimator):
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
-        # With a time limit the default leaves the amount of work to it.
+        # With a time limit the default leaves the effort to it.
         is_open = self.time_limit is not None and self.effort is None and self.preset == DEFAULT_PRESET
         effort = None if is_open else effort_of(self.preset, self.effort)
         return Options(approaches=approaches, effort=effort, metric=self.metric, folds=self.folds,
@@ -95,45 +100,50 @@ class _BestApproach(TabularEstimator):
 
 
 class BestApproachClassifier(_BestApproach, TabularClassifier):
-    """The classifier that wins the comparison on the training rows, fitted on all of them.
+    """Classifier that wins the comparison on the training rows, fitted on all of them.
 
-    With fewer than 100 different rows nothing is compared, as no verdict would be possible: the cheapest approach is taken, and
-    equal rows are merged into one that weighs as much. Up to 1,000 rows, with one job and without a time limit, the comparison
-    runs in this process, else in child processes of its own; the results are the same.
+    With fewer than 100 distinct rows no difference could be shown, so nothing is compared: the cheapest approach is taken, and
+    equal rows are merged into one with the sum of their weights. Up to 1,000 rows, with one job and without a time limit, the
+    comparison runs in this process, else in worker processes; the results are the same.
 
     Parameters
     ----------
-    preset
-        "fast", "balanced" or "thorough": the amount of work of each approach.
-    effort
-        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    approaches
-        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None is
-        one a family: the approaches that represent theirs (linear model, boosted trees, neural net) and their blend.
-    metric
-        What decides; None is log loss.
-    folds, repeats
-        Of the cross-validation that compares; `repeats=None` is 3 up to 2,500 rows, 2 up to 10,000, else 1.
-    time_limit
-        Seconds, or with a unit ("10m"), for comparison and fit. The largest plan that should end in time is run, with the default
-        preset and no effort also as much work as fits; the last fit gets the time that is left.
-    device
-        "auto", "cpu" or "cuda" for the approaches that can use a GPU.
-    random_state
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        Effort of each approach by name.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    approaches : str, sequence of str, dict or None, default None
+        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None takes
+        the representative of each family (linear model, boosted trees, neural net) and their blend.
+    metric : str or None, default None
+        Metric that decides; None is log loss.
+    folds : int, default 5
+        Number of folds of the cross-validation that compares.
+    repeats : int or None, default 1
+        Repeats of the cross-validation; None is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit : str, float or None, default None
+        Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
+        run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
+        left.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Device of the approaches that can use a GPU.
+    random_state : int, RandomState instance or None, default None
         Seed of splits and approaches.
-    n_jobs
-        How many cells of the comparison run at a time; results do not depend on it.
+    n_jobs : int or None, default None
+        Number of cells of the comparison that run at the same time; None means 1. Results do not depend on it.
 
     Attributes
     ----------
-    best_approach_
-        The name of the approach that predicts: lowest mean loss, or the cheapest if nothing was compared.
-    comparison_
-        The `FinishedComparison` with its scores, pairs, costs and findings; None if nothing was compared.
-    classes_
-        (n_classes,) labels in the order of the probabilities.
-    n_features_in_, feature_names_in_
-        As in scikit-learn; the names are there for frames only.
+    best_approach_ : str
+        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+    comparison_ : FinishedComparison or None
+        The comparison with its scores, pairs, costs and findings; None if nothing was compared.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels in the order of the probabilities.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 
     Examples
     --------
@@ -145,16 +155,64 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     """
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) of the best approach, in the order of `classes_`."""
+        """Predict class probabilities with the best approach.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 
 
 class BestApproachRegressor(_BestApproach, TabularRegressor):
-    """The regressor that wins the comparison on the training rows, fitted on all of them.
+    """Regressor that wins the comparison on the training rows, fitted on all of them.
 
-    Parameters and attributes are those of `BestApproachClassifier`, but for `classes_`; by default RMSE decides. Under 100
-    different rows the cheapest approach is taken without a comparison.
+    With fewer than 100 distinct rows no difference could be shown, so nothing is compared: the cheapest approach is taken, and
+    equal rows are merged into one with the sum of their weights.
+
+    Parameters
+    ----------
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        Effort of each approach by name.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    approaches : str, sequence of str, dict or None, default None
+        Names, comma-separated or as a list, or a dict of names and scikit-learn estimators, as for `tabbench.compare`. None takes
+        the representative of each family (linear model, boosted trees, neural net) and their blend.
+    metric : str or None, default None
+        Metric that decides; None is RMSE.
+    folds : int, default 5
+        Number of folds of the cross-validation that compares.
+    repeats : int or None, default 1
+        Repeats of the cross-validation; None is 3 up to 2,500 rows, 2 up to 10,000, else 1.
+    time_limit : str, float or None, default None
+        Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
+        run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
+        left.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Device of the approaches that can use a GPU.
+    random_state : int, RandomState instance or None, default None
+        Seed of splits and approaches.
+    n_jobs : int or None, default None
+        Number of cells of the comparison that run at the same time; None means 1. Results do not depend on it.
+
+    Attributes
+    ----------
+    best_approach_ : str
+        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+    comparison_ : FinishedComparison or None
+        The comparison with its scores, pairs, costs and findings; None if nothing was compared.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 
     Examples
     --------
@@ -165,26 +223,37 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
     """
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers (m,) of the best approach."""
+        """Predict with the best approach.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 
 
 def different_rows(rows: TrainingRows) -> int:
-    """How many rows differ in a feature or the target."""
+    """Return the number of rows that differ in a feature or the target."""
     return len(np.unique(tie_digests(rows.features, rows.target)))
 
 
 def merged(rows: TrainingRows) -> TrainingRows:
-    """Equal rows as one, with their weights added up, in an order that follows from their content alone.
+    """Merge equal rows into one with the sum of their weights, in an order that depends on their content alone.
 
-    A row that is there three times is then the same as one of weight three: with so few rows an inner fold, which can't be
-    drawn alike for both, would make a model of them that differs.
+    Three equal rows are then the same as one of weight three. Inner folds could not be drawn alike for both, and with so few rows
+    the models would differ.
 
     Raises
     ------
     ValueError
-        Fewer than four different rows.
+        There are fewer than four distinct rows.
     """
     tie = tie_digests(rows.features, rows.target)
     _, first, code = np.unique(tie, return_index=True, return_inverse=True)
@@ -197,7 +266,7 @@ def merged(rows: TrainingRows) -> TrainingRows:
 
 
 def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> str:
-    """The approach of lowest cost rank that loads, the baseline only where no other does; the first where none loads."""
+    """Return the approach of lowest cost rank that loads, the baseline only if no other does; the first if none loads."""
     wanted = [each for each in approaches if each.name != BASELINE or is_baseline_wanted or len(approaches) == 1]
     wanted.sort(key=lambda each: (each.name == BASELINE, each.cost_rank))
     loading = (each for each in wanted if all(why_it_does_not_load(module) is None for module in each.requires))
@@ -205,5 +274,5 @@ def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> st
 
 
 def _one_a_family() -> list[str]:
-    """The approaches that represent their families, and the blends of them."""
+    """Return the representatives of the families, and the blends of them."""
     return [each.name for each in APPROACHES if each.represents or each.family == "blend"]

@@ -1,6 +1,6 @@
 """The boosted ensemble as estimators: XGBoost and LightGBM together, tuned and weighted inside the training rows.
 
-Learns with the registry's approaches `boosting`, `xgboost` and `lightgbm`; how they do it is not known here.
+Fits the registered approaches `boosting`, `xgboost` and `lightgbm`; how they work is not known here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOTH = ("xgboost", "lightgbm")
 
 
 class _BoostedEnsemble(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = "balanced", *, effort: float | None = None, libraries: Sequence[str] = BOTH,
                  random_state: Any = None, n_jobs: int | None = None) -> None:
@@ -31,27 +31,32 @@ class _BoostedEnsemble(TabularEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Learn from n rows.
+        """Fit the ensemble.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : Any
-            (n,) labels or numbers.
-        sample_weight : Any, default None
-            (n,) not negative; a row of weight zero counts as absent.
-        groups : Any, default None
-            (n,) labels; rows of one group are never divided between the parts of an inner split.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights; a row of weight zero counts as absent.
+        groups : array-like of shape (n_samples,), default None
+            Group labels; rows of one group are never divided between the parts of an inner split.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         BadOption
-            A parameter is none of the values that it may have.
+            A parameter has a value that is not allowed.
         ValueError
-            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+            X or y is not valid input for scikit-learn, X holds infinity, or fewer than four rows have a positive weight.
         MissingExtra
-            A library does not load.
+            A library cannot be imported.
         """
         effort, approach = effort_of(self.preset, self.effort), _approach(self.libraries)
         self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), effort)
@@ -61,29 +66,36 @@ class _BoostedEnsemble(TabularEstimator):
 
 
 class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
-    """Classifier of XGBoost and LightGBM models, each tuned on inner folds, weighted by what is best on held-out rows.
+    """Ensemble of XGBoost and LightGBM classifiers, tuned on inner folds and weighted by what is best on held-out rows.
 
     Parameters
     ----------
-    preset
-        "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
-    effort
-        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    libraries
-        "xgboost", "lightgbm" or both. A single one is tuned alone.
-    random_state
-        Seed of inner folds and of the libraries.
-    n_jobs
-        Threads; results do not depend on it.
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        How much effort to spend on tuning; what that means depends on the shape of X alone, not on measured times.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    libraries : sequence of {"xgboost", "lightgbm"}, default ("xgboost", "lightgbm")
+        Libraries to take models from. A single one is tuned alone.
+    random_state : int, RandomState instance or None, default None
+        Seed of the inner folds and of the libraries.
+    n_jobs : int or None, default None
+        Number of threads; None means 1. Results do not depend on it.
 
     Attributes
     ----------
-    classes_
-        (n_classes,) labels in the order of the probabilities.
-    members_
-        What the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
-    n_features_in_, feature_names_in_
-        As in scikit-learn; the names are there for frames only.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels in the order of the probabilities.
+    members_ : list of dict
+        Members of the ensemble, each with its library, configuration and weight.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
+
+    Notes
+    -----
+    Weights are chosen by greedy selection with replacement on held-out rows (Caruana et al. 2004, doi:10.1145/1015330.1015432),
+    drawn towards equal weights where rows are few.
 
     Examples
     --------
@@ -96,33 +108,51 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
     """
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) in the order of `classes_`."""
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 
 
 class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
-    """Regressor of XGBoost and LightGBM models, each tuned on inner folds, weighted by what is best on held-out rows.
+    """Ensemble of XGBoost and LightGBM regressors, tuned on inner folds and weighted by what is best on held-out rows.
 
     Parameters
     ----------
-    preset
-        "fast", "balanced" or "thorough": the amount of work, which depends on the table's shape and on nothing measured.
-    effort
-        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    libraries
-        "xgboost", "lightgbm" or both. A single one is tuned alone.
-    random_state
-        Seed of inner folds and of the libraries.
-    n_jobs
-        Threads; results do not depend on it.
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        How much effort to spend on tuning; what that means depends on the shape of X alone, not on measured times.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    libraries : sequence of {"xgboost", "lightgbm"}, default ("xgboost", "lightgbm")
+        Libraries to take models from. A single one is tuned alone.
+    random_state : int, RandomState instance or None, default None
+        Seed of the inner folds and of the libraries.
+    n_jobs : int or None, default None
+        Number of threads; None means 1. Results do not depend on it.
 
     Attributes
     ----------
-    members_
-        What the ensemble is made of, one plain dict a member: library, configuration, weight and so on.
-    n_features_in_, feature_names_in_
-        As in scikit-learn; the names are there for frames only.
+    members_ : list of dict
+        Members of the ensemble, each with its library, configuration and weight.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
+
+    Notes
+    -----
+    Weights are chosen by greedy selection with replacement on held-out rows (Caruana et al. 2004, doi:10.1145/1015330.1015432),
+    drawn towards equal weights where rows are few.
 
     Examples
     --------
@@ -134,18 +164,29 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     """
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers (m,) on the target's own scale."""
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
         matrix = self._matrix(X)
         return self._model.predict(matrix)
 
 
 def _approach(libraries: Sequence[str]) -> Approach:
-    """The approach that these libraries make up.
+    """Return the approach that uses these libraries.
 
     Raises
     ------
     BadOption
-        Other names, or none.
+        There are other names, or none.
     """
     given = [libraries] if isinstance(libraries, str) else list(libraries) if isinstance(libraries, Iterable) else []
     wanted = {each for each in given if each in BOTH}

@@ -40,7 +40,7 @@ SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 """A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times
 where something else keeps the machine busy."""
 MOST_ROWS_IN_PROCESS = 1000
-"""Up to here the cells of a run take about as long as a child takes to start, so one job without a time limit needs no child."""
+"""Up to here the cells of a run take about as long as a worker takes to start, so one job without a time limit needs none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Compared:
 def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Compared:
     """Compare the approaches that the options name at the full size.
 
-    The run's folder lives as long as what is given back: reports and `save_winner` work until then.
+    The folder of the run is deleted with the result; reports and `save_winner` work until then.
 
     Raises
     ------
@@ -73,12 +73,12 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
 
 
 def best_of(comparison: FinishedComparison, options: Options) -> str:
-    """The approach of the lowest mean loss at the full size.
+    """Return the approach with the lowest mean loss at the full size.
 
     Raises
     ------
     TabbenchError
-        There is none, or only the baseline, which the options do not name: nobody asked for a constant.
+        There is none, or only the baseline, which the options do not name.
     """
     best = comparison.winners["best"].dropna()
     judged = set(comparison.scores.loc[comparison.scores["failed"] < comparison.scores["splits"], "approach"])
@@ -90,12 +90,12 @@ def best_of(comparison: FinishedComparison, options: Options) -> str:
 
 
 def is_named(name: str, options: Options) -> bool:
-    """Whether the options name an approach."""
+    """Return whether the options name an approach."""
     return name in (options.approaches or ())
 
 
 def device_of(comparison: FinishedComparison) -> str:
-    """Where the approaches that can use a GPU ran: "cpu" or "cuda"."""
+    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
     with Store(comparison.folder) as store:
         return str(store.recall("device"))
 
@@ -138,7 +138,7 @@ def _run(prepared: Prepared, options: Options) -> Compared:
 
 
 def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
-    """The amount of work of the fit on all rows: the comparison's, or under a limit what the rest of the time allows."""
+    """Return the effort of the fit on all rows: the comparison's, or under a time limit what the remaining time allows."""
     if clock.deadline is None or best in ran.planner.contestants.own:
         return ran.plan.effort
     # Here fits that an ensemble is made of go on one after the other.
@@ -149,7 +149,7 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
 
 
 def _where_cells_run(rows: int, options: Options) -> Options:
-    """In this process where little is to be done by one job, else in workers."""
+    """Choose this process if one job has little to do, else workers."""
     options = replace(options, jobs=options.jobs or 1)
     is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
     return replace(options, executor="in-process") if is_modest and rows <= MOST_ROWS_IN_PROCESS else options

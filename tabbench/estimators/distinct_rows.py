@@ -1,4 +1,4 @@
-"""Training rows with equal ones taken together, and what the user calls them."""
+"""Training rows with equal ones merged, and the user's names of them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ LARGEST_WEIGHT = 1e150
 
 @dataclass(frozen=True, eq=False)
 class DistinctRows:
-    """Training rows, equal ones once with their weights added up, in an order of their own: a row of weight two is two rows.
+    """Distinct training rows, each with the sum of the weights of its equal rows, in an order of their own.
 
-    `members` holds for each the positions in X of the rows that it stands for; `contradicted` are those of which another has
-    the same features and another target. `differ_in_features`: whether most rows have features of their own; where few columns
-    of few values describe the rows, contradiction is how noise looks.
+    Parameters
+    ----------
+    rows : TrainingRows
+        The distinct rows.
+    tie : ndarray
+        Digests of the rows, of shape (n,).
+    members : list[ndarray]
+        For each row, the positions in X of the rows that it stands for.
+    contradicted : ndarray
+        Positions of the rows that share all features with one of another target.
+    differ_in_features : bool
+        Whether most rows have features of their own. If few columns of few values describe the rows, noise in the target looks
+        like contradiction.
     """
 
     rows: TrainingRows
@@ -32,7 +42,7 @@ class DistinctRows:
 
     @classmethod
     def of(cls, rows: TrainingRows, positions: np.ndarray) -> DistinctRows:
-        """From rows as they were given, at these positions in X."""
+        """Merge equal rows; `positions` are those of the rows in X."""
         digests = tie_digests(rows.features, rows.target)
         unique, first, inverse, counts = np.unique(digests, return_index=True, return_inverse=True, return_counts=True)
         given = np.ones(len(rows)) if rows.weight is None else rows.weight
@@ -49,18 +59,18 @@ class DistinctRows:
 
 @dataclass(frozen=True, eq=False)
 class RowNames:
-    """What the user calls the rows that a training numbers: labels of the index, or positions."""
+    """The user's names of the training rows: labels of the index, or positions."""
 
     members: list[np.ndarray]
     index: pd.Index | None
 
     def labels(self, rows: Sequence[int]) -> pd.Index:
-        """Labels of all rows that these stand for, in the table's order."""
+        """Return the labels of all rows that these stand for, in the order of X."""
         positions = np.sort(np.concatenate([self.members[row] for row in rows])) if len(rows) else np.array([], dtype=np.int64)
         return pd.Index(positions) if self.index is None else self.index[positions]
 
     def of_incident(self, given: Incident) -> Incident:
-        """With the user's labels for the rows that it names."""
+        """Return the incident with the user's labels of the rows that it names."""
         if "rows" not in given.details:
             return given
         return replace(given, details=given.details | {"rows": self.labels(given.details["rows"]).tolist()})

@@ -1,6 +1,6 @@
-"""X as scikit-learn's users give it becomes typed columns, and new rows are made to fit the columns of training.
+"""Turns X, as given to an estimator, into typed columns, and new rows into the columns of training.
 
-Numbers stay numbers whatever holds them; everything else is understood as in a file. Knows no estimator and no target.
+Numbers stay numbers in any container; everything else is read as in a file. Knows no estimator and no target.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def is_frame(X: Any) -> bool:
 
 
 def split_columns(X: Any) -> list[Values]:
-    """The columns of a frame or of an array (n, p).
+    """Return the columns of a frame or an array (n, p).
 
     Raises
     ------
     ValueError
-        Complex numbers.
+        X holds complex numbers.
     """
     if isinstance(X, pd.DataFrame):
         return [_from_series(X.iloc[:, position]) for position in range(X.shape[1])]
@@ -46,18 +46,25 @@ def split_columns(X: Any) -> list[Values]:
 
 
 def column_names(X: Any, n_columns: int) -> list[str]:
-    """The frame's own names where each is another one, else x0, x1, ..."""
+    """Return the frame's names of columns if they are distinct, else x0, x1, ..."""
     names = [str(name) for name in X.columns] if is_frame(X) else []
     return names if names and len(set(names)) == len(names) else [f"x{position}" for position in range(n_columns)]
 
 
 def learn_columns(given: Sequence[Values], names: Sequence[str]) -> tuple[pd.DataFrame, tuple[Column, ...]]:
-    """Type the training columns; gives the typed frame (n, p) and what each column was recognised as.
+    """Type the training columns.
+
+    Returns
+    -------
+    frame : DataFrame
+        The typed columns, of shape (n, p).
+    columns : tuple[Column, ...]
+        What each column was recognized as.
 
     Raises
     ------
     BadData
-        An infinite number, named by column and row.
+        A number is infinite; the message names column and row.
     """
     typed = {name: _learnt(name, values) for name, values in zip(names, given, strict=True)}
     frame = pd.DataFrame({name: pd.Series(values, copy=False) for name, (values, _) in typed.items()}, copy=False)
@@ -65,12 +72,12 @@ def learn_columns(given: Sequence[Values], names: Sequence[str]) -> tuple[pd.Dat
 
 
 def fit_columns(given: Sequence[Values], columns: Sequence[Column]) -> pd.DataFrame:
-    """New rows (m, p), typed as the training columns were; labels that were not seen in training stay.
+    """Type new rows (m, p) as the training columns; labels that were not seen in training stay.
 
     Raises
     ------
     BadData
-        An infinite number, or values that cannot be read as what the column was in training.
+        A number is infinite, or values cannot be read as what the column was in training.
     """
     fitted = {column.name: pd.Series(_conformed(values, column), copy=False)
               for values, column in zip(given, columns, strict=True)}
@@ -78,13 +85,13 @@ def fit_columns(given: Sequence[Values], columns: Sequence[Column]) -> pd.DataFr
 
 
 def tie_digests(features: pd.DataFrame, target: np.ndarray) -> np.ndarray:
-    """Uint64 (n,), equal where rows are equal in every feature and the target."""
+    """Return uint64 digests (n,), equal if rows are equal in every feature and the target."""
     return row_digests([*(_codes(features[name]) for name in features), target])
 
 
 def fingerprint(features: pd.DataFrame, columns: Sequence[Column], tie: np.ndarray,
                 roles: Mapping[str, np.ndarray | None]) -> str:
-    """Hex digest of the typed rows, given also by their `tie` digests, and of the arrays (n,) of the roles in use."""
+    """Return the hex digest of the typed rows, given also by their `tie` digests, and of the arrays (n,) of the roles in use."""
     texts = [pa.array(features[column.name].dropna().unique(), pa.string()) for column in columns if column.kind == "text"]
     return table_fingerprint([column.to_json() for column in columns], {"tie": tie, **roles}, texts)
 
@@ -133,7 +140,7 @@ def _require_finite(name: str, values: np.ndarray) -> None:
 
 
 def _codes(values: pd.Series) -> np.ndarray:
-    """Numbers (n,) that are equal where values are equal."""
+    """Return numbers (n,) that are equal if values are equal."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return np.asarray(values.cat.codes)
     if isinstance(values.dtype, pd.BooleanDtype):

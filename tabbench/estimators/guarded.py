@@ -1,4 +1,4 @@
-"""The guarded net as estimators: every knob of a practitioner, on top of a preset that says what is good by default.
+"""The guarded net as estimators, with all the usual hyperparameters on top of presets with good defaults.
 
 The parameters become a recipe here; how nets are trained and guarded is in `nets/`.
 """
@@ -24,7 +24,7 @@ from tabbench.core.finding import BEFORE_TRAINING, Incident
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
-from tabbench.estimators.guarded_words import ATTRIBUTES, PARAMETERS
+from tabbench.estimators.guarded_words import ATTRIBUTES, CLIP_AND_GROW, FROM_GUARD_ON, UP_TO_NOISE
 from tabbench.estimators.knobs import between, callbacks_of, effort_of, flag, loss_of, required
 from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
 from tabbench.options import choice
@@ -34,13 +34,13 @@ DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
-"""Share of rows that contradict others from which on it is worth a word, and how many of them are named."""
+"""Share of rows that contradict others from which on it is reported, and how many of them are named."""
 WORTH_GROWING = 0.99
-"""The wider net is kept if it loses so much less on validation rows."""
+"""The wider net is kept if its validation loss is at most this share of the narrower one's."""
 
 
 class _GuardedMLP(TabularEstimator):
-    """What classifier and regressor have in common."""
+    """Base of classifier and regressor."""
 
     def __init__(self, preset: str = "balanced", *, effort: float | None = None, learning_rate: float | str | None = None,
                  schedule: str | None = None, optimizer: str | None = None, bins: int | None = None,
@@ -87,29 +87,34 @@ class _GuardedMLP(TabularEstimator):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, *, checkpoint: Any = None,
             resume_from: Any = None) -> Self:
-        """Learn from n rows.
+        """Train the nets.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : Any
-            (n,) labels or numbers.
-        sample_weight : Any, default None
-            (n,) not negative; a row of weight two counts as two rows, one of weight zero as none.
-        groups : Any, default None
-            (n,) labels; rows of one group are never divided between learning and validation.
-        checkpoint : Any, default None
-            Folder that each epoch's state is written to.
-        resume_from : Any, default None
-            Such a folder; training goes on from there, to the same end, bit for bit on a CPU.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights; a row of weight two counts as two rows, one of weight zero as none.
+        groups : array-like of shape (n_samples,), default None
+            Group labels; rows of one group are never divided between training and validation rows.
+        checkpoint : str or path, default None
+            Folder that the state is written to after each epoch.
+        resume_from : str or path, default None
+            Folder of an earlier checkpoint to continue from; on a CPU the result is the same, bit for bit.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         BadOption
-            A parameter is none of the values that it may have, or the checkpoint belongs to something else.
+            A parameter has a value that is not allowed, or the checkpoint belongs to another training.
         ValueError
-            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+            X or y is not valid input for scikit-learn, X holds infinity, or fewer than four rows have a positive weight.
         TrainingFailed
             No net could be trained; its `incidents` say what was seen and tried.
         """
@@ -133,14 +138,24 @@ class _GuardedMLP(TabularEstimator):
         return hasattr(self, "_model")
 
     def sanity_check(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
-        """Whether a net can learn by heart: one row, then 32, 256, 2,048 and all rows, without any regularisation.
+        """Test whether a net can memorize one row, then 32, 256, 2,048 and all rows, without any regularization.
+
+        A net that cannot memorize 32 rows is not set up correctly: check loss, labels and learning rate first.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights, as in `fit`.
 
         Returns
         -------
-        DataFrame
-            A frame of a row a stage: rows, steps, losses at start and end, and whether that stage was learnt; the first that was
-            not is the last. A net that cannot learn 32 rows is wrongly set up: look at loss, labels and rate before anything
-            else.
+        stages : DataFrame
+            Columns `stage`, `rows`, `steps`, `loss_at_start`, `loss_at_end` and `is_learnt`; one row per stage up to the first
+            that fails.
         """
         from tabbench.nets.trials import learn_by_heart
 
@@ -150,12 +165,21 @@ class _GuardedMLP(TabularEstimator):
         return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._quiet_options()))
 
     def find_dirty_rows(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
-        """Rows for which the loss or its gradient has no finite value, whatever the net's weights.
+        """Find rows whose loss or gradient is not finite, whatever the weights of the net.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights, as in `fit`.
 
         Returns
         -------
-        DataFrame
-            A frame with the labels of X's rows as index (positions, for arrays) and the `operation` of the loss that fails first.
+        rows : DataFrame
+            Index labels of the rows (positions if X is an array) and the `operation` of the loss that fails first.
         """
         from tabbench.nets.trials import find_unsound
 
@@ -165,7 +189,26 @@ class _GuardedMLP(TabularEstimator):
         return pd.DataFrame({"operation": operation}, index=names.labels(rows))
 
     def learning_rate_range_test(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
-        """Losses of one net, smoothed, while its rate rises from 1e-7 to 10: a frame of `learning_rate` and `loss`."""
+        """Train one net while its learning rate rises from 1e-7 to 10.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights, as in `fit`.
+
+        Returns
+        -------
+        losses : DataFrame
+            Columns `learning_rate` and `loss`, the smoothed training loss.
+
+        Notes
+        -----
+        The test is Smith's (doi:10.1109/WACV.2017.58).
+        """
         from tabbench.nets.trials import test_range
 
         trial = self._trial()
@@ -174,14 +217,25 @@ class _GuardedMLP(TabularEstimator):
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
 
     def _trial(self) -> Self:
-        """Another of the same parameters, so that a trial leaves what was fitted alone."""
+        """Return a clone, so that a trial leaves what was fitted unchanged."""
         trial: Self = clone(self)
         return trial
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
     def plot_training(self, axes: Any = None) -> Any:
-        """Draw losses, rate and gradient norm by epoch, incidents and the best epoch marked; gives matplotlib's figure."""
+        """Plot losses, learning rate and gradient norm by epoch, with incidents and the best epoch marked.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default None
+            Three axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        figure : matplotlib Figure
+            The figure of the axes.
+        """
         from tabbench.nets.pictures import plot_training
 
         check_is_fitted(self)
@@ -190,7 +244,18 @@ class _GuardedMLP(TabularEstimator):
         return plot_training(self.history_, self.incidents_, self.best_epoch_, axes)
 
     def plot_weights(self, axes: Any = None) -> Any:
-        """Draw histograms of the weights by layer, with dead units and update ratios; gives matplotlib's figure."""
+        """Plot a histogram of the weights of each layer, with dead units and update ratios.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default None
+            One axis per layer to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        figure : matplotlib Figure
+            The figure of the axes.
+        """
         from tabbench.nets.pictures import plot_weights
 
         check_is_fitted(self)
@@ -218,7 +283,7 @@ class _GuardedMLP(TabularEstimator):
         return settings_of(self.get_params(deep=False), rows, classes)
 
     def _with_rate(self, training: TrainingSet, loss: Any) -> TrainingSet:
-        """With the rate that was searched for, if one is wanted."""
+        """Search the learning rate if asked, and return the training set with it."""
         self.rates_tried_ = None
         if self.learning_rate == "search":
             from tabbench.nets.trials import find_rate
@@ -239,11 +304,11 @@ class _GuardedMLP(TabularEstimator):
             resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
 
     def _quiet_options(self) -> Any:
-        """For trials and searches: a user's callbacks are for fits."""
+        """Return the options of trials and searches, without the user's callbacks."""
         return replace(self._options(None, None, ""), callbacks=())
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
-        """Fit once, or a portfolio where the effort is enough for one; a net that is to grow gets wider while that pays."""
+        """Fit one recipe, or a portfolio if the effort suffices; with `grow`, widen the net while the loss improves."""
         from tabbench.nets.model import fit_net
 
         if effort_of(self.preset, self.effort) >= PORTFOLIO_EFFORT and training.settings["folds"] > 1:
@@ -274,7 +339,7 @@ class _GuardedMLP(TabularEstimator):
         self.n_rollbacks_, self.guard_overhead_ = record.rollbacks, record.guard_overhead
 
     def _advice(self, rows: int) -> list[Incident]:
-        """What is worth a word before training."""
+        """Return what should be reported before training."""
         if not self.guard:
             return []
         said = []
@@ -303,16 +368,22 @@ class _GuardedMLP(TabularEstimator):
 
 
 class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it shares most of its docstring with the next
-    __doc__ = f"""Classifier of small neural nets under a guard that detects, explains and survives what breaks training.
+    __doc__ = f"""Averaged small neural nets for classification, trained under a guard that detects and repairs faults.
 
-    Numbers are scaled robustly and binned piecewise linearly, categories become indicators or embeddings, missing values have a
-    place of their own. Nets on several folds train as one stack and are averaged.
-    {PARAMETERS.replace("LOSSES", 'None (log loss)')}    label_smoothing : share of each label that is spread over all classes.
-    class_weight : dict of labels to weights, "balanced" or None; multiplied with `sample_weight`.
-
+    Numbers are scaled robustly and encoded piecewise linearly in bins, categories become indicators or embeddings, and missing
+    values are encoded separately. The nets of all folds are trained together and averaged.
+    {UP_TO_NOISE}
+    label_smoothing : float, default 0.0
+        Share of each label that is spread over all classes, from 0 to 0.9.{CLIP_AND_GROW}
+    loss : {{"log"}}, callable, dict or None, default None
+        Loss function; None is log loss. A callable takes torch tensors, logits of shape (m, n_classes) and class codes of shape
+        (m,), and returns the losses of the rows, of shape (m,). A dict maps names or callables to weights.
+    class_weight : dict, "balanced" or None, default None
+        Weights of the class labels, multiplied by `sample_weight`.{FROM_GUARD_ON}
     Attributes
     ----------
-    classes_ : (n_classes,) labels in the order of the probabilities.{ATTRIBUTES}
+    classes_ : ndarray of shape (n_classes,)
+        Class labels in the order of the probabilities.{ATTRIBUTES}
     Examples
     --------
     >>> import numpy as np
@@ -343,7 +414,18 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
         self.class_weight = class_weight
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) in the order of `classes_`."""
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         matrix = self._matrix(X)
         return np.asarray(self._model.predict(matrix))
 
@@ -367,12 +449,16 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
 
 
 class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
-    __doc__ = f"""Regressor of small neural nets under a guard that detects, explains and survives what breaks training.
+    __doc__ = f"""Averaged small neural nets for regression, trained under a guard that detects and repairs faults.
 
-    Numbers are scaled robustly and binned piecewise linearly, categories become indicators or embeddings, missing values have a
-    place of their own; the target is standardised, and predictions stay within what was seen. Nets on several folds train as one
-    stack and are averaged.
-    {PARAMETERS.replace("LOSSES", '"squared", "absolute", "huber" (None: squared, or huber where a few targets lie far outside)')}
+    Numbers are scaled robustly and encoded piecewise linearly in bins, categories become indicators or embeddings, and missing
+    values are encoded separately. The target is standardized, and predictions stay within the range seen in training. The nets of
+    all folds are trained together and averaged.
+    {UP_TO_NOISE}{CLIP_AND_GROW}
+    loss : {{"squared", "absolute", "huber"}}, callable, dict or None, default None
+        Loss function; None is the squared error, or Huber's loss if a few targets lie far outside. A callable takes torch
+        tensors, outputs of shape (m, 1) and targets of shape (m,), both standardized, and returns the losses of the rows, of
+        shape (m,). A dict maps names or callables to weights.{FROM_GUARD_ON}
     Attributes
     ----------{ATTRIBUTES}
     Examples
@@ -384,7 +470,18 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
     """
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers (m,) on the target's own scale."""
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
         matrix = self._matrix(X)
         return np.asarray(self._model.predict(matrix))
 

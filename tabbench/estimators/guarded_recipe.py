@@ -30,16 +30,16 @@ INITIALIZATIONS = ("kaiming", "xavier", "truncated-normal", "data")
 OPTIMIZERS = ("adam", "sgd")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 FEWEST_ROWS_OF_A_FOLD = 2
-"""Different rows; with fewer than twice as many all are learnt from."""
+"""Distinct rows; with fewer than twice as many, the net learns from all of them."""
 
 
 def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, Any]:
-    """The effort's knobs with those that were given, for so many different rows.
+    """Return the settings of a training: the parameters that were given, and those of the effort for this many distinct rows.
 
     Raises
     ------
     BadOption
-        A parameter is none of the values that it may have.
+        A parameter has a value that is not allowed.
     """
     settings = preset_settings(effort_of(given["preset"], given["effort"]), rows, classes)
     optimizer = "adam" if given["optimizer"] is None else choice("optimizer", given["optimizer"], OPTIMIZERS)
@@ -70,7 +70,7 @@ def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int
 
 
 def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The recipes that go together, with the knobs that were given the same in all."""
+    """Return the recipes of an ensemble by name; parameters that were given are the same in all of them."""
     knobs = {"activation": "activation", "schedule": "schedule", "initialisation": "initialization", "dropouts": "dropout",
              "hidden": "hidden_sizes", "rate_share": "learning_rate"}
     fixed = {knob for knob, name in knobs.items() if given[name] is not None}
@@ -78,7 +78,7 @@ def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
-    """What a checkpoint was written for: the rows as the net sees them, and the parameters that can be written down."""
+    """Return the identity of a training for its checkpoints: the encoded rows and the parameters."""
     from tabbench.nets.checkpoint import identity_of
 
     changing_nothing = ("callbacks", "loss", "device", "n_jobs", "guard")

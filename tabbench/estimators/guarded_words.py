@@ -1,54 +1,103 @@
-"""What the two guarded nets have in common in their docstrings."""
+"""The parts of their docstrings that the two guarded nets share. Knows no net."""
 
-PARAMETERS = """
+UP_TO_NOISE = """
     Parameters
     ----------
-    preset : "fast", "balanced" or "thorough": what every parameter that is None is set to, given the number of rows; thorough,
-        as any effort from 3 on, weighs several recipes on rows that none of them learnt from (one recipe without `folds` or up
-        to 100 rows).
-    effort : None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    learning_rate : of a matrix of one input (one of n inputs takes it over the square root of n, as do all presets); "search"
-        tries all decades from 1 to 1e-5 side by side and takes the highest that trains well.
-    schedule : of the rate: "cosine" (with a warm-up), "warm-up", "one-cycle", "step", "plateau", "coslog4" or "constant".
-    optimizer : "adam" or "sgd" (Nesterov's momentum 0.9); either with decoupled weight decay.
-    bins : most bins of a number column's piecewise linear encoding, which beside the number itself is what the net sees of it;
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        Sets every parameter that is None, given the number of rows. "thorough", as any effort from 3 on, trains several recipes
+        and weights them by what is best on held-out rows (one recipe without `folds` or up to 100 rows).
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    learning_rate : float, "search" or None, default None
+        Learning rate of a weight matrix with one input; one with n inputs takes it divided by the square root of n. "search"
+        trains at every power of ten from 1 to 1e-5 side by side and takes the highest rate that trains well.
+    schedule : {"cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant"} or None, default None
+        Schedule of the learning rate. "cosine" begins with a warm-up.
+    optimizer : {"adam", "sgd"} or None, default None
+        Optimizer, with decoupled weight decay. "sgd" has Nesterov momentum of 0.9.
+    bins : int or None, default None
+        Maximum number of bins in the piecewise linear encoding of a number column, which the net sees beside the number itself;
         0 for the number alone.
-    hidden_sizes : widths of the hidden layers.
-    activation : "silu", "relu", "selu", "mish", "tanh" or "sigmoid".
-    initialization : "kaiming", "xavier", "truncated-normal" or "data" (layers get a spread of one on training rows).
-    batch_size : rows of a step; "auto" takes the preset's. Another size scales the preset's rate by the square root (adam) or in
-        proportion (sgd).
-    max_epochs : passes over the rows.
-    early_stopping : whether the epoch with the best validation loss is kept, and training stops when there is no better one;
-        without it, and up to 100 rows, all rows are learnt from.
-    folds : nets, each validated on its own part of the rows and averaged; 1 has one net and `validation_fraction`.
-    validation_fraction : share of the rows that validates where there is one net.
-    weight_decay, decay_schedule : decoupled, as a share of the rate; "constant", "flat-cosine" or "late".
-    l1, l2 : penalties in the loss, on the matrices.
-    dropout : share of hidden units.  batch_norm : whether pre-activations are normalised over the batch.
-    mixup : parameter of the beta distribution by which pairs of rows are mixed; 0 for none.
-    noise : spread of Gaussian noise on the net's inputs.
-    clip : largest norm of the gradient, or "auto" for one that follows the norms seen.
-    grow : whether a net that underfits is doubled in width and trained again, up to three times; not with several recipes,
-        which have nets of several widths, and without checkpoints for the wider ones.
-    loss : LOSSES, a function (outputs (m, outputs), target (m,)) -> (m,) of torch tensors, or a dict of such to weights. A
-        regressor's outputs and target are standardised, a classifier's outputs are logits and its target codes from 0.
-    guard : whether training is watched, faults are diagnosed and mended, and written down in `incidents_`.
-    callbacks : objects with any of `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and `on_fit_end(state)`;
-        they may change `state.learning_rate` or call `state.stop()`, which ends one training, of several recipes that of one.
-    precision : of matrix products in training: "float32", "tf32", "bfloat16" or "float16"; all but the first pay on a GPU only.
-    device : "auto" (a GPU where torch finds one), "cpu" or "cuda".
-    random_state : seed of folds, weights and batches.
-    n_jobs : threads; results do not depend on it beyond rounding.
+    hidden_sizes : sequence of int or None, default None
+        Widths of the hidden layers.
+    activation : {"silu", "relu", "selu", "mish", "tanh", "sigmoid"} or None, default None
+        Activation function of the hidden layers.
+    initialization : {"kaiming", "xavier", "truncated-normal", "data"} or None, default None
+        Initialization of the weights. "data" scales each layer to unit standard deviation on training rows.
+    batch_size : int or "auto", default "auto"
+        Rows per optimizer step. "auto" takes the preset's; another size scales the preset's learning rate by the square root of
+        the ratio ("adam") or by the ratio ("sgd").
+    max_epochs : int or None, default None
+        Maximum number of passes over the training rows.
+    early_stopping : bool, default True
+        Whether to keep the epoch with the lowest validation loss and to stop when it no longer falls. If False, or up to 100
+        rows, the net learns from all rows.
+    folds : int or None, default None
+        Number of nets, each validated on its own part of the rows and averaged. With 1, one net is validated on
+        `validation_fraction` of the rows.
+    validation_fraction : float, default 0.2
+        Share of the rows held out for validation if `folds` is 1, from 0.01 to 0.5.
+    weight_decay : float or None, default None
+        Decoupled weight decay, as a share of the learning rate.
+    decay_schedule : {"constant", "flat-cosine", "late"} or None, default None
+        Schedule of the weight decay.
+    l1 : float, default 0.0
+        L1 penalty on the weight matrices, added to the loss.
+    l2 : float, default 0.0
+        L2 penalty on the weight matrices, added to the loss.
+    dropout : float or None, default None
+        Share of hidden units that are dropped, from 0 to 0.95.
+    batch_norm : bool, default False
+        Whether to apply batch normalization to the pre-activations.
+    mixup : float, default 0.0
+        Parameter of the beta distribution by which pairs of rows are mixed; 0 for no mixup.
+    noise : float, default 0.0
+        Standard deviation of Gaussian noise added to the net's inputs."""
+CLIP_AND_GROW = """
+    clip : float, "auto" or None, default None
+        Maximum norm of the gradient. "auto" adapts it to the norms seen so far, None does not clip.
+    grow : bool, default False
+        Whether to double the width of a net that underfits and train it again, up to three times. Has no effect with several
+        recipes; wider nets write no checkpoints."""
+FROM_GUARD_ON = """
+    guard : bool, default True
+        Whether to watch training, diagnose and mend faults, and record them in `incidents_`.
+    callbacks : list or tuple of objects, default ()
+        Objects with any of the methods `on_fit_start(state)`, `on_epoch_end(state)`, `on_incident(incident)` and
+        `on_fit_end(state)`. They may set `state.learning_rate` or call `state.stop()`, which ends the current training only, if
+        there are several recipes.
+    precision : {"float32", "tf32", "bfloat16", "float16"}, default "float32"
+        Precision of the matrix products in training. All but "float32" are faster on a GPU only.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        Where to train and predict. "auto" takes a GPU if torch finds one.
+    random_state : int, RandomState instance or None, default None
+        Seed of folds, initial weights and batches. Must be an int to write or continue a checkpoint.
+    n_jobs : int or None, default None
+        Number of threads; None means 1. Results do not depend on it beyond rounding.
 """
 ATTRIBUTES = """
-    incidents_ : what the guard saw and did, see `docs/guards.md`.
-    history_ : frame of one row an epoch and net: losses, rate, gradient norm, path.
-    quarantined_rows_ : labels of the rows that were left out (positions, for arrays).
-    best_epoch_, n_iter_ : median over the nets of the best epoch; epochs that were run.
-    best_loss_ : mean validation loss of the nets' best epochs.
-    n_rollbacks_ : how often a net went back to proven weights.
-    guard_overhead_ : the guard's share of the time.
-    learning_rate_, rates_tried_ : the rate, and for "search" a frame of those tried.
-    n_features_in_, feature_names_in_ : as in scikit-learn.
+    incidents_ : list of Incident
+        What the guard saw and did; docs/guards.md explains the codes.
+    history_ : DataFrame
+        One row per epoch and net: losses, learning rate, gradient norm and path.
+    quarantined_rows_ : list
+        Index labels of the rows that were left out of training; positions if X is an array.
+    best_epoch_ : int
+        Median over the nets of the epoch with the lowest validation loss.
+    n_iter_ : int
+        Number of epochs that were run.
+    best_loss_ : float
+        Mean over the nets of the lowest validation loss.
+    n_rollbacks_ : int
+        How often a net was reset to earlier weights that worked.
+    guard_overhead_ : float
+        Share of the training time that the guard took.
+    learning_rate_ : float
+        Learning rate that was used.
+    rates_tried_ : DataFrame or None
+        Learning rates and losses of the search; None if there was none.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 """

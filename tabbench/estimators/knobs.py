@@ -1,4 +1,4 @@
-"""Checks what a user turned a knob to; a wrong value is answered by the ones that are right."""
+"""Checks the parameters of estimators; the message of an error names the values that are allowed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tabbench.options import PRESETS, choice, effort_number
 
 
 def effort_of(preset: str, effort: float | None) -> float:
-    """The effort, or the preset's where none is given.
+    """Return the effort, or that of the preset if none is given.
 
     >>> effort_of("balanced", None), effort_of("balanced", 0.25)
     (1.0, 0.25)
@@ -24,7 +24,7 @@ def effort_of(preset: str, effort: float | None) -> float:
 
 
 def loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:
-    """The default loss, or one of these names, a function, or a mapping of such to weights."""
+    """Return the loss for a name, a function or a mapping of such to weights; the default for None."""
     if given is None:
         return default
     if callable(given):
@@ -40,7 +40,7 @@ def loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:
 
 
 def batches_of(given: int | str | None, settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """Rows of a batch, and the preset's rate scaled to them."""
+    """Return the rows of a batch and the preset's learning rate scaled to them; nothing for "auto"."""
     if given is None or (isinstance(given, str) and given == "auto"):
         return {}
     size = min(whole("batch_size", given, 1), rows)
@@ -50,24 +50,24 @@ def batches_of(given: int | str | None, settings: Mapping[str, Any], rows: int) 
 
 
 def named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
-    """One of the allowed values; None stays None, as in all that follow."""
+    """Check that a value is one of the allowed ones; None stays None, as in all functions below."""
     return None if value is None else choice(name, value, allowed)
 
 
 def clip_of(value: float | str | None) -> float | str | None:
-    """The largest norm of a gradient, or 'auto'."""
+    """Check the maximum norm of a gradient, which may be "auto"."""
     return value if value is None or value == "auto" else positive("clip", value)
 
 
 def name_of_loss(given: Any) -> str:
-    """What tells a loss from another in a checkpoint: names and weights, and where a function was defined."""
+    """Return the name of a loss for checkpoints: names and weights, and where a function was defined."""
     if isinstance(given, Mapping):
         return ", ".join(f"{name_of_loss(part)}: {weight}" for part, weight in given.items())
     return f"{given.__module__}.{given.__qualname__}" if hasattr(given, "__qualname__") else str(given)
 
 
 def rate_of(given: float | str | None) -> float | None:
-    """A learning rate; None for the preset's and for one that is searched for."""
+    """Return a learning rate; None for the preset's and for "search"."""
     if isinstance(given, str):
         if given != "search":
             raise BadOption(f"learning_rate must be a number, or 'search', not {given!r}")
@@ -77,14 +77,14 @@ def rate_of(given: float | str | None) -> float | None:
 
 
 def callbacks_of(given: Any) -> tuple[Any, ...]:
-    """A sequence of objects, as a tuple."""
+    """Return a sequence of objects as a tuple."""
     if not isinstance(given, list | tuple):
         raise BadOption(f"callbacks must be a list or a tuple, not {given!r}")
     return tuple(given)
 
 
 def sizes_of(name: str, given: Any) -> list[int] | None:
-    """One whole number a layer."""
+    """Return one integer per layer."""
     if given is None:
         return None
     if isinstance(given, str) or not hasattr(given, "__len__") or not len(given):
@@ -93,43 +93,43 @@ def sizes_of(name: str, given: Any) -> list[int] | None:
 
 
 def flag(name: str, given: Any) -> bool:
-    """True or False."""
+    """Return True or False."""
     if not isinstance(given, bool | np.bool_):
         raise BadOption(f"{name} must be True or False, not {given!r}")
     return bool(given)
 
 
 def required(name: str, given: Any) -> Any:
-    """What must not be None."""
+    """Check that a value is not None."""
     if given is None:
         raise BadOption(f"{name} must be a number, not None")
     return given
 
 
 def whole(name: str, value: Any, least: int) -> Any:
-    """A whole number that is not too small."""
+    """Check that a value is an integer of at least `least`."""
     if value is not None and not isinstance(value, int | np.integer):
         raise BadOption(f"{name} must be a whole number of {least} or more, not {value!r}")
     return None if value is None else int(at_least(name, value, least))
 
 
 def positive(name: str, value: Any) -> Any:
-    """A finite number above zero."""
+    """Check that a value is a finite number above zero."""
     return _checked(name, value, lambda number: number > 0, "greater than 0")
 
 
 def at_least(name: str, value: Any, least: float) -> Any:
-    """A finite number that is not too small."""
+    """Check that a value is a finite number of at least `least`."""
     return _checked(name, value, lambda number: number >= least, f"{least:g} or more")
 
 
 def between(name: str, value: Any, least: float, most: float) -> Any:
-    """A finite number within bounds."""
+    """Check that a value is a finite number within bounds."""
     return _checked(name, value, lambda number: least <= number <= most, f"between {least:g} and {most:g}")
 
 
 def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
-    """A finite number, as it is; None stays None."""
+    """Check a finite number and return it as it is; None stays None."""
     if value is None:
         return None
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

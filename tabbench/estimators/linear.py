@@ -67,7 +67,7 @@ class _Standard:
 
 
 class _GridSearched(TabularEstimator):
-    """What classifier and regressor have in common: the matrix, the folds and the table of results."""
+    """Base of classifier and regressor: the matrix, the folds and the table of results."""
 
     def _prepare(self, rows: TrainingRows) -> Rows:
         view = LinearView.fit(rows.features, self._columns, self._seed())
@@ -83,29 +83,29 @@ class _GridSearched(TabularEstimator):
         return Rows(matrix, rows.target, np.ones(len(rows)) if rows.weight is None else rows.weight)
 
     def _values(self, X: Any) -> Any:
-        """New rows in the model's columns (m, p)."""
+        """Return new rows in the columns of the model, of shape (m, p)."""
         features = self._read_features(X)
         values = self._view.transform(features).values
         return self._standard.apply(values) if self.scale else self._unscaled(values, features)
 
     def _unscaled(self, values: Any, features: Any) -> Any:
-        """Numbers in their own units, from their training medians, which missing ones take; without the columns of far ends.
+        """Return numbers in their own units minus their training medians, which replace missing ones, without outlier columns.
 
-        Far from zero a column is nearly a multiple of the intercept's, and no step finds its way between the two.
+        A column far from zero is nearly a multiple of the intercept's, and the solver could not tell the two apart.
         """
         numbers = self._view.expansion.expand(features).numbers - self._view.scale.center
         numbers[np.isnan(numbers)] = 0.0
         return _joined(numbers, values[:, numbers.shape[1] + len(self._view.far_columns):])
 
     def _intercept(self, intercept: Any, coefficients: np.ndarray) -> Any:
-        """The intercept of numbers as they were given: () or (k,) of coefficients (p,) or (k, p)."""
+        """Return the intercept for numbers as given: of shape () or (k,), for coefficients of shape (p,) or (k, p)."""
         if self.scale:
             return intercept
         center = self._view.scale.center
         return intercept - coefficients[..., :len(center)] @ center
 
     def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
-        """(fit, validation) positions among the rows of positive weight."""
+        """Return (training, validation) positions among the rows of positive weight."""
         y = np.asarray(y)
         splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
         with warnings.catch_warnings():
@@ -120,7 +120,7 @@ class _GridSearched(TabularEstimator):
         return usable
 
     def _results(self, points: list[dict[str, Any]], scores: np.ndarray, metric: Metric) -> int:
-        """Write down the scores (points, folds); the position of the best point."""
+        """Set the attributes of the results from the scores (points, folds); return the position of the best point."""
         means = scores.mean(axis=1)
         losses = np.array([metric.loss(mean) for mean in means])
         best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
@@ -136,45 +136,74 @@ class _GridSearched(TabularEstimator):
 class LogisticGridClassifier(_GridSearched, TabularClassifier):
     """Logistic regression at the best point of a grid of C, penalties and class weights, found on inner folds.
 
-    The objective is scikit-learn's `LogisticRegression`'s: C times the sum of losses plus the penalty, the intercept free.
+    The objective is that of scikit-learn's `LogisticRegression`: C times the sum of losses plus the penalty, with the intercept
+    not penalized.
 
     Parameters
     ----------
-    Cs : Sequence[float]
-        Values of C, each > 0.
-    penalties : Sequence[str]
-        Any of "l2", "l1" and "elasticnet".
-    l1_ratios : Sequence[float]
-        The mixtures of "elasticnet", between 0 and 1.
-    class_weights : Sequence[str | None]
-        Any of None and "balanced".
-    multi_class : str, default "multinomial"
-        "multinomial", or "ovr" for a model of each class against the others.
+    Cs : sequence of float, default (1e-4, 1e-3, ..., 1e3)
+        Values of C, each greater than 0.
+    penalties : sequence of {"l2", "l1", "elasticnet"}, default ("l2", "l1", "elasticnet")
+        Penalties to try.
+    l1_ratios : sequence of float, default (0.5,)
+        Mixtures of the "elasticnet" penalty, between 0 (ridge) and 1 (lasso).
+    class_weights : sequence of {None, "balanced"}, default (None,)
+        Class weights to try.
+    multi_class : {"multinomial", "ovr"}, default "multinomial"
+        Whether to fit one model of all classes, or one of each class against the others ("ovr").
     scoring : str, default "log_loss"
-        A metric of tabbench for classes; the mean over folds decides.
-    cv : Any, default 5
-        Number of stratified folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+        Name of a tabbench metric for classes; its mean over the folds decides.
+    cv : int, cross-validation generator or iterable, default 5
+        Number of stratified folds, a scikit-learn splitter, or an iterable of (training, validation) positions.
     scale : bool, default True
-        Whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
-    tol : float, default 1e-08
-        A search ends after a Newton step that promised less than this much log loss a row.
+        Whether to scale numbers robustly, draw in outliers, and standardize. If False, numbers are taken as they are.
+    tol : float, default 1e-8
+        Stop when a Newton step promises to lower the log loss per row by less than this.
     max_iter : int, default 50
-        Newton steps for one point, at most.
-    random_state : Any, default None
-        Seed of the directions that text columns are projected on.
-    n_jobs : int | None, default None
-        Threads of the linear algebra.
+        Maximum number of Newton steps per point.
+    random_state : int, RandomState instance or None, default None
+        Seed of the random projections of text columns.
+    n_jobs : int or None, default None
+        Number of threads of the linear algebra; None means 1.
 
     Attributes
     ----------
-    coef_, intercept_
-        (1, q) and (1,) for two classes, else (n_classes, q) and (n_classes,), for the columns `column_names_`.
-    C_, penalty_, l1_ratio_, class_weight_
-        The best point.
-    best_score_
-        Its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
-    classes_, n_iter_, n_features_in_, feature_names_in_
-        As in scikit-learn.
+    coef_ : ndarray of shape (1, n_columns) or (n_classes, n_columns)
+        Coefficients of the columns `column_names_`; one row if there are two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts.
+    C_ : float
+        C at the best point.
+    penalty_ : str
+        Penalty at the best point.
+    l1_ratio_ : float
+        Mixture at the best point.
+    class_weight_ : "balanced" or None
+        Class weights at the best point.
+    best_params_ : dict
+        Parameters of the best point.
+    best_score_ : float
+        Mean score of the best point over the folds, in the metric's own sign.
+    best_index_ : int
+        Position of the best point in `cv_results_`.
+    cv_results_ : dict of ndarray
+        Scores of all points by fold, as in scikit-learn's `GridSearchCV`.
+    column_names_ : ndarray of shape (n_columns,)
+        Names of the columns of the model, such as "age", "age (missing)" or "sex=female".
+    classes_ : ndarray of shape (n_classes,)
+        Class labels in the order of the probabilities.
+    n_iter_ : ndarray of shape (1,)
+        Number of iterations of the final fit.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
+
+    Notes
+    -----
+    Each path of C is fitted by proximal Newton steps with a line search (Friedman, Hastie and Tibshirani 2010,
+    doi:10.18637/jss.v033.i01), each point starting from the one before. L2 models with too many parameters for a Newton step are
+    fitted by L-BFGS.
 
     Examples
     --------
@@ -203,25 +232,30 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search the grid on the inner folds, then learn from all n rows at its best point.
+        """Search the grid on inner folds, then fit all rows at its best point.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p) with columns of any kind and missing values.
-        y : Any
-            (n,) labels.
-        sample_weight : Any, default None
-            (n,) not negative; weighs losses in training and in scoring.
-        groups : Any, default None
-            (n,) handed to `cv`'s splitter.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights of the losses in training and scoring.
+        groups : array-like of shape (n_samples,), default None
+            Group labels, passed to the splitter `cv`.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         BadOption
-            A parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+            A parameter has a value that is not allowed, or `cv` leaves no rows to train or validate on.
         ValueError
-            Scikit-learn's usual ones; infinity in X, by column and row; fewer than four rows of positive weight.
+            X or y is not valid input for scikit-learn, X holds infinity, or fewer than four rows have a positive weight.
         """
         grid = self._grid(_given("tol", positive("tol", self.tol)))
         rows = self._read_training(X, y, sample_weight, groups)
@@ -247,7 +281,18 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities (m, n_classes) in the order of `classes_`."""
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Class probabilities in the order of `classes_`.
+        """
         check_is_fitted(self)
         return self._model.predict(self._values(X))
 
@@ -266,35 +311,56 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
 class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
     """Elastic net, lasso or ridge at the best point of a grid of penalties and mixtures, found on inner folds.
 
-    The objective is scikit-learn's `ElasticNet`'s: half the mean square plus alpha times the penalty, the intercept free.
+    The objective is that of scikit-learn's `ElasticNet`: half the mean squared error plus alpha times the penalty, with the
+    intercept not penalized.
 
     Parameters
     ----------
-    alphas : Sequence[float] | None, default None
-        Penalties, each > 0; None takes 30 for each mixture, from the one that empties the model downwards.
-    l1_ratios : Sequence[float]
+    alphas : sequence of float or None, default None
+        Penalties, each greater than 0. None takes 30 for each mixture, log-spaced from the largest that matters (for the lasso,
+        the smallest that makes all coefficients zero) down to 1e-5 of it.
+    l1_ratios : sequence of float, default (0.0, 0.1, 0.5, 1.0)
         Mixtures between 0 (ridge) and 1 (lasso).
     scoring : str, default "rmse"
-        A metric of tabbench for numbers; the mean over folds decides.
-    cv : Any, default 5
-        Number of folds, a scikit-learn splitter, or an iterable of (fit, validation) positions.
+        Name of a tabbench metric for numbers; its mean over the folds decides.
+    cv : int, cross-validation generator or iterable, default 5
+        Number of folds, a scikit-learn splitter, or an iterable of (training, validation) positions.
     scale : bool, default True
-        Whether numbers are scaled robustly, far ends drawn in, and standardised; False takes them as they are.
-    random_state : Any, default None
-        Seed of the directions that text columns are projected on.
-    n_jobs : int | None, default None
-        Threads of the linear algebra.
+        Whether to scale numbers robustly, draw in outliers, and standardize. If False, numbers are taken as they are.
+    random_state : int, RandomState instance or None, default None
+        Seed of the random projections of text columns.
+    n_jobs : int or None, default None
+        Number of threads of the linear algebra; None means 1.
 
     Attributes
     ----------
-    coef_, intercept_
-        (q,) for the columns `column_names_`, and a number.
-    alpha_, l1_ratio_
-        The best point.
-    best_score_
-        Its mean score in the metric's own sign; `cv_results_` holds those of all points, like `GridSearchCV`'s.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+    coef_ : ndarray of shape (n_columns,)
+        Coefficients of the columns `column_names_`.
+    intercept_ : float
+        Intercept.
+    alpha_ : float
+        Penalty at the best point.
+    l1_ratio_ : float
+        Mixture at the best point.
+    best_params_ : dict
+        Parameters of the best point.
+    best_score_ : float
+        Mean score of the best point over the folds, in the metric's own sign.
+    best_index_ : int
+        Position of the best point in `cv_results_`.
+    cv_results_ : dict of ndarray
+        Scores of all points by fold, as in scikit-learn's `GridSearchCV`.
+    column_names_ : ndarray of shape (n_columns,)
+        Names of the columns of the model, such as "age", "age (missing)" or "sex=female".
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
+
+    Notes
+    -----
+    Each path is computed from the second moments of the rows, by Newton steps on active sets (Bertsekas 1982,
+    doi:10.1137/0320018).
 
     Examples
     --------
@@ -316,25 +382,31 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Search the grid on the inner folds, then learn from all n rows at its best point.
+        """Search the grid on inner folds, then fit all rows at its best point.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p) with columns of any kind and missing values.
-        y : Any
-            (n,) numbers.
-        sample_weight : Any, default None
-            (n,) not negative; weighs losses in training and in scoring.
-        groups : Any, default None
-            (n,) handed to `cv`'s splitter.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default None
+            Non-negative weights of the losses in training and scoring.
+        groups : array-like of shape (n_samples,), default None
+            Group labels, passed to the splitter `cv`.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         BadOption
-            A parameter is none of the values that it may have, or `cv` leaves nothing to learn from or to judge by.
+            A parameter has a value that is not allowed, or `cv` leaves no rows to train or validate on.
         ValueError
-            Scikit-learn's usual ones; infinity in X, by column and row; a target beyond 1e150; fewer than four rows.
+            X or y is not valid input for scikit-learn, X holds infinity, y exceeds 1e150, or fewer than four rows have a positive
+            weight.
         """
         l1_ratios = _numbers("l1_ratios", self.l1_ratios, largest=1.0)
         alphas = None if self.alphas is None else _numbers("alphas", self.alphas, smallest=np.nextafter(0, 1))[::-1]
@@ -359,13 +431,24 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Numbers (m,)."""
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
         check_is_fitted(self)
         return self._model.predict(self._values(X))
 
 
 def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
-    """As many of the folds asked for as there are rows for; anything but a number stays as it is."""
+    """Return `cv`, with a number of folds reduced to what the rows allow."""
     if cv is not None and not isinstance(cv, (int, np.integer)):
         return cv
     wanted = 5 if cv is None else int(cv)
@@ -388,19 +471,19 @@ def _penalty(l1_ratio: float) -> str:
 
 
 def _given(name: str, value: Any) -> Any:
-    """A checked value that may not be None."""
+    """Return a checked value, which must not be None."""
     if value is None:
         raise BadOption(f"{name} must be a number above 0, not None")
     return value
 
 
 def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str | None, ...]:
-    """The values given, each once.
+    """Return the given values, each once.
 
     Raises
     ------
     BadOption
-        A single value instead of a sequence, none, or one that is not allowed.
+        The values are no sequence, there are none, or one is not allowed.
     """
     is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
     values = list(given) if is_sequence else []
@@ -410,12 +493,12 @@ def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str |
 
 
 def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:
-    """The numbers, ascending, each once.
+    """Return the given numbers, ascending, each once.
 
     Raises
     ------
     BadOption
-        None, or one outside the range.
+        There are none, or one is outside the range.
     """
     try:
         values = np.unique(np.asarray(given, dtype=np.float64))
@@ -432,7 +515,7 @@ def _column(values: list[Any]) -> np.ndarray:
 
 
 def _joined(numbers: np.ndarray, rest: Any) -> Any:
-    """Both side by side, dense or CSR as the rest is: columns of levels may be too many to be dense."""
+    """Concatenate the columns of both, dense or CSR as `rest` is, since the columns of levels may be too many to be dense."""
     if isinstance(rest, np.ndarray):
         return np.concatenate([numbers, rest], axis=1)
     return hstack([csr_array(numbers), rest], format="csr")

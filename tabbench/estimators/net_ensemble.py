@@ -19,7 +19,7 @@ from tabbench.core.matrices import NetMatrix
 
 @dataclass(frozen=True, eq=False)
 class NetEnsemble:
-    """Fitted nets by recipe and their weights; looks like one fitted net from outside."""
+    """Fitted nets by recipe and their weights, with the interface of one fitted net."""
 
     names: tuple[str, ...]
     models: tuple[Any, ...]
@@ -29,21 +29,21 @@ class NetEnsemble:
     incidents: tuple[Incident, ...] = ()
 
     def predict(self, features: NetMatrix) -> np.ndarray:
-        """The weighted mean of the recipes' predictions."""
+        """Return the weighted mean of the recipes' predictions."""
         return np.asarray(sum(weight * model.predict(features) for weight, model in zip(self.weights, self.models, strict=True)))
 
     def weights_by_layer(self) -> dict[str, np.ndarray]:
-        """Of the recipe that counts most."""
+        """Return the weights by layer of the recipe with the largest weight."""
         layers: dict[str, np.ndarray] = self.models[int(np.argmax(self.weights))].weights_by_layer()
         return layers
 
     def bare(self) -> Self:
-        """Without what belongs to the training rows."""
+        """Return the ensemble without what belongs to the training rows."""
         return replace(self, models=tuple(model.bare() for model in self.models), record=None)
 
 
 def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict[str, dict[str, Any]]) -> NetEnsemble:
-    """Train every recipe of a portfolio (name -> knobs) on the same folds and weigh them on the rows that these held out."""
+    """Train every recipe of a portfolio (name -> settings) on the same folds and weight them by their held-out predictions."""
     from tabbench.nets.model import fit_net
 
     if options.resume_from is not None and not options.resume_from.is_dir():
@@ -78,12 +78,12 @@ def _settings(training: TrainingSet, knobs: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _incidents(sources: Mapping[str, Any]) -> tuple[Incident, ...]:
-    """Those of all recipes, of failed ones too."""
+    """Return the incidents of all recipes, also of failed ones."""
     return tuple(replace(each, where=f"{name}, {each.where}") for name, source in sources.items() for each in source.incidents)
 
 
 def _in_folder(options: Any, name: str) -> Any:
-    """Each recipe has its own checkpoints."""
+    """Return the options with a folder of checkpoints for one recipe."""
     return replace(options, checkpoint=options.checkpoint and options.checkpoint / name,
                    resume_from=_if_there(options.resume_from, name), identity=f"{options.identity} {name}")
 
@@ -96,7 +96,7 @@ def _if_there(folder: Any, name: str) -> Any:
 
 
 def _record(names: Sequence[str], models: Sequence[Any]) -> Any:
-    """The recipes' records as one; the history says which is which."""
+    """Merge the records of the recipes; the history has a column of their names."""
     records = [model.record for model in models]
     history = [row | {"recipe": name} for name, each in zip(names, records, strict=True) for row in each.history]
     return replace(records[0], history=history, quarantined=tuple(sorted({row for each in records for row in each.quarantined})),

@@ -30,37 +30,42 @@ TASKS = ("auto", "classification", "regression")
 
 
 class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Keeps the columns that matter to a random forest; columns of noise gain nothing by having many values.
+    """Feature selector by random-forest importance, corrected so that noise gains nothing from having many values.
 
     Parameters
     ----------
-    n_features : str | int | float, default "auto"
-        "auto" keeps the columns that stand out from noise, one at least; an integer keeps so many, or all if there are fewer; a
-        float in (0, 1] that share of the columns, one at least.
-    task : str, default "auto"
-        "classification", "regression", or "auto": fractional numbers, and whole ones of more than 20 different values, are
-        amounts, all else are classes.
-    preset : str, default "balanced"
-        "fast", "balanced" or "thorough": how many trees are grown.
-    effort : float | None, default None
-        None, or a number from 0.01 to 100 that is used instead of the preset: 0.1 is fast, 1 balanced, 6 thorough.
-    random_state : Any, default None
+    n_features : "auto", int or float, default "auto"
+        Number of columns to keep, at least one. "auto" keeps those that stand out from noise; an int keeps that many, or all if
+        there are fewer; a float in (0, 1] keeps that share of the columns.
+    task : {"auto", "classification", "regression"}, default "auto"
+        How to treat the target. "auto" treats fractional numbers, and integers with more than 20 distinct values, as regression
+        and anything else as classification.
+    preset : {"fast", "balanced", "thorough"}, default "balanced"
+        How many trees to grow.
+    effort : float or None, default None
+        Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
+    random_state : int, RandomState instance or None, default None
         Seed of the trees and of the shadow columns.
-    n_jobs : int | None, default None
-        Threads; results do not depend on it.
+    n_jobs : int or None, default None
+        Number of threads; None means 1. Results do not depend on it.
 
     Attributes
     ----------
-    importances_
-        (n_features_in_,) decrease of impurity by a column minus that by its shuffled shadow; noise has 0 on average.
-    n_features_in_, feature_names_in_
-        As in scikit-learn; the names are there for frames only.
+    importances_ : ndarray of shape (n_features_in_,)
+        Decrease of impurity due to each column minus that due to its shuffled shadow; 0 on average for noise.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; defined only if X is a frame with string names.
 
     Notes
     -----
-    "auto" reads the size of noise off the columns with negative importance: noise falls on both sides of zero alike
-    (Janitza, Celik and Boulesteix, doi:10.1007/s11634-016-0276-4). Where these are few, it grows more forests and reads it off
-    the shadows, whose importance is noise by construction.
+    The correction by shuffled shadow columns is that of Nembrini, Koenig and Wright (doi:10.1093/bioinformatics/bty373), with
+    extremely randomized trees (doi:10.1007/s10994-006-6226-1).
+
+    "auto" estimates the spread of noise from the columns with negative importance, since the importance of noise is symmetric
+    around zero (Janitza, Celik and Boulesteix, doi:10.1007/s11634-016-0276-4). If there are few of them, it grows more forests
+    and estimates the spread from the shadow columns, whose importance is noise by construction.
 
     Examples
     --------
@@ -88,19 +93,24 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         return tags
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Weigh the columns of n rows.
+        """Compute the importances and choose the columns.
 
         Parameters
         ----------
-        X : Any
-            Array or frame (n, p); columns may be numbers, booleans, categories, strings or dates, with missing values.
-        y : Any
-            (n,) labels or numbers.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training rows. Columns may hold numbers, booleans, categories, strings or dates, and missing values.
+        y : array-like of shape (n_samples,)
+            Target: class labels or numbers.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         BadOption
-            A parameter is none of the values that it may have.
+            A parameter has a value that is not allowed.
         """
         settings = forest_settings(Workload(effort_of(self.preset, self.effort), 0, 0, 0))
         task = choice("task", self.task, TASKS)
@@ -113,7 +123,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         return self
 
     def _by_column(self, importances: np.ndarray) -> np.ndarray:
-        """Importances of the view's columns, added up for those of X."""
+        """Sum the importances of the view's columns by column of X."""
         view: Any = self._view
         widths = [len(view.expansion.names_of(column)) for column in self._columns]
         is_coded = np.array([column.kind == "category" for column in self._columns])
@@ -122,12 +132,22 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         return np.bincount(source, weights=importances, minlength=self.n_features_in_)
 
     def transform(self, X: Any) -> Any:
-        """The kept columns (m, k) of X, as they are.
+        """Keep the selected columns of X, unchanged.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows with the columns of the training rows.
+
+        Returns
+        -------
+        X_selected : ndarray or DataFrame of shape (n_samples, n_selected)
+            The selected columns.
 
         Raises
         ------
         ValueError
-            Other columns than in training; infinity, by column and row; values that are no such column's.
+            X has other columns than in training, holds infinity, or holds values that do not fit their column.
         """
         self._read_features(X)
         return super().transform(X)
@@ -150,7 +170,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         raise BadOption(f"n_features is {wanted!r}; give 'auto', a whole number from 1 up, or a share above 0 and up to 1")
 
     def _noise(self, training: TrainingSet) -> float:
-        """The standard deviation of a noise column's importance."""
+        """Return the standard deviation of the importance of a noise column."""
         negative = self.importances_[self.importances_ < 0]
         if len(negative) >= NOISE_DRAWS:
             return float(np.sqrt(np.mean(negative**2)))
@@ -173,7 +193,7 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
 
 
 def _are_amounts(y: Any) -> bool:
-    """Whether y is better learnt as numbers; what is wrong with it is said by its reader."""
+    """Return whether y is better learnt as numbers; errors in it are reported when it is read."""
     if y is None:
         return False
     values = column_or_1d(y, dtype=None)

@@ -128,7 +128,7 @@ def test_own_splits_are_followed_by_row_of_the_data_as_given(tmp_path):
     ({"approaches": {"mine": "bosting"}}, UnknownName, "did you mean 'boosting'"),
     ({"approaches": {"mine": 3}}, BadOption, "int"),
     ({"approaches": "bosting"}, UnknownName, "did you mean 'boosting'"),
-    ({"preset": "slow"}, BadOption, "--preset"),
+    ({"preset": "slow"}, BadOption, "preset has no value 'slow'"),
     ({"splits": [(range(100), range(50, 150))]}, BadOption, "is in train and in test"),
     ({"splits": [(range(100), range(150, 250))]}, BadOption, "splits name row 249, but the data have rows 0 to 199"),
     ({"splits": [(np.arange(200) < 100, np.arange(200) >= 100)]}, BadOption, "numpy.flatnonzero"),

@@ -24,7 +24,7 @@ from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
 from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
-from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing
+from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor
@@ -33,7 +33,6 @@ from tabbench.core.skip import SkipKind
 from tabbench.execution.machine import usable_cores
 from tabbench.options import Options
 from tabbench.report.live import make_display
-from tabbench.splitting.sizes import size_grid
 
 COMPARISON_SHARE = 0.5
 """Share of a time limit, as `what_if` repeats the comparison's largest size once to three times."""
@@ -211,6 +210,7 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked:
 
 
 def _frozen(session: Session, prepared: Prepared) -> Prepared:
+    sizes_of(prepared, session.options)  # refused before anything is written
     freeze(session.folder, session.store, prepared, session.options)
     return prepared
 
@@ -261,8 +261,7 @@ def forecast(data: Any, options: Options, *, display: Display, positions: Sequen
     data, options = resolve_source(data, options)
     contestants, prior = all_contestants(options), measured_costs(options)
     prepared, clock = prepare(data, options, display, positions), _of_comparison(clock, options)
-    sizes = size_grid(prepared.setup.splits, prepared.setup.target, prepared.setup.task, options.sizes)
-    device = "cpu" if options.device == "auto" else options.device
+    sizes, device = sizes_of(prepared, options), "cpu" if options.device == "auto" else options.device
     planner = make_planner(prepared, contestants, sizes, options, prior, options.jobs or usable_cores(), device)
     display.close()
     return expect_plan(planner, prepared, clock)

@@ -85,8 +85,7 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
     effort : float | None, default None
         An effort that is settled, so that no limit changes it.
     """
-    store, options, setup = session.store, session.options, prepared.setup
-    sizes = size_grid(setup.splits, setup.target, setup.task, options.sizes)
+    store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)
     store.adopt_spooled()
     device = store.recall("device")
     if device is None or options.device not in ("auto", device) or _lacks_cells(store):
@@ -105,6 +104,18 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
     store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                    limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
     return Ran(run, planner, running.plan)
+
+
+def sizes_of(prepared: Prepared, options: Options) -> tuple[int, ...]:
+    """The sizes that are asked for.
+
+    Raises
+    ------
+    BadOption
+        One of them is larger than a training part.
+    """
+    setup = prepared.setup
+    return size_grid(setup.splits, setup.target, setup.task, options.sizes)
 
 
 def make_planner(prepared: Prepared, contestants: Contestants, sizes: tuple[int, ...], options: Options, prior: PriorCosts,

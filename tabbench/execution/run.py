@@ -42,7 +42,7 @@ class UnusablePrediction(TabbenchError):
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class BatchRows:
     """The rows of one batch, with what its cells share."""
 
     setup: Setup
@@ -94,7 +94,7 @@ def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = 
         Gets the traces of failures; None is standard error.
     """
     first = batch.cells[0]
-    rows = Rows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
+    rows = BatchRows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
     if side_by_side > 1:
         announce(first)
         _fit_shared(rows, batch.cells, threads, side_by_side)
@@ -103,7 +103,7 @@ def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = 
         yield _outcome(rows, cell, (own or {}).get(cell.approach), threads, keep, log)
 
 
-def _fit_shared(rows: Rows, cells: Sequence[Cell], threads: int, side_by_side: int) -> None:
+def _fit_shared(rows: BatchRows, cells: Sequence[Cell], threads: int, side_by_side: int) -> None:
     """Put the fits that cells share into the batch's memo, several at a time: the libraries let other threads run meanwhile."""
     wanted = {name: (settings, cell) for cell in cells for name, settings in shared_fits(cell.approach, cell.settings).items()}
     trainings = []
@@ -144,7 +144,7 @@ def _quietly(work: Callable[[], Any]) -> Any:
         return None
 
 
-def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, keep: Keep | None, log: IO[str] | None) -> Result:
+def _outcome(rows: BatchRows, cell: Cell, own: Approach | None, threads: int, keep: Keep | None, log: IO[str] | None) -> Result:
     memory = PeakMemory()
     try:
         result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads, keep if own is None else None)
@@ -157,7 +157,7 @@ def _outcome(rows: Rows, cell: Cell, own: Approach | None, threads: int, keep: K
     return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)
 
 
-def _fit_and_predict(rows: Rows, cell: Cell, approach: Approach, threads: int, keep: Keep | None) -> dict[str, Any]:
+def _fit_and_predict(rows: BatchRows, cell: Cell, approach: Approach, threads: int, keep: Keep | None) -> dict[str, Any]:
     setup, shared = rows.setup, rows.shared
     target = setup.target[rows.train]
     present = np.unique(target) if not setup.task.is_regression else None
@@ -259,7 +259,7 @@ def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: 
     return everything
 
 
-def _only_one_class(rows: Rows, present: np.ndarray) -> dict[str, Any]:
+def _only_one_class(rows: BatchRows, present: np.ndarray) -> dict[str, Any]:
     # Nothing can be learnt from one class; every approach says the same, so that no one gains by how it copes.
     certain = np.ones((len(rows.split.test), 1))
     predictions = complete(certain, present, rows.setup.task.n_classes, rows.size, len(certain))

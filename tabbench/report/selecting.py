@@ -58,8 +58,7 @@ def _where_it_counts(records: Sequence[dict[Any, Any]]) -> str:
         return f"cannot be compared with {base}, which was not run"
     spans = {effect: _spans([int(each["size"]) for each in judged], [each["effect"] == effect for each in judged])
              for effect in ("helps", "hurts")}
-    said = [f"{verb} at {spans[effect]} rows, compared with {base}"
-            for effect, verb in (("helps", "helps"), ("hurts", "does harm")) if spans[effect]]
+    said = [f"{effect} at {span} rows, compared with {base}" for effect, span in spans.items() if span]
     if not spans["helps"]:
         said.insert(0, f"is not shown to help {base} at any size")
     return ", and ".join(said)

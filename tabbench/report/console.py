@@ -91,10 +91,10 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
 def _print_standings(comparison: Comparison, console: Console, size: int) -> None:
     table = standings(comparison, size)
     protocol = comparison.protocol
-    asked = comparison.table
+    described = comparison.table
     about = (
-        f"{asked['name']}: {asked['target']}",
-        f"trained on {rows(size)} of {rows(asked['rows'])} rows",
+        f"{described['name']}: {described['target']}",
+        f"trained on {rows(size)} of {rows(described['rows'])} rows",
         splits_used(protocol),
         better_is(comparison),
         duration(known(comparison.timing.get("wall_seconds"))),

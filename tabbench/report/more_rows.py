@@ -16,7 +16,7 @@ LIKELY, UNLIKELY = 0.9, 0.1
 """Probabilities from which a sentence leans to one side."""
 
 MOSTLY = 0.5
-"""A guess of which more than this continues the last difference does not rest on curves."""
+"""An extrapolation of which more than this continues the last difference does not rest on curves."""
 
 HEADER = ("first", "second", "training rows", "difference", "interval", "behind now", "probability that it is ahead then",
           "overtakes at about", "interval")

@@ -16,9 +16,9 @@ MOST_NAMED = 6
 """Chosen columns that a table's cell names; result.json holds more."""
 EFFECTS = {"helps": "better", "hurts": "worse", "equal": "practically equal", "undecided": "undecided"}
 STABILITY_NOTE = (
-    "Columns kept: mean over the splits of the table's columns of which anything was kept. Stability: 1 when every split keeps "
-    "the same columns, 0 when they agree no more than by chance, less when not even that (Nogueira, Sechidis and Brown, "
-    "JMLR 2018).")
+    "Columns kept: the number of the table's columns of which anything was kept, mean over the splits. Stability: 1 when every "
+    "split keeps the same columns, 0 when they agree as often as by chance, negative when less often (Nogueira, Sechidis and "
+    "Brown, JMLR 2018).")
 
 
 def selection_lines(comparison: Comparison) -> list[str]:

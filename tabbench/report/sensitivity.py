@@ -21,6 +21,7 @@ _COSTS = {"fit_seconds": ("s to train", "seconds to train"), "predict_us_per_row
           "peak_mb": ("MB of memory", "MB of memory")}
 _DECISIONS = {"winner": "wins", "top_set": "not separated"}
 
+TITLE = "Sensitivity analysis"
 NOT_REQUESTED = "With --what-if the comparison is repeated without its most suspicious feature and with other splits."
 
 
@@ -73,13 +74,14 @@ def _what_if(comparison: Comparison) -> ReportTable:
             "recommended approach is shown to be worse, or when only one of the two analyses names an approach. Open: the winner "
             "is no longer shown to be the best.")
     is_requested = any(row["kind"] != "metric" for row in records)
-    return ReportTable("Sensitivity analysis", ("analysis", "answer changes"), cells,
-                       note=note if is_requested else f"{note} {NOT_REQUESTED}", said=[line] if line else [])
+    return ReportTable(TITLE, ("analysis", "answer changes"), cells,
+                       note=note if is_requested else f"{note} {NOT_REQUESTED}",
+                       said=[line.removeprefix(f"{TITLE}. ")] if line else [])
 
 
 def _budgets(comparison: Comparison) -> ReportTable:
     cells = [(_COSTS[row["cost"]][1], amount(known(row["below"])), amount(known(row["down_to"])),
-              *((row["recommended"], _decided(row)) if isinstance(row["recommended"], str) else ("nothing", NOTHING)))
+              *((row["recommended"], _decided(row)) if isinstance(row["recommended"], str) else ("none", NOTHING)))
              for row in comparison.cost_limits.to_dict("records")]
     header = ("budget", "below", "down to", "recommended", "decision")
     return ReportTable("Best under a budget", header, cells, frozenset({1, 2}),
@@ -92,7 +94,7 @@ def _winner_map(comparison: Comparison) -> ReportTable:
     budgets = sorted({row["budget_seconds"] for row in records})
     at = {(row["size"], row["budget_seconds"]): ": ".join(filter(None, cell_words(row))) for row in records}
     cells = [(rows(size), *(at[size, each] for each in budgets)) for size in sorted({row["size"] for row in records})]
-    return ReportTable("Winner map in figures", ("training rows", *(budget(each) for each in budgets)), cells, frozenset({0}),
+    return ReportTable("Winner map as a table", ("training rows", *(budget(each) for each in budgets)), cells, frozenset({0}),
                        MAP_NOTE, is_folded=True)
 
 
@@ -122,8 +124,8 @@ def _lines(changes: list[str], left_open: list[dict[Any, Any]], held: list[dict[
     rests = [[f" {head}: {_together(records, is_brief=is_brief)}." for head, records in rest] for is_brief in (False, True)]
     for shown in range(len(changes), 0, -1):
         more = [f"and {len(changes) - shown} more"] if shown < len(changes) else []
-        heads.append(f"Sensitivity analysis: the answer changes {'; '.join([*changes[:shown], *more])}.")
-    heads = heads or ["Sensitivity analysis: nothing that was tried changes the answer."]
+        heads.append(f"{TITLE}. Changes the answer: {'; '.join([*changes[:shown], *more])}.")
+    heads = heads or [f"{TITLE}. Nothing that was tried changes the answer."]
     return [heads[0] + "".join(each[:kept]) for kept in range(len(rest), 0, -1) for each in rests] + heads
 
 

@@ -118,7 +118,7 @@ def evidence_tables(comparison: Comparison) -> list[ReportTable]:
 
 
 def more_rows_table(comparison: Comparison) -> ReportTable | None:
-    """The guesses about more rows; None where none were requested. Without rows when every pair was refused."""
+    """The extrapolation to more rows; None where it was not requested. Without rows when every pair was refused."""
     said = more_rows_lines(comparison)
     numbers = frozenset({2, 3, 4, 6, 7, 8})
     return ReportTable("More rows", HEADER, more_rows_rows(comparison), numbers, NOTE, said=said) if said else None
@@ -272,7 +272,8 @@ def _seconds_by_size(comparison: Comparison) -> ReportTable:
              if any((name, size) in seconds for size in sizes)]
     return ReportTable("Fit time in seconds by training rows", ("approach", *(rows(size) for size in sizes)), cells,
                        frozenset(range(1, len(sizes) + 1)),
-                       "What one fit would have needed alone, its own tuning included; shared work is charged to every user.")
+                       "What one fit would have needed alone, its own tuning included; shared work is charged to every approach that "
+                       "uses it.")
 
 
 def _findings(comparison: Comparison) -> ReportTable:
@@ -316,6 +317,7 @@ def _settings(settings: Any) -> str:
 
 def _protocol(comparison: Comparison) -> ReportTable:
     protocol = comparison.protocol
-    cells = [(name.replace("_", " "), listed([rows(size) for size in value]) if name == "sizes" else str(value))
+    cells = [(name.replace("_", " "), listed([rows(size) for size in value]) if name == "sizes" else
+              _settings(value) if isinstance(value, dict) else str(value))
              for name, value in protocol.items() if value is not None]
     return ReportTable("Protocol", ("name", "value"), cells)

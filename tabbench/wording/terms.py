@@ -137,8 +137,8 @@ def skips(comparison: Comparison) -> list[tuple[str, str]]:
     for (reason, size), names in names_at.items():
         sizes_of.setdefault((reason, tuple(names)), []).append(size)
     entries = []
-    for (reason, names), sizes in sizes_of.items():
-        subject = "every approach" if set(names) == every else listed(list(names))
+    for (reason, skipped), sizes in sizes_of.items():
+        subject = "every approach" if set(skipped) == every else listed(list(skipped))
         at = "" if None in sizes else f" at {listed([rows(size) for size in sorted(filter(None, sizes))])} rows"
         entries.append((subject + at, reason))
     return entries
@@ -157,7 +157,7 @@ def crossing(row: dict[Any, Any], subject: str = "score") -> str:
     if kind == "none":
         return f"{pair} don't cross in {subject} at the sizes that were run"
     if kind == "undecided":
-        return f"{pair}: the {subject} does not tell whether they cross"
+        return f"{pair}: undecided whether they cross in {subject}"
     verb = {"several": "cross several times in {}, once", "open": "may cross in {}"}.get(kind, "cross in {}").format(subject)
     return f"{pair} {verb}{_between(low, high)}{'' if point is None else f', at about {rows(point)}'}"
 

@@ -31,7 +31,7 @@ def test_every_outcome_in_seconds_has_its_words(row: dict[str, object], said: st
     ({"kind": "none", **NOWHERE, "ahead_below": "trees", "ahead_above": "trees"},
      "the best of trees is ahead of the best of linear wherever anything is shown"),
     ({"kind": "undecided", **NOWHERE, "ahead_below": "", "ahead_above": ""},
-     "the best of linear and the best of trees: the score does not tell whether they cross"),
+     "the best of linear and the best of trees: undecided whether they cross in score"),
 ])
 def test_every_outcome_between_families_has_its_words(row: dict[str, object], said: str) -> None:
     assert family_crossing({"first": "linear", "second": "trees", **row}) == said

@@ -96,7 +96,7 @@ def test_a_limit_under_which_nothing_is_recommended(comparison: Comparison) -> N
     cell = (5634, 1.0, None, None, "none", [])
     grid = pd.DataFrame([cell, (5634, 10.0, "boosting", 5634, "winner", ["boosting"])], columns=list(COLUMNS["winner_map"]))
     _, limited, mapped = sensitivity_tables(replace(comparison, cost_limits=limits, winner_map=grid))
-    assert list(limited.rows) == [("seconds to train", "5.00", "–", "nothing", "–")]
+    assert list(limited.rows) == [("seconds to train", "5.00", "–", "none", "–")]
     assert list(mapped.rows) == [("5,634", "–", "boosting: wins")]
     assert mapped.note.endswith("A dash: nothing is affordable, or nothing is recommended.")
 

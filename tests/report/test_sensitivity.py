@@ -11,9 +11,9 @@ from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.report.sensitivity import NOT_REQUESTED, cell_words, sensitivity_line, sensitivity_tables
 from tabbench.report.winner_map import winner_map
 
-WHOLE = ("Sensitivity analysis: the answer changes without `tenure` (then linear); judged by accuracy (then linear); with less "
+WHOLE = ("Sensitivity analysis. Changes the answer: without `tenure` (then linear); judged by accuracy (then linear); with less "
          "than 6.50 s to train (then linear). Open: judged by AUC.")
-NOTHING = "Sensitivity analysis: nothing that was tried changes the answer."
+NOTHING = "Sensitivity analysis. Nothing that was tried changes the answer."
 
 
 def without(comparison: Comparison, *names: str) -> Comparison:
@@ -26,9 +26,9 @@ def test_the_line_names_doubts_about_the_data_first(comparison: Comparison) -> N
 
 @pytest.mark.parametrize("room, line", [
     (160, WHOLE.removesuffix(" Open: judged by AUC.")),
-    (130, "Sensitivity analysis: the answer changes without `tenure` (then linear); judged by accuracy (then linear); and 1 "
+    (130, "Sensitivity analysis. Changes the answer: without `tenure` (then linear); judged by accuracy (then linear); and 1 "
           "more."),
-    (10, "Sensitivity analysis: the answer changes without `tenure` (then linear); and 2 more."),
+    (10, "Sensitivity analysis. Changes the answer: without `tenure` (then linear); and 2 more."),
 ])
 def test_the_line_keeps_to_its_room(comparison: Comparison, room: int, line: str) -> None:
     assert sensitivity_line(comparison, room) == line
@@ -47,16 +47,17 @@ def test_an_answer_that_nothing_changes_is_said_too(comparison: Comparison, noth
 def test_a_verdict_that_goes_away_is_none(comparison: Comparison) -> None:
     gone = comparison.what_if.iloc[2:3].assign(decision="none", recommended=None)
     assert sensitivity_line(replace(without(comparison, "cost_limits"), what_if=gone)) == (
-        "Sensitivity analysis: the answer changes without `tenure` (then none).")
+        "Sensitivity analysis. Changes the answer: without `tenure` (then none).")
 
 
 def test_the_tables_say_what_decides_and_what_was_not_requested(comparison: Comparison) -> None:
     views, limits, cells = sensitivity_tables(comparison)
-    assert views.said == [WHOLE] and views.note.startswith("Exploratory analysis: only log loss on the data as they are decides.")
+    assert views.said == [WHOLE.removeprefix("Sensitivity analysis. ")]
+    assert views.note.startswith("Exploratory analysis: only log loss on the data as they are decides.")
     assert "without a correction for multiple looks" in views.note and NOT_REQUESTED not in views.note
     assert [row[1] for row in views.rows] == ["open", "yes", "yes", "–"]
     assert list(limits.rows) == [("seconds to train", "6.50", "0.41", "linear", "wins"),
-                                 ("seconds to train", "0.41", "–", "nothing", "–")]
+                                 ("seconds to train", "0.41", "–", "none", "–")]
     assert cells.header == ("training rows", "1 s", "10 s") and cells.is_folded
     assert cells.rows[0] == ("100", "–", "mlp: not separated") and cells.rows[1] == ("200", "linear: wins at 100",
                                                                                      "mlp: not separated")

@@ -272,8 +272,8 @@ def _seconds_by_size(comparison: Comparison) -> ReportTable:
              if any((name, size) in seconds for size in sizes)]
     return ReportTable("Fit time in seconds by training rows", ("approach", *(rows(size) for size in sizes)), cells,
                        frozenset(range(1, len(sizes) + 1)),
-                       "What one fit would have needed alone, its own tuning included; shared work is charged to every approach that "
-                       "uses it.")
+                       "What one fit would have needed alone, its own tuning included; shared work is charged to every approach "
+                       "that uses it.")
 
 
 def _findings(comparison: Comparison) -> ReportTable:

@@ -116,7 +116,7 @@ class Headline:
         The recommended approach, None if there is none.
     failed : float, default 0.0
         Share of the cells that failed.
-    raced_out, left_out : tuple[str, ...]
+    stopped_early, left_out : tuple[str, ...]
         The approaches stopped early for futility, and those not run for another reason.
     lead : Lead | None, default None
         Of a winner.
@@ -136,7 +136,7 @@ class Headline:
     choice: Choice | None = None
     rows_needed: RowsNeeded | None = None
     over_sizes: OverSizes | None = None
-    raced_out: tuple[str, ...] = ()
+    stopped_early: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     missing: Missing = field(default_factory=lambda: Missing({}, are_run_below=False))
 
@@ -160,7 +160,7 @@ def headline_of(
     row, at_size = winners[winners["size"] == headline].iloc[0], pairs[pairs["size"] == headline]
     lost, outcome = missing or {}, _outcome(evidence, row, at_size, headline)
     present = evidence.present(headline)
-    raced_out = sorted({name for name, _ in stopped} - set(present))
+    stopped_early = sorted({name for name, _ in stopped} - set(present))
     return Headline(
         outcome, evidence.pool_rows if headline == full_size else headline,
         _reach(evidence, headline, full_size, stopped, is_complete=not lost), evidence.n_splits == 1, row["best"],
@@ -169,7 +169,7 @@ def headline_of(
         _lead(evidence, row["best"], at_size, headline) if outcome is Outcome.WINNER else None,
         _choice(evidence, row, headline) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
         _rows_needed(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
-        tuple(raced_out), tuple(sorted({name for name, _ in skipped} - {*present, *raced_out})),
+        tuple(stopped_early), tuple(sorted({name for name, _ in skipped} - {*present, *stopped_early})),
         Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
 
 

@@ -56,11 +56,11 @@ def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = Tr
 
 def _absent(headline: Headline, limited: Limited | None) -> list[str]:
     """The approaches stopped early for futility, and those left out for a reason that is not told elsewhere."""
-    raced_out, told, clauses = headline.raced_out, named_in(limited, headline.missing.approaches), []
+    stopped_early, told, clauses = headline.stopped_early, named_in(limited, headline.missing.approaches), []
     left_out = [name for name in headline.left_out if name not in told]
-    if raced_out:
-        clauses.append(f"{listed(raced_out)} {'was' if len(raced_out) == 1 else 'were'} stopped early for futility at a smaller "
-                       "size, so this holds among the approaches that went on")
+    if stopped_early:
+        clauses.append(f"{listed(stopped_early)} {'was' if len(stopped_early) == 1 else 'were'} stopped early for futility at a "
+                       "smaller size, so this holds among the approaches that went on")
     if left_out:
         clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
     return clauses

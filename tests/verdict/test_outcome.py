@@ -101,7 +101,7 @@ def test_who_is_absent(simulate):
             "missing": {"trees": ["forest"]}}
     found = answer(simulate, full_size=8000, told=told)
     assert (found.rows, found.reach) == (1000, Reach.LARGEST_RUN)
-    assert (found.raced_out, found.left_out) == (("flat",), ("forest",))
+    assert (found.stopped_early, found.left_out) == (("flat",), ("forest",))
     assert found.missing == Missing({"trees": ["forest"]}, are_run_below=False)
 
 

@@ -134,7 +134,7 @@ def test_a_stopped_approach_leaves_the_headline_at_the_full_size_and_is_named(si
     judgement = judge(left, full_size=960, skipped=gone, stopped=gone)
     said = judgement.headline
     assert (said.outcome, said.best, said.rows, said.reach) == (Outcome.WINNER, "good", 1_200, Reach.FULL)
-    assert said.raced_out == ("flat",) and said.left_out == ()
+    assert said.stopped_early == ("flat",) and said.left_out == ()
     at_full = judgement.pairs[judgement.pairs["size"] == 960]
     assert "flat" not in {*at_full["first"], *at_full["second"]}
     not_said = judge(left, full_size=960, skipped=gone)
@@ -177,7 +177,7 @@ def twins_and_a_flat_one(simulate, seed, repeats=1):
     return replace(evidence, families=evidence.families | {"ols0": "baseline"}, margin=0.05)
 
 
-def test_twins_are_told_apart_no_more_often_when_a_third_is_raced_out(simulate):
+def test_twins_are_told_apart_no_more_often_when_a_third_is_stopped_early(simulate):
     runs, false_claims, stops = 20, 0, 0
     for seed in range(runs):
         stopped, left = raced(twins_and_a_flat_one(simulate, seed, repeats=3))

@@ -33,7 +33,7 @@ Data = Annotated[str, typer.Argument(metavar="DATA", help="A file, a data set's 
 RunPath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON to standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors only.")]
-JOBS = Annotated[str | None, typer.Option("--jobs", help="Cells at a time (the number of cores).")]
+JOBS = Annotated[str | None, typer.Option("--jobs", help="Number of workers, one cell each (the number of cores).")]
 TIME_LIMIT = Annotated[str | None, typer.Option("--time-limit", help="Wall time of this call: 90, 90s, 10m, 1h.")]
 MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the whole process tree: 8GB.")]
 
@@ -90,7 +90,7 @@ def _option_parameters() -> list[inspect.Parameter]:
 
 @answering
 def compare_command(data: str, json: bool = False, **values: Any) -> int:
-    """Compare approaches on a table and say which one wins at which size."""
+    """Compare approaches on a table and say which of them wins at which size."""
     from tabbench.comparison.compare import forecast, run_comparison
     from tabbench.report.live import make_display
 
@@ -119,7 +119,7 @@ app.command("compare")(compare_command)
 @answering
 def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
                    json: Json = False, quiet: Quiet = False) -> int:
-    """Run what an interrupted comparison left undone."""
+    """Continue an interrupted comparison."""
     from tabbench.comparison.compare import resume
     from tabbench.report.live import make_display
 
@@ -132,7 +132,7 @@ def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
 @answering
 def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--format", help="html, md, json or csv.")] = None
                    ) -> int:
-    """Show a run's answer again, judged anew from its store; with --format print that report."""
+    """Show a run's verdict again, computed anew from its store; with --format print that report."""
     from tabbench.comparison.result import reopen
     from tabbench.report import render
 
@@ -146,7 +146,7 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
 @app.command("export")
 @answering
 def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help="Folder, or file if it has a suffix.")],
-                   approach: Annotated[str | None, typer.Option("--approach", help="Which one (the best).")] = None) -> int:
+                   approach: Annotated[str | None, typer.Option("--approach", help="Its name (the best).")] = None) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
     from tabbench.comparison.export import export_approach
 
@@ -179,7 +179,7 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
                   fold: Annotated[str | None, typer.Option("--fold", help="Column that names each row's fold.")] = None,
                   test: Annotated[str | None, typer.Option("--test", help="Your own test file.")] = None,
                   json: Json = False) -> int:
-    """Read and check a table without fitting anything. Exit code 3 when a finding warns or blocks."""
+    """Read and check a table without fitting any approach. Exit code 3 when there is a warning or worse."""
     from tabbench.comparison.check import check
 
     checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time,
@@ -227,7 +227,7 @@ def datasets_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
 @datasets.command("fetch")
 @answering
 def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
-    """Make sure that a data set's table is here and whole; prints its path."""
+    """Make sure that a data set's table is on this machine and intact; prints its path."""
     from tabbench.reading.cards import fetch, get_card
 
     print(fetch(get_card(name)))

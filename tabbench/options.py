@@ -1,6 +1,6 @@
 """The one declaration of options; the command and the function share it.
 
-Parses and checks values; knows nothing of tables or runs, and of approaches only who takes part where none is named.
+Parses and checks values; knows nothing of tables or runs, and of approaches only which take part where none is named.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def option(default: Any, help: str) -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """What may be said about a comparison. Field names are the option names, with `_` for `-`.
+    """The options of a comparison. Field names are the option names, with `_` for `-`.
 
     Values may be given as typed on a command line or as Python values; `checked` gives the canonical form.
     """
@@ -47,34 +47,34 @@ class Options:
     task: str = option("auto", "auto, binary, multiclass or regression.")
     metric: str | None = option(None, "Metric that decides: log_loss, auc, accuracy, rmse, mae, ... (log_loss; rmse).")
     approaches: str | Sequence[str] | Mapping[str, Any] | None = option(None, "Approaches, comma-separated (a list by --effort).")
-    effort: str | float | None = option(None, "Amount of work, from 0.01 to 100: 0.1 is fast, 1 balanced, 6 thorough (0.3).")
-    preset: str | None = option(None, "Amount of work by name: fast (0.1), balanced (1) or thorough (6).")
+    effort: str | float | None = option(None, "Effort, from 0.01 to 100: 0.1 is fast, 1 balanced, 6 thorough (0.3).")
+    preset: str | None = option(None, "Effort by name: fast (0.1), balanced (1) or thorough (6).")
     sizes: str | Sequence[int | str] = option("auto", "auto, or training sizes and full, mixed: 500,1000,full.")
     folds: int = option(5, "Folds of the outer cross-validation.")
     repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1).")
-    use_folds: int | None = option(None, "Run only so many folds, of one repeat: 1 is a single hold-out split (all).")
+    use_folds: int | None = option(None, "Run only this many folds of one repeat: 1 is a single hold-out split (all).")
     fold: str | None = option(None, "Column that names each row's fold: your own splits.")
     test: Any = option(None, "Your own test file; all of DATA is then for training.")
     group: str | None = option(None, "Column of units that must not be split between training and test.")
     time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
     weight: str | None = option(None, "Column of row weights for training, metric and variance.")
     drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
-    margin: float | None = option(None, "Difference that matters: fraction of the constant predictor's loss (0.01), "
+    margin: float | None = option(None, "Smallest difference that matters: fraction of the constant predictor's loss (0.01), "
                                         "absolute for accuracy (0.01) and auc (0.005).")
-    seed: int = option(0, "Seed of everything random.")
+    seed: int = option(0, "Random seed.")
     time_limit: str | float | None = option(None, "Wall time from reading to report: 90, 90s, 10m, 1h.")
     memory_limit: str | float | None = option(None, "Memory of the whole process tree: 8GB, 500MB.")
-    jobs: int | None = option(None, "Cells at a time (the number of cores).")
+    jobs: int | None = option(None, "Number of workers, one cell each (the number of cores).")
     device: str = option("auto", "auto, cpu or cuda, for approaches that can use a GPU.")
     executor: str = option(LOCAL, "Where cells run: local (worker processes), in-process, or one that a package adds.")
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")
     save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
-    race: bool = option(False, "Stop running approaches at larger sizes that are hopelessly behind.")
-    extrapolate: bool = option(False, "Guess what 2 and 4 times as many rows would change.")
-    what_if: bool = option(False, "Repeat it without the most suspicious feature and with other splits; see OUT/what-if.")
+    race: bool = option(False, "Smallest sizes first, with early stopping for futility of approaches that are far behind.")
+    extrapolate: bool = option(False, "Extrapolate the learning curves to 2 and 4 times as many rows.")
+    what_if: bool = option(False, "Sensitivity analysis: without the most suspicious feature, with other splits; OUT/what-if.")
     quiet: bool = option(False, "No progress; errors only.")
-    dry_run: bool = option(False, "Only say what would run, with its expected time and memory.")
+    dry_run: bool = option(False, "Only print what would run, with its expected time and memory.")
 
     def checked(self) -> Options:
         """The same options in canonical form.
@@ -150,7 +150,7 @@ def default_approaches(effort: float) -> tuple[str, ...]:
 
 
 def work_of(effort: str | float | None, preset: str | None) -> float:
-    """The effort that two options come to, one of them None: the number, the preset's, or the default.
+    """The effort that two options give, one of them None: the number, the preset's, or the default.
 
     >>> work_of(None, "balanced"), work_of(0.25, None), work_of(None, None)
     (1.0, 0.25, 0.3)

@@ -18,29 +18,28 @@ from statsmodels.stats.multitest import multipletests
 LEVEL, WRONG_SIDE, SLACK = 0.05, 0.01, 2.0
 """False winners, wrong sides, and the binomial standard errors that a measured rate may lie above its level."""
 UNNAMED = ("G9-", "G11-")
-"""What happens where somebody does not say that rows belong together: shown, not promised."""
+"""What happens where it is not declared that rows belong together: shown, without a nominal level."""
 SPLITS = (15, 5, 1)
 """Of five folds in three repeats, of one repeat, and the very first."""
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch")
 
 HEAD = """# Calibration: how often the verdict is wrong
 
-A verdict is worth its error rates. Here they are measured on made-up tables of which the truth is known, through the same
-splits, scores and judge as a comparison. `make calibrate` measures them anew (some hours on two cores, about 3 GB in
-`calibration/`; it continues where it was stopped); the tests do so in a minute on a few hundred runs.
+The error rates of the verdict, measured on simulated tables with a known truth, with the same splits, scores and judge as
+in a comparison. `make calibrate` measures them anew (some hours on two cores, about 3 GB in `calibration/`; it continues where
+it was stopped); the tests do so in a minute on a few hundred runs.
 
 {provenance}
 
-**How to read it.** Rates are percentages of runs ± their standard error. *full*: somebody is said to win at the full size
-though nobody is better, or the wrong one. *sizes*: the same at any smaller size. *naive t* and *Wilcoxon*: how often the paired
-test that is usually run on the scores of all splits finds a difference at the full size at its 5 % level. The promise is 5 % for
-*full* and for *sizes* each. A rate above its level by more than two standard errors is in bold.
+**How to read it.** Rates are percentages of runs ± their standard error. *full*: a winner is declared at the full size
+though no approach is better, or the wrong one is. *sizes*: the same at any smaller size. *naive t* and *Wilcoxon*: how often the
+paired test that is usually run on the scores of all splits finds a difference at the full size at its 5 % level. The nominal
+level is 5 % for *full* and for *sizes* each. A rate above its level by more than two standard errors is in bold.
 """
 
-NULLS = """## Nobody is better
+NULLS = """## Type I error: no approach is better
 
-Contestants see columns that are exchangeable (mirror twins), so that no learner can be better with one than with another at any
-size.
+The approaches see columns that are exchangeable (mirror twins), so that none can be better than another at any size.
 
 {decided}
 
@@ -49,10 +48,10 @@ size.
 """
 
 CROSSINGS = """
-## Somebody is better
+## One approach is better
 
 The truth at every size is known by brute force (two hundred training sets, five thousand test rows each). *full*, *sizes*: the
-wrong one is said to be better; the promise is 1 %. *outside*: some interval over the sizes misses the truth; 5 %. *set holds
+wrong one is said to be better; nominally at most 1 %. *outside*: some interval over the sizes misses the truth; 5 %. *set holds
 n\\**: the reported set of sizes holds the true crossing; at least 95 %. *bounded*: the set has two ends; *width*: their ratio,
 the median. *equal*, *material*: said to be practically equal, or materially better, though it is not; 5 %.
 
@@ -92,14 +91,15 @@ def _null_row(series: Series, metric: str, designs: Mapping[int, Known]) -> str:
 
 
 def _decided(nulls: Mapping[tuple[Series, str], Mapping[int, Known]]) -> str:
-    """What all the promised rates together say of the promise."""
+    """What all rates with a nominal level together say of it."""
     promised = [known[name] for (series, _), designs in nulls.items() if series.generator not in UNNAMED
                 for known in designs.values() for name in FALSE_WINNERS if name in known]
     found = np.array([rate for rate, _, _ in promised])
     above = sum(rate > LEVEL + _slack(LEVEL, runs) for rate, _, runs in promised)
-    chances = [binomtest(round(rate * runs), runs, LEVEL, alternative="greater").pvalue for rate, _, runs in promised]
-    by_holm = int(multipletests(chances, LEVEL, method="holm")[0].sum()) if chances else 0
-    return (f"Of {len(found)} promised rates the mean is {100 * found.mean():.1f} % and the highest {100 * found.max():.1f} %. "
+    p_values = [binomtest(round(rate * runs), runs, LEVEL, alternative="greater").pvalue for rate, _, runs in promised]
+    by_holm = int(multipletests(p_values, LEVEL, method="holm")[0].sum()) if p_values else 0
+    return (f"Of {len(found)} rates with a nominal level the mean is {100 * found.mean():.1f} % and the highest "
+            f"{100 * found.max():.1f} %. "
             f"{above or 'None'} {'is' if above < 2 else 'are'} above 5 % by more than two standard errors, as some would be by "
             f"chance; by Holm's procedure over all it is {by_holm or 'none'}.")
 
@@ -130,7 +130,8 @@ def _slack(level: float, runs: int) -> float:
 
 def _legend(names: Sequence[str]) -> str:
     told = [f"{name} {GENERATORS[name].title} ({GENERATORS[name].rows:,} rows)" for name in names]
-    unnamed = " With a minus nobody says that rows belong together: shown, not promised; the data checks look for it."
+    unnamed = (" With a minus it is not declared that rows belong together: shown without a nominal level; the data checks look "
+               "for it.")
     return f"\nTables: {'; '.join(told)}.{unnamed if any(name in UNNAMED for name in names) else ''}\n"
 
 

@@ -12,12 +12,11 @@ from tabbench.core.check import CHECKS, Check
 PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
 BEGINNING = """# What the checks of the data look for
 
-Before anything is fitted, every check looks at the table. A finding that **blocks** makes every score meaningless, one that
-**warns** may do so, and **info** is a remark. `tabbench check DATA --target Y` runs them alone; `--json` gives each finding's
-remedy as data. The limits are the ones of
-the code: this page is written by `python tools/checks_page.py`.
+Before anything is fitted, every check looks at the table. A finding of severity **block** makes every score meaningless, one of
+severity **warn** may do so, and **info** is a remark. `tabbench check DATA --target Y` runs the checks alone; `--json` gives each
+finding's remedy as data. The thresholds are those of the code: this page is written by `python tools/checks_page.py`.
 
-| check | finding | severity | said when |
+| check | finding | severity | reported when |
 |---|---|---|---|
 """
 

@@ -28,15 +28,15 @@ PLACE = PAIR | {
     "kind": f"{KIND}; see [method](method.md#crossovers)",
     "low": "the lower end of the set of sizes, null if it is open",
     "high": "the upper end, null if it is open",
-    "point": "where the mean losses cross; a guess inside the set, null if there is none"}
-AHEAD = {"ahead_below": "who is, or for an open end may be, ahead below the place; empty if nobody is shown to be",
+    "point": "where the mean losses cross; an estimate inside the set, null if there is none"}
+AHEAD = {"ahead_below": "which is, or for an open end may be, ahead below the place; empty if neither is shown to be",
          "ahead_above": "the same above it"}
 SPLIT = {"repeat": "the repeat, from 0", "fold": "the fold, from 0"}
 
 ABOUT: dict[str, str] = {
     "table": "The table as it was read.",
     "protocol": "How it was compared. Splits, metric, margin and level are fixed before the first fit.",
-    "protocol.plan": "The amount of work that was run.",
+    "protocol.plan": "The plan that was run.",
     "approaches": "One row an approach that takes part.",
     "scores": "One row an approach, size and metric. Intervals are marginal: not for comparing approaches, see `pairs`.",
     "winners": "One row a size, ascending.",
@@ -45,31 +45,31 @@ ABOUT: dict[str, str] = {
                   "says that there is none.",
     "other_crossovers": "The same for all other pairs.",
     "family_crossovers": "The same for the best of one family against the best of another; `first` and `second` are families.",
-    "what_if": "What would flip the answer: by the task's other metrics, and with `--what-if` on changed data. A view only.",
+    "what_if": "The sensitivity analysis: by the task's other metrics, and with `--what-if` on changed data. Exploratory.",
     "selection": "One row an approach with a selector, and size.",
     "selection.chosen": "The columns that were chosen most often, at most 50.",
     "training": "How the nets of one fit of each approach were trained: the first split that succeeded, at the largest size.",
     "training.curves": "Medians over the nets, one value an epoch.",
     "training.layers": "One row a layer, from the inputs on: its weights at the end.",
-    "extrapolation": "With `--extrapolate`, one row a pair and factor: a guess, never a verdict. Null where it is refused.",
+    "extrapolation": "With `--extrapolate`, one row a pair and factor: exploratory, never a verdict. Null where it is refused.",
     "extrapolated_scores": "The curve of each approach of a pair that was not refused.",
     "findings": "What the checks found in the table.",
     "incidents": "What the guard of the nets, or another guard of training, saw and did.",
     "failures": "Cells that did not end with a model. The constant predictor stands in for them.",
-    "skipped": "What was wanted and not run.",
+    "skipped": "What was requested and not run.",
     "costs": "One row an approach and size, as measured by this machine's clocks.",
     "cost_crossovers": "Sizes at which one of two representatives is the quicker one to fit from then on: `low` and `high` are "
                        "the sizes around the place, without an interval.",
     "budget_crossovers": "Seconds of one fit at which one of two approaches becomes the better one, by mean loss. No intervals.",
-    "cost_limits": "Whom to take under a limit on a cost, at the headline size; one row for each limit at which that changes.",
-    "winner_map": "Whom to take with so many rows and so many seconds for one fit.",
+    "cost_limits": "The best under a budget, at the headline size; one row for each limit on a cost at which that changes.",
+    "winner_map": "The recommended approach by the rows available and the seconds allowed for one fit.",
     "timing": "Of all calls that made this run.",
 }
 
 MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
     "": {"schema": (WHOLE, f"the number of this schema, {SCHEMA}; it rises when an old key changes its meaning"),
          "sentence": (TEXT, "the verdict in words"),
-         "reading": (NAMES, "how the file was understood, a line each")},
+         "reading": (NAMES, "how the file was read, a line each")},
     "table": {
         "name": (TEXT, "the file's or data set's name"), "rows": (WHOLE, "usable rows"), "columns": (WHOLE, "feature columns"),
         "target": (TEXT, "the column that is predicted"), "task": (TEXT, "`binary`, `multiclass` or `regression`"),
@@ -81,7 +81,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "folds": (WHOLE, "splits in a repeat"), "repeats": (WHOLE, "how often the folds were drawn"),
         "margin": (NUMBER, "the largest difference that is practically none, in the metric's units"),
         "alpha": ("number", "the error rate of each family of claims"), "seed": (WHOLE, "the run's seed"),
-        "preset": (MAYBE_TEXT, "the preset's name, if the effort is that of one"), "effort": ("number", "the amount of work"),
+        "preset": (MAYBE_TEXT, "the preset's name, if the effort is that of one"), "effort": ("number", "the effort"),
         "number": (WHOLE, "the protocol's number; cells of another one are not mixed in"),
         "split_kind": (TEXT, "`stratified`, `grouped`, `ordered`, `fold`, `test` or `given`"),
         "full_size": (WHOLE, "rows of the smallest training part, used in all splits"),
@@ -89,13 +89,13 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "splits": (WHOLE, "splits that were planned"), "suspect": (TRUTH, "whether a finding spoils the comparison"),
         "plan": ("object or null", "see `protocol.plan`")},
     "protocol.plan": {
-        "effort": ("number", "of every approach"), "approaches": (NAMES, "who takes part, in listing order"),
+        "effort": ("number", "of every approach"), "approaches": (NAMES, "the approaches that take part, in listing order"),
         "sizes": ("list of integers", "ascending"), "splits": (WHOLE, "how many are used, in the splits' order"),
         "reason": (TEXT, "why it is this plan"), "options": (TEXT, "the command's options that repeat it without a clock")},
     "approaches": {
         "name": (TEXT, "as with `--approaches`"), "family": (TEXT, "`baseline`, `linear`, `trees`, `net`, `blend` or `own`"),
         "version": "rises whenever the same input would give other numbers",
-        "settings": ("object", "the amount of work at the full size; its keys are the approach's own")},
+        "settings": ("object", "the settings at the full size; its keys are the approach's own")},
     "scores": {
         "approach": (TEXT, "its name"), "size": "training rows",
         "metric": (TEXT, "`log_loss`, `brier`, `auc`, `accuracy`, `balanced_accuracy`, `calibration_error`, `rmse`, `mae`, `r2`"),
@@ -104,20 +104,20 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "splits": "in how many splits the metric is defined", "failed": "cells that failed, scored as the constant predictor"},
     "winners": {
         "size": "training rows", "decision": (TEXT, DECISION),
-        "approaches": (NAMES, "the winner, or the top set: those whom nobody beats, by their mean; empty for `none`"),
-        "best": (TEXT, "the lowest mean loss"),
+        "approaches": (NAMES, "the winner, or the top set (not worse than any by the intervals), by mean; empty for `none`"),
+        "best": (TEXT, "the approach with the lowest mean loss"),
         "recommended": (MAYBE_TEXT, "the simplest of the top set within the margin of the best; null for `none`, or if a "
-                                    "flexible family that was wanted was not run"),
+                                    "flexible family that was requested was not run"),
         "score": (NUMBER, "the best one's mean, in the metric's natural sign"),
-        "corrected_score": (NUMBER, "the same without the luck of having been picked; at the headline size alone")},
+        "corrected_score": (NUMBER, "the selection-bias-corrected score; at the headline size only")},
     "pairs": PAIR | {
         "size": "training rows", "difference": "mean loss(first) − loss(second)",
         "low": "lower end of the simultaneous interval, null if nothing can be said", "high": "upper end",
         "decision": (TEXT, "`first`, `second` (better), `first_materially`, `second_materially`, `equal` or `undecided`"),
-        "p_first": (NUMBER, "probability that the first is better by more than the margin"),
-        "p_equal": (NUMBER, "probability that they are practically equal"),
-        "p_second": (NUMBER, "probability that the second is better by more than the margin"),
-        "rows_to_settle": (NUMBER, "rows in all that would decide it, if the difference stays; 0 if it is decided, null beyond a "
+        "p_first": (NUMBER, "P(better): that the first is better by more than the margin"),
+        "p_equal": (NUMBER, "P(equivalent): that they are practically equal"),
+        "p_second": (NUMBER, "P(worse): that the second is better by more than the margin"),
+        "rows_to_settle": (NUMBER, "rows needed to decide, in all, if the difference stays; 0 if it is decided, null beyond a "
                                    "hundred times the rows")},
     "crossovers": PLACE, "other_crossovers": PLACE | AHEAD, "family_crossovers": PLACE | AHEAD,
     "what_if": {
@@ -127,7 +127,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "decision": (MAYBE_TEXT, DECISION), "approaches": (NAMES, "as in `winners`"), "best": (MAYBE_TEXT, "as in `winners`"),
         "recommended": (MAYBE_TEXT, "as in `winners`"),
         "flips": (f"{TRUTH} or null", "whether the recommended approach is shown to be worse here"),
-        "holds": (f"{TRUTH} or null", "whether the verdict stands; with neither, it is left open"),
+        "holds": (f"{TRUTH} or null", "whether the verdict stands; with neither, it is open"),
         "sentence": (TEXT, "the answer in words")},
     "selection": {
         "approach": (TEXT, "its name"), "size": "training rows",
@@ -150,28 +150,28 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "low": (NUMBER, "lower edge of the histogram of weights"), "high": (NUMBER, "upper edge"),
         "counts": ("list of integers", "weights in each of its equal bins"),
         "spread": (NUMBER, "standard deviation of the weights"),
-        "dead_share": (NUMBER, "share of the units that say the same for all rows; null for the last layer"),
+        "dead_share": (NUMBER, "share of the units with the same activation for all rows; null for the last layer"),
         "update_ratio": (NUMBER, "length of a step over that of the weights")},
     "extrapolation": PAIR | {
         "size": "the full size, from which it is continued", "factor": "2 or 4 times as many rows",
         "difference": "median of loss(first) − loss(second) there", "low": "2.5 % of the draws lie below",
-        "high": "2.5 % lie above", "behind": (MAYBE_TEXT, "who has the higher mean loss at `size`"),
+        "high": "2.5 % lie above", "behind": (MAYBE_TEXT, "the approach with the higher mean loss at `size`"),
         "p_overtakes": "probability that it is ahead there", "n_star_low": "2.5 % quantile of the size from which it is ahead",
         "n_star": "median of that size, null if it is beyond four times", "n_star_high": "97.5 % quantile",
-        "p_never": "probability that it does not come to that up to four times",
-        "last_share": "how much of the guess is that nothing changes any more",
-        "refusal": (TEXT, "why there is no guess; empty if there is one")},
+        "p_never": "probability that it is not ahead at any size up to four times",
+        "last_share": "the weight of the forecast that continues the last difference",
+        "refusal": (TEXT, "why there is no extrapolation; empty if there is one")},
     "extrapolated_scores": {
         "approach": (TEXT, "its name"), "size": "2 or 4 times the full size", "mean": "median, in the metric's natural sign",
         "low": "2.5 % of the draws lie below", "high": "2.5 % lie above"},
     "findings": {
         "code": (TEXT, "stable name of the finding"), "severity": (TEXT, "`info`, `warn` or `block`"),
         "subject": (TEXT, "a column, a class or rows"), "message": (TEXT, "what was found, and done about it"),
-        "cure": (TEXT, "what can be done; may be empty"), "spoils": (TRUTH, "whether it makes the verdict suspect")},
+        "cure": (TEXT, "the remedy; may be empty"), "spoils": (TRUTH, "whether it makes the verdict suspect")},
     "incidents": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
         "code": (TEXT, "as in [guards](guards.md)"), "where": (TEXT, "which net and epoch"),
         "evidence": (TEXT, "what was measured"), "diagnosis": (TEXT, "its cause"), "action": (TEXT, "what was done"),
-        "outcome": (TEXT, "what came of it")},
+        "outcome": (TEXT, "the outcome")},
     "failures": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
         "status": (TEXT, "`failed`, `timed_out`, `out_of_memory`, `crashed` or `skipped`"), "reason": (TEXT, "one sentence")},
     "skipped": {
@@ -189,11 +189,11 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "cost": (TEXT, "`fit_seconds`, `predict_us_per_row` or `peak_mb`"), "below": "the limit under which the row holds",
         "down_to": "the limit down to which it does; null in the last row of a cost", "size": "the headline size",
         "decision": (TEXT, DECISION), "approaches": (NAMES, "as in `winners`, of what is allowed"),
-        "recommended": (MAYBE_TEXT, "whom to take; null for nobody"),
+        "recommended": (MAYBE_TEXT, "the recommended approach; null for none"),
         "sentence": (TEXT, "the row in words")},
     "winner_map": {
         "size": "rows at hand", "budget_seconds": "seconds for one fit",
-        "approach": (MAYBE_TEXT, "whom to take; null for nobody"),
+        "approach": (MAYBE_TEXT, "the recommended approach; null for none"),
         "trained_on": (MAYBE_WHOLE, "with how many of the rows"), "decision": (TEXT, DECISION),
         "approaches": (NAMES, "as in `winners`, of what can be afforded")},
     "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},

@@ -19,9 +19,9 @@ class Comparison:
     records. `timing`, `costs`, `cost_crossovers`, `budget_crossovers`, `cost_limits` and `winner_map` come from clocks;
     everything else is deterministic.
 
-    `what_if` holds the answers by other metrics and on changed data, each beside the verdict at the same size: `flips` where whom
-    the verdict tells to take is shown to be worse, `holds` where the verdict stands, neither where it is left open.
-    `cost_limits` says whom to take under a limit between `below` and `down_to`; `winner_map` with so many rows and seconds.
+    `what_if` is the sensitivity analysis: the answers by other metrics and on changed data, each beside the verdict at the same
+    size; `flips` where the recommended approach is shown to be worse, `holds` where the verdict stands, neither where it is open.
+    `cost_limits` has the best under a budget between `below` and `down_to`; `winner_map` the best by rows and seconds.
     """
 
     table: dict[str, Any]

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.flips import MAP_NOTE, flip_tables
+from tabbench.report.sensitivity import MAP_NOTE, sensitivity_tables
 from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.wording.names import with_readable_names
 from tabbench.wording.safe_text import plain
@@ -43,7 +43,7 @@ def to_html(comparison: Comparison) -> str:
         difference_to_best=Markup(difference_to_best(comparison)),
         time_and_score=Markup(time_and_score(comparison)),
         standings=standings_table(comparison),
-        flips=flip_tables(comparison),
+        sensitivity=sensitivity_tables(comparison),
         winner_map=Markup(winner_map(comparison)),
         map_note=MAP_NOTE,
         trainings=_trainings(comparison),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.flips import flip_tables
+from tabbench.report.sensitivity import sensitivity_tables
 from tabbench.report.tables import ReportTable, evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.wording.names import with_readable_names
 from tabbench.wording.safe_text import markdown
@@ -21,7 +21,7 @@ def to_markdown(comparison: Comparison) -> str:
         f"**{markdown(comparison.sentence)}**",
         "\n".join(f"- {name}: {markdown(value)}" for name, value in facts(comparison)),
         *([] if standing is None else [section(standing)]),
-        *(section(table) for table in flip_tables(comparison)),
+        *(section(table) for table in sensitivity_tables(comparison)),
         *(section(table) for table in evidence_tables(comparison)),
         *([] if more_rows is None else [section(more_rows)]),
         "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ),

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tabbench.core.comparison import Comparison
-from tabbench.report.flips import flip_line
 from tabbench.report.incidents import incident_groups, incident_line
 from tabbench.report.more_rows import more_rows_lines
 from tabbench.report.selecting import selection_lines
+from tabbench.report.sensitivity import sensitivity_line
 from tabbench.report.standings import Standing, full_size, standings, winner_at
 from tabbench.wording.names import with_readable_names
 from tabbench.wording.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
@@ -81,7 +81,7 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     _print_block(console, "Incidents in training", [(group.code, incident_line(group)) for group in groups])
     _print_block(console, "Skipped", [("", f"{what}: {why}") for what, why in skips(comparison)])
     _print_block(console, "Failed", [("", failure(row)) for row in comparison.failures.to_dict("records")])
-    if line := flip_line(comparison, room=2 * console.width - _WRAPPING_LOSS):
+    if line := sensitivity_line(comparison, room=2 * console.width - _WRAPPING_LOSS):
         _print_line(console, "")
         _print_line(console, line)
     _print_line(console, "")
@@ -91,10 +91,10 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
 def _print_standings(comparison: Comparison, console: Console, size: int) -> None:
     table = standings(comparison, size)
     protocol = comparison.protocol
-    asked = comparison.table
+    described = comparison.table
     about = (
-        f"{asked['name']}: {asked['target']}",
-        f"trained on {rows(size)} of {rows(asked['rows'])} rows",
+        f"{described['name']}: {described['target']}",
+        f"trained on {rows(size)} of {rows(described['rows'])} rows",
         splits_used(protocol),
         better_is(comparison),
         duration(known(comparison.timing.get("wall_seconds"))),

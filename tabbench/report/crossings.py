@@ -14,14 +14,16 @@ from tabbench.wording.terms import crossing
 ROWS_HEADER = ("first", "second", "from", "to", "about", "in words")
 SECONDS_HEADER = ("first", "second", "from s", "to s", "about s", "in words")
 OTHERS_NOTE = (
-    "Pairs that are not both representatives and at least may cross; the others don't, or nothing tells. Who is ahead is shown "
-    "by intervals that hold together for all such pairs at all sizes, so fewer are shown than of the representatives.")
+    "Pairs, not both representatives, that cross or may cross; for the others no crossing is shown. Which approach is ahead is "
+    "read from intervals that hold simultaneously for all such pairs at all sizes, so fewer crossings are shown than between "
+    "representatives.")
 FAMILIES_NOTE = (
-    "The best of one family against the best of another, whichever members those are: a family is ahead at a size when one "
+    "The best of one family against the best of another, whichever members these are: a family is ahead at a size when one "
     "of its members is shown to be better than every member of the other.")
 BUDGETS_NOTE = (
-    "Who scores best when one fit may take so long, with as many of the rows as it can learn from in that time. From clocks and "
-    "mean scores: a description without an interval. The lead changes when the other is ahead by more than the margin.")
+    "Which approach scores best within a training-time budget for one fit, using as many rows as it can be trained on in that "
+    "time. From measured times and mean scores, without an interval. The lead changes when the other is ahead by more than the "
+    "margin.")
 
 _TOLD = ("bracket", "several", "open")
 
@@ -32,12 +34,12 @@ def other_crossing_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 
 
 def family_crossing_rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """Every two families."""
+    """Every pair of families."""
     return [_in_rows(row, family_crossing(row)) for row in comparison.family_crossovers.to_dict("records")]
 
 
 def budget_crossing_rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """Every two of the approaches that are followed."""
+    """Every pair of the approaches that are followed."""
     return [(str(row["first"]), str(row["second"]), *(_seconds(row[name]) for name in ("low", "high", "point")),
              budget_crossing(row)) for row in comparison.budget_crossovers.to_dict("records")]
 
@@ -64,10 +66,10 @@ def budget_crossing(row: dict[Any, Any]) -> str:
     """
     pair, below, above = f"{row['first']} and {row['second']}", row["ahead_below"], row["ahead_above"]
     if row["kind"] == "undecided":
-        return f"{pair} can't be compared: no training time or no score is known of one of them"
+        return f"{pair} can't be compared: the training time or the score of one of them is unknown"
     if row["kind"] == "none":
         if not below:
-            return f"of {pair} none leads by more than the margin, whatever the training time"
+            return f"neither of {pair} leads by more than the margin, whatever the training time"
         return f"{below} scores best of {pair}, whatever the training time"
     if row["kind"] == "several":
         at = f"at about {_seconds(row['point'])} s of training"

@@ -103,7 +103,7 @@ def difference_to_best(comparison: Comparison) -> str:
 
 
 def time_and_score(comparison: Comparison) -> str:
-    """Score against fit time (logarithmic) at the full size; the line joins approaches that none beats in both."""
+    """Score against fit time (logarithmic) at the full size; the line joins the Pareto front."""
     size = full_size(comparison)
     table = [] if size is None else standings(comparison, size)
     points = [(each, each.fit_seconds, each.mean) for each in table if each.fit_seconds and each.mean is not None]
@@ -281,7 +281,7 @@ def _locator(most: int) -> Any:
 
 
 def _front(points: list[tuple[float, float]], *, lower: bool) -> list[tuple[float, float]]:
-    """The points that no other beats in both time and score, by time."""
+    """The Pareto front of time and score, by time."""
     front: list[tuple[float, float]] = []
     for seconds, mean in sorted(points, key=lambda point: (point[0], point[1] if lower else -point[1])):
         if not front or (mean < front[-1][1] if lower else mean > front[-1][1]):

@@ -15,7 +15,7 @@ from tabbench.report.standings import deciding_scores
 from tabbench.wording.numbers import NOTHING, rows
 from tabbench.wording.terms import place
 
-_GRAVEST_FIRST = ("given up", "stopped with the best weights so far", "reported only", "training went on", "healed")
+_MOST_SEVERE_FIRST = ("given up", "stopped with the best weights so far", "reported only", "training went on", "healed")
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class IncidentGroup:
 
 
 def incident_groups(comparison: Comparison) -> list[IncidentGroup]:
-    """The gravest first, then those that happened most often."""
+    """The most severe first, then those that happened most often."""
     alike: dict[tuple[str, str, str], list[dict[Any, Any]]] = {}
     for row in comparison.incidents.to_dict("records"):
         alike.setdefault((str(row["approach"]), str(row["code"]), str(row["outcome"])), []).append(row)
     scores = deciding_scores(comparison)
     fits = scores.groupby("approach")["splits"].sum().to_dict()
     groups = [_group(*key, same, int(fits.get(key[0], 0))) for key, same in alike.items()]
-    return sorted(groups, key=lambda group: (_gravity(group.outcome), -group.times, group.code, group.approach))
+    return sorted(groups, key=lambda group: (_severity(group.outcome), -group.times, group.code, group.approach))
 
 
 def incident_line(group: IncidentGroup) -> str:
@@ -74,5 +74,5 @@ def _sizes(sizes: Sequence[int]) -> str:
     return rows(low) if low == high else f"{rows(low)} to {rows(high)}"
 
 
-def _gravity(outcome: str) -> int:
-    return _GRAVEST_FIRST.index(outcome) if outcome in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
+def _severity(outcome: str) -> int:
+    return _MOST_SEVERE_FIRST.index(outcome) if outcome in _MOST_SEVERE_FIRST else len(_MOST_SEVERE_FIRST)

@@ -13,8 +13,8 @@ from tabbench.wording.numbers import fixed, interval, known, rows, signed
 from tabbench.wording.safe_text import markdown, plain
 from tabbench.wording.terms import decision_words, metric_name
 
-RAREST_SHARE = 0.0001
-"""Shares below it are told as less than it."""
+LOWEST_P = 0.0001
+"""P-values below it are shown as less than it."""
 
 LONGEST_SOURCE = 12
 """Characters of a source that are shown: enough to tell the fingerprints apart that stand in where none was given."""
@@ -23,21 +23,23 @@ HOW_TO_READ = (
     ("Tables, sources",
      "Variants of one table have one source. A source counts once in every number, however many tables and splits it has."),
     ("Mean rank",
-     "1 is best; ties share a rank. It depends on who else takes part; the verdict compares two at a time and does not."),
+     "1 is best; ties share a rank. It depends on which other approaches take part; the verdict compares two at a time and "
+     "does not."),
     ("Difference",
      "Loss minus loss, in margins: 1 is 1 % of a constant prediction's loss, 0.01 in accuracy, 0.005 in AUC. The typical one is "
      "the median of the means of all pairs of tables."),
-    ("If equal, seen in",
-     "In what share of such collections of tables so consistent a difference would be seen if the two were equal (Wilcoxon's "
-     "signed-rank test), all pairs having been looked at (Holm). Up to 5 % it decides."),
-    ("Probability",
-     "Of being better, practically equal or worse on most pairs of tables (Bayesian signed-rank test)."),
+    ("Adjusted p-value",
+     "Of Wilcoxon's signed-rank test over the sources, with Holm's correction for all pairs. A pair is decided at 0.05 or "
+     "below."),
+    ("P(better), P(equivalent), P(worse)",
+     "The probabilities that the first is better than the second, practically equal or worse on most pairs of tables (Bayesian "
+     "signed-rank test)."),
     ("Elo, improvability, win rate",
-     "Descriptions, which decide nothing. Their 95 % intervals, and those of the ranks, come from drawing the sources again; one "
-     "without width says that these tables agree, not that others would."),
+     "Descriptive statistics, which decide nothing. Their 95 % intervals, and those of the ranks, are bootstrap intervals over "
+     "the sources; one without width says that these tables agree, not that others would."),
     ("Failures",
      "A run that failed counts with the constant predictor's loss. Without failures: the tables on which any run failed are left "
-     "out. Where the verdict would then be another one, there is none."),
+     "out. If the verdict would then differ, there is none."),
 )
 """What the terms mean."""
 
@@ -97,10 +99,10 @@ def _ranks(frame: pd.DataFrame) -> ReportTable:
 
 
 def _pairs(frame: pd.DataFrame) -> ReportTable:
-    header = ("first", "second", "verdict", "typical difference", "tables with first ahead", "if equal, seen in",
-              "probability: first better", "equal", "second better")
+    header = ("first", "second", "verdict", "typical difference", "tables with first ahead", "adjusted p-value",
+              "P(better)", "P(equivalent)", "P(worse)")
     cells = [(row.first, row.second, decision_words(row.first, row.second, row.decision), signed(known(row.difference), 2),
-              f"{row.first_ahead:g}", _share(row.chance_all_pairs),
+              f"{row.first_ahead:g}", _p_value(row.chance_all_pairs),
               *(fixed(known(each), 2) for each in (row.p_first_better, row.p_equal, row.p_second_better)))
              for row in frame.itertuples()]
     return ReportTable("Pairs", header, cells, frozenset(range(3, 9)))
@@ -113,7 +115,7 @@ def _described(title: str, frame: pd.DataFrame, column: str, decimals: int) -> R
 
 
 def _of_tables(frame: pd.DataFrame) -> ReportTable:
-    header = ("table", "source", "metric", "training rows", "amount of work", "failed")
+    header = ("table", "source", "metric", "training rows", "effort", "failed")
     cells = [(str(row.table), str(row.source)[:LONGEST_SOURCE], metric_name(str(row.metric)), rows(row.size), str(row.preset),
               f"{row.failed:.0%}") for row in frame.itertuples()]
     return ReportTable("Tables", header, cells, frozenset({3, 5}))
@@ -126,8 +128,8 @@ def _bucket(row: pd.Series) -> str:
     return f"{rows(start)} to {rows(stop - 1)} training rows" if start else f"under {rows(stop)} training rows"
 
 
-def _share(chance: float) -> str:
-    return f"under {RAREST_SHARE:.2%}" if chance < RAREST_SHARE else f"{chance:.2%}"
+def _p_value(value: float) -> str:
+    return f"< {LOWEST_P}" if value < LOWEST_P else f"{value:.4f}"
 
 
 def _count(part: pd.DataFrame) -> str:

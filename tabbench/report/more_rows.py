@@ -1,4 +1,4 @@
-"""What a report says of more rows than there are: a sentence for each kind of outcome, none of which is a verdict.
+"""Learning curves extrapolated to more rows than there are: a sentence for each kind of outcome, none of which is a verdict.
 
 Plain text; each format makes it safe in its own way.
 """
@@ -13,18 +13,18 @@ from tabbench.report.standings import full_size, winner_at
 from tabbench.wording.numbers import NOTHING, decimals_for, interval, known, rows, signed
 
 LIKELY, UNLIKELY = 0.9, 0.1
-"""Chances from which a sentence leans to one side."""
+"""Probabilities from which a sentence leans to one side."""
 
 MOSTLY = 0.5
-"""A guess of which more than this continues the last difference does not rest on curves."""
+"""An extrapolation of which more than this continues the last difference does not rest on curves."""
 
-HEADER = ("first", "second", "training rows", "difference", "interval", "behind now", "chance that it is ahead then",
+HEADER = ("first", "second", "training rows", "difference", "interval", "behind now", "probability that it is ahead then",
           "overtakes at about", "interval")
 
 NOTE = (
-    "A guess, not a verdict: learning curves continued to 2 and 4 times the rows of a training part, after they had foretold the "
-    "larger sizes from those up to half of it. Difference: loss of the first minus loss of the second. The intervals are 95 % of "
-    "what the curves leave possible, for one pair alone; no claim of this report rests on them.")
+    "An extrapolation, not a verdict: learning curves continued to 2 and 4 times the rows of a training part, after a backtest "
+    "in which they had to predict the larger sizes from those up to half of it. Difference: loss of the first minus loss of the "
+    "second. The 95 % intervals are for one pair alone; no claim of this report rests on them.")
 
 
 def more_rows_lines(comparison: Comparison, *, about_best: bool = False) -> list[str]:
@@ -47,7 +47,7 @@ def more_rows_rows(comparison: Comparison) -> list[tuple[str, ...]]:
             found.append((
                 str(row["first"]), str(row["second"]), rows(row["size"] * row["factor"]), signed(difference, decimals),
                 interval(known(row["low"]), known(row["high"]), decimals, with_sign=True), str(row["behind"]),
-                _chance(row["p_overtakes"]), NOTHING if known(row["n_star"]) is None else rows(row["n_star"]), _reach(row)))
+                _probability(row["p_overtakes"]), NOTHING if known(row["n_star"]) is None else rows(row["n_star"]), _reach(row)))
     return found
 
 
@@ -61,21 +61,22 @@ def more_rows_sentence(records: Sequence[dict[Any, Any]]) -> str:
     """
     row, last = records[0], records[-1]
     if row["refusal"]:
-        return f"No guess about {row['first']} and {row['second']} with more rows: {row['refusal']}."
+        return f"No extrapolation of {row['first']} and {row['second']} to more rows: {row['refusal']}."
     behind = str(row["behind"])
     ahead = str(row["second"] if behind == row["first"] else row["first"])
-    chances = " and ".join(f"{_chance(each['p_overtakes'])} at {rows(each['size'] * each['factor'])} training rows"
+    probabilities = " and ".join(f"{_probability(each['p_overtakes'])} at {rows(each['size'] * each['factor'])} training rows"
                            for each in records)
     if float(last["p_overtakes"]) >= LIKELY:
-        told = f"{behind} would probably overtake {ahead}{_about(row)}; the chance that it is better is {chances}"
+        told = f"{behind} would probably overtake {ahead}{_about(row)}; the probability that it is better is {probabilities}"
     elif max(float(each["p_overtakes"]) for each in records) <= UNLIKELY:
         told = (f"{ahead} would probably be better than {behind}, as its mean is now; "
-                f"the chance that {behind} is better is {chances}")
+                f"the probability that {behind} is better is {probabilities}")
     else:
-        told = f"either of {ahead} and {behind} may be better; the chance that {behind}, now behind, is better is {chances}"
-    doubt = ("; fitted curves foretold the larger sizes no better than the last difference did, so mostly that is continued"
+        told = (f"either of {ahead} and {behind} may be better; the probability that {behind}, now behind, is better is "
+                f"{probabilities}")
+    doubt = ("; fitted curves predicted the larger sizes no better than the last difference did, so mostly that is continued"
              if float(row["last_share"]) > MOSTLY else "")
-    return f"A guess, not a verdict: with more rows {told}{doubt}."
+    return f"An extrapolation, not a verdict: with more rows {told}{doubt}."
 
 
 def _by_pair(comparison: Comparison) -> dict[tuple[str, str], list[dict[Any, Any]]]:
@@ -99,6 +100,6 @@ def _reach(row: dict[Any, Any]) -> str:
     return beyond if low is None else f"{rows(low)} to {beyond if high is None else rows(high)}"
 
 
-def _chance(value: Any) -> str:
+def _probability(value: Any) -> str:
     share = float(value)
     return "below 1 %" if share < 0.01 else "above 99 %" if share > 0.99 else f"{100 * share:.0f} %"

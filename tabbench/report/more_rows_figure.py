@@ -41,7 +41,7 @@ def more_rows_figure(comparison: Comparison) -> str:
         _set_limits(axes, full, curves)
         axes.axvline(full, color=stand_in("muted"), linewidth=1.0)
         axes.grid(axis="y")
-        axes.set_xlabel("training rows; measured up to the line, guessed beyond it")
+        axes.set_xlabel("training rows; measured up to the line, extrapolated beyond it")
         axes.annotate(f"{metric_title(comparison)}  {better_is(comparison)}", (0, 1), (0, 8), xycoords="axes fraction",
                       textcoords="offset points", color=stand_in("muted"))
         _name_curves(axes, curves, styles, labels)

@@ -16,9 +16,9 @@ MOST_NAMED = 6
 """Chosen columns that a table's cell names; result.json holds more."""
 EFFECTS = {"helps": "better", "hurts": "worse", "equal": "practically equal", "undecided": "undecided"}
 STABILITY_NOTE = (
-    "Columns kept: mean over the splits of the table's columns of which anything was kept. Stability: 1 when every split keeps "
-    "the same columns, 0 when they agree no more than by chance, less when not even that (Nogueira, Sechidis and Brown, "
-    "JMLR 2018).")
+    "Columns kept: the number of the table's columns of which anything was kept, mean over the splits. Stability: 1 when every "
+    "split keeps the same columns, 0 when they agree as often as by chance, negative when less often (Nogueira, Sechidis and "
+    "Brown, JMLR 2018).")
 
 
 def selection_lines(comparison: Comparison) -> list[str]:
@@ -58,8 +58,7 @@ def _where_it_counts(records: Sequence[dict[Any, Any]]) -> str:
         return f"cannot be compared with {base}, which was not run"
     spans = {effect: _spans([int(each["size"]) for each in judged], [each["effect"] == effect for each in judged])
              for effect in ("helps", "hurts")}
-    said = [f"{verb} at {spans[effect]} rows, compared with {base}"
-            for effect, verb in (("helps", "helps"), ("hurts", "does harm")) if spans[effect]]
+    said = [f"{effect} at {span} rows, compared with {base}" for effect, span in spans.items() if span]
     if not spans["helps"]:
         said.insert(0, f"is not shown to help {base} at any size")
     return ", and ".join(said)

@@ -65,7 +65,7 @@ class ReportTable:
 
 
 def facts(comparison: Comparison) -> list[tuple[str, str]]:
-    """What was asked, as name and value."""
+    """The question and its settings, as name and value."""
     table, protocol = comparison.table, comparison.protocol
     classes = table.get("classes") or []
     found = [
@@ -74,7 +74,7 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
         ("deciding metric", f"{metric_name(protocol['metric'])}, {better_is(comparison)}"),
         ("splits", f"{protocol.get('split_kind') or 'default'}, {splits_used(protocol)}"),
         ("margin", str(protocol.get("margin_text") or margin_text(comparison))),
-        ("amount of work", f"{name_of(protocol['effort'])}, seed {protocol['seed']}"),
+        ("effort", f"{name_of(protocol['effort'])}, seed {protocol['seed']}"),
         ("took", duration(known(comparison.timing.get("wall_seconds")))),
         ("fingerprint", str(table["fingerprint"])[:16]),
     ]
@@ -104,8 +104,8 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
         for each in table
     ]
     best = frozenset(position for position, each in enumerate(table) if each.is_best)
-    note = recommendation_note(winner_at(comparison, size), ": the cheapest of those that nobody is shown to beat and whose mean "
-                               "is close to the best")
+    note = recommendation_note(winner_at(comparison, size), ": the simplest approach that is not worse than any by the intervals "
+                               "and has a mean within the margin of the best")
     return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
                        RANK_NOTE + note, best)
 
@@ -118,7 +118,7 @@ def evidence_tables(comparison: Comparison) -> list[ReportTable]:
 
 
 def more_rows_table(comparison: Comparison) -> ReportTable | None:
-    """The guesses about more rows; None where none were asked for. Without rows when every pair was refused."""
+    """The extrapolation to more rows; None where it was not requested. Without rows when every pair was refused."""
     said = more_rows_lines(comparison)
     numbers = frozenset({2, 3, 4, 6, 7, 8})
     return ReportTable("More rows", HEADER, more_rows_rows(comparison), numbers, NOTE, said=said) if said else None
@@ -139,9 +139,10 @@ def _winners(comparison: Comparison) -> ReportTable:
     decimals = _shared_decimals([known(row["score"]) for row in found])
     cells = [(rows(row["size"]), outcome(row), _name(row["best"]), fixed(known(row["score"]), decimals),
               fixed(known(row["corrected_score"]), decimals), _recommended(row)) for row in found]
-    header = ("training rows", "outcome", "best mean", metric_title(comparison), "to expect", "recommended")
+    header = ("training rows", "outcome", "best mean", metric_title(comparison), "selection-bias-corrected score", "recommended")
     return ReportTable("Best by size", header, cells, frozenset({0, 3, 4}),
-                       "To expect: the best score without the luck of having been picked for it, at the largest size.")
+                       "Selection-bias-corrected score: the best score, corrected for the optimism of having picked the best of "
+                       "several approaches (bootstrap bias-corrected cross-validation); at the size of the verdict only.")
 
 
 def _name(value: Any) -> str:
@@ -160,7 +161,7 @@ def _crossings(comparison: Comparison) -> ReportTable:
         for row in frame.to_dict("records")
     ]
     return ReportTable("Crossings", ("in", "first", "second", "from", "to", "about", "in words"), cells, frozenset({3, 4, 5}),
-                       "Between which training sizes one approach overtakes another.")
+                       "The training sizes between which one approach overtakes another.")
 
 
 def _further_crossings(comparison: Comparison) -> list[ReportTable]:
@@ -171,10 +172,12 @@ def _further_crossings(comparison: Comparison) -> list[ReportTable]:
             ReportTable("Best by training time", SECONDS_HEADER, budget_crossing_rows(comparison), numbers, BUDGETS_NOTE)]
 
 
-_PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision", "chances", "rows to settle")
-_PAIR_NUMBERS = frozenset({0, 3, 4, 6, 7})
-_PAIR_NOTE = ("Chances: in per cent, that the first is better by more than the margin, that the two are practically equal, that "
-              "the second is; of this pair alone. Rows to settle: about how many it takes in all to decide the pair.")
+_PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "decision", "P(better)", "P(equivalent)",
+                "P(worse)", "rows needed to decide")
+_PAIR_NUMBERS = frozenset({0, 3, 4, 6, 7, 8, 9})
+_PAIR_NOTE = ("P(better), P(equivalent), P(worse): the posterior probabilities that the first is better than the second by more "
+              "than the margin, that the two are practically equal, and that the first is worse by more than the margin; for "
+              "this pair alone. Rows needed to decide: about how many rows in all would decide the pair.")
 
 
 def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str, ...]]:
@@ -187,15 +190,15 @@ def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str
     return [
         (rows(row["size"]), str(row["first"]), str(row["second"]), signed(known(row["difference"]), decimals),
          interval(known(row["low"]), known(row["high"]), decimals, with_sign=True),
-         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])), _chances(row),
-         _settled_by(row, has_forecast))
+         decision_words(str(row["first"]), str(row["second"]), str(row["decision"])), *_probabilities(row),
+         _rows_needed(row, has_forecast))
         for row in chosen.to_dict("records")
     ]
 
 
-def _chances(row: dict[Hashable, Any]) -> str:
-    chances = [known(row[name]) for name in ("p_first", "p_equal", "p_second")]
-    return NOTHING if None in chances else " / ".join(f"{100 * (each or 0.0):.0f}" for each in chances)
+def _probabilities(row: dict[Hashable, Any]) -> list[str]:
+    found = (known(row[name]) for name in ("p_first", "p_equal", "p_second"))
+    return [NOTHING if each is None else f"{100 * each:.0f} %" for each in found]
 
 
 def _is_below_full(comparison: Comparison) -> bool:
@@ -204,7 +207,7 @@ def _is_below_full(comparison: Comparison) -> bool:
     return headline is not None and full is not None and headline < full
 
 
-def _settled_by(row: dict[Hashable, Any], has_forecast: bool) -> str:
+def _rows_needed(row: dict[Hashable, Any], has_forecast: bool) -> str:
     if row["decision"] != "undecided":
         return ""
     needed = known(row["rows_to_settle"])
@@ -241,7 +244,7 @@ def _shared_decimals(means: Iterable[float | None]) -> int:
 
 
 def _selection(comparison: Comparison) -> ReportTable:
-    header = ("approach", "training rows", "columns kept", "stability", "against learner alone",
+    header = ("approach", "training rows", "columns kept", "stability", "compared with the learner alone",
               "chosen most often, share of splits")
     cells = selection_rows(comparison)
     return ReportTable("Feature selection", header, cells, frozenset({1, 2, 3}), STABILITY_NOTE,
@@ -269,7 +272,8 @@ def _seconds_by_size(comparison: Comparison) -> ReportTable:
              if any((name, size) in seconds for size in sizes)]
     return ReportTable("Fit time in seconds by training rows", ("approach", *(rows(size) for size in sizes)), cells,
                        frozenset(range(1, len(sizes) + 1)),
-                       "What one fit would have needed alone, its own tuning included; shared work is charged to every user.")
+                       "What one fit would have needed alone, its own tuning included; shared work is charged to every approach "
+                       "that uses it.")
 
 
 def _findings(comparison: Comparison) -> ReportTable:
@@ -277,7 +281,7 @@ def _findings(comparison: Comparison) -> ReportTable:
     found = sorted(comparison.findings.to_dict("records"), key=lambda row: weight.get(row["severity"], 2))
     cells = [(SEVERITIES[row["severity"]], *(str(row[name] or "") for name in ("code", "subject", "message", "cure")))
              for row in found]
-    return ReportTable("Findings in the data", ("weight", "code", "subject", "what was found", "what can be done"), cells)
+    return ReportTable("Findings in the data", ("severity", "code", "subject", "finding", "remedy"), cells)
 
 
 def _failures(comparison: Comparison) -> ReportTable:
@@ -294,15 +298,15 @@ def _skipped(comparison: Comparison) -> ReportTable:
 def _incidents(comparison: Comparison) -> ReportTable:
     cells = [(f"{each.code} {each.title}", each.where, each.how_often, each.seen, each.done, each.outcome, each.cure)
              for each in incident_groups(comparison)]
-    header = ("what happened", "where", "how often", "what was seen", "what was done", "how it ended", "what you can do")
+    header = ("incident", "where", "how often", "evidence", "action", "outcome", "remedy")
     return ReportTable("Incidents in training", header, cells, is_folded=len(cells) > MOST_ROWS_IN_SIGHT,
-                       note="What the guard of a training saw and did, alike ones together; seen and done are the first one's.")
+                       note="What the guard of a training saw and did, grouped; evidence and action are the first one's.")
 
 
 def _approaches(comparison: Comparison) -> ReportTable:
     cells = [(str(row["name"]), str(row["family"]), str(row["version"]), _settings(row["settings"]))
              for row in comparison.approaches.to_dict("records")]
-    return ReportTable("Approaches and their amount of work", ("approach", "family", "version", "settings"), cells)
+    return ReportTable("Approaches and their settings", ("approach", "family", "version", "settings"), cells)
 
 
 def _settings(settings: Any) -> str:
@@ -313,6 +317,7 @@ def _settings(settings: Any) -> str:
 
 def _protocol(comparison: Comparison) -> ReportTable:
     protocol = comparison.protocol
-    cells = [(name.replace("_", " "), listed([rows(size) for size in value]) if name == "sizes" else str(value))
+    cells = [(name.replace("_", " "), listed([rows(size) for size in value]) if name == "sizes" else
+              _settings(value) if isinstance(value, dict) else str(value))
              for name, value in protocol.items() if value is not None]
     return ReportTable("Protocol", ("name", "value"), cells)

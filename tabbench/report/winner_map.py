@@ -1,4 +1,4 @@
-"""The winner map as a figure: training rows upwards, seconds for one fit to the right, whom to take in each cell."""
+"""The winner map as a figure: training rows upwards, seconds for one fit to the right, the recommended approach in each cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.report.drawing import Labels, Look, drawing_settings, looks, stand_in, to_inline_svg
-from tabbench.report.flips import budget, cell_words
+from tabbench.report.sensitivity import budget, cell_words
 from tabbench.wording.numbers import rows
 from tabbench.wording.safe_text import shorten
 
@@ -19,7 +19,7 @@ _SHOWN, _UNDECIDED = 0.34, 0.12
 
 
 def winner_map(comparison: Comparison) -> str:
-    """Cells in the colour of the approach to take, with its name; empty text where there is no map."""
+    """Cells in the colour of the recommended approach, with its name; empty text where there is no map."""
     records = comparison.winner_map.to_dict("records")
     if not any(isinstance(row["approach"], str) for row in records):
         return ""
@@ -40,10 +40,10 @@ def winner_map(comparison: Comparison) -> str:
         axes.set_yticks([place + 0.5 for place in range(len(sizes))], [rows(each) for each in sizes])
         axes.tick_params(length=0)
         axes.spines["bottom"].set_visible(False)
-        axes.set_xlabel("at most so long for one fit")
+        axes.set_xlabel("time budget for one fit")
         axes.annotate("training rows", (0.004, 1), (0, 6), xycoords=("figure fraction", "axes fraction"),
                       textcoords="offset points", color=stand_in("muted"))
-        return to_inline_svg(figure, labels, name="winner-map", title="Whom to take by training rows and seconds for one fit")
+        return to_inline_svg(figure, labels, name="winner-map", title="Recommended approach by training rows and time budget")
 
 
 def _draw_cell(axes: Any, across: int, up: int, cell: dict[Any, Any], styles: dict[str, Look], labels: Labels, letters: int

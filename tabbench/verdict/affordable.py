@@ -1,4 +1,4 @@
-"""Whom to take under a limit: of seconds to train, microseconds to predict or memory; and over sizes and budgets at once.
+"""The best under a budget: of seconds to train, microseconds to predict or memory; and over sizes and budgets at once.
 
 Reads decisions and costs as they are stored. What comes out depends on the clocks of the machine that ran it.
 """
@@ -25,23 +25,23 @@ ALIKE = 1.1
 """Costs within a tenth of one another are the same as far as a clock on a shared machine can tell."""
 BUDGETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 36_000.0,
            86_400.0)
-"""Seconds to train that people think in, about three a decade."""
+"""Round numbers of seconds to train, about three a decade."""
 MOST_BUDGETS = 7
 """Columns of the map that a page has room for."""
 
 
 class UnderLimit(Enum):
-    """What there is to take under a limit on a cost."""
+    """What can be recommended under a limit on a cost."""
 
-    TAKEN = auto()  # somebody is recommended
+    TAKEN = auto()  # an approach is recommended
     NOTHING_LEFT = auto()  # nothing is that cheap
-    FAMILY_LACKING = auto()  # somebody is ahead, but not recommended over families that were not run
+    FAMILY_LACKING = auto()  # an approach is ahead, but not recommended over families that were not run
     NOTHING_BETTER = auto()  # nothing that is left is shown to be better than a constant prediction
 
 
 def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame, size: int, lacking: Collection[str] = ()
                 ) -> pd.DataFrame:
-    """Whom to take at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
+    """The recommended approach at `size` as a limit on one of the costs shrinks: one row for each limit at which that changes.
 
     The constant predictor is what everything must beat and always allowed. `below` is the limit under which the row holds,
     `down_to` the one down to which it does, NaN where no approach is left, `outcome` is an `UnderLimit`; the other columns are
@@ -54,8 +54,8 @@ def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame
     costs : DataFrame
         Approach, size and the columns in `COSTS`.
     lacking : Collection[str]
-        Families that were not run at `size`, as in `winners_frame`. What is not recommended is not the one to take under a limit
-        either.
+        Families that were not run at `size`, as in `winners_frame`. What is not recommended without a limit is not
+        recommended under one either.
     """
     here = costs[costs["size"] == size].set_index("approach")
     rows = [row for cost in COSTS for row in _shrinking(evidence, pairs, here[cost].astype("float64"), size, lacking)]
@@ -64,7 +64,7 @@ def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame
 
 def winner_map(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame,
                lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
-    """Whom to take with up to so many rows and so many seconds for one fit, from what was run.
+    """The recommended approach for so many rows and so many seconds of one fit, from what was run.
 
     Where fewer rows do as well within the margin, or only fewer can be afforded, `trained_on` says how many; sizes are chosen by
     their mean scores alone, within a size `decision` says how sure the choice is among what can be afforded there. Budgets
@@ -121,7 +121,7 @@ def _choice(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[str], 
 
 
 def _cell(choices: list[_Choice], margin: float) -> dict[str, Any]:
-    """The largest size whose choice is within the margin of the best one: more rows are taken unless they do harm."""
+    """The largest size whose choice is within the margin of the best one: more rows are used unless they hurt."""
     if not choices:
         return {"approach": None, "trained_on": None, "decision": "none", "approaches": []}
     lowest = min(each.mean for each in choices)

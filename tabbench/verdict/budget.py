@@ -1,4 +1,4 @@
-"""With how many seconds of training who scores best: a description from clocks, without an interval.
+"""Which approach scores best with how many seconds of training: a description from clocks, without an interval.
 
 Knows seconds and mean losses; neither fits nor files.
 """
@@ -53,7 +53,7 @@ def budget_crossovers(costs: pd.DataFrame, loss: Mapping[tuple[str, int], float]
     loss : Mapping[tuple[str, int], float]
         (approach, size) -> mean loss.
     names : Sequence[str]
-        Who is compared, pairwise.
+        The approaches to compare, pairwise.
     margin : float
         What is practically equal, in units of the loss.
 

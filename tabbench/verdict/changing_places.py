@@ -62,10 +62,10 @@ class ChangeOfPlaces:
 
 @dataclass(frozen=True)
 class OverSizes:
-    """What the sizes say of the `leader`, who represents the winner's family.
+    """What the sizes say of the `leader`, which represents the winner's family.
 
-    `never_better` are the others if none of them is shown to be better at any size from `smallest` up; empty where that is not
-    asked, as with any change of places or without a winner.
+    `never_better` are the others if none of them is shown to be better at any size from `smallest` up; empty where that does not
+    arise, as with any change of places or without a winner.
     """
 
     leader: str
@@ -75,7 +75,7 @@ class OverSizes:
 
 
 def over_sizes(evidence: LossEvidence, row: pd.Series, pairs: pd.DataFrame, found: Sequence[Crossing]) -> OverSizes | None:
-    """Who is better than the winner's family at which sizes; None where a single size, or nobody for the family, was run.
+    """Which approaches are better than the winner's family at which sizes; None if only one size, or none of it, was run.
 
     Parameters
     ----------

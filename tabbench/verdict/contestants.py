@@ -1,4 +1,4 @@
-"""Who is followed beyond the verdict: the few approaches between which people choose. Decides nothing."""
+"""The few approaches that are followed beyond the verdict, between which a user chooses. Decides nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ MOST_CONTESTANTS = 6
 
 
 def contestants(evidence: LossEvidence) -> list[str]:
-    """Who is followed, in listing order: representatives, the best of each family and the user's own, without the constant.
+    """The approaches that are followed, in listing order: representatives, the best of each family, the user's own, no constant.
 
-    Where that is one alone, the next best joins it, so that there is a pair.
+    Where that is a single approach, the next best joins it, so that there is a pair.
     """
     last = evidence.sizes[-1]
     ranked = sorted((name for name in evidence.approaches if evidence.families[name] != BASELINE),

@@ -34,8 +34,9 @@ class Crossing:
     `kind` is as in result.json: bracket (both sides are shown), several (a row for each of many brackets), open (one side is
     shown, but not beyond `low`, below `high`, or between the two, where they may change places; by their means they do if there
     is a `point`), none (one side is shown throughout), undecided (nothing is shown at any size). `ahead_below` and `ahead_above`
-    name who is shown, or for an open end who may be, ahead on each side; between two open ends and without a crossing both name
-    who is ahead. A row without a place has NaN for all three numbers, a place between two open ends has no `point`.
+    name the approach that is shown, or for an open end may be, ahead on each side; between two open ends and without a crossing
+    both name the one that is ahead. A row without a place has NaN for all three numbers, a place between two open ends has no
+    `point`.
     """
 
     first: str
@@ -51,8 +52,8 @@ class Crossing:
 def crossings(band: Band, alone: Band | None = None) -> list[Crossing]:
     """Where the two of `band` change places, linear in the logarithm of the size between the sizes that were run.
 
-    Who is shown to be ahead is read from the band, which holds at all sizes together; the places that it leaves enclose every
-    crossing with its level; curves need not be monotone.
+    Which approach is shown to be ahead is read from the band, which holds at all sizes together; the places that it leaves
+    enclose every crossing with its level; curves need not be monotone.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def crossings(band: Band, alone: Band | None = None) -> list[Crossing]:
 
 
 def _places(band: Band, ends: Band) -> list[Crossing]:
-    """The rows with a place, ascending: who is ahead is read from `band`, where that ends from `ends`."""
+    """The rows with a place, ascending: which approach is ahead is read from `band`, where that ends from `ends`."""
     shown = _shown(band)
     at = [int(place) for place in np.flatnonzero(shown)]
     if not at:
@@ -160,7 +161,7 @@ def _open_above(band: Band, place: int, side: int) -> list[Crossing]:
 
 
 def _ahead(band: Band, side: int) -> tuple[str, str]:
-    """Who is shown to be ahead, and the other one."""
+    """The approach that is shown to be ahead, and the other one."""
     return (band.first, band.second) if side < 0 else (band.second, band.first)
 
 

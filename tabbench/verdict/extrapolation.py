@@ -1,6 +1,6 @@
-"""What more rows might change: learning curves continued to twice and four times the full size, or a refusal with its reason.
+"""What more rows might change: learning curves extrapolated to twice and four times the full size, or a refusal with its reason.
 
-A guess, never a verdict: nothing here enters a decision. Knows no model and no file.
+Exploratory, never a verdict: nothing here enters a decision. Knows no model and no file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Obstacle(Enum):
     FEW_SIZES = auto()
     FEW_SIZES_BELOW = auto()  # too few up to half of the largest size, by which the curves are tested on the others
     FEW_SPLITS = auto()
-    NO_ERRORS = auto()  # the two predict the same, or their scores don't tell their own errors
+    NO_ERRORS = auto()  # the two predict the same, or the error of their scores is unknown
     IRREGULAR = auto()  # the curves fitted to the smaller sizes miss the larger ones
 
 
@@ -72,14 +72,14 @@ class Miss:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no guess about a pair.
+    """Why a pair is not extrapolated.
 
     Parameters
     ----------
     size : int
         The largest size that was run.
     approach : str, default ""
-        Whose curve it is about, where it is one's alone.
+        The approach whose curve it is about, where it is about one alone.
     count, of : int
         So many failed of all fits; or so many sizes or splits were run of those needed.
     """
@@ -94,9 +94,9 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation:
-    """The guesses: one row for each pair and factor, and one for each approach and larger size, columns as in result.json.
+    """The extrapolations: one row for each pair and factor, and one for each approach and larger size, columns as in result.json.
 
-    In the column `refusal` of `pairs` is a `Refusal`, or None where there is a guess.
+    In the column `refusal` of `pairs` is a `Refusal`, or None where there is an extrapolation.
     """
 
     pairs: pd.DataFrame
@@ -117,15 +117,15 @@ def extrapolate(evidence: LossEvidence, *, seed: int = 0) -> Extrapolation:
     Three forecasts of a pair's difference are averaged: two families of learning curves (`pow4`, `mmf4`), each fitted to both
     approaches with their errors drawn together, and the last difference, wandering on by as much as in the latest steps. Each
     first forecasts the larger sizes from those up to half of the full size, and counts by how well it did. Where the curves
-    fail at that, there is no guess.
+    fail at that, there is no extrapolation.
 
     Returns
     -------
     Extrapolation
-        `pairs` : for a refused pair everything is NaN but the refusal. `behind` is who has the higher mean loss at `size`;
-        `p_overtakes` the probability that it is ahead at `factor` times as many rows; `n_star` the size from which it is ahead,
-        with its 95 % interval, infinite where it does not come to that up to four times; `p_never` how likely that is. `scores` :
-        the curve of each approach of a pair that was not refused, in the metric's natural sign.
+        `pairs` : for a refused pair everything is NaN but the refusal. `behind` is the approach with the higher mean loss at
+        `size`; `p_overtakes` the probability that it is ahead at `factor` times as many rows; `n_star` the size from which it
+        is ahead, with its 95 % interval, infinite where it is not ahead at any size up to four times; `p_never` how likely that
+        is. `scores` : the curve of each approach of a pair that was not refused, in the metric's natural sign.
     """
     names = contestants(evidence)
     noise = CurveNoise.of(evidence, names)

@@ -1,4 +1,4 @@
-"""Families of approaches over sizes: the best of one against the best of another, without the luck of picking the best.
+"""Families of approaches over sizes: the best of one against the best of another, free of selection bias.
 
 Works on decided pairs; knows neither losses nor how the intervals came about.
 """
@@ -29,8 +29,8 @@ def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]
     -----
     Whichever members are truly best, min_a L_a - min_b L_b lies between max_b min_a low(a, b) and min_a max_b high(a, b):
     family A is shown ahead where one member is shown better than every member of B. So nothing is picked by its score, and
-    the band holds whenever the pairs' intervals do. Members that were not run at all of its sizes take no part, since who
-    happens to be missing at a size must not look like a change of places.
+    the band holds whenever the pairs' intervals do. Members that were not run at all of its sizes take no part, since a
+    member that happens to be missing at a size must not look like a change of places.
 
     >>> pairs = pd.DataFrame({"first": ["x"] * 2, "second": ["u", "v"], "size": 100, "difference": [-0.2, -0.3],
     ...                       "low": [-0.3, -0.5], "high": [-0.1, 0.1]})

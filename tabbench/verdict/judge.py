@@ -17,7 +17,7 @@ from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.outcome import Headline, headline_of
-from tabbench.verdict.probabilities import correlated_t, rows_to_settle
+from tabbench.verdict.probabilities import correlated_t, rows_needed
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
 from tabbench.verdict.winners import decide, families_at, lacking_families, winners_frame
@@ -98,7 +98,7 @@ def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, 
     half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
     if headline < full_size:
-        # The forecast is for who has no more rows than these. Here they are at hand: it takes time or memory, not rows.
+        # The forecast assumes that there are no more rows than these. Here there are: it takes time or memory, not rows.
         pairs["rows_to_settle"] = np.nan
     # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
     of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[1]), seed)
@@ -120,8 +120,8 @@ def _family_crossings(claims: _Claims | None, evidence: LossEvidence, alpha: flo
 def headline_size(evidence: LossEvidence, stopped: Collection[tuple[str, int]] = ()) -> int:
     """The largest size with all families that were run at any, or stopped by a race for good reason; else with most of them.
 
-    Not the size with the most approaches: who asks about a table wants the answer for its rows, and a second linear model that
-    was run on fewer of them is no reason to answer for those.
+    Not the size with the most approaches: the question is about all rows of the table, and a second linear model that was run on
+    fewer of them is no reason to answer for those.
     """
     return max(evidence.sizes, key=lambda size: (len(families_at(evidence, size, stopped)), size))
 
@@ -204,7 +204,7 @@ class _Claims:
             "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
             "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
             "decision": np.array(decisions, dtype=object), "p_first": first, "p_equal": equal, "p_second": second,
-            "rows_to_settle": np.round(rows_to_settle(difference, half, margin, rows)),
+            "rows_to_settle": np.round(rows_needed(difference, half, margin, rows)),
         })
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:

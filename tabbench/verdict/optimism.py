@@ -1,4 +1,4 @@
-"""The best score, freed of the luck of having been picked for it. Knows no interval and no decision."""
+"""The selection-bias-corrected score of the best approach. Knows no interval and no decision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COUNTS_AT_ONCE = 1_000_000
 
 
 def corrected_loss(evidence: LossEvidence, size: int, seed: int) -> float:
-    """The loss to expect of picking the approach with the lowest one, at `size`; NaN without row-level losses.
+    """The selection-bias-corrected loss of the approach with the lowest one, at `size`; NaN without row-level losses.
 
     Bootstrap bias corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018, doi:10.1007/s10994-018-5714-4):
     units are drawn with replacement, the approach that is best on those drawn is scored on those that were not, and what it loses

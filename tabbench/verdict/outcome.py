@@ -1,4 +1,4 @@
-"""The answer at the headline size as data: its outcome and numbers, what would settle it, who is absent, where places change.
+"""The answer at the headline size as data: its outcome and numbers, the rows needed to decide, what is absent, changes of place.
 
 What the closing sentence says is decided here; how it is said is not.
 """
@@ -26,12 +26,12 @@ class Outcome(Enum):
     """What came out at the headline size."""
 
     WINNER = auto()  # better than every other approach
-    AHEAD = auto()  # the only one that nobody beats, but not shown to be better than every other
+    AHEAD = auto()  # the only one that is not worse than any, but not shown to be better than every other
     EQUAL = auto()  # several that are practically equal
     TIED = auto()  # several that cannot be told apart
     ONE_APPROACH = auto()  # no verdict, here and below
     FAILURES = auto()
-    NO_ERROR_KNOWN = auto()  # the splits don't show how far scores may be off
+    NO_ERROR_KNOWN = auto()  # the splits don't show the error of the scores
     CONSTANT = auto()  # nothing is shown to be better than a constant prediction
 
 
@@ -49,7 +49,7 @@ class Reach(Enum):
 
 
 class Choice(Enum):
-    """What sets the one to take apart from the others of the top set; those close to the best are within the margin."""
+    """What sets the recommended approach apart from the others of the top set; those close to the best are within the margin."""
 
     BEST = auto()
     BEST_OF_SIMPLEST = auto()
@@ -58,7 +58,7 @@ class Choice(Enum):
 
 
 class Repeats(Enum):
-    """Whether more repeats would help to settle it."""
+    """Whether more repeats would help to decide."""
 
     IMPOSSIBLE = auto()
     MIGHT_HELP = auto()
@@ -80,8 +80,8 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Settling:
-    """About so many rows in all would tell these two apart; infinite where a hundred times as many might not."""
+class RowsNeeded:
+    """About so many rows in all would be needed to decide between these two; infinite where a hundred times as many might not."""
 
     first: str
     second: str
@@ -109,15 +109,15 @@ class Headline:
     rows : int
         The rows of the table at the full size, else the training rows.
     approaches : tuple[str, ...]
-        The top set, or, without a verdict, who was run if that is one alone.
+        The top set, or, without a verdict, the approach that was run if it is the only one.
     best : str
-        The lowest mean loss.
+        The approach with the lowest mean loss.
     recommended : str | None, default None
-        Whom to take, None for nobody.
+        The recommended approach, None if there is none.
     failed : float, default 0.0
         Share of the cells that failed.
-    raced_out, left_out : tuple[str, ...]
-        Who was stopped by a race, and who was not run for another reason.
+    stopped_early, left_out : tuple[str, ...]
+        The approaches stopped early for futility, and those not run for another reason.
     lead : Lead | None, default None
         Of a winner.
     choice : Choice | None, default None
@@ -134,20 +134,20 @@ class Headline:
     failed: float = 0.0
     lead: Lead | None = None
     choice: Choice | None = None
-    settling: Settling | None = None
+    rows_needed: RowsNeeded | None = None
     over_sizes: OverSizes | None = None
-    raced_out: tuple[str, ...] = ()
+    stopped_early: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     missing: Missing = field(default_factory=lambda: Missing({}, are_run_below=False))
 
     @property
     def is_decided(self) -> bool:
-        """Whether somebody, or several, are shown to be ahead."""
+        """Whether one or several approaches are shown to be ahead."""
         return self.outcome in DECIDED
 
     @property
     def is_withheld(self) -> bool:
-        """Whether somebody is ahead and still nobody is recommended."""
+        """Whether an approach is ahead and still none is recommended."""
         return self.is_decided and self.recommended is None
 
 
@@ -160,7 +160,7 @@ def headline_of(
     row, at_size = winners[winners["size"] == headline].iloc[0], pairs[pairs["size"] == headline]
     lost, outcome = missing or {}, _outcome(evidence, row, at_size, headline)
     present = evidence.present(headline)
-    raced_out = sorted({name for name, _ in stopped} - set(present))
+    stopped_early = sorted({name for name, _ in stopped} - set(present))
     return Headline(
         outcome, evidence.pool_rows if headline == full_size else headline,
         _reach(evidence, headline, full_size, stopped, is_complete=not lost), evidence.n_splits == 1, row["best"],
@@ -168,8 +168,8 @@ def headline_of(
         failed_share(evidence, headline),
         _lead(evidence, row["best"], at_size, headline) if outcome is Outcome.WINNER else None,
         _choice(evidence, row, headline) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
-        _settling(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
-        tuple(raced_out), tuple(sorted({name for name, _ in skipped} - {*present, *raced_out})),
+        _rows_needed(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
+        tuple(stopped_early), tuple(sorted({name for name, _ in skipped} - {*present, *stopped_early})),
         Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
 
 
@@ -217,20 +217,20 @@ def _choice(evidence: LossEvidence, row: pd.Series, size: int) -> Choice:
     return Choice.SIMPLEST if len(nearby) == len(top) else Choice.SIMPLEST_OF_CLOSE
 
 
-def _settling(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> Settling | None:
-    """What it would take to tell the best from the others of the top set, or from a constant; None where that is decided."""
+def _rows_needed(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> RowsNeeded | None:
+    """What would decide between the best and the others of the top set, or a constant; None where that is decided."""
     if failed_share(evidence, int(row["size"])) > MOST_FAILED:
         return None
     among = set(row["approaches"]) if row["decision"] != "none" else {
         name for name in evidence.present(int(row["size"])) if evidence.families[name] == BASELINE}
     has_best = [at_size[side].eq(row["best"]) for side in ("first", "second")]
     others = [at_size[side].isin(among) for side in ("second", "first")]
-    is_asked = has_best[0] & others[0] | has_best[1] & others[1]
-    asked = at_size[is_asked & at_size["decision"].eq("undecided")].dropna(subset=["rows_to_settle"])
-    if asked.empty:
+    is_relevant = has_best[0] & others[0] | has_best[1] & others[1]
+    undecided = at_size[is_relevant & at_size["decision"].eq("undecided")].dropna(subset=["rows_to_settle"])
+    if undecided.empty:
         return None
-    hardest = asked.loc[asked["rows_to_settle"].idxmax()]
-    return Settling(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence))
+    hardest = undecided.loc[undecided["rows_to_settle"].idxmax()]
+    return RowsNeeded(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence))
 
 
 def _repeats(evidence: LossEvidence) -> Repeats:

@@ -1,4 +1,4 @@
-"""How probable it is that one of two approaches is better, or that they are practically equal, and how many rows would settle it.
+"""P(better), P(equivalent) and P(worse) of two approaches, and the rows needed to decide between them.
 
 Knows no approach and no decision.
 """
@@ -36,10 +36,10 @@ def correlated_t(
     return first, np.maximum(1.0 - first - second, 0.0), second
 
 
-def rows_to_settle(difference: np.ndarray, half_width: np.ndarray, margin: float, rows: int) -> np.ndarray:
-    """About how many rows in all it would take to decide what is undecided, if the difference stays as it is.
+def rows_needed(difference: np.ndarray, half_width: np.ndarray, margin: float, rows: int) -> np.ndarray:
+    """About how many rows in all are needed to decide what is undecided, if the difference stays as it is.
 
-    Intervals shrink with the root of the rows: either until they leave nought, or until they lie inside the margin.
+    Intervals shrink with the root of the rows: either until they exclude zero, or until they lie inside the margin.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def rows_to_settle(difference: np.ndarray, half_width: np.ndarray, margin: float
     ndarray
         (M,) : 0 where it is decided, NaN where no interval is known, infinite beyond a hundred times the rows.
 
-    >>> rows_to_settle(np.array([0.1, 0.001, 0.3]), np.array([0.2, 0.02, 0.2]), 0.01, 1000)
+    >>> rows_needed(np.array([0.1, 0.001, 0.3]), np.array([0.2, 0.02, 0.2]), 0.01, 1000)
     array([4000.        , 4938.27160494,    0.        ])
     """
     size = np.abs(difference)

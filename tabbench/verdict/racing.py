@@ -1,11 +1,11 @@
-"""Who is hopelessly behind after a size, so that larger ones need not be run: a rule of scores alone, never of a clock.
+"""Early stopping for futility: approaches so far behind at a size that larger ones need not be run. A rule of scores, not clocks.
 
 Knows no store, no schedule and no model; what is stopped, and how that is said, is up to others.
 
 Why false winners stay as rare as without it. A stop could only make one if the stopped approach were the better one at the
 full size. For that, one of three things must be false. The lower bounds of a look: they hold together but for
-`ALPHA_OF_A_LOOK`, so that nine looks add less than 1 % and the final claims keep their 5 % (Haybittle and Peto's way of
-looking early, doi:10.1038/bjc.1976.220). That the leader does not get worse with more rows. That a curve which has left the
+`ALPHA_OF_A_LOOK`, so that nine looks add less than 1 % and the final claims keep their 5 % (the rule of Haybittle
+and Peto, doi:10.1038/bjc.1976.220). That the leader does not get worse with more rows. That a curve which has left the
 constant predictor behind slows down: from doubling to doubling its advantage grows by no larger factor than in the last two, each
 taken two standard errors larger than seen. Power laws and logistic curves do so; what is not ahead of the constant predictor,
 or has risen, may do anything and is never stopped. What is stopped keeps its share of the error rate of its family of claims
@@ -65,7 +65,7 @@ class Behind:
     closing: float
 
 
-def hopelessly_behind(evidence: LossEvidence, *, full_size: int, seed: int = 0, alpha: float = ALPHA_OF_A_LOOK
+def futile_approaches(evidence: LossEvidence, *, full_size: int, seed: int = 0, alpha: float = ALPHA_OF_A_LOOK
                       ) -> dict[str, Behind]:
     """The approaches that would not reach at the full size what the leader has reached by now.
 
@@ -97,6 +97,10 @@ def hopelessly_behind(evidence: LossEvidence, *, full_size: int, seed: int = 0, 
         if gap - closing > evidence.margin:
             found[name] = Behind(leader, last, full_size, gap, closing)
     return found
+
+
+hopelessly_behind = futile_approaches
+"""The name by which `comparison.assess` still calls it."""
 
 
 def _most_gain(evidence: LossEvidence, differences: _Differences, name: str, constant: str, full_size: int) -> float:

@@ -21,12 +21,12 @@ Predictions = Callable[[str, int, int], np.ndarray | None]
 """(approach, size, index of the split) -> the cell's predictions for the split's test rows, or None where it failed."""
 
 DEFAULT_MARGIN = 0.01
-"""Share of the constant predictor's loss below which a difference is of no use to anybody."""
+"""Share of the constant predictor's loss below which a difference does not matter in practice."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What was asked: the task, the target (n,) as codes or numbers, the splits, the rows' weight (n,) or None."""
+    """The question: the task, the target (n,) as codes or numbers, the splits, the rows' weight (n,) or None."""
 
     task: Task
     target: np.ndarray

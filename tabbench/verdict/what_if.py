@@ -1,6 +1,6 @@
-"""What would flip the answer: the verdict by another metric or on changed data, beside the one that was declared.
+"""Sensitivity analysis: the verdict by another metric or on changed data, beside the one that was declared.
 
-Views, not verdicts: nothing is corrected for having looked several times, and each says how it differs. Knows no file.
+Exploratory: nothing is corrected for multiple looks, and each answer says how it differs. Knows no file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who wins: a row of `winners`, who took part, and whether those not separated are shown to be practically equal."""
+    """A row of `winners`, the approaches that took part, and whether those not separated are shown to be practically equal."""
 
     size: int
     decision: str
@@ -59,11 +59,11 @@ class Answer:
 
     @property
     def foremost(self) -> str:
-        """Whom it tells to take; the best where nothing is recommended."""
+        """The recommended approach; the best where nothing is recommended."""
         return self.best if self.recommended is None else self.recommended
 
     def flips(self, verdict: Answer) -> bool:
-        """Whether the foremost of `verdict` is shown to be worse here, or only one of the two answers names anybody."""
+        """Whether the foremost of `verdict` is shown to be worse here, or only one of the two answers names an approach."""
         if "none" in (self.decision, verdict.decision):
             return self.decision != verdict.decision
         return verdict.foremost not in self.approaches and verdict.foremost in self.ran
@@ -77,7 +77,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ChangeOutcome:
-    """What came of one change: an answer and how many cells failed, or why there is none, in the words of who tried it.
+    """The result of one change: an answer and how many cells failed, or the reason why there is none.
 
     `names` are the approaches.
     """
@@ -191,7 +191,7 @@ def _is_constant_as_good(evidence: LossEvidence, size: int) -> bool:
 
 
 def on_changed_data(outcome: ChangeOutcome, winners: pd.DataFrame, pairs: pd.DataFrame, headline: int) -> WhatIf:
-    """What came of a change beside the verdict at the same size."""
+    """The result of a change beside the verdict at the same size."""
     change, answer = outcome.change, outcome.answer
     if answer is None:
         return WhatIf(change, unanswered=Unanswered.NOT_TRIED, reason=outcome.reason)

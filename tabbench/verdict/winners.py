@@ -1,4 +1,4 @@
-"""Who wins at each size: the winner, the top set or nobody, and whom to take. Knows decisions, not how they were reached."""
+"""The winner or the top set at each size, and the recommended approach. Knows decisions, not how they were reached."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | N
                   lacking: Mapping[int, Collection[str]] | None = None) -> pd.DataFrame:
     """One row a size, ascending, with the columns of result.json.
 
-    `score` is the best approach's mean in the metric's natural sign, `corrected_score`, at the `headline` size alone, the same
-    without the luck of having been picked.
+    `score` is the best approach's mean in the metric's natural sign, `corrected_score`, at the `headline` size alone, its
+    selection-bias-corrected score.
 
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
-    then nobody is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:
-    who is best of what was run stands beside it all the same.
+    then none is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:
+    the best of what was run stands beside it all the same.
     """
     absent = lacking or {}
     rows = [(*_winner_row(evidence, size, beaten_by(pairs, size), absent.get(size, ())),

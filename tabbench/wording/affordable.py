@@ -1,4 +1,4 @@
-"""Whom to take under a limit on a cost, in a sentence. Decides nothing."""
+"""The best under a budget, in a sentence. Decides nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tabbench.verdict.affordable import UnderLimit
 COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
 """The words of each cost after an amount."""
 _OUTCOME = {
-    UnderLimit.TAKEN: "{} is the one to take", UnderLimit.NOTHING_LEFT: "nothing is left but a constant prediction",
+    UnderLimit.TAKEN: "{} is recommended", UnderLimit.NOTHING_LEFT: "only a constant prediction remains",
     UnderLimit.FAMILY_LACKING: "nothing is recommended, since a family of approaches was not run",
-    UnderLimit.NOTHING_BETTER: "nothing that is left is shown to be better than a constant prediction",
+    UnderLimit.NOTHING_BETTER: "no remaining approach is shown to be better than a constant prediction",
 }
 
 
@@ -18,6 +18,6 @@ def limit_sentence(cost: str, below: float, outcome: UnderLimit, recommended: st
     """The sentence of a row of `cost_limits`.
 
     >>> limit_sentence("fit_seconds", 5.0, UnderLimit.TAKEN, "linear")
-    'With less than 5.0 s to train, linear is the one to take.'
+    'With less than 5.0 s to train, linear is recommended.'
     """
     return f"With less than {measured(below)} {COSTS[cost]}, {_OUTCOME[outcome].format(recommended)}."

@@ -13,23 +13,23 @@ MOST_CHANGES_TOLD = 2
 
 
 def size_clauses(over: OverSizes | None, named: str = "") -> list[str]:
-    """Clauses on who is better than the winner's family at which sizes, or that nobody is.
+    """Clauses on which approaches are better than the winner's family, and at which sizes, or that none is.
 
-    What is said holds for the family's representative, who is named unless it is who has just been `named` as the winner.
+    What is said holds for the family's representative, which is named unless it was just `named` as the winner.
     """
     if over is None:
         return []
-    whom = "" if over.leader == named else over.leader
+    than = "" if over.leader == named else over.leader
     if over.never_better:
         return [f"{listed(over.never_better)} {'is' if len(over.never_better) == 1 else 'are'} not shown to be "
-                f"better{prefixed(' than ', whom)} at any size from {over.smallest:,} rows up"]
-    return [_change(each, whom) for each in over.changes[:MOST_CHANGES_TOLD]]
+                f"better{prefixed(' than ', than)} at any size from {over.smallest:,} rows up"]
+    return [_change(each, than) for each in over.changes[:MOST_CHANGES_TOLD]]
 
 
-def _change(change: ChangeOfPlaces, whom: str) -> str:
+def _change(change: ChangeOfPlaces, than: str) -> str:
     if change.place is Place.MAY_BE_AS_GOOD:
-        return f"{change.other} may be as good{prefixed(' as ', whom)} {_ranges(change.spans)}"
-    better = f"{change.other} is better{prefixed(' than ', whom)}"
+        return f"{change.other} may be as good{prefixed(' as ', than)} {_ranges(change.spans)}"
+    better = f"{change.other} is better{prefixed(' than ', than)}"
     if change.place is Place.BETTER:
         return f"{better} {_ranges(change.spans)}"
     once_more = f", and perhaps once more {_ranges(change.spans)}" if change.spans else ""
@@ -40,7 +40,7 @@ def _change(change: ChangeOfPlaces, whom: str) -> str:
 
 
 def _around(change: ChangeOfPlaces) -> str:
-    """At which sizes one is better, whose places change once."""
+    """The sizes at which the other approach is better, where the two change places once."""
     (bracket,) = change.brackets
     point, where = rounded_size(bracket.point), f"somewhere between {_enclosing(bracket)}"
     if math.isnan(change.shown_to):

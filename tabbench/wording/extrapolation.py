@@ -1,4 +1,4 @@
-"""Why there is no guess about more rows, as a clause. Decides nothing."""
+"""Why learning curves are not extrapolated, as a clause. Decides nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tabbench.verdict.extrapolation import Miss, Obstacle, Refusal
 
 
 def refusal_words(refusal: Refusal | None) -> str:
-    """The reason of a refusal; nothing where there is a guess.
+    """The reason of a refusal; nothing where there is an extrapolation.
 
     >>> refusal_words(Refusal(Obstacle.NOT_RUN, 8_000, "mlp"))
     'mlp was not run at 8,000 rows'
@@ -23,8 +23,8 @@ def refusal_words(refusal: Refusal | None) -> str:
         Obstacle.FEW_SIZES: f"{_were(count, 'size')} run, and a curve needs {of}",
         Obstacle.FEW_SIZES_BELOW: f"{_were(count, 'size')} run up to half of {refusal.size:,} rows, and {of} are needed to test "
                                   "the curves on the larger ones",
-        Obstacle.FEW_SPLITS: f"{_were(count, 'split')} run, too few to show the luck of the training rows; {of} are needed",
-        Obstacle.NO_ERRORS: "the two predict the same, or their scores don't tell their own errors",
+        Obstacle.FEW_SPLITS: f"{_were(count, 'split')} run, too few to show the effect of the training rows; {of} are needed",
+        Obstacle.NO_ERRORS: "the two predict the same, or the error of their scores is unknown",
     }[refusal.obstacle]
 
 

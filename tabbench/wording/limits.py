@@ -31,8 +31,8 @@ def cost_clauses(limited: Limited | None, *, is_lift_told: bool) -> list[str]:
         return []
     what = listed(limited.given_up)
     lift = RESUME if limited.is_interrupted else None if limited.seconds is None else (
-        f"{rough_duration(limited.seconds)} would lift it")
-    cost = f"the run was interrupted before it came to {what}" if limited.is_interrupted else (
+        f"{rough_duration(limited.seconds)} would be enough")
+    cost = f"the run was interrupted before it reached {what}" if limited.is_interrupted else (
         f"the time limit {'also ' if is_lift_told else ''}cost {what}")
     if lift is None or is_lift_told:
         return [cost]
@@ -40,7 +40,7 @@ def cost_clauses(limited: Limited | None, *, is_lift_told: bool) -> list[str]:
 
 
 def named_in(limited: Limited | None, missing: Mapping[str, Sequence[str]]) -> Collection[str]:
-    """The approaches that are told of by `beginning` or `cost_clauses`."""
+    """The approaches that `beginning` or `cost_clauses` name."""
     phrases = () if limited is None else limited.given_up
     return {*(name for names in missing.values() for name in names),
             *(name for phrase in phrases for name in re.split(r",? and |, ", phrase))}

@@ -11,18 +11,18 @@ from tabbench.verdict.across.decision import TablesOutcome
 from tabbench.verdict.across.judge import Overview
 
 RAREST_TOLD = 10_000
-"""Luck that is rarer is told as this: nobody has so many collections of tables, and the model is not that exact."""
+"""Smaller p-values are told as this: there are not so many collections of tables, and the model is not that exact."""
 
 
 def closing_sentence(overview: Overview, *, repeated: Mapping[str, int] | None = None, presets: Collection[str] = ()) -> str:
-    """One sentence for somebody who reads nothing else.
+    """One sentence for a reader who reads nothing else.
 
     Parameters
     ----------
     repeated : Mapping[str, int] | None, default None
         Tables that were given more than once, and how often.
     presets : Collection[str]
-        The runs' amounts of work. The sentence says so where something is given twice or the amounts differ.
+        The runs' efforts. The sentence says so where something is given twice or the efforts differ.
     """
     clauses = [_decision(overview)]
     clauses += [f"{table} was given {_times(count)} and counts once" for table, count in (repeated or {}).items()]
@@ -32,7 +32,7 @@ def closing_sentence(overview: Overview, *, repeated: Mapping[str, int] | None =
         clauses.append(f"{_tables(overview.smaller)} {count} at a smaller size than the largest, at which not all of these "
                        "approaches were run")
     if len(set(presets)) > 1:
-        clauses.append(f"the runs differ in their amount of work ({listed(sorted(set(presets)))})")
+        clauses.append(f"the runs differ in effort ({listed(sorted(set(presets)))})")
     return "; ".join(clauses) + "."
 
 
@@ -73,8 +73,8 @@ def _left_out(overview: Overview) -> list[str]:
 
 def _no_verdict(answer: TablesAnswer) -> str:
     return {
-        "few_sources": f"nothing can be decided between {len(answer.compared)} approaches: even one that is ahead everywhere "
-                       f"could be so by luck; {answer.fewest_sources} tables of different sources are needed at least",
+        "few_sources": f"nothing can be decided between {len(answer.compared)} approaches: even being ahead on every table could "
+                       f"be chance; at least {answer.fewest_sources} tables from different sources are needed",
         "failed": f"there is no verdict, because {answer.failed:.0%} of the runs failed",
         "constant": "nothing is shown to be better than a constant prediction",
         "circle": "there is no order: each approach is shown to be worse than another one",
@@ -85,7 +85,7 @@ def _briefly(outcome: TablesOutcome) -> str:
     if outcome.decision == "winner":
         return f"{outcome.approaches[0]} wins"
     if outcome.decision == "top_set":
-        return f"{listed(outcome.approaches)} {'is' if len(outcome.approaches) == 1 else 'are'} not beaten"
+        return f"{listed(outcome.approaches)} {'is' if len(outcome.approaches) == 1 else 'are'} not worse than any"
     return "nothing is decided"
 
 
@@ -108,7 +108,7 @@ def _top_set(answer: TablesAnswer) -> str:
 
 
 def rarity(chance: float) -> str:
-    """A chance as one says it, rounded to the careful side.
+    """A p-value in words, rounded up.
 
     >>> rarity(0.0019), rarity(0.049), rarity(1e-9)
     ('at most 1 of 520', 'at most 1 of 20', 'fewer than 1 of 10,000')

@@ -41,7 +41,7 @@ def _distinct(names: Iterable[str]) -> dict[str, str]:
 
 def _renamed(frame: pd.DataFrame, readable: dict[str, str]) -> pd.DataFrame:
     def short(value: Any) -> Any:
-        # A skipped part may be called by a name that never came to be listed.
+        # A skipped part may have a name that was never listed.
         return readable.get(value) or plain(value, LONGEST_NAME) if isinstance(value, str) else value
 
     changed = frame.copy()

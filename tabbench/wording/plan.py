@@ -1,4 +1,4 @@
-"""How a plan is said in one line before the first cell, and why it is what it is. Decides nothing."""
+"""The plan in one line before the first cell, and the reason for it. Decides nothing."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tabbench.wording.numbers import duration
 
 
 def plan_reason(limit_seconds: float | None) -> str:
-    """Why a plan is what it is; no figure of a clock's.
+    """The reason for a plan; no measured time.
 
     >>> plan_reason(None), plan_reason(600.0)
-    ('all that was asked for', 'the largest plan that was expected to end within 10 min 0 s')
+    ('everything that was requested', 'the largest plan that was expected to end within 10 min 0 s')
     """
     if limit_seconds is None:
-        return "all that was asked for"
+        return "everything that was requested"
     return f"the largest plan that was expected to end within {duration(limit_seconds)}"
 
 
@@ -32,12 +32,12 @@ def limited_plan_line(options: str, limit_seconds: float, given_up: Sequence[str
                       is_new: bool = False) -> str:
     """What is about to run within a limit, without what is given up; the whole would take so many seconds.
 
-    `is_new` says that it was planned anew with what a first look has taught.
+    `is_new` says that it was planned anew after a first look.
 
     >>> limited_plan_line("--effort 1", 600.0)
     'plan: --effort 1 (the largest that should end within 10 min 0 s)'
     """
-    largest = "the largest that the first look lets expect" if is_new else "the largest that should end"
+    largest = "the largest that, by the first look, should end" if is_new else "the largest that should end"
     within = f"plan: {options} ({largest} within {duration(limit_seconds)}"
     if not given_up:
         return f"{within})"

@@ -12,7 +12,7 @@ LONGEST_NAME = 48
 """Long enough for real column and approach names; a 5,000-character one must not push a table apart."""
 
 LONGEST_TEXT = 600
-"""A message may quote a name or two; beyond this nobody reads on."""
+"""A message may quote a name or two; beyond this it is not read."""
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[@-_])|\x9b[0-?]*[ -/]*[@-~]", re.DOTALL)
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

@@ -24,20 +24,20 @@ HOW_TO_READ = (
      "1 + the number of approaches shown to be better at this size. Equal ranks are ties: the data do not separate them."),
     ("Score",
      "The unweighted mean over the splits, which are the same for every approach. The 95 % interval beside a score is that "
-     "score's own. Two of them must not be compared: use the difference."),
+     "score's own. Do not compare two of them: use the difference."),
     ("Difference to best",
      "Loss minus the loss of the approach with the best mean: more is worse, whatever the metric. The intervals of differences "
      "hold simultaneously: 95 % for all claims of one kind together."),
     ("Better, worse",
      "The whole interval of the difference lies on one side of zero."),
     ("Materially",
-     "The whole interval lies beyond the margin, the difference that was declared to matter before the run."),
+     "The whole interval lies beyond the margin, the smallest difference that matters, which is fixed before the run."),
     ("Practically equal",
      "The whole interval lies within the margin on both sides: choose by cost."),
     ("Undecided",
      "None of these is shown, which does not mean equal. More rows or more repeats may decide it."),
     ("Crossing",
-     "The sizes between which one approach overtakes another. The bracket is the finding; the point in it is a guess."),
+     "The sizes between which one approach overtakes another. The bracket is the result; the point in it is only an estimate."),
     ("Failures",
      "A cell that failed counts with the constant predictor's score and is listed with its reason."),
 )
@@ -87,11 +87,11 @@ def compared_with_best(decision: str, *, best_is_first: bool) -> str:
 
 
 NOT_EVERY_FAMILY = "not every family was run"
-"""Why nothing is recommended where somebody is ahead."""
+"""Why nothing is recommended where an approach is ahead."""
 
 
 def is_without_recommendation(winner: dict[Any, Any]) -> bool:
-    """Whether somebody is ahead, or several are, and still nothing is recommended."""
+    """Whether one or several approaches are ahead and still nothing is recommended."""
     return winner["decision"] != "none" and not isinstance(winner["recommended"], str)
 
 
@@ -106,14 +106,14 @@ def outcome(winner: dict[Any, Any]) -> str:
 
 
 def recommendation(winner: dict[Any, Any]) -> str:
-    """What to take where several are not separated, or why nothing; nothing to add where one wins."""
+    """The recommended approach where several are not separated, or why there is none; nothing to add where one wins."""
     if is_without_recommendation(winner):
         return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
     return f" (recommended: {winner['recommended']})" if winner["decision"] == "top_set" else ""
 
 
 def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str:
-    """What stands below the standings on the tick that marks whom to take, or on its absence."""
+    """The note below the standings on the tick that marks the recommended approach, or on its absence."""
     if winner is not None and is_without_recommendation(winner):
         return f" Nothing is recommended, since {NOT_EVERY_FAMILY}."
     return f" ✓ recommended{meaning}."
@@ -137,8 +137,8 @@ def skips(comparison: Comparison) -> list[tuple[str, str]]:
     for (reason, size), names in names_at.items():
         sizes_of.setdefault((reason, tuple(names)), []).append(size)
     entries = []
-    for (reason, who), sizes in sizes_of.items():
-        subject = "every approach" if set(who) == every else listed(list(who))
+    for (reason, skipped), sizes in sizes_of.items():
+        subject = "every approach" if set(skipped) == every else listed(list(skipped))
         at = "" if None in sizes else f" at {listed([rows(size) for size in sorted(filter(None, sizes))])} rows"
         entries.append((subject + at, reason))
     return entries
@@ -157,7 +157,7 @@ def crossing(row: dict[Any, Any], subject: str = "score") -> str:
     if kind == "none":
         return f"{pair} don't cross in {subject} at the sizes that were run"
     if kind == "undecided":
-        return f"{pair}: the {subject} does not tell whether they cross"
+        return f"{pair}: undecided whether they cross in {subject}"
     verb = {"several": "cross several times in {}, once", "open": "may cross in {}"}.get(kind, "cross in {}").format(subject)
     return f"{pair} {verb}{_between(low, high)}{'' if point is None else f', at about {rows(point)}'}"
 

@@ -9,7 +9,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import metric_words
 from tabbench.core.phrases import listed, measured, rounded_size
-from tabbench.verdict.outcome import Choice, Headline, Lead, Outcome, Reach, Repeats, Settling
+from tabbench.verdict.outcome import Choice, Headline, Lead, Outcome, Reach, Repeats, RowsNeeded
 from tabbench.wording.changing_places import size_clauses
 from tabbench.wording.limits import beginning, cost_clauses, named_in
 
@@ -28,21 +28,21 @@ _REPEATS = {
 
 
 def closing_sentence(headline: Headline, limited: Limited | None = None) -> str:
-    """One sentence for somebody who reads nothing else: who wins, by how much, and whether that depends on the size.
+    """One sentence for a reader who reads nothing else: which approach wins, by how much, and whether that depends on the size.
 
-    What a limit or an interruption has cost is told: whole families first, as the question is not the one that was asked then.
+    It tells what a limit or an interruption has cost: whole families first, since a different question is answered then.
     """
     where, is_lacking = _where(headline), bool(headline.missing.approaches)
     if is_lacking:
         where = beginning(headline, limited) + where[0].lower() + where[1:]
     named = headline.best if headline.outcome is Outcome.WINNER else ""
-    clauses = [f"{where} {_outcome(headline)}", *_settling(headline.settling), *size_clauses(headline.over_sizes, named),
+    clauses = [f"{where} {_outcome(headline)}", *_rows_needed(headline.rows_needed), *size_clauses(headline.over_sizes, named),
                *_absent(headline, limited), *cost_clauses(limited, is_lift_told=is_lacking)]
     return "; ".join(clauses) + "."
 
 
 def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = True) -> str:
-    """The sentence, after what makes the verdict suspect if there is such a finding; the gravest comes first.
+    """The sentence, after what makes the verdict suspect if there is such a finding; the most severe comes first.
 
     Without a decision it is the data that are suspect.
     """
@@ -55,12 +55,12 @@ def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = Tr
 
 
 def _absent(headline: Headline, limited: Limited | None) -> list[str]:
-    """Who was stopped by a race, and who was left out for another reason than is told elsewhere."""
-    raced_out, told, clauses = headline.raced_out, named_in(limited, headline.missing.approaches), []
+    """The approaches stopped early for futility, and those left out for a reason that is not told elsewhere."""
+    stopped_early, told, clauses = headline.stopped_early, named_in(limited, headline.missing.approaches), []
     left_out = [name for name in headline.left_out if name not in told]
-    if raced_out:
-        clauses.append(f"{listed(raced_out)} {'was' if len(raced_out) == 1 else 'were'} stopped at a smaller size as hopelessly "
-                       "behind, so this holds among those that went on")
+    if stopped_early:
+        clauses.append(f"{listed(stopped_early)} {'was' if len(stopped_early) == 1 else 'were'} stopped early for futility at a "
+                       "smaller size, so this holds among the approaches that went on")
     if left_out:
         clauses.append(f"{listed(left_out)} {'was' if len(left_out) == 1 else 'were'} left out")
     return clauses
@@ -75,7 +75,7 @@ def _where(headline: Headline) -> str:
 def _outcome(headline: Headline) -> str:
     top, recommended = headline.approaches, headline.recommended
     if headline.lead is not None:
-        # Nobody wins over families that were not run.
+        # No approach wins over families that were not run.
         wins = "is ahead of the others that were run" if headline.is_withheld else "wins"
         return f"{headline.best} {wins}: {_lead(headline.lead)}"
     if not headline.is_decided:
@@ -84,8 +84,8 @@ def _outcome(headline: Headline) -> str:
         ahead = f"{top[0]} is ahead, but it is not shown to be better than every other approach"
         return ahead if recommended is None else f"{ahead}; take {top[0]}"
     alike = "are practically equal" if headline.outcome is Outcome.EQUAL else "cannot be told apart"
-    nobody = f"no single approach wins: {listed(top)} {alike}"
-    return nobody if headline.choice is None else f"{nobody}; take {recommended}, {_CHOICE[headline.choice]}"
+    tied = f"no single approach wins: {listed(top)} {alike}"
+    return tied if headline.choice is None else f"{tied}; take {recommended}, {_CHOICE[headline.choice]}"
 
 
 def _no_verdict(headline: Headline) -> str:
@@ -94,17 +94,17 @@ def _no_verdict(headline: Headline) -> str:
     if headline.outcome is Outcome.FAILURES:
         return f"there is no verdict, because {headline.failed:.0%} of the runs failed"
     if headline.outcome is Outcome.NO_ERROR_KNOWN:
-        why = "the splits leave too little of a class, or are too few, to show how far scores may be off"
+        why = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
         return f"there is no verdict, because {why}; other splits or another --metric would tell more"
     return "nothing is shown to be better than a constant prediction"
 
 
-def _settling(settling: Settling | None) -> list[str]:
-    if settling is None:
+def _rows_needed(needed: RowsNeeded | None) -> list[str]:
+    if needed is None:
         return []
-    if not math.isfinite(settling.rows):
-        return [f"{settling.first} and {settling.second} are so close that a hundred times as many rows might not settle it"]
-    return [f"to settle it takes about {rounded_size(settling.rows, math.ceil)} rows in all{_REPEATS[settling.repeats]}"]
+    if not math.isfinite(needed.rows):
+        return [f"{needed.first} and {needed.second} are so close that a hundred times as many rows might not decide it"]
+    return [f"deciding would need about {rounded_size(needed.rows, math.ceil)} rows in all{_REPEATS[needed.repeats]}"]
 
 
 def _lead(lead: Lead) -> str:

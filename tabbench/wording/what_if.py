@@ -1,4 +1,4 @@
-"""What would flip the answer, in words: what was changed, and how its answer differs from the verdict. Decides nothing."""
+"""The sensitivity analysis in words: what was changed, and how its answer differs from the verdict. Decides nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def what_if_sentence(found: WhatIf) -> str:
     if answer is None:
         return f"{title}: not answered, since {_why_not(found)}."
     if found.suits_constants:
-        return f"{title}, nobody can be chosen: a constant prediction is well calibrated, too."
+        return f"{title}, no approach can be chosen: a constant prediction is well calibrated, too."
     verdict = found.verdict or answer
     where = title if found.is_at_headline else f"At {verdict.size:,} rows, {phrase}"
     failed = f"; {found.failed:,} of its runs failed" if found.failed else ""
@@ -81,10 +81,10 @@ def compared(answer: Answer, verdict: Answer) -> str:
 def _winner(answer: Answer, verdict: Answer) -> str:
     if verdict.decision == "none":
         return f"{answer.best} wins"
-    # Where families were not run, so that nothing is recommended, nobody wins by another metric either.
+    # Where families were not run, so that nothing is recommended, no approach wins by another metric either.
     wins = f"{answer.best} {'is ahead' if verdict.recommended is None else 'wins'}"
     if answer.best == verdict.foremost:
         return f"{wins} {'as well' if verdict.decision == 'winner' else 'alone'}"
     if verdict.decision == "winner":
         return f"{wins} instead of {verdict.best}"
-    return wins + (f", so that {verdict.recommended} would not be the one to take" if verdict.recommended in answer.ran else "")
+    return wins + (f", so that {verdict.recommended} would not be recommended" if verdict.recommended in answer.ran else "")

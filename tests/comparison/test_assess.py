@@ -24,7 +24,7 @@ SIZES = (20, 60)
     ("linear xgboost forest", [Skip("mlp", 20, SkipKind.TIME)], {"net": ["mlp"]}),  # planned for no other size
     ("linear xgboost forest", [Skip("mlp", 60, SkipKind.LIBRARY, "the package torch is not installed")], {}),
     ("linear xgboost forest", [Skip("mlp", 60, SkipKind.MEMORY, "too little memory"), Skip("mlp", 80, SkipKind.TIME)], {}),
-    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.RACE, "it is hopelessly behind")], {}),
+    ("linear xgboost forest", [Skip("mlp", 60, SkipKind.RACE, "stopped early for futility")], {}),
     ("linear xgboost forest", [], {}),  # nobody asked for a net
     ("linear mlp", [Skip("xgboost", 60, SkipKind.TIME), Skip("forest", 60, SkipKind.TIME)], {"trees": ["xgboost", "forest"]}),
     ("linear mlp", [Skip("xgboost", 60, SkipKind.LIBRARY, "absent"), Skip("forest", 60, SkipKind.TIME)], {"trees": ["forest"]}),

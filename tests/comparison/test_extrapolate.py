@@ -32,7 +32,7 @@ def asked(tmp_path_factory):
     return first, compared(place, extrapolate=True)
 
 
-def test_nothing_is_guessed_unasked_and_nothing_else_changes(asked):
+def test_nothing_is_extrapolated_unless_requested_and_nothing_else_changes(asked):
     first, second = asked
     assert first.extrapolation.empty and first.extrapolated_scores.empty
     assert second.sentence == first.sentence
@@ -47,7 +47,7 @@ def test_both_own_approaches_are_followed_and_result_json_holds_it(asked):
     assert [*zip(found["first"], found["second"], found["factor"], strict=True)] == [("line", "tree", 2), ("line", "tree", 4)]
     values = json.loads((second.folder / "result.json").read_text())
     assert [row["factor"] for row in values["extrapolation"]] == [2, 4]
-    assert "guess" in (second.folder / "report.html").read_text()
+    assert "An extrapolation, not a verdict" in (second.folder / "report.html").read_text()
 
 
 def test_reports_keep_it(asked):

@@ -1,4 +1,4 @@
-"""`race`: who is hopelessly behind is not run at larger sizes, the same ones in every way of running, and it is said."""
+"""`race`: approaches stopped early for futility, the same ones in every way of running, and it is said."""
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ def answer(comparison):
 
 def test_who_is_behind_is_skipped_at_larger_sizes_and_takes_part_in_no_claim_there(raced):
     assert [*zip(raced.skipped["approach"], raced.skipped["size"], strict=True)] == [("stump", 640)]
-    assert raced.skipped["reason"].iloc[0].startswith("raced out: at least 0.")
+    assert raced.skipped["reason"].iloc[0].startswith("stopped early for futility: at least 0.")
     at_full = raced.pairs[raced.pairs["size"] == 640]
     assert {*at_full["first"], *at_full["second"]} == {"dummy", "good", "nearly"}
     assert {*raced.pairs[raced.pairs["size"] == 200]["first"]} | {*raced.pairs[raced.pairs["size"] == 200]["second"]} >= {"stump"}
@@ -48,9 +48,9 @@ def test_who_is_behind_is_skipped_at_larger_sizes_and_takes_part_in_no_claim_the
 @pytest.mark.parametrize("kind", ["html", "md", "json"])
 def test_every_report_says_who_was_stopped_and_that_the_rest_decided(raced, kind):
     assert raced.sentence.startswith("On 800 rows") and raced.sentence in str(raced)
-    said = "stump was stopped at a smaller size as hopelessly behind, so this holds among those that went on"
+    said = "stump was stopped early for futility at a smaller size, so this holds among the approaches that went on"
     assert said in raced.sentence and said in render(raced, kind)
-    assert "raced out: at least" in render(raced, kind)
+    assert "stopped early for futility: at least" in render(raced, kind)
 
 
 def test_one_child_and_a_run_that_was_stopped_give_the_same_answer(raced, tmp_path, monkeypatch):

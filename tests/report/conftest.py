@@ -89,7 +89,7 @@ def extrapolation_records(names: tuple[str, ...], size: int) -> list[tuple[objec
 
 
 def flip_records(names: tuple[str, ...], sizes: tuple[int, ...]) -> dict[str, list[tuple[object, ...]]]:
-    """What would flip the answer: two other metrics, one change of the data, limits, a map of two budgets."""
+    """The sensitivity analysis: two other metrics, one change of the data, limits, a map of two budgets."""
     second, last, size = names[1], names[-1], sizes[-1]
     return {
         "what_if": [

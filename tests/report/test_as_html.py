@@ -76,10 +76,10 @@ def test_the_page_holds_the_answer_figures_and_tables(pages: dict[str, str], com
     text = " ".join(page.texts)
     assert comparison.sentence in text
     assert page.tags["svg"] == 7
-    for title in ("Standings at 5,634 training rows", "What would flip it", "Whom to take under a limit",
+    for title in ("Standings at 5,634 training rows", "Sensitivity analysis", "Best under a budget",
                   "Winner map", "Best by size", "Crossings", "All pairs at the full size", "Failures",
                   "Skipped", "Findings in the data", "Training of mlp", "Incidents in training",
-                  "Approaches and their amount of work", "Protocol",
+                  "Approaches and their settings", "Protocol",
                   "How to read the verdict", "How the file was read"):
         assert title in text
     assert "linear and boosting cross in score between 200 and 800 rows, at about 320" in text

@@ -17,9 +17,9 @@ NOWHERE = {"low": float("nan"), "high": float("nan"), "point": float("nan")}
     ({"kind": "none", **NOWHERE, "ahead_below": "mlp", "ahead_above": "mlp"},
      "mlp scores best of boosting and mlp, whatever the training time"),
     ({"kind": "none", **NOWHERE, "ahead_below": "", "ahead_above": ""},
-     "of boosting and mlp none leads by more than the margin, whatever the training time"),
+     "neither of boosting and mlp leads by more than the margin, whatever the training time"),
     ({"kind": "undecided", **NOWHERE, "ahead_below": "", "ahead_above": ""},
-     "boosting and mlp can't be compared: no training time or no score is known of one of them"),
+     "boosting and mlp can't be compared: the training time or the score of one of them is unknown"),
 ])
 def test_every_outcome_in_seconds_has_its_words(row: dict[str, object], said: str) -> None:
     assert budget_crossing({"first": "boosting", "second": "mlp", **row}) == said
@@ -31,7 +31,7 @@ def test_every_outcome_in_seconds_has_its_words(row: dict[str, object], said: st
     ({"kind": "none", **NOWHERE, "ahead_below": "trees", "ahead_above": "trees"},
      "the best of trees is ahead of the best of linear wherever anything is shown"),
     ({"kind": "undecided", **NOWHERE, "ahead_below": "", "ahead_above": ""},
-     "the best of linear and the best of trees: the score does not tell whether they cross"),
+     "the best of linear and the best of trees: undecided whether they cross in score"),
 ])
 def test_every_outcome_between_families_has_its_words(row: dict[str, object], said: str) -> None:
     assert family_crossing({"first": "linear", "second": "trees", **row}) == said

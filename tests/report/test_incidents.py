@@ -27,7 +27,7 @@ def test_many_alike_are_one_line_with_their_number(comparison: Comparison) -> No
     assert group.where == "mlp at 100 to 3,200 rows"
     assert (group.seen, group.done) == ("loss 0", "halved 0")
     assert (group.title, group.cure) == (FAULTS["O01"].title, 'lower learning_rate, or let "search" find it')
-    assert incident_line(group) == "mlp: rate too high from the start, in 10 of 70 fits, 30 times; training went on"
+    assert incident_line(group) == "mlp: learning rate too high from the start, in 10 of 70 fits, 30 times; training went on"
 
 
 def test_a_single_one_says_where_it_was(comparison: Comparison) -> None:
@@ -36,7 +36,7 @@ def test_a_single_one_says_where_it_was(comparison: Comparison) -> None:
     assert group.how_often == "1 of 70 fits"
 
 
-def test_the_gravest_come_first_and_outcomes_and_approaches_stay_apart(comparison: Comparison) -> None:
+def test_the_most_severe_come_first_and_outcomes_and_approaches_stay_apart(comparison: Comparison) -> None:
     groups = incident_groups(with_incidents(
         comparison, incident("mlp", 100, 0, "O01"), incident("mlp", 100, 1, "O01"), incident("boosting", 100, 0, "O01"),
         incident("mlp", 100, 2, "O01", "given up"), incident("mlp", 100, 2, "D08", "healed")))

@@ -38,7 +38,7 @@ def test_markdown_says_everything(collection):
     assert text.startswith("# tabbench: many tables\n\n**Over 2 tables, \\<i\\>nothing\\</i\\>.**\n\n"
                            "Without the tables on which something failed: Over one table, \\*less\\*.\n")
     for line in ("| linear | 1.25 | 1.00 to 1.50 | 1.00 | 0% |", "| mlp | 1.75 | – | – | 50% |",
-                 "| linear | mlp | linear better | −3.20 | 1.5 | under 0.01% | 0.90 | 0.10 | 0.00 |",
+                 "| linear | mlp | linear better | −3.20 | 1.5 | \\< 0.0001 | 0.90 | 0.10 | 0.00 |",
                  "## Elo", "| linear | 1,050 | 1 to 2 |", "## Improvability in AUC, one table",
                  "## Win rate at under 1,000 training rows, one table",
                  "## Win rate at 10,000 to 99,999 training rows, one table",
@@ -47,11 +47,11 @@ def test_markdown_says_everything(collection):
         assert line in text.splitlines()
 
 
-def test_chances_are_told_as_shares_of_collections(collection):
+def test_p_values_are_told_with_four_decimals(collection):
     told = {chance: tables_to_markdown(replace(collection, pairs=collection.pairs.assign(chance_all_pairs=chance)))
             for chance in (0.0123, 1.0)}
-    assert "| 1.23% |" in told[0.0123]
-    assert "| 100.00% |" in told[1.0]
+    assert "| 0.0123 |" in told[0.0123]
+    assert "| 1.0000 |" in told[1.0]
 
 
 def test_nothing_is_told_of_what_is_not_there(collection):

@@ -12,7 +12,7 @@ from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.report import render
 from tabbench.report.as_json import from_json, to_json
 from tabbench.report.console import print_report
-from tabbench.report.flips import flip_tables
+from tabbench.report.sensitivity import sensitivity_tables
 from tabbench.report.standings import standings
 from tabbench.report.tables import evidence_tables, standings_table
 from tabbench.wording.terms import outcome, recommendation
@@ -73,8 +73,8 @@ def test_the_tables_say_it_in_words(comparison: Comparison, unopposed: Compariso
     assert column["usual"] == list(comparison.winners["recommended"])
     usual, table = standings_table(comparison), standings_table(unopposed)
     assert usual is not None and table is not None
-    assert usual.note.endswith(" ✓ recommended: the cheapest of those that nobody is shown to beat and whose mean is close to "
-                               "the best.")
+    assert usual.note.endswith(" ✓ recommended: the simplest approach that is not worse than any by the intervals and has a mean "
+                               "within the margin of the best.")
     assert table.note.endswith(" Nothing is recommended, since not every family was run.")
 
 
@@ -95,15 +95,15 @@ def test_a_limit_under_which_nothing_is_recommended(comparison: Comparison) -> N
                           columns=list(COLUMNS["cost_limits"]))
     cell = (5634, 1.0, None, None, "none", [])
     grid = pd.DataFrame([cell, (5634, 10.0, "boosting", 5634, "winner", ["boosting"])], columns=list(COLUMNS["winner_map"]))
-    _, limited, mapped = flip_tables(replace(comparison, cost_limits=limits, winner_map=grid))
-    assert list(limited.rows) == [("seconds to train", "5.00", "–", "nothing", "–")]
+    _, limited, mapped = sensitivity_tables(replace(comparison, cost_limits=limits, winner_map=grid))
+    assert list(limited.rows) == [("seconds to train", "5.00", "–", "none", "–")]
     assert list(mapped.rows) == [("5,634", "–", "boosting: wins")]
-    assert mapped.note.endswith("A dash: nothing can be afforded, or nothing is recommended.")
+    assert mapped.note.endswith("A dash: nothing is affordable, or nothing is recommended.")
 
 
 @pytest.mark.parametrize(("headline", "told"), [(5634, {"", "over 100 ×"}), (3200, {"", "–"}), (None, {"", "over 100 ×"})])
 def test_below_the_full_size_there_is_no_forecast_of_rows(comparison: Comparison, headline: int | None, told: set[str]) -> None:
     pairs = comparison.pairs.assign(rows_to_settle=None)
-    asked = replace(comparison, pairs=pairs, protocol=comparison.protocol | {"headline_size": headline, "full_size": 5634})
-    tables = [table for table in evidence_tables(asked) if table.header[-1] == "rows to settle"]
+    changed = replace(comparison, pairs=pairs, protocol=comparison.protocol | {"headline_size": headline, "full_size": 5634})
+    tables = [table for table in evidence_tables(changed) if table.header[-1] == "rows needed to decide"]
     assert {row[-1] for table in tables for row in table.rows} == told and len(tables) == 2

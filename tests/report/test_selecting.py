@@ -19,9 +19,9 @@ def with_effects(comparison, *effects, base="linear", stability=0.71):
 
 @pytest.mark.parametrize(("effects", "said"), [
     (["helps", "helps", "undecided", "equal"], "helps at 125 to 250 rows, compared with linear"),
-    (["helps", "equal", "helps", "hurts"], "helps at 125 and 500 rows, compared with linear, and does harm at 1,000 rows"),
+    (["helps", "equal", "helps", "hurts"], "helps at 125 and 500 rows, compared with linear, and hurts at 1,000 rows"),
     (["undecided", "equal"], "is not shown to help linear at any size"),
-    (["undecided", "hurts"], "is not shown to help linear at any size, and does harm at 250 rows"),
+    (["undecided", "hurts"], "is not shown to help linear at any size, and hurts at 250 rows"),
     ([None, None], "cannot be compared with linear, which was not run")])
 def test_the_sizes_at_which_it_helps(comparison, effects, said):
     [line] = selection_lines(with_effects(comparison, *effects))

@@ -79,7 +79,7 @@ def test_readable_names_stay_distinct_and_join_up(comparison: Comparison) -> Non
     ("open", float("nan"), 100.0, float("nan"), "a and b may cross in score below 100 rows"),
     ("several", 200, 400, 300, "a and b cross several times in score, once between 200 and 400 rows, at about 300"),
     ("none", None, None, None, "a and b don't cross in score at the sizes that were run"),
-    ("undecided", None, None, None, "a and b: the score does not tell whether they cross"),
+    ("undecided", None, None, None, "a and b: undecided whether they cross in score"),
 ])
 def test_every_kind_of_crossing_has_its_words(kind: str, low: object, high: object, point: object, expected: str) -> None:
     assert crossing({"first": "a", "second": "b", "kind": kind, "low": low, "high": high, "point": point}) == expected

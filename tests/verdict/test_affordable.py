@@ -1,4 +1,4 @@
-"""Whom to take under a limit on costs, and over sizes and budgets at once."""
+"""The best under a budget, and over sizes and budgets at once."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def test_under_a_limit_nothing_is_recommended_over_families_that_were_not_run(si
     assert told(lacking)[:1] == [(5.0, UnderLimit.FAMILY_LACKING, None)]
     row = lacking.iloc[0]
     assert (row["decision"], row["approaches"], row["recommended"]) == ("winner", ["linear"], None) and np.isnan(row["down_to"])
-    # What is not recommended without a limit is not to be taken under one either.
+    # What is not recommended without a limit is not recommended under one either.
     ahead, pairs = judged(simulate, {"dummy": 3.0, "linear": 1.0, "boosting": 1.3}, families=FAMILIES)
     assert cost_limits(ahead, pairs, costs(), 400, {"net"}).empty
     assert not cost_limits(ahead, pairs, costs(), 400).empty

@@ -136,14 +136,14 @@ def test_what_a_race_has_stopped_counts_for_its_family(simulate):
     assert headline_size(evidence, stopped=[("mlp", 120), ("mlp", 240), ("boosting", 240)]) == 240
 
 
-def test_below_the_full_size_no_number_of_rows_would_settle_it(simulate):
+def test_below_the_full_size_no_number_of_rows_is_needed_to_decide(simulate):
     evidence = three(simulate, gap=0.01)
     at_full, below = (judge(evidence, full_size=full_size) for full_size in (240, 1000))
     assert at_full.pairs["rows_to_settle"].notna().all() and below.pairs["rows_to_settle"].isna().all()
     assert below.pairs["rows_to_settle"].dtype == "float64"
-    assert at_full.headline.settling.rows == at_full.pairs.set_index(["first", "second", "size"])["rows_to_settle"].loc[
+    assert at_full.headline.rows_needed.rows == at_full.pairs.set_index(["first", "second", "size"])["rows_to_settle"].loc[
         "linear", "mlp", 240]
-    assert below.headline.settling is None
+    assert below.headline.rows_needed is None
     for name in ("difference", "low", "high", "decision"):
         assert at_full.pairs[name].equals(below.pairs[name])
 

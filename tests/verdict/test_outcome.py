@@ -8,7 +8,7 @@ import pytest
 
 from tabbench.verdict.changing_places import Bracket, ChangeOfPlaces, Place
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.outcome import Choice, Lead, Missing, Outcome, Reach, Repeats, Settling, headline_of
+from tabbench.verdict.outcome import Choice, Lead, Missing, Outcome, Reach, Repeats, RowsNeeded, headline_of
 from tabbench.verdict.winners import winners_frame
 
 ROWS = 1250
@@ -37,7 +37,7 @@ def test_a_winner_with_its_lead(simulate):
     found = answer(simulate, bounds=(-0.4, -0.2))
     assert (found.outcome, found.best, found.rows, found.reach) == (Outcome.WINNER, "mlp", ROWS, Reach.FULL)
     assert found.lead == Lead("mse", False, pytest.approx(0.3), 0.2, 0.4, "linear", False, False)
-    assert (found.choice, found.settling, found.is_decided, found.is_withheld) == (None, None, True, False)
+    assert (found.choice, found.rows_needed, found.is_decided, found.is_withheld) == (None, None, True, False)
     assert answer(simulate, bounds=(0.01, 0.03)).lead.is_too_little
     alone = answer(simulate, {("dummy", "mlp"): "second"}, means={"dummy": 3.0, "mlp": 1.0})
     assert (alone.lead.other, alone.lead.is_over_constant) == ("dummy", True)
@@ -63,7 +63,7 @@ def test_why_one_of_several_is_taken(simulate, means, ranks, choice):
     assert (found.outcome, found.choice) == (Outcome.TIED, choice)
 
 
-def test_the_only_one_that_nobody_beats_may_not_win(simulate):
+def test_the_only_one_not_worse_than_any_may_not_win(simulate):
     three = TIES | {("dummy", "tree"): "second", ("linear", "tree"): "first", ("mlp", "tree"): "undecided",
                     ("linear", "mlp"): "second"}
     found = answer(simulate, three, means=MEANS | {"tree": 2.0})
@@ -84,16 +84,16 @@ def test_no_verdicts(simulate):
 @pytest.mark.parametrize(("changes", "repeats"), [
     ({"repeats": 3}, Repeats.HARDLY_HELP), ({"repeats": 1}, Repeats.MIGHT_HELP),
     ({"repeats": 1, "pool_rows": 20_000}, Repeats.HARDLY_HELP), ({"split_kind": "ordered"}, Repeats.IMPOSSIBLE)])
-def test_what_would_settle_it(simulate, changes, repeats):
-    assert answer(simulate, TIES, needed=5312.0, **changes).settling == Settling("linear", "mlp", 5312.0, repeats)
+def test_rows_needed_to_decide(simulate, changes, repeats):
+    assert answer(simulate, TIES, needed=5312.0, **changes).rows_needed == RowsNeeded("linear", "mlp", 5312.0, repeats)
 
 
-def test_what_would_settle_it_is_asked_of_the_best_alone(simulate):
-    assert answer(simulate, TIES, needed=np.inf).settling.rows == np.inf
-    assert answer(simulate, NOTHING, needed=2000.0).settling.first == "dummy"  # nothing is shown to be better than a constant
-    assert answer(simulate, WINS, needed=2000.0).settling is None
+def test_rows_needed_to_decide_are_those_of_the_best_alone(simulate):
+    assert answer(simulate, TIES, needed=np.inf).rows_needed.rows == np.inf
+    assert answer(simulate, NOTHING, needed=2000.0).rows_needed.first == "dummy"  # nothing is shown to be better than a constant
+    assert answer(simulate, WINS, needed=2000.0).rows_needed is None
     failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
-    assert answer(simulate, TIES, needed=2000.0, imputed=failed).settling is None
+    assert answer(simulate, TIES, needed=2000.0, imputed=failed).rows_needed is None
 
 
 def test_who_is_absent(simulate):
@@ -101,7 +101,7 @@ def test_who_is_absent(simulate):
             "missing": {"trees": ["forest"]}}
     found = answer(simulate, full_size=8000, told=told)
     assert (found.rows, found.reach) == (1000, Reach.LARGEST_RUN)
-    assert (found.raced_out, found.left_out) == (("flat",), ("forest",))
+    assert (found.stopped_early, found.left_out) == (("flat",), ("forest",))
     assert found.missing == Missing({"trees": ["forest"]}, are_run_below=False)
 
 

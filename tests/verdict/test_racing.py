@@ -1,4 +1,4 @@
-"""Who is hopelessly behind: known curves with known luck, and how often the best at the full size is stopped."""
+"""Early stopping for futility: known curves with known luck, and how often the best at the full size is stopped."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from tabbench.verdict.judge import judge
 from tabbench.verdict.outcome import Outcome, Reach
-from tabbench.verdict.racing import hopelessly_behind
+from tabbench.verdict.racing import futile_approaches
 from tabbench.verdict.winners import winners_frame
 
 SIZES = (31, 62, 125, 250, 500, 960)
@@ -50,7 +50,7 @@ def raced(evidence):
     """Name -> the size after which it was stopped; and the evidence that is then left."""
     full_size, stopped = evidence.sizes[-1], {}
     for last in evidence.sizes[:-1]:
-        behind = hopelessly_behind(up_to(evidence, last, stopped), full_size=full_size)
+        behind = futile_approaches(up_to(evidence, last, stopped), full_size=full_size)
         stopped |= {name: why.size for name, why in behind.items()}
     return stopped, up_to(evidence, full_size, stopped)
 
@@ -74,14 +74,14 @@ def test_who_has_fallen_behind_the_constant_predictor_may_do_anything(simulate):
     cells = {(name, size): own[name] + mean + np.zeros((5, ROWS)) for name, pair in means.items()
              for size, mean in zip((62, 125), pair, strict=True)}
     cells["late", 125] += np.array([0.06, -0.06, 0.06, -0.06, 0.0])[:, None]  # so that it may have fallen as well
-    assert hopelessly_behind(simulate.evidence_of(cells, margin=0.007), full_size=960) == {}
+    assert futile_approaches(simulate.evidence_of(cells, margin=0.007), full_size=960) == {}
 
 
 def test_a_flat_curve_far_behind_is_stopped(simulate):
     evidence = curves_evidence(simulate, {"good": GOOD, "nearly": NEARLY, "flat": FLAT})
     stopped, left = raced(evidence)
     assert set(stopped) == {"flat"} and 62 <= stopped["flat"] <= 500
-    why = hopelessly_behind(up_to(evidence, stopped["flat"], {}), full_size=960)["flat"]
+    why = futile_approaches(up_to(evidence, stopped["flat"], {}), full_size=960)["flat"]
     assert why.leader in ("good", "nearly") and why.gap - why.closing > evidence.margin
     assert why.gap < 0.9 * (evidence.mean("flat", why.size) - evidence.mean(why.leader, why.size))  # a lower bound
     assert why.size == stopped["flat"] and why.full_size == 960 and why.closing >= 0
@@ -90,8 +90,8 @@ def test_a_flat_curve_far_behind_is_stopped(simulate):
 
 def test_nobody_is_stopped_before_two_sizes_are_done(simulate):
     evidence = curves_evidence(simulate, {"good": GOOD, "nearly": NEARLY, "flat": FLAT}, luck=0.02)
-    assert hopelessly_behind(up_to(evidence, 31, {}), full_size=960) == {}
-    assert set(hopelessly_behind(up_to(evidence, 62, {}), full_size=125)) == {"flat"}
+    assert futile_approaches(up_to(evidence, 31, {}), full_size=960) == {}
+    assert set(futile_approaches(up_to(evidence, 62, {}), full_size=125)) == {"flat"}
 
 
 def test_two_contestants_are_always_left_and_the_constant_predictor(simulate):
@@ -134,7 +134,7 @@ def test_a_stopped_approach_leaves_the_headline_at_the_full_size_and_is_named(si
     judgement = judge(left, full_size=960, skipped=gone, stopped=gone)
     said = judgement.headline
     assert (said.outcome, said.best, said.rows, said.reach) == (Outcome.WINNER, "good", 1_200, Reach.FULL)
-    assert said.raced_out == ("flat",) and said.left_out == ()
+    assert said.stopped_early == ("flat",) and said.left_out == ()
     at_full = judgement.pairs[judgement.pairs["size"] == 960]
     assert "flat" not in {*at_full["first"], *at_full["second"]}
     not_said = judge(left, full_size=960, skipped=gone)
@@ -177,7 +177,7 @@ def twins_and_a_flat_one(simulate, seed, repeats=1):
     return replace(evidence, families=evidence.families | {"ols0": "baseline"}, margin=0.05)
 
 
-def test_twins_are_told_apart_no_more_often_when_a_third_is_raced_out(simulate):
+def test_twins_are_told_apart_no_more_often_when_a_third_is_stopped_early(simulate):
     runs, false_claims, stops = 20, 0, 0
     for seed in range(runs):
         stopped, left = raced(twins_and_a_flat_one(simulate, seed, repeats=3))

@@ -1,4 +1,4 @@
-"""What would flip the answer: other metrics by the same judge, changes beside the verdict at the same size."""
+"""Sensitivity analysis: other metrics by the same judge, changes beside the verdict at the same size."""
 
 import json
 from dataclasses import replace

@@ -15,10 +15,10 @@ from tabbench.wording.extrapolation import refusal_words
     (Refusal(Obstacle.FEW_SIZES_BELOW, 8000, count=2, of=3),
      "2 sizes were run up to half of 8,000 rows, and 3 are needed to test the curves on the larger ones"),
     (Refusal(Obstacle.FEW_SPLITS, 500, count=2, of=3),
-     "2 splits were run, too few to show the luck of the training rows; 3 are needed"),
+     "2 splits were run, too few to show the effect of the training rows; 3 are needed"),
     (Refusal(Obstacle.FEW_SPLITS, 500, count=1, of=3),
-     "1 split was run, too few to show the luck of the training rows; 3 are needed"),
-    (Refusal(Obstacle.NO_ERRORS, 800), "the two predict the same, or their scores don't tell their own errors"),
+     "1 split was run, too few to show the effect of the training rows; 3 are needed"),
+    (Refusal(Obstacle.NO_ERRORS, 800), "the two predict the same, or the error of their scores is unknown"),
     (Refusal(Obstacle.IRREGULAR, 8000, miss=Miss(2500, -0.1234, 0.05, -0.8, is_at_largest=True)),
      "the curves are too irregular: from the sizes up to 2,500 rows the difference at 8,000 rows was expected between −0.12 and "
      "0.050, and is −0.80"),

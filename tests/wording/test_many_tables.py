@@ -84,8 +84,8 @@ def test_nothing_better_than_a_constant(many):
 def test_few_tables(many):
     losses = {name: loss[:5] for name, loss in three().items()}
     assert sentence(many, losses) == (
-        "Over 5 tables, nothing can be decided between 3 approaches: even one that is ahead everywhere could be so by luck; 7 "
-        "tables of different sources are needed at least.")
+        "Over 5 tables, nothing can be decided between 3 approaches: even being ahead on every table could be chance; at "
+        "least 7 tables from different sources are needed.")
 
 
 def test_sources(many):
@@ -126,7 +126,7 @@ def test_failures_that_decide(many):
 
 
 @pytest.mark.parametrize(("shift", "expected"), [
-    (TURNS, "linear and mlp are not beaten"), (-0.05 + 0 * TURNS, "mlp wins")])
+    (TURNS, "linear and mlp are not worse than any"), (-0.05 + 0 * TURNS, "mlp wins")])
 def test_failures_that_turn_the_verdict(many, shift, expected):
     level = np.linspace(0.3, 0.6, 20)
     mlp = level + 0.01 * np.resize(shift, 20)
@@ -177,9 +177,9 @@ def test_smaller_sizes_are_told(many):
         "; 2 tables count at a smaller size than the largest, at which not all of these approaches were run.")
 
 
-def test_different_amounts_of_work_are_named(many):
+def test_different_efforts_are_named(many):
     assert sentence(many, three(), presets=["fast"] * 6 + ["balanced"] * 6).endswith(
-        "; the runs differ in their amount of work (balanced and fast).")
+        "; the runs differ in effort (balanced and fast).")
 
 
 def test_no_word_that_hides_what_is_meant(many):

@@ -229,7 +229,7 @@ def test_who_was_stopped_by_a_race_is_named(simulate):
     for stopped, who in ((gone[:1], "flat was"), (gone, "flat and late were")):
         told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000, skipped=gone,
                     stopped=stopped)
-        assert f"; {who} stopped at a smaller size as hopelessly behind, so this holds among those that went on" in told
+        assert f"; {who} stopped early for futility at a smaller size, so this holds among the approaches that went on" in told
         assert told.endswith("; late was left out.") == (len(stopped) == 1)
 
 
@@ -258,7 +258,7 @@ def test_no_verdicts(simulate):
     assert sentence(simulate, nothing) == "On 1,250 rows nothing is shown to be better than a constant prediction."
     failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
     assert sentence(simulate, imputed=failed) == "On 1,250 rows there is no verdict, because 33% of the runs failed."
-    blind = "the splits leave too little of a class, or are too few, to show how far scores may be off"
+    blind = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
     assert sentence(simulate, nothing, bounds=(np.nan, np.nan)) == (
         f"On 1,250 rows there is no verdict, because {blind}; other splits or another --metric would tell more."
     )
@@ -269,22 +269,22 @@ def test_no_verdicts(simulate):
     )
 
 
-def test_what_would_settle_it_is_said_where_nothing_is_decided(simulate):
+def test_the_rows_needed_to_decide_are_said_where_nothing_is_decided(simulate):
     tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
-        f"{tied}; to settle it takes about 5,400 rows in all, and more repeats would hardly help.")
+        f"{tied}; deciding would need about 5,400 rows in all, and more repeats would hardly help.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
-        f"{tied}; to settle it takes about 5,400 rows in all, and more --repeats might help a little.")
+        f"{tied}; deciding would need about 5,400 rows in all, and more --repeats might help a little.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), split_kind="ordered") == (
-        f"{tied}; to settle it takes about 5,400 rows in all.")
+        f"{tied}; deciding would need about 5,400 rows in all.")
     assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,)) == (
-        f"{tied}; linear and mlp are so close that a hundred times as many rows might not settle it.")
+        f"{tied}; linear and mlp are so close that a hundred times as many rows might not decide it.")
     assert sentence(simulate, dict.fromkeys(WINS, "undecided"), needed=2000.0, repeats=3) == (
-        "On 1,250 rows nothing is shown to be better than a constant prediction; to settle it takes about 2,000 rows in all, and "
-        "more repeats would hardly help.")
-    assert "settle" not in sentence(simulate, WINS, needed=2000.0)
+        "On 1,250 rows nothing is shown to be better than a constant prediction; deciding would need about 2,000 rows in all, "
+        "and more repeats would hardly help.")
+    assert "deciding" not in sentence(simulate, WINS, needed=2000.0)
     failed = {(name, size): np.full(5, name == "mlp") for name in MEANS for size in (250, 1000)}
-    assert "settle" not in sentence(simulate, TIES, needed=2000.0, imputed=failed)
+    assert "deciding" not in sentence(simulate, TIES, needed=2000.0, imputed=failed)
 
 
 def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
@@ -383,12 +383,12 @@ def test_a_family_that_was_run_on_fewer_rows_is_not_said_to_be_missing_everywher
 
 @pytest.mark.parametrize(("limited", "clause"), [
     (Limited(("2 of 3 repeats", "every second size"), 200.0),
-     "; the time limit cost 2 of 3 repeats and every second size (about 4 minutes would lift it)."),
+     "; the time limit cost 2 of 3 repeats and every second size (about 4 minutes would be enough)."),
     (Limited(("2 of 3 repeats",)), "; the time limit cost 2 of 3 repeats."),
     (Limited(("effort (0.12 instead of 0.3)",), 5_000.0),
-     "; the time limit cost effort (0.12 instead of 0.3); about 1.5 hours would lift it."),
+     "; the time limit cost effort (0.12 instead of 0.3); about 1.5 hours would be enough."),
     (Limited(("2 of 3 repeats", "every second size"), 200.0, is_interrupted=True),
-     "; the run was interrupted before it came to 2 of 3 repeats and every second size (tabbench resume continues it)."),
+     "; the run was interrupted before it reached 2 of 3 repeats and every second size (tabbench resume continues it)."),
     (Limited((), 200.0), "."),
     (Limited((), is_interrupted=True), "."),
     (None, "."),
@@ -405,7 +405,7 @@ def test_what_would_lift_a_limit_is_told_once(simulate):
     told = of_families(simulate, TREES_LEAD, means, limited=limited)
     assert told.count("about 3 minutes") == 1 and told.endswith("; the time limit also cost 2 of 3 repeats.")
     told = of_families(simulate, TREES_LEAD, means, limited=replace(limited, is_interrupted=True))
-    assert told.count("resume") == 1 and told.endswith("; the run was interrupted before it came to 2 of 3 repeats.")
+    assert told.count("resume") == 1 and told.endswith("; the run was interrupted before it reached 2 of 3 repeats.")
 
 
 def test_what_the_limit_has_cost_is_not_left_out_once_more(simulate):

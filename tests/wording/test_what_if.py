@@ -1,4 +1,4 @@
-"""What would flip the answer: exact wording for every outcome and every change."""
+"""Sensitivity analysis: exact wording for every outcome and every change."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ NOBODY = replace(BOOSTING, decision="none", approaches=(), best="dummy", recomme
     (AHEAD, BOTH,
      "boosting is ahead without being shown to be better than every other approach, and linear is shown to be worse"),
     (LINEAR, BOTH, "linear wins alone"),
-    (BOOSTING, BOTH, "boosting wins, so that linear would not be the one to take"),
+    (BOOSTING, BOTH, "boosting wins, so that linear would not be recommended"),
     (ALL, BOTH, "no single approach wins either (boosting, linear and mlp cannot be told apart)"),
     (NOBODY, BOTH, "no approach can be named"),
     (BOOSTING, NOBODY, "boosting wins"),
@@ -78,7 +78,7 @@ WITHOUT, AUC = Change("without", "duration"), Change("metric", "auc")
     (WhatIf(AUC, LINEAR, BOOSTING), "Judged by AUC, linear wins instead of boosting."),
     (WhatIf(Change("metric", "log_loss"), BOOSTING, BOOSTING), "Judged by log loss, boosting wins as well."),
     (WhatIf(Change("metric", "calibration_error"), NOBODY, suits_constants=True),
-     "Judged by calibration error, nobody can be chosen: a constant prediction is well calibrated, too."),
+     "Judged by calibration error, no approach can be chosen: a constant prediction is well calibrated, too."),
     (WhatIf(AUC, unanswered=Unanswered.UNDEFINED), "Judged by AUC: not answered, since it is undefined in every test part."),
     (WhatIf(WITHOUT, LINEAR, BOOSTING), "Without `duration`, linear wins instead of boosting."),
     (WhatIf(Change("in-time-by", "day"), replace(BOOSTING, size=500), replace(LINEAR, size=500), is_at_headline=False),

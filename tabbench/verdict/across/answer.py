@@ -46,7 +46,7 @@ class TablesAnswer:
     lead : TablesLead | None, default None
         Of a winner.
     are_equal : bool, default False
-        Whether those that nobody beats are shown to be practically equal.
+        Whether those that are not worse than any are shown to be practically equal.
     """
 
     outcome: TablesOutcome

@@ -1,4 +1,4 @@
-"""From losses on many tables to a decision: who is ahead of whom on tables in general, and whether anybody wins.
+"""From losses on many tables to a decision: which approach is ahead of which on tables in general, and whether one wins.
 
 Knows no wording and no description.
 """
@@ -48,7 +48,7 @@ class TablesOutcome:
 
     `decision` is winner, top_set or none; `reason` says why none: no_pair (fewer than two approaches), one_source, few_sources,
     failed, disagree (with and without the tables on which something failed), constant (nothing is shown to be better than
-    the constant predictor), circle (everybody is beaten by somebody). `approaches` are those that nobody beats, in order of
+    the constant predictor), circle (each is worse than another). `approaches` are those not worse than any, in order of
     their mean rank, `best` the one with the lowest, `recommended` the cheapest of those as good as it.
     """
 

@@ -1,6 +1,6 @@
 """Descriptions of approaches over many tables: mean ranks, Elo, improvability, win rates, with bootstrap intervals.
 
-The intervals come from drawing the tables' sources again. Nothing is decided here; these numbers depend on who else is
+The intervals come from drawing the tables' sources again. Nothing is decided here; these numbers depend on what else is
 in the pool, which the verdict over pairs does not.
 """
 
@@ -31,7 +31,7 @@ NEWTON_STEPS = 30
 def mean_ranks(losses: TableLosses, seed: int = 0) -> pd.DataFrame:
     """Mean rank of each approach (1 is best, ties share), with its interval and the share of its runs that failed."""
     ahead = losses.by_source(losses.ahead_by_mean)
-    # Half a point against oneself makes k + 1/2 the rank of who is ahead of nobody.
+    # Half a point against oneself makes k + 1/2 the rank of an approach that is ahead of none.
     ranks = len(losses.approaches) + 0.5 - ahead.sum(axis=2)
     low, high = bootstrap_interval(ranks, seed)
     return pd.DataFrame({"approach": _names(losses), "mean_rank": ranks.mean(axis=0), "low": low, "high": high,
@@ -42,7 +42,7 @@ def elo_ratings(losses: TableLosses, seed: int = 0) -> pd.DataFrame:
     """Elo ratings by Bradley and Terry's model of battles, one for each split of each table (doi:10.2307/2334029).
 
     A source counts once, however many tables and splits it has; ties count half; the mean rating is 1,000. The maximum of the
-    likelihood is infinite for who wins or loses all battles and exaggerates all others; as much drawn play as there are
+    likelihood is infinite for an approach that wins or loses all battles and exaggerates all others; as many draws as there are
     free ratings, spread evenly over the pairs, cures both (Haldane's half; Firth 1993, doi:10.1093/biomet/80.1.27).
     """
     ahead = losses.by_source(losses.ahead)

@@ -33,7 +33,7 @@ class TableLosses:
     absent : tuple[str, ...]
         approaches that some table lacks, and which are not compared for that reason.
     left_out : tuple[str, ...]
-        tables that lack one of the approaches asked for.
+        tables that lack one of the approaches requested.
     tables, sources, metrics : ndarray
         (T,) names; tables of one source are variants of one another and count once together.
     size : ndarray
@@ -79,9 +79,9 @@ class TableLosses:
         ------
         BadData
             When a column is missing, a cell occurs twice, a loss is not finite or a scale is not positive, or where no approach
-            was run on all tables, no table has all that were asked for.
+            was run on all tables, no table has all that were requested.
         UnknownName
-            When no table has an approach that was asked for.
+            When no table has an approach that was requested.
         """
         _require_sound(frame)
         chosen, absent = _compared(frame, approaches)
@@ -194,14 +194,14 @@ def _side_by_side(frame: pd.DataFrame, approaches: Sequence[str]) -> pd.DataFram
     return wide.reindex(columns=pd.MultiIndex.from_product([["loss", "imputed"], approaches])).dropna()
 
 
-def _compared(frame: pd.DataFrame, asked: Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _compared(frame: pd.DataFrame, requested: Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The approaches to compare and those that some table lacks."""
     known = tuple(dict.fromkeys(frame["approach"]))
-    if asked is not None:
-        unknown = [name for name in asked if name not in known]
+    if requested is not None:
+        unknown = [name for name in requested if name not in known]
         if unknown:
             raise UnknownName.among("approach", unknown[0], known)
-        return tuple(dict.fromkeys(asked)), ()
+        return tuple(dict.fromkeys(requested)), ()
     common = set(known)
     for _, of_table in frame.groupby("table"):
         run = of_table.groupby("size")["approach"].agg(set)

@@ -16,7 +16,7 @@ PRIOR_STRENGTH = 0.5
 
 
 def signed_rank_chance(difference: np.ndarray) -> float:
-    """How often a difference at least this consistent would be seen if the two were equal (two-sided, 0 to 1).
+    """The two-sided p-value: how often a difference at least this consistent would be seen if the two were equal.
 
     Wilcoxon's signed-rank test of one number a table (S,) (doi:10.2307/3001968); tables without a difference say nothing and
     are dropped. Exact up to 50 differing tables, unless ties among more than 13 ask for the normal approximation.
@@ -30,16 +30,16 @@ def signed_rank_chance(difference: np.ndarray) -> float:
     return float(wilcoxon(differing, correction=False).pvalue) if len(differing) else 1.0
 
 
-def holm(chances: np.ndarray) -> np.ndarray:
-    """Chances (m,) corrected for having been looked at together (Holm 1979): as often would any of them be seen.
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """P-values (m,) adjusted for multiplicity (Holm 1979).
 
     >>> holm(np.array([0.01, 0.04, 0.03]))
     array([0.03, 0.06, 0.06])
     """
-    order = np.argsort(chances, kind="stable")
-    remaining = len(chances) - np.arange(len(chances))
-    corrected = np.empty(len(chances))
-    corrected[order] = np.minimum(np.maximum.accumulate(chances[order] * remaining), 1.0)
+    order = np.argsort(p_values, kind="stable")
+    remaining = len(p_values) - np.arange(len(p_values))
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.minimum(np.maximum.accumulate(p_values[order] * remaining), 1.0)
     return corrected
 
 

@@ -1,4 +1,4 @@
-"""What would flip it: one line, tables, and the winner map as a figure."""
+"""Sensitivity analysis: one line, tables, and the winner map as a figure."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from tabbench.core.comparison import COLUMNS, Comparison
-from tabbench.report.flips import NOT_ASKED, cell_words, flip_line, flip_tables
+from tabbench.report.sensitivity import NOT_REQUESTED, cell_words, sensitivity_line, sensitivity_tables
 from tabbench.report.winner_map import winner_map
 
-WHOLE = ("What would flip it: without `tenure` (linear); judged by accuracy (linear); less than 6.50 s to train (linear). "
-         "Left open: judged by AUC.")
+WHOLE = ("Sensitivity analysis. Changes the answer: without `tenure` (then linear); judged by accuracy (then linear); with less "
+         "than 6.50 s to train (then linear). Open: judged by AUC.")
+NOTHING = "Sensitivity analysis. Nothing that was tried changes the answer."
 
 
 def without(comparison: Comparison, *names: str) -> Comparison:
@@ -20,51 +21,52 @@ def without(comparison: Comparison, *names: str) -> Comparison:
 
 
 def test_the_line_names_doubts_about_the_data_first(comparison: Comparison) -> None:
-    assert flip_line(comparison) == WHOLE
+    assert sensitivity_line(comparison) == WHOLE
 
 
 @pytest.mark.parametrize("room, line", [
-    (120, "What would flip it: without `tenure` (linear); judged by accuracy (linear); less than 6.50 s to train (linear)."),
-    (90, "What would flip it: without `tenure` (linear); judged by accuracy (linear); and 1 more."),
-    (10, "What would flip it: without `tenure` (linear); and 2 more."),
+    (160, WHOLE.removesuffix(" Open: judged by AUC.")),
+    (130, "Sensitivity analysis. Changes the answer: without `tenure` (then linear); judged by accuracy (then linear); and 1 "
+          "more."),
+    (10, "Sensitivity analysis. Changes the answer: without `tenure` (then linear); and 2 more."),
 ])
 def test_the_line_keeps_to_its_room(comparison: Comparison, room: int, line: str) -> None:
-    assert flip_line(comparison, room) == line
+    assert sensitivity_line(comparison, room) == line
 
 
-def test_nothing_that_flips_is_said_too(comparison: Comparison, nothing: Comparison) -> None:
+def test_an_answer_that_nothing_changes_is_said_too(comparison: Comparison, nothing: Comparison) -> None:
     calm = replace(without(comparison, "cost_limits"), what_if=comparison.what_if.assign(flips=False, holds=True))
-    assert flip_line(calm) == ("What would flip it: nothing that was looked at. It holds: without `tenure` and judged by AUC and "
-                               "accuracy.")
-    counted = "What would flip it: nothing that was looked at. It holds: without `tenure` and 2 other metrics."
-    assert flip_line(calm, 100) == counted
+    assert sensitivity_line(calm) == f"{NOTHING} Unchanged: without `tenure` and judged by AUC and accuracy."
+    counted = f"{NOTHING} Unchanged: without `tenure` and 2 other metrics."
+    assert sensitivity_line(calm, 115) == counted
     none = calm.what_if.assign(decision="none")
-    assert flip_line(replace(calm, what_if=none)) == "What would flip it: nothing that was looked at."
-    assert flip_line(nothing) == ""
+    assert sensitivity_line(replace(calm, what_if=none)) == NOTHING
+    assert sensitivity_line(nothing) == ""
 
 
-def test_a_verdict_that_goes_away_is_nobody(comparison: Comparison) -> None:
+def test_a_verdict_that_goes_away_is_none(comparison: Comparison) -> None:
     gone = comparison.what_if.iloc[2:3].assign(decision="none", recommended=None)
-    assert flip_line(replace(without(comparison, "cost_limits"), what_if=gone)) == (
-        "What would flip it: without `tenure` (nobody).")
+    assert sensitivity_line(replace(without(comparison, "cost_limits"), what_if=gone)) == (
+        "Sensitivity analysis. Changes the answer: without `tenure` (then none).")
 
 
-def test_the_tables_say_what_decides_and_what_was_not_asked(comparison: Comparison) -> None:
-    views, limits, cells = flip_tables(comparison)
-    assert views.said == [WHOLE] and views.note.startswith("Only log loss on the data as they are decides. The rest are views")
-    assert "without a correction for looking several times" in views.note and NOT_ASKED not in views.note
-    assert [row[1] for row in views.rows] == ["left open", "yes", "yes", "–"]
+def test_the_tables_say_what_decides_and_what_was_not_requested(comparison: Comparison) -> None:
+    views, limits, cells = sensitivity_tables(comparison)
+    assert views.said == [WHOLE.removeprefix("Sensitivity analysis. ")]
+    assert views.note.startswith("Exploratory analysis: only log loss on the data as they are decides.")
+    assert "without a correction for multiple looks" in views.note and NOT_REQUESTED not in views.note
+    assert [row[1] for row in views.rows] == ["open", "yes", "yes", "–"]
     assert list(limits.rows) == [("seconds to train", "6.50", "0.41", "linear", "wins"),
-                                 ("seconds to train", "0.41", "–", "nothing", "–")]
+                                 ("seconds to train", "0.41", "–", "none", "–")]
     assert cells.header == ("training rows", "1 s", "10 s") and cells.is_folded
     assert cells.rows[0] == ("100", "–", "mlp: not separated") and cells.rows[1] == ("200", "linear: wins at 100",
                                                                                      "mlp: not separated")
-    unasked = replace(comparison, what_if=comparison.what_if.iloc[:2])
-    assert flip_tables(unasked)[0].note.endswith(NOT_ASKED)
+    not_requested = replace(comparison, what_if=comparison.what_if.iloc[:2])
+    assert sensitivity_tables(not_requested)[0].note.endswith(NOT_REQUESTED)
 
 
 def test_nothing_to_show_shows_nothing(nothing: Comparison) -> None:
-    assert flip_tables(nothing) == []
+    assert sensitivity_tables(nothing) == []
     assert winner_map(nothing) == ""
 
 
@@ -77,7 +79,7 @@ def texts(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_the_map_names_whom_to_take_in_every_cell(comparison: Comparison) -> None:
+def test_the_map_names_the_recommended_approach_in_every_cell(comparison: Comparison) -> None:
     shown = texts(winner_map(comparison))
     assert shown.count("mlp") == 7 and shown.count("linear") == 6 and shown.count("–") == 1
     assert shown.count("wins at 100") == 6 and shown.count("not separated") == 7

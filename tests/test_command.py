@@ -302,7 +302,7 @@ def test_an_unknown_option_or_command_is_exit_code_2(place, arguments):
 
 def test_check_tells_what_it_sees(place):
     clean = tabbench("check", "people.csv", "--target", "bought", folder=place)
-    assert clean.returncode == 0 and "No finding warns." in clean.stdout
+    assert clean.returncode == 0 and "No warnings." in clean.stdout
     table = people()
     table.assign(copy=table["bought"].map({"yes": "ja", "no": "nein"})).to_csv(place / "leak.csv", index=False)
     leaking = tabbench("check", "leak.csv", "--target", "bought", "--json", folder=place)

@@ -35,7 +35,7 @@ from tabbench.verdict.evidence import LossEvidence, build_evidence, gather_evide
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
 from tabbench.verdict.outcome import Headline
-from tabbench.verdict.racing import Behind, hopelessly_behind
+from tabbench.verdict.racing import Behind, futile_approaches
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
@@ -173,7 +173,7 @@ class Race:
         for last in [each for each in self._run.sizes if self._seen < each < size]:
             evidence = self._evidence(last)
             if evidence is not None and evidence.sizes[-1] == last:
-                self._out |= hopelessly_behind(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
+                self._out |= futile_approaches(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
             self._seen = last
         return {name: reason_to_stop(behind) for name, behind in self._out.items()}
 

@@ -48,7 +48,7 @@ class Checked:
         lines = list(self.said)
         lines += [f"{finding.severity:5} {finding.code}: {finding.sentence}" for finding in self.prepared.findings]
         if not self.has_warnings:
-            lines.append("No finding warns.")
+            lines.append("No warnings.")
         return "\n".join(plain(line) for line in lines) + "\n"
 
     def as_json(self) -> str:

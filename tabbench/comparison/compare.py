@@ -114,7 +114,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     race : bool, default False
         Stop approaches early for futility: those that are far behind do not run at larger sizes.
     extrapolate : bool, default False
-        Guess what 2 and 4 times as many rows would change.
+        Extrapolate what 2 and 4 times as many rows would change; never a verdict.
     what_if : bool, default False
         Sensitivity analysis: repeat the comparison without the most suspicious feature and with other splits.
     quiet : bool, default False

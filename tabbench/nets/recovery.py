@@ -163,10 +163,10 @@ class Recovery:
             state.snapshots.accept(member)
         state.guard.forget(member)
         after = state.rate(member)
-        action = f"proven weights restored, learning rate lowered from {before:.3g} to {after:.3g}"
+        action = f"rolled back to the last good checkpoint, learning rate lowered from {before:.3g} to {after:.3g}"
         outcome: IncidentOutcome = "training went on"
         if self.is_given_up(member):
-            action = "proven weights restored, no more steps for this net"
+            action = "rolled back to the last good checkpoint, no more steps for this net"
             outcome = "stopped with the best weights so far" if state.progress.best_epochs[member] else "given up"
         self._journal.note(incident("O01" if is_early else "O02", moment_of(member, epoch), evidence, action=action,
                                     outcome=outcome, step=state.step, rate_before=before, rate_after=after))

@@ -99,10 +99,6 @@ def futile_approaches(evidence: LossEvidence, *, full_size: int, seed: int = 0, 
     return found
 
 
-hopelessly_behind = futile_approaches
-"""The name by which `comparison.assess` still calls it."""
-
-
 def _most_gain(evidence: LossEvidence, differences: _Differences, name: str, constant: str, full_size: int) -> float:
     """By how much the loss may fall at most up to the full size; infinite for a curve that says too little.
 

@@ -415,7 +415,7 @@ def test_the_command_tells_by_its_exit_code_and_prints_only_json(tmp_path):
     assert found.returncode == 3 and not found.stderr
     assert {"target-copy"} <= {finding["code"] for finding in json.loads(found.stdout)["findings"]}
     cured = run_tabbench("check", file, "--target", "y", "--drop", "code")
-    assert cured.returncode == 0 and "No finding warns." in cured.stdout
+    assert cured.returncode == 0 and "No warnings." in cured.stdout
     mistaken = run_tabbench("check", file, "--target", "z")
     assert mistaken.returncode == 1 and len(mistaken.stderr.splitlines()) == 1 and not mistaken.stdout
 

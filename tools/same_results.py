@@ -4,8 +4,8 @@
     python tools/same_results.py compare DIR [--again]
 
 `compare` reports every recorded folder once more from its store, and result.json must be equal but for its sentences, whose
-words may be edited. With --again it also runs the comparisons anew: every cell's predictions, what it has tuned and its seed must be equal,
-and the saved winner's files.
+words may be edited. With --again it also runs the comparisons anew: every cell's predictions, what it has tuned and its seed must
+be equal, and the saved winner's files.
 """
 
 from __future__ import annotations

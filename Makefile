@@ -12,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 DEMO ?= diamonds --time-limit 50s
-WORKERS ?= 2
+WORKERS ?= 3
 
 # What old versions could break and is quick: all but fitted estimators, nets, whole comparisons, child processes and calibration.
 OLDEST := $(addprefix tests/,core reading splitting views metrics linear boosting selection model store costs report wording \

@@ -13,6 +13,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 DEMO ?= diamonds --time-limit 50s
 WORKERS ?= 3
+JOBS ?= 2
 
 # What old versions could break and is quick: all but fitted estimators, nets, whole comparisons, child processes and calibration.
 OLDEST := $(addprefix tests/,core reading splitting views metrics linear boosting selection model store costs report wording \
@@ -45,7 +46,7 @@ check-estimators: .venv/installed-dev
 	TABBENCH_CHECK_DEFAULTS=1 OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) tests/contract/test_every_estimator.py
 
 calibrate: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python tools/calibrate.py --jobs $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python tools/calibrate.py --jobs $(JOBS)
 
 bench: .venv/installed-dev
 	$(BIN)/python tools/bench.py $(SECTIONS) $(if $(DATA),--data $(DATA)) $(if $(YARDSTICK),--yardstick $(YARDSTICK)) \

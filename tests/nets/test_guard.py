@@ -343,16 +343,16 @@ def fit_in_a_process(folder: object, pause: float, *arguments: str) -> subproces
                             stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("epochs", [3, 7])
-def test_i16_killed_and_continued_it_ends_at_the_same_bits(tmp_path, epochs):
+def test_i16_killed_twice_and_continued_it_ends_at_the_same_bits(tmp_path):
     whole = fit_in_a_process(tmp_path / "whole", 0).communicate()[0].splitlines()[-1]
-    killed = fit_in_a_process(tmp_path / "killed", 0.2)
-    for line in killed.stdout:
-        if line.split() == ["epoch", str(epochs)]:
-            killed.send_signal(signal.SIGKILL)
-            break
-    killed.wait()
-    killed.stdout.close()
+    for epochs, how in ((3, ()), (7, ("resume",))):
+        killed = fit_in_a_process(tmp_path / "killed", 0.2, *how)
+        for line in killed.stdout:
+            if line.split() == ["epoch", str(epochs)]:
+                killed.send_signal(signal.SIGKILL)
+                break
+        killed.wait()
+        killed.stdout.close()
     lines = fit_in_a_process(tmp_path / "killed", 0, "resume").communicate()[0].splitlines()
     assert lines[-1] == whole
     assert 0 < len(lines) - 1 < 12

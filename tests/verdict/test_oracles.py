@@ -20,7 +20,7 @@ from tabbench.verdict.probabilities import correlated_t
 from tabbench.verdict.variance import make_contrasts, spread
 
 EXACT = {"rel": 1e-9, "abs": 1e-9}
-SEEDS = range(20)
+SEEDS = range(8)
 
 
 def losses_of(loss):

@@ -12,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 DEMO ?= diamonds --time-limit 50s
-WORKERS ?= 3
+WORKERS ?= 2
 JOBS ?= 2
 
 # What old versions could break and is quick: all but fitted estimators, nets, whole comparisons, child processes and calibration.

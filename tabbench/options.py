@@ -9,7 +9,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
@@ -107,7 +107,8 @@ class Options:
                 raise _bad("approaches", "names none; leave it out for the usual list, or name some: linear,boosting")
         checked = Options(**values)
         checked._refuse_contradictions()
-        return checked
+        most_jobs = EXECUTORS.get(checked.executor).most_jobs
+        return checked if most_jobs is None else replace(checked, jobs=most_jobs)
 
     @property
     def work(self) -> float:
@@ -130,12 +131,22 @@ class Options:
         if self.use_folds is not None and self.repeats not in (None, 1):
             raise BadOption.about(OptionMention("use_folds", self.use_folds), " is of one repeat and does not go with ",
                                   OptionMention("repeats", self.repeats), "; leave one of them out")
+        self._refuse_what_the_executor_cannot()
         own = [name for name in ("fold", "test") if getattr(self, name) is not None]
         if len(own) == 2:
             raise _both("fold", "test", "say how to split")
         if own and self.repeats not in (None, 1):
             raise BadOption.about(OptionMention("repeats", self.repeats), " does not go with ", OptionMention(own[0]),
                                   ": your own splits are used once; leave ", OptionMention("repeats"), " out")
+
+    def _refuse_what_the_executor_cannot(self) -> None:
+        kind = EXECUTORS.get(self.executor)
+        beyond = [] if kind.keeps_limits else [name for name in ("time_limit", "memory_limit") if getattr(self, name) is not None]
+        if kind.most_jobs is not None and (self.jobs or 1) > kind.most_jobs:
+            beyond.append("jobs")
+        if beyond:
+            raise BadOption.about(OptionMention(beyond[0]), " does not go with ", OptionMention("executor", self.executor),
+                                  f" ({kind.summary}); leave one of them out")
 
 
 def default_approaches(effort: float) -> tuple[str, ...]:

@@ -107,3 +107,15 @@ def test_more_effort_compares_more_approaches_by_default():
 def test_checking_twice_changes_nothing():
     once = Options(time_limit="1h", drop="a,b", effort="0.5").checked()
     assert once.checked() == once
+
+
+@pytest.mark.parametrize("beyond", [{"time_limit": "10s"}, {"memory_limit": "4GB"}, {"jobs": 2}])
+def test_an_executor_is_not_given_limits_that_it_cannot_keep(beyond):
+    [name] = beyond
+    with pytest.raises(BadOption, match=f"{name}.* does not go with executor='in-process'.*; leave one of them out"):
+        Options(executor="in-process", **beyond).checked()
+    assert Options(executor="local", **beyond).checked().executor == "local"
+
+
+def test_an_executor_that_runs_one_cell_at_a_time_is_planned_for_as_that():
+    assert Options(executor="in-process").checked().jobs == 1 and Options().checked().jobs is None

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeRegressor
@@ -192,3 +193,16 @@ def test_own_approaches_are_compared_over_sizes(tmp_path):
     comparison = tabbench.compare(frame, "y", approaches=mine, sizes=(60, "full"), folds=3, repeats=1, preset="fast", quiet=True)
     assert set(comparison.crossovers["first"]) | set(comparison.crossovers["second"]) == {"line", "stump"}
     assert comparison.protocol["suspect"] is False
+
+
+class Locked(LogisticRegression):
+    """Holds what cannot travel to another process."""
+
+    def __init__(self, C=1.0):
+        super().__init__(C=C)
+        self.lock_ = threading.Lock()
+
+
+def test_an_estimator_that_cannot_be_pickled_is_a_sentence():
+    with pytest.raises(BadOption, match=r"'mine' cannot be sent to a worker: cannot pickle .*lock.*, or make them in fit"):
+        tabbench.compare(flowers(), "kind", approaches={"mine": Locked()}, **QUICK)

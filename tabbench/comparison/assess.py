@@ -1,4 +1,4 @@
-"""From the store to a `Comparison`: scores, costs, verdicts, failures; and which approaches a race lets go on.
+"""From the store to a `Comparison`: scores, costs, verdicts, failures.
 
 Fits nothing and reads no data file.
 """
@@ -31,19 +31,17 @@ from tabbench.verdict.affordable import cost_limits, winner_map
 from tabbench.verdict.budget import budget_crossovers
 from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
-from tabbench.verdict.evidence import LossEvidence, build_evidence, gather_evidence
+from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, headline_size, judge
 from tabbench.verdict.outcome import Headline
-from tabbench.verdict.racing import Behind, futile_approaches
 from tabbench.verdict.scores import score_table
-from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
+from tabbench.verdict.scoring import Predictions, Question, constant_loss, margin_value
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.wording.affordable import limit_sentence
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
-from tabbench.wording.racing import reason_to_stop
 from tabbench.wording.verdict import closing_sentence, doubted
 from tabbench.wording.what_if import change_phrase, what_if_sentence
 
@@ -95,12 +93,12 @@ def judge_run(run: Run, store: Store) -> Comparison:
     """The comparison that the store's results support: whole approaches at whole sizes only."""
     setup, cells = run.setup, run.cells()
     finished = store.finished()
-    present = _complete({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
+    present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
     skips = _skipped(cells, present, run.skips)
     if not present:
         return _nothing_judged(run, skips)
     details = {place: store.header(cell.key) for place, cell in cells.items() if place[:2] in present}
-    predictions = _reader(store, cells, setup)
+    predictions = predictions_of(store, cells, setup)
     metric = METRICS.get(setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     evidence = _evidence(run, question, predictions, present, run.margin)
@@ -144,54 +142,9 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     Its margin is the default one, whatever the run's own was: it is the scale on which tables are compared.
     """
     setup, cells, finished = run.setup, run.cells(), store.finished()
-    present = _complete({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
+    present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-    return _evidence(run, question, _reader(store, cells, setup), present, None) if present else None
-
-
-class Race:
-    """Which approaches are stopped early for futility after each size.
-
-    From the store's results alone: the same ones after a kill, with any number of jobs.
-
-    Results that an earlier call without a race has left at larger sizes don't change which approaches are stopped.
-    """
-
-    def __init__(self, run: Run, store: Store) -> None:
-        setup = run.setup
-        self._run, self._store, self._cells = run, store, run.cells()
-        self._metric = METRICS.get(setup.task.metric)
-        self._question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-        self._margin = margin_value(self._metric, run.margin, constant_loss(self._question, self._metric))
-        self._read = _reader(store, self._cells, setup)
-        self._scored: dict[tuple[str, int], CellScores] = {}
-        self._out: dict[str, Behind] = {}
-        self._seen = 0
-
-    def stopped_before(self, size: int) -> dict[str, str]:
-        """Approach -> why it is not run at `size` and above; all smaller sizes must have ended."""
-        for last in [each for each in self._run.sizes if self._seen < each < size]:
-            evidence = self._evidence(last)
-            if evidence is not None and evidence.sizes[-1] == last:
-                self._out |= futile_approaches(evidence, full_size=self._run.sizes[-1], seed=self._run.setup.seed)
-            self._seen = last
-        return {name: reason_to_stop(behind) for name, behind in self._out.items()}
-
-    def _evidence(self, last: int) -> LossEvidence | None:
-        finished = self._store.finished()
-        done = {place for place, cell in self._cells.items() if place[1] <= last and cell.key in finished}
-        in_race = sorted((name, size) for name, size in _complete(done, len(self._run.setup.splits.splits))
-                         if name not in self._out or size <= self._out[name].size)
-        for pair in in_race:
-            if pair not in self._scored:
-                self._scored[pair] = score_cell(self._question, self._metric, self._read, *pair)
-        if not in_race:
-            return None
-        entries = self._run.entries
-        return gather_evidence(
-            self._question, self._metric, {pair: self._scored[pair] for pair in in_race},
-            approaches=[each.name for each in entries], families={each.name: each.family for each in entries},
-            cost_ranks={each.name: each.cost_rank for each in entries}, representatives=(), margin=self._margin)
+    return _evidence(run, question, predictions_of(store, cells, setup), present, None) if present else None
 
 
 def _evidence(
@@ -300,7 +253,8 @@ def _limited(run: Run, missing: Mapping[str, Sequence[str]], skips: Sequence[Ski
     return Limited(is_interrupted=True) if run.limited is None and is_waiting else run.limited
 
 
-def _complete(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
+def on_all_splits(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
+    """The approaches and sizes that are done on so many splits."""
     counts: dict[tuple[str, int], int] = {}
     for approach, size, _ in done:
         counts[approach, size] = counts.get((approach, size), 0) + 1
@@ -315,7 +269,8 @@ def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known
             for approach, size in sorted(absent, key=lambda pair: (pair[1], pair[0]))]
 
 
-def _reader(store: Store, cells: dict[Place, Cell], setup: Setup) -> Predictions:
+def predictions_of(store: Store, cells: dict[Place, Cell], setup: Setup) -> Predictions:
+    """What reads a cell's predictions from the store; those read last are kept."""
     largest = max(len(split.test) for split in setup.splits.splits) * max(setup.task.n_classes, 1) * np.float32().nbytes
 
     @lru_cache(maxsize=max(1, KEPT_PREDICTION_BYTES // largest))  # every metric asks for every cell

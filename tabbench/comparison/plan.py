@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -78,12 +79,25 @@ class Contestants:
         return CostModel(self.prices(setup, effort, prior), base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
 
     def needs(self, device: str) -> Needs:
-        """What the workers must be ready for."""
+        """What the workers must be ready for.
+
+        Raises
+        ------
+        BadOption
+            One of the user's estimators cannot be pickled.
+        """
         modules = {approach.name: tuple(name for name in approach.requires if _is_installed(name))
                    for approach in self.approaches}
         is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
-        return Needs(modules, {name: cloudpickle.dumps(each) for name, each in self.own.items()}, dict(self.aliases),
-                     is_cuda_wanted)
+        return Needs(modules, {name: _pickled(name, each) for name, each in self.own.items()}, dict(self.aliases), is_cuda_wanted)
+
+
+def _pickled(name: str, estimator: Any) -> bytes:
+    try:
+        return bytes(cloudpickle.dumps(estimator))
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise BadOption(f"approach {name!r} cannot be sent to a worker: {error}; keep open files, locks and connections out of "
+                        "the estimator, or make them in fit") from error
 
 
 def choose_contestants(options: Options) -> Contestants:

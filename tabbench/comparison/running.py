@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tabbench.comparison.assess import Race, Run
+from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import complete_pairs, completed
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
@@ -17,6 +17,7 @@ from tabbench.comparison.plan_options import options_of, plan_line
 from tabbench.comparison.planner import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
 from tabbench.comparison.prepare import Prepared, say_findings
 from tabbench.comparison.progress import Clock, Watch
+from tabbench.comparison.race import Race
 from tabbench.comparison.resume import remember
 from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping

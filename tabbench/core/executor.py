@@ -130,11 +130,27 @@ class MakeExecutor(Protocol):
 
 @dataclass(frozen=True)
 class ExecutorKind:
-    """A way to run batches, as `--executor` names it."""
+    """A way to run batches, as `--executor` names it.
+
+    Parameters
+    ----------
+    name : str
+        What the option calls it.
+    summary : str
+        One line for a list.
+    make : MakeExecutor
+        Makes an executor of this kind.
+    keeps_limits : bool, default False
+        Whether it can end a cell that goes on beyond a time or memory limit; where it can't, such limits are refused.
+    most_jobs : int | None, default None
+        The largest number of batches that it runs at the same time; None for any.
+    """
 
     name: str
     summary: str
     make: MakeExecutor
+    keeps_limits: bool = False
+    most_jobs: int | None = None
 
 
 EXECUTORS: Registry[ExecutorKind] = Registry("executor", "tabbench.execution")

@@ -149,7 +149,7 @@ def _last_effort(ran: Ran, best: str, clock: Clock) -> float:
 
 
 def _where_cells_run(rows: int, options: Options) -> Options:
-    """Choose this process if one job has little to do, else workers."""
+    """Choose this process if one job has little to do, which is not worth a GPU either; else workers."""
     options = replace(options, jobs=options.jobs or 1)
     is_modest = options.jobs == 1 and options.limit_seconds is None and options.device != "cuda"
-    return replace(options, executor="in-process") if is_modest and rows <= MOST_ROWS_IN_PROCESS else options
+    return replace(options, executor="in-process", device="cpu") if is_modest and rows <= MOST_ROWS_IN_PROCESS else options

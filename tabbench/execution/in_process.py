@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from threadpoolctl import threadpool_limits
 
+from tabbench.core.approach import Approach
 from tabbench.core.cell import Batch, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
@@ -43,6 +44,7 @@ class InProcessExecutor:
                  starts_early: bool = True) -> None:
         self._store, self._needs = store, needs
         self._setup: Setup | None = None
+        self._own: dict[str, Approach] = {}
         self._outcome: str | None = None
 
     def __enter__(self) -> Self:
@@ -52,8 +54,10 @@ class InProcessExecutor:
         """Nothing was started."""
 
     def is_cuda_available(self) -> bool:
-        """So few rows are not worth a GPU."""
-        return False
+        """Whether torch sees a GPU here."""
+        from tabbench.nets import is_cuda_available
+
+        return is_cuda_available()
 
     def starting_seconds(self, startup_seconds: float) -> float:
         """This process has started."""
@@ -64,15 +68,7 @@ class InProcessExecutor:
 
     def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
-        """Run all that is scheduled.
-
-        Raises
-        ------
-        ValueError
-            Models are to be kept, which is for runs with a time limit.
-        """
-        if keeping is not None:
-            raise ValueError("models are kept where a time limit may end a run, which this executor cannot do")
+        """Run all that is scheduled. Models are kept under a time limit only, which is refused for this executor."""
         schedule.drop_approaches(self._broken())
         while not is_stopped() and (batch := schedule.next(time.monotonic())) is not None:
             results = self.results_of(batch)
@@ -83,11 +79,13 @@ class InProcessExecutor:
 
     def results_of(self, batch: Batch) -> list[Result]:
         """Execute a batch; a result a cell, in their order."""
-        self._setup = self._setup or load_setup(self._store.folder)
+        if self._setup is None:
+            self._setup = load_setup(self._store.folder)
+            self._own = received(self._needs.own, self._needs.aliases)
         with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
             warnings.simplefilter("ignore")
             # The user's terminal is no log; the reasons are among the comparison's failures.
-            return list(execute(self._setup, batch, own=received(self._needs.own, self._needs.aliases), log=io.StringIO()))
+            return list(execute(self._setup, batch, own=self._own, log=io.StringIO()))
 
     def call(self, function: str, values: Mapping[str, Any]) -> None:
         """Call it now."""
@@ -114,4 +112,4 @@ class InProcessExecutor:
 
 
 EXECUTORS.register(ExecutorKind("in-process", "one batch after the other in this process, without a safety net",
-                                InProcessExecutor))
+                                InProcessExecutor, most_jobs=1))

@@ -387,4 +387,4 @@ class _Running:
         self.observer.learn(cell, result)
 
 
-EXECUTORS.register(ExecutorKind(LOCAL, "supervised worker processes on this machine", LocalExecutor))
+EXECUTORS.register(ExecutorKind(LOCAL, "supervised worker processes on this machine", LocalExecutor, keeps_limits=True))

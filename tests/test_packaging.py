@@ -68,6 +68,11 @@ def test_listing_names_loads_nothing_heavy(code):
     assert HEAVY.isdisjoint(loaded.split())
 
 
+def test_help_does_not_wait_for_numbers():
+    loaded = in_new_process("import tabbench.cli\nimport sys; print(*sorted(sys.modules))", CLONE)
+    assert {"numpy", "pandas"}.isdisjoint(loaded.split())
+
+
 def in_new_process(code, folder):
     """What the code prints when the package in `folder` is the one that is imported."""
     return subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from tabbench.core.cell import Cell, Result
 from tabbench.core.registry import Registry
+
+if TYPE_CHECKING:  # the options import this, and `tabbench --help` must not wait for numpy
+    from tabbench.core.cell import Cell, Result
 
 
 @dataclass

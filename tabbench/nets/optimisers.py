@@ -7,7 +7,10 @@ go through the parameters one by one.
 from __future__ import annotations
 
 import math
+import subprocess
+import warnings
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 
 import torch
@@ -115,10 +118,23 @@ class FusedAdam(FlatOptimiser):
                factors * decay_factor, 1.0 - FIRST_MOMENT, 1.0 - SECOND_MOMENT)
 
 
+@cache
+def _compiles() -> bool:
+    """Whether the kernel can be compiled here: triton is there, and so are the C compiler and the headers that it needs."""
+    if find_spec("triton") is None:
+        return False
+    one = torch.ones((1, 1), device="cuda")
+    try:
+        FusedAdam(one.clone(), one).step(one.clone(), one[0], 0.0)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        warnings.warn(f"triton cannot compile here, so a step takes longer: {error}", RuntimeWarning, stacklevel=2)
+        return False
+    return True
+
+
 def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None) -> FlatOptimiser:
     """Adam, as one kernel where this torch came with what compiles it."""
-    is_fused = values.is_cuda and find_spec("triton") is not None
-    return FusedAdam(values, rates, decays) if is_fused else FlatAdam(values, rates, decays)
+    return FusedAdam(values, rates, decays) if values.is_cuda and _compiles() else FlatAdam(values, rates, decays)
 
 
 def _corrections(steps: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,9 @@ class Recovery:
     Attributes
     ----------
     quarantined : set[int]
-        Rows that were left out.  wants_all_bits : whether numbers of fewer bits have proven too small for a member.
+        Rows that were left out.
+    wants_all_bits
+        Whether numbers of fewer bits have proven too small for a member.
     """
 
     def __init__(self, state: TrainingState) -> None:

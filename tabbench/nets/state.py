@@ -32,15 +32,21 @@ class TrainingState:
     fits
         Each member's rows to learn from; may be changed when rows are left out.
     batches, batch_rows
-        Steps of an epoch, and rows of a step.  orders : (members, used) rows of the present epoch.
+        Steps of an epoch, and rows of a step.
+    orders
+        (members, used) rows of the present epoch.
     rate_factors
         (members,) on the recipe's rate, as schedules and callbacks have it.
     cuts
         (members,) by which recovery lowered each one's rate; outside the snapshots, which would undo it.
     live : State
-        What a snapshot holds.  best : (members, numbers) of the best epochs.
+        What a snapshot holds.
+    best
+        (members, numbers) of the best epochs.
     graph : CapturedStep | None
-        The captured step, once there is one.  epoch_start : steps taken before the present epoch.
+        The captured step, once there is one.
+    epoch_start
+        Steps taken before the present epoch.
     constant_losses, guard
         What is known once the start was judged.
     """

@@ -52,7 +52,9 @@ class Stepper:
     Attributes
     ----------
     number
-        steps taken.  parts : a batch is computed in so many, where memory is short.
+        Steps taken.
+    parts
+        A batch is computed in so many, where memory is short.
     """
 
     def __init__(self, members: Members, rows: DeviceRows, loss: Loss, recipe: Recipe, draws: Draws, steps: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from tabbench.core.comparison import Comparison
 from tabbench.core.phrases import listed
 from tabbench.report.tables import ReportTable
+from tabbench.wording.affordable import COSTS
 from tabbench.wording.numbers import NOTHING, amount, known, rows
 from tabbench.wording.safe_text import shorten
 from tabbench.wording.terms import metric_name
@@ -17,8 +18,8 @@ from tabbench.wording.terms import metric_name
 _LONGEST_NAME = 24
 _ORDER = ("without", "grouped-by", "not-grouped", "in-time-by", "not-in-time", "metric")
 """Which changes come first: those that cast doubt on the data, then those that are a matter of preference."""
-_COSTS = {"fit_seconds": ("s to train", "seconds to train"), "predict_us_per_row": ("µs a row to predict", "µs a row to predict"),
-          "peak_mb": ("MB of memory", "MB of memory")}
+_LIMITED = COSTS | {"fit_seconds": "seconds to train"}
+"""What a budget is of, in a table without amounts beside it."""
 _DECISIONS = {"winner": "wins", "top_set": "not separated"}
 
 TITLE = "Sensitivity analysis"
@@ -80,7 +81,7 @@ def _what_if(comparison: Comparison) -> ReportTable:
 
 
 def _budgets(comparison: Comparison) -> ReportTable:
-    cells = [(_COSTS[row["cost"]][1], amount(known(row["below"])), amount(known(row["down_to"])),
+    cells = [(_LIMITED[row["cost"]], amount(known(row["below"])), amount(known(row["down_to"])),
               *((row["recommended"], _decided(row)) if isinstance(row["recommended"], str) else ("none", NOTHING)))
              for row in comparison.cost_limits.to_dict("records")]
     header = ("budget", "below", "down to", "recommended", "decision")
@@ -138,7 +139,7 @@ def _budget_changes(comparison: Comparison) -> list[str]:
     first: dict[str, str] = {}
     for row in comparison.cost_limits.to_dict("records"):
         if isinstance(row["recommended"], str):
-            limit = f"with less than {amount(known(row['below']))} {_COSTS[row['cost']][0]}"
+            limit = f"with less than {amount(known(row['below']))} {COSTS[row['cost']]}"
             first.setdefault(row["cost"], f"{limit} (then {_taken(row)})")
     return list(first.values())
 

@@ -53,6 +53,7 @@ class Options:
     folds: int = option(5, "Folds of the outer cross-validation.")
     repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1).")
     use_folds: int | None = option(None, "Run only this many folds of one repeat: 1 is a single hold-out split (all).")
+    skip: str | Sequence[str] | None = option(None, "Approaches not to run at a size, comma-separated: forest@400,mlp@2000.")
     fold: str | None = option(None, "Column that names each row's fold: your own splits.")
     test: Any = option(None, "Your own test file; all of DATA is then for training.")
     group: str | None = option(None, "Column of units that must not be split between training and test.")
@@ -94,7 +95,7 @@ class Options:
                    "use_folds": whole("use_folds", self.use_folds, 1),
                    "jobs": whole("jobs", self.jobs, 1), "seed": whole("seed", self.seed, 0),
                    "margin": not_negative("margin", self.margin), "drop": tuple(names(self.drop)),
-                   "sizes": size_words(self.sizes),
+                   "sizes": size_words(self.sizes), "skip": tuple(pair_words(self.skip)),
                    **{role: None if getattr(self, role) is None else str(getattr(self, role))
                       for role in ("target", "metric", "fold", "group", "time", "weight")},
                    "time_limit": amount("time_limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
@@ -114,6 +115,12 @@ class Options:
     def work(self) -> float:
         """The effort that applies: the one given, the preset's, or the default."""
         return work_of(self.effort, self.preset)
+
+    @property
+    def skipped_pairs(self) -> tuple[tuple[str, int], ...]:
+        """(approach, size) of what is not to be run, of checked options."""
+        pairs = (word.rpartition("@") for word in names(self.skip))
+        return tuple((name, int(size)) for name, _, size in pairs)
 
     @property
     def limit_seconds(self) -> float | None:
@@ -267,6 +274,20 @@ def names(value: str | Sequence[str] | None) -> list[str]:
     else:
         found = [str(name) for name in value or ()]
     return list(dict.fromkeys(name.strip() for name in found if name.strip()))
+
+
+def pair_words(value: str | Sequence[str] | None) -> list[str]:
+    """Approaches at sizes, as approach@size.
+
+    >>> pair_words("forest@400, linear+pca@2000")
+    ['forest@400', 'linear+pca@2000']
+    """
+    words = names(value)
+    for word in words:
+        name, _, size = word.rpartition("@")
+        if not name or not size.isascii() or not size.isdigit():
+            raise _bad("skip", f"takes approaches at sizes, as forest@400, not {word!r}")
+    return words
 
 
 def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:

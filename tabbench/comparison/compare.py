@@ -40,9 +40,9 @@ COMPARISON_SHARE = 0.5
 
 def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
             sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
-            use_folds: int | None = None, splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None,
-            test: Any = None, preset: str | None = None, effort: float | str | None = None, task: str = "auto",
-            metric: str | None = None,
+            use_folds: int | None = None, skip: str | Sequence[str] | None = None,
+            splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
+            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: str | None = None,
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
@@ -72,6 +72,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1.
     use_folds : int, default None
         Run only this many folds of one repeat; 1 is a single hold-out split.
+    skip : str or list of str, default None
+        Approaches not to run at a size, as "forest@400".
     splits : list of (array, array), default None
         Your own (training positions, test positions) pairs into the rows as given.
     fold : str, default None
@@ -236,7 +238,7 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
     if not session.options.what_if or finished.winners.empty or finished.is_interrupted:
         return finished
     # The question is what changes with the data, so the effort stays.
-    options = replace(session.options, effort=run.effort, preset=None, approaches=session.options.approaches or tuple(
+    options = replace(session.options, effort=run.effort, preset=None, skip=None, approaches=session.options.approaches or tuple(
         name for name in session.contestants.names if name in set(finished.scores["approach"])))
 
     def repeat(changed: Prepared, options: Options, clock: Clock) -> tuple[FinishedComparison, bool]:

@@ -176,15 +176,14 @@ def settings_of(approach: Approach, setup: Setup, rows: int, effort: float) -> d
 
 
 def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, effort: float, device: str,
-                 left_out: Sequence[Skip] = ()) -> list[Batch]:
+                 left_out: Collection[tuple[str, int]] = ()) -> list[Batch]:
     """All cells, grouped into batches: those of one split and size that share a view run in one worker."""
-    skipped = {(skip.approach, skip.size) for skip in left_out}
     is_blending = any(approach.view == "families" for approach in contestants.approaches)
     task_digest = digest(setup.task.to_json())
     groups: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
     for size in sizes:
         for approach in contestants.approaches:
-            if (approach.name, size) in skipped:
+            if (approach.name, size) in left_out:
                 continue
             settings = settings_of(approach, setup, size, effort)
             where = _companions(approach, is_blending)

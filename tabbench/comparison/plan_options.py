@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 
+from tabbench.comparison.completed import Pair
 from tabbench.comparison.planner import Planner
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
@@ -12,8 +14,8 @@ from tabbench.options import default_approaches
 from tabbench.wording.plan import limited_plan_line, whole_plan_line
 
 
-def options_of(plan: WorkPlan, planner: Planner) -> str:
-    """The options that repeat a plan on the same table and seed.
+def options_of(plan: WorkPlan, planner: Planner, absent: Collection[Pair] = ()) -> str:
+    """The options that repeat a plan on the same table and seed, without the pairs of it that are absent.
 
     A plan of part of a repeat says how many of its folds are used.
     """
@@ -26,6 +28,10 @@ def options_of(plan: WorkPlan, planner: Planner) -> str:
     usual = {BASELINE, *default_approaches(plan.effort)}
     if not planner.contestants.own and set(plan.approaches) != usual:
         words += ["--approaches", ",".join(plan.approaches)]
+    skipped = [f"{name}@{size}" for size in plan.sizes for name in plan.approaches
+               if (name, size) in {*absent, *planner.options.skipped_pairs}]
+    if skipped:
+        words += ["--skip", ",".join(skipped)]
     return shlex.join(words)
 
 

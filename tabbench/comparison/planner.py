@@ -115,8 +115,7 @@ class Planner:
         contestants = self.contestants.only(plan.approaches)
         sizes = tuple(sorted({*self.sizes, *plan.sizes}))
         wanted = replace(self.setup, splits=self.setup.splits.first(max(wish.most.splits, plan.splits)))
-        return plan_batches(wanted, contestants, sizes, effort=plan.effort, device=self.device,
-                            left_out=missing_packages(contestants, sizes))
+        return self._cells(wanted, contestants, sizes, plan.effort)
 
     def agenda(self, plan: WorkPlan, wish: Wish) -> Agenda:
         """In which order they are run: the plan's, then what is optional."""
@@ -189,8 +188,12 @@ class Planner:
     def _one_split(self, plan: WorkPlan, sizes: Sequence[int]) -> list[Batch]:
         one = replace(self.setup, splits=self.setup.splits.first(1))
         contestants = self.contestants.only(plan.approaches)
-        return plan_batches(one, contestants, sizes, effort=plan.effort, device=self.device,
-                            left_out=missing_packages(contestants, sizes))
+        return self._cells(one, contestants, sizes, plan.effort)
+
+    def _cells(self, setup: Setup, contestants: Contestants, sizes: Sequence[int], effort: float) -> list[Batch]:
+        left_out = {(skip.approach, skip.size) for skip in missing_packages(contestants, sizes)}
+        return plan_batches(setup, contestants, sizes, effort=effort, device=self.device,
+                            left_out=left_out | set(self.options.skipped_pairs))
 
     def _count(self, plan: WorkPlan) -> int:
         return len(plan.approaches) * len(plan.sizes) * plan.splits

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
-from tabbench.comparison.completed import complete_pairs, completed
+from tabbench.comparison.completed import Pair, complete_pairs, completed
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
 from tabbench.comparison.plan import Contestants, choose_device, missing_packages, without
 from tabbench.comparison.plan_options import options_of, plan_line
@@ -23,7 +23,7 @@ from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
 from tabbench.core.cell import Batch, Cell, Result
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import Executor, Keeping
 from tabbench.core.limits import Limited
 from tabbench.core.skip import Skip, SkipKind
@@ -123,8 +123,18 @@ def make_planner(prepared: Prepared, contestants: Contestants, sizes: tuple[int,
                  jobs: int, device: str) -> Planner:
     """What forecasts plans for this table and these options."""
     setup = prepared.setup
+    _refuse_unknown_pairs(options, contestants, sizes)
     return Planner(setup, contestants, sizes, options, prior, jobs, device, contestants.costs(setup, options.work, prior),
                    lambda cells: closing_seconds(setup, prior, cells, has_refit=options.save_winner))
+
+
+def _refuse_unknown_pairs(options: Options, contestants: Contestants, sizes: Sequence[int]) -> None:
+    for name, size in options.skipped_pairs:
+        if name not in contestants.names:
+            raise BadOption.about(OptionMention("skip"), f" names {name!r}; {names_instead(name, contestants.names)}")
+        if size not in sizes:
+            raise BadOption.about(OptionMention("skip"), f" names {size:,} rows, which is none of the sizes: "
+                                  f"{', '.join(map(str, sizes))}")
 
 
 def choose_plan(planner: Planner, wish: Wish, clock: Clock, starting_seconds: float = 0.0) -> WorkPlan:
@@ -268,8 +278,9 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
                plan=_recorded(planner, plan))
 
 
-def _recorded(planner: Planner, plan: WorkPlan) -> dict[str, Any]:
-    return plan.to_json() | {"reason": plan_reason(planner.options.limit_seconds), "options": options_of(plan, planner)}
+def _recorded(planner: Planner, plan: WorkPlan, absent: Collection[Pair] = ()) -> dict[str, Any]:
+    return plan.to_json() | {"reason": plan_reason(planner.options.limit_seconds),
+                             "options": options_of(plan, planner, absent)}
 
 
 def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:
@@ -323,13 +334,14 @@ def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> 
     sizes = tuple(sorted({size for _, size in present})) or running.plan.sizes
     done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits), approaches=tuple(
         name for name in running.plan.approaches if not present or any(name == other for other, _ in present)))
+    absent = {(name, size) for size in done.sizes for name in done.approaches} - present
     known = {(skip.approach, skip.size) for skip in run.skips}
     left = [] if is_interrupted else [Skip(name, size, SkipKind.TIME) for size in running.planner.sizes
                                       for name in dict.fromkeys([*running.wish.most.approaches, *running.plan.approaches])
-                                      if (name, size) not in present | known]
+                                      if (name, size) not in present | known | set(running.planner.options.skipped_pairs)]
     limited = _cost_of_limit(running, run, done, {name for name, _ in present}, is_interrupted=is_interrupted)
     return replace(run, sizes=sizes if not is_interrupted else run.sizes, skips=(*run.skips, *left), limited=limited,
-                   plan=_recorded(running.planner, done))
+                   plan=_recorded(running.planner, done, absent))
 
 
 def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: set[str], *, is_interrupted: bool

@@ -13,8 +13,10 @@ import tabbench
 from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import judged
 from tabbench.comparison.plan import plan_batches
+from tabbench.comparison.plan_options import options_of
 from tabbench.comparison.planner import FIRST_LOOK_EFFORT, Planner, all_contestants
 from tabbench.core.cell import Batch, Result
+from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.store.database import Store
@@ -88,6 +90,23 @@ def test_a_run_that_a_limit_has_ended_goes_on_with_its_effort_and_the_same_cells
     assert more.protocol["splits"] >= comparison.protocol["splits"] or has_new_approach
     with Store(comparison.folder) as store:
         assert before <= store.finished()
+
+
+def test_what_a_limit_has_left_out_at_some_sizes_is_left_out_by_the_options_that_are_printed(small_setup, tmp_path):
+    planner = planner_of(small_setup, effort=1.0, approaches="linear,lightgbm", skip="linear@30")
+    plan = planner.wish().most
+    assert options_of(plan, planner, {("lightgbm", 30)}).endswith("--skip linear@30,lightgbm@30")
+    cells = [cell for batch in planner.batches(plan, planner.wish()) for cell in batch.cells]
+    assert {(cell.approach, cell.size) for cell in cells} == {
+        ("dummy", 30), ("dummy", 60), ("linear", 60), ("lightgbm", 30), ("lightgbm", 60)}
+
+
+@pytest.mark.parametrize("skip, message", [
+    ("forst@60", "skip names 'forst'; "), ("linear@61", "skip names 61 rows, which is none of the sizes: 60"),
+    ("linear", "skip takes approaches at sizes, as forest@400, not 'linear'")])
+def test_a_pair_that_is_not_there_cannot_be_skipped(skip, message):
+    with pytest.raises(BadOption, match=message):
+        tabbench.compare(table(90), "y", approaches="linear,forest", sizes=[60], skip=skip, dry_run=True, quiet=True)
 
 
 # the first look ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from tabbench.cli import compare_command
+from tabbench.commands.compare import compare_command
 from tabbench.comparison.check import check
 from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption

@@ -1,0 +1,64 @@
+"""What all commands share: arguments, exit codes, and how mistakes are told."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from tabbench.core.errors import TabbenchError
+
+DONE, MISTAKE, SOME_FAILED, FINDINGS, INTERRUPTED = 0, 1, 3, 3, 130
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A file, a data set's name, or - for standard input.")]
+RunPath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON to standard output, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors only.")]
+JOBS = Annotated[str | None, typer.Option("--jobs", help="Number of workers, one cell each (the number of cores).")]
+TIME_LIMIT = Annotated[str | None, typer.Option("--time-limit", help="Wall time of this call: 90, 90s, 10m, 1h.")]
+MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the whole process tree: 8GB.")]
+
+
+def answering(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn mistakes into a sentence on standard error, and what a command returns into an exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **values: Any) -> None:
+        try:
+            code = command(*args, **values)
+        except TabbenchError as error:
+            print(f"tabbench: {plain(error.typed)}", file=sys.stderr)
+            code = MISTAKE
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        raise SystemExit(code or DONE)
+
+    return wrapped
+
+
+def plain(text: str) -> str:
+    """A text without what would control a terminal."""
+    from tabbench.wording.safe_text import plain
+
+    return plain(text)
+
+
+def print_answer(finished: Any, *, json: bool, quiet: bool) -> int:
+    """Print a finished comparison; gives the exit code."""
+    from tabbench.report import render
+
+    if json:
+        sys.stdout.write(render(finished, "json"))
+    elif not quiet:
+        from rich.console import Console
+
+        from tabbench.report.console import print_report
+
+        print_report(finished, Console())
+        print(f"\nReport: {finished.folder / 'report.html'}")
+    if finished.is_interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if len(finished.failures) else DONE

@@ -1,7 +1,7 @@
 """The errors of tabbench. A `UserMistake` is one finished sentence: what, where, cure.
 
-A sentence about options knows which of its words are their names, since a program and a command spell them differently. `commands/common.py`
-decides how an error is shown and which exit code it gets.
+A sentence about options knows which of its words are their names, since a program and a command spell them differently. How an
+error is shown, and which exit code it gets, is decided in `commands/common.py`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -44,7 +45,7 @@ class Cell:
     device: str
     protocol: int = PROTOCOL_NUMBER
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
         return digest(asdict(self))
@@ -70,7 +71,7 @@ class Batch:
 
     cells: tuple[Cell, ...]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of the keys of its cells, in order."""
         return digest([cell.key for cell in self.cells])

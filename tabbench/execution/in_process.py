@@ -7,6 +7,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -44,6 +45,7 @@ class InProcessExecutor:
                  starts_early: bool = True) -> None:
         self._store, self._needs = store, needs
         self._setup: Setup | None = None
+        self._opened: Path | None = None
         self._own: dict[str, Approach] = {}
         self._outcome: str | None = None
 
@@ -63,6 +65,9 @@ class InProcessExecutor:
         """This process has started."""
         return 0.0
 
+    def await_start(self) -> None:
+        """There is nothing to wait for."""
+
     def open_setup(self) -> None:
         """It is loaded when the first cell asks for it."""
 
@@ -79,9 +84,11 @@ class InProcessExecutor:
 
     def results_of(self, batch: Batch) -> list[Result]:
         """Execute a batch; a result a cell, in their order."""
+        folder = self._store.folder_of(batch)
         if self._setup is None:
-            self._setup = load_setup(self._store.folder)
             self._own = received(self._needs.own, self._needs.aliases)
+        if self._setup is None or folder != self._opened:
+            self._setup, self._opened = load_setup(folder), folder
         with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
             warnings.simplefilter("ignore")
             # The user's terminal is no log; the reasons are among the comparison's failures.

@@ -93,14 +93,14 @@ class Worker:
         self.order(do="learn", own={name: base64.b64encode(pickled).decode() for name, pickled in own.items()},
                    aliases=dict(aliases))
 
-    def run(self, batch: Batch, threads: int, side_by_side: int = 1, kept_effort: float | None = None) -> None:
-        """Hand it a batch; so many fits may go on at the same time, each with so many threads.
+    def run(self, batch: Batch, folder: Path, threads: int, side_by_side: int = 1, kept_effort: float | None = None) -> None:
+        """Hand it a batch of the run in this folder; so many fits may go on at the same time, each with so many threads.
 
-        With `kept_effort` the models are kept in the run's folder, as fitted with that effort.
+        With `kept_effort` the models are kept in that folder, as fitted with that effort.
         """
         self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()
-        self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads,
+        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], threads=threads,
                    side_by_side=side_by_side, kept_effort=kept_effort)
 
     def begin(self, key: str) -> None:

@@ -76,6 +76,10 @@ class Store:
     def __exit__(self, *ignored: object) -> None:
         self.close()
 
+    def folder_of(self, batch: Batch) -> Path:
+        """The folder of the run that a batch belongs to: this one."""
+        return self.folder
+
     # meta ------------------------------------------------------------------------------------------------------------
 
     def remember(self, **values: Any) -> None:

@@ -28,7 +28,7 @@ from tabbench.core.executor import Executor, Keeping
 from tabbench.core.limits import Limited
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.schedule import Schedule, place_of
+from tabbench.execution.schedule import Schedule, Work, place_of
 from tabbench.options import Options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
@@ -57,7 +57,7 @@ class RunInProgress:
     """What the steps of a run share; `clock` is the comparison's own."""
 
     session: Session
-    executor: Executor[Schedule]
+    executor: Executor[Work]
     prepared: Prepared
     clock: Clock
     planner: Planner
@@ -73,7 +73,7 @@ class RunInProgress:
         return self.session.store
 
 
-def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, *,
+def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
                 checking: Checking | None = None, effort: float | None = None) -> Ran:
     """Execute the cells that the store lacks.
 
@@ -98,7 +98,7 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
     return conclude(running, run, is_interrupted=stop.is_requested)
 
 
-def plan_run(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, *,
+def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
              checking: Checking | None = None, effort: float | None = None) -> RunInProgress:
     """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`."""
     store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)

@@ -19,7 +19,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
 from tabbench.core.setup import Setup
 from tabbench.execution.run import execute, received, why_it_does_not_load
-from tabbench.execution.schedule import Schedule
+from tabbench.execution.schedule import Work
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
 
@@ -71,7 +71,7 @@ class InProcessExecutor:
     def open_setup(self) -> None:
         """It is loaded when the first cell asks for it."""
 
-    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+    def run(self, schedule: Work, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
         """Run all that is scheduled. Models are kept under a time limit only, which is refused for this executor."""
         schedule.drop_approaches(self._broken())

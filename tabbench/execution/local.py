@@ -24,7 +24,7 @@ from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import InFlight, Schedule, place_of
+from tabbench.execution.schedule import InFlight, Work, place_of
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -127,7 +127,7 @@ class LocalExecutor(CallingExecutor):
         for worker in self._workers:
             worker.order(do="open", folder=str(self._store.folder))
 
-    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+    def run(self, schedule: Work, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
         state, next_display = _Running(schedule, observer, keeping), 0.0
@@ -312,7 +312,7 @@ class LocalExecutor(CallingExecutor):
                 worst = max(busy, key=lambda worker: used[worker])
                 worst.end("out_of_memory", f"the run needed too much memory; {self._limit_and_cure()}")
 
-    def _room_mb(self, worker: Worker, schedule: Schedule) -> float:
+    def _room_mb(self, worker: Worker, schedule: Work) -> float:
         """What a worker may grow to, beside this process, the idle workers and what the busy ones are expected to need."""
         others = sum(max(each.resident_bytes() / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
                      for each in self._workers if each is not worker)
@@ -361,7 +361,7 @@ def require_memory(limit_bytes: float, workers: int, needed_bytes: float) -> Non
 class _Running:
     """What is known while batches run."""
 
-    schedule: Schedule
+    schedule: Work
     observer: Observer
     keeping: Keeping | None = None
     done: set[str] = field(default_factory=set)

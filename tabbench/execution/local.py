@@ -314,7 +314,7 @@ class LocalExecutor(CallingExecutor):
 
     def _room_mb(self, worker: Worker, schedule: Work) -> float:
         """What a worker may grow to, beside this process, the idle workers and what the busy ones are expected to need."""
-        others = sum(max(each.resident_bytes() / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
+        others = sum(max(each.seen_bytes / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
                      for each in self._workers if each is not worker)
         return float(self.memory_limit_bytes - psutil.Process().memory_info().rss) / 1e6 - others
 

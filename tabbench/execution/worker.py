@@ -52,6 +52,7 @@ class Worker:
         self.batch: Batch | None = None
         self.cell: Cell | None = None
         self.is_side_by_side = False
+        self.seen_bytes = 0
         self.cell_started = 0.0
         self.is_warm = False
         self.began = time.monotonic()
@@ -130,7 +131,7 @@ class Worker:
         self.process.wait()
 
     def resident_bytes(self) -> int:
-        """Resident memory of the worker and all that it started."""
+        """Resident memory of the worker and all that it started; reading it takes milliseconds, see `seen_bytes`."""
         total = 0
         try:
             process = psutil.Process(self.process.pid)
@@ -138,6 +139,8 @@ class Worker:
                 total += each.memory_info().rss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return total
+        finally:
+            self.seen_bytes = total
         return total
 
     def why_it_died(self) -> tuple[Status, str]:

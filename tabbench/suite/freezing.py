@@ -20,10 +20,11 @@ from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.report.live import make_display
-from tabbench.store.database import Store
-from tabbench.store.folder import DATABASE, is_store
 from tabbench.suite.definition import SuiteTable
 from tabbench.suite.sharing import Need
+
+OF_READING = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
+"""Options with the same values as before need no second reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +97,20 @@ def freeze_table(table: SuiteTable, options: Options, common: Common, *, is_agai
 def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
     with Session.open(options, common.clock, QUIET, contestants=common.contestants, prior=common.prior) as session:
         digest = _digest_of(table.source)
-        is_there = is_again and session.store.recall("identity") is not None
+        reading = {name: getattr(options, name) for name in OF_READING}
+        reading = {name: list(value) if isinstance(value, tuple) else value for name, value in reading.items()}
+        is_there = is_again and session.store.recall("reading") == reading
         if is_there and digest != session.store.recall("source_digest", digest):
             raise BadData(f"{table.source} has changed since it was read; start over with --fresh")
         prepared = recall_prepared(session.store) if is_there else _read(table, options, session)
-        session.store.remember(source_digest=digest)
+        session.store.remember(source_digest=digest, reading=reading)
         planner = make_planner(prepared, common.contestants, sizes_of(prepared, options), options, common.prior, common.jobs,
                                common.device)
         setup = prepared.setup
         wish = planner.wish(settled_effort(session.store, options))
         shape = f"{len(setup.table):,} rows, {len(setup.table.columns):,} columns, {setup.task.kind}"
-        return Frozen(table, options, need=need_of(planner), digest=digest, summary=shape,
+        # What was put aside must not be put aside again when the table is begun.
+        return Frozen(table, replace(options, fresh=False), need=need_of(planner), digest=digest, summary=shape,
                       cells=len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits,
                       identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
 
@@ -139,14 +143,6 @@ def refuse_doubles(frozen: list[Frozen]) -> None:
     for each in frozen:
         if not each.problem and (other := seen.setdefault(each.identity, each.table.name)) != each.table.name:
             raise BadOption(f"{other} and {each.table.name} are the same table with the same target; leave one of them out")
-
-
-def is_frozen(folder: Path) -> bool:
-    """Whether a table has been frozen in its run's folder."""
-    if not is_store(folder / DATABASE):
-        return False
-    with Store(folder) as store:
-        return store.recall("identity") is not None
 
 
 def _digest_of(source: str) -> str:

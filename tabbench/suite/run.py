@@ -158,6 +158,9 @@ class _Going:
                 self._fail(table.name, each.problem)
             else:
                 self.display.say(f"{table.name}: {each.summary}")
+        if len(self.failed) == len(self.frozen):
+            first = next(iter(self.failed.values()))
+            raise BadOption(f"no table of the suite {self.suite.name} can be used; the first one: {first}")
         refuse_doubles(list(self.frozen.values()))
         self._write_manifest()
 

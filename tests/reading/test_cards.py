@@ -147,7 +147,7 @@ def test_changed_and_lost_files_are_noticed(far_card, cache):
     card, content = far_card
     beside = card.card.parent / card.file
     beside.write_bytes(content[:-1])
-    with pytest.raises(BadData, match="its SHA-256 is .{64}, the card has .{64}"):
+    with pytest.raises(BadData, match=r"its SHA-256 is .{64}, the card has .{64}"):
         cards.fetch(card)
     beside.unlink()
     with pytest.raises(BadData, match="install tabbench again"):

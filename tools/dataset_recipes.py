@@ -311,8 +311,8 @@ def shuttle(content: bytes) -> pd.DataFrame:
 
 def spambase(content: bytes) -> pd.DataFrame:
     words = ("make address all 3d our over remove internet order mail receive will people report addresses free business email "
-             "you credit your font 000 money hp hpl george 650 lab labs telnet 857 data 415 85 technology 1999 parts pm direct cs "
-             "meeting original project re edu table conference")
+             "you credit your font 000 money hp hpl george 650 lab labs telnet 857 data 415 85 technology 1999 parts pm direct "
+             "cs meeting original project re edu table conference")
     names = [f"word_{word}" for word in words.split()]
     names += [f"char_{sign}" for sign in ("semicolon", "parenthesis", "bracket", "exclamation", "dollar", "hash")]
     names += ["capital_run_mean", "capital_run_longest", "capital_run_total", "spam"]

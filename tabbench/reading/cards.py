@@ -82,6 +82,16 @@ def is_here(card: DatasetCard) -> bool:
     return bool(card.loader) or any(path.is_file() for path in _places(card))
 
 
+def summarize_card(card: DatasetCard) -> str:
+    """The card as one line of a list, with the licence of a table that is shipped, or else where it is.
+
+    >>> summarize_card(get_card("penguins"))[:70]
+    'penguins                   344 rows    8 columns  multiclass  CC0 1.0  '
+    """
+    terms = card.licence if _places(card)[0].is_file() else "scikit-learn" if card.loader else "fetch" if card.url else "not shipped"
+    return f"{card.name:22} {card.rows:>7,} rows {card.columns:>4} columns  {card.task:10}  {terms:13}  {card.title}"
+
+
 def describe_card(card: DatasetCard) -> str:
     """The card as a few lines for a person, ending with where the table's file is.
 

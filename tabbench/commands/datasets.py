@@ -15,10 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fet
 @answering
 def datasets_list() -> int:
     """List the data sets: size, task, and the licence if the table is shipped, else how to get it."""
-    from tabbench.reading.cards import all_cards, summarize_card
+    from tabbench.reading.cards import all_cards, list_cards
 
-    for card in all_cards():
-        print(summarize_card(card))
+    print(list_cards(all_cards()))
     return DONE
 
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
@@ -82,14 +82,22 @@ def is_here(card: DatasetCard) -> bool:
     return bool(card.loader) or any(path.is_file() for path in _places(card))
 
 
-def summarize_card(card: DatasetCard) -> str:
-    """The card as one line of a list, with the licence of a table that is shipped, or else where it is.
+def list_cards(cards: Sequence[DatasetCard]) -> str:
+    """A line for each card below a header, with the licence of a table that is shipped, or else where it is.
 
-    >>> summarize_card(get_card("penguins"))[:70]
-    'penguins                   344 rows    8 columns  multiclass  CC0 1.0  '
+    >>> print(list_cards([get_card("yacht"), get_card("iris")]))
+    name                    rows  columns  task        licence        title
+    yacht                    308        7  regression  CC BY 4.0      Resistance of sailing yachts by hull shape and speed
+    iris                     150        5  multiclass  scikit-learn   Three species of iris by their petals and sepals
     """
-    terms = card.licence if _places(card)[0].is_file() else "scikit-learn" if card.loader else "fetch" if card.url else "not shipped"
-    return f"{card.name:22} {card.rows:>7,} rows {card.columns:>4} columns  {card.task:10}  {terms:13}  {card.title}"
+    header = f"{'name':20} {'rows':>7}  columns  {'task':10}  {'licence':13}  title"
+    return "\n".join([header, *(_line_of(card) for card in cards)])
+
+
+def _line_of(card: DatasetCard) -> str:
+    absent = "scikit-learn" if card.loader else "fetch" if card.url else "not shipped"
+    terms = card.licence if _places(card)[0].is_file() else absent
+    return f"{card.name:20} {card.rows:>7,}  {card.columns:>7}  {card.task:10}  {terms:13}  {card.title}"
 
 
 def describe_card(card: DatasetCard) -> str:

@@ -62,15 +62,16 @@ def cache_folder() -> Path:
 
 
 def card_path(card: DatasetCard) -> Path:
-    """The table's file; what scikit-learn holds is written to the cache first.
+    """The table's file, after its hash was compared with the card's; what scikit-learn holds is written to the cache first.
 
     Raises
     ------
     BadData
-        When it is neither shipped nor fetched yet.
+        When it is neither shipped nor fetched yet, or not what the card describes.
     """
     for path in _places(card):
         if path.is_file():
+            _require_hash(card, _hash_of(path), f"{path} is", "delete it and fetch or install it again")
             return path
     if card.loader:
         return _written_from_bundle(card)
@@ -138,7 +139,7 @@ def _how_to_get(card: DatasetCard) -> str:
 
 
 def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.urlopen) -> Path:
-    """Make sure that the table's file is here and unchanged: check it, once it is downloaded or read from scikit-learn.
+    """Make sure that the table's file is here and unchanged, and download it if it may not be shipped.
 
     Parameters
     ----------
@@ -152,11 +153,7 @@ def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.
     BadData
         When the file is not what the card says, or cannot be had.
     """
-    if card.url and not is_here(card):
-        return _download(card, open_url)
-    path = card_path(card)
-    _require_hash(card, _hash_of(path), f"{path} is", "delete it and fetch or install it again")
-    return path
+    return _download(card, open_url) if card.url and not is_here(card) else card_path(card)
 
 
 def _places(card: DatasetCard) -> tuple[Path, Path]:

@@ -19,7 +19,8 @@ from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
-from tabbench.reading.cards import NAME, card_path, find_card
+from tabbench.reading.card import NAME
+from tabbench.reading.cards import card_path, find_card
 from tabbench.reading.reading import read_table
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
@@ -35,13 +36,16 @@ class Prepared:
 
 
 def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
-    """A data set's name becomes its file, with its card's target and dropped columns where none are named."""
+    """A data set's name becomes its file, with its card's target, task and dropped columns where none are named."""
     if not isinstance(data, str) or not NAME.fullmatch(data) or Path(data).exists():
         return data, options
     card = find_card(data)
     if card is None:
         return data, options
-    return card_path(card), replace(options, target=options.target or card.target, drop=tuple(options.drop) or card.drop)
+    options = replace(options, target=options.target or card.target, drop=tuple(options.drop) or card.drop)
+    if options.task == "auto" and options.target == card.target:
+        options = replace(options, task=card.task)
+    return card_path(card), options
 
 
 def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:

@@ -93,17 +93,23 @@ def suite_run(
     jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
     out: Annotated[str | None, _option("out", "Folder of the run (tabbench-suite-NAME).")] = None,
     fresh: Annotated[bool, _option("fresh", "Start over in a folder that holds a run.")] = False,
+    dry_run: Annotated[bool, _option("dry_run", "Only print what would run, with its expected time.")] = False,
     quiet: Quiet = False,
 ) -> int:
     """Compare approaches on all tables of a suite; again in the same folder, only what is new is run."""
     from tabbench.suite.definition import find_suite
-    from tabbench.suite.run import run_definition, run_options
+    from tabbench.suite.freezing import forecast_lines
+    from tabbench.suite.run import forecast_definition, run_definition, run_options
 
     given = {"approaches": approaches, "effort": effort, "preset": preset, "sizes": sizes, "folds": folds, "repeats": repeats,
              "use_folds": use_folds, "margin": margin, "seed": seed, "device": device, "executor": executor, "jobs": jobs,
              "time_limit": time_limit, "memory_limit": memory_limit, "out": out, "fresh": fresh, "quiet": quiet}
     suite = find_suite(name)
-    return _answer(run_definition(suite, run_options(suite, given), _display(quiet), is_command=True), quiet=quiet)
+    options, display = run_options(suite, given), _display(quiet)
+    if dry_run:
+        print("\n".join(forecast_lines(forecast_definition(suite, options, display))))
+        return DONE
+    return _answer(run_definition(suite, options, display, is_command=True), quiet=quiet)
 
 
 @app.command("resume")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.suite.definition import SuiteTable
 from tabbench.suite.sharing import Need
+from tabbench.wording.numbers import duration
 
 OF_READING = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
 """Options with the same values as before need no second reading."""
@@ -154,6 +156,16 @@ def _digest_of(source: str) -> str:
 
 
 QUIET: Display = make_display(quiet=True, to_json=False)
+
+
+def forecast_lines(found: Sequence[Frozen]) -> list[str]:
+    """A forecast as lines: what each table would cost, then all of them."""
+    lines = [f"{each.table.name:24} {each.summary:44} {each.cells:>7,} cells  {duration(each.need.most)}" if not each.problem
+             else f"{each.table.name:24} left out: {each.problem}" for each in found]
+    usable = [each for each in found if not each.problem]
+    least, most = (duration(sum(getattr(each.need, name) for each in usable)) for name in ("least", "most"))
+    return [*lines, "", f"{len(usable):,} tables, {sum(each.cells for each in usable):,} cells, about {most}; "
+                        f"the least that leaves no family out takes about {least} (--time-limit)"]
 
 
 def plain_values(frozen: Frozen) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -99,6 +100,20 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
         finally:
             display.close()
         return going.outcome
+
+
+def forecast_definition(suite: Suite, options: Options, display: Display) -> list[Frozen]:
+    """Every table as it would be run, with its expected seconds; fits nothing and leaves nothing."""
+    common = Common(all_contestants(options), measured_costs(options), options.jobs or usable_cores(), "cpu", Clock.start(None))
+    found = []
+    with tempfile.TemporaryDirectory() as place:
+        for table in suite.tables:
+            found.append(freeze_table(table, options_of(table, options, table_folder(Path(place), table.name)), common,
+                                      is_again=False))
+            display.update(Progress(0, 0, 0, (), {}, common.clock.elapsed_seconds, None,
+                                    tables=TablesProgress(len(found), len(suite.tables), ())))
+    display.close()
+    return found
 
 
 def resume_folder(path: Path, display: Display, *, is_command: bool = False, **limits: Any) -> SuiteRun:

@@ -19,8 +19,9 @@ from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
-from tabbench.reading.cards import NAME, card_path, find_card
+from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
+from tabbench.reading.source import NamedTable
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
@@ -35,13 +36,18 @@ class Prepared:
 
 
 def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
-    """A data set's name becomes its file, with its card's target and dropped columns where none are named."""
-    if not isinstance(data, str) or not NAME.fullmatch(data) or Path(data).exists():
+    """The name of a table becomes the table, with its source's target, roles, task and metric where none are named."""
+    located = locate(data) if isinstance(data, str) else None
+    if located is None:
         return data, options
-    card = find_card(data)
-    if card is None:
-        return data, options
-    return card_path(card), replace(options, target=options.target or card.target, drop=tuple(options.drop) or card.drop)
+    drop = tuple(options.drop) or located.drop
+    group, time = (None if column in drop else column for column in (located.group, located.time))
+    options = replace(options, target=options.target or located.target, drop=drop, group=options.group or group,
+                      time=options.time or time)
+    if options.target == located.target:
+        options = replace(options, task=located.task or "auto" if options.task == "auto" else options.task,
+                          metric=options.metric or located.metric)
+    return located.data, options
 
 
 def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
@@ -73,6 +79,8 @@ def say_findings(prepared: Prepared, display: Display) -> None:
 def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
     """The same without the checks."""
     data, options = resolve_source(data, options)
+    if positions is None:
+        positions = _splits_of(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
                        drop=tuple(options.drop), test=options.test)
     for line in table.reading:
@@ -94,6 +102,13 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
 
 def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
+
+
+def _splits_of(data: Any, options: Options) -> Sequence[tuple[Any, Any]] | None:
+    """The splits that come with a table, unless the options say how to split."""
+    if not isinstance(data, NamedTable) or any((options.fold, options.test is not None, options.group, options.time)):
+        return None
+    return data.splits
 
 
 def _rows_given(data: Any) -> int | None:

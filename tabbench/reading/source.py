@@ -45,8 +45,24 @@ class RawTable:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class NamedTable:
+    """An Arrow table that is no file, under a name; `description` says where it comes from.
+
+    `splits` are the (training positions, test positions) that come with it, or None.
+    """
+
+    name: str
+    table: pa.Table
+    description: str
+    splits: tuple[tuple[np.ndarray, np.ndarray], ...] | None = None
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+
 def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
-    """Read a path, "-" for standard input, a pandas frame or a polars frame.
+    """Read a path, "-" for standard input, a `NamedTable`, a pandas frame or a polars frame.
 
     `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
     aside; and there may be any number of rows, none included.
@@ -63,6 +79,8 @@ def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
     if isinstance(source, str | Path):
         with local_file(source) as file:
             raw = _from_file(file, _stem(source), new_rows)
+    elif isinstance(source, NamedTable):
+        raw = _named(source.name, source.table.column_names, source.table.columns, source.description)
     elif isinstance(source, pd.DataFrame):
         raw = _named("frame", [str(name) for name in source.columns], _pandas_columns(source), "pandas frame")
     elif hasattr(source, "to_arrow"):

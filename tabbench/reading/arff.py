@@ -163,7 +163,7 @@ class _Reader:
             return pa.array([None if value is None else float(value) for value in values], pa.float64())
         except ValueError:
             line, value = next(cell for cell in zip(lines, values, strict=True) if not _is_number(cell[1]))
-            raise self._wrong(line, f"{shown(value)!r} in the column {shown(attribute.name)!r} is no number") from None
+            raise self._wrong(line, f"{shown(str(value))!r} in the column {shown(attribute.name)!r} is no number") from None
 
     def _nominal(self, attribute: Attribute, values: Sequence[str | None], lines: list[int]) -> pa.Array:
         levels = tuple(dict.fromkeys(attribute.levels))

@@ -79,8 +79,6 @@ def say_findings(prepared: Prepared, display: Display) -> None:
 def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
     """The same without the checks."""
     data, options = resolve_source(data, options)
-    if positions is None:
-        positions = _splits_of(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
                        drop=tuple(options.drop), test=options.test)
     for line in table.reading:
@@ -90,6 +88,7 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
     task = Task(target.kind, target.classes, metrics[0], metrics)
+    positions = _splits_of(data, options) if positions is None else positions
     if positions is not None:
         positions = _follow_rows(positions, table.rows, _rows_given(data))
     splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=options.repeats,

@@ -9,7 +9,7 @@ import typer
 
 from tabbench.commands.common import DONE, Data, answering
 
-app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fetch, add.")
+app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fetch, add; generators.")
 
 
 @app.command("list")
@@ -60,4 +60,16 @@ def datasets_add(data: Data, target: Annotated[str | None, typer.Option("--targe
     card = add_dataset(data, folder=None if to is None else Path(to), target=target, name=name, title=title, licence=licence,
                        citation=citation, why=why, drop=tuple(names(",".join(drop))))
     print(card)
+    return DONE
+
+
+@app.command("generators")
+@answering
+def datasets_generators() -> int:
+    """List what can be generated, with the parameters: generated:NAME,parameter=value."""
+    from tabbench.core.generator import GENERATORS
+
+    for generator in GENERATORS:
+        given = ",".join(f"{name}={value}" for name, value in generator.parameters.items())
+        print(f"{generator.name:22} {generator.summary}\n{'':22} {given}")
     return DONE

@@ -130,10 +130,10 @@ def tiny_classes(random: np.random.Generator, rows: int, *, classes: int = 8) ->
 
 
 def separable(random: np.random.Generator, rows: int) -> pd.DataFrame:
-    """Classes with a gap between them along a diagonal: coefficients may grow without end."""
+    """Classes with a gap between them: coefficients may grow without end."""
     x = random.standard_normal((rows, WIDTH))
-    is_yes = x[:, 0] + x[:, 1] > 0
-    x[:, :2] += np.where(is_yes, 0.5, -0.5)[:, None]
+    is_yes = weighted(x, WEIGHTS) > 0
+    x += np.where(is_yes, 0.3, -0.3)[:, None] * WEIGHTS
     return named(x, np.where(is_yes, "yes", "no"))
 
 

@@ -21,6 +21,8 @@ from tabbench.core.errors import BadData
 from tabbench.core.phrases import shown
 
 MISSING = "?"
+MOST_COMMENT_BYTES = 1 << 20
+"""The header of a file may have pages of comments before it."""
 CHUNK_ROWS = 20_000
 """Rows that are held as Python strings at a time."""
 NUMERIC, TEXT, NOMINAL = "numeric", "string", "nominal"
@@ -41,15 +43,12 @@ class Attribute:
     levels: tuple[str, ...] = ()
 
 
-def is_arff(start: bytes) -> bool:
-    """Whether a file that starts so is ARFF, comments aside.
-
-    >>> is_arff(b"% Iris\\n@RELATION iris\\n"), is_arff(b"a,b\\n1,2\\n")
-    (True, False)
-    """
-    lines = (line.strip() for line in start.splitlines())
+def is_arff(path: Path) -> bool:
+    """Whether the first line is the one of an ARFF file, comments aside."""
+    with path.open("rb") as file:
+        lines = (line.strip() for line in file.read(MOST_COMMENT_BYTES).splitlines())
     first = next((line for line in lines if line and not line.startswith(b"%")), b"")
-    return first.lower().startswith((b"@relation", b"@attribute"))
+    return first.lower().startswith(b"@relation")
 
 
 def read_arff(path: Path, shown_name: str) -> pa.Table:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted
+from tabbench.reading.arff import is_arff, read_arff
 from tabbench.reading.header import name_columns
 from tabbench.reading.text_format import as_utf8, sniff
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
@@ -119,6 +120,8 @@ def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
         raise BadData(f"{file.shown} is an old Excel file; save it as .xlsx or CSV")
     elif start.startswith((b"{", b"[{")) and _is_json(file, start):
         table, kind = _json_table(file), "JSON lines"
+    elif start.startswith((b"%", b"@")) and is_arff(file.path):
+        table, kind = read_arff(file.path, file.shown), "ARFF"
     elif start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:

@@ -5,6 +5,7 @@ import pytest
 
 from tabbench.core.errors import BadData
 from tabbench.reading import arff
+from tabbench.reading.source import read_source
 
 HEADER = "@relation r\n@attribute a numeric\n@attribute b {x, 'y z', \"p,q\", 'it\\'s'}\n@attribute c string\n@data\n"
 
@@ -64,3 +65,12 @@ def test_table_without_rows_has_its_columns(read):
 def test_what_cannot_be_read_is_one_sentence(read, text, sentence):
     with pytest.raises(BadData, match=sentence):
         read(text)
+
+
+def test_a_file_is_known_by_its_content(tmp_path):
+    rows = "".join(f"{number % 11},x,t\n" for number in range(40))
+    (tmp_path / "some.data").write_text("% by nobody\n" * 100 + HEADER + rows)
+    raw = read_source(tmp_path / "some.data")
+    assert (raw.name, raw.description, list(raw.columns)) == ("some", "ARFF", ["a", "b", "c"])
+    (tmp_path / "text.csv").write_text("%a,b\n" + "1,2\n" * 40)
+    assert read_source(tmp_path / "text.csv").description == "delimited by comma, UTF-8"

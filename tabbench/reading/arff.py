@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from tabbench.core.errors import BadData
 from tabbench.core.phrases import shown
@@ -23,8 +24,12 @@ from tabbench.core.phrases import shown
 MISSING = "?"
 MOST_COMMENT_BYTES = 1 << 20
 """The header of a file may have pages of comments before it."""
-CHUNK_ROWS = 20_000
-"""Rows that are held as Python strings at a time."""
+BLOCK_BYTES = 4 << 20
+"""So much is read at a time; where it is not plain, its values become Python strings."""
+NO_ROW = re.compile(rb"^\s*[%{]", re.MULTILINE)
+"""A comment or a sparse row."""
+QUOTE_WITHIN = re.compile(rb"""[^,\n]['"][^,\r\n]""")
+"""A quote that neither begins nor ends a value."""
 NUMERIC, TEXT, NOMINAL = "numeric", "string", "nominal"
 KINDS = {"numeric": NUMERIC, "real": NUMERIC, "integer": NUMERIC, "string": TEXT, "date": TEXT}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
@@ -60,50 +65,88 @@ def read_arff(path: Path, shown_name: str) -> pa.Table:
         A line that cannot be understood, a value that is not among the declared ones, a sparse file; names the line.
     """
     try:
-        with path.open(encoding="utf-8", newline=None) as stream:
+        with path.open("rb") as stream:
             reader = _Reader(stream, shown_name)
             attributes = reader.header()
-            chunks = list(reader.chunks(attributes))
+            blocks = list(reader.blocks(attributes))
     except UnicodeDecodeError as error:
         raise BadData(f"{shown_name} is not UTF-8; save it so") from error
-    return pa.concat_tables(chunks).unify_dictionaries()
+    return pa.concat_tables(blocks).unify_dictionaries()
+
+
+def _quickly(block: bytes, attributes: Sequence[Attribute]) -> pa.Table | None:
+    """Rows as Arrow's CSV reader reads them; None where that might not be what ARFF means, or something is wrong."""
+    quotes = [quote for quote in ("'", '"') if quote.encode() in block]
+    if len(quotes) > 1 or not block or b"\\" in block or NO_ROW.search(block) or quotes and QUOTE_WITHIN.search(block):
+        return None
+    kinds = {each.name: pa.float64() if each.kind == NUMERIC else pa.string() for each in attributes}
+    reading = pa.csv.ReadOptions(column_names=list(kinds), use_threads=False, block_size=2 * len(block))
+    parsing = pa.csv.ParseOptions(quote_char=quotes[0] if quotes else False, double_quote=False)
+    converting = pa.csv.ConvertOptions(column_types=kinds, null_values=[MISSING], strings_can_be_null=True,
+                                       quoted_strings_can_be_null=False)
+    try:
+        table = pa.csv.read_csv(pa.BufferReader(block), reading, parsing, converting)
+        return pa.table({each.name: _checked(each, table[each.name]) for each in attributes})
+    except pa.ArrowInvalid:
+        return None
+
+
+def _checked(attribute: Attribute, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column in its kind; raises `ArrowInvalid` for what only the other reader understands."""
+    if attribute.kind == NUMERIC:
+        return values
+    if pc.any(pc.not_equal(pc.utf8_trim_whitespace(values), values)).as_py():
+        raise pa.ArrowInvalid("space around a value")
+    if attribute.kind == TEXT:
+        return values
+    levels = pa.array(attribute.levels, pa.string())
+    codes = pc.index_in(values, value_set=levels)
+    if codes.null_count != values.null_count:
+        raise pa.ArrowInvalid("an unknown level")
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(part, levels) for part in codes.chunks])
 
 
 class _Reader:
     """Reads lines and knows where it is."""
 
-    def __init__(self, stream: TextIO, shown_name: str) -> None:
-        self._lines = enumerate(stream, 1)
+    def __init__(self, stream: BinaryIO, shown_name: str) -> None:
+        self._stream = stream
         self._shown = shown_name
+        self._lines_before = 0
 
     def header(self) -> list[Attribute]:
         """The columns, up to the line @data."""
         attributes: list[Attribute] = []
-        for number, line in self._filled():
-            keyword = line.split(None, 1)[0].lower()
-            if keyword == "@data":
-                return self._distinct(attributes, number)
-            if keyword == "@attribute":
-                attributes.append(self._attribute(line, number))
-            elif keyword != "@relation":
-                raise self._wrong(number, f"{shown(line)!r} is neither @relation, @attribute nor @data")
+        for raw in self._stream:
+            self._lines_before += 1
+            for number, line in self._filled(raw, self._lines_before):
+                keyword = line.split(None, 1)[0].lower()
+                if keyword == "@data":
+                    return self._distinct(attributes, number)
+                if keyword == "@attribute":
+                    attributes.append(self._attribute(line, number))
+                elif keyword != "@relation":
+                    raise self._wrong(number, f"{shown(line)!r} is neither @relation, @attribute nor @data")
         raise BadData(f"{self._shown} has no line @data; it is no ARFF file, or cut off")
 
-    def chunks(self, attributes: list[Attribute]) -> Iterator[pa.Table]:
-        """The rows as tables of limited length; one without rows if there are none."""
-        rows = self._rows(len(attributes))
-        yield self._typed(attributes, list(islice(rows, CHUNK_ROWS)))
-        while chunk := list(islice(rows, CHUNK_ROWS)):
-            yield self._typed(attributes, chunk)
+    def blocks(self, attributes: list[Attribute]) -> Iterator[pa.Table]:
+        """The rows as tables of limited size, one without rows if there are none."""
+        while True:
+            block = self._stream.read(BLOCK_BYTES) + self._stream.readline()
+            table = _quickly(block, attributes)
+            yield self._typed(attributes, list(self._rows(block, len(attributes)))) if table is None else table
+            self._lines_before += block.count(b"\n")
+            if len(block) < BLOCK_BYTES:
+                return
 
-    def _filled(self) -> Iterator[tuple[int, str]]:
-        for number, line in self._lines:
+    def _filled(self, block: bytes, first: int) -> Iterator[tuple[int, str]]:
+        for number, line in enumerate(block.decode("utf-8").split("\n"), first):
             stripped = line.strip()
             if stripped and not stripped.startswith("%"):
                 yield number, stripped
 
-    def _rows(self, width: int) -> Iterator[tuple[int, list[str | None]]]:
-        for number, line in self._filled():
+    def _rows(self, block: bytes, width: int) -> Iterator[tuple[int, list[str | None]]]:
+        for number, line in self._filled(block, self._lines_before + 1):
             if line.startswith("{"):
                 raise self._wrong(number, "sparse rows are not read; save the table as a dense ARFF file, CSV or Parquet")
             values = self._values(line, number)
@@ -112,8 +155,6 @@ class _Reader:
             yield number, values
 
     def _values(self, line: str, number: int) -> list[str | None]:
-        if "'" not in line and '"' not in line:  # nearly all lines, and much faster
-            return [None if value == MISSING else value for value in map(str.strip, line.split(","))]
         values: list[str | None] = []
         position = 0
         while position <= len(line):
@@ -132,7 +173,8 @@ class _Reader:
             raise self._wrong(number, f"{shown(line)!r} declares no column; write @attribute name type")
         name, kind = _text(match), match[4].strip()
         if kind.startswith("{") and kind.endswith("}"):
-            return Attribute(name, NOMINAL, tuple(value or "" for value in self._values(kind[1:-1], number)))
+            levels = (value or MISSING for value in self._values(kind[1:-1], number))
+            return Attribute(name, NOMINAL, tuple(dict.fromkeys(levels)))
         word = kind.split()[0].lower()
         if word not in KINDS:
             known = ", ".join(KINDS)
@@ -165,7 +207,7 @@ class _Reader:
             raise self._wrong(line, f"{shown(str(value))!r} in the column {shown(attribute.name)!r} is no number") from None
 
     def _nominal(self, attribute: Attribute, values: Sequence[str | None], lines: list[int]) -> pa.Array:
-        levels = tuple(dict.fromkeys(attribute.levels))
+        levels = attribute.levels
         codes = pd.Index(levels, dtype=object).get_indexer(values)
         is_missing = np.array([value is None for value in values], dtype=bool)
         unknown = np.flatnonzero((codes < 0) & ~is_missing)

@@ -35,12 +35,24 @@ def test_names_and_types_are_read_in_every_spelling(read):
     assert table.to_pylist() == [{"two words": 1.0, 'q"': 2.0, "when": "2020-01-02 03:04", "tight": "1"}]
 
 
-def test_chunks_make_one_table(read, monkeypatch):
-    monkeypatch.setattr(arff, "CHUNK_ROWS", 3)
+def test_blocks_make_one_table(read, monkeypatch):
+    monkeypatch.setattr(arff, "BLOCK_BYTES", 20)
     table = read(HEADER + "".join(f"{number},{'x' if number % 2 else '?'},t\n" for number in range(10)))
     assert table["a"].to_pylist() == list(range(10))
     assert table["b"].null_count == 5
     assert isinstance(table["b"].combine_chunks(), pa.DictionaryArray)
+    with pytest.raises(BadData, match=r"line 15: 'w' is not among"):
+        read(HEADER + "1,x,t\n" * 9 + "1,w,t\n" + "1,x,t\n" * 9)
+
+
+@pytest.mark.parametrize("rows", [
+    "1,x,a b\n2,?,?\n", "1,'y z','a, b'\n2,'x','?'\n", " 1 , x , t \n2, ? ,?\n3,'y z', 'u'\n", "1,\"p,q\",\"it's\"\n",
+    "1,x,\n", "1,x,it's\n", "\n1,x,t\n\n", "1,x,10%\r\n2,x,{3}\r\n", "'5',x,1\n", "1,x,NA\n2,x,null\n", "1,x,''\n",
+])
+def test_the_quick_reader_reads_what_the_other_one_reads(read, monkeypatch, rows):
+    quick = read(HEADER + rows)
+    monkeypatch.setattr(arff, "_quickly", lambda block, attributes: None)
+    assert quick.to_pydict() == read(HEADER + rows).to_pydict()
 
 
 def test_table_without_rows_has_its_columns(read):

@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.checks.running import run_checks
 from tabbench.core.check import CheckedTable
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
@@ -88,11 +88,13 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
     task = Task(target.kind, target.classes, metrics[0], metrics)
-    positions = _splits_of(data, options) if positions is None else positions
+    own = _own_splits(data, options) if positions is None else None
+    repeats = options.repeats if own is None else None
+    positions = positions if own is None else own.splits
     if positions is not None:
         positions = _follow_rows(positions, table.rows, _rows_given(data))
-    splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=options.repeats,
-                                         seed=options.seed, positions=positions)
+    splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=repeats, seed=options.seed,
+                                         positions=positions, repeats_given=1 if own is None else own.repeats)
     for note in splits.notes:
         display.say(note)
     setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
@@ -103,11 +105,16 @@ def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
 
 
-def _splits_of(data: Any, options: Options) -> Sequence[tuple[Any, Any]] | None:
-    """The splits that come with a table, unless the options say how to split."""
-    if not isinstance(data, NamedTable) or any((options.fold, options.test is not None, options.group, options.time)):
+def _own_splits(data: Any, options: Options) -> NamedTable | None:
+    """A table with the splits that come with it, unless the options say how to split; with `repeats`, the first ones."""
+    if not isinstance(data, NamedTable) or data.splits is None:
         return None
-    return data.splits
+    if any((options.fold, options.test is not None, options.group, options.time)):
+        return None
+    repeats = options.repeats or data.repeats
+    if repeats > data.repeats:
+        raise BadOption.about(OptionMention("repeats", repeats), f" is more than the {data.repeats} of {data.name}; leave it out")
+    return replace(data, splits=data.splits[: len(data.splits) // data.repeats * repeats], repeats=repeats)
 
 
 def _rows_given(data: Any) -> int | None:

@@ -77,7 +77,7 @@ def read_arff(path: Path, shown_name: str) -> pa.Table:
 def _quickly(block: bytes, attributes: Sequence[Attribute]) -> pa.Table | None:
     """Rows as Arrow's CSV reader reads them; None where that might not be what ARFF means, or something is wrong."""
     quotes = [quote for quote in ("'", '"') if quote.encode() in block]
-    if len(quotes) > 1 or not block or b"\\" in block or NO_ROW.search(block) or quotes and QUOTE_WITHIN.search(block):
+    if len(quotes) > 1 or not block or b"\\" in block or NO_ROW.search(block) or (quotes and QUOTE_WITHIN.search(block)):
         return None
     kinds = {each.name: pa.float64() if each.kind == NUMERIC else pa.string() for each in attributes}
     reading = pa.csv.ReadOptions(column_names=list(kinds), use_threads=False, block_size=2 * len(block))

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tabbench.core.errors import BadData, BadOption
+from tabbench.core.errors import BadData
 from tabbench.core.files import write_atomically
 from tabbench.core.task import TaskKind
 from tabbench.reading.arff import read_arff
@@ -32,7 +32,6 @@ from tabbench.reading.openml_api import (
     server_name,
     whole_id,
 )
-from tabbench.reading.parameters import split_parameters
 from tabbench.reading.source import PARQUET_START, NamedTable
 
 DATA_SCHEME, TASK_SCHEME = "openml:", "openml-task:"
@@ -91,38 +90,29 @@ def locate_data(source: str) -> Located:
 
 
 def locate_task(source: str) -> Located:
-    """The table of `openml-task:ID` with the task's target, metric and splits; `,repeats=N` takes the first N repeats.
+    """The table of `openml-task:ID` with the task's target, metric and splits.
 
     Raises
     ------
     BadOption, BadData
-        As for `locate_data`, or more repeats than there are.
+        As for `locate_data`.
     """
-    text, parameters = split_parameters(source.removeprefix(TASK_SCHEME), source)
-    unknown = next((name for name in parameters if name != "repeats"), None)
-    if unknown is not None:
-        raise BadOption(f"{source} has the parameter {unknown!r}; the only one is repeats")
-    repeats = whole_id(parameters["repeats"], source) if parameters else None
-    task = read_task(whole_id(text, source), repeats)
+    task = read_task(whole_id(source.removeprefix(TASK_SCHEME), source))
     return Located(task.table, target=task.target, task=task.task, metric=task.metric, drop=task.drop)
 
 
-def read_task(task_id: int, repeats: int | None = None) -> OpenMLTask:
+def read_task(task_id: int) -> OpenMLTask:
     """Read a task, from the cache or else from the server.
 
     Parameters
     ----------
     task_id : int
         Its number on OpenML.
-    repeats : int | None, default None
-        Only so many repeats of the splits; all by default.
 
     Raises
     ------
     BadData
         The task, its splits or its table cannot be had, or do not go together.
-    BadOption
-        `repeats` is 0 or more than there are.
     """
     known, splits = _cached_task(task_id)
     data, table = read_data(known.data_id)
@@ -130,15 +120,12 @@ def read_task(task_id: int, repeats: int | None = None) -> OpenMLTask:
         raise BadData(f"task {task_id} of OpenML predicts {known.target!r}, which its data set {data.id} lacks; "
                       "choose another task")
     pairs = positions_of(splits, table.num_rows, task_id)
-    all_repeats = len(set(splits["repeat"].to_pylist()))
-    if repeats is not None and not 1 <= repeats <= all_repeats:
-        raise BadOption(f"task {task_id} of OpenML has {all_repeats} repeats, not {repeats}; ask for 1 to {all_repeats}")
-    folds, taken = len(pairs) // all_repeats, repeats or all_repeats
-    description = f"OpenML task {task_id}, data set {data.id}, {taken} of {all_repeats} repeats of {folds} folds"
+    repeats = len(splits["repeat"].unique())
+    description = f"OpenML task {task_id}, data set {data.id}"
     measure = f"; its measure {known.measure} is unknown here" if known.measure and known.metric is None else ""
-    named = NamedTable(data.name, table, description + measure, tuple(pairs[: taken * folds]))
+    named = NamedTable(data.name, table, description + measure, tuple(pairs), repeats)
     return OpenMLTask(named, known.target, "regression" if known.is_regression else None, known.metric, known.measure,
-                      _present(data.drop, table), folds, taken)
+                      _present(data.drop, table), len(pairs) // repeats, repeats)
 
 
 def read_data(data_id: int) -> tuple[DataDescription, pa.Table]:

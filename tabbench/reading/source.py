@@ -50,13 +50,14 @@ class RawTable:
 class NamedTable:
     """An Arrow table that is no file, under a name; `description` says where it comes from.
 
-    `splits` are the (training positions, test positions) that come with it, or None.
+    `splits` are the (training positions, test positions) that come with it: those of `repeats` repeats, one after the other.
     """
 
     name: str
     table: pa.Table
     description: str
     splits: tuple[tuple[np.ndarray, np.ndarray], ...] | None = None
+    repeats: int = 1
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

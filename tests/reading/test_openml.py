@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 import tabbench
+from tabbench.comparison.check import Lines
+from tabbench.comparison.prepare import read_and_split
 from tabbench.core.errors import BadData, BadOption
+from tabbench.options import Options
 from tabbench.reading import openml, openml_api
 from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
+from tabbench.splitting.splits import splits_fingerprint
 
 
 @pytest.fixture
@@ -65,17 +69,24 @@ def test_task_has_the_splits_target_and_metric(site):
             assert np.array_equal(np.sort(train), np.flatnonzero(fold_of != fold))
 
 
-def test_fewer_repeats_are_the_first_ones(site):
-    assert len(locate("openml-task:7,repeats=1").data.splits) == 3
-    with pytest.raises(BadOption, match="has 2 repeats, not 3; ask for 1 to 2"):
-        locate("openml-task:7,repeats=3")
-    with pytest.raises(BadOption, match="the only one is repeats"):
-        locate("openml-task:7,folds=3")
-
-
 def test_comparison_uses_the_task_s_splits_and_metric(site):
-    plan = tabbench.compare("openml-task:7", approaches="linear", effort=0.02, jobs=1, quiet=True, dry_run=True)
-    assert (plan.protocol["metric"], plan.protocol["folds"], plan.protocol["repeats"]) == ("auc", 6, 1)
+    def planned(**options):
+        plan = tabbench.compare("openml-task:7", approaches="linear", effort=0.02, jobs=1, quiet=True, dry_run=True, **options)
+        return plan.protocol["metric"], plan.protocol["folds"], plan.protocol["repeats"]
+
+    assert planned() == ("auc", 3, 2)
+    assert planned(repeats=1, metric="log_loss") == ("log_loss", 3, 1)
+    assert planned(time="since", folds=4) == ("auc", 4, 1)
+    with pytest.raises(BadOption, match="repeats=3 is more than the 2 of little-credit"):
+        planned(repeats=3)
+
+
+def test_fewer_repeats_are_the_first_ones(site):
+    whole, part = (read_and_split("openml-task:7", Options(repeats=repeats), Lines()).setup.splits for repeats in (None, 1))
+    assert splits_fingerprint(whole) == splits_fingerprint(part)
+    task = openml.read_task(7)
+    assert [(split.repeat, split.fold) for split in whole.splits] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert all(np.array_equal(split.test, np.sort(test)) for split, (_, test) in zip(whole.splits, task.splits, strict=True))
 
 
 def test_parquet_in_place_of_arff_is_read(site):

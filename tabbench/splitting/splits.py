@@ -79,9 +79,9 @@ def make_splits(
     """All splits of a run, and what is worth knowing about them.
 
     `target` is (n,) class codes or numbers; `positions` are those of `repeats_given` repeats, one after the other. The kind is
-    the first of these that applies: `positions` given; the table's own test rows; its fold column; its time (rolling origin: `folds` blocks of the newer half, each tested after all that is
-    older; rows of a tested group are left out of training when there are groups too); its groups, whole; else stratified,
-    equal rows together.
+    the first of these that applies: `positions` given; the table's own test rows; its fold column; its time (rolling origin:
+    `folds` blocks of the newer half, each tested after all that is older; rows of a tested group are left out of training when
+    there are groups too); its groups, whole; else stratified, equal rows together.
 
     The training order is shuffled and stratified, group by group if there are groups, newest first if there is a time.
 

@@ -88,13 +88,11 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
     task = Task(target.kind, target.classes, metrics[0], metrics)
-    own = _own_splits(data, options) if positions is None else None
-    repeats = options.repeats if own is None else None
-    positions = positions if own is None else own.splits
+    positions, repeats, repeats_given = _positions(data, options, positions)
     if positions is not None:
         positions = _follow_rows(positions, table.rows, _rows_given(data))
     splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=repeats, seed=options.seed,
-                                         positions=positions, repeats_given=1 if own is None else own.repeats)
+                                         positions=positions, repeats_given=repeats_given)
     for note in splits.notes:
         display.say(note)
     setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
@@ -105,16 +103,19 @@ def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
 
 
-def _own_splits(data: Any, options: Options) -> NamedTable | None:
-    """A table with the splits that come with it, unless the options say how to split; with `repeats`, the first ones."""
-    if not isinstance(data, NamedTable) or data.splits is None:
-        return None
-    if any((options.fold, options.test is not None, options.group, options.time)):
-        return None
+def _positions(data: Any, options: Options, given: Sequence[tuple[Any, Any]] | None
+               ) -> tuple[Sequence[tuple[Any, Any]] | None, int | None, int]:
+    """Positions of the splits (None: to be drawn), repeats to be drawn, repeats that the positions are.
+
+    They are those given, or those that come with the table unless the options say how to split; `repeats` takes the first ones.
+    """
+    says_how = any((options.fold, options.test is not None, options.group, options.time))
+    if given is not None or says_how or not isinstance(data, NamedTable) or data.splits is None:
+        return given, options.repeats, 1
     repeats = options.repeats or data.repeats
     if repeats > data.repeats:
         raise BadOption.about(OptionMention("repeats", repeats), f" is more than the {data.repeats} of {data.name}; leave it out")
-    return replace(data, splits=data.splits[: len(data.splits) // data.repeats * repeats], repeats=repeats)
+    return data.splits[: len(data.splits) // data.repeats * repeats], None, repeats
 
 
 def _rows_given(data: Any) -> int | None:

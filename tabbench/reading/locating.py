@@ -39,7 +39,7 @@ def locate(source: str) -> Located | None:
         return None
     card = find_card(source)
     if card is not None:
-        return Located(card_path(card), target=card.target, drop=card.drop)
+        return Located(card_path(card), target=card.target, task=card.task, drop=card.drop)
     scheme = SCHEME.match(source)
     if scheme is None:
         return None

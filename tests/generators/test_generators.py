@@ -5,7 +5,9 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from tabbench.cli import app
 from tabbench.core.generator import GENERATORS
 
 DIGESTS = {
@@ -32,6 +34,14 @@ def table_of(name, **parameters):
 def test_numbers_stay(name):
     text = table_of(name, rows=60, seed=1).to_csv(index=False, float_format="%.5g")
     assert hashlib.sha256(text.encode()).hexdigest()[:12] == DIGESTS[name], "register other numbers under another name"
+
+
+def test_command_lists_them_with_their_parameters():
+    listed = CliRunner().invoke(app, ["datasets", "generators"])
+    assert listed.exit_code == 0
+    lines = [line.split() for line in listed.stdout.splitlines()]
+    assert [line[0] for line in lines[::2]] == GENERATORS.names()
+    assert lines[2 * GENERATORS.names().index("xor") + 1] == ["rows=1000,seed=0,task=binary,noise=0.5,columns=6"]
 
 
 def test_friedman_s_formulas():

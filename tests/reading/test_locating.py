@@ -44,7 +44,7 @@ def test_options_come_from_the_source_unless_given():
     _, options = resolve_source("generated:groups,rows=200", Options(target="x1", drop=("group",)))
     assert (options.target, options.group, options.task) == ("x1", None, "auto")
     _, options = resolve_source("penguins", Options(metric="auc"))
-    assert (options.target, options.metric, options.task) == ("species", "auc", "auto")
+    assert (options.target, options.metric, options.task) == ("species", "auc", "multiclass")
 
 
 def test_comparison_of_a_generated_table():

@@ -15,11 +15,10 @@ app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fet
 @app.command("list")
 @answering
 def datasets_list() -> int:
-    """List the data sets."""
-    from tabbench.reading.cards import all_cards
+    """List the data sets: size, task, and the licence if the table is shipped, else how to get it."""
+    from tabbench.reading.cards import all_cards, list_cards
 
-    for card in all_cards():
-        print(f"{card.name:18} {card.rows:>9,} rows  {card.columns:>4} columns  {card.task:11} {card.title}")
+    print(list_cards(all_cards()))
     return DONE
 
 

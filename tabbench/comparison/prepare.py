@@ -76,11 +76,12 @@ def say_findings(prepared: Prepared, display: Display) -> None:
             display.say(f"{finding.severity}: {finding.sentence}")
 
 
-def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
-    """The same without the checks."""
+def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
+                   name: str | None = None) -> Prepared:
+    """The same without the checks; `name` is the table's, by default that of its file."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test)
+                       drop=tuple(options.drop), test=options.test, name=name)
     for line in table.reading:
         display.say(line)
     target = read_target(table, options.task, options.folds)

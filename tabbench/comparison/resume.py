@@ -26,20 +26,30 @@ from tabbench.execution.machine import machine_memory_bytes, usable_cores
 from tabbench.options import Options, work_of
 from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
-from tabbench.store.setups import load_setup, save_setup
+from tabbench.store.setups import load_setup, save_setup, save_splits
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
 """Options that belong to one call: `resume` takes its own. The test file's rows are in the frozen table."""
 
 
-def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options) -> None:
-    """Write the setup, or require that the folder holds the same one."""
+def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options, *, may_have_more_repeats: bool = False) -> None:
+    """Write the setup, or require that the folder holds the same one, but for further repeats where those may be added."""
     new = identity(prepared.setup, options)
+    if may_have_more_repeats:
+        _add_repeats(store, prepared, new)
     if not require_same(store, new, folder.path):
         with writing(folder.path):
             save_setup(prepared.setup, folder.path)
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
     folder.keep()
+
+
+def _add_repeats(store: Store, prepared: Prepared, new: dict[str, Any]) -> None:
+    old = store.recall("identity")
+    if old is not None and new["--repeats"] > old["--repeats"] and new == old | {"--repeats": new["--repeats"]}:
+        with writing(store.folder):
+            save_splits(prepared.setup.splits, store.folder)  # the repeats that are there already stay as they are
+        store.remember(identity=new)
 
 
 def remember(store: Store, run: Run, options: Options, contestants: Contestants, device: str) -> None:
@@ -51,7 +61,7 @@ def remember(store: Store, run: Run, options: Options, contestants: Contestants,
     store.remember(options=kept, own=own, aliases=dict(contestants.aliases), entries=[asdict(entry) for entry in run.entries],
                    sizes=list(sizes), device=device, planned=[cell.key for cell in run.planned])
     manifest = {"options": kept, "own_approaches": own, "sizes": list(sizes), "device": device, "jobs": options.jobs,
-                "identity": store.recall("identity"), "plan": run.plan, "hardware": _hardware()}
+                "identity": store.recall("identity"), "plan": run.plan, "hardware": hardware()}
     write_atomically(store.folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
 
 
@@ -121,6 +131,7 @@ def recall_run(store: Store) -> Run:
                plan=store.recall("run_plan"))
 
 
-def _hardware() -> dict[str, Any]:
+def hardware() -> dict[str, Any]:
+    """The machine, as a manifest tells of it."""
     return {"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine(),
             "cores": usable_cores(), "memory_gb": round(machine_memory_bytes() / 1e9, 1), "process": os.getpid()}

@@ -28,7 +28,7 @@ from tabbench.core.executor import Executor, Keeping
 from tabbench.core.limits import Limited
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.schedule import Schedule, place_of
+from tabbench.execution.schedule import Schedule, Work, place_of
 from tabbench.options import Options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
@@ -57,7 +57,7 @@ class RunInProgress:
     """What the steps of a run share; `clock` is the comparison's own."""
 
     session: Session
-    executor: Executor[Schedule]
+    executor: Executor[Work]
     prepared: Prepared
     clock: Clock
     planner: Planner
@@ -73,7 +73,7 @@ class RunInProgress:
         return self.session.store
 
 
-def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, *,
+def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
                 checking: Checking | None = None, effort: float | None = None) -> Ran:
     """Execute the cells that the store lacks.
 
@@ -86,6 +86,21 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
     effort : float | None, default None
         An effort that is settled, so that no limit changes it.
     """
+    running = plan_run(session, executor, prepared, clock, checking=checking, effort=effort)
+    _plan_when_started(running)
+    session.display.say(plan_line(running.plan, running.planner, clock))
+    executor.open_setup()
+    with stopping() as stop:
+        _look_first(running, stop)
+        if not stop.is_requested:
+            _plan_anew(running)
+        run = _run_plan(running, stop)
+    return conclude(running, run, is_interrupted=stop.is_requested)
+
+
+def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
+             checking: Checking | None = None, effort: float | None = None) -> RunInProgress:
+    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`."""
     store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)
     store.adopt_spooled()
     device = store.recall("device")
@@ -93,18 +108,22 @@ def run_missing(session: Session, executor: Executor[Schedule], prepared: Prepar
         device = choose_device(options.device, session.contestants, executor)
     prior = PriorCosts.load() if session.prior is None else session.prior
     planner = make_planner(prepared, session.contestants, sizes, options, prior, executor.jobs, device)
-    running = replace(_planned(session, executor, prepared, clock, planner, effort), checking=checking)
-    with stopping() as stop:
-        _look_first(running, stop)
-        if not stop.is_requested:
-            _plan_anew(running)
-        run = _run_plan(running, stop)
-        _take_findings(running)
+    settled = settled_effort(store, options)
+    wish = planner.wish(effort if settled is None else settled)
+    starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
+    plan = choose_plan(planner, wish, clock, starting_seconds)
+    return RunInProgress(session, executor, prepared, clock, planner, wish, plan, tuple(store.recall("first_look", [])),
+                         is_continued=settled is not None, checking=checking)
+
+
+def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
+    """Note what was run, and give it as it is to be judged."""
+    _take_findings(running)
     run = replace(run, findings=tuple(running.prepared.findings))
-    run = completed_run(running, run, is_interrupted=stop.is_requested)
-    store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
-                   limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
-    return Ran(run, planner, running.plan)
+    run = completed_run(running, run, is_interrupted=is_interrupted)
+    running.store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
+                           limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
+    return Ran(run, running.planner, running.plan)
 
 
 def sizes_of(prepared: Prepared, options: Options) -> tuple[int, ...]:
@@ -160,19 +179,6 @@ def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedR
                       device=planner.device, plan=plan_line(plan, planner, clock), reserve_seconds=reserve)
 
 
-def _planned(session: Session, executor: Executor[Schedule], prepared: Prepared, clock: Clock, planner: Planner,
-             effort: float | None) -> RunInProgress:
-    """The plan of an earlier call, as far as it is settled, or a new one; said in a line before the first cell."""
-    settled = settled_effort(session.store, session.options)
-    wish = planner.wish(effort if settled is None else settled)
-    starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
-    plan = choose_plan(planner, wish, clock, starting_seconds)
-    running = RunInProgress(session, executor, prepared, clock, planner, wish, plan,
-                            tuple(session.store.recall("first_look", [])), is_continued=settled is not None)
-    session.display.say(plan_line(plan, planner, clock))
-    return running
-
-
 def settled_effort(store: Store, options: Options) -> float | None:
     """The effort of what an earlier call has run; None where nothing was.
 
@@ -211,6 +217,15 @@ def _look_first(running: RunInProgress, stop: Stop) -> None:
     _execute(running, run, schedule, stop, is_first_look=True)
 
 
+def _plan_when_started(running: RunInProgress) -> None:
+    """Where more would fit if workers had started by now, wait for the first one: on a crowded machine forecasts are far off."""
+    if running.clock.deadline is None or running.is_continued:
+        return
+    if choose_plan(running.planner, running.wish, running.clock) != running.plan:
+        running.executor.await_start()
+        running.plan = choose_plan(running.planner, running.wish, running.clock)
+
+
 def _plan_anew(running: RunInProgress) -> None:
     """With what the first look has taught, as long as nothing of the plan has been run."""
     if running.clock.deadline is None or not running.first_look or running.is_continued:
@@ -232,12 +247,21 @@ def _take_findings(running: RunInProgress) -> None:
 
 def _run_plan(running: RunInProgress, stop: Stop) -> Run:
     """Run the plan and, under a limit, what there is time for beyond it; gives all that was planned or optional."""
+    run, schedule = schedule_run(running)
+    n_settled = len(run.planned) - len(schedule.cells)
+    if n_settled and running.is_continued:
+        running.session.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
+    if not stop.is_requested:
+        _execute(running, run, schedule, stop)
+    return replace(run, skips=(*run.skips, *schedule.skips))
+
+
+def schedule_run(running: RunInProgress) -> tuple[Run, Schedule]:
+    """What is to be judged, and the schedule of what the store lacks of it."""
     planner, plan, clock = running.planner, running.plan, running.clock
     run, batches = _begun(running)
     missing = without(batches, running.store.settled())
     n_settled = len(run.planned) - sum(len(batch.cells) for batch in missing)
-    if n_settled and running.is_continued:
-        running.session.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
     left = None if clock.deadline is None else clock.deadline - time.monotonic()
     schedule = Schedule(missing, jobs=running.executor.jobs, agenda=planner.agenda(plan, running.wish),
                         costs=planner.costs_of(plan), deadline=clock.deadline,
@@ -245,9 +269,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
                         reserve_seconds=0.0 if left is None else planner.reserve_seconds(plan, left),
                         expendable=running.wish.expendable, precious=(*running.wish.cheapest, *running.wish.families),
                         race=Race(run, running.store).stopped_before if running.session.options.race else None)
-    if not stop.is_requested:
-        _execute(running, run, schedule, stop)
-    return replace(run, skips=(*run.skips, *schedule.skips))
+    return run, schedule
 
 
 def _begun(running: RunInProgress) -> tuple[Run, list[Batch]]:
@@ -258,7 +280,6 @@ def _begun(running: RunInProgress) -> tuple[Run, list[Batch]]:
     store.declare(batches)
     remember(store, run, running.session.options, planner.contestants, planner.device)
     store.remember(plan=plan.to_json())
-    running.executor.open_setup()
     store.adopt_spooled()
     return run, batches
 
@@ -284,16 +305,20 @@ def _recorded(planner: Planner, plan: WorkPlan, absent: Collection[Pair] = ()) -
 
 
 def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:
-    plan, planner = running.plan, running.planner
-    places = set(planner.agenda(plan, running.wish).planned())
-    shown = replace(run, planned=[cell for cell in run.planned if (cell.size, (cell.repeat, cell.fold)) in places])
-    # The constant predictor's cell is the same with any effort.
-    looked = set(running.first_look) - {cell.key for cell in run.planned}
-    watch = Watch(shown, running.store, running.clock, planner.costs_of(plan), looked)
+    plan, planner, watch = running.plan, running.planner, watch_run(running, run)
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look
     keeping = Keeping(*planner.agenda(plan, running.wish).first, plan.effort) if is_kept else None
     running.executor.run(schedule, _Observed(running, schedule, watch, is_first_look), is_stopped=lambda: stop.is_requested,
                          keeping=keeping)
+
+
+def watch_run(running: RunInProgress, run: Run) -> Watch:
+    """What a person sees of it: its planned cells, and what the first look has found."""
+    places = set(running.planner.agenda(running.plan, running.wish).planned())
+    shown = replace(run, planned=[cell for cell in run.planned if (cell.size, (cell.repeat, cell.fold)) in places])
+    # The constant predictor's cell is the same with any effort.
+    looked = set(running.first_look) - {cell.key for cell in run.planned}
+    return Watch(shown, running.store, running.clock, running.planner.costs_of(running.plan), looked)
 
 
 class _Observed:

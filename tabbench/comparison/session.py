@@ -16,7 +16,7 @@ from tabbench.core.executor import EXECUTORS, Executor
 from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.machine import usable_cores
-from tabbench.execution.schedule import Schedule
+from tabbench.execution.schedule import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
@@ -57,7 +57,7 @@ class Session:
             clock = Clock.start(options.limit_seconds, with_process=is_command)
             yield cls(folder, store, options, all_contestants(options), clock, display, measured_costs(options))
 
-    def executor(self) -> Executor[Schedule]:
+    def executor(self) -> Executor[Work]:
         """What runs this session's cells; to be used as a context manager."""
         options = self.options
         # A run that is there already may lack nothing; then no worker is started.

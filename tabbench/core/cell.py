@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -44,10 +45,10 @@ class Cell:
     device: str
     protocol: int = PROTOCOL_NUMBER
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
-        return digest(asdict(self))
+        return digest(self.to_json())
 
     @property
     def seed(self) -> int:
@@ -61,7 +62,8 @@ class Cell:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        # Not `asdict`, which would copy the settings: there may be 100,000 cells.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Batch:
 
     cells: tuple[Cell, ...]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of the keys of its cells, in order."""
         return digest([cell.key for cell in self.cells])

@@ -83,6 +83,9 @@ class Executor(Protocol[WorkT_contra]):
     def starting_seconds(self, startup_seconds: float) -> float:
         """Return how long it still takes until cells can run, if starting a worker takes `startup_seconds` in all."""
 
+    def await_start(self) -> None:
+        """Wait until a cell can run."""
+
     def open_setup(self) -> None:
         """Take note that the frozen setup is in the run's folder, so that workers can load it before their first cell."""
 

@@ -44,6 +44,15 @@ class Provisional:
 
 
 @dataclass(frozen=True)
+class TablesProgress:
+    """How a suite stands: tables done and in all, and the names of those that are being run."""
+
+    done: int
+    total: int
+    running: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Progress:
     """A snapshot of a run.
 
@@ -61,6 +70,8 @@ class Progress:
         Expected remaining wall time; None as long as it is unknown.
     provisional : Provisional | None, default None
         The leaders of the families so far.
+    tables : TablesProgress | None, default None
+        How the suite stands that the cells are of.
     """
 
     done: int
@@ -71,6 +82,7 @@ class Progress:
     elapsed_seconds: float
     remaining_seconds: float | None
     provisional: Provisional | None = None
+    tables: TablesProgress | None = None
 
 
 class Display(Protocol):

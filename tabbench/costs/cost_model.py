@@ -29,6 +29,8 @@ CELL_NOISE, NOISE_FLOOR = 0.2, 0.05
 CLOCK_SECONDS = 0.05
 """Observations are this exact; a cell of a few milliseconds says nothing about the others."""
 DRAWS = 200
+MOST_FOLLOWED = 50
+"""So many batches a worker are followed one by one; with more, the last one to end hardly matters."""
 LEAST_MB, EXACT_MB = 1.0, 10.0
 """Peaks are this exact: what the cells before left behind differs."""
 
@@ -94,17 +96,23 @@ class Work:
 
     seconds: np.ndarray
 
-    def wall_seconds(self, jobs: int, busy: np.ndarray | None = None) -> np.ndarray:
+    def wall_seconds(self, jobs: int, busy: np.ndarray | None = None, counts: Sequence[int] | None = None) -> np.ndarray:
         """(draws,) seconds until all are done by so many workers, in order, each taken by whoever is free first.
 
-        `busy` (workers, draws) is how long workers go on with what they have.
+        `busy` (workers, draws) is how long workers go on with what they have; `counts` is how often there is a batch like each of
+        these. Where there are very many, no worker is taken to wait for the others.
         """
         free = np.zeros((jobs, self.seconds.shape[1]))
         if busy is not None:
             free[:len(busy)] = busy[:jobs]
+        counts = [1] * len(self.seconds) if counts is None else counts
+        if sum(counts) > MOST_FOLLOWED * jobs:
+            evenly = (free.sum(axis=0) + np.asarray(counts) @ self.seconds) / jobs
+            return np.asarray(np.maximum(evenly, free.max(axis=0)))
         columns = np.arange(free.shape[1])
-        for seconds in self.seconds:
-            free[free.argmin(axis=0), columns] += seconds
+        for seconds, count in zip(self.seconds, counts, strict=True):
+            for _ in range(count):
+                free[free.argmin(axis=0), columns] += seconds
         return np.asarray(free.max(axis=0))
 
 

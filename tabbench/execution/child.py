@@ -40,12 +40,13 @@ def main() -> None:
 
 
 class Child:
-    """The state of a child: the setup, once it was opened, and the user's own approaches."""
+    """The state of a child: the setup that was opened last, and the user's own approaches."""
 
     def __init__(self, folder: Path, answers: IO[str]) -> None:
         self.folder = folder
         self.answers = answers
         self.setup: Any = None
+        self.opened = ""
         self.own: dict[str, Any] = {}
 
     def obey(self, order: dict[str, Any]) -> None:
@@ -72,33 +73,36 @@ class Child:
 
         self.own = received({name: base64.b64decode(pickled) for name, pickled in own.items()}, aliases)
 
-    def do_open(self) -> None:
-        """Load the run's frozen setup."""
+    def do_open(self, folder: str) -> None:
+        """Load the frozen setup of the run in this folder."""
         from tabbench.store.setups import load_setup
 
-        self.setup = load_setup(self.folder)
+        if folder != self.opened:
+            self.setup = None  # two large tables at a time might be too much
+            self.setup, self.opened = load_setup(Path(folder)), folder
 
-    def do_run(self, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
-        """Run one batch; with `kept_effort` its models are kept in the run's folder."""
+    def do_run(self, folder: str, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None
+               ) -> None:
+        """Run one batch of the run in this folder; with `kept_effort` its models are kept there."""
         from tabbench.core.cell import Batch, Cell
         from tabbench.execution.kept_models import keeping_in
         from tabbench.execution.run import execute
         from tabbench.store.folder import SPOOL
         from tabbench.store.spool import spool
 
-        if self.setup is None:
-            self.do_open()
+        self.do_open(folder)
+        place = Path(folder) / SPOOL
         batch = Batch(tuple(Cell(**cell) for cell in cells))
         try:
             for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side,
                                   announce=lambda cell: self._answer(started=cell.key),
-                                  keep=None if kept_effort is None else keeping_in(self.folder / SPOOL, self.setup, kept_effort)):
-                self._answer(finished=result.key, file=spool(result, self.folder / SPOOL).name)
+                                  keep=None if kept_effort is None else keeping_in(place, self.setup, kept_effort)):
+                self._answer(finished=result.key, file=spool(result, place).name)
         except MemoryError:
             traceback.print_exc()
             os._exit(MEMORY_EXIT_CODE)
         except OSError as error:
-            self._answer(stuck=f"cannot write to {self.folder}: {error.strerror or error}")
+            self._answer(stuck=f"cannot write to {folder}: {error.strerror or error}")
             return
         give_memory_back()
         self._answer(idle=True)

@@ -7,6 +7,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
 from tabbench.core.setup import Setup
 from tabbench.execution.run import execute, received, why_it_does_not_load
-from tabbench.execution.schedule import Schedule
+from tabbench.execution.schedule import Work
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
 
@@ -44,6 +45,7 @@ class InProcessExecutor:
                  starts_early: bool = True) -> None:
         self._store, self._needs = store, needs
         self._setup: Setup | None = None
+        self._opened: Path | None = None
         self._own: dict[str, Approach] = {}
         self._outcome: str | None = None
 
@@ -63,10 +65,13 @@ class InProcessExecutor:
         """This process has started."""
         return 0.0
 
+    def await_start(self) -> None:
+        """There is nothing to wait for."""
+
     def open_setup(self) -> None:
         """It is loaded when the first cell asks for it."""
 
-    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+    def run(self, schedule: Work, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
         """Run all that is scheduled. Models are kept under a time limit only, which is refused for this executor."""
         schedule.drop_approaches(self._broken())
@@ -79,9 +84,11 @@ class InProcessExecutor:
 
     def results_of(self, batch: Batch) -> list[Result]:
         """Execute a batch; a result a cell, in their order."""
+        folder = self._store.folder_of(batch)
         if self._setup is None:
-            self._setup = load_setup(self._store.folder)
             self._own = received(self._needs.own, self._needs.aliases)
+        if self._setup is None or folder != self._opened:
+            self._setup, self._opened = load_setup(folder), folder
         with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
             warnings.simplefilter("ignore")
             # The user's terminal is no log; the reasons are among the comparison's failures.

@@ -24,7 +24,7 @@ from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import InFlight, Schedule, place_of
+from tabbench.execution.schedule import InFlight, Work, place_of
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -117,22 +117,26 @@ class LocalExecutor(CallingExecutor):
             return 0.0
         return max(startup_seconds - (time.monotonic() - self._workers[0].began), 0.0)
 
+    def await_start(self) -> None:
+        """Wait until a worker is warm."""
+        self.wait_until_warm(1)
+
     def open_setup(self) -> None:
         """Have every worker load the run's frozen setup before its first cell asks for it."""
         self._is_frozen = True
         for worker in self._workers:
-            worker.order(do="open")
+            worker.order(do="open", folder=str(self._store.folder))
 
-    def run(self, schedule: Schedule, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
+    def run(self, schedule: Work, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
         state, next_display = _Running(schedule, observer, keeping), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
-        self._start_workers(min(self.jobs, len(schedule.pending)))
+        self._start_workers(min(self.jobs, schedule.pending_batches))
         while True:
             schedule.drop_approaches(self._broken_approaches())
             self._assign(state)
-            if not self._busy and not schedule.pending and not state.alone:
+            if not self._busy and not schedule.pending_batches and not state.alone:
                 break
             self._step(state)
             now = time.monotonic()
@@ -175,7 +179,7 @@ class LocalExecutor(CallingExecutor):
         if self.needs.own or self.needs.aliases:
             worker.learn(self.needs.own, self.needs.aliases)
         if self._is_frozen:
-            worker.order(do="open")
+            worker.order(do="open", folder=str(self._store.folder))
 
     def _broken_approaches(self) -> dict[str, str]:
         return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install "
@@ -189,13 +193,14 @@ class LocalExecutor(CallingExecutor):
             batch = self._next_batch(worker, state)
             if batch is None:
                 return
-            worker.run(batch, self.threads, state.schedule.side_by_side(batch, self._in_flight()),
+            state.cells |= {cell.key: cell for cell in batch.cells}
+            worker.run(batch, self._store.folder_of(batch), self.threads, state.schedule.side_by_side(batch, self._in_flight()),
                        kept_effort=state.kept_effort(batch))
 
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
-        if any(other.batch is not None and other.batch.key in state.exclusive for other in self._workers):
+        if state.exclusive and any(other.batch.key in state.exclusive for other in self._workers if other.batch is not None):
             return None  # a cell that ran out of memory gets its second try with the machine to itself
-        if state.alone and (not state.schedule.waiting or state.schedule.is_held_back):
+        if state.alone and (not state.schedule.has_waiting or state.schedule.is_held_back):
             if self._busy:
                 return None
             batch = state.alone.pop()
@@ -203,7 +208,7 @@ class LocalExecutor(CallingExecutor):
             return batch
         room_mb, now = self._room_mb(worker, state.schedule), time.monotonic()
         fitting = state.schedule.next(now, self._in_flight(), room_mb)
-        if fitting is None and not self._busy and state.schedule.waiting:
+        if fitting is None and not self._busy and state.schedule.has_waiting:
             state.schedule.drop_too_large(room_mb, f"it would have needed about {{need}}; {self._limit_and_cure()}")
             return state.schedule.next(now)  # alone it may fit, or the police will see that it does not
         return fitting
@@ -307,9 +312,9 @@ class LocalExecutor(CallingExecutor):
                 worst = max(busy, key=lambda worker: used[worker])
                 worst.end("out_of_memory", f"the run needed too much memory; {self._limit_and_cure()}")
 
-    def _room_mb(self, worker: Worker, schedule: Schedule) -> float:
+    def _room_mb(self, worker: Worker, schedule: Work) -> float:
         """What a worker may grow to, beside this process, the idle workers and what the busy ones are expected to need."""
-        others = sum(max(each.resident_bytes() / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
+        others = sum(max(each.seen_bytes / 1e6, schedule.costs.peak_mb(each.in_flight().left).median if each.batch else 0.0)
                      for each in self._workers if each is not worker)
         return float(self.memory_limit_bytes - psutil.Process().memory_info().rss) / 1e6 - others
 
@@ -356,7 +361,7 @@ def require_memory(limit_bytes: float, workers: int, needed_bytes: float) -> Non
 class _Running:
     """What is known while batches run."""
 
-    schedule: Schedule
+    schedule: Work
     observer: Observer
     keeping: Keeping | None = None
     done: set[str] = field(default_factory=set)
@@ -364,9 +369,6 @@ class _Running:
     alone: list[Batch] = field(default_factory=list)
     exclusive: set[str] = field(default_factory=set)
     cells: dict[str, Cell] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.cells = {cell.key: cell for cell in self.schedule.cells}
 
     def kept_effort(self, batch: Batch) -> float | None:
         """The effort of a batch whose models are kept; None where they are not."""
@@ -376,7 +378,7 @@ class _Running:
     def learn(self, result: Result, running: InFlight | None = None) -> None:
         """A result has arrived in the store; `running` is how its batch stood then."""
         self.done.add(result.key)
-        cell, costs = self.cells[result.key], self.schedule.costs
+        cell, costs = self.cells.pop(result.key), self.schedule.costs
         if running is not None and running.left[0].key == cell.key:
             if not running.is_side_by_side:
                 costs.learn(cell, running.seconds, running.done)

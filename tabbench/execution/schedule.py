@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from tabbench.core.cell import Batch, Cell
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import members
+from tabbench.costs.prior import Expected
 from tabbench.execution.agenda import Agenda, Place, Stage
 
 BEGIN_QUANTILE, GO_ON_QUANTILE = 0.75, 0.5
@@ -30,7 +32,6 @@ ROOM_DEVIATIONS = 0.8
 """A batch that runs beside others gets the memory that suffices four times in five."""
 
 
-
 @dataclass(frozen=True)
 class InFlight:
     """A batch that a worker has begun: the cells left, those done before them, and how long it has been at the first of them.
@@ -42,6 +43,81 @@ class InFlight:
     done: tuple[str, ...] = ()
     seconds: float = 0.0
     is_side_by_side: bool = False
+
+
+class Costs(Protocol):
+    """What a supervisor learns and asks of what cells cost; see `CostModel`."""
+
+    base_mb: float
+
+    def learn(self, cell: Cell, seconds: float, done: Sequence[str] = ()) -> None:
+        """A cell took this long, after `done` had been fitted in its batch."""
+
+    def learn_peak(self, cell: Cell, peak_mb: float, done: Sequence[str] = ()) -> None:
+        """A cell's worker held this much at its peak."""
+
+    def seconds(self, cells: Sequence[Cell]) -> float:
+        """Expected seconds of a batch of these cells."""
+
+    def peak_mb(self, cells: Sequence[Cell]) -> Expected:
+        """Memory of a worker that runs these cells, at its peak."""
+
+
+class Work(Protocol):
+    """What executors ask a schedule for; see `Schedule`. The schedule of a suite answers the same for many tables."""
+
+    @property
+    def costs(self) -> Costs:
+        """What cells cost."""
+
+    @property
+    def deadline(self) -> float | None:
+        """The clock's reading at which cells must have ended."""
+
+    @property
+    def pending_batches(self) -> int:
+        """How many batches may still be handed out."""
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything that is planned waits."""
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether what waits has to wait until everything that was handed out has its result."""
+
+    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
+        """The next batch that has room, or None."""
+
+    def again(self, batch: Batch) -> None:
+        """Put a batch back in front."""
+
+    def side_by_side(self, batch: Batch, running: Sequence[InFlight] = ()) -> int:
+        """How many fits of a batch may go on at the same time."""
+
+    def remaining_seconds(self, running: Sequence[InFlight] = ()) -> float | None:
+        """Expected seconds until the last planned cell has ended, if known."""
+
+    def drop_approaches(self, reasons: Mapping[str, str]) -> None:
+        """Take approaches whose library does not load out."""
+
+    def drop_too_large(self, room_mb: float, reason: str) -> bool:
+        """Take out what needs more memory than one worker can have."""
+
+    def drop_rest(self) -> None:
+        """Give up everything that is waiting."""
+
+
+Kind = tuple[tuple[str, int], ...]
+"""See `kind_of`."""
+
+
+@dataclass(eq=False)
+class _Alike:
+    """So many batches of one kind, of which this is one."""
+
+    batch: Batch
+    count: int = 0
 
 
 class Schedule:
@@ -95,6 +171,8 @@ class Schedule:
         for batch in batches:
             self._left[place_of(batch)].append(batch)
         self._planned = set(self._agenda.planned())
+        self._waiting: dict[Kind, _Alike] = {}
+        self._count_anew()
         self._pass_what_is_done()
 
     @property
@@ -104,9 +182,21 @@ class Schedule:
         return [cell for batch in (*self._queue, *later) for cell in batch.cells]
 
     @property
-    def pending(self) -> list[Cell]:
-        """What may still be handed out: under a limit the optional cells, too."""
-        return self.waiting if self._deadline is None else self.cells
+    def has_waiting(self) -> bool:
+        """Whether there are planned cells that have not been handed out."""
+        return any(alike.count for alike in self._waiting.values())
+
+    @property
+    def handed_out(self) -> int:
+        """How many cells have been handed out."""
+        return self._handed_out
+
+    @property
+    def pending_batches(self) -> int:
+        """How many batches may still be handed out: under a limit the optional ones, too."""
+        if self._deadline is None:
+            return sum(alike.count for alike in self._waiting.values())
+        return len(self._queue) + sum(map(len, self._left.values()))
 
     @property
     def deadline(self) -> float | None:
@@ -137,6 +227,7 @@ class Schedule:
         for batch in self._queue:
             if np.isinf(room_mb) or self.costs.upper_peak_mb(batch.cells, ROOM_DEVIATIONS) <= room_mb:
                 self._queue.remove(batch)
+                self._count(batch, -1)
                 self._handed_out += len(batch.cells)
                 return batch
         return None
@@ -162,12 +253,14 @@ class Schedule:
     def again(self, batch: Batch) -> None:
         """Put a batch back in front."""
         self._queue.appendleft(batch)
+        self._count(batch, 1)
         self._handed_out -= len(batch.cells)
 
     def drop_rest(self) -> None:
         """Give up everything that is waiting."""
         self._queue.clear()
         self._left.clear()
+        self._count_anew()
 
     def drop_approaches(self, reasons: Mapping[str, str]) -> None:
         """Take approaches whose library does not load out of every size."""
@@ -184,11 +277,10 @@ class Schedule:
 
     def remaining_seconds(self, running: Sequence[InFlight] = ()) -> float | None:
         """Expected seconds until the last planned cell has ended, or None as long as nothing is known of an approach."""
-        waiting = self.waiting
-        if not all(self.costs.is_known(cell) for cell in [*waiting, *(cell for each in running for cell in each.left)]):
+        waiting = (cell for alike in self._waiting.values() if alike.count for cell in alike.batch.cells)
+        if not all(self.costs.is_known(cell) for cell in (*waiting, *(cell for each in running for cell in each.left))):
             return None
-        later = (batch for place in sorted(self._planned) for batch in self._left.get(place, ()))
-        return float(np.mean(self._wall_seconds([*self._queue, *later], running)))
+        return float(np.mean(self._wall_seconds(self._waiting, running)))
 
     # stages ----------------------------------------------------------------------------------------------------------
 
@@ -224,9 +316,12 @@ class Schedule:
         batches = self._batches(stage)
         for place in stage.places:
             self._left.pop(place, None)
+        seconds = {kind: self.costs.seconds(alike.batch.cells) for kind, alike in _alike(batches).items()}
         # The constant predictor is needed for every answer, and a user's estimator that never ends must not block the others.
         self._queue.extend(sorted(batches, key=lambda batch: (
-            not _has_baseline(batch), not all(map(self.costs.is_known, batch.cells)), -self.costs.seconds(batch.cells))))
+            not _has_baseline(batch), not all(map(self.costs.is_known, batch.cells)), -seconds[kind_of(batch)])))
+        if stage.is_optional:
+            self._count_anew()
 
     def _batches(self, stage: Stage) -> list[Batch]:
         return [batch for place in stage.places for batch in self._left.get(place, ())]
@@ -235,8 +330,9 @@ class Schedule:
         """Begin the next stage where nothing waits any more; where none can be begun, the rest is left."""
         while not self._queue and (stage := self._next_stage(now, running)) is not None:
             self._begin(stage)
-        if not self._queue and not running:
+        if not self._queue and not running and self._left:
             self._left.clear()
+            self._count_anew()
 
     def _is_late(self, now: float, running: Sequence[InFlight]) -> bool:
         is_given_up = self._is_reserve_given_up and self._agenda.is_at_first
@@ -249,6 +345,7 @@ class Schedule:
             return self._drop_first_of(self._expendable) or self._give_reserve_up() or self._drop_first_of(self._precious)
         self._agenda.give_up(self._stage)
         self._queue.clear()
+        self._count_anew()
         return True
 
     def _drop_first_of(self, expendable: list[frozenset[str]]) -> bool:
@@ -272,7 +369,7 @@ class Schedule:
         if self._deadline is None:
             return True
         left = self._deadline - now - reserve - self.closing_seconds(sum(len(batch.cells) for batch in batches))
-        return left > 0 and bool(np.quantile(self._wall_seconds(batches, running), quantile) <= left)
+        return left > 0 and bool(np.quantile(self._wall_seconds(_alike(batches), running), quantile) <= left)
 
     def _open(self, size: int, running: Sequence[InFlight]) -> bool:
         """Whether a size may be begun.
@@ -290,9 +387,10 @@ class Schedule:
 
     # seconds ---------------------------------------------------------------------------------------------------------
 
-    def _wall_seconds(self, batches: Sequence[Batch], running: Sequence[InFlight]) -> np.ndarray:
+    def _wall_seconds(self, waiting: Mapping[Kind, _Alike], running: Sequence[InFlight]) -> np.ndarray:
         busy = [self._busy(each) for each in running]
-        return self.costs.work(batches).wall_seconds(self._jobs, np.array(busy) if busy else None)
+        work = self.costs.work([alike.batch for alike in waiting.values()])
+        return work.wall_seconds(self._jobs, np.array(busy) if busy else None, [alike.count for alike in waiting.values()])
 
     def _busy(self, running: InFlight) -> np.ndarray:
         whole = self.costs.work([Batch(running.left)], running.done).seconds[0]
@@ -304,7 +402,15 @@ class Schedule:
         """From the first reading to the deadline."""
         return 0.0 if self._deadline is None or self._first_reading is None else max(self._deadline - self._first_reading, 0.0)
 
-    # ------------------------------------------------------------------------------------------------------------------
+    # what waits -------------------------------------------------------------------------------------------------------
+
+    def _count(self, batch: Batch, more: int) -> None:
+        self._waiting.setdefault(kind_of(batch), _Alike(batch)).count += more
+
+    def _count_anew(self) -> None:
+        """How many planned batches of each kind wait. Kept, so that a look at what is left costs the same however much it is."""
+        later = (batch for place in sorted(self._planned) for batch in self._left.get(place, ()))
+        self._waiting = _alike((*self._queue, *later))
 
     def _pairs(self) -> set[tuple[str, int]]:
         return {(cell.approach, cell.size) for cell in self.cells}
@@ -314,8 +420,21 @@ class Schedule:
         dropped = pairs & self._pairs()
         self._queue = deque(_without(self._queue, dropped))
         self._left = defaultdict(list, {place: _without(batches, dropped) for place, batches in self._left.items()})
+        self._count_anew()
         known = {(skip.approach, skip.size) for skip in self.skips}
         self.skips += [Skip(*pair, kind, reason) for pair in sorted(dropped - known)]
+
+
+def kind_of(batch: Batch) -> Kind:
+    """What batches have in common that are expected to cost the same: approaches and sizes, in order."""
+    return tuple((cell.approach, cell.size) for cell in batch.cells)
+
+
+def _alike(batches: Iterable[Batch]) -> dict[Kind, _Alike]:
+    found: dict[Kind, _Alike] = {}
+    for batch in batches:
+        found.setdefault(kind_of(batch), _Alike(batch)).count += 1
+    return found
 
 
 def agenda_of(batches: Sequence[Batch], *, is_ascending: bool = False) -> Agenda:

@@ -52,6 +52,7 @@ class Worker:
         self.batch: Batch | None = None
         self.cell: Cell | None = None
         self.is_side_by_side = False
+        self.seen_bytes = 0
         self.cell_started = 0.0
         self.is_warm = False
         self.began = time.monotonic()
@@ -93,14 +94,14 @@ class Worker:
         self.order(do="learn", own={name: base64.b64encode(pickled).decode() for name, pickled in own.items()},
                    aliases=dict(aliases))
 
-    def run(self, batch: Batch, threads: int, side_by_side: int = 1, kept_effort: float | None = None) -> None:
-        """Hand it a batch; so many fits may go on at the same time, each with so many threads.
+    def run(self, batch: Batch, folder: Path, threads: int, side_by_side: int = 1, kept_effort: float | None = None) -> None:
+        """Hand it a batch of the run in this folder; so many fits may go on at the same time, each with so many threads.
 
-        With `kept_effort` the models are kept in the run's folder, as fitted with that effort.
+        With `kept_effort` the models are kept in that folder, as fitted with that effort.
         """
         self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()
-        self.order(do="run", cells=[cell.to_json() for cell in batch.cells], threads=threads,
+        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], threads=threads,
                    side_by_side=side_by_side, kept_effort=kept_effort)
 
     def begin(self, key: str) -> None:
@@ -130,7 +131,7 @@ class Worker:
         self.process.wait()
 
     def resident_bytes(self) -> int:
-        """Resident memory of the worker and all that it started."""
+        """Resident memory of the worker and all that it started; reading it takes milliseconds, see `seen_bytes`."""
         total = 0
         try:
             process = psutil.Process(self.process.pid)
@@ -138,6 +139,8 @@ class Worker:
                 total += each.memory_info().rss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return total
+        finally:
+            self.seen_bytes = total
         return total
 
     def why_it_died(self) -> tuple[Status, str]:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.files import write_atomically
-from tabbench.reading.cards import NAME, card_files, own_folder, read_card
+from tabbench.reading.card import NAME, read_card
+from tabbench.reading.cards import card_files, own_folder
 from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
 from tabbench.reading.source import NamedTable, read_source

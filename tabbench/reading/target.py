@@ -124,7 +124,7 @@ def _regression(table: Table, kind: str, distinct: int) -> TargetReading:
         raise BadData(f"the target {_name(table)} is infinite in {counted(int(infinite.sum()), 'row')} (first in row {row:,}); "
                       "correct or remove these rows")
     if kind == "regression":
-        reason = "as asked by --task"
+        reason = "as declared"
     elif table.target_is_integer:
         reason = (f"{_name(table)} holds whole numbers with {distinct:,} different values, read as amounts; "
                   "if they are classes, use --task multiclass")
@@ -153,7 +153,7 @@ def _classification(table: Table, kind: str, folds: int, is_number: bool) -> Tar
 def _sentence(table: Table, task: TaskKind, kind: str, classes: Sequence[str], is_number: bool) -> str:
     named = f"{len(classes)} classes: {first_few(classes)}" + (f", positive: {shown(classes[1])}" if task == "binary" else "")
     if kind != "auto":
-        return f"task: {task}, {named} (as asked by --task)"
+        return f"task: {task}, {named} (as declared)"
     if not is_number:
         return f"task: {task}, {named}"
     if task == "binary":

@@ -82,7 +82,7 @@ def parse_numbers(spellings: pa.StringArray, decimal_comma: bool) -> np.ndarray:
         return clock
     bare = _bare(spellings)
     is_number = pc.match_substring_regex(bare, COMMA_NUMBER if decimal_comma else POINT_NUMBER)
-    is_number = pc.and_(is_number, pc.match_substring_regex(bare, "[0-9]"))
+    is_number = pc.and_(is_number, pc.match_substring_regex(bare, r"^[+-]?[.,]?[0-9]"))  # E3 is a label
     plain = pc.replace_substring(bare, "." if decimal_comma else ",", "")
     if decimal_comma:
         plain = pc.replace_substring(plain, ",", ".")

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from tabbench.core.progress import Display, FamilyLeader, Progress, Provisional
+from tabbench.core.progress import Display, FamilyLeader, Progress, Provisional, TablesProgress
 from tabbench.wording.numbers import decimals_for, duration, fixed, rows
 from tabbench.wording.safe_text import LONGEST_NAME, plain
 from tabbench.wording.terms import metric_name
@@ -80,7 +80,18 @@ def _of_family(leader: FamilyLeader) -> str:
 def counts(progress: Progress) -> str:
     """Cells done, failed and left in words."""
     failed = f", {progress.failed:,} failed" if progress.failed else ""
-    return f"{progress.done:,} of {progress.total:,} cells{failed}, {progress.total - progress.done:,} left"
+    tables = "" if progress.tables is None else f"{tables_done(progress.tables)}; "
+    return f"{tables}{progress.done:,} of {progress.total:,} cells{failed}, {progress.total - progress.done:,} left"
+
+
+def tables_done(tables: TablesProgress) -> str:
+    """How many tables of a suite are done, and which are being run.
+
+    >>> tables_done(TablesProgress(3, 25, ("adult", "letter")))
+    '3 of 25 tables done, at adult, letter'
+    """
+    at = ", ".join(plain(name, LONGEST_NAME) for name in tables.running)
+    return f"{tables.done:,} of {tables.total:,} tables done" + (f", at {at}" if at else "")
 
 
 def clocks(progress: Progress) -> str:

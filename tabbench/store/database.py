@@ -76,6 +76,10 @@ class Store:
     def __exit__(self, *ignored: object) -> None:
         self.close()
 
+    def folder_of(self, batch: Batch) -> Path:
+        """The folder of the run that a batch belongs to: this one."""
+        return self.folder
+
     # meta ------------------------------------------------------------------------------------------------------------
 
     def remember(self, **values: Any) -> None:
@@ -94,8 +98,8 @@ class Store:
 
     def declare(self, batches: Iterable[Batch]) -> None:
         """Record the cells that are planned; known ones are left alone."""
-        rows = [(cell.key, cell.approach, cell.size, cell.repeat, cell.fold, json.dumps(cell.to_json()))
-                for batch in batches for cell in batch.cells]
+        rows = ((cell.key, cell.approach, cell.size, cell.repeat, cell.fold, json.dumps(cell.to_json()))
+                for batch in batches for cell in batch.cells)
         with self._transaction():
             self._connection.executemany("INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
@@ -121,8 +125,8 @@ class Store:
 
     def cells(self, keys: Iterable[str]) -> list[Cell]:
         """The declared cells with these keys."""
-        specifications = dict(self._query("SELECT key, specification FROM cell"))
-        return [Cell(**json.loads(specifications[key])) for key in keys if key in specifications]
+        found = (self._query("SELECT specification FROM cell WHERE key = ?", key) for key in keys)
+        return [Cell(**json.loads(specification)) for rows in found for (specification,) in rows]
 
     def finished(self) -> set[str]:
         """Keys of the cells that have a result."""

@@ -5,6 +5,7 @@ Columns are stored as pandas holds them, so that children read them where the fi
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
+from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
@@ -31,7 +33,7 @@ METADATA = b"tabbench"
 def save_setup(setup: Setup, folder: Path) -> None:
     """Write the setup into a run's folder."""
     _save_table(setup, folder / TABLE)
-    _save_splits(setup.splits, folder / SPLITS)
+    save_splits(setup.splits, folder)
 
 
 def load_setup(folder: Path) -> Setup:
@@ -138,14 +140,16 @@ def _numbers(arrow: pa.Table, name: str) -> np.ndarray:
     return values
 
 
-def _save_splits(plan: SplitPlan, path: Path) -> None:
+def save_splits(plan: SplitPlan, folder: Path) -> None:
+    """Write the splits into a run's folder, in place of those that are there."""
     arrays = {"unit": plan.unit}
     for position, split in enumerate(plan.splits):
         arrays[f"train{position}"], arrays[f"test{position}"] = split.train, split.test
     about = {"kind": plan.kind, "folds": plan.folds, "repeats": plan.repeats, "full_size": plan.full_size,
              "notes": list(plan.notes), "ties_are_kept": plan.ties_are_kept, "names": [split.name for split in plan.splits]}
-    with path.open("wb") as stream:
+    with io.BytesIO() as stream:
         np.savez(stream, allow_pickle=False, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), **arrays)
+        write_atomically(folder / SPLITS, stream.getvalue())
 
 
 def _load_splits(path: Path) -> SplitPlan:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from dataclasses import replace
 from http.client import IncompleteRead
 
@@ -11,8 +12,17 @@ import pytest
 
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.reading import cards
+from tabbench.reading.reading import read_table
+from tabbench.reading.target import read_target
 
 CARDS = cards.all_cards()
+SHIPPED = [card for card in CARDS if (card.card.parent / card.file).is_file()]
+OFFLINE = [card for card in CARDS if card in SHIPPED or card.loader]
+ELSEWHERE = [card for card in CARDS if card not in OFFLINE]
+OPEN_LICENCES = {"MIT", "CC BY 4.0", "CC0 1.0", "public domain"}
+SIZES = (500, 2_000, 10_000, 50_000, 1_000_000)
+RATINGS = {"wine_quality"}
+"""Few whole numbers that are amounts: only the card can tell."""
 
 
 @pytest.fixture
@@ -40,32 +50,78 @@ def serving(content):
     return lambda url, timeout: io.BytesIO(content)
 
 
-@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_card_describes_its_table(card):
-    path = cards.card_path(card)
+def read_frame(path):
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+@pytest.mark.parametrize("card", OFFLINE, ids=lambda card: card.name)
+def test_card_describes_its_table(card, cache):
+    path = cards.fetch(card)
     content = path.read_bytes()
-    table = pd.read_parquet(path)
+    frame = read_frame(path)
 
     assert (hashlib.sha256(content).hexdigest(), len(content)) == (card.sha256, card.bytes)
-    assert table.shape == (card.rows, card.columns)
-    assert {card.target, *card.drop} <= set(table.columns)
+    assert frame.shape == (card.rows, card.columns)
+    assert {card.target, *card.drop} <= set(frame.columns)
     assert card.target not in card.drop
-    assert (table[card.target].nunique() == 2) == (card.task == "binary")
-    assert pd.api.types.is_numeric_dtype(table[card.target]) == (card.task == "regression")
-    assert card.licence in {"MIT", "CC BY 4.0", "CC0 1.0"}, "only openly licensed tables are shipped"
-    assert cards.fetch(card) == path
+    assert not frame[card.target].isna().any()
+    assert cards.card_path(card) == path
+    for fact in (card.licence, card.source, card.citation, card.why):
+        assert fact
 
 
-def test_each_kind_of_task_is_shipped():
-    assert {card.task for card in CARDS} == {"binary", "multiclass", "regression"}
-    assert sum(card.bytes for card in CARDS) < 2_000_000, "an install carries the tables"
+@pytest.mark.parametrize("card", OFFLINE, ids=lambda card: card.name)
+def test_the_task_of_a_card_is_what_its_table_makes(card, cache):
+    table = read_table(cards.card_path(card), card.target, drop=card.drop)
+    assert table.features.shape[1] >= 3
+    assert read_target(table, card.task).kind == card.task
+    assert read_target(table).kind == card.task or card.name in RATINGS
+
+
+@pytest.mark.parametrize("card", SHIPPED, ids=lambda card: card.name)
+def test_only_openly_licensed_tables_are_shipped(card):
+    assert card.licence in OPEN_LICENCES
+    assert cards.card_path(card) == card.card.parent / card.file
+
+
+@pytest.mark.parametrize("card", ELSEWHERE, ids=lambda card: card.name)
+def test_a_table_that_is_not_shipped_says_how_it_is_made(card, cache):
+    assert not cards.is_here(card)
+    with pytest.raises(BadData, match=rf"not on this machine; make it from .*/make_datasets.py {card.name}` in a clone"):
+        cards.fetch(card)
+
+
+def test_tables_cover_tasks_and_sizes():
+    assert len(CARDS) >= 45
+    assert len(SHIPPED) >= 32
+    assert sum(card.bytes for card in SHIPPED) <= 15_000_000, "an install carries the tables"
+    for at_least, at_most in zip((0, *SIZES), SIZES, strict=False):
+        tasks = {card.task for card in OFFLINE if at_least < card.rows <= at_most}
+        assert {"binary", "regression"} <= tasks
+        assert "multiclass" in tasks or at_least >= 50_000
+
+
+def test_every_table_from_a_package_has_a_recipe():
+    code = (cards.cards_folder().parent / "tools" / "dataset_recipes.py").read_text()
+    recipes = re.findall(r"^def (\w+)\(", code.partition("# Recipes")[2], re.MULTILINE)
+    assert recipes == [card.name for card in CARDS if card.package]
+
+
+@pytest.mark.parametrize("card", OFFLINE, ids=lambda card: card.name)
+def test_description_says_what_a_user_must_know(card, cache):
+    text = cards.describe_card(card)
+    for fact in (card.title, f"{card.rows:,} rows", card.target, card.licence, card.source, card.loader, card.released_in):
+        assert fact in text
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
-def test_description_says_what_a_user_must_know(card):
-    text = cards.describe_card(card)
-    for fact in (card.title, f"{card.rows:,} rows", card.target, card.licence, card.source, str(cards.card_path(card))):
-        assert fact in text
+def test_list_has_a_line_for_each(card, cache):
+    header, line = cards.list_cards([card]).splitlines()
+    assert len(line) <= 130
+    assert line.index(card.title) == header.index("title")
+    assert line.startswith(f"{card.name} ")
+    assert line.endswith(f"  {card.title}")
+    assert (card.licence if card in SHIPPED else "scikit-learn" if card.loader else "not shipped") in line
 
 
 def test_description_says_that_a_table_is_not_here_yet(far_card, cache):
@@ -86,7 +142,8 @@ def test_unknown_name_suggests_a_near_one():
     ({"rows": "many"}, "write a whole number"), ({"rows": True}, "write a whole number"), ({"drop": "id"}, "write a list"),
     ({"target": 3}, "write a text in quotes"), ({"task": "ranking"}, "binary or multiclass or regression"),
     ({"sha256": "abc"}, "64 hexadecimal"), ({"file": "../far.csv"}, "without a folder"), ({"url": "file:///etc/hosts"}, "https://"),
-    ({"colour": "red"}, "does not know the entry 'colour'"),
+    ({"colour": "red"}, "does not know the entry 'colour'"), ({"loader": "sklearn:load_files"}, "or sklearn:load_iris or"),
+    ({"package": "plotnine"}, "name==version"),
 ])
 def test_wrong_card_is_refused(far_card, change, sentence):
     card, _ = far_card
@@ -105,6 +162,14 @@ def test_missing_entry_and_bad_toml_are_named(tmp_path):
         cards.read_card(path)
 
 
+def test_scikit_learns_table_is_checked_before_it_is_written(cache):
+    iris = cards.get_card("iris")
+    with pytest.raises(BadData, match=rf"its SHA-256 is {iris.sha256}, the card has {'0' * 64}.; install another version"):
+        cards.card_path(replace(iris, sha256="0" * 64))
+    assert not cache.exists()
+    assert cards.card_path(iris).parent.parent == cache
+
+
 def test_table_that_is_not_shipped_is_fetched_once(far_card, cache):
     card, content = far_card
     with pytest.raises(BadData, match="tabbench datasets fetch far"):
@@ -121,7 +186,7 @@ def test_table_that_is_not_shipped_is_fetched_once(far_card, cache):
 @pytest.mark.parametrize("content", [b"", b"another file", b"a,b\n1,2\n" * 41])
 def test_download_of_another_file_is_not_kept(far_card, cache, content):
     card, _ = far_card
-    with pytest.raises(BadData, match="gave another file"):
+    with pytest.raises(BadData, match="not kept, as it is not what"):
         cards.fetch(card, serving(content))
     assert not [path for path in cache.rglob("*") if path.is_file()]
 
@@ -139,7 +204,7 @@ def test_no_more_is_read_than_the_card_allows(far_card, cache):
         def read(self, size=-1):
             assert 0 <= size <= far_card[0].bytes + 1
             return b"x" * size
-    with pytest.raises(BadData, match="gave another file"):
+    with pytest.raises(BadData, match="not kept, as it is not what"):
         cards.fetch(far_card[0], lambda url, timeout: Endless())
 
 
@@ -147,8 +212,9 @@ def test_changed_and_lost_files_are_noticed(far_card, cache):
     card, content = far_card
     beside = card.card.parent / card.file
     beside.write_bytes(content[:-1])
-    with pytest.raises(BadData, match="checksum differs"):
-        cards.fetch(card)
+    for get in (cards.fetch, cards.card_path):
+        with pytest.raises(BadData, match=rf"its SHA-256 is [0-9a-f]{{64}}, the card has {card.sha256}\); delete it"):
+            get(card)
     beside.unlink()
     with pytest.raises(BadData, match="install tabbench again"):
         cards.fetch(replace(card, url=""))

@@ -67,6 +67,7 @@ LABELS = {
     "versions": ["1.2.3", "1.2.4", "2.0.0"],
     "words": ["none", "some", "all"],
     "plus and minus": ["+", "-", "+-"],
+    "grades": ["D5", "E1", "E3"],
 }
 
 

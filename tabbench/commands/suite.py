@@ -1,0 +1,131 @@
+"""`suite`: the same comparison over many tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tabbench.commands.common import (
+    DONE,
+    INTERRUPTED,
+    JOBS,
+    MEMORY_LIMIT,
+    SOME_FAILED,
+    TIME_LIMIT,
+    Quiet,
+    answering,
+    plain,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Suites of many tables: list, show, new, add, run, resume, report.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A suite's name, or a TOML file.")]
+SuitePath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a suite's run.")]
+Sources = Annotated[list[str], typer.Argument(metavar="TABLE...", help="Files, or names of data sets.")]
+Target = Annotated[str | None, typer.Option("--target", help="Column to predict in all of them.")]
+
+
+def _option(name: str, help: str) -> Any:
+    return typer.Option(f"--{name.replace('_', '-')}", help=help)
+
+
+@app.command("list")
+@answering
+def suite_list() -> int:
+    """List the suites."""
+    from tabbench.suite.definition import all_suites
+
+    for suite in all_suites():
+        print(f"{suite.name:12} {len(suite.tables):>4} tables  {suite.title}")
+    return DONE
+
+
+@app.command("show")
+@answering
+def suite_show(name: Name) -> int:
+    """Show a suite's tables and options."""
+    from tabbench.suite.definition import find_suite, suite_toml
+
+    sys.stdout.write(suite_toml(find_suite(name)))
+    return DONE
+
+
+@app.command("new")
+@answering
+def suite_new(tables: Sources, out: Annotated[str, typer.Option("--out", help="TOML file to write.")] = "suite.toml",
+              target: Target = None) -> int:
+    """Write a suite of your own tables."""
+    from tabbench.suite.editing import write_new
+
+    print(write_new(Path(out), tables, target))
+    return DONE
+
+
+@app.command("add")
+@answering
+def suite_add(suite: Annotated[str, typer.Argument(metavar="SUITE.toml", help="The suite's file.")], tables: Sources,
+              target: Target = None) -> int:
+    """Add tables to a suite of your own."""
+    from tabbench.suite.editing import add_tables
+
+    print(add_tables(Path(suite), tables, target))
+    return DONE
+
+
+@app.command("run")
+@answering
+def suite_run(
+    name: Name,
+    approaches: Annotated[str | None, _option("approaches", "Approaches, comma-separated.")] = None,
+    effort: Annotated[str | None, _option("effort", "Effort, from 0.01 to 100: 0.1 is fast, 1 balanced, 6 thorough.")] = None,
+    preset: Annotated[str | None, _option("preset", "Effort by name: fast, balanced or thorough.")] = None,
+    sizes: Annotated[str | None, _option("sizes", "auto, or training sizes and full, mixed: 500,1000,full.")] = None,
+    folds: Annotated[str | None, _option("folds", "Folds of the outer cross-validation.")] = None,
+    repeats: Annotated[str | None, _option("repeats", "Repeats of it.")] = None,
+    use_folds: Annotated[str | None, _option("use_folds", "Run only this many folds of one repeat.")] = None,
+    margin: Annotated[str | None, _option("margin", "Smallest difference that matters on each table.")] = None,
+    seed: Annotated[str | None, _option("seed", "Random seed.")] = None,
+    device: Annotated[str | None, _option("device", "auto, cpu or cuda.")] = None,
+    executor: Annotated[str | None, _option("executor", "Where cells run.")] = None,
+    jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
+    out: Annotated[str | None, _option("out", "Folder of the run (tabbench-suite-NAME).")] = None,
+    fresh: Annotated[bool, _option("fresh", "Start over in a folder that holds a run.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Compare approaches on all tables of a suite; again in the same folder, only what is new is run."""
+    from tabbench.suite.definition import find_suite
+    from tabbench.suite.run import run_definition, run_options
+
+    given = {"approaches": approaches, "effort": effort, "preset": preset, "sizes": sizes, "folds": folds, "repeats": repeats,
+             "use_folds": use_folds, "margin": margin, "seed": seed, "device": device, "executor": executor, "jobs": jobs,
+             "time_limit": time_limit, "memory_limit": memory_limit, "out": out, "fresh": fresh, "quiet": quiet}
+    suite = find_suite(name)
+    return _answer(run_definition(suite, run_options(suite, given), _display(quiet), is_command=True), quiet=quiet)
+
+
+@app.command("resume")
+@answering
+def suite_resume(run: SuitePath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
+                 quiet: Quiet = False) -> int:
+    """Continue an interrupted run of a suite."""
+    from tabbench.suite.run import resume_folder
+
+    return _answer(resume_folder(Path(run), _display(quiet), is_command=True, jobs=jobs, time_limit=time_limit,
+                                 memory_limit=memory_limit), quiet=quiet)
+
+
+def _display(quiet: bool) -> Any:
+    from tabbench.report.live import make_display
+
+    return make_display(quiet=quiet, to_json=False)
+
+
+def _answer(done: Any, *, quiet: bool) -> int:
+    if done.is_interrupted:
+        print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(str(done.folder))}",
+              file=sys.stderr)
+        return INTERRUPTED
+    return SOME_FAILED if done.unread or done.unfinished else DONE

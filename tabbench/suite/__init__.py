@@ -1,0 +1,1 @@
+"""The same comparison over many tables: suites, their runs and their results."""

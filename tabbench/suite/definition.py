@@ -1,0 +1,228 @@
+"""What a suite is: tables by name, where each comes from, and options; read from TOML and written as TOML. Opens no table."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.files import write_atomically
+
+FOLDER = Path(__file__).parent / "suites"
+"""Where the suites that come with tabbench lie."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""A table's name is its folder's, a suite's that of its run."""
+OF_A_TABLE = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "sizes", "folds", "repeats",
+              "use_folds", "margin")
+"""Options of `compare` that a table of a suite may have."""
+OF_A_SUITE = ("approaches", "effort", "preset", "sizes", "folds", "repeats", "use_folds", "margin", "seed", "device")
+"""Options of `compare` that a suite may have for all its tables; those of a call come first, then a table's own."""
+FILES = ("test",)
+"""Of these, the ones that name a file."""
+
+
+@dataclass(frozen=True)
+class SuiteTable:
+    """A table of a suite.
+
+    Parameters
+    ----------
+    name : str
+        Its name in reports, and its run's folder.
+    source : str
+        A data set's name, a file, or anything else that `compare` reads.
+    origin : str
+        What it was drawn from: tables of one origin together count as one. Empty for an origin of its own.
+    options : dict[str, Any]
+        Options of `compare` for this table, see `OF_A_TABLE`.
+    """
+
+    name: str
+    source: str
+    origin: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A collection of tables to be compared on, with options for all of them.
+
+    Parameters
+    ----------
+    name : str
+        Short name.
+    title : str
+        One line for a list.
+    tables : tuple[SuiteTable, ...]
+        In the order in which they are listed.
+    options : dict[str, Any]
+        Options of `compare` for every table, see `OF_A_SUITE`.
+    """
+
+    name: str
+    title: str
+    tables: tuple[SuiteTable, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def all_suites() -> list[Suite]:
+    """The suites that come with tabbench, by name."""
+    return [read_suite(path) for path in sorted(FOLDER.glob("*.toml"))]
+
+
+def find_suite(name: str) -> Suite:
+    """The suite of this name, or the one in a TOML file.
+
+    Raises
+    ------
+    UnknownName
+        There is neither.
+    BadData
+        The file is no suite.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        return read_suite(path)
+    if NAME.fullmatch(name) and (FOLDER / f"{name}.toml").is_file():
+        return read_suite(FOLDER / f"{name}.toml")
+    raise UnknownName.among("suite", name, [each.stem for each in sorted(FOLDER.glob("*.toml"))])
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite in a TOML file; files that it names are looked for beside it.
+
+    Raises
+    ------
+    BadData
+        It cannot be read, or an entry is missing, unknown, of the wrong type or given twice.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadData(f"the suite {path} cannot be read ({error.strerror}); look at its name and permissions") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadData(f"the suite {path} is not TOML ({error}); mend that line") from error
+    _require(path, "the suite", values, {"name": str, "title": str, "tables": list, "options": dict})
+    options = values.get("options", {})
+    _require_known(path, "[options]", options, OF_A_SUITE)
+    tables = tuple(_table(path, each) for each in values.get("tables", ()))
+    suite = Suite(values.get("name", path.stem), values.get("title", ""), tables, options)
+    _check(path, suite)
+    return suite
+
+
+def _table(path: Path, values: Any) -> SuiteTable:
+    values = {"source": values} if isinstance(values, str) else values
+    if not isinstance(values, dict) or not isinstance(values.get("source"), str):
+        raise BadData(f'the suite {path} has a table without source; write source = "file.csv" or a data set\'s name')
+    source = values["source"]
+    _require_known(path, f"the table {source}", values, ("name", "source", "origin", *OF_A_TABLE))
+    _require(path, f"the table {source}", {key: values[key] for key in values.keys() & {"name", "origin"}},
+             {"name": str, "origin": str})
+    options = {name: _beside(path, value) if name in FILES else value for name, value in values.items() if name in OF_A_TABLE}
+    return SuiteTable(values.get("name") or name_of(source), _beside(path, source), values.get("origin", ""), options)
+
+
+def name_of(source: str) -> str:
+    """A table's name where none is given: what is left of its source without folders and what a folder's name can't hold.
+
+    >>> name_of("data/My prices.csv.gz"), name_of("credit_g"), name_of("openml:31")
+    ('My-prices', 'credit_g', 'openml-31')
+    """
+    stem = Path(source).name.lstrip(".")
+    if Path(source).suffix and "?" not in source:
+        stem = stem.split(".")[0]
+    return re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "table"
+
+
+def _beside(path: Path, source: str) -> str:
+    """A file that lies beside the suite by its whole path; everything else stays as it is."""
+    place = path.parent / source
+    return str(place.absolute()) if place.is_file() and not Path(source).is_absolute() else source
+
+
+def _require(path: Path, where: str, values: Mapping[str, Any], kinds: Mapping[str, type[Any]]) -> None:
+    _require_known(path, where, values, tuple(kinds))
+    words: dict[type[Any], str] = {str: "a text in quotes", list: "[[tables]] or a list", dict: "a table"}
+    for name, value in values.items():
+        if not isinstance(value, kinds[name]):
+            raise BadData(f"{where} in {path} has {name} = {value!r}; write {words[kinds[name]]}")
+
+
+def _require_known(path: Path, where: str, values: Mapping[str, Any], known: Sequence[str]) -> None:
+    if unknown := values.keys() - set(known):
+        raise BadData(f"{where} in {path} does not know the entry {min(unknown)!r}; it takes {', '.join(known)}")
+
+
+def _check(path: Path, suite: Suite) -> None:
+    if not suite.tables:
+        raise BadData(f'the suite {path} has no tables; write tables = ["a.csv", "b.csv"]')
+    for name in (suite.name, *(table.name for table in suite.tables)):
+        if not NAME.fullmatch(name):
+            raise BadData(f"the suite {path} has the name {name!r}; use letters, digits, dots, - and _")
+    [(name, count)] = Counter(table.name.lower() for table in suite.tables).most_common(1)
+    if count > 1:
+        raise BadData(f"the suite {path} has {count} tables called {name}; give each a name of its own: name = \"…\"")
+
+
+def write_suite(suite: Suite, path: Path) -> None:
+    """Write a suite as TOML."""
+    write_atomically(path, suite_toml(suite).encode())
+
+
+def suite_toml(suite: Suite) -> str:
+    """A suite as TOML, which `read_suite` reads."""
+    lines = [f"name = {_toml(suite.name)}", f"title = {_toml(suite.title)}"]
+    if suite.options:
+        lines += ["", "[options]", *(f"{name} = {_toml(value)}" for name, value in suite.options.items() if value is not None)]
+    for table in suite.tables:
+        lines += ["", *table_toml(table)]
+    return "\n".join(lines) + "\n"
+
+
+def table_toml(table: SuiteTable) -> list[str]:
+    """The lines of a table."""
+    values = {"name": table.name, "source": table.source, "origin": table.origin} | dict(table.options)
+    return ["[[tables]]", *(f"{name} = {_toml(value)}" for name, value in values.items() if value not in (None, ""))]
+
+
+def _toml(value: Any) -> str:
+    """A text, number, boolean or list of these; JSON's forms of them are TOML's, too, but for one control character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def new_suite(name: str, sources: Iterable[str], target: str | None = None) -> Suite:
+    """A suite of files and data sets, whose names are told apart by a number where they are the same.
+
+    Raises
+    ------
+    BadOption
+        No source is given.
+    """
+    tables: list[SuiteTable] = []
+    options = {} if target is None else {"target": target}
+    for source in sources:
+        tables.append(SuiteTable(_free_name(name_of(source), tables), source, options=options))
+    if not tables:
+        raise BadOption("a suite needs tables; name files or data sets: tabbench suite new a.csv b.csv")
+    return Suite(name, "", tuple(tables))
+
+
+def with_tables(suite: Suite, sources: Iterable[str], target: str | None = None) -> Suite:
+    """The same suite with more tables."""
+    tables = list(suite.tables)
+    for each in new_suite(suite.name, sources, target).tables:
+        tables.append(replace(each, name=_free_name(each.name, tables)))
+    return replace(suite, tables=tuple(tables))
+
+
+def _free_name(name: str, tables: Sequence[SuiteTable]) -> str:
+    taken = {table.name.lower() for table in tables}
+    numbered = (name if number == 1 else f"{name}-{number}" for number in range(1, len(tables) + 2))
+    return next(each for each in numbered if each.lower() not in taken)

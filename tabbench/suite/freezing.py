@@ -1,0 +1,164 @@
+"""Tables of a suite are read, split and frozen in their runs' folders before the first cell, so that the whole plan is known."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tabbench.comparison.plan import Contestants
+from tabbench.comparison.planner import Planner
+from tabbench.comparison.prepare import Prepared, read_and_split, resolve_source
+from tabbench.comparison.progress import Clock
+from tabbench.comparison.resume import freeze, recall_prepared
+from tabbench.comparison.running import make_planner, settled_effort, sizes_of
+from tabbench.comparison.session import Session
+from tabbench.comparison.time_plan import largest_plan
+from tabbench.core.errors import BadData, BadOption, TabbenchError
+from tabbench.core.progress import Display
+from tabbench.costs.prior import PriorCosts
+from tabbench.options import Options
+from tabbench.report.live import make_display
+from tabbench.suite.definition import SuiteTable
+from tabbench.suite.sharing import Need
+
+OF_READING = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
+"""Options with the same values as before need no second reading."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frozen:
+    """A table that is ready to be run, or why it is not.
+
+    Parameters
+    ----------
+    table : SuiteTable
+        As the suite names it.
+    options : Options
+        Of its run.
+    problem : str, default ""
+        Why it cannot be run.
+    need : Need
+        Seconds that it may take.
+    cells : int, default 0
+        How many cells it has with all that is wished for.
+    summary : str, default ""
+        Its shape and task in a few words.
+    digest : str, default ""
+        Sha256 of its file, where it is one.
+    identity : tuple[str, str, str]
+        Fingerprint of the table, target and task.
+    """
+
+    table: SuiteTable
+    options: Options
+    problem: str = ""
+    need: Need = Need(0.0, 0.0)
+    cells: int = 0
+    summary: str = ""
+    digest: str = ""
+    identity: tuple[str, str, str] = ("", "", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Common:
+    """What all tables of a suite share."""
+
+    contestants: Contestants
+    prior: PriorCosts
+    jobs: int
+    device: str
+    clock: Clock
+
+
+def options_of(table: SuiteTable, common: Options, folder: Path) -> Options:
+    """The options of a table's run: its own, then those of all tables.
+
+    Raises
+    ------
+    BadOption
+        One of them is wrong.
+    """
+    return replace(common, **dict(table.options), out=folder, time_limit=None).checked()
+
+
+def freeze_table(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
+    """Read a table and freeze it in its run's folder; what an earlier call has frozen is only opened where `is_again`.
+
+    A table that cannot be used costs only itself.
+    """
+    try:
+        return _frozen(table, options, common, is_again=is_again)
+    except TabbenchError as error:
+        return Frozen(table, options, error.typed)
+
+
+def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
+    with Session.open(options, common.clock, QUIET, contestants=common.contestants, prior=common.prior) as session:
+        digest = _digest_of(table.source)
+        reading = {name: getattr(options, name) for name in OF_READING}
+        reading = {name: list(value) if isinstance(value, tuple) else value for name, value in reading.items()}
+        is_there = is_again and session.store.recall("reading") == reading
+        if is_there and digest != session.store.recall("source_digest", digest):
+            raise BadData(f"{table.source} has changed since it was read; start over with --fresh")
+        prepared = recall_prepared(session.store) if is_there else _read(table, options, session)
+        session.store.remember(source_digest=digest, reading=reading)
+        planner = make_planner(prepared, common.contestants, sizes_of(prepared, options), options, common.prior, common.jobs,
+                               common.device)
+        setup = prepared.setup
+        wish = planner.wish(settled_effort(session.store, options))
+        shape = f"{len(setup.table):,} rows, {len(setup.table.columns):,} columns, {setup.task.kind}"
+        # What was put aside must not be put aside again when the table is begun.
+        return Frozen(table, replace(options, fresh=False), need=need_of(planner), digest=digest, summary=shape,
+                      cells=len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits,
+                      identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
+
+
+def _read(table: SuiteTable, options: Options, session: Session) -> Prepared:
+    data, resolved = resolve_source(table.source, options)
+    prepared = read_and_split(data, resolved, QUIET, name=table.name)
+    sizes_of(prepared, options)  # refused before anything is written
+    freeze(session.folder, session.store, prepared, resolved, may_have_more_repeats=True)
+    return prepared
+
+
+def need_of(planner: Planner) -> Need:
+    """Expected seconds of a table with the least that leaves no family out, and with all that is wished for."""
+    wish = planner.wish()
+    least = largest_plan(replace(wish, families=()), lambda plan: False)
+    most = planner.seconds(wish.most)
+    return Need(min(planner.seconds(least), most), most)
+
+
+def refuse_doubles(frozen: list[Frozen]) -> None:
+    """The same table under two names would count twice.
+
+    Raises
+    ------
+    BadOption
+        There is one.
+    """
+    seen: dict[tuple[str, str, str], str] = {}
+    for each in frozen:
+        if not each.problem and (other := seen.setdefault(each.identity, each.table.name)) != each.table.name:
+            raise BadOption(f"{other} and {each.table.name} are the same table with the same target; leave one of them out")
+
+
+def _digest_of(source: str) -> str:
+    path = Path(source)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+QUIET: Display = make_display(quiet=True, to_json=False)
+
+
+def plain_values(frozen: Frozen) -> dict[str, Any]:
+    """What a manifest tells of a table."""
+    fingerprint, target, task = frozen.identity
+    return {"name": frozen.table.name, "source": frozen.table.source, "origin": frozen.table.origin, "sha256": frozen.digest,
+            "fingerprint": fingerprint, "target": target, "task": task, "options": dict(frozen.table.options),
+            "problem": frozen.problem}

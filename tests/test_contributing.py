@@ -17,6 +17,7 @@ from tabbench.core.approach import APPROACHES, SELECTORS, TrainingSet, Workload
 from tabbench.core.check import CHECKS, CheckedTable
 from tabbench.core.executor import EXECUTORS
 from tabbench.core.family import FAMILIES
+from tabbench.core.generator import GENERATORS
 from tabbench.core.metric import METRICS
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
@@ -30,10 +31,10 @@ EXAMPLES = dict(re.findall(r"`(\S+)`,\scomplete.*?```\w+\n(.*?)^```", GUIDE, re.
 """Path -> what CONTRIBUTING says stands there."""
 APPROACH, SELECTOR, METRIC = "tabbench/approaches/nearest.py", "tabbench/selection/ridge.py", "tabbench/metrics/spherical.py"
 CHECK, CARD = "tabbench/checks/wide_table.py", "datasets/wine_recognition.toml"
-EXECUTOR = "tabbench/execution/fresh.py"
-CONTRACTS = (*(f"tests/contract/test_every_{kind}.py" for kind in ("approach", "selector", "metric", "check", "executor")),
-             "tests/reading/test_cards.py")
-NAMES = ("nearest", "ridge", "spherical", "wide-table", "fresh-process", "wine_recognition")
+EXECUTOR, GENERATOR = "tabbench/execution/fresh.py", "tabbench/generators/rings.py"
+KINDS = ("approach", "selector", "metric", "check", "executor", "generator")
+CONTRACTS = (*(f"tests/contract/test_every_{kind}.py" for kind in KINDS), "tests/reading/test_cards.py")
+NAMES = ("nearest", "ridge", "spherical", "wide-table", "fresh-process", "rings", "wine_recognition")
 TASKS = {
     "regression": Task("regression", (), "rmse", ("rmse",)),
     "binary": Task("binary", ("no", "yes"), "log_loss", ("log_loss",)),
@@ -95,8 +96,8 @@ def test_example_check_finds_the_fault_and_is_silent_without_it(monkeypatch, tmp
 
 
 def test_names_of_examples_are_free():
-    assert set(EXAMPLES) == {APPROACH, SELECTOR, METRIC, CHECK, EXECUTOR, CARD}
-    for registry, name in zip((APPROACHES, SELECTORS, METRICS, CHECKS, EXECUTORS), NAMES, strict=False):
+    assert set(EXAMPLES) == {APPROACH, SELECTOR, METRIC, CHECK, EXECUTOR, GENERATOR, CARD}
+    for registry, name in zip((APPROACHES, SELECTORS, METRICS, CHECKS, EXECUTORS, GENERATORS), NAMES, strict=False):
         assert name not in registry
     assert "neighbours" not in FAMILIES
     assert cards.find_card("wine_recognition") is None

@@ -13,7 +13,8 @@ from tabbench.core.errors import TabbenchError
 
 DONE, MISTAKE, SOME_FAILED, FINDINGS, INTERRUPTED = 0, 1, 3, 3, 130
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A file, a data set's name, or - for standard input.")]
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A file, a data set's name, generated:NAME, openml:ID, openml-task:ID, "
+                                                      "an https address, or - for standard input.")]
 RunPath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON to standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors only.")]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tabbench.commands.common import DONE, answering
+from tabbench.commands.common import DONE, Data, answering
 
-app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fetch.")
+app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fetch, add; generators.")
 
 
 @app.command("list")
@@ -38,4 +39,36 @@ def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
     from tabbench.reading.cards import fetch, get_card
 
     print(fetch(get_card(name)))
+    return DONE
+
+
+@app.command("add")
+@answering
+def datasets_add(data: Data, target: Annotated[str | None, typer.Option("--target", help="Column to predict.")] = None,
+                 name: Annotated[str | None, typer.Option("--name", help="Name of the data set (the file's).")] = None,
+                 title: Annotated[str | None, typer.Option("--title", help="What it is, in one line.")] = None,
+                 licence: Annotated[str | None, typer.Option("--licence", help="Under which it may be used.")] = None,
+                 citation: Annotated[str | None, typer.Option("--citation", help="How to cite it.")] = None,
+                 why: Annotated[str | None, typer.Option("--why", help="What it is good for.")] = None,
+                 drop: Annotated[list[str], typer.Option("--drop", help="Columns that leak or identify.")] = [],  # noqa: B006
+                 to: Annotated[str | None, typer.Option("--to", help="Folder (TABBENCH_DATASETS or ./datasets).")] = None) -> int:
+    """Write a table as Parquet and a card that describes it: two files to share. Prints the card's path."""
+    from tabbench.options import names
+    from tabbench.reading.adding import add_dataset
+
+    card = add_dataset(data, folder=None if to is None else Path(to), target=target, name=name, title=title, licence=licence,
+                       citation=citation, why=why, drop=tuple(names(",".join(drop))))
+    print(card)
+    return DONE
+
+
+@app.command("generators")
+@answering
+def datasets_generators() -> int:
+    """List what can be generated, with the parameters: generated:NAME,parameter=value."""
+    from tabbench.core.generator import GENERATORS
+
+    for generator in GENERATORS:
+        given = ",".join(f"{name}={value}" for name, value in generator.parameters.items())
+        print(f"{generator.name:22} {generator.summary}\n{'':22} {given}")
     return DONE

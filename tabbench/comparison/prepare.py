@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.checks.running import run_checks
 from tabbench.core.check import CheckedTable
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
@@ -19,9 +19,9 @@ from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
-from tabbench.reading.card import NAME
-from tabbench.reading.cards import card_path, find_card
+from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
+from tabbench.reading.source import NamedTable
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
@@ -36,16 +36,18 @@ class Prepared:
 
 
 def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
-    """A data set's name becomes its file, with its card's target, task and dropped columns where none are named."""
-    if not isinstance(data, str) or not NAME.fullmatch(data) or Path(data).exists():
+    """The name of a table becomes the table, with its source's target, roles, task and metric where none are named."""
+    located = locate(data) if isinstance(data, str) else None
+    if located is None:
         return data, options
-    card = find_card(data)
-    if card is None:
-        return data, options
-    options = replace(options, target=options.target or card.target, drop=tuple(options.drop) or card.drop)
-    if options.task == "auto" and options.target == card.target:
-        options = replace(options, task=card.task)
-    return card_path(card), options
+    drop = tuple(options.drop) or located.drop
+    group, time = (None if column in drop else column for column in (located.group, located.time))
+    options = replace(options, target=options.target or located.target, drop=drop, group=options.group or group,
+                      time=options.time or time)
+    if options.target == located.target:
+        options = replace(options, task=located.task or "auto" if options.task == "auto" else options.task,
+                          metric=options.metric or located.metric)
+    return located.data, options
 
 
 def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
@@ -87,10 +89,11 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
     task = Task(target.kind, target.classes, metrics[0], metrics)
+    positions, repeats, repeats_given = _positions(data, options, positions)
     if positions is not None:
         positions = _follow_rows(positions, table.rows, _rows_given(data))
-    splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=options.repeats,
-                                         seed=options.seed, positions=positions)
+    splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=repeats, seed=options.seed,
+                                         positions=positions, repeats_given=repeats_given)
     for note in splits.notes:
         display.say(note)
     setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
@@ -99,6 +102,21 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
 
 def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
+
+
+def _positions(data: Any, options: Options, given: Sequence[tuple[Any, Any]] | None
+               ) -> tuple[Sequence[tuple[Any, Any]] | None, int | None, int]:
+    """Positions of the splits (None: to be drawn), repeats to be drawn, repeats that the positions are.
+
+    They are those given, or those that come with the table unless the options say how to split; `repeats` takes the first ones.
+    """
+    says_how = any((options.fold, options.test is not None, options.group, options.time))
+    if given is not None or says_how or not isinstance(data, NamedTable) or data.splits is None:
+        return given, options.repeats, 1
+    repeats = options.repeats or data.repeats
+    if repeats > data.repeats:
+        raise BadOption.about(OptionMention("repeats", repeats), f" is more than the {data.repeats} of {data.name}; leave it out")
+    return data.splits[: len(data.splits) // data.repeats * repeats], None, repeats
 
 
 def _rows_given(data: Any) -> int | None:

@@ -26,7 +26,7 @@ DOWNLOAD_TIMEOUT_SECONDS = 60
 
 def all_cards() -> list[DatasetCard]:
     """Every card, by name."""
-    return [read_card(path) for path in sorted(cards_folder().glob("*.toml"))]
+    return [read_card(path) for path in card_files().values()]
 
 
 def find_card(name: str) -> DatasetCard | None:
@@ -37,16 +37,27 @@ def find_card(name: str) -> DatasetCard | None:
     >>> find_card("diamonds.csv") is None
     True
     """
-    path = cards_folder() / f"{name}.toml"
-    return read_card(path) if NAME.fullmatch(name) and path.is_file() else None
+    path = card_files().get(name) if NAME.fullmatch(name) else None
+    return None if path is None else read_card(path)
 
 
 def get_card(name: str) -> DatasetCard:
     """The card of this name; raises `UnknownName` with near ones."""
     card = find_card(name)
     if card is None:
-        raise UnknownName.among("data set", name, [path.stem for path in sorted(cards_folder().glob("*.toml"))])
+        raise UnknownName.among("data set", name, list(card_files()))
     return card
+
+
+def card_files() -> dict[str, Path]:
+    """Every card's path by name, sorted; a shipped one comes before one of the user's own folder."""
+    paths = [path for folder in (own_folder(), cards_folder()) for path in folder.glob("*.toml")]
+    return dict(sorted({path.stem: path for path in paths}.items()))
+
+
+def own_folder() -> Path:
+    """Where the user's own cards are: the folder in the environment variable TABBENCH_DATASETS, or ./datasets."""
+    return Path(os.environ.get("TABBENCH_DATASETS") or "datasets")
 
 
 def cards_folder() -> Path:

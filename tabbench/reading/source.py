@@ -17,6 +17,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted
+from tabbench.reading.arff import is_arff, read_arff
 from tabbench.reading.header import name_columns
 from tabbench.reading.text_format import as_utf8, sniff
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
@@ -45,8 +46,25 @@ class RawTable:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class NamedTable:
+    """An Arrow table that is no file, under a name; `description` says where it comes from.
+
+    `splits` are the (training positions, test positions) that come with it: those of `repeats` repeats, one after the other.
+    """
+
+    name: str
+    table: pa.Table
+    description: str
+    splits: tuple[tuple[np.ndarray, np.ndarray], ...] | None = None
+    repeats: int = 1
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+
 def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
-    """Read a path, "-" for standard input, a pandas frame or a polars frame.
+    """Read a path, "-" for standard input, a `NamedTable`, a pandas frame or a polars frame.
 
     `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
     aside; and there may be any number of rows, none included.
@@ -63,6 +81,8 @@ def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
     if isinstance(source, str | Path):
         with local_file(source) as file:
             raw = _from_file(file, _stem(source), new_rows)
+    elif isinstance(source, NamedTable):
+        raw = _named(source.name, source.table.column_names, source.table.columns, source.description)
     elif isinstance(source, pd.DataFrame):
         raw = _named("frame", [str(name) for name in source.columns], _pandas_columns(source), "pandas frame")
     elif hasattr(source, "to_arrow"):
@@ -101,6 +121,8 @@ def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
         raise BadData(f"{file.shown} is an old Excel file; save it as .xlsx or CSV")
     elif start.startswith((b"{", b"[{")) and _is_json(file, start):
         table, kind = _json_table(file), "JSON lines"
+    elif start.startswith((b"%", b"@")) and is_arff(file.path):
+        table, kind = read_arff(file.path, file.shown), "ARFF"
     elif start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:

@@ -74,14 +74,14 @@ def default_repeats(rows: int) -> int:
 
 def make_splits(
     table: Table, target: np.ndarray, task: Task, *, folds: int = 5, repeats: int | None = None, seed: int = 0,
-    positions: Sequence[tuple[np.ndarray, np.ndarray]] | None = None,
+    positions: Sequence[tuple[np.ndarray, np.ndarray]] | None = None, repeats_given: int = 1,
 ) -> tuple[SplitPlan, tuple[Finding, ...]]:
     """All splits of a run, and what is worth knowing about them.
 
-    `target` is (n,) class codes or numbers. The kind is the first of these that applies: `positions` given; the table's own
-    test rows; its fold column; its time (rolling origin: `folds` blocks of the newer half, each tested after all that is
-    older; rows of a tested group are left out of training when there are groups too); its groups, whole; else stratified,
-    equal rows together.
+    `target` is (n,) class codes or numbers; `positions` are those of `repeats_given` repeats, one after the other. The kind is
+    the first of these that applies: `positions` given; the table's own test rows; its fold column; its time (rolling origin:
+    `folds` blocks of the newer half, each tested after all that is older; rows of a tested group are left out of training when
+    there are groups too); its groups, whole; else stratified, equal rows together.
 
     The training order is shuffled and stratified, group by group if there are groups, newest first if there is a time.
 
@@ -93,7 +93,7 @@ def make_splits(
         Too few groups, times or folds in the data, or a part that holds one class only.
     """
     kind = _kind(table, positions)
-    repeats = _checked_repeats(kind, repeats, len(table))
+    repeats = repeats_given if kind == "given" and repeats is None else _checked_repeats(kind, repeats, len(table))
     if folds < 2 or 2 * folds > len(table):
         raise BadOption(f"--folds {folds} does not work for {len(table):,} rows; choose between 2 and {len(table) // 2}")
     request = _Request(table, np.asarray(target), task, folds, repeats, seed)
@@ -152,7 +152,8 @@ def _parts(kind: str, request: _Request, positions: Sequence[tuple[np.ndarray, n
 def _given_parts(request: _Request, positions: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Part]:
     if not len(positions):
         raise BadOption("splits is empty; give at least one pair (train, test) of row positions, or leave it out")
-    return [(0, number, *_checked_pair(pair, number, len(request.table))) for number, pair in enumerate(positions)]
+    folds = len(positions) // request.repeats
+    return [(*divmod(number, folds), *_checked_pair(pair, number, len(request.table))) for number, pair in enumerate(positions)]
 
 
 def _checked_pair(pair: tuple[np.ndarray, np.ndarray], number: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -329,7 +330,7 @@ def _notes(kind: str, request: _Request, parts: list[Part]) -> tuple[str, ...]:
     folds = len(parts) // request.repeats
     times = "" if request.repeats == 1 else f" × {request.repeats} repeats"
     first = {
-        "given": f"{folds} splits as given",
+        "given": f"{folds} splits as given{times}",
         "test": f"one split: the {len(parts[0][3]):,} rows of the test file",
         "fold": f"{folds} folds by {request.role('fold')}",
         "ordered": f"{folds} splits forward in time by {request.role('time')}; intervals rest on few, dependent splits",

@@ -1,0 +1,1 @@
+"""Many tables as one benchmark: a suite's folder in, one result and its reports out."""

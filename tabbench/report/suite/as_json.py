@@ -22,8 +22,8 @@ COSTS = {"cells": "cell_costs", "relative": "relative_costs"}
 
 _WHOLE = frozenset({"rows", "columns", "classes", "full_size", "size", "folds", "splits", "seed", "failed", "version", "cost_rank",
                     "tables", "sources", "repeat", "fold", "from_size", "to_size"})
-_SHARES = {("ranks", "failed")}
-"""Columns that are shares, though a column of their name counts elsewhere."""
+_NO_COUNTS = {("ranks", "failed"), ("scores", "failed")}
+"""A share and a truth value, though a column of this name counts elsewhere."""
 
 
 def suite_values(result: SuiteResult) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def records(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _is_whole(name: str, column: str) -> bool:
-    return (column in _WHOLE and (name, column) not in _SHARES) or (name == "crossed" and column in ("ahead", "behind", "open"))
+    return (column in _WHOLE and (name, column) not in _NO_COUNTS) or (name == "crossed" and column in ("ahead", "behind", "open"))
 
 
 def _plain(value: Any, *, is_whole: bool) -> Any:

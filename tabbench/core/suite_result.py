@@ -23,7 +23,8 @@ class SuiteResult:
     suite : dict[str, Any]
         Name and title.
     protocol : dict[str, Any]
-        Margin (in units of each table's default margin), alpha, seed, and the approach whose fit time is the unit of cost.
+        Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on, the
+        approach whose fit time is the unit of cost, and the versions of libraries.
     tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed, failures, scores : DataFrame
         With the columns that `SUITE_COLUMNS` names, in that order. All are deterministic.
     cell_costs, relative_costs : DataFrame

@@ -57,7 +57,8 @@ def assemble(gathered: Gathered, seed: int) -> SuiteResult:
     verdicts = judge_buckets(losses_of(tables, scores), standpoint)
     return SuiteResult(
         suite={"name": gathered.name, "title": gathered.title},
-        protocol={"margin": MARGIN, "alpha": ALPHA, "seed": seed, "least_share": LEAST_SHARE, "cost_reference": REFERENCE},
+        protocol={"margin": MARGIN, "alpha": ALPHA, "seed": seed, "least_share": LEAST_SHARE, "cost_reference": REFERENCE,
+                  "versions": _versions(judged)},
         tables=tables, approaches=_approaches(judged), scores=scores, means=_means(tables, scores), crossovers=crossovers,
         crossed=crossed_by_size(crossovers), failures=_failures(judged), cell_costs=cell_costs,
         relative_costs=relative_costs(cell_costs, seed), **_over_tables(verdicts, tables))
@@ -88,6 +89,15 @@ def _require_same_versions(judged: Sequence[TableRun]) -> None:
             if version != entry.version:
                 raise BadOption(f"{entry.name} has version {version} on {table} and {entry.version} on {each.name}; run the older "
                                 "one again")
+
+
+def _versions(judged: Sequence[TableRun]) -> dict[str, str]:
+    """Library to version, or to all of them where tables were run with different ones."""
+    found: dict[str, set[str]] = {}
+    for each in judged:
+        for library, version in each.versions.items():
+            found.setdefault(library, set()).add(version)
+    return {library: ", ".join(sorted(versions)) for library, versions in found.items()}
 
 
 def _row(each: TableRun) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class TableRun:
         The default margin of its metric, whatever the run's own was: the unit in which tables are compared.
     scores, cell_costs : DataFrame
         As in a `SuiteResult`.
+    versions : Mapping[str, str]
+        Of the libraries that its numbers depend on.
     """
 
     name: str
@@ -58,6 +60,7 @@ class TableRun:
     margin: float
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
+    versions: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +126,13 @@ def _table(folder: Path, problem: str) -> TableRun:
         path = folder / RESULT
         comparison = from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() and not left else judged(whole, store)
         return TableRun(folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
-                        scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store))
+                        scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
+                        store.recall("identity")["versions"])
 
 
 def _without_scores(name: str, state: str, reason: str) -> TableRun:
     nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("scores", "cell_costs")}
-    return TableRun(name, state, reason, None, None, float("nan"), **nothing)
+    return TableRun(name, state, reason, None, None, float("nan"), versions={}, **nothing)
 
 
 def _question(run: Run) -> Question:

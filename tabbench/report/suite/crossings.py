@@ -14,6 +14,8 @@ from tabbench.wording.suite import step_state, step_title
 
 _WIDTH_INCHES = 10.0
 _ROW_INCHES, _SHARE_INCHES, _HEAD_INCHES, _GAP_INCHES = 0.19, 0.95, 0.3, 0.56
+FEWEST_TABLES = 5
+"""A share of fewer tables is not drawn, if there are sizes that more of them have: it would be the loudest and say the least."""
 _ORDER = ("ahead", "crossed", "several", "back", "undecided", "behind")
 """Bars by what is shown of the second family, from most to least."""
 
@@ -75,6 +77,7 @@ def _draw_bars(axes: Any, own: pd.DataFrame, bars: list[tuple[str, str]], step: 
 def _draw_shares(axes: Any, crossed: pd.DataFrame, step: tuple[str, str], colours: dict[str, str]) -> None:
     """At each size, of the tables that have it: shown ahead from below, shown behind from above, the rest between."""
     own = crossed[(crossed["from_family"] == step[0]) & (crossed["to_family"] == step[1])]
+    own = own[own["tables"] >= min(FEWEST_TABLES, own["tables"].max())]
     ahead, behind = own["ahead"] / own["tables"], 1 - own["behind"] / own["tables"]
     axes.fill_between(own["size"], 0, ahead, color=colours[step[1]], linewidth=0, alpha=0.85, step="post")
     axes.fill_between(own["size"], ahead, behind, color=stand_in("grid"), linewidth=0, alpha=0.6, step="post")

@@ -129,12 +129,12 @@ def _ranks_by_size(result: SuiteResult) -> ReportTable:
 
 def scores_table(result: SuiteResult) -> ReportTable:
     """Every table's mean scores at the size of its verdict, beside the constant prediction's."""
-    names = list(result.families)
+    names = [name for name, family in result.families.items() if family != "baseline"]
     at = result.means.set_index(["table", "size", "approach"])
     cells = [_scores(row, names, at) for row in result.finished.to_dict("records") if known(row["size"])]
     header = ("table", "training rows", "metric", "constant prediction", *names)
     return ReportTable("Scores of every table", header, cells, frozenset({1, *range(3, len(header))}),
-                       "Means over the splits at the size of the table's verdict; the best one's is in bold.")
+                       "Means over the splits at the size of the table's verdict.")
 
 
 def _scores(row: dict[Any, Any], names: list[str], at: pd.DataFrame) -> tuple[str, ...]:

@@ -23,9 +23,10 @@ class SuiteResult:
     suite : dict[str, Any]
         Name and title.
     protocol : dict[str, Any]
-        Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on, the
-        approach whose fit time is the unit of cost, and the versions of libraries.
-    tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed, failures, scores : DataFrame
+        Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on,
+        the approach whose fit time is the unit of cost, and the versions of libraries.
+    tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed : DataFrame
+    failures, scores : DataFrame
         With the columns that `SUITE_COLUMNS` names, in that order. All are deterministic.
     cell_costs, relative_costs : DataFrame
         What comes from clocks.
@@ -61,9 +62,9 @@ class SuiteResult:
 
 
 SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
-    "tables": ("name", "state", "reason", "task", "metric", "direction", "rows", "columns", "classes", "full_size", "size", "bucket",
-               "effort", "split_kind", "folds", "splits", "seed", "margin", "decision", "top_set", "best", "recommended", "family",
-               "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint", "report"),
+    "tables": ("name", "state", "reason", "task", "metric", "direction", "rows", "columns", "classes", "full_size", "size",
+               "bucket", "effort", "split_kind", "folds", "splits", "seed", "margin", "decision", "top_set", "best",
+               "recommended", "family", "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint", "report"),
     "approaches": ("name", "family", "version", "cost_rank"),
     "verdicts": ("bucket", "tables", "sources", "decision", "reason", "approaches", "best", "recommended", "sentence",
                  "without_failures"),

@@ -87,8 +87,8 @@ def _require_same_versions(judged: Sequence[TableRun]) -> None:
         for entry in each.run.entries if each.run else ():
             version, table = seen.setdefault(entry.name, (entry.version, each.name))
             if version != entry.version:
-                raise BadOption(f"{entry.name} has version {version} on {table} and {entry.version} on {each.name}; run the older "
-                                "one again")
+                raise BadOption(f"{entry.name} has version {version} on {table} and {entry.version} on {each.name}; run the "
+                                "older one again")
 
 
 def _versions(judged: Sequence[TableRun]) -> dict[str, str]:
@@ -121,9 +121,10 @@ def _headline(comparison: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
     winner = found.iloc[0]
     families = dict(zip(comparison.approaches["name"], comparison.approaches["family"], strict=True))
     here = scores[scores["size"] == size]
+    best_score = here[here["approach"] == winner["best"]]["score"].mean()
     return {"size": size, "bucket": bucket_of(size), "decision": winner["decision"], "top_set": list(winner["approaches"]),
             "best": winner["best"], "recommended": winner["recommended"], "family": families.get(winner["recommended"]),
-            "best_score": here[here["approach"] == winner["best"]]["score"].mean(), "baseline_score": here["baseline_score"].mean()}
+            "best_score": best_score, "baseline_score": here["baseline_score"].mean()}
 
 
 def _approaches(judged: Sequence[TableRun]) -> pd.DataFrame:
@@ -140,7 +141,8 @@ def _means(tables: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     loss = means["score"] * means["table"].map(about["direction"]).map({"lower": 1.0, "higher": -1.0})
     behind = loss - loss.groupby([means["table"], means["size"]]).transform("min")
-    means["metric"], means["behind_best"] = means["table"].map(about["metric"]), behind / means["table"].map(about["margin"]).astype("float64")
+    means["metric"] = means["table"].map(about["metric"])
+    means["behind_best"] = behind / means["table"].map(about["margin"]).astype("float64")
     return means[list(SUITE_COLUMNS["means"])]
 
 
@@ -169,9 +171,9 @@ def _over_tables(verdicts: Sequence[BucketVerdict], tables: pd.DataFrame) -> dic
 
     ranks = pd.concat([each.overview.ranks.assign(bucket=each.bucket.name, win_rate=win_rates(each.overview.ranks))
                        for each in verdicts], ignore_index=True)[list(columns["ranks"])]
+    found = pd.DataFrame([_verdict(each, tables) for each in verdicts], columns=list(columns["verdicts"]), dtype=object)
     cliques = [(each.bucket.name, list(clique)) for each in verdicts for clique in each.cliques]
-    return {"verdicts": pd.DataFrame([_verdict(each, tables) for each in verdicts], columns=list(columns["verdicts"]), dtype=object),
-            "ranks": ranks, "cliques": pd.DataFrame(cliques, columns=list(columns["cliques"])),
+    return {"verdicts": found, "ranks": ranks, "cliques": pd.DataFrame(cliques, columns=list(columns["cliques"])),
             **{name: stacked(name) for name in ("pairs", "elo", "improvability")}}
 
 

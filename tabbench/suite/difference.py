@@ -41,8 +41,8 @@ def compare_suites(first: SuiteResult, second: SuiteResult, *, names: tuple[str,
 
     Notes
     -----
-    A table is compared at the largest size that both runs have. Splits are paired where the constant prediction scores the same on
-    each, which only the same rows do.
+    A table is compared at the largest size that both runs have. Splits are paired where the constant prediction scores the same
+    on each, which only the same rows do.
     """
     found = [each for table in _common_tables(first, second) for each in _of_table(first, second, table)]
     cells, approaches = compare_cells(found, ALPHA), compare_approaches(found, margin, ALPHA, seed)
@@ -75,8 +75,8 @@ def _of_table(first: SuiteResult, second: SuiteResult, table: str) -> list[TwoLo
 
 def _of_approach(old: pd.DataFrame, new: pd.DataFrame, about: Any, name: str, size: int) -> TwoLosses | None:
     common = old.merge(new, on=_KEY, suffixes=("_old", "_new")).sort_values(_KEY)
-    is_paired = len(common) > 0 and bool(np.allclose(common["baseline_score_old"], common["baseline_score_new"], rtol=SAME_BASELINE,
-                                                     atol=0, equal_nan=True))
+    baselines = common["baseline_score_old"], common["baseline_score_new"]
+    is_paired = len(common) > 0 and np.allclose(*baselines, rtol=SAME_BASELINE, atol=0, equal_nan=True)
     scores = [common["score_old"], common["score_new"]] if is_paired else [old["score"], new["score"]]
     defined = np.isfinite(scores[0]) & np.isfinite(scores[1]) if is_paired else None
     kept = [each[defined if defined is not None else np.isfinite(each)].to_numpy(dtype=np.float64) for each in scores]
@@ -91,9 +91,8 @@ def _of_approach(old: pd.DataFrame, new: pd.DataFrame, about: Any, name: str, si
 def _conditions(first: SuiteResult, second: SuiteResult, names: tuple[str, str]) -> list[str]:
     """How the two were run differently."""
     found = []
-    parts = (("table", *(set(_prints(each)) for each in (first, second))),
-             ("approach", *(set(each.families) for each in (first, second))))
-    for kind, old, new in parts:
+    for kind, old, new in (("table", set(_prints(first)), set(_prints(second))),
+                           ("approach", set(first.families), set(second.families))):
         found += [only_in(kind, sorted(more), where) for more, where in ((old - new, names[0]), (new - old, names[1])) if more]
     other = sorted(set(_prints(first)) & set(_prints(second)) - set(_common_tables(first, second)))
     found += [other_content(other)] if other else []
@@ -106,10 +105,9 @@ def _conditions(first: SuiteResult, second: SuiteResult, names: tuple[str, str])
 def _settings(first: SuiteResult, second: SuiteResult) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Versions of libraries and approaches, and efforts, splits and seeds: what, and its values in both."""
     both = set(first.families) & set(second.families)
-    tables = _common_tables(first, second)
-    found = [("version of ", *(dict(each.protocol.get("versions", {})) for each in (first, second))),
-             ("version of approach ", *({row["name"]: row["version"] for row in each.approaches.to_dict("records")
-                                         if row["name"] in both} for each in (first, second)))]
-    for column in ("effort", "splits", "seed"):
-        found.append((f"{column} on ", *(each.tables.set_index("name").loc[tables, column].to_dict() for each in (first, second))))
-    return found
+    of_tables = [each.tables.set_index("name").loc[_common_tables(first, second)] for each in (first, second)]
+    old, new = ({row["name"]: row["version"] for row in each.approaches.to_dict("records") if row["name"] in both}
+                for each in (first, second))
+    return [("version of ", first.protocol["versions"], second.protocol["versions"]), ("version of approach ", old, new),
+            *((f"{column} on ", of_tables[0][column].to_dict(), of_tables[1][column].to_dict())
+              for column in ("effort", "splits", "seed"))]

@@ -123,11 +123,14 @@ def _table(folder: Path, problem: str) -> TableRun:
             return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
-        path = folder / RESULT
-        comparison = from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() and not left else judged(whole, store)
+        comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
         return TableRun(folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
                         scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
                         store.recall("identity")["versions"])
+
+
+def _comparison(path: Path) -> Comparison:
+    return from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _without_scores(name: str, state: str, reason: str) -> TableRun:

@@ -14,17 +14,17 @@ DECISIONS = {"same": "the same on every split", "within_noise": "within noise", 
 
 HOW_TO_READ = (
     ("Difference",
-     "Loss in the second run minus loss in the first, in margins: below zero the second is better. 1 is 1 % of a constant prediction's "
-     "loss, 0.01 in accuracy, 0.005 in AUC."),
+     "Loss in the second run minus loss in the first, in margins: below zero the second is better. 1 is 1 % of a constant "
+     "prediction's loss, 0.01 in accuracy, 0.005 in AUC."),
     ("On one table",
-     "Over the same splits, with the corrected resampled t-test and its 95 % interval; p-values are adjusted for all rows. Different "
-     "splits allow no interval for one table; they count in the comparison over tables."),
+     "Over the same splits, with the corrected resampled t-test and its 95 % interval; p-values are adjusted for all rows. "
+     "Different splits allow no interval for one table; they count in the comparison over tables."),
     ("Over tables",
-     "The typical difference (median of the means of all pairs of tables) with a bootstrap interval over tables; Wilcoxon's signed-rank "
-     "test, adjusted for all approaches."),
+     "The typical difference (median of the means of all pairs of tables) with a bootstrap interval over tables; Wilcoxon's "
+     "signed-rank test, adjusted for all approaches."),
     ("Elo gap",
-     "The approach's rating in the second run minus that in the first, with both runs' approaches in one pool, on the tables that have "
-     "them all, and a bootstrap interval over tables."),
+     "The approach's rating in the second run minus that in the first, with both runs' approaches in one pool, on the tables "
+     "that have them all, and a bootstrap interval over tables."),
 )
 """What the terms mean."""
 

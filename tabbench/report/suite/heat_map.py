@@ -80,6 +80,6 @@ def _ahead(found: tuple[float, str] | None, tables: int) -> MapCell:
     if found is None:
         return MapCell("", None)
     count, decision = found
-    words = {"first": "shown to be better", "second": "shown to be worse", "equal": "practically equal"}.get(decision, "undecided")
-    mark = {"first": " ▲", "second": " ▽", "equal": " ="}.get(decision, "")
+    words, mark = {"first": ("shown to be better", " ▲"), "second": ("shown to be worse", " ▽"),
+                   "equal": ("practically equal", " =")}.get(decision, ("undecided", ""))
     return MapCell(f"{count:g}{mark}", count, round(WORST * (1 - count / tables)), f"ahead on {count:g} of {tables}: {words}")

@@ -26,7 +26,7 @@ class SuiteResult:
         Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on,
         the approach whose fit time is the unit of cost, and the versions of libraries.
     tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed : DataFrame
-    failures, scores : DataFrame
+    failures, splits, scores : DataFrame
         With the columns that `SUITE_COLUMNS` names, in that order. All are deterministic.
     cell_costs, relative_costs : DataFrame
         What comes from clocks.
@@ -46,6 +46,7 @@ class SuiteResult:
     crossovers: pd.DataFrame
     crossed: pd.DataFrame
     failures: pd.DataFrame
+    splits: pd.DataFrame
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
     relative_costs: pd.DataFrame
@@ -78,6 +79,7 @@ SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("table", "from_family", "to_family", "state", "from_size", "to_size", "ahead", "point"),
     "crossed": ("from_family", "to_family", "size", "tables", "ahead", "behind", "open"),
     "failures": ("table", "approach", "size", "repeat", "fold", "status", "reason"),
+    "splits": ("table", "repeat", "fold", "training_rows", "test_rows", "fingerprint"),
     "scores": ("table", "approach", "size", "repeat", "fold", "score", "baseline_score", "failed"),
     "cell_costs": ("table", "approach", "size", "repeat", "fold", "fit_seconds", "predict_us_per_row", "peak_mb"),
     "relative_costs": ("bucket", "approach", "tables", "fit_time", "low", "high"),

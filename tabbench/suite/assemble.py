@@ -51,6 +51,7 @@ def assemble(gathered: Gathered, seed: int) -> SuiteResult:
     _require_same_versions(judged)
     tables = pd.DataFrame([_row(each) for each in gathered.tables], columns=list(SUITE_COLUMNS["tables"]), dtype=object)
     scores = pd.concat([each.scores for each in judged], ignore_index=True)
+    splits = pd.concat([each.splits for each in judged], ignore_index=True)
     cell_costs = pd.concat([each.cell_costs for each in judged], ignore_index=True)
     crossovers = _crossovers(judged)
     standpoint = Standpoint(baselines(gathered.tables), cost_ranks(gathered.tables), MARGIN, ALPHA, seed)
@@ -59,8 +60,8 @@ def assemble(gathered: Gathered, seed: int) -> SuiteResult:
         suite={"name": gathered.name, "title": gathered.title},
         protocol={"margin": MARGIN, "alpha": ALPHA, "seed": seed, "least_share": LEAST_SHARE, "cost_reference": REFERENCE,
                   "versions": _versions(judged)},
-        tables=tables, approaches=_approaches(judged), scores=scores, means=_means(tables, scores), crossovers=crossovers,
-        crossed=crossed_by_size(crossovers), failures=_failures(judged), cell_costs=cell_costs,
+        tables=tables, approaches=_approaches(judged), splits=splits, scores=scores, means=_means(tables, scores),
+        crossovers=crossovers, crossed=crossed_by_size(crossovers), failures=_failures(judged), cell_costs=cell_costs,
         relative_costs=relative_costs(cell_costs, seed), **_over_tables(verdicts, tables))
 
 

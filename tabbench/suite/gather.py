@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from tabbench.comparison.resume import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS
+from tabbench.core.split import Split
 from tabbench.core.suite_result import SUITE_COLUMNS
 from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
@@ -46,7 +48,7 @@ class TableRun:
         None without scores.
     margin : float
         The default margin of its metric, whatever the run's own was: the unit in which tables are compared.
-    scores, cell_costs : DataFrame
+    splits, scores, cell_costs : DataFrame
         As in a `SuiteResult`.
     versions : Mapping[str, str]
         Of the libraries that its numbers depend on.
@@ -58,6 +60,7 @@ class TableRun:
     run: Run | None
     comparison: Comparison | None
     margin: float
+    splits: pd.DataFrame
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
     versions: Mapping[str, str]
@@ -124,9 +127,10 @@ def _table(folder: Path, problem: str) -> TableRun:
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
         comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
-        return TableRun(folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
-                        scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
-                        store.recall("identity")["versions"])
+        return TableRun(
+            folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run), _splits(folder.name, run),
+            scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
+            store.recall("identity")["versions"])
 
 
 def _comparison(path: Path) -> Comparison:
@@ -134,7 +138,7 @@ def _comparison(path: Path) -> Comparison:
 
 
 def _without_scores(name: str, state: str, reason: str) -> TableRun:
-    nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("scores", "cell_costs")}
+    nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("splits", "scores", "cell_costs")}
     return TableRun(name, state, reason, None, None, float("nan"), versions={}, **nothing)
 
 
@@ -173,6 +177,19 @@ def _constant_scores(question: Question, metric_name: str, size: int) -> np.ndar
     metric = METRICS.get(metric_name)
     return np.array([metric.value(question.truth(split)[0], question.constant(metric, split, size), question.truth(split)[1])
                      for split in question.plan.splits], dtype=np.float64)
+
+
+def _splits(name: str, run: Run) -> pd.DataFrame:
+    """Every split with a hash of its rows, by which another run's is known to be the same."""
+    rows = [(name, each.repeat, each.fold, len(each.train), len(each.test), _split_fingerprint(each))
+            for each in run.setup.splits.splits]
+    return pd.DataFrame(rows, columns=list(SUITE_COLUMNS["splits"]))
+
+
+def _split_fingerprint(split: Split) -> str:
+    """Of the training rows in their order, since smaller sizes are its beginnings, and of the test rows."""
+    rows = np.concatenate([split.train, [-1], split.test]).astype("<i8")
+    return hashlib.sha256(rows.tobytes()).hexdigest()[:16]
 
 
 def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:

@@ -21,7 +21,7 @@ COSTS = {"cells": "cell_costs", "relative": "relative_costs"}
 """The parts of `costs` and their frames."""
 
 _WHOLE = frozenset({"rows", "columns", "classes", "full_size", "size", "folds", "splits", "seed", "failed", "version",
-                    "cost_rank", "tables", "sources", "repeat", "fold", "from_size", "to_size"})
+                    "cost_rank", "tables", "sources", "repeat", "fold", "training_rows", "test_rows", "from_size", "to_size"})
 _NO_COUNTS = {("ranks", "failed"), ("scores", "failed")}
 """A share and a truth value, though a column of this name counts elsewhere."""
 

@@ -70,8 +70,8 @@ def compare_approaches(found: Sequence[TwoLosses], margin: float, alpha: float, 
     """Over the tables, with the columns `APPROACH_COLUMNS`: one number a source, as in a verdict over tables.
 
     `difference` is Hodges and Lehmann's estimate, its interval and that of `elo_gap`, the second run's rating minus the first's
-    in one pool of both runs' approaches, come from a bootstrap over the sources. `decision` is as in `compare_cells`, but "unknown"
-    with so few sources that no difference between two could be shown.
+    in one pool of both runs' approaches, come from a bootstrap over the sources. `decision` is as in `compare_cells`, but
+    "unknown" with so few sources that no difference between two could be shown.
     """
     gaps = elo_gaps(found, seed)
     rows = []

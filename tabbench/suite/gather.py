@@ -25,7 +25,6 @@ from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
 from tabbench.store.folder import DATABASE, MANIFEST, is_store
 from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
-from tabbench.verdict.winners import BASELINE
 
 TABLES = "tables"
 DEFINITION = "suite.toml"
@@ -204,13 +203,3 @@ def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
     columns = list(SUITE_COLUMNS["cell_costs"])
     frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[5:], "float64"))
     return frame.sort_values(columns[:5], kind="stable", ignore_index=True)
-
-
-def cost_ranks(tables: tuple[TableRun, ...]) -> Mapping[str, int]:
-    """Cost rank by approach."""
-    return {entry.name: entry.cost_rank for each in tables if each.run for entry in each.run.entries}
-
-
-def baselines(tables: tuple[TableRun, ...]) -> list[str]:
-    """The names of the constant predictors."""
-    return sorted({entry.name for each in tables if each.run for entry in each.run.entries if entry.family == BASELINE})

@@ -12,7 +12,7 @@ from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
 from tabbench.core.suite_result import SUITE_COLUMNS, SuiteResult
 from tabbench.options import ALPHA
-from tabbench.suite.gather import Gathered, TableRun, gather
+from tabbench.suite.gather import REPORT, TABLES, Gathered, TableRun, gather
 from tabbench.suite.over_tables import MARGIN, mean_scores, over_tables
 from tabbench.verdict.across.buckets import LEAST_SHARE, bucket_of
 from tabbench.verdict.across.crossed import STEPS, crossed_by_size, crossing_rows
@@ -84,7 +84,7 @@ def _row(each: TableRun) -> dict[str, Any]:
                                                     "seed", "suspect")} | {
         "task": table["task"], "rows": table["rows"], "columns": table["columns"], "classes": len(table["classes"]) or None,
         "fingerprint": table["fingerprint"], "margin": each.margin, "failed": int(each.scores["failed"].sum()),
-        "sentence": comparison.sentence, "report": f"tables/{each.name}/report.html",
+        "sentence": comparison.sentence, "report": f"{TABLES}/{each.name}/{REPORT}" if each.has_report else None,
     } | _headline(comparison, each.scores)
 
 

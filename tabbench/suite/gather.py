@@ -29,6 +29,7 @@ from tabbench.verdict.scoring import Question, constant_loss, margin_value, scor
 TABLES = "tables"
 DEFINITION = "suite.toml"
 RESULT = "result.json"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class TableRun:
         None without scores.
     margin : float
         The default margin of its metric, whatever the run's own was: the unit in which tables are compared.
+    has_report : bool
+        Whether its own report.html is there.
     splits, scores, cell_costs : DataFrame
         As in a `SuiteResult`.
     versions : Mapping[str, str]
@@ -59,6 +62,7 @@ class TableRun:
     run: Run | None
     comparison: Comparison | None
     margin: float
+    has_report: bool
     splits: pd.DataFrame
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
@@ -127,7 +131,8 @@ def _table(folder: Path, problem: str) -> TableRun:
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
         comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
         return TableRun(
-            folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run), _splits(folder.name, run),
+            folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
+            (folder / REPORT).is_file(), _splits(folder.name, run),
             scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
             store.recall("identity")["versions"])
 
@@ -138,7 +143,7 @@ def _comparison(path: Path) -> Comparison:
 
 def _without_scores(name: str, state: str, reason: str) -> TableRun:
     nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("splits", "scores", "cell_costs")}
-    return TableRun(name, state, reason, None, None, float("nan"), versions={}, **nothing)
+    return TableRun(name, state, reason, None, None, float("nan"), has_report=False, versions={}, **nothing)
 
 
 def _question(run: Run) -> Question:

@@ -81,7 +81,7 @@ def compare_approaches(found: Sequence[TwoLosses], margin: float, alpha: float, 
         low, high = _typical_interval(difference, seed)
         better = signed_rank_probabilities(-difference, margin, seed)
         rows.append((name, len({each.table for each in own}), typical_difference(difference), low, high,
-                     signed_rank_chance(difference), np.nan, better[2], better[1], better[0], *gaps.get(name, (np.nan,) * 3), ""))
+                     signed_rank_chance(difference), np.nan, *better, *gaps.get(name, (np.nan,) * 3), ""))
     frame = pd.DataFrame(rows, columns=list(APPROACH_COLUMNS))
     frame["chance_all"] = holm(frame["chance"].to_numpy(dtype=np.float64))
     is_same = [all(_is_same(each) for each in found if each.approach == name) for name in frame["approach"]]

@@ -10,10 +10,13 @@ from tabbench.core.suite_result import SuiteResult
 from tabbench.report.drawing import Labels, drawing_settings, looks_of, stand_in, to_inline_svg
 from tabbench.verdict.across.crossed import STEPS
 from tabbench.wording.numbers import rows
+from tabbench.wording.safe_text import shorten
 from tabbench.wording.suite import step_state, step_title
 
 _WIDTH_INCHES = 10.0
 _ROW_INCHES, _SHARE_INCHES, _HEAD_INCHES, _GAP_INCHES = 0.19, 0.95, 0.3, 0.56
+LONGEST_TABLE = 26
+"""Characters of a table's name that have room beside its bar."""
 FEWEST_TABLES = 5
 """A share of fewer tables is not drawn, if there are sizes that more of them have: it would be the loudest and say the least."""
 _ORDER = ("ahead", "crossed", "several", "back", "undecided", "behind")
@@ -70,7 +73,7 @@ def _draw_bars(axes: Any, own: pd.DataFrame, bars: list[tuple[str, str]], step: 
                 axes.plot([row["from_size"]], [place], marker="s", color=shade, markersize=6)
         axes.annotate(labels.hold(step_state(state, *step)), (1.01, place), xycoords=("axes fraction", "data"), va="center",
                       color=stand_in("muted"), fontsize=8, annotation_clip=False)
-    axes.set_yticks(range(len(bars)), [labels.hold(table) for table, _ in bars], color=stand_in("ink"), fontsize=8)
+    axes.set_yticks(range(len(bars)), [labels.hold(shorten(table, LONGEST_TABLE)) for table, _ in bars], color=stand_in("ink"), fontsize=8)
     axes.tick_params(labelbottom=False)
     axes.grid(axis="x")
 

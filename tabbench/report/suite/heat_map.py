@@ -38,20 +38,19 @@ class MapRow:
 
 
 def heat_map(result: SuiteResult) -> tuple[list[str], list[MapRow]]:
-    """The columns after the table's name, and a row a table: its size, metric, baseline, best, and margins behind the best."""
+    """The columns after the table's name, and a row a table: its size, metric, the baseline's score, the best one, margins behind it."""
     names = [name for name, family in result.families.items() if family != "baseline"]
     at = result.means.set_index(["table", "size", "approach"])
     found = [MapRow(row["name"], quote(row["report"] or ""), _cells(row, names, at)) for row in result.finished.to_dict("records")
              if known(row["size"])]
-    return ["training rows", "metric", "constant prediction", "best score", "best", *names], found
+    return ["training rows", "metric", "baseline", "best score", *names], found
 
 
 def _cells(row: dict[Any, Any], names: list[str], at: pd.DataFrame) -> tuple[MapCell, ...]:
     decimals = decimals_for(known(row["best_score"]))
     arrow = "↓" if row["direction"] == "lower" else "↑"
     about = (MapCell(rows(row["size"]), row["size"]), MapCell(f"{metric_name(row['metric'])} {arrow}", None),
-             *(MapCell(fixed(known(row[name]), decimals), row[name]) for name in ("baseline_score", "best_score")),
-             MapCell(row["best"], None))
+             *(MapCell(fixed(known(row[name]), decimals), row[name]) for name in ("baseline_score", "best_score")))
     return about + tuple(_behind(at, (row["name"], row["size"], name), decimals) for name in names)
 
 

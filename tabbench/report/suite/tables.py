@@ -35,7 +35,7 @@ def suite_facts(result: SuiteResult) -> list[tuple[str, str]]:
         ("tables", f"{len(done)} of {len(result.tables)} ({', '.join(f'{count} {task}' for task, count in tasks.items())})"),
         ("rows", rows_range(list(done["rows"]))),
         ("approaches", ", ".join(name for name in result.families if name not in baselines)),
-        ("baseline", f"{', '.join(baselines)}: a constant prediction, whose score stands beside every other"),
+        ("baseline", f"{', '.join(baselines)} (a constant prediction)"),
         ("effort", ", ".join(f"{effort:g}" for effort in sorted(set(done["effort"])))),
         ("splits", ", ".join(f"{count}" for count in sorted(set(done["splits"]))) + " a table"),
         ("failed fits", rows(done["failed"].sum())),
@@ -134,7 +134,7 @@ def scores_table(result: SuiteResult) -> ReportTable:
     cells = [_scores(row, names, at) for row in result.finished.to_dict("records") if known(row["size"])]
     header = ("table", "training rows", "metric", "constant prediction", *names)
     return ReportTable("Scores of every table", header, cells, frozenset({1, *range(3, len(header))}),
-                       "Means over the splits at the size of the table's verdict.")
+                       "Means over the splits at the size of the table's verdict.", is_folded=True)
 
 
 def _scores(row: dict[Any, Any], names: list[str], at: pd.DataFrame) -> tuple[str, ...]:

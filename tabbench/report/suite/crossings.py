@@ -73,7 +73,8 @@ def _draw_bars(axes: Any, own: pd.DataFrame, bars: list[tuple[str, str]], step: 
                 axes.plot([row["from_size"]], [place], marker="s", color=shade, markersize=6)
         axes.annotate(labels.hold(step_state(state, *step)), (1.01, place), xycoords=("axes fraction", "data"), va="center",
                       color=stand_in("muted"), fontsize=8, annotation_clip=False)
-    axes.set_yticks(range(len(bars)), [labels.hold(shorten(table, LONGEST_TABLE)) for table, _ in bars], color=stand_in("ink"), fontsize=8)
+    names = [labels.hold(shorten(table, LONGEST_TABLE)) for table, _ in bars]
+    axes.set_yticks(range(len(bars)), names, color=stand_in("ink"), fontsize=8)
     axes.tick_params(labelbottom=False)
     axes.grid(axis="x")
 

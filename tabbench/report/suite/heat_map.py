@@ -38,7 +38,7 @@ class MapRow:
 
 
 def heat_map(result: SuiteResult) -> tuple[list[str], list[MapRow]]:
-    """The columns after the table's name, and a row a table: its size, metric, the baseline's score, the best one, margins behind it."""
+    """The columns after the table's name, and a row a table: size, metric, the baseline's and the best score, margins behind."""
     names = [name for name, family in result.families.items() if family != "baseline"]
     at = result.means.set_index(["table", "size", "approach"])
     found = [MapRow(row["name"], quote(row["report"] or ""), _cells(row, names, at)) for row in result.finished.to_dict("records")

@@ -49,7 +49,7 @@ def elo_ratings(losses: TableLosses, seed: int = 0) -> pd.DataFrame:
     point = bradley_terry(ahead.sum(axis=0))
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     if len(ahead) > 1:
-        low, high = interval_of(bradley_terry(np.einsum("bs,sij->bij", bootstrap_draws(len(ahead), seed), ahead)))
+        low, high = _interval(bradley_terry(np.einsum("bs,sij->bij", bootstrap_draws(len(ahead), seed), ahead)))
     return pd.DataFrame({"approach": _names(losses), "elo": point, "low": low, "high": high})
 
 
@@ -120,7 +120,7 @@ def bootstrap_interval(values: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
     if len(values) < 2:
         nothing = np.full(values.shape[1:], np.nan)
         return nothing, nothing
-    return interval_of(np.einsum("bs,sk->bk", bootstrap_draws(len(values), seed), values) / len(values))
+    return _interval(np.einsum("bs,sk->bk", bootstrap_draws(len(values), seed), values) / len(values))
 
 
 def bootstrap_draws(sources: int, seed: int) -> np.ndarray:
@@ -129,8 +129,7 @@ def bootstrap_draws(sources: int, seed: int) -> np.ndarray:
     return random.multinomial(sources, np.full(sources, 1 / sources), RESAMPLES).astype(np.float64)
 
 
-def interval_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95 % percentile interval (k,) each of draws (B, k)."""
+def _interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.quantile(draws, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
     return low, high
 

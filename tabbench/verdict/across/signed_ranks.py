@@ -4,6 +4,8 @@ signed-rank test. Knows neither tables nor approaches.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from tabbench.verdict.across.losses import TIE
@@ -66,10 +68,13 @@ def signed_rank_probabilities(difference: np.ndarray, margin: float, seed: int) 
     return float(first), float(equal), float(second)
 
 
+@lru_cache(maxsize=4)  # every pair of approaches asks for the same ones
 def posterior_weights(count: int, seed: int) -> np.ndarray:
     """Draws (n, count + 1) of the weights of the made-up table, which comes first, and of the real ones."""
     random = np.random.default_rng([seed, count])
-    return random.dirichlet(np.r_[PRIOR_STRENGTH, np.ones(count)], size=DRAWS)
+    weights = random.dirichlet(np.r_[PRIOR_STRENGTH, np.ones(count)], size=DRAWS)
+    weights.flags.writeable = False
+    return weights
 
 
 def region_masses(difference: np.ndarray, weights: np.ndarray, margin: float) -> np.ndarray:
@@ -82,10 +87,13 @@ def region_masses(difference: np.ndarray, weights: np.ndarray, margin: float) ->
     ascending, sorted_weights = values[order], weights[:, order]
     # below[c]: weight of the c lowest. Sorting turns the double sum over pairs into one look-up for each table.
     below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(sorted_weights, axis=1)], axis=1)
-    low, high = (np.zeros(len(weights)) for _ in range(2))
-    for side in ("left", "right"):
-        under = np.searchsorted(ascending, -2 * margin - ascending, side=side)
-        up_to = np.searchsorted(ascending, 2 * margin - ascending, side=side)
-        low += np.sum(sorted_weights * below[:, under], axis=1) / 2
-        high += np.sum(sorted_weights * (below[:, -1:] - below[:, up_to]), axis=1) / 2
+    under, up_to = (_on_both_sides(ascending, limit - ascending) for limit in (-2 * margin, 2 * margin))
+    low = np.mean([np.sum(sorted_weights * below[:, place], axis=1) for place in under], axis=0)
+    high = np.mean([np.sum(sorted_weights * (below[:, -1:] - below[:, place]), axis=1) for place in up_to], axis=0)
     return np.column_stack([low, 1.0 - low - high, high])
+
+
+def _on_both_sides(ascending: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
+    """How many lie below each value, and how many up to it: one array where that is the same, since each costs a look-up."""
+    left, right = (np.searchsorted(ascending, values, side=side) for side in ("left", "right"))
+    return [left] if np.array_equal(left, right) else [left, right]

@@ -1,0 +1,1 @@
+"""Many tables: what is run, verified and published together."""

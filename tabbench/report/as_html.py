@@ -32,7 +32,7 @@ def to_html(comparison: Comparison) -> str:
     from tabbench.report.winner_map import winner_map
 
     comparison = with_readable_names(comparison)
-    template = _environment().get_template("report.html.jinja")
+    template = environment().get_template("report.html.jinja")
     return template.render(
         comparison=comparison,
         family_colours=Markup(family_colours()),
@@ -76,7 +76,8 @@ def to_notebook(comparison: Comparison) -> str:
             f'style="width: 100%; height: {_NOTEBOOK_HEIGHT_PIXELS}px; border: 0"></iframe>')
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The template engine: escapes every text, and makes it harmless before."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

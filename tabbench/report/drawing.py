@@ -10,7 +10,7 @@ import html
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,10 +64,15 @@ def family_colours() -> str:
 
 
 def looks(comparison: Comparison) -> dict[str, Look]:
-    """A hue a family, a shade and a marker for each member in listing order."""
+    """How each approach of a comparison is drawn."""
+    return looks_of(families(comparison))
+
+
+def looks_of(family_of: Mapping[str, str]) -> dict[str, Look]:
+    """A hue a family, a shade and a marker for each member; `family_of` is in listing order."""
     coloured, seen = _coloured(), Counter[str]()
     found = {}
-    for name, own_family in families(comparison).items():
+    for name, own_family in family_of.items():
         family = coloured.get(own_family, coloured[_LIKE_OWN])
         place = seen[family.name]
         seen[family.name] += 1

@@ -1,1 +1,1 @@
-"""Many tables: what is run, verified and published together."""
+"""Many tables as one benchmark: a suite's folder in, one result and its reports out; verified, and published on a board."""

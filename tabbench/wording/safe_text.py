@@ -65,3 +65,18 @@ def spreadsheet(text: str) -> str:
     """
     encodable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     return "'" + encodable if encodable.startswith(_FORMULA_START) else encodable
+
+
+def latex(text: object, limit: int = LONGEST_TEXT) -> str:
+    r"""Text that LaTeX prints as it is, with signs that its fonts lack as commands.
+
+    >>> latex("a_b & 5 % < $x$")
+    'a\\_b \\& 5 \\% $<$ \\$x\\$'
+    """
+    return "".join(_LATEX.get(character, character) for character in plain(text, limit))
+
+
+_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "$<$", ">": "$>$", "|": "$|$",
+    "−": "$-$", "–": "--", "×": "$\\times$", "≈": "$\\approx$", "≤": "$\\leq$", "↓": "$\\downarrow$", "↑": "$\\uparrow$",
+    "…": "\\ldots{}", '"': "\\textquotedbl{}", "µ": "$\\mu$"}

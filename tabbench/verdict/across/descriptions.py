@@ -49,7 +49,7 @@ def elo_ratings(losses: TableLosses, seed: int = 0) -> pd.DataFrame:
     point = bradley_terry(ahead.sum(axis=0))
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     if len(ahead) > 1:
-        low, high = _interval(bradley_terry(np.einsum("bs,sij->bij", _resamples(len(ahead), seed), ahead)))
+        low, high = interval_of(bradley_terry(np.einsum("bs,sij->bij", bootstrap_draws(len(ahead), seed), ahead)))
     return pd.DataFrame({"approach": _names(losses), "elo": point, "low": low, "high": high})
 
 
@@ -120,16 +120,17 @@ def bootstrap_interval(values: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
     if len(values) < 2:
         nothing = np.full(values.shape[1:], np.nan)
         return nothing, nothing
-    return _interval(np.einsum("bs,sk->bk", _resamples(len(values), seed), values) / len(values))
+    return interval_of(np.einsum("bs,sk->bk", bootstrap_draws(len(values), seed), values) / len(values))
 
 
-def _resamples(sources: int, seed: int) -> np.ndarray:
+def bootstrap_draws(sources: int, seed: int) -> np.ndarray:
     """How often each source was drawn (B, S)."""
     random = np.random.default_rng([seed, sources])
     return random.multinomial(sources, np.full(sources, 1 / sources), RESAMPLES).astype(np.float64)
 
 
-def _interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def interval_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % percentile interval (k,) each of draws (B, k)."""
     low, high = np.quantile(draws, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
     return low, high
 

@@ -1,0 +1,196 @@
+"""A suite's folder: which tables it has, what became of each, and the scores in their runs. Fits nothing, judges nothing."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabbench.comparison.assess import Run, on_all_splits, predictions_of
+from tabbench.comparison.completed import completed, judged
+from tabbench.comparison.resume import recall_run
+from tabbench.core.comparison import Comparison
+from tabbench.core.errors import BadData, BadOption
+from tabbench.core.metric import METRICS
+from tabbench.core.suite_result import SUITE_COLUMNS
+from tabbench.report.as_json import from_json
+from tabbench.store.database import Store
+from tabbench.store.folder import DATABASE, MANIFEST, is_store
+from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
+from tabbench.verdict.winners import BASELINE
+
+TABLES = "tables"
+DEFINITION = "suite.toml"
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, eq=False)
+class TableRun:
+    """What became of one table.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the suite, and of its folder.
+    state : str
+        "finished", "partial" (some cells are still to be run), "unusable" (its run cannot be judged) or "absent".
+    reason : str
+        Why it is not finished; empty if it is.
+    run, comparison : Run | None, Comparison | None
+        None without scores.
+    margin : float
+        The default margin of its metric, whatever the run's own was: the unit in which tables are compared.
+    scores, cell_costs : DataFrame
+        As in a `SuiteResult`.
+    versions : Mapping[str, str]
+        Of the libraries that its numbers depend on.
+    """
+
+    name: str
+    state: str
+    reason: str
+    run: Run | None
+    comparison: Comparison | None
+    margin: float
+    scores: pd.DataFrame
+    cell_costs: pd.DataFrame
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """A suite's name and title, and what became of its tables, in the definition's order."""
+
+    name: str
+    title: str
+    tables: tuple[TableRun, ...]
+
+
+def gather(folder: Path) -> Gathered:
+    """Read a suite's folder.
+
+    Raises
+    ------
+    BadOption
+        There is no suite in the folder, or none of its tables has any result.
+    BadData
+        Its definition cannot be read.
+    """
+    if not (folder / TABLES).is_dir() and not (folder / DEFINITION).is_file():
+        raise BadOption(f"{folder} is not a suite's folder (neither {DEFINITION} nor {TABLES}/ in it); "
+                        "one is made by `tabbench suite run NAME`")
+    definition = _definition(folder / DEFINITION)
+    problems = _problems(folder / MANIFEST)
+    names = [str(table["name"]) for table in definition.get("tables", [])]
+    present = sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir())
+    names += [name for name in present if name not in names]
+    found = tuple(_table(folder / TABLES / name, problems.get(name, "")) for name in names)
+    if not any(each.comparison for each in found):
+        raise BadOption(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume")
+    name = str(definition.get("name", folder.resolve().name))
+    return Gathered(name, str(definition.get("title", name)), found)
+
+
+def _definition(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadData(f"{path} is not TOML ({error}); put the suite's definition back") from error
+
+
+def _problems(path: Path) -> dict[str, str]:
+    """What the manifest says of tables that could not be run."""
+    manifest = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {str(table["name"]): str(table["problem"]) for table in manifest.get("tables", []) if table.get("problem")}
+
+
+def _table(folder: Path, problem: str) -> TableRun:
+    if not is_store(folder / DATABASE):
+        return _without_scores(folder.name, "absent", problem or "not run yet")
+    with Store(folder) as store:
+        if store.recall("planned") is None:
+            return _without_scores(folder.name, "absent", problem or "interrupted before its first cell")
+        whole, finished = recall_run(store), store.finished()
+        run = completed(whole, finished)
+        scores = deciding_scores(run, store)
+        if scores is None:
+            return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
+        left = sum(cell.key not in finished for cell in whole.planned)
+        reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
+        path = folder / RESULT
+        comparison = from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() and not left else judged(whole, store)
+        return TableRun(folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
+                        scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
+                        store.recall("identity")["versions"])
+
+
+def _without_scores(name: str, state: str, reason: str) -> TableRun:
+    nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("scores", "cell_costs")}
+    return TableRun(name, state, reason, None, None, float("nan"), versions={}, **nothing)
+
+
+def _question(run: Run) -> Question:
+    return Question(run.setup.task, run.setup.target, run.setup.splits, run.setup.table.weight)
+
+
+def _margin(run: Run) -> float:
+    question, metric = _question(run), METRICS.get(run.setup.task.metric)
+    return margin_value(metric, None, constant_loss(question, metric))
+
+
+def deciding_scores(run: Run, store: Store) -> pd.DataFrame | None:
+    """The deciding metric on every split of every approach and size that is complete, beside the constant predictor's.
+
+    A failed cell has the constant predictor's score. None where nothing is complete.
+    """
+    cells, finished = run.cells(), store.finished()
+    splits = run.setup.splits.splits
+    present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(splits))
+    question, metric = _question(run), METRICS.get(run.setup.task.metric)
+    predictions = predictions_of(store, cells, run.setup)
+    baseline = {size: _constant_scores(question, metric.name, size) for size in {size for _, size in present}}
+    parts = []
+    for entry in run.entries:
+        for size in sorted(size for name, size in present if name == entry.name):
+            scored = score_cell(question, metric, predictions, entry.name, size)
+            parts.append(pd.DataFrame({
+                "approach": entry.name, "size": size, "repeat": [each.repeat for each in splits],
+                "fold": [each.fold for each in splits], "score": scored.score, "baseline_score": baseline[size],
+                "failed": scored.imputed}))
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _constant_scores(question: Question, metric_name: str, size: int) -> np.ndarray:
+    metric = METRICS.get(metric_name)
+    return np.array([metric.value(question.truth(split)[0], question.constant(metric, split, size), question.truth(split)[1])
+                     for split in question.plan.splits], dtype=np.float64)
+
+
+def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
+    finished, rows = store.finished(), []
+    for (approach, size, index), cell in run.cells().items():
+        if cell.key not in finished:
+            continue
+        header, split = store.header(cell.key), run.setup.splits.splits[index]
+        predict = header["predict_seconds"]
+        rows.append((name, approach, size, split.repeat, split.fold, header["fit_seconds"],
+                     None if predict is None else predict * 1e6 / len(split.test), header["peak_mb"]))
+    columns = list(SUITE_COLUMNS["cell_costs"])
+    frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[5:], "float64"))
+    return frame.sort_values(columns[:5], kind="stable", ignore_index=True)
+
+
+def cost_ranks(tables: tuple[TableRun, ...]) -> Mapping[str, int]:
+    """Cost rank by approach."""
+    return {entry.name: entry.cost_rank for each in tables if each.run for entry in each.run.entries}
+
+
+def baselines(tables: tuple[TableRun, ...]) -> list[str]:
+    """The names of the constant predictors."""
+    return sorted({entry.name for each in tables if each.run for entry in each.run.entries if entry.family == BASELINE})

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from tabbench.commands import compare, datasets, verify
+from tabbench.commands import board, compare, datasets, verify
 from tabbench.core.threads import THREAD_VARIABLES
 
 app = typer.Typer(name="tabbench", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -16,6 +16,7 @@ app = typer.Typer(name="tabbench", no_args_is_help=True, add_completion=False, r
                   help="Which approach wins on your table, at your size: a linear model, boosted trees or a neural net?")
 app.add_typer(compare.app)
 app.add_typer(verify.app)
+app.add_typer(board.app, name="board")
 app.add_typer(datasets.app, name="datasets")
 
 

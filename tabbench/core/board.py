@@ -78,7 +78,8 @@ class Board:
     conflicts : DataFrame
         Columns table, contestant, size, repeat, fold, first_by, first_score, second_by, second_score, reason.
     published : DataFrame
-        Columns as_name, table, method, error, splits: results that were not run here, as errors by TabArena's rule.
+        Columns as_name, table, method, error, splits, is_same_task (as OpenML task), own_best and own_error (our best approach on
+        these splits), constant_error: results that were not run here, as mean errors by TabArena's rule.
     refused : tuple[str, ...]
         Sentences about published results that do not match.
     """

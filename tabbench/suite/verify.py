@@ -14,10 +14,8 @@ from tabbench.comparison.rerun import own_approaches, repeatable_cells, rerun_ce
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.verification import Rerun, RerunCell, Verification
 from tabbench.store.folder import DATABASE, is_store
+from tabbench.suite.gather import TABLES
 from tabbench.wording.verification import verification_sentences
-
-TABLES = "tables"
-"""The folder of a suite that holds a run for each table."""
 
 
 def verify(folder: str | Path, *, cells: int = 5, seed: int | None = None, jobs: int = 1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,9 @@ from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.suite.board.submission import as_rows, content_hash
+from tabbench.suite.gather import DEFINITION, read_definition
 from tabbench.suite.verify import run_folders
 from tabbench.verdict.scoring import CellScores, Question, constant_loss, margin_value, score_cell
-
-DEFINITION = "suite.toml"
 
 
 def gather_submission(folder: Path, by: str) -> Submission:
@@ -35,10 +33,11 @@ def gather_submission(folder: Path, by: str) -> Submission:
     BadOption
         There is no run in it, or nothing of it has finished.
     """
-    sources = _sources(folder)
+    sources, runs = _sources(folder), run_folders(folder)
     parts, tables = [], []
-    for each in run_folders(folder):
-        rows, about = _table_rows(each, sources.get(each.name, ""))
+    for each in runs:
+        given = {"source": sources.get(each.name, "")} | ({} if each == folder else {"name": each.name})
+        rows, about = _table_rows(each, given)
         if rows:
             parts += rows
             tables.append(about)
@@ -53,15 +52,15 @@ def protocol_of(about: dict[str, Any]) -> str:
     return digest([about["fingerprint"], about["metric"], about["splits"], about["seed"]])
 
 
-def _table_rows(folder: Path, source: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _table_rows(folder: Path, given: dict[str, str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     with Store(require_run(folder)) as store:
         run = recall_run(store)
         run = completed(run, store.finished())
-        about = _about(run, store, source)
+        about = _about(run, store) | given
         return list(_rows(run, store, about["protocol"])), about
 
 
-def _about(run: Run, store: Store, source: str) -> dict[str, Any]:
+def _about(run: Run, store: Store) -> dict[str, Any]:
     setup, metric = run.setup, METRICS.get(run.setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     about = {
@@ -69,7 +68,7 @@ def _about(run: Run, store: Store, source: str) -> dict[str, Any]:
         "columns": len(setup.table.columns), "target": setup.table.target_name, "task": setup.task.kind, "metric": metric.name,
         "split_kind": setup.splits.kind, "folds": setup.splits.folds, "repeats": setup.splits.repeats,
         "splits": setup.splits_digest, "seed": setup.seed, "full_size": setup.splits.full_size,
-        "margin": float(margin_value(metric, None, constant_loss(question, metric))), "source": source,
+        "margin": float(margin_value(metric, None, constant_loss(question, metric))), "source": "",
         "versions": store.recall("identity")["versions"], "cpu": _cpu(run, store)}
     return {"protocol": protocol_of(about), **about}
 
@@ -109,11 +108,5 @@ def _cell_row(store: Store, cell: Cell, scores: CellScores, place: Place) -> dic
 
 def _sources(folder: Path) -> dict[str, str]:
     """Where a suite's tables come from, by name, as its definition says; nothing for a single run."""
-    path = folder / DEFINITION
-    if not path.is_file():
-        return {}
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("tables", [])
-        return {str(each["name"]): str(each.get("source", "")) for each in tables}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise BadOption(f"{path} cannot be read ({error}); put back the one that the suite was run with") from error
+    tables = read_definition(folder / DEFINITION).get("tables", [])
+    return {str(each["name"]): str(each.get("source", "")) for each in tables}

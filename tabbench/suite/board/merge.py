@@ -11,10 +11,16 @@ import pandas as pd
 
 from tabbench.core.board import Submission
 from tabbench.core.effort import name_of
+from tabbench.core.errors import BadData
 from tabbench.core.metric import METRICS
+from tabbench.verdict.winners import BASELINE
 
 CELL = ["table", "contestant", "size", "repeat", "fold"]
 """What names a row of a board."""
+ALIKE = ("rows", "columns", "target", "task", "split_kind", "folds")
+"""What two descriptions of one table and its splits must have in common, besides what its protocol consists of."""
+MOST_MARGINS = 1.5
+"""How far the margins of two descriptions may be apart."""
 EQUAL = 1e-9
 """Scores of the same predictions differ by less, relative to their size: sums may be taken in another order."""
 CONFLICT_COLUMNS = (*CELL, "first_by", "first_score", "second_by", "second_score", "reason")
@@ -34,19 +40,38 @@ def distinct(submissions: Sequence[Submission]) -> list[Submission]:
 
 
 def table_frame(submissions: Sequence[Submission]) -> pd.DataFrame:
-    """One row a protocol, with a unique name: that of the table, numbered where several protocols or tables have it."""
-    tables = {table["protocol"]: table for each in reversed(submissions) for table in each.tables}
-    ordered = sorted(tables.values(), key=lambda table: (table["name"], table["protocol"]))
+    """One row a protocol, with a unique name: that of the table, numbered where several protocols or tables have it.
+
+    Raises
+    ------
+    BadData
+        Two submissions describe the same table differently.
+    """
+    tables: dict[str, tuple[str, dict[str, Any]]] = {}
+    for each in submissions:
+        for table in each.tables:
+            by, known = tables.setdefault(table["protocol"], (each.by, table))
+            _require_alike(known, table, by, each.by)
+            if (table["repeats"], bool(table["source"])) > (known["repeats"], bool(known["source"])):
+                tables[table["protocol"]] = (each.by, table)
     seen: Counter[str] = Counter()
     rows = []
-    for table in ordered:
+    for table in sorted((table for _, table in tables.values()), key=lambda table: (table["name"], table["protocol"])):
         seen[table["name"]] += 1
         number = seen[table["name"]]
         rows.append(table | {"table": table["name"] if number == 1 else f"{table['name']} ({number})",
-                             "repeats": max(other["repeats"] for each in submissions for other in each.tables
-                                            if other["protocol"] == table["protocol"]),
                              "higher_is_better": METRICS.get(table["metric"]).higher_is_better})
     return pd.DataFrame(rows)
+
+
+def _require_alike(one: Mapping[str, Any], other: Mapping[str, Any], by: str, other_by: str) -> None:
+    differing = [name for name in ALIKE if one[name] != other[name]]
+    if not 1 / MOST_MARGINS <= one["margin"] / other["margin"] <= MOST_MARGINS:
+        differing.append("margin")  # it depends a little on the number of repeats
+    if differing:
+        what = differing[0]
+        raise BadData(f"{by} and {other_by} describe the table {one['name']!r} differently ({what} {one[what]} and "
+                      f"{other[what]}), though its content and its splits are the same; leave one of them out")
 
 
 def all_rows(submissions: Sequence[Submission], tables: pd.DataFrame) -> pd.DataFrame:
@@ -59,57 +84,69 @@ def all_rows(submissions: Sequence[Submission], tables: pd.DataFrame) -> pd.Data
 
 def _contestants(rows: pd.DataFrame) -> pd.Series:
     """Names that tell approaches apart: by their version and effort where these differ, and by whose own they are."""
-    whose = rows["by"].where(rows["own"], "")
-    identities = pd.DataFrame({"approach": rows["approach"], "whose": whose, "version": rows["version"], "effort": rows["effort"]})
+    identities = rows[["approach", "version"]].assign(effort=rows["effort"].where(rows["family"] != BASELINE, 0.0))
+    identities.insert(1, "whose", rows["by"].where(rows["own"], ""))
     names = {}
     for (approach, owner), part in identities.drop_duplicates().groupby(["approach", "whose"]):
         versions, efforts = part["version"].nunique() > 1, part["effort"].nunique() > 1
         for version, effort in zip(part["version"], part["effort"], strict=True):
-            told = [f"by {owner}"] * bool(owner) + [f"version {version}"] * versions + [f"effort {name_of(effort)}"] * efforts
-            names[approach, owner, version, effort] = f"{approach} ({', '.join(told)})" if told else approach
+            told = [f"by {owner}"] * bool(owner) + [f"version {version}"] * versions + [name_of(effort)] * efforts
+            names[approach, owner, version, effort] = f"{approach} ({'; '.join(told)})" if told else approach
     return pd.Series([names[key] for key in identities.itertuples(index=False, name=None)], index=rows.index, dtype=object)
 
 
-def settle_duplicates(rows: pd.DataFrame, submissions: Sequence[Submission]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def settle_duplicates(rows: pd.DataFrame, tables: pd.DataFrame, submissions: Sequence[Submission]
+                      ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows with equal duplicates merged, and the conflicts.
 
     A row has `confirmed`, the number of submissions that hold it, and `is_conflicting`, which is true for all rows of an approach
     at a size of a table as soon as one of them is disputed.
     """
-    abouts = {(each.by, table["protocol"]): table for each in submissions for table in each.tables}
-    rows = rows.assign(confirmed=1)
-    conflicts, dropped, counts = [], [], {}
-    for cell, part in rows[rows.duplicated(CELL, keep=False)].groupby(CELL, sort=True):
+    circumstances = {(each.by, table["protocol"]): (table["versions"], table["cpu"])
+                     for each in submissions for table in each.tables}
+    margins = tables.set_index("protocol")["margin"]
+    rows = rows.assign(confirmed=rows.groupby(CELL)["by"].transform("size"))
+    conflicts = []
+    for cell, part in rows[rows["confirmed"] > 1].groupby(CELL, sort=True):
         first, *others = part.to_dict("records")
-        disputed = [(each, why) for each in others if (why := _conflict(first, each, abouts))]
-        conflicts += [dict(zip(CELL, cell, strict=True)) | {
-            "first_by": first["by"], "first_score": first["score"], "second_by": each["by"], "second_score": each["score"],
-            "reason": why} for each, why in disputed]
-        if not disputed:
-            dropped += list(part.index[1:])
-            counts[part.index[0]] = len(part)
-    rows.loc[list(counts), "confirmed"] = list(counts.values())
+        for each in others:
+            tolerance = _tolerance(first, each, circumstances, margins[first["protocol"]])
+            if why := _conflict(first, each, tolerance):
+                conflicts.append((*cell, first["by"], first["score"], each["by"], each["score"], why))
     frame = pd.DataFrame(conflicts, columns=list(CONFLICT_COLUMNS))
-    rows = rows.drop(index=dropped)
-    where = set(zip(frame["table"], frame["contestant"], frame["size"], strict=True))
-    rows["is_conflicting"] = [key in where for key in zip(rows["table"], rows["contestant"], rows["size"], strict=True)]
+    rows["is_conflicting"] = _is_among(rows, frame, ["table", "contestant", "size"])
+    is_disputed = _is_among(rows, frame, CELL)
+    rows.loc[is_disputed, "confirmed"] = 1
+    rows = rows[is_disputed | ~rows.duplicated(CELL)]
     return rows.sort_values([*CELL, "by"], ignore_index=True), frame
 
 
-def _conflict(first: Mapping[str, Any], second: Mapping[str, Any], abouts: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+def _is_among(rows: pd.DataFrame, others: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """Which rows have the same values as one of the others."""
+    known = set(others[names].itertuples(index=False, name=None))
+    return pd.Series([each in known for each in rows[names].itertuples(index=False, name=None)], index=rows.index, dtype=bool)
+
+
+def _tolerance(first: Mapping[str, Any], second: Mapping[str, Any],
+               circumstances: Mapping[tuple[str, str], tuple[Mapping[str, str], str]], margin: float) -> float:
+    """By how much the scores may differ: not at all with the same versions on the same CPU model, else by the margin."""
+    if first["predictions"] == second["predictions"]:
+        return 0.0
+    one, other = (circumstances[each["by"], each["protocol"]] for each in (first, second))
+    is_cpu_known, is_on_cpu = bool(one[1]), first["device"] == second["device"] == "cpu"
+    return 0.0 if one == other and is_cpu_known and is_on_cpu else margin
+
+
+def _conflict(first: Mapping[str, Any], second: Mapping[str, Any], tolerance: float) -> str:
     """Why two results of the same cell cannot both be right; empty where they can."""
     if first["settings"] != second["settings"]:
         return "settings"
     if first["status"] != second["status"]:
         return "status"
-    if first["predictions"] == second["predictions"] and _is_close(first["score"], second["score"], 0.0):
-        return ""
-    one, other = (abouts[each["by"], each["protocol"]] for each in (first, second))
-    is_same = (one["versions"], one["cpu"], first["device"]) == (other["versions"], other["cpu"], second["device"]) and one["cpu"]
-    return "" if _is_close(first["score"], second["score"], 0.0 if is_same else one["margin"]) else "score"
+    return "" if _is_close(first["score"], second["score"], tolerance) else "score"
 
 
-def _is_close(first: float, second: float, margin: float) -> bool:
+def _is_close(first: float, second: float, tolerance: float) -> bool:
     if math.isnan(first) or math.isnan(second):
         return math.isnan(first) and math.isnan(second)
-    return abs(first - second) <= max(margin, EQUAL * max(abs(first), abs(second)))
+    return abs(first - second) <= max(tolerance, EQUAL * max(abs(first), abs(second)))

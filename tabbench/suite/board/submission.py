@@ -31,6 +31,7 @@ MOST_DECODED_BYTES = 2_000_000_000
 """A small file may unpack into a large one."""
 MOST_ROWS = 5_000_000
 LONGEST_NAME = 200
+LARGEST_NUMBER = 2**53
 STATUSES = frozenset({"ok", "failed", "timed_out", "out_of_memory", "crashed", "skipped"})
 ARROW_TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 NULLABLE = frozenset({"score", "fit_seconds", "predict_seconds", "predictions", "tid", "problem_type"})
@@ -45,8 +46,12 @@ def as_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows with their columns' types: text as Python strings or None, undefined numbers as NaN."""
     kinds = {"string": object, "int64": np.int64, "float64": np.float64, "bool": np.bool_}
     return pd.DataFrame({name: pd.Series(
-        [None if value is None or value is pd.NA else value for value in frame[name]] if kind == "string" else frame[name].to_numpy(),
+        _texts(frame[name]) if kind == "string" else frame[name].to_numpy(),
         dtype=kinds[kind]) for name, kind in ROW_COLUMNS.items()})
+
+
+def _texts(values: pd.Series) -> list[str | None]:
+    return [value if is_known else None for value, is_known in zip(values, values.notna(), strict=True)]
 
 
 def content_hash(by: str, tables: Sequence[Mapping[str, Any]], rows: pd.DataFrame) -> str:
@@ -86,7 +91,8 @@ def write_parquet(rows: pd.DataFrame, columns: Mapping[str, str], about: Any, pa
         The place cannot be written.
     """
     schema = schema_of(columns).with_metadata({METADATA: json.dumps(about, allow_nan=False).encode()})
-    table = pa.Table.from_pandas(rows[list(columns)], schema=schema, preserve_index=False).replace_schema_metadata(schema.metadata)
+    table = pa.Table.from_pandas(rows[list(columns)], schema=schema, preserve_index=False)
+    table = table.replace_schema_metadata(schema.metadata)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     try:
@@ -109,9 +115,10 @@ def read_submission(path: Path) -> Submission:
     about, rows = read_parquet(path, ROW_COLUMNS)
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise BadData(f"{path} is a submission of another format than {FORMAT}; export it with the same version of tabbench")
-    by, tables = about.get("by"), about.get("tables")
-    _require(isinstance(by, str) and is_plain_name(by), path, "the name of who has handed it in is not a short plain text")
-    _require(isinstance(tables, list) and all(isinstance(each, dict) for each in tables), path, "it does not describe its tables")
+    by, tables = str(about.get("by")), about.get("tables")
+    _require(is_plain_name(by), path, "the name of who has handed it in is not a short plain text")
+    if not isinstance(tables, list):
+        tables = []
     for table in tables:
         _require_table(table, path)
     rows = as_rows(rows)
@@ -150,15 +157,14 @@ def is_plain_name(name: str) -> bool:
     >>> is_plain_name("Ada L. (Turin)"), is_plain_name("../x"), is_plain_name("a" * 100), is_plain_name("")
     (True, False, False, False)
     """
-    return re.fullmatch(r"\w[\w .,()+@-]{0,59}", name) is not None and ".." not in name
+    return re.fullmatch(r"\w[\w .()+@-]{0,59}", name) is not None and ".." not in name
 
 
-def _require_table(table: dict[str, Any], path: Path) -> None:
+def _require_table(table: Any, path: Path) -> None:
+    is_described = isinstance(table, dict) and set(table) == set(TABLE_KEYS)
+    _require(is_described, path, "a table is described by other values than it should be")
     for name, kind in TABLE_KEYS.items():
-        value = table.get(name)
-        is_right = isinstance(value, kind) and not isinstance(value, bool)
-        _require(is_right and (kind is not str or len(value) <= LONGEST_NAME), path, f"{name} of a table is missing or no {kind.__name__}")
-    _require(set(table) == set(TABLE_KEYS), path, "a table is described by other values than it should be")
+        _require(_is_value(table[name], kind), path, f"{name} of a table is not what it should be")
     _require(table["metric"] in METRICS, path, f"its metric {table['metric']!r} is not known here")
     _require(math.isfinite(table["margin"]) and table["margin"] > 0, path, "the margin of a table is not positive")
     _require(0 < table["folds"] <= 1_000 and 0 < table["repeats"] <= 1_000, path, "it has an impossible number of splits")
@@ -169,6 +175,12 @@ def _require_table(table: dict[str, Any], path: Path) -> None:
              "versions are no texts")
 
 
+def _is_value(value: Any, kind: type) -> bool:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return False
+    return len(value) <= LONGEST_NAME if isinstance(value, str) else not isinstance(value, int) or 0 <= value <= LARGEST_NUMBER
+
+
 def _require_rows(rows: pd.DataFrame, tables: Mapping[str, Mapping[str, Any]], path: Path) -> None:
     _require(len(rows) > 0, path, "it has no rows")
     _require(set(rows["protocol"]) == set(tables), path, "its rows are of other tables than it describes")
@@ -176,7 +188,9 @@ def _require_rows(rows: pd.DataFrame, tables: Mapping[str, Mapping[str, Any]], p
     _require(all(0 < len(name) <= LONGEST_NAME for name in names), path, "the name of an approach is empty or too long")
     _require(set(rows["status"]) <= STATUSES, path, "a result has an unknown status")
     numbers = rows[["version", "size", "repeat", "fold", "cost_rank"]]
-    _require(bool((numbers >= 0).all(axis=None)) and bool((rows["size"] > 0).all()), path, "a size, a fold or a version is negative")
+    _require(bool((numbers >= 0).all(axis=None)) and bool((rows["size"] > 0).all()), path, "a size or a fold is negative")
+    seconds = rows[["fit_seconds", "predict_seconds"]].fillna(0.0)
+    _require(bool(((seconds >= 0) & np.isfinite(seconds)).all(axis=None)), path, "a time is negative or infinite")
     _require(bool((rows["effort"] > 0).all()) and bool(np.isfinite(rows["effort"]).all()), path, "an effort is not positive")
     _require(not np.isinf(rows["score"]).any(), path, "a score is infinite")
     place = ["protocol", "approach", "size", "repeat", "fold"]

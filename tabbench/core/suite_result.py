@@ -23,9 +23,10 @@ class SuiteResult:
     suite : dict[str, Any]
         Name and title.
     protocol : dict[str, Any]
-        Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on, the
-        approach whose fit time is the unit of cost, and the versions of libraries.
-    tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed, failures, scores : DataFrame
+        Margin (in units of each table's default margin), alpha, seed, the share of tables that an approach must have been run on,
+        the approach whose fit time is the unit of cost, and the versions of libraries.
+    tables, approaches, verdicts, ranks, pairs, cliques, elo, improvability, means, crossovers, crossed : DataFrame
+    failures, splits, scores : DataFrame
         With the columns that `SUITE_COLUMNS` names, in that order. All are deterministic.
     cell_costs, relative_costs : DataFrame
         What comes from clocks.
@@ -45,6 +46,7 @@ class SuiteResult:
     crossovers: pd.DataFrame
     crossed: pd.DataFrame
     failures: pd.DataFrame
+    splits: pd.DataFrame
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
     relative_costs: pd.DataFrame
@@ -61,9 +63,9 @@ class SuiteResult:
 
 
 SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
-    "tables": ("name", "state", "reason", "task", "metric", "direction", "rows", "columns", "classes", "full_size", "size", "bucket",
-               "effort", "split_kind", "folds", "splits", "seed", "margin", "decision", "top_set", "best", "recommended", "family",
-               "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint", "report"),
+    "tables": ("name", "state", "reason", "task", "metric", "direction", "rows", "columns", "classes", "full_size", "size",
+               "bucket", "effort", "split_kind", "folds", "splits", "seed", "margin", "decision", "top_set", "best",
+               "recommended", "family", "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint", "report"),
     "approaches": ("name", "family", "version", "cost_rank"),
     "verdicts": ("bucket", "tables", "sources", "decision", "reason", "approaches", "best", "recommended", "sentence",
                  "without_failures"),
@@ -77,6 +79,7 @@ SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("table", "from_family", "to_family", "state", "from_size", "to_size", "ahead", "point"),
     "crossed": ("from_family", "to_family", "size", "tables", "ahead", "behind", "open"),
     "failures": ("table", "approach", "size", "repeat", "fold", "status", "reason"),
+    "splits": ("table", "repeat", "fold", "training_rows", "test_rows", "fingerprint"),
     "scores": ("table", "approach", "size", "repeat", "fold", "score", "baseline_score", "failed"),
     "cell_costs": ("table", "approach", "size", "repeat", "fold", "fit_seconds", "predict_us_per_row", "peak_mb"),
     "relative_costs": ("bucket", "approach", "tables", "fit_time", "low", "high"),

@@ -13,9 +13,6 @@ from tabbench.options import ALPHA
 from tabbench.verdict.across.two_suites import TwoLosses, compare_approaches, compare_cells
 from tabbench.wording.two_suites import differs, only_in, other_content, two_suites_sentence
 
-SAME_BASELINE = 1e-9
-"""Two runs have the same splits where the constant prediction scores the same on each up to this share."""
-
 _KEY = ["repeat", "fold"]
 
 
@@ -41,8 +38,7 @@ def compare_suites(first: SuiteResult, second: SuiteResult, *, names: tuple[str,
 
     Notes
     -----
-    A table is compared at the largest size that both runs have. Splits are paired where the constant prediction scores the same on
-    each, which only the same rows do.
+    A table is compared at the largest size that both runs have, on the splits that both have if these hold the same rows.
     """
     found = [each for table in _common_tables(first, second) for each in _of_table(first, second, table)]
     cells, approaches = compare_cells(found, ALPHA), compare_approaches(found, margin, ALPHA, seed)
@@ -60,7 +56,7 @@ def _prints(result: SuiteResult) -> dict[str, str]:
 
 
 def _of_table(first: SuiteResult, second: SuiteResult, table: str) -> list[TwoLosses]:
-    about = first.tables.set_index("name").loc[table]
+    about, splits = first.tables.set_index("name").loc[table], _common_splits(first, second, table)
     scores = [each.scores[each.scores["table"] == table] for each in (first, second)]
     sizes = set(scores[0]["size"]) & set(scores[1]["size"])
     if not sizes or about["metric"] != second.tables.set_index("name").loc[table]["metric"]:
@@ -68,48 +64,61 @@ def _of_table(first: SuiteResult, second: SuiteResult, table: str) -> list[TwoLo
     here = [each[each["size"] == max(sizes)] for each in scores]
     names = [name for name in dict.fromkeys(here[0]["approach"]) if name in set(here[1]["approach"])
              and first.families[name] != "baseline"]
-    found = (_of_approach(here[0][here[0]["approach"] == name], here[1][here[1]["approach"] == name], about, name, max(sizes))
+    found = (_of_approach(here[0][here[0]["approach"] == name], here[1][here[1]["approach"] == name], splits, about, name)
              for name in names)
     return [each for each in found if each is not None]
 
 
-def _of_approach(old: pd.DataFrame, new: pd.DataFrame, about: Any, name: str, size: int) -> TwoLosses | None:
-    common = old.merge(new, on=_KEY, suffixes=("_old", "_new")).sort_values(_KEY)
-    is_paired = len(common) > 0 and bool(np.allclose(common["baseline_score_old"], common["baseline_score_new"], rtol=SAME_BASELINE,
-                                                     atol=0, equal_nan=True))
-    scores = [common["score_old"], common["score_new"]] if is_paired else [old["score"], new["score"]]
-    defined = np.isfinite(scores[0]) & np.isfinite(scores[1]) if is_paired else None
-    kept = [each[defined if defined is not None else np.isfinite(each)].to_numpy(dtype=np.float64) for each in scores]
-    if not all(len(each) for each in kept):
+def _common_splits(first: SuiteResult, second: SuiteResult, table: str) -> pd.DataFrame:
+    """The splits of a table that both runs have; none if any of them holds other rows in the other run."""
+    old, new = (each.splits[each.splits["table"] == table] for each in (first, second))
+    common = old.merge(new[[*_KEY, "fingerprint"]], on=_KEY, suffixes=("", "_new"))
+    return common if (common["fingerprint"] == common["fingerprint_new"]).all() else common[:0]
+
+
+def _of_approach(old: pd.DataFrame, new: pd.DataFrame, splits: pd.DataFrame, about: Any, name: str) -> TwoLosses | None:
+    """Losses in margins, split by split if there are `splits` that both have; None where the metric is defined in none."""
+    is_paired, scores = len(splits) > 0, (old["score"].dropna(), new["score"].dropna())
+    if is_paired:
+        both = splits[_KEY].merge(old, on=_KEY).merge(new, on=_KEY, suffixes=("_old", "_new")).dropna()
+        scores = both["score_old"], both["score_new"]
+    if not all(len(each) for each in scores):
         return None
     unit = (1.0 if about["direction"] == "lower" else -1.0) / about["margin"]
-    folds = int(about["folds"])
-    return TwoLosses(str(about.name), str(about["fingerprint"]), name, int(size), float(kept[0].mean()), float(kept[1].mean()),
-                     kept[0] * unit, kept[1] * unit, is_paired, 1 / (folds - 1) if folds > 1 else float("nan"))
+    test_ratio = float((splits["test_rows"] / splits["training_rows"]).mean())
+    losses = [each.to_numpy(dtype=np.float64) * unit for each in scores]
+    return TwoLosses(str(about.name), str(about["fingerprint"]), name, int(old["size"].iloc[0]), float(scores[0].mean()),
+                     float(scores[1].mean()), losses[0], losses[1], is_paired, test_ratio)
 
 
 def _conditions(first: SuiteResult, second: SuiteResult, names: tuple[str, str]) -> list[str]:
     """How the two were run differently."""
     found = []
-    parts = (("table", *(set(_prints(each)) for each in (first, second))),
-             ("approach", *(set(each.families) for each in (first, second))))
-    for kind, old, new in parts:
+    for kind, old, new in (("table", set(_prints(first)), set(_prints(second))),
+                           ("approach", set(first.families), set(second.families))):
         found += [only_in(kind, sorted(more), where) for more, where in ((old - new, names[0]), (new - old, names[1])) if more]
     other = sorted(set(_prints(first)) & set(_prints(second)) - set(_common_tables(first, second)))
     found += [other_content(other)] if other else []
-    for what, old_values, new_values in _settings(first, second):
-        found += [differs(f"{what}{key}", old_values.get(key), new_values.get(key))
-                  for key in dict.fromkeys([*old_values, *new_values]) if old_values.get(key) != new_values.get(key)]
-    return found
+    for what, before, after in _versions(first, second):
+        found += [differs(f"{what} {key}", (before.get(key), after.get(key)), names)
+                  for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    return found + _of_tables(first, second, names)
 
 
-def _settings(first: SuiteResult, second: SuiteResult) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Versions of libraries and approaches, and efforts, splits and seeds: what, and its values in both."""
+def _versions(first: SuiteResult, second: SuiteResult) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Versions of libraries and of approaches that both have: what, and its values in both."""
     both = set(first.families) & set(second.families)
-    tables = _common_tables(first, second)
-    found = [("version of ", *(dict(each.protocol.get("versions", {})) for each in (first, second))),
-             ("version of approach ", *({row["name"]: row["version"] for row in each.approaches.to_dict("records")
-                                         if row["name"] in both} for each in (first, second)))]
+    old, new = ({row["name"]: row["version"] for row in each.approaches.to_dict("records") if row["name"] in both}
+                for each in (first, second))
+    return [("version of", first.protocol["versions"], second.protocol["versions"]), ("version of the approach", old, new)]
+
+
+def _of_tables(first: SuiteResult, second: SuiteResult, names: tuple[str, str]) -> list[str]:
+    """Efforts, numbers of splits and seeds that differ, with the tables on which they do so."""
+    tables, found = _common_tables(first, second), []
+    old, new = (each.tables.set_index("name").loc[tables] for each in (first, second))
     for column in ("effort", "splits", "seed"):
-        found.append((f"{column} on ", *(each.tables.set_index("name").loc[tables, column].to_dict() for each in (first, second))))
+        changes = pd.DataFrame({"old": old[column], "new": new[column]})
+        for values, part in changes[changes["old"] != changes["new"]].groupby(["old", "new"]):
+            found.append(differs(column, values, names, list(part.index)))
     return found

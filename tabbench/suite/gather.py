@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -18,16 +19,17 @@ from tabbench.comparison.resume import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS
+from tabbench.core.split import Split
 from tabbench.core.suite_result import SUITE_COLUMNS
 from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
 from tabbench.store.folder import DATABASE, MANIFEST, is_store
 from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
-from tabbench.verdict.winners import BASELINE
 
 TABLES = "tables"
 DEFINITION = "suite.toml"
 RESULT = "result.json"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,9 @@ class TableRun:
         None without scores.
     margin : float
         The default margin of its metric, whatever the run's own was: the unit in which tables are compared.
-    scores, cell_costs : DataFrame
+    has_report : bool
+        Whether its own report.html is there.
+    splits, scores, cell_costs : DataFrame
         As in a `SuiteResult`.
     versions : Mapping[str, str]
         Of the libraries that its numbers depend on.
@@ -58,6 +62,8 @@ class TableRun:
     run: Run | None
     comparison: Comparison | None
     margin: float
+    has_report: bool
+    splits: pd.DataFrame
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
     versions: Mapping[str, str]
@@ -124,16 +130,21 @@ def _table(folder: Path, problem: str) -> TableRun:
             return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
-        path = folder / RESULT
-        comparison = from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() and not left else judged(whole, store)
-        return TableRun(folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
-                        scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
-                        store.recall("identity")["versions"])
+        comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
+        return TableRun(
+            folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
+            (folder / REPORT).is_file(), _splits(folder.name, run),
+            scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
+            store.recall("identity")["versions"])
+
+
+def _comparison(path: Path) -> Comparison:
+    return from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _without_scores(name: str, state: str, reason: str) -> TableRun:
-    nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("scores", "cell_costs")}
-    return TableRun(name, state, reason, None, None, float("nan"), versions={}, **nothing)
+    nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("splits", "scores", "cell_costs")}
+    return TableRun(name, state, reason, None, None, float("nan"), has_report=False, versions={}, **nothing)
 
 
 def _question(run: Run) -> Question:
@@ -173,6 +184,19 @@ def _constant_scores(question: Question, metric_name: str, size: int) -> np.ndar
                      for split in question.plan.splits], dtype=np.float64)
 
 
+def _splits(name: str, run: Run) -> pd.DataFrame:
+    """Every split with a hash of its rows, by which another run's is known to be the same."""
+    rows = [(name, each.repeat, each.fold, len(each.train), len(each.test), _split_fingerprint(each))
+            for each in run.setup.splits.splits]
+    return pd.DataFrame(rows, columns=list(SUITE_COLUMNS["splits"]))
+
+
+def _split_fingerprint(split: Split) -> str:
+    """Of the training rows in their order, since smaller sizes are its beginnings, and of the test rows."""
+    rows = np.concatenate([split.train, [-1], split.test]).astype("<i8")
+    return hashlib.sha256(rows.tobytes()).hexdigest()[:16]
+
+
 def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
     finished, rows = store.finished(), []
     for (approach, size, index), cell in run.cells().items():
@@ -185,13 +209,3 @@ def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
     columns = list(SUITE_COLUMNS["cell_costs"])
     frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[5:], "float64"))
     return frame.sort_values(columns[:5], kind="stable", ignore_index=True)
-
-
-def cost_ranks(tables: tuple[TableRun, ...]) -> Mapping[str, int]:
-    """Cost rank by approach."""
-    return {entry.name: entry.cost_rank for each in tables if each.run for entry in each.run.entries}
-
-
-def baselines(tables: tuple[TableRun, ...]) -> list[str]:
-    """The names of the constant predictors."""
-    return sorted({entry.name for each in tables if each.run for entry in each.run.entries if entry.family == BASELINE})

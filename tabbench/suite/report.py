@@ -29,8 +29,8 @@ def report_suite(folder: str | Path, other: str | Path | None = None, format: st
     other : str or Path or None, default None
         The run to compare it with: a folder or a result.json.
     format : {"html", "md", "json", "csv"} or None, default None
-        What to return; csv is the scores of every split, or of two runs a row a table and approach. None writes all reports into the
-        suite's folder and returns the verdict, or returns the comparison of two runs as plain text.
+        What to return; csv is the scores of every split, or of two runs a row a table and approach. None writes all reports into
+        the suite's folder and returns the verdict, or returns the comparison of two runs as plain text.
 
     Returns
     -------
@@ -91,7 +91,9 @@ def _one(folder: Path, format: str | None) -> str:
 
 def _two(first: Path, second: Path, format: str | None) -> str:
     names = (_called(first), _called(second))
-    found = compare_suites(read_suite(first), read_suite(second), names=names if names[0] != names[1] else (str(first), str(second)))
+    if names[0] == names[1]:
+        names = (str(first), str(second))
+    found = compare_suites(read_suite(first), read_suite(second), names=names)
     show = {None: differences_text, "md": differences_markdown, "json": differences_json, "csv": differences_csv}[format]
     return show(found)
 

@@ -14,28 +14,28 @@ STATES = {"finished": "finished", "partial": "partly run", "unusable": "no resul
 
 HOW_TO_READ = (
     ("Training size",
-     "The verdict over all tables takes each table at its largest size. The verdict for a range of rows takes it at its largest size "
-     "within the range, so that a large table also says what smaller ones would have shown."),
+     "The verdict over all tables takes each table at its largest size. The verdict for a range of rows takes it at its largest "
+     "size within the range, so that a large table also says what smaller ones would have shown."),
     ("Mean rank",
-     "1 is best; ties share a rank. Descriptive: it depends on which other approaches take part, and so do Elo and improvability. "
-     "Their 95 % intervals are bootstrap intervals over the tables."),
+     "1 is best; ties share a rank. Descriptive: it depends on which other approaches take part, and so do Elo and "
+     "improvability. Their 95 % intervals are bootstrap intervals over the tables."),
     ("Critical-difference diagram",
-     "A bar joins approaches of which no two are shown to differ by Wilcoxon's signed-rank test with Holm's correction for all pairs. "
-     "What no bar joins differs."),
+     "A bar joins approaches of which no two are shown to differ by Wilcoxon's signed-rank test with Holm's correction for all "
+     "pairs. What no bar joins differs."),
     ("Margin",
-     "Differences between tables are in margins: 1 is 1 % of a constant prediction's loss on the table, 0.01 in accuracy, 0.005 in AUC. "
-     "A smaller one does not matter in practice."),
+     "Differences between tables are in margins: 1 is 1 % of a constant prediction's loss on the table, 0.01 in accuracy, 0.005 "
+     "in AUC. A smaller one does not matter in practice."),
     ("P(better), P(equivalent), P(worse)",
-     "Posterior probabilities of the Bayesian signed-rank test: that on most pairs of tables the first is better than the second by "
-     "more than the margin, that they are practically equal, and that it is worse."),
+     "Posterior probabilities of the Bayesian signed-rank test: that on most pairs of tables the first is better than the "
+     "second by more than the margin, that they are practically equal, and that it is worse."),
     ("Crossing",
      "Which family is ahead at which sizes of a table, by simultaneous intervals; grey where neither is shown to be ahead."),
     ("Relative fit time",
      "Seconds of a fit divided by those of the reference on the same table, rows and machine: machines differ in speed, and such "
      "ratios hardly do. Geometric mean over tables."),
     ("Failures",
-     "A fit that failed counts with the constant predictor's score. If the verdict would change without the tables on which anything "
-     "failed, there is none."),
+     "A fit that failed counts with the constant predictor's score. If the verdict would change without the tables on which "
+     "anything failed, there is none."),
 )
 """What the terms of a suite's report mean."""
 

@@ -7,24 +7,24 @@ from typing import Any
 
 import pandas as pd
 
-from tabbench.core.phrases import counted, listed
+from tabbench.core.phrases import counted, first_few, listed
 from tabbench.wording.numbers import known, signed
 
 DECISIONS = {"same": "the same on every split", "within_noise": "within noise", "unknown": "cannot be told"}
 
 HOW_TO_READ = (
     ("Difference",
-     "Loss in the second run minus loss in the first, in margins: below zero the second is better. 1 is 1 % of a constant prediction's "
-     "loss, 0.01 in accuracy, 0.005 in AUC."),
+     "Loss in the second run minus loss in the first, in margins: below zero the second is better. 1 is 1 % of a constant "
+     "prediction's loss, 0.01 in accuracy, 0.005 in AUC."),
     ("On one table",
-     "Over the same splits, with the corrected resampled t-test and its 95 % interval; p-values are adjusted for all rows. Different "
-     "splits allow no interval for one table; they count in the comparison over tables."),
+     "Over the same splits, with the corrected resampled t-test and its 95 % interval; p-values are adjusted for all rows. "
+     "Different splits allow no interval for one table; they count in the comparison over tables."),
     ("Over tables",
-     "The typical difference (median of the means of all pairs of tables) with a bootstrap interval over tables; Wilcoxon's signed-rank "
-     "test, adjusted for all approaches."),
+     "The typical difference (median of the means of all pairs of tables) with a bootstrap interval over tables; Wilcoxon's "
+     "signed-rank test, adjusted for all approaches."),
     ("Elo gap",
-     "The approach's rating in the second run minus that in the first, with both runs' approaches in one pool, on the tables that have "
-     "them all, and a bootstrap interval over tables."),
+     "The approach's rating in the second run minus that in the first, with both runs' approaches in one pool, on the tables "
+     "that have them all, and a bootstrap interval over tables."),
 )
 """What the terms mean."""
 
@@ -51,15 +51,16 @@ def gap_sentence(row: Mapping[Any, Any], first: str, second: str) -> str:
         return f"{row['approach']}: the same scores on every split of {tables}."
     if gap is None or low is None or high is None:
         return f"{row['approach']}: no Elo gap can be told from {tables}."
+    interval = f"{_whole(low)} to {_whole(high)}, over {tables}"
+    favoured = f" in favour of {second if gap > 0 else first}" if round(gap) else ""
+    said = f"{row['approach']}: a gap of {abs(gap):.0f} Elo"
     if row["decision"] == "unknown":
-        said = f"says nothing, because {tables} {'is' if row['tables'] == 1 else 'are'} too few"
-    elif low <= 0 <= high:
-        said = "is within noise"
-    else:
-        said = f"in favour of {second if gap > 0 else first} is more than noise" if row["decision"] in ("first", "second") else (
-            "is not shown to be more than noise by the test over tables")
-    return (f"{row['approach']}: a gap of {abs(gap):.0f} Elo {said}: the interval of the difference is "
-            f"{_whole(low)} to {_whole(high)}, over {tables}.")
+        return f"{said} says nothing, because {tables} {'is' if row['tables'] == 1 else 'are'} too few."
+    if low <= 0 <= high:
+        return f"{said} is within noise: the interval of the difference is {interval}."
+    if row["decision"] in ("first", "second"):
+        return f"{said}{favoured} is more than noise: the interval of the difference is {interval}."
+    return f"{said}{favoured} is not shown to be more than noise by the test over tables; its own interval is {interval}."
 
 
 def _whole(value: float) -> str:
@@ -82,8 +83,8 @@ def two_suites_sentence(approaches: pd.DataFrame, cells: pd.DataFrame, first: st
     changed = cells[cells["decision"].isin(["first", "second"])]
     single = (f"{counted(len(changed), 'result')} on single tables {'is' if len(changed) == 1 else 'are'} more than noise "
               f"({_places(changed)})" if len(changed) else "no result on a single table is shown to differ by more than noise")
-    text = f"{over}; {single}; {same:,} of {len(cells):,} results are the same."
-    return text[0].upper() + text[1:]
+    equal = f"; {same:,} of {len(cells):,} results are the same" if same else ""
+    return f"{over[0].upper()}{over[1:]}; {single}{equal}."
 
 
 def _places(changed: pd.DataFrame, most: int = 5) -> str:
@@ -101,13 +102,17 @@ def only_in(kind: str, names: Sequence[str], where: str) -> str:
     return f"Only in {where}: {noun} {listed(list(names))}."
 
 
-def differs(what: str, old: Any, new: Any) -> str:
+def differs(what: str, values: tuple[Any, Any], runs: tuple[str, str], tables: Sequence[str] = ()) -> str:
     """A condition that differs.
 
-    >>> differs("numpy", "2.4.6", None)
-    'numpy: 2.4.6 in the first, none in the second.'
+    >>> differs("version of numpy", ("2.4.6", None), ("run-a", "run-b"))
+    'Version of numpy: 2.4.6 in run-a, none in run-b.'
+    >>> differs("seed", (0, 7), ("run-a", "run-b"), ["wine", "iris"])
+    'Seed: 0 in run-a, 7 in run-b (on wine and iris).'
     """
-    return f"{what}: {'none' if old is None else old} in the first, {'none' if new is None else new} in the second."
+    told = [f"{'none' if value is None else value} in {run}" for value, run in zip(values, runs, strict=True)]
+    where = f" (on {first_few(list(tables))})" if tables else ""
+    return f"{what[0].upper()}{what[1:]}: {told[0]}, {told[1]}{where}."
 
 
 def other_content(names: Sequence[str]) -> str:

@@ -20,8 +20,8 @@ FRAMES = tuple(name for name in SUITE_COLUMNS if name not in CLOCKED)
 COSTS = {"cells": "cell_costs", "relative": "relative_costs"}
 """The parts of `costs` and their frames."""
 
-_WHOLE = frozenset({"rows", "columns", "classes", "full_size", "size", "folds", "splits", "seed", "failed", "version", "cost_rank",
-                    "tables", "sources", "repeat", "fold", "from_size", "to_size"})
+_WHOLE = frozenset({"rows", "columns", "classes", "full_size", "size", "folds", "splits", "seed", "failed", "version",
+                    "cost_rank", "tables", "sources", "repeat", "fold", "training_rows", "test_rows", "from_size", "to_size"})
 _NO_COUNTS = {("ranks", "failed"), ("scores", "failed")}
 """A share and a truth value, though a column of this name counts elsewhere."""
 
@@ -61,12 +61,15 @@ def suite_from_json(values: Any) -> SuiteResult:
 
 def records(name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A frame's rows as plain values."""
-    columns = {column: [_plain(value, is_whole=_is_whole(name, column)) for value in frame[column]] for column in SUITE_COLUMNS[name]}
+    columns = {column: [_plain(value, is_whole=_is_whole(name, column)) for value in frame[column]]
+               for column in SUITE_COLUMNS[name]}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _is_whole(name: str, column: str) -> bool:
-    return (column in _WHOLE and (name, column) not in _NO_COUNTS) or (name == "crossed" and column in ("ahead", "behind", "open"))
+    if name == "crossed":
+        return column in ("size", "tables", "ahead", "behind", "open")
+    return column in _WHOLE and (name, column) not in _NO_COUNTS
 
 
 def _plain(value: Any, *, is_whole: bool) -> Any:

@@ -1,4 +1,4 @@
-"""All crossings in one picture: each table a bar over its training sizes, and the share of tables on which each family is ahead."""
+"""All crossings in one picture: each table a bar over its training sizes; the share of tables on which each family leads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def _figure(result: SuiteResult, step: tuple[str, str]) -> str:
 
         labels, colours = Labels(), {family: look.colour for family, look in looks_of({each: each for each in step}).items()}
         figure = Figure(figsize=(_WIDTH_INCHES, height))
-        above = figure.add_axes((0.19, 1 - (_HEAD_INCHES + _ROW_INCHES * len(bars)) / height, 0.66, _ROW_INCHES * len(bars) / height))
+        rows_height = _ROW_INCHES * len(bars)
+        above = figure.add_axes((0.19, 1 - (_HEAD_INCHES + rows_height) / height, 0.66, rows_height / height))
         below = figure.add_axes((0.19, _GAP_INCHES / height, 0.66, _SHARE_INCHES / height), sharex=above)
         above.set_xscale("log")
         above.set_xlim(own["from_size"].min() / 1.05, own["to_size"].max() * 1.05)
@@ -91,7 +92,8 @@ def _draw_shares(axes: Any, crossed: pd.DataFrame, step: tuple[str, str], colour
                   textcoords="offset points", color=stand_in("muted"))
     for place in (own["size"].iloc[0], own["size"].iloc[-1]):
         count = int(own[own["size"] == place]["tables"].iloc[0])
-        axes.annotate(f"{count}", (place, 1), (0, 2), textcoords="offset points", ha="center", color=stand_in("muted"), fontsize=7.5)
+        axes.annotate(f"{count}", (place, 1), (0, 2), textcoords="offset points", ha="center", color=stand_in("muted"),
+                      fontsize=7.5)
 
 
 def _draw_legend(axes: Any, step: tuple[str, str], colours: dict[str, str]) -> None:
@@ -99,4 +101,5 @@ def _draw_legend(axes: Any, step: tuple[str, str], colours: dict[str, str]) -> N
 
     shown = [(f"{step[0]} ahead", colours[step[0]]), ("not shown", stand_in("grid")), (f"{step[1]} ahead", colours[step[1]])]
     axes.legend([Line2D([], [], color=colour, linewidth=7) for _, colour in shown], [text for text, _ in shown], frameon=False,
-                ncols=3, loc="lower left", bbox_to_anchor=(-0.01, 0.995), handlelength=1.2, borderpad=0.1, labelcolor=stand_in("muted"))
+                ncols=3, loc="lower left", bbox_to_anchor=(-0.01, 0.995), handlelength=1.2, borderpad=0.1,
+                labelcolor=stand_in("muted"))

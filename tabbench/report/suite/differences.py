@@ -40,8 +40,9 @@ def differences_markdown(found: TwoSuites) -> str:
 
 def differences_json(found: TwoSuites) -> str:
     """Everything as JSON text; undefined numbers are null."""
-    values = {"schema": SCHEMA, "first": found.first, "second": found.second, "sentence": found.sentence, "protocol": found.protocol,
-              "conditions": list(found.conditions), "approaches": _records(found.approaches), "cells": _records(found.cells)}
+    values = {"schema": SCHEMA, "first": found.first, "second": found.second, "sentence": found.sentence,
+              "protocol": found.protocol, "conditions": list(found.conditions),
+              "approaches": _records(found.approaches), "cells": _records(found.cells)}
     return json.dumps(values, indent=1, allow_nan=False) + "\n"
 
 
@@ -55,8 +56,8 @@ def _gaps(found: TwoSuites) -> list[str]:
 
 
 def _approaches(found: TwoSuites) -> ReportTable:
-    header = ("approach", "tables", "typical difference", "95 %", "adjusted p-value", f"P(better in {found.second})", "P(equivalent)",
-              f"P(better in {found.first})", "Elo gap", "95 %", "in words")
+    header = ("approach", "tables", "typical difference", "95 %", "adjusted p-value", f"P(better in {found.second})",
+              "P(equivalent)", f"P(better in {found.first})", "Elo gap", "95 %", "in words")
     cells = [(row["approach"], rows(row["tables"]), signed(known(row["difference"]), 2),
               interval(known(row["low"]), known(row["high"]), 2, with_sign=True), fixed(known(row["chance_all"]), 4),
               *(fixed(known(row[name]), 2) for name in ("p_second_better", "p_equal", "p_first_better")),
@@ -66,8 +67,10 @@ def _approaches(found: TwoSuites) -> ReportTable:
 
 
 def _cells(found: TwoSuites) -> ReportTable:
-    header = ("table", "approach", "training rows", found.first, found.second, "difference", "95 %", "adjusted p-value", "in words")
-    return ReportTable("Table by table", header, [_cell(row, found) for row in found.cells.to_dict("records")], frozenset(range(2, 8)))
+    header = ("table", "approach", "training rows", found.first, found.second, "difference", "95 %", "adjusted p-value",
+              "in words")
+    cells = [_cell(row, found) for row in found.cells.to_dict("records")]
+    return ReportTable("Table by table", header, cells, frozenset(range(2, 8)))
 
 
 def _cell(row: dict[Any, Any], found: TwoSuites) -> tuple[str, ...]:

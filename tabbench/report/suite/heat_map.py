@@ -41,7 +41,7 @@ def heat_map(result: SuiteResult) -> tuple[list[str], list[MapRow]]:
     """The columns after the table's name, and a row a table: its size, metric, baseline, best, and margins behind the best."""
     names = [name for name, family in result.families.items() if family != "baseline"]
     at = result.means.set_index(["table", "size", "approach"])
-    found = [MapRow(row["name"], quote(row["report"]), _cells(row, names, at)) for row in result.finished.to_dict("records")
+    found = [MapRow(row["name"], quote(row["report"] or ""), _cells(row, names, at)) for row in result.finished.to_dict("records")
              if known(row["size"])]
     return ["training rows", "metric", "constant prediction", "best score", "best", *names], found
 
@@ -80,6 +80,6 @@ def _ahead(found: tuple[float, str] | None, tables: int) -> MapCell:
     if found is None:
         return MapCell("", None)
     count, decision = found
-    words = {"first": "shown to be better", "second": "shown to be worse", "equal": "practically equal"}.get(decision, "undecided")
-    mark = {"first": " ▲", "second": " ▽", "equal": " ="}.get(decision, "")
+    words, mark = {"first": ("shown to be better", " ▲"), "second": ("shown to be worse", " ▽"),
+                   "equal": ("practically equal", " =")}.get(decision, ("undecided", ""))
     return MapCell(f"{count:g}{mark}", count, round(WORST * (1 - count / tables)), f"ahead on {count:g} of {tables}: {words}")

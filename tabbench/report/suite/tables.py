@@ -9,7 +9,6 @@ import pandas as pd
 
 from tabbench.core.suite_result import ALL, SuiteResult
 from tabbench.report.tables import MOST_ROWS_IN_SIGHT, ReportTable
-from tabbench.verdict.across.crossed import STEPS
 from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.suite import STATES, baseline_words, bucket_words, not_finished_sentence, rows_range, step_state, tables_in
 from tabbench.wording.terms import decision_words, metric_name
@@ -71,8 +70,8 @@ def verdicts_table(result: SuiteResult) -> ReportTable:
     """The verdict in each bucket of training rows."""
     cells = [(bucket_words(row["bucket"]), rows(row["tables"]), row["sentence"], _text(row["best"]), _text(row["recommended"]))
              for row in result.verdicts.to_dict("records")]
-    return ReportTable("Which approach wins, by training rows", ("training rows", "tables", "verdict", "best mean rank", "recommended"),
-                       cells, frozenset({1}), emphasised=frozenset({0}))
+    header = ("training rows", "tables", "verdict", "best mean rank", "recommended")
+    return ReportTable("Which approach wins, by training rows", header, cells, frozenset({1}), emphasised=frozenset({0}))
 
 
 def ranks_table(result: SuiteResult) -> ReportTable:
@@ -99,8 +98,8 @@ def pairs_table(result: SuiteResult, bucket: str = ALL) -> ReportTable:
     header = ("first", "second", "verdict", "typical difference", f"first ahead, of {tables_in(tables)}", "adjusted p-value",
               "P(better)", "P(equivalent)", "P(worse)")
     return ReportTable("Pairs over all tables", header, [_pair(row) for row in found.to_dict("records")], frozenset(range(3, 9)),
-                       "Wilcoxon's signed-rank test over tables with Holm's correction for all pairs, and the Bayesian signed-rank "
-                       "test. Differences are losses in margins: below zero the first is better.")
+                       "Wilcoxon's signed-rank test over tables with Holm's correction for all pairs, and the Bayesian "
+                       "signed-rank test. Differences are losses in margins: below zero the first is better.")
 
 
 def _pair(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -116,13 +115,14 @@ def _pairs_by_size(result: SuiteResult) -> ReportTable:
              for row in part.to_dict("records")]
     whole = pairs_table(result)
     header = ("training rows", *whole.header[:4], "first ahead", *whole.header[5:])
-    return replace(whole, title="Pairs by training rows", header=header, rows=cells, numbers=frozenset(range(4, 10)), is_folded=True)
+    return replace(whole, title="Pairs by training rows", header=header, rows=cells, numbers=frozenset(range(4, 10)),
+                   is_folded=True)
 
 
 def _ranks_by_size(result: SuiteResult) -> ReportTable:
     header = ("training rows", "approach", "mean rank", "95 %", "win rate", "failed")
-    cells = [(row["bucket"], row["approach"], fixed(known(row["mean_rank"]), 2), interval(known(row["low"]), known(row["high"]), 2),
-              _percent(row["win_rate"]), _percent(row["failed"]))
+    cells = [(row["bucket"], row["approach"], fixed(known(row["mean_rank"]), 2),
+              interval(known(row["low"]), known(row["high"]), 2), _percent(row["win_rate"]), _percent(row["failed"]))
              for row in result.ranks.to_dict("records") if row["bucket"] != ALL]
     return ReportTable("Mean ranks by training rows", header, cells, frozenset(range(2, 6)), is_folded=True)
 
@@ -141,8 +141,8 @@ def _scores(row: dict[Any, Any], names: list[str], at: pd.DataFrame) -> tuple[st
     decimals = decimals_for(known(row["best_score"]))
     scores = [fixed(known(at["score"].get((row["name"], row["size"], name))), decimals) for name in names]
     arrow = "↓" if row["direction"] == "lower" else "↑"
-    return (row["name"], rows(row["size"]), f"{metric_name(row['metric'])} {arrow}", fixed(known(row["baseline_score"]), decimals),
-            *scores)
+    return (row["name"], rows(row["size"]), f"{metric_name(row['metric'])} {arrow}",
+            fixed(known(row["baseline_score"]), decimals), *scores)
 
 
 def _crossings(result: SuiteResult) -> ReportTable:
@@ -161,8 +161,8 @@ def costs_table(result: SuiteResult) -> ReportTable:
              for row in result.relative_costs.to_dict("records")]
     header = ("training rows", "approach", "tables", f"fits of {reference}", "95 %")
     return ReportTable("Relative fit time", header, cells, frozenset({2, 3, 4}),
-                       f"Seconds of a fit divided by those of {reference} on the same table, rows, splits and machine; geometric mean "
-                       "over tables.", is_folded=True)
+                       f"Seconds of a fit divided by those of {reference} on the same table, rows, splits and machine; "
+                       "geometric mean over tables.", is_folded=True)
 
 
 def _improvability(result: SuiteResult) -> ReportTable:
@@ -170,8 +170,8 @@ def _improvability(result: SuiteResult) -> ReportTable:
     cells = [(metric_name(row["metric"]), rows(row["tables"]), row["approach"], fixed(known(row["improvability"]), 3),
               interval(known(row["low"]), known(row["high"]), 3)) for row in found.to_dict("records")]
     return ReportTable("Improvability", ("metric", "tables", "approach", "improvability", "95 %"), cells, frozenset({1, 3, 4}),
-                       "The share of its own error that the best approach of the table would have saved, on average over tables: 0 is "
-                       "the best.", is_folded=True)
+                       "The share of its own error that the best approach of the table would have saved, on average over "
+                       "tables: 0 is the best.", is_folded=True)
 
 
 def _own_verdicts(result: SuiteResult) -> ReportTable:
@@ -197,7 +197,8 @@ def _not_finished(result: SuiteResult) -> ReportTable:
 def _failures(result: SuiteResult) -> ReportTable:
     cells = [(row["table"], row["approach"], rows(row["size"]), f"{row['repeat']}, {row['fold']}",
               str(row["status"]).replace("_", " "), row["reason"]) for row in result.failures.to_dict("records")]
-    return ReportTable("Failures", ("table", "approach", "training rows", "repeat, fold", "status", "reason"), cells, frozenset({2}),
+    header = ("table", "approach", "training rows", "repeat, fold", "status", "reason")
+    return ReportTable("Failures", header, cells, frozenset({2}),
                        "Each counts with the constant predictor's score.", is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 

@@ -56,8 +56,8 @@ def compare_cells(found: Sequence[TwoLosses], alpha: float) -> pd.DataFrame:
     rows = []
     for each in found:
         difference, low, high, chance = _corrected_t(each, alpha)
-        rows.append((each.table, each.approach, each.size, each.first_score, each.second_score, difference, low, high, chance, np.nan,
-                     each.is_paired, ""))
+        rows.append((each.table, each.approach, each.size, each.first_score, each.second_score, difference, low, high, chance,
+                     np.nan, each.is_paired, ""))
     frame = pd.DataFrame(rows, columns=list(CELL_COLUMNS))
     known = frame["chance"].notna().to_numpy()
     frame.loc[known, "chance_all"] = holm(frame.loc[known, "chance"].to_numpy(dtype=np.float64))
@@ -69,9 +69,9 @@ def compare_cells(found: Sequence[TwoLosses], alpha: float) -> pd.DataFrame:
 def compare_approaches(found: Sequence[TwoLosses], margin: float, alpha: float, seed: int) -> pd.DataFrame:
     """Over the tables, with the columns `APPROACH_COLUMNS`: one number a source, as in a verdict over tables.
 
-    `difference` is Hodges and Lehmann's estimate, its interval and that of `elo_gap`, the second run's rating minus the first's in
-    one pool of both runs' approaches, come from a bootstrap over the sources. `decision` is as in `compare_cells`, but "unknown" with
-    so few sources that no difference between two could be shown.
+    `difference` is Hodges and Lehmann's estimate, its interval and that of `elo_gap`, the second run's rating minus the first's
+    in one pool of both runs' approaches, come from a bootstrap over the sources. `decision` is as in `compare_cells`, but
+    "unknown" with so few sources that no difference between two could be shown.
     """
     gaps = elo_gaps(found, seed)
     rows = []
@@ -81,14 +81,14 @@ def compare_approaches(found: Sequence[TwoLosses], margin: float, alpha: float, 
         low, high = _typical_interval(difference, seed)
         better = signed_rank_probabilities(-difference, margin, seed)
         rows.append((name, len({each.table for each in own}), typical_difference(difference), low, high,
-                     signed_rank_chance(difference), np.nan, better[2], better[1], better[0], *gaps.get(name, (np.nan,) * 3), ""))
+                     signed_rank_chance(difference), np.nan, *better, *gaps.get(name, (np.nan,) * 3), ""))
     frame = pd.DataFrame(rows, columns=list(APPROACH_COLUMNS))
     frame["chance_all"] = holm(frame["chance"].to_numpy(dtype=np.float64))
     is_same = [all(_is_same(each) for each in found if each.approach == name) for name in frame["approach"]]
     sources = [len({each.source for each in found if each.approach == name}) for name in frame["approach"]]
-    frame["decision"] = [
-        "unknown" if not same and count < fewest_sources(2, alpha) else _decide(row.difference, row.chance_all, alpha, is_same=same)
-        for row, same, count in zip(frame.itertuples(), is_same, sources, strict=True)]
+    has_enough = [count >= fewest_sources(2, alpha) for count in sources]
+    frame["decision"] = [_decide(row.difference, row.chance_all if enough else np.nan, alpha, is_same=same)
+                         for row, same, enough in zip(frame.itertuples(), is_same, has_enough, strict=True)]
     return frame
 
 
@@ -128,7 +128,8 @@ def _battles(own: Sequence[TwoLosses]) -> np.ndarray:
 
 def _by_source(own: Sequence[TwoLosses]) -> np.ndarray:
     differences = pd.Series([each.second.mean() - each.first.mean() for each in own])
-    return differences.groupby([each.source for each in own], sort=False).mean().to_numpy(dtype=np.float64)
+    means = differences.groupby([each.source for each in own], sort=False).mean()
+    return np.asarray(means, dtype=np.float64)
 
 
 def _typical_interval(difference: np.ndarray, seed: int) -> tuple[float, float]:

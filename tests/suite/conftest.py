@@ -1,0 +1,59 @@
+"""A suite's folder as runs leave it: two tables that finished, one of them with failures, one interrupted, one never begun."""
+
+import json
+import shutil
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+import tabbench
+
+QUICK = {"effort": 0.01, "folds": 2, "repeats": 1, "sizes": "30,full", "quiet": True, "jobs": 1}
+DEFINITION = 'name = "garden"\ntitle = "All of the garden"\n' + "".join(
+    f'[[tables]]\nname = "{name}"\n' for name in ("trees", "flowers", "weeds", "stones"))
+
+
+def flowers(seed=0, rows=120):
+    random = np.random.default_rng(seed)
+    length = random.normal(size=rows)
+    kind = np.where(length + random.normal(size=rows) > 0.3, "rose", "tulip")
+    return pd.DataFrame({"length": length, "width": random.normal(size=rows), "kind": kind})
+
+
+def trees(rows=90):
+    random = np.random.default_rng(1)
+    age = random.uniform(1, 100, rows)
+    return pd.DataFrame({"age": age, "rain": random.normal(size=rows), "height": age / 4 + random.normal(size=rows)})
+
+
+@pytest.fixture(scope="session")
+def garden(tmp_path_factory):
+    """The folder; nobody writes into it."""
+    folder = tmp_path_factory.mktemp("suites") / "garden"
+    tables = folder / "tables"
+    tables.mkdir(parents=True)
+    tabbench.compare(trees(), "height", approaches=["linear", "lightgbm"], out=tables / "trees", **QUICK)
+    own = {"linear": "linear", "wrong": LinearRegression()}
+    tabbench.compare(flowers(), "kind", approaches=own, out=tables / "flowers", **QUICK)
+    shutil.copytree(tables / "trees", tables / "weeds")
+    interrupt(tables / "weeds")
+    (folder / "suite.toml").write_text(DEFINITION)
+    (folder / "manifest.json").write_text(json.dumps({"tables": [{"name": "stones", "problem": "no such file: stones.csv"}]}))
+    return folder
+
+
+def interrupt(run):
+    """Leave the run as if it had been killed before the full size of lightgbm."""
+    (run / "result.json").unlink()
+    with sqlite3.connect(run / "run.db") as connection:
+        connection.execute("DELETE FROM result WHERE key IN (SELECT key FROM cell WHERE approach = 'lightgbm' AND size > 30)")
+    connection.close()
+
+
+@pytest.fixture
+def copied(garden, tmp_path):
+    """The same folder to write into."""
+    return shutil.copytree(garden, tmp_path / "garden")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ FROM_CLOCKS = frozenset({"timing"})
 """Parts of result.json that a later call of the same run may change."""
 SCORES = frozenset({"scores"})
 """What other versions of tabbench must give again; the verdict and its words may have become others."""
-NAMES = ("approach", "name", "first", "second", "size", "metric", "repeat", "fold", "code", "factor", "change", "cost", "below")
+NAMES = ("bucket", "table", "approach", "name", "first", "second", "size", "metric", "repeat", "fold", "code", "factor", "change",
+         "cost", "below")
 """Columns that name a row of result.json."""
+DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What judging a store raises whose rows somebody has changed: `BadData`, or what comes of values that they lack."""
 RELATIVE_TOLERANCE = 1e-6
 """Of a score that is computed again with other versions of the libraries: sums may be taken in another order."""
 
@@ -68,7 +71,7 @@ def _setup_differences(run: Run, store: Store, table: str) -> Iterator[Differenc
         yield Difference(Damage.SPLITS, table)
     if run.setup.table.fingerprint != identity["table"]:
         yield Difference(Damage.TABLE, table)
-    manifest = _read_json(store.folder / MANIFEST)
+    manifest = read_json(store.folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("identity") != identity:
         yield Difference(Damage.MANIFEST, table)
 
@@ -84,16 +87,28 @@ def _cell_differences(run: Run, store: Store, table: str, intact: dict[str, bool
 
 def _reported_differences(run: Run, store: Store, table: str, *, is_same: bool) -> list[Difference]:
     """Where result.json is not what the store gives."""
-    written = _read_json(store.folder / RESULT)
+    written = read_json(store.folder / RESULT)
     if not isinstance(written, dict):
         return [Difference(Damage.UNREADABLE, table, value=RESULT)]
     try:
         computed = to_json(judged(run, store))
-    except (ValueError, TypeError, LookupError, ArithmeticError) as error:  # BadData, or what a changed row lacks
+    except DAMAGED as error:
         return [Difference(Damage.UNREADABLE, table, value="run.db", written=str(error))]
-    sections = SCORES if not is_same else {*written, *computed} - FROM_CLOCKS
+    return differences_between(table, written, computed, is_exact=is_same)
+
+
+def differences_between(table: str, written: Mapping[str, Any], computed: Mapping[str, Any], *, is_exact: bool
+                        ) -> list[Difference]:
+    """Where the values of a result.json are not those that were computed again.
+
+    Parameters
+    ----------
+    is_exact : bool
+        Whether all of it must be the same; otherwise only the scores, to `RELATIVE_TOLERANCE`.
+    """
+    sections = {*written, *computed} - FROM_CLOCKS if is_exact else SCORES
     return [each for section in sorted(sections)
-            for each in _section_differences(table, section, written.get(section), computed.get(section), is_exact=is_same)]
+            for each in _section_differences(table, section, written.get(section), computed.get(section), is_exact=is_exact)]
 
 
 def _section_differences(table: str, section: str, written: Any, computed: Any, *, is_exact: bool) -> Iterator[Difference]:
@@ -128,7 +143,7 @@ def _is_close(first: Any, second: Any) -> bool:
     return are_numbers and math.isclose(first, second, rel_tol=RELATIVE_TOLERANCE)
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
     """The values of a file; None where it is absent or no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tabbench.comparison.integrity import check_folder
+from tabbench.comparison.integrity import DAMAGED, check_folder, differences_between, read_json
 from tabbench.comparison.rerun import own_approaches, repeatable_cells, rerun_cells
 from tabbench.core.errors import BadOption, UnknownName
-from tabbench.core.verification import Rerun, RerunCell, Verification
+from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, RerunCell, Verification
+from tabbench.report.suite.as_json import suite_values
 from tabbench.store.folder import DATABASE, is_store
-from tabbench.suite.gather import TABLES
+from tabbench.suite.assemble import suite_result
+from tabbench.suite.gather import RESULT, TABLES
 from tabbench.wording.verification import verification_sentences
 
 
@@ -64,10 +66,12 @@ def verify(folder: str | Path, *, cells: int = 5, seed: int | None = None, jobs:
     if unknown := sorted(set(approaches) - known):
         raise UnknownName.among("approach of your own in this run:", unknown[0], sorted(known))
     seed = secrets.randbelow(2**31) if seed is None else seed
-    checks = tuple(check_folder(each) for each in folders)
+    checks = [check_folder(each) for each in folders]
+    if (folder := Path(folder)) not in folders:
+        checks += _check_suite(folder, checks)
     rerun = tuple(_rerun(folders, cells, seed, jobs, approaches))
     is_equal = not any(each.differences for each in checks) and all(each.outcome is not Rerun.DIFFERS for each in rerun)
-    return Verification(str(folder), is_equal, verification_sentences(checks, rerun, seed), rerun, checks, seed)
+    return Verification(str(folder), is_equal, verification_sentences(checks, rerun, seed), rerun, tuple(checks), seed)
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -86,6 +90,22 @@ def run_folders(folder: Path) -> list[Path]:
         raise BadOption(f"{folder} holds neither a run nor a suite's tables; give the folder that `tabbench compare` or "
                         "`tabbench suite run` has written")
     return found
+
+
+def _check_suite(folder: Path, checks: Sequence[FolderCheck]) -> list[FolderCheck]:
+    """Whether a suite's own result.json is what its runs give; nothing where there is none, or a run of it cannot be read."""
+    is_readable = not any(each.kind is Damage.UNREADABLE for check in checks for each in check.differences)
+    if not (folder / RESULT).is_file() or not is_readable:
+        return []
+    name, is_same = folder.resolve().name, not any(each.is_compared_by_scores for each in checks)
+    written = read_json(folder / RESULT)
+    if not isinstance(written, dict):
+        return [FolderCheck(name, 0, 0, (Difference(Damage.UNREADABLE, name, value=RESULT),))]
+    try:
+        computed = suite_values(suite_result(folder))
+    except DAMAGED as error:
+        return [FolderCheck(name, 0, 0, (Difference(Damage.UNREADABLE, name, value=RESULT, written=str(error)),))]
+    return [FolderCheck(name, 0, 0, tuple(differences_between(name, written, computed, is_exact=is_same)), not is_same)]
 
 
 def _rerun(folders: list[Path], cells: int, seed: int, jobs: int, approaches: Mapping[str, Any]) -> Iterator[RerunCell]:

@@ -105,8 +105,12 @@ def _answer(checks: Sequence[FolderCheck], cells: Sequence[RerunCell], seed: int
         (Rerun.WITHIN_MARGIN, "within the margin"), (Rerun.DIFFERS, "different"), (Rerun.NOT_RUN, "not run")) if count[outcome]]
     stored = sum(each.with_checksum for each in checks)
     found = f"{changed:,} changed" if changed else "none is changed"
-    return (f"{len(cells):,} cells chosen with seed {seed}: {', '.join(rerun)}. {stored:,} stored results and result.json of "
-            f"{_tables(len(checks))} checked: {found}.")
+    return (f"{len(cells):,} cells chosen with seed {seed}: {', '.join(rerun)}. {stored:,} stored results and "
+            f"{_files(len(checks))} checked: {found}.")
+
+
+def _files(count: int) -> str:
+    return "one result.json" if count == 1 else f"{count:,} files result.json"
 
 
 def _tables(count: int) -> str:

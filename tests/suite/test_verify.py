@@ -18,6 +18,7 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.verification import Damage, Rerun
 from tabbench.store.database import Store
 from tabbench.store.spool import checksum
+from tabbench.suite.report import report_suite
 
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "30,full", "executor": "in-process", "quiet": True}
 
@@ -74,7 +75,7 @@ def test_a_run_and_a_suite_that_nobody_has_touched_are_equal(finished):
     together = tabbench.verify(finished, cells=100, seed=0)
     assert together.is_equal and len(together.cells) == 20
     assert {cell.place.table for cell in together.cells} == {check.table for check in together.checks} == {"first", "second"}
-    assert str(together).endswith("20 stored results and result.json of 2 tables checked: none is changed.")
+    assert str(together).endswith("20 stored results and 2 files result.json checked: none is changed.")
 
 
 def test_the_same_seed_chooses_the_same_cells_and_another_seed_others(finished):
@@ -214,3 +215,16 @@ def test_the_command_ends_with_1_where_something_differs(suite):
     changed_predictions(suite / "tables" / "first", "linear")
     told = runner.invoke(app, ["verify", str(suite), "--cells", "0"])
     assert told.exit_code == 1 and "CHANGED" in told.stdout and "linear, 30 rows, repeat 0, fold 0" in told.stdout
+
+
+def test_a_figure_changed_in_the_result_of_a_suite_is_named(suite):
+    report_suite(suite)
+    assert tabbench.verify(suite, cells=0).is_equal
+    path = suite / "result.json"
+    values = json.loads(path.read_text())
+    values["ranks"][0]["mean_rank"] = 1.0625
+    path.write_text(json.dumps(values))
+    found = tabbench.verify(suite, cells=0)
+    assert not found.is_equal and "result.json says 1.0625 (ranks of all, " in str(found)
+    path.write_text("[")
+    assert not tabbench.verify(suite, cells=0).is_equal

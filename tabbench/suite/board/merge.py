@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tabbench.core.board import Submission
+from tabbench.core.cell import digest
 from tabbench.core.effort import name_of
 from tabbench.core.errors import BadData
 from tabbench.core.metric import METRICS
@@ -23,6 +24,9 @@ MOST_MARGINS = 1.5
 """How far the margins of two descriptions may be apart."""
 EQUAL = 1e-9
 """Scores of the same predictions differ by less, relative to their size: sums may be taken in another order."""
+COMPARED = ["settings", "status", "predictions", "circumstances", "score", "margin"]
+FIRST_AND_SECOND = ("_first", "_second")
+PAIRED = ("by_first", "score_first", "by_second", "score_second")
 CONFLICT_COLUMNS = (*CELL, "first_by", "first_score", "second_by", "second_score", "reason")
 
 
@@ -102,22 +106,16 @@ def settle_duplicates(rows: pd.DataFrame, tables: pd.DataFrame, submissions: Seq
     A row has `confirmed`, the number of submissions that hold it, and `is_conflicting`, which is true for all rows of an approach
     at a size of a table as soon as one of them is disputed.
     """
-    circumstances = {(each.by, table["protocol"]): (table["versions"], table["cpu"])
-                     for each in submissions for table in each.tables}
-    margins = tables.set_index("protocol")["margin"]
-    rows = rows.assign(confirmed=rows.groupby(CELL)["by"].transform("size"))
-    conflicts = []
-    for cell, part in rows[rows["confirmed"] > 1].groupby(CELL, sort=True):
-        first, *others = part.to_dict("records")
-        for each in others:
-            tolerance = _tolerance(first, each, circumstances, margins[first["protocol"]])
-            if why := _conflict(first, each, tolerance):
-                conflicts.append((*cell, first["by"], first["score"], each["by"], each["score"], why))
-    frame = pd.DataFrame(conflicts, columns=list(CONFLICT_COLUMNS))
+    rows = rows.assign(confirmed=rows.groupby(CELL)["by"].transform("size"), margin=rows["protocol"].map(
+        tables.set_index("protocol")["margin"]), circumstances=_circumstances(rows, submissions))
+    is_first = ~rows.duplicated(CELL)
+    pairs = rows[is_first].merge(rows[~is_first], on=CELL, suffixes=FIRST_AND_SECOND)
+    frame = pairs.assign(reason=_reasons(pairs)).rename(columns=dict(zip(PAIRED, CONFLICT_COLUMNS[len(CELL):-1], strict=True)))
+    frame = frame.loc[frame["reason"] != "", list(CONFLICT_COLUMNS)].sort_values(CELL, ignore_index=True)
     rows["is_conflicting"] = _is_among(rows, frame, ["table", "contestant", "size"])
     is_disputed = _is_among(rows, frame, CELL)
     rows.loc[is_disputed, "confirmed"] = 1
-    rows = rows[is_disputed | ~rows.duplicated(CELL)]
+    rows = rows[is_disputed | is_first].drop(columns=["margin", "circumstances"])
     return rows.sort_values([*CELL, "by"], ignore_index=True), frame
 
 
@@ -127,26 +125,24 @@ def _is_among(rows: pd.DataFrame, others: pd.DataFrame, names: Sequence[str]) ->
     return pd.Series([each in known for each in rows[names].itertuples(index=False, name=None)], index=rows.index, dtype=bool)
 
 
-def _tolerance(first: Mapping[str, Any], second: Mapping[str, Any],
-               circumstances: Mapping[tuple[str, str], tuple[Mapping[str, str], str]], margin: float) -> float:
-    """By how much the scores may differ: not at all with the same versions on the same CPU model, else by the margin."""
-    if first["predictions"] == second["predictions"]:
-        return 0.0
-    one, other = (circumstances[each["by"], each["protocol"]] for each in (first, second))
-    is_cpu_known, is_on_cpu = bool(one[1]), first["device"] == second["device"] == "cpu"
-    return 0.0 if one == other and is_cpu_known and is_on_cpu else margin
+def _circumstances(rows: pd.DataFrame, submissions: Sequence[Submission]) -> list[str]:
+    """A digest of versions and CPU model for each row; empty where numbers may differ anyhow: an unknown CPU, a GPU."""
+    found = {(each.by, table["protocol"]): digest([table["versions"], table["cpu"]]) if table["cpu"] else ""
+             for each in submissions for table in each.tables}
+    return [found[by, protocol] if device == "cpu" else ""
+            for by, protocol, device in zip(rows["by"], rows["protocol"], rows["device"], strict=True)]
 
 
-def _conflict(first: Mapping[str, Any], second: Mapping[str, Any], tolerance: float) -> str:
-    """Why two results of the same cell cannot both be right; empty where they can."""
-    if first["settings"] != second["settings"]:
-        return "settings"
-    if first["status"] != second["status"]:
-        return "status"
-    return "" if _is_close(first["score"], second["score"], tolerance) else "score"
+def _reasons(pairs: pd.DataFrame) -> np.ndarray:
+    """Why the two results of a pair cannot both be right; empty where they can.
 
-
-def _is_close(first: float, second: float, tolerance: float) -> bool:
-    if math.isnan(first) or math.isnan(second):
-        return math.isnan(first) and math.isnan(second)
-    return abs(first - second) <= max(tolerance, EQUAL * max(abs(first), abs(second)))
+    With the same predictions, or the same versions on the same CPU model, scores must be equal; else they may differ by the
+    margin.
+    """
+    first, second = (pairs[[f"{name}{suffix}" for name in COMPARED]].set_axis(COMPARED, axis=1) for suffix in FIRST_AND_SECOND)
+    same = first.eq(second) | (first.isna() & second.isna())
+    is_exact = same["predictions"] | (same["circumstances"] & (first["circumstances"] != ""))
+    rounding = EQUAL * np.maximum(first["score"].abs(), second["score"].abs())
+    tolerance = np.maximum(np.where(is_exact, 0.0, first["margin"]), rounding)
+    is_close = same["score"] | ((first["score"] - second["score"]).abs() <= tolerance)
+    return np.select([~same["settings"], ~same["status"], ~is_close], ["settings", "status", "score"], "")

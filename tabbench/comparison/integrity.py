@@ -51,7 +51,8 @@ def check_folder(folder: Path) -> FolderCheck:
         is_same = store.recall("identity")["versions"] == versions()
         found += _reported_differences(run, store, table, is_same=is_same)
         without = sum(each is None for each in intact.values())
-        return FolderCheck(table, len(intact) - without, without, tuple(found), is_compared_by_scores=not is_same)
+        return FolderCheck(table, len(intact) - without, without, tuple(found), is_compared_by_scores=not is_same,
+                           is_unfinished=len(intact) < len(run.planned))
 
 
 def finished_cells(run: Run, store: Store) -> list[Cell]:
@@ -88,6 +89,8 @@ def _cell_differences(run: Run, store: Store, table: str, intact: dict[str, bool
 def _reported_differences(run: Run, store: Store, table: str, *, is_same: bool) -> list[Difference]:
     """Where result.json is not what the store gives."""
     written = read_json(store.folder / RESULT)
+    if not (store.folder / RESULT).exists() and len(finished_cells(run, store)) < len(run.planned):
+        return []  # it is written when the run ends
     if not isinstance(written, dict):
         return [Difference(Damage.UNREADABLE, table, value=RESULT)]
     try:

@@ -26,7 +26,7 @@ from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model
 from tabbench.execution.schedule import Schedule
 from tabbench.store.database import Store
-from tabbench.store.folder import SPLITS, TABLE, RunFolder, require_run
+from tabbench.store.folder import DATABASE, SPLITS, TABLE, RunFolder, is_store, require_run
 from tabbench.verdict.scoring import Question, constant_loss, margin_value
 
 IN_PROCESS = "in-process"
@@ -83,6 +83,14 @@ class _Silent:
 
     def show(self, running: tuple[str, ...], seconds_left: float | None) -> None:
         """Nothing."""
+
+
+def is_planned(folder: Path) -> bool:
+    """Whether a folder holds a run that has got as far as its first cell."""
+    if not is_store(folder / DATABASE):
+        return False
+    with Store(folder) as store:
+        return store.recall("planned") is not None
 
 
 def own_approaches(folder: Path) -> list[str]:

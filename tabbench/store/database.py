@@ -207,7 +207,7 @@ class Store:
     def _opened(self, header: str) -> dict[str, Any]:
         try:
             return dict(json.loads(header))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise self._damaged(error) from error
 
     def _beside(self, name: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.comparison.integrity import DAMAGED, check_folder, differences_between, read_json
-from tabbench.comparison.rerun import own_approaches, repeatable_cells, rerun_cells
+from tabbench.comparison.rerun import is_planned, own_approaches, repeatable_cells, rerun_cells
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, RerunCell, Verification
 from tabbench.report.suite.as_json import suite_values
@@ -75,7 +75,7 @@ def verify(folder: str | Path, *, cells: int = 5, seed: int | None = None, jobs:
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """The run folders of a suite in order of their names, or the one that the folder itself is.
+    """The run folders of a suite that have got as far as a plan, in order of their names, or the one that the folder itself is.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def run_folders(folder: Path) -> list[Path]:
     if is_store(folder / DATABASE):
         return [folder]
     tables = folder / TABLES
-    found = sorted(each for each in tables.iterdir() if is_store(each / DATABASE)) if tables.is_dir() else []
+    found = sorted(each for each in tables.iterdir() if is_planned(each)) if tables.is_dir() else []
     if not found:
         raise BadOption(f"{folder} holds neither a run nor a suite's tables; give the folder that `tabbench compare` or "
                         "`tabbench suite run` has written")

@@ -53,8 +53,7 @@ def _difference(found: Difference) -> str:
         Damage.SPLITS: "the splits are not those that the run was made with",
         Damage.TABLE: "the table is not the one that the run was made with",
         Damage.MANIFEST: "manifest.json does not say what the store says of the run",
-        Damage.UNREADABLE: f"{found.value} is absent or cannot be read{f' ({found.written})' if found.written else ''}; "
-                           "if the run has not ended, continue it with tabbench resume",
+        Damage.UNREADABLE: f"{found.value} is absent or cannot be read{f' ({found.written})' if found.written else ''}",
     }[found.kind]
 
 
@@ -91,6 +90,9 @@ def _stored(checks: Sequence[FolderCheck]) -> Iterator[str]:
     if without:
         yield (f"{without:,} stored results have no checksum, since an older version stored them; "
                "only running them again can show a change")
+    if any(each.is_unfinished and any(found.kind is Damage.REPORTED for found in each.differences) for each in checks):
+        yield ("planned cells have no result yet; if a run was interrupted, continue it first, for result.json is written when "
+               "it ends")
     older = sum(each.is_compared_by_scores for each in checks)
     if older:
         yield (f"result.json was compared by its scores alone (on {_tables(older)}), because the run was made with other "

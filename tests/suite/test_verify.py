@@ -121,6 +121,7 @@ def test_predictions_made_unreadable_are_named(suite):
 @pytest.mark.parametrize("statement", [
     "UPDATE result SET header = replace(header, '\"fit_seconds\": ', '\"fit_seconds\": 9')",
     "UPDATE result SET header = '{'", "UPDATE result SET header = '[]'",
+    "UPDATE result SET header = replace(hex(zeroblob(50000)), '0', '[')",
     "UPDATE result SET status = 'failed'"])
 def test_other_changes_of_a_stored_result_are_found(suite, statement):
     run = suite / "tables" / "first"
@@ -228,3 +229,15 @@ def test_a_figure_changed_in_the_result_of_a_suite_is_named(suite):
     assert not found.is_equal and "result.json says 1.0625 (ranks of all, " in str(found)
     path.write_text("[")
     assert not tabbench.verify(suite, cells=0).is_equal
+
+
+def test_a_run_that_was_killed_before_its_end_has_no_result_yet(suite):
+    run = suite / "tables" / "first"
+    change(run, "DELETE FROM result WHERE rowid = (SELECT max(rowid) FROM result)")
+    (run / "result.json").unlink()
+    assert tabbench.verify(suite, cells=2, seed=0).is_equal
+    change(suite / "tables" / "second", "DELETE FROM result WHERE rowid = (SELECT max(rowid) FROM result)")
+    found = tabbench.verify(suite, cells=0)
+    assert not found.is_equal and "if a run was interrupted, continue it first" in str(found)
+    change(run, "DELETE FROM meta WHERE name IN ('planned', 'options')")
+    assert {check.table for check in tabbench.verify(suite, cells=0).checks} == {"second"}

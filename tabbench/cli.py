@@ -8,13 +8,15 @@ from typing import NoReturn
 
 import typer
 
-from tabbench.commands import compare, datasets, suite
+from tabbench.commands import board, compare, datasets, suite, verify
 from tabbench.core.threads import THREAD_VARIABLES
 
 app = typer.Typer(name="tabbench", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
                   pretty_exceptions_enable=False,
                   help="Which approach wins on your table, at your size: a linear model, boosted trees or a neural net?")
 app.add_typer(compare.app)
+app.add_typer(verify.app)
+app.add_typer(board.app, name="board")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(suite.app, name="suite")
 

@@ -22,7 +22,7 @@ from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
 from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
-from tabbench.execution.machine import machine_memory_bytes, usable_cores
+from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
 from tabbench.options import Options, work_of
 from tabbench.store.database import Store
 from tabbench.store.folder import MANIFEST, RunFolder, writing
@@ -134,4 +134,5 @@ def recall_run(store: Store) -> Run:
 def hardware() -> dict[str, Any]:
     """The machine, as a manifest tells of it."""
     return {"system": platform.platform(), "python": platform.python_version(), "machine": platform.machine(),
-            "cores": usable_cores(), "memory_gb": round(machine_memory_bytes() / 1e9, 1), "process": os.getpid()}
+            "cpu": cpu_model(), "cores": usable_cores(), "threads_per_cell": 1,
+            "memory_gb": round(machine_memory_bytes() / 1e9, 1), "process": os.getpid()}

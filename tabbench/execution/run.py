@@ -30,6 +30,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split
+from tabbench.execution.machine import cpu_model
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
@@ -316,7 +317,8 @@ def unpickled(name: str, pickled: bytes) -> Approach:
 
 
 def _environment(name: str) -> dict[str, Any]:
-    return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name}
+    return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name,
+            "cpu": cpu_model()}
 
 
 class PeakMemory:

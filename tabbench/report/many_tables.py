@@ -47,7 +47,7 @@ HOW_TO_READ = (
 def tables_to_markdown(comparison: TablesComparison) -> str:
     """The whole report; texts that come from tables are escaped."""
     parts = ["# tabbench: many tables", f"**{markdown(comparison.sentence)}**", *map(markdown, _without(comparison)),
-             *(section(table) for table in _tables(comparison)),
+             *(section(table) for table in overview_tables(comparison)),
              "## How to read this\n\n" + "\n".join(f"- **{term}**: {markdown(meaning)}" for term, meaning in HOW_TO_READ)]
     return "\n\n".join(parts) + "\n"
 
@@ -58,7 +58,7 @@ def tables_to_html(comparison: TablesComparison) -> str:
 
     parts = [f"<p><b>{escape(plain(comparison.sentence))}</b></p>",
              *(f"<p>{escape(plain(line))}</p>" for line in _without(comparison))]
-    for table in _tables(comparison):
+    for table in overview_tables(comparison):
         shown = pd.DataFrame([[plain(cell) for cell in row] for row in table.rows], columns=list(table.header))
         parts.append(f"<h4>{escape(table.title)}</h4>{shown.to_html(index=False, border=0)}")
     return "".join(parts)
@@ -80,7 +80,8 @@ def _without(comparison: TablesComparison) -> list[str]:
     return [f"Without the tables on which something failed: {comparison.without_failures['sentence']}"]
 
 
-def _tables(comparison: TablesComparison) -> list[ReportTable]:
+def overview_tables(comparison: TablesComparison) -> list[ReportTable]:
+    """Every table of the report that has rows."""
     found = [_ranks(comparison.ranks), _pairs(comparison.pairs), _described("Elo", comparison.elo, "elo", 0),
              *(_described(f"Improvability in {metric_name(str(metric))}, {_count(part)}", part,
                           "improvability", 3)

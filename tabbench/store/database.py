@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.files import write_atomically
 from tabbench.store.folder import APPLICATION_ID, DATABASE, PREDICTIONS, SPOOL
-from tabbench.store.spool import SUFFIX, DamagedSpool, encode, result_from, unpack
+from tabbench.store.spool import CHECKSUM, SUFFIX, DamagedSpool, checksum, encode, result_from, unpack
 
 FORMAT = 1
 """The number of the file's layout; raised with a migration."""
@@ -142,16 +143,31 @@ class Store:
         Raises
         ------
         BadData
-            The predictions that lie beside the database are damaged or gone.
+            The row is damaged, or the predictions that lie beside the database are damaged or gone.
         """
         for header, body, name in self._query("SELECT header, body, body_file FROM result WHERE key = ?", key):
-            return result_from(json.loads(header), (body or b"") if name is None else self._beside(name))
+            content = (body or b"") if name is None else self._beside(name)
+            try:
+                return result_from(self._opened(header), content)
+            except (ValueError, TypeError, KeyError, zlib.error) as error:
+                raise self._damaged(error) from error
         return None
 
     def header(self, key: str) -> dict[str, Any]:
         """A finished cell's result without its predictions, as plain values."""
         [(header,)] = self._query("SELECT header FROM result WHERE key = ?", key)
-        return dict(json.loads(header))
+        return self._opened(header)
+
+    def is_intact(self, key: str) -> bool | None:
+        """Whether a finished cell's row is as it was put; None for one that an older version put without a checksum."""
+        [row] = self._query("SELECT key, status, header, body, body_file FROM result WHERE key = ?", key)
+        key, status, text, body, name = row
+        with contextlib.suppress(BadData):
+            header, content = self._opened(text), (body or b"") if name is None else self._beside(name)
+            if (header.get("key"), header.get("status")) != (key, status):
+                return False
+            return checksum(header, content) == header[CHECKSUM] if CHECKSUM in header else None
+        return False
 
     def note_attempt(self, cells: Iterable[Cell], ended: str, reason: str) -> None:
         """Record an attempt that gave no result."""
@@ -187,7 +203,16 @@ class Store:
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise BadData(f"the store in {self.folder} is damaged ({error}); start over with --fresh") from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> BadData:
+        return BadData(f"the store in {self.folder} is damaged ({error}); start over with --fresh")
+
+    def _opened(self, header: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads(header))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._damaged(error) from error
 
     def _beside(self, name: str) -> bytes:
         path = self.folder / PREDICTIONS / name
@@ -204,7 +229,7 @@ class Store:
                 f"WHERE status IN {TRIED_AGAIN}", [self._row(header, body) for header, body in unpacked])
 
     def _row(self, header: dict[str, Any], body: bytes) -> tuple[str, str, str, bytes | None, str | None]:
-        text = json.dumps(header, allow_nan=False)
+        text = json.dumps(header | {CHECKSUM: checksum(header, body)}, allow_nan=False)
         if len(body) <= LARGEST_INLINE_BYTES:
             return header["key"], header["status"], text, body, None
         name = hashlib.sha256(body).hexdigest()

@@ -91,7 +91,7 @@ def gather(folder: Path) -> Gathered:
     if not (folder / TABLES).is_dir() and not (folder / DEFINITION).is_file():
         raise BadOption(f"{folder} is not a suite's folder (neither {DEFINITION} nor {TABLES}/ in it); "
                         "one is made by `tabbench suite run NAME`")
-    definition = _definition(folder / DEFINITION)
+    definition = read_definition(folder / DEFINITION)
     problems = _problems(folder / MANIFEST)
     names = [str(table["name"]) for table in definition.get("tables", [])]
     present = sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir())
@@ -103,7 +103,8 @@ def gather(folder: Path) -> Gathered:
     return Gathered(name, str(definition.get("title", name)), found)
 
 
-def _definition(path: Path) -> dict[str, Any]:
+def read_definition(path: Path) -> dict[str, Any]:
+    """The definition that a suite was run with; nothing where there is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,0 +1,1 @@
+"""Boards: results of many people on many tables, merged without running anything of theirs."""

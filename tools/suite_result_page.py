@@ -2,7 +2,7 @@
 
     python tools/suite_result_page.py
 
-The keys and their order come from report/suite/as_json.py and `SUITE_COLUMNS`; the meanings are in `MEANINGS` here, and only
+The keys and their order come from report/suite_as_json.py and `SUITE_COLUMNS`; the meanings are in `MEANINGS` here, and only
 here. tests/suite/test_result_page.py compares the page with a real suite.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tabbench.core.suite_result import SUITE_COLUMNS, SUITE_SCHEMA
-from tabbench.report.suite.as_json import COSTS, FRAMES
+from tabbench.report.suite_as_json import COSTS, FRAMES
 
 PAGE = Path(__file__).parents[1] / "docs" / "suite-result-json.md"
 

@@ -17,7 +17,7 @@ def board_export(folder: Annotated[str, typer.Argument(metavar="DIR", help="The 
                  out: Annotated[str, typer.Option("--out", help="File to write: NAME.board.parquet.")],
                  by: Annotated[str, typer.Option("--by", help="Who hands it in.")]) -> int:
     """Write the results of a suite or a run as a submission, one file with a hash of its content."""
-    from tabbench.suite.board.board import export_submission
+    from tabbench.suite.board import export_submission
 
     submission = export_submission(folder, out, by)
     print(f"{out}: {len(submission.rows):,} results of {len(submission.tables):,} tables, hash {submission.sha256}")
@@ -31,7 +31,7 @@ def board_merge(inputs: Annotated[list[str], typer.Argument(metavar="FOLDER…",
                 approaches: Annotated[str | None, typer.Option("--approaches", help="Those to compare: a,b.")] = None,
                 ) -> int:
     """Merge submissions into a board: one page, one Parquet file, one CSV file with TabArena's columns."""
-    from tabbench.suite.board.board import PAGE, merge_board
+    from tabbench.suite.board import PAGE, merge_board
     from tabbench.wording.board import conflict_sentence, merged_sentence
 
     board = merge_board(inputs, out, approaches=None if approaches is None else approaches.split(","))
@@ -48,7 +48,7 @@ def board_import(file: Annotated[str, typer.Argument(metavar="FILE.csv", help="P
                  as_name: Annotated[str, typer.Option("--as", help="What they are called on the board.")],
                  board: Annotated[str, typer.Option("--board", help="Folder of the board.")] = "tabbench-board") -> int:
     """Set published errors beside the results of a board, marked as not run here."""
-    from tabbench.suite.board.board import PAGE, import_published
+    from tabbench.suite.board import PAGE, import_published
 
     found = import_published(file, as_name, board)
     for sentence in found.refused:

@@ -12,7 +12,7 @@ import pandas as pd
 from tabbench.core.board import Board
 from tabbench.report.as_html import environment
 from tabbench.report.many_tables import overview_tables
-from tabbench.report.suite.heat_map import SHADES, WORST, MapCell, MapRow
+from tabbench.report.suite_heat_map import SHADES, WORST, MapCell, MapRow
 from tabbench.report.tables import MOST_ROWS_IN_SIGHT, ReportTable
 from tabbench.wording.board import HOW_TO_READ, conflict_sentence
 from tabbench.wording.numbers import NOTHING, decimals_for, fixed, known, rows

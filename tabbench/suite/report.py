@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.suite_result import SuiteResult
-from tabbench.report.suite.as_files import report_command, suite_csv, write_suite_reports
-from tabbench.report.suite.as_html import suite_html
-from tabbench.report.suite.as_json import suite_from_json, suite_json
-from tabbench.report.suite.as_markdown import suite_markdown
-from tabbench.report.suite.differences import differences_csv, differences_json, differences_markdown, differences_text
+from tabbench.report.suite_as_files import report_command, suite_csv, write_suite_reports
+from tabbench.report.suite_as_html import suite_html
+from tabbench.report.suite_as_json import suite_from_json, suite_json
+from tabbench.report.suite_as_markdown import suite_markdown
+from tabbench.report.suite_differences import differences_csv, differences_json, differences_markdown, differences_text
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.difference import compare_suites
 from tabbench.suite.gather import DEFINITION, RESULT, TABLES

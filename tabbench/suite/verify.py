@@ -13,7 +13,7 @@ from tabbench.comparison.integrity import DAMAGED, check_folder, differences_bet
 from tabbench.comparison.rerun import is_planned, own_approaches, repeatable_cells, rerun_cells
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, RerunCell, Verification
-from tabbench.report.suite.as_json import suite_values
+from tabbench.report.suite_as_json import suite_values
 from tabbench.store.folder import DATABASE, is_store
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.gather import RESULT, TABLES

@@ -14,10 +14,10 @@ import tabbench
 from tabbench.cli import app
 from tabbench.core.board import ROW_COLUMNS, Submission
 from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.suite.board import export_submission, import_published, merge_board
 from tabbench.suite.board import submission as files
-from tabbench.suite.board.board import export_submission, import_published, merge_board
-from tabbench.suite.board.submission import METADATA, content_hash, read_submission, write_parquet, write_submission
-from tabbench.suite.board.tabarena import COLUMNS
+from tabbench.suite.board_submission import METADATA, content_hash, read_submission, write_parquet, write_submission
+from tabbench.suite.board_tabarena import COLUMNS
 
 QUICK = {"folds": 2, "repeats": 1, "sizes": "30,full", "executor": "in-process", "quiet": True}
 EVIL = '<script>alert("x")</script>'

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import simulated_suites
 
-from tabbench.report.suite.differences import differences_json, differences_markdown, differences_text
+from tabbench.report.suite_differences import differences_json, differences_markdown, differences_text
 from tabbench.suite.difference import compare_suites
 
 TABLES = 10

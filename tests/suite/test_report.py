@@ -66,7 +66,7 @@ def test_result_json_depends_on_clocks_in_its_costs_alone(reported):
 def test_what_was_written_is_read_back(reported):
     folder, _ = reported
     text = (folder / "result.json").read_text()
-    from tabbench.report.suite.as_json import suite_json
+    from tabbench.report.suite_as_json import suite_json
 
     assert suite_json(read_suite(folder / "result.json")) == text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tabbench.report.suite.as_json import suite_json
+from tabbench.report.suite_as_json import suite_json
 from tabbench.suite.assemble import suite_result
 
 CLONE = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ from importlib.resources import files
 
 from tabbench.core.suite_result import ALL, SuiteResult
 from tabbench.report.as_html import environment
-from tabbench.report.suite.cost_and_rank import cost_and_rank
-from tabbench.report.suite.critical_difference import critical_difference
-from tabbench.report.suite.crossings import crossing_figures
-from tabbench.report.suite.heat_map import heat_map, pair_map
-from tabbench.report.suite.ranks_by_size import ranks_by_size
-from tabbench.report.suite.tables import remarks, suite_facts, suite_tables, verdicts_table
+from tabbench.report.suite_cost_and_rank import cost_and_rank
+from tabbench.report.suite_critical_difference import critical_difference
+from tabbench.report.suite_crossings import crossing_figures
+from tabbench.report.suite_heat_map import heat_map, pair_map
+from tabbench.report.suite_ranks_by_size import ranks_by_size
+from tabbench.report.suite_tables import remarks, suite_facts, suite_tables, verdicts_table
 from tabbench.wording.suite import HOW_TO_READ
 
 _SHOWN_BEFORE = {"verdicts"}

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tabbench.report.suite.as_latex import latex_tables
+from tabbench.report.suite_as_latex import latex_tables
 
 
 @pytest.fixture(scope="module")

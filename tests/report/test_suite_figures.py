@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tabbench.report.suite.cost_and_rank import cost_and_rank
-from tabbench.report.suite.critical_difference import critical_difference
-from tabbench.report.suite.crossings import crossing_figures
-from tabbench.report.suite.ranks_by_size import ranks_by_size
+from tabbench.report.suite_cost_and_rank import cost_and_rank
+from tabbench.report.suite_critical_difference import critical_difference
+from tabbench.report.suite_crossings import crossing_figures
+from tabbench.report.suite_ranks_by_size import ranks_by_size
 
 FIGURES = {"ranks": ranks_by_size, "critical": critical_difference, "costs": cost_and_rank,
            "crossings": lambda result: "".join(figure for _, figure in crossing_figures(result))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tabbench.core.suite_result import SuiteResult
-from tabbench.report.suite.tables import costs_table, pairs_table, ranks_table, scores_table, verdicts_table
+from tabbench.report.suite_tables import costs_table, pairs_table, ranks_table, scores_table, verdicts_table
 from tabbench.report.tables import ReportTable
 from tabbench.wording.safe_text import latex, plain
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from tabbench.report.suite.as_files import suite_csv, write_suite_reports
+from tabbench.report.suite_as_files import suite_csv, write_suite_reports
 
 
 def test_csv_is_safe_in_a_spreadsheet_and_joins_lists(suite):

@@ -10,8 +10,8 @@ import pandas as pd
 
 from tabbench.core.board import PUBLISHED_COLUMNS
 from tabbench.core.errors import BadData, BadOption
-from tabbench.suite.board.submission import LONGEST_NAME, MOST_FILE_BYTES, MOST_ROWS
-from tabbench.suite.board.tabarena import full_size_rows, metric_name_there
+from tabbench.suite.board_submission import LONGEST_NAME, MOST_FILE_BYTES, MOST_ROWS
+from tabbench.suite.board_tabarena import full_size_rows, metric_name_there
 from tabbench.verdict.winners import BASELINE
 from tabbench.wording.board import mismatch_sentence, unknown_datasets_sentence
 

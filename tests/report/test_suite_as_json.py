@@ -4,7 +4,7 @@ import pytest
 
 from tabbench.core.errors import BadData
 from tabbench.core.suite_result import SUITE_COLUMNS
-from tabbench.report.suite.as_json import suite_from_json, suite_json
+from tabbench.report.suite_as_json import suite_from_json, suite_json
 
 
 def test_json_is_strict_and_comes_back_as_it_was(suite):

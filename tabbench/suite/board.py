@@ -11,11 +11,11 @@ from tabbench.core.board import FORMAT, PUBLISHED_COLUMNS, ROW_COLUMNS, Board, S
 from tabbench.core.errors import BadData, BadOption, OptionMention
 from tabbench.core.files import write_atomically
 from tabbench.report.board import board_html
-from tabbench.suite.board.gather import gather_submission
-from tabbench.suite.board.merge import all_rows, distinct, settle_duplicates, table_frame
-from tabbench.suite.board.overview import overview_of
-from tabbench.suite.board.published import SHOWN, read_published, set_beside
-from tabbench.suite.board.submission import (
+from tabbench.suite.board_gather import gather_submission
+from tabbench.suite.board_merge import all_rows, distinct, settle_duplicates, table_frame
+from tabbench.suite.board_overview import overview_of
+from tabbench.suite.board_published import SHOWN, read_published, set_beside
+from tabbench.suite.board_submission import (
     SUFFIX,
     is_plain_name,
     read_parquet,
@@ -23,7 +23,7 @@ from tabbench.suite.board.submission import (
     write_parquet,
     write_submission,
 )
-from tabbench.suite.board.tabarena import to_tabarena
+from tabbench.suite.board_tabarena import to_tabarena
 
 BOARD_COLUMNS = {**ROW_COLUMNS, "table": "string", "contestant": "string", "by": "string", "confirmed": "int64",
                  "is_conflicting": "bool"}

@@ -19,7 +19,7 @@ from tabbench.core.errors import BadOption
 from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
-from tabbench.suite.board.submission import as_rows, content_hash
+from tabbench.suite.board_submission import as_rows, content_hash
 from tabbench.suite.gather import DEFINITION, read_definition
 from tabbench.suite.verify import run_folders
 from tabbench.verdict.scoring import CellScores, Question, constant_loss, margin_value, score_cell

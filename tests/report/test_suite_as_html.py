@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tabbench.report.suite.as_html import suite_html
+from tabbench.report.suite_as_html import suite_html
 
 COMMAND = "tabbench suite report 'my suite'"
 

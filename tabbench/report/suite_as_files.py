@@ -10,10 +10,10 @@ import pandas as pd
 
 from tabbench.core.files import write_atomically
 from tabbench.core.suite_result import SUITE_COLUMNS, SuiteResult
-from tabbench.report.suite.as_html import suite_html
-from tabbench.report.suite.as_json import records, suite_json
-from tabbench.report.suite.as_latex import latex_tables
-from tabbench.report.suite.as_markdown import suite_markdown
+from tabbench.report.suite_as_html import suite_html
+from tabbench.report.suite_as_json import records, suite_json
+from tabbench.report.suite_as_latex import latex_tables
+from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.wording.safe_text import spreadsheet
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tabbench.core.suite_result import ALL, SuiteResult
 from tabbench.report.as_markdown import section
-from tabbench.report.suite.tables import remarks, suite_facts, suite_tables
+from tabbench.report.suite_tables import remarks, suite_facts, suite_tables
 from tabbench.wording.safe_text import markdown
 from tabbench.wording.suite import HOW_TO_READ, made_by
 

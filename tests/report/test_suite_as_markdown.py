@@ -1,4 +1,4 @@
-from tabbench.report.suite.as_markdown import suite_markdown
+from tabbench.report.suite_as_markdown import suite_markdown
 
 
 def test_markdown_has_every_table_and_is_escaped(suite):

@@ -1,4 +1,4 @@
-from tabbench.report.suite.heat_map import WORST, heat_map, pair_map
+from tabbench.report.suite_heat_map import WORST, heat_map, pair_map
 
 
 def test_a_cell_says_how_far_behind_the_best_in_margins(suite):

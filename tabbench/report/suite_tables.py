@@ -48,7 +48,7 @@ def remarks(result: SuiteResult) -> list[str]:
     found = [not_finished_sentence(dict(zip(result.tables["name"], result.tables["state"], strict=True)))]
     suspect = [str(row["name"]) for row in result.finished.to_dict("records") if row["suspect"]]
     if suspect:
-        found.append(f"The verdict is suspect on {tables_in(len(suspect))}, whose own reports say why: {', '.join(suspect)}.")
+        found.append(f"Suspect by a finding in the data, which the table's own report names: {', '.join(suspect)}.")
     overall = result.verdicts[result.verdicts["bucket"] == ALL]["without_failures"].iloc[0]
     if isinstance(overall, str):
         found.append(f"Without the tables on which something failed: {overall}")

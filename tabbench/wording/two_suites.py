@@ -108,7 +108,7 @@ def differs(what: str, values: tuple[Any, Any], runs: tuple[str, str], tables: S
     >>> differs("version of numpy", ("2.4.6", None), ("run-a", "run-b"))
     'Version of numpy: 2.4.6 in run-a, none in run-b.'
     >>> differs("seed", (0, 7), ("run-a", "run-b"), ["wine", "iris"])
-    'Seed: 0 in run-a, 7 in run-b (on wine and iris).'
+    'Seed: 0 in run-a, 7 in run-b (on wine, iris).'
     """
     told = [f"{'none' if value is None else value} in {run}" for value, run in zip(values, runs, strict=True)]
     where = f" (on {first_few(list(tables))})" if tables else ""

@@ -47,7 +47,8 @@ def garden(tmp_path_factory):
 
 def interrupt(run):
     """Leave the run as if it had been killed before the full size of lightgbm."""
-    (run / "result.json").unlink()
+    for name in ("result.json", "report.html", "report.md"):
+        (run / name).unlink()
     with sqlite3.connect(run / "run.db") as connection:
         connection.execute("DELETE FROM result WHERE key IN (SELECT key FROM cell WHERE approach = 'lightgbm' AND size > 30)")
     connection.close()

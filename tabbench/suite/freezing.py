@@ -129,8 +129,14 @@ def need_of(planner: Planner) -> Need:
     """Expected seconds of a table with the least that leaves no family out, and with all that is wished for."""
     wish = planner.wish()
     least = largest_plan(replace(wish, families=()), lambda plan: False)
-    most = planner.seconds(wish.most)
-    return Need(min(planner.seconds(least), most), most)
+    started = started_already(planner.prior)
+    most = planner.seconds(wish.most) - started
+    return Need(min(planner.seconds(least) - started, most), most)
+
+
+def started_already(prior: PriorCosts) -> float:
+    """Seconds that judging a table takes longer in a command of its own, which imports what it needs first."""
+    return prior.machine("closing_seconds") - prior.machine("reporting_seconds")
 
 
 def refuse_doubles(frozen: list[Frozen]) -> None:

@@ -29,7 +29,15 @@ from tabbench.execution.schedule import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.suite.definition import OF_A_SUITE, Suite, read_suite, write_suite
-from tabbench.suite.freezing import Common, Frozen, freeze_table, options_of, plain_values, refuse_doubles
+from tabbench.suite.freezing import (
+    Common,
+    Frozen,
+    freeze_table,
+    options_of,
+    plain_values,
+    refuse_doubles,
+    started_already,
+)
 from tabbench.suite.layout import MANIFEST, SUITE, owned_suite, require_suite, table_folder
 from tabbench.suite.schedule import Begun, SuiteSchedule, Waiting
 from tabbench.suite.sharing import share_out
@@ -38,8 +46,8 @@ from tabbench.suite.table_run import TableRun
 
 CLOSING_SHARE, LEAST_CLOSING_SECONDS = 0.05, 5.0
 """What of a time limit is kept for the last tables' reports and that of the suite."""
-OF_A_CALL = ("jobs", "time_limit", "memory_limit", "executor", "out", "fresh", "quiet")
-"""Options of `compare` that belong to one call and mean the same for a suite."""
+HOPELESS_SHARE = 0.5
+"""A table is begun as long as there is this share of the least that it is expected to need: forecasts may be off by so much."""
 
 
 @dataclass(frozen=True)
@@ -182,9 +190,9 @@ class _Going:
     def run(self) -> None:
         """Run all cells that are missing, and judge every table."""
         self.shares = self._shares()
-        ready = sorted((each for each in self.frozen.values() if not each.problem), key=lambda each: each.need.most)
-        waiting = [Waiting(each.table.name, each.cells, self._expected(each)) for each in ready if self._has_time(each)]
-        self.unfinished += [each.table.name for each in ready if not self._has_time(each)]
+        usable = [each for each in self.frozen.values() if not each.problem]
+        ready = sorted(usable, key=lambda each: (each.need.least, each.need.most))
+        waiting = [Waiting(each.table.name, each.cells, self._expected(each)) for each in ready]
         self.total = sum(each.cells for each in ready)
         self.done = self.n_failed = 0
         self.schedule = SuiteSchedule(waiting, self._begin, self._end, self._deadline)
@@ -216,20 +224,23 @@ class _Going:
         return share_out(self._deadline - time.monotonic(),
                          {name: each.need for name, each in self.frozen.items() if not each.problem})
 
-    def _has_time(self, frozen: Frozen) -> bool:
-        return self.shares is None or frozen.table.name in self.shares
-
     def _expected(self, frozen: Frozen) -> float:
         return frozen.need.most if self.shares is None else self.shares.get(frozen.table.name, 0.0)
 
     def _seconds_of(self, name: str) -> float | None:
         """A table's time: its share of what is left, since others may have used less or more than theirs."""
-        if self._deadline is None or self.shares is None:
+        if self._deadline is None:
             return None
-        left = {each.name: self.frozen[each.name].need for each in self.schedule.todo} | {name: self.frozen[name].need}
-        return share_out(max(self._deadline - time.monotonic(), 1.0), left).get(name, self.shares[name])
+        left = self._deadline - time.monotonic()
+        shares = share_out(left, {each: self.frozen[each].need for each in (name, *(other.name for other in self.schedule.todo))})
+        # What is kept for judging is planned for with a command of its own in mind; here that has been started long ago.
+        return shares.get(name, left) + started_already(self.common.prior)
 
     def _begin(self, waiting: Waiting) -> Begun | None:
+        least = self.frozen[waiting.name].need.least
+        if self._deadline is not None and self._deadline - time.monotonic() < HOPELESS_SHARE * least:
+            self.unfinished.append(waiting.name)
+            return None
         try:
             begun = TableRun.begin(self.frozen[waiting.name], self.common, self.executor, self.stores,
                                    self._seconds_of(waiting.name))

@@ -14,8 +14,8 @@ import tabbench
 from tabbench.cli import app
 from tabbench.core.board import ROW_COLUMNS, Submission
 from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.suite import board_submission as files
 from tabbench.suite.board import export_submission, import_published, merge_board
-from tabbench.suite.board import submission as files
 from tabbench.suite.board_submission import METADATA, content_hash, read_submission, write_parquet, write_submission
 from tabbench.suite.board_tabarena import COLUMNS
 

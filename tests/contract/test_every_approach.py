@@ -15,7 +15,6 @@ from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.views import fit_view
 
-EFFORT = 0.02
 TRAINING_ROWS = 100
 TEST_ROWS = 30
 COLUMNS = (
@@ -59,7 +58,7 @@ def target_of(kind, signal):
 def train(approach, kind, features, target, *, seed=7, weight=None, task=None):
     task = task or TASKS[kind]
     view = fit_view(approach.view, features, COLUMNS, seed=5)
-    settings = approach.settings(Workload(EFFORT, len(features), len(COLUMNS), task.n_classes))
+    settings = approach.settings(Workload(0.1, len(features), len(COLUMNS), task.n_classes))
     training = TrainingSet(view.transform(features), target, task, settings, seed=seed, shared_seed=11, weight=weight)
     return view, approach.fit(training)
 
@@ -176,7 +175,7 @@ def test_leaves_its_input_untouched(name, kind):
     approach = usable(name)
     view = fit_view(approach.view, features[:TRAINING_ROWS], COLUMNS, seed=5)
     matrix, same = view.transform(features[:TRAINING_ROWS]), view.transform(features[:TRAINING_ROWS])
-    settings = approach.settings(Workload(EFFORT, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
+    settings = approach.settings(Workload(0.1, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
     fitted = approach.fit(TrainingSet(matrix, target, TASKS[kind], settings, seed=7, shared_seed=11, weight=weight))
     fitted.predict(matrix)
     pd.testing.assert_frame_equal(features, before[0])
@@ -232,7 +231,7 @@ def test_a_table_of_one_constant_column_is_no_obstacle(name):
     features = pd.DataFrame({"same": np.ones(40)})
     approach = usable(name)
     view = fit_view(approach.view, features, (Column("same", "number"),), seed=0)
-    settings = approach.settings(Workload(EFFORT, 40, 1, 2))
+    settings = approach.settings(Workload(0.1, 40, 1, 2))
     target = np.arange(40) % 2
     fitted = approach.fit(TrainingSet(view.transform(features), target, TASKS["binary"], settings, seed=1, shared_seed=2))
     np.testing.assert_allclose(fitted.predict(view.transform(features)), 0.5, atol=0.1)

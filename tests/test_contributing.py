@@ -146,7 +146,8 @@ def test_the_examples_pass_the_contract_tests(clone):
 def test_the_examples_take_part_in_a_comparison(clone):
     """With a family of its own the approach is drawn in its colour; the metric decides under its own name."""
     done = in_clone(clone, "tabbench", "compare", "wine_recognition", "--approaches", "nearest,linear+ridge", "--metric",
-                    "spherical", "--effort", "0.01", "--sizes", "full", "--folds", "2", "--repeats", "1", "--out", "run")
+                    "spherical", "--effort", "0.01", "--sizes", "full", "--folds", "2", "--repeats", "1", "--out", "run",
+                    "--executor", "in-process")
     assert done.returncode == 0, done.stderr
     page = (clone / "run" / "report.html").read_text()
     assert "spherical score" in page and "--neighbours-0: #7a6a00" in page and "var(--neighbours-0)" in page

@@ -40,7 +40,7 @@ def written(tmp_path_factory):
     table["place"] = np.arange(80) % 20
     table["y"] = np.where(table["a"] + random.normal(size=80) > 0, "yes", "no")
     tabbench.compare(table, "y", approaches=["linear+univariate", "mlp"], group="place", sizes="30,full", folds=2, repeats=1,
-                     effort=0.02, jobs=1, out=folder / "run")
+                     effort=0.02, executor="in-process", out=folder / "run")
     return json.loads((folder / "run" / "result.json").read_text())
 
 

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 import tabbench
 from tabbench.core.errors import BadOption, UnknownName
 
+HERE = {"executor": "in-process"}  # where the claim is not about workers, which take longer to start than these cells
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "60,full", "quiet": True}
 
 
@@ -30,7 +31,8 @@ def flowers(rows=200, seed=0):
 
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory):
-    return tabbench.compare(flowers(), "kind", approaches=["linear"], out=tmp_path_factory.mktemp("runs") / "flowers", **QUICK)
+    return tabbench.compare(flowers(), "kind", approaches=["linear"], out=tmp_path_factory.mktemp("runs") / "flowers", **QUICK,
+                            **HERE)
 
 
 def test_frames_have_the_columns_of_result_json(comparison):
@@ -61,7 +63,7 @@ def test_reports_go_where_they_are_asked_to(comparison, tmp_path):
 def test_a_test_part_without_any_weight_is_left_out(metric):
     frame = flowers().assign(part=np.arange(200) % 4, times=np.where(np.arange(200) % 4 == 3, 0.0, 1.0))
     comparison = tabbench.compare(frame, "kind", approaches=["linear"], fold="part", weight="times", metric=metric,
-                                  preset="fast", sizes="full", quiet=True)
+                                  preset="fast", sizes="full", quiet=True, **HERE)
     scored = comparison.scores[comparison.scores["metric"] == metric]
     assert scored["splits"].eq(3).all() and np.isfinite(scored["mean"]).all()
 
@@ -69,7 +71,8 @@ def test_a_test_part_without_any_weight_is_left_out(metric):
 def test_without_a_best_approach_the_limit_is_named(tmp_path):
     with pytest.raises(BadOption, match=r"has no best approach yet, as --time-limit was too short; finish it with "
                                         r"tabbench resume \S+ with a longer --time-limit"):
-        tabbench.compare(flowers(), "kind", approaches="linear", time_limit=0.01, save_winner=True, out=tmp_path / "run", **QUICK)
+        tabbench.compare(flowers(), "kind", approaches="linear", time_limit=0.01, save_winner=True, jobs=1,
+                         out=tmp_path / "run", **QUICK)
 
 
 def test_the_winner_is_saved_and_predicts(comparison, tmp_path):
@@ -94,7 +97,7 @@ def test_own_estimators_get_the_raw_frame_and_the_original_labels(tmp_path):
 
     pipeline = make_pipeline(FunctionTransformer(only_the_length), RandomForestClassifier(20))
     approaches = {"mine": pipeline, "linear": "default", "boosted": "lightgbm"}
-    comparison = tabbench.compare(flowers(), "kind", approaches=approaches, out=tmp_path / "run", **QUICK)
+    comparison = tabbench.compare(flowers(), "kind", approaches=approaches, out=tmp_path / "run", **QUICK, **HERE)
     assert comparison.failures.empty
     assert set(comparison.scores["approach"]) == {"dummy", "linear", "boosted", "mine"}
     with pytest.raises(BadOption, match="mine is an estimator of your own and can't be exported"):
@@ -104,13 +107,13 @@ def test_own_estimators_get_the_raw_frame_and_the_original_labels(tmp_path):
 
 
 def test_own_estimators_are_seeded(tmp_path):
-    runs = [tabbench.compare(flowers(), "kind", approaches={"forest of mine": RandomForestClassifier(10)}, jobs=jobs, **QUICK)
-            for jobs in (1, 2)]
+    runs = [tabbench.compare(flowers(), "kind", approaches={"forest of mine": RandomForestClassifier(10)}, **where, **QUICK)
+            for where in (HERE, {"jobs": 2})]
     pd.testing.assert_frame_equal(runs[0].scores, runs[1].scores)
 
 
 def test_an_own_estimator_that_does_not_fit_the_task_is_a_failed_row_not_a_crash():
-    comparison = tabbench.compare(flowers(), "kind", approaches={"wrong": LinearRegression()}, **QUICK)
+    comparison = tabbench.compare(flowers(), "kind", approaches={"wrong": LinearRegression()}, **QUICK, **HERE)
     assert set(comparison.failures["approach"]) == {"wrong"}
     assert comparison.scores.query("approach == 'wrong' and metric == 'log_loss'")["failed"].min() > 0
 
@@ -120,7 +123,8 @@ def test_own_splits_are_followed_by_row_of_the_data_as_given(tmp_path):
     table.loc[[0, 7], "kind"] = None  # rows without a target are left out, and positions must still mean the given rows
     half = np.arange(200) < 100
     splits = [(np.flatnonzero(half), np.flatnonzero(~half)), (np.flatnonzero(~half), np.flatnonzero(half))]
-    comparison = tabbench.compare(table, "kind", approaches=["linear"], splits=splits, preset="fast", sizes="full", quiet=True)
+    comparison = tabbench.compare(table, "kind", approaches=["linear"], splits=splits, preset="fast", sizes="full", quiet=True,
+                                  **HERE)
     assert comparison.protocol["split_kind"] == "given"
     assert comparison.protocol["sizes"] == [98]
 
@@ -140,7 +144,7 @@ def test_mistakes_are_sentences(values, error, words):
 
 
 def test_a_temporary_run_goes_with_its_comparison():
-    comparison = tabbench.compare(flowers(), "kind", approaches=["linear"], **QUICK)
+    comparison = tabbench.compare(flowers(), "kind", approaches=["linear"], **QUICK, **HERE)
     folder = comparison.folder
     assert folder.exists()
     del comparison
@@ -181,7 +185,7 @@ def test_a_script_needs_no_main_guard(tmp_path):
 def test_polars_frames_are_tables_too():
     polars = pytest.importorskip("polars")
     table = polars.DataFrame(flowers().astype({"place": str}).to_dict("list"))
-    comparison = tabbench.compare(table, "kind", approaches=["linear"], **QUICK)
+    comparison = tabbench.compare(table, "kind", approaches=["linear"], **QUICK, **HERE)
     assert comparison.table["rows"] == 200
 
 
@@ -190,7 +194,8 @@ def test_own_approaches_are_compared_over_sizes(tmp_path):
     frame = pd.DataFrame(random.normal(size=(300, 3)), columns=list("abc"))
     frame["y"] = frame["a"] + random.normal(size=300)
     mine = {"line": LinearRegression(), "stump": DecisionTreeRegressor(max_depth=1)}
-    comparison = tabbench.compare(frame, "y", approaches=mine, sizes=(60, "full"), folds=3, repeats=1, preset="fast", quiet=True)
+    comparison = tabbench.compare(frame, "y", approaches=mine, sizes=(60, "full"), folds=3, repeats=1, preset="fast", quiet=True,
+                                  **HERE)
     assert set(comparison.crossovers["first"]) | set(comparison.crossovers["second"]) == {"line", "stump"}
     assert comparison.protocol["suspect"] is False
 

@@ -4,22 +4,28 @@ import importlib.util
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import tabbench
 
 from tabbench.approaches.composed import default_approaches, listed_approaches
 
+pytestmark = pytest.mark.xdist_group("readme")  # one folder for all
 CLONE = Path(__file__).parents[1]
 README = (CLONE / "README.md").read_text()
 
 
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def one_repeat(monkeypatch):
+    """As with a long table: three repeats of a short one only take longer."""
+    monkeypatch.setattr("tabbench.splitting.splits.default_repeats", lambda rows: 1)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +43,8 @@ def test_the_shell_blocks_run_in_order(place):
     assert [shlex.split(line)[:2] for line in lines] == [["tabbench", command] for command in (
         "compare", "resume", "report", "export", "predict", "check")]
     for line in lines:
-        command = [sys.executable, "-m", "tabbench", *shlex.split(line)[1:]]
-        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (line, done.stderr)
+        done = tabbench(*shlex.split(line)[1:], folder=place)
+        assert done.exit_code == 0, (line, done.stderr)
     assert len(pd.read_csv(place / "predictions.csv")) == 130
 
 

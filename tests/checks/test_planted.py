@@ -1,18 +1,18 @@
 """Planted leaks of many kinds are caught by the check they belong to, and honest tables of many kinds raise no alarm."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import tabbench as typed
 
 import tabbench
 from tabbench.comparison.check import check
 from tabbench.options import Options
 
-QUICK = {"approaches": ["lightgbm"], "preset": "fast", "sizes": "full", "folds": 3, "repeats": 1, "quiet": True}
+QUICK = {"approaches": ["lightgbm"], "preset": "fast", "sizes": "full", "folds": 3, "repeats": 1, "quiet": True,
+         "executor": "in-process"}
 
 
 def honest(rows=1_000, kind="binary", seed=0, noise=0.6):
@@ -404,20 +404,16 @@ def test_own_folds_of_different_kinds_and_shared_rows_are_told():
     assert shared.spoils
 
 
-def run_tabbench(*words):
-    return subprocess.run([sys.executable, "-m", "tabbench", *map(str, words)], capture_output=True, text=True, check=False)
-
-
 def test_the_command_tells_by_its_exit_code_and_prints_only_json(tmp_path):
     file = tmp_path / "table.csv"
     honest(300).assign(code=lambda frame: frame["y"].str[0]).to_csv(file, index=False)
-    found = run_tabbench("check", file, "--target", "y", "--json")
-    assert found.returncode == 3 and not found.stderr
+    found = typed("check", file, "--target", "y", "--json")
+    assert found.exit_code == 3 and not found.stderr
     assert {"target-copy"} <= {finding["code"] for finding in json.loads(found.stdout)["findings"]}
-    cured = run_tabbench("check", file, "--target", "y", "--drop", "code")
-    assert cured.returncode == 0 and "No warnings." in cured.stdout
-    mistaken = run_tabbench("check", file, "--target", "z")
-    assert mistaken.returncode == 1 and len(mistaken.stderr.splitlines()) == 1 and not mistaken.stdout
+    cured = typed("check", file, "--target", "y", "--drop", "code")
+    assert cured.exit_code == 0 and "No warnings." in cured.stdout
+    mistaken = typed("check", file, "--target", "z")
+    assert mistaken.exit_code == 1 and len(mistaken.stderr.splitlines()) == 1 and not mistaken.stdout
 
 
 def test_a_comparison_with_a_leak_is_suspect_and_wrong_labels_are_told_by_the_best_approach():

@@ -20,9 +20,13 @@ def table(rows=640):
     return frame.assign(y=frame["a"] + frame["b"] * (frame["c"] > 0) + 0.3 * random.normal(size=rows))
 
 
+pytestmark = pytest.mark.xdist_group("extrapolate")  # one comparison for all
+
+
 def compared(out, **options):
     own = {"line": LinearRegression(), "tree": DecisionTreeRegressor(min_samples_leaf=5)}
-    return tabbench.compare(table(), "y", approaches=own, folds=4, repeats=1, jobs=1, quiet=True, out=out, **options)
+    return tabbench.compare(table(), "y", approaches=own, folds=4, repeats=1, executor="in-process", quiet=True, out=out,
+                            **options)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +75,7 @@ def test_two_approaches_of_the_user_have_crossings_too(asked):
 def test_resume_keeps_it_and_a_short_run_is_refused(tmp_path):
     out = tmp_path / "run"
     first = tabbench.compare(table(160), "y", approaches="linear,linear+pca", preset="fast", folds=3, repeats=1, sizes="40,full",
-                             jobs=1, quiet=True, out=out, extrapolate=True)
+                             executor="in-process", quiet=True, out=out, extrapolate=True)
     assert set(first.extrapolation["refusal"]) == {"2 sizes were run, and a curve needs 5"}
     again = resume(out, display=make_display(quiet=True, to_json=False))
     assert again.extrapolation.equals(first.extrapolation)

@@ -30,7 +30,7 @@ def test_incidents_of_failed_cells_are_told(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=60), "y": rng.integers(0, 2, 60)})
     comparison = tabbench.compare(frame, "y", approaches={"hopeless": Hopeless()}, sizes=["full"], folds=2, repeats=1,
-                                  out=tmp_path / "run")
+                                  executor="in-process", out=tmp_path / "run")
     assert set(comparison.failures["approach"]) == {"hopeless"}
     assert comparison.incidents[["approach", "code", "outcome"]].drop_duplicates().to_numpy().tolist() == [
         ["hopeless", "O01", "given up"]]

@@ -24,6 +24,7 @@ from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
 
 LIMIT = 12
+pytestmark = pytest.mark.xdist_group("limited")  # one limited run for all
 
 
 def table(rows=1500, seed=0):
@@ -72,7 +73,7 @@ def test_the_options_that_are_printed_repeat_the_run_exactly(limited, tmp_path):
     comparison, _ = limited
     words = shlex.split(comparison.protocol["plan"]["options"])
     options = {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-    again = tabbench.compare(table(), "y", **options, jobs=2, quiet=True, out=tmp_path / "again")
+    again = tabbench.compare(table(), "y", **options, executor="in-process", quiet=True, out=tmp_path / "again")
     for name in ("scores", "pairs", "winners"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(comparison, name))
     assert again.protocol["splits"] == comparison.protocol["splits"]
@@ -83,7 +84,7 @@ def test_a_run_that_a_limit_has_ended_goes_on_with_its_effort_and_the_same_cells
     comparison, _ = limited
     with Store(comparison.folder) as store:
         before = store.finished()
-    more = tabbench.compare(table(), "y", approaches="linear,lightgbm,forest", time_limit=LIMIT, jobs=2, quiet=True,
+    more = tabbench.compare(table(), "y", approaches="linear,lightgbm,forest", time_limit=LIMIT / 2, jobs=2, quiet=True,
                             out=comparison.folder)
     assert more.protocol["effort"] == comparison.protocol["effort"]
     has_new_approach = set(more.scores["approach"]) > set(comparison.scores["approach"])

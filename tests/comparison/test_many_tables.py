@@ -14,6 +14,8 @@ from tabbench.core.many_tables import FRAMES
 from tabbench.store.database import Store
 
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "30,full", "quiet": True}
+HERE = {"executor": "in-process"}  # workers take longer to start than these cells
+pytestmark = pytest.mark.xdist_group("many tables")  # two runs for all
 
 
 def flowers(seed, rows=120):
@@ -28,8 +30,8 @@ def runs(tmp_path_factory):
     """Two tables; the second run's approach of the user's own does not fit the task, and its margin is 0."""
     folder = tmp_path_factory.mktemp("runs")
     approaches = {"linear": "linear", "wrong": LinearRegression()}
-    return [tabbench.compare(flowers(0), "kind", approaches="linear", out=folder / "first", **QUICK),
-            tabbench.compare(flowers(1), "kind", approaches=approaches, margin=0, out=folder / "second", **QUICK)]
+    return [tabbench.compare(flowers(0), "kind", approaches="linear", out=folder / "first", **QUICK, **HERE),
+            tabbench.compare(flowers(1), "kind", approaches=approaches, margin=0, out=folder / "second", **QUICK, **HERE)]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,6 @@ def test_two_versions_of_an_approach_are_not_one(runs, tmp_path):
 
 
 def test_a_run_without_results_is_refused(tmp_path):
-    tabbench.compare(flowers(2), "kind", approaches="linear", time_limit=0.01, out=tmp_path / "run", **QUICK)
+    tabbench.compare(flowers(2), "kind", approaches="linear", time_limit=0.01, jobs=1, out=tmp_path / "run", **QUICK)
     with pytest.raises(BadOption, match=r"no approach has finished in \S+run; continue it with tabbench resume"):
         tabbench.compare_tables([tmp_path / "run"])

@@ -14,6 +14,8 @@ from tabbench.report import render
 FRAMES = ("scores", "winners", "pairs", "crossovers", "skipped", "failures")
 SIZES = (100, 200, "full")
 OPTIONS = {"target": "y", "sizes": SIZES, "folds": 5, "repeats": 1, "quiet": True}
+HERE = {"executor": "in-process"}
+pytestmark = pytest.mark.xdist_group("race")  # one race for all
 
 
 def scattered(rows=800):
@@ -53,7 +55,7 @@ def test_every_report_says_who_was_stopped_and_that_the_rest_decided(raced, kind
     assert "stopped early for futility: at least" in render(raced, kind)
 
 
-def test_one_child_and_a_run_that_was_stopped_give_the_same_answer(raced, tmp_path, monkeypatch):
+def test_one_at_a_time_and_a_run_that_was_stopped_give_the_same_answer(raced, tmp_path, monkeypatch):
     handed_out, original = [], scheduling.Schedule.next
 
     def interrupted(self, *arguments):
@@ -64,9 +66,9 @@ def test_one_child_and_a_run_that_was_stopped_give_the_same_answer(raced, tmp_pa
 
     monkeypatch.setattr(scheduling.Schedule, "next", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        tabbench.compare(scattered(), approaches=contestants(), race=True, jobs=1, out=tmp_path / "run", **OPTIONS)
+        tabbench.compare(scattered(), approaches=contestants(), race=True, out=tmp_path / "run", **OPTIONS, **HERE)
     monkeypatch.undo()
-    again = tabbench.compare(scattered(), approaches=contestants(), race=True, jobs=1, out=tmp_path / "run", **OPTIONS)
+    again = tabbench.compare(scattered(), approaches=contestants(), race=True, out=tmp_path / "run", **OPTIONS, **HERE)
     assert answer(again) == answer(raced)
 
 
@@ -75,14 +77,14 @@ def test_the_run_is_opened_again_with_the_same_answer(raced):
 
 
 def test_a_finished_race_runs_nothing_again_and_may_be_finished_without_one(raced, monkeypatch):
-    again = tabbench.compare(scattered(), approaches=contestants(), race=True, jobs=1, out=raced.folder, **OPTIONS)
+    again = tabbench.compare(scattered(), approaches=contestants(), race=True, out=raced.folder, **OPTIONS, **HERE)
     assert answer(again) == answer(raced)
-    whole = tabbench.compare(scattered(), approaches=contestants(), jobs=1, out=raced.folder, **OPTIONS)
+    whole = tabbench.compare(scattered(), approaches=contestants(), out=raced.folder, **OPTIONS, **HERE)
     assert whole.skipped.empty and "stump" in {*whole.scores[whole.scores["size"] == 640]["approach"]}
     assert whole.winners["best"].iloc[-1] == raced.winners["best"].iloc[-1] and "stopped" not in whole.sentence
     behind = whole.scores[(whole.scores["size"] == 640) & (whole.scores["metric"] == "log_loss")].set_index("approach")["mean"]
     assert behind["stump"] > behind["good"] + 0.1
-    with_results = tabbench.compare(scattered(), approaches=contestants(), race=True, jobs=1, out=raced.folder, **OPTIONS)
+    with_results = tabbench.compare(scattered(), approaches=contestants(), race=True, out=raced.folder, **OPTIONS, **HERE)
     assert answer(with_results) == answer(whole)  # what was run is shown, whoever would have been stopped
 
 

@@ -35,12 +35,16 @@ def test_a_little_more_work_is_not_worth_a_fit():
     assert next_step([(0.1, 1.0), (0.12, 1.2)], 0, 1.0, 100.0) is None
 
 
+pytestmark = pytest.mark.xdist_group("refit")  # one comparison for all
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(4000, 3)), columns=list("abc"))
     return tabbench.compare(table.assign(y=table.a + rng.normal(size=4000)), "y", approaches="linear,lightgbm", effort=0.01,
-                            sizes="full", folds=2, repeats=1, quiet=True, out=tmp_path_factory.mktemp("compared") / "run").folder
+                            sizes="full", folds=2, repeats=1, quiet=True, executor="in-process",
+                            out=tmp_path_factory.mktemp("compared") / "run").folder
 
 
 def refit(folder, approach, steps, seconds):

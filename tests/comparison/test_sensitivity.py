@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import tabbench as typed
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -31,7 +31,9 @@ from tabbench.verdict.what_if import Change
 
 OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "metric": "brier",
            "quiet": True, "jobs": 1}
+HERE = {"executor": "in-process"}  # workers take longer to start than these cells
 NUMBERS = make_column_transformer(("passthrough", make_column_selector(dtype_include="number")))
+pytestmark = pytest.mark.xdist_group("sensitivity")  # one comparison for all
 LINEAR_AND_TREE = {"line": make_pipeline(NUMBERS, LogisticRegression()),
                    "tree": make_pipeline(NUMBERS, DecisionTreeClassifier(max_depth=3, min_samples_leaf=20))}
 
@@ -64,7 +66,7 @@ def rows_of(comparison):
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
     place = tmp_path_factory.mktemp("what-if") / "run"
-    return tabbench.compare(dateless(), approaches=LINEAR_AND_TREE, what_if=True, out=place, **OPTIONS)
+    return tabbench.compare(dateless(), approaches=LINEAR_AND_TREE, what_if=True, out=place, **OPTIONS, **HERE)
 
 
 def test_the_answer_without_the_leak_is_another_one(asked):
@@ -111,7 +113,7 @@ def test_the_same_call_again_fits_nothing(asked, monkeypatch):
 
 def test_other_approaches_make_old_repetitions_stale(asked, tmp_path):
     place = shutil.copytree(asked.folder, tmp_path / "run")
-    other = tabbench.compare(dateless(), approaches={"line": LINEAR_AND_TREE["line"]}, out=place, **OPTIONS)
+    other = tabbench.compare(dateless(), approaches={"line": LINEAR_AND_TREE["line"]}, out=place, **OPTIONS, **HERE)
     assert rows_of(other) == {}
 
 
@@ -128,15 +130,14 @@ def test_one_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(scheduling.Schedule, "next", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tabbench.compare(dateless().drop(columns="patient"), approaches="linear", what_if=True, out=tmp_path / "run",
-                         **OPTIONS | {"sizes": ("full",)})
+                         **OPTIONS | HERE | {"sizes": ("full",)})
     monkeypatch.undo()
     said = capsys.readouterr().err
     assert said.count("interrupted") == 1 and f"tabbench resume {tmp_path / 'run'}\n" in said
     before = json.loads((tmp_path / "run" / "result.json").read_text())
     assert before["winners"] and {row["kind"] for row in before["what_if"]} == {"metric"}
-    done = subprocess.run([sys.executable, "-m", "tabbench", "resume", str(tmp_path / "run"), "--json", "--quiet"],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = typed("resume", tmp_path / "run", "--json", "--quiet", "--jobs", "1")
+    assert done.exit_code == 0, done.stderr
     rows = {row["kind"]: row for row in json.loads(done.stdout)["what_if"]}
     assert rows["without"]["sentence"] == "Without `code`, linear wins as well."
 

@@ -40,17 +40,15 @@ class Hopeless(DummyClassifier):
 
 @pytest.fixture
 def place(tmp_path, small_setup):
-    """A run's store, its setup, and batches of a cell each."""
-    def cells():
-        for split in small_setup.splits.splits:
-            for name in ("dummy", "linear", "hopeless", "other"):
-                yield Cell(small_setup.table.fingerprint, "k", small_setup.splits_digest, name, 1,
-                           WORK if name in ("linear", "other") else {}, 60, split.repeat, split.fold,
-                           0, "cpu")
+    """A run's store, its setup, and a batch of four cells for each split."""
+    def cells(split):
+        for name in ("dummy", "linear", "hopeless", "other"):
+            yield Cell(small_setup.table.fingerprint, "k", small_setup.splits_digest, name, 1,
+                       WORK if name in ("linear", "other") else {}, 60, split.repeat, split.fold, 0, "cpu")
 
     with RunFolder.open(tmp_path / "run") as folder, Store(folder.path) as store:
         save_setup(small_setup, folder.path)
-        batches = [Batch((cell,)) for cell in cells()]
+        batches = [Batch(tuple(cells(split))) for split in small_setup.splits.splits]
         store.declare(batches)
         yield store, batches
 
@@ -83,7 +81,7 @@ def test_stops_when_asked_to_and_keeps_what_is_done(place, name):
     with EXECUTORS.get(name).make(store, jobs=1, needs=NEEDS) as executor:
         executor.open_setup()
         executor.run(Schedule(batches, jobs=1), noted, is_stopped=lambda: len(noted.keys) >= 2)
-    assert 2 <= len(noted.keys) < len(batches) and store.finished() == set(noted.keys)
+    assert 2 <= len(noted.keys) < sum(len(batch.cells) for batch in batches) and store.finished() == set(noted.keys)
 
 
 @pytest.mark.parametrize("name", EXECUTORS.names())

@@ -71,7 +71,7 @@ def test_a_command_goes_on_and_tells_it_once(installed):
     folder = installed("guest", "1 / 0")
     (folder / "table.csv").write_text("a,y\n" + "".join(f"{row % 7},{row % 2}\n" for row in range(80)))
     command = ("from tabbench.cli import main; main()", "compare", "table.csv", "--target", "y", "--approaches", "linear",
-               "--effort", "0.01", "--sizes", "full", "--folds", "2", "--repeats", "1", "--quiet")
+               "--effort", "0.01", "--sizes", "full", "--folds", "2", "--repeats", "1", "--quiet", "--jobs", "1")
     done = run(folder, *command)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "the plug-in of_guest of the package guest was not loaded: ZeroDivisionError: division by zero\n"

@@ -72,7 +72,7 @@ class Hanging(Prior):
 
 class Hungry(Prior):
     def misbehave(self):
-        self.eaten = np.ones(1_200_000_000 // 8)
+        self.eaten = np.ones(900_000_000 // 8)
         time.sleep(600)
 
 
@@ -110,9 +110,9 @@ def cells_of(setup, names, size=60):
             for split in setup.splits.splits for name in names]
 
 
-def run(store, setup, estimators, *, jobs=2, batches=None, seconds=None, costs=None, **limits):
+def run(store, setup, estimators, *, jobs=1, folds=1, batches=None, seconds=None, costs=None, **limits):
     cells = cells_of(setup, ["dummy", *estimators])
-    batches = batches or [Batch((cell,)) for cell in cells]
+    batches = batches or [Batch((cell,)) for cell in cells if cell.fold < folds]
     store.declare(batches)
     own = {name: cloudpickle.dumps(each) for name, each in estimators.items()}
     noted = Noted()
@@ -131,7 +131,7 @@ def statuses(results, approach):
 
 
 def test_a_child_that_is_killed_costs_only_its_own_cells(store, small_setup):
-    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed()})
+    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed()}, jobs=2, folds=2)
     assert statuses(results, "dummy") == statuses(results, "good") == ["ok"] * 2
     assert statuses(results, "killed") == ["crashed"] * 2
     assert "SIGKILL" in results["killed", 0].reason
@@ -140,34 +140,36 @@ def test_a_child_that_is_killed_costs_only_its_own_cells(store, small_setup):
 
 def test_a_kill_in_a_batch_keeps_what_was_finished_and_tries_the_rest_alone(store, small_setup):
     cells = cells_of(small_setup, ["good", "killed", "later"])
-    batches = [Batch(tuple(cell for cell in cells if cell.fold == fold)) for fold in range(2)]
-    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed(), "later": Prior()}, batches=batches, jobs=1)
-    assert statuses(results, "good") == statuses(results, "later") == ["ok"] * 2
-    assert statuses(results, "killed") == ["crashed"] * 2
+    batches = [Batch(tuple(cell for cell in cells if cell.fold == 0))]
+    results, _ = run(store, small_setup, {"good": Prior(), "killed": Killed(), "later": Prior()}, batches=batches)
+    assert statuses(results, "good") == statuses(results, "later") == ["ok"]
+    assert statuses(results, "killed") == ["crashed"]
 
 
 def test_a_cell_whose_child_was_killed_once_succeeds_at_its_second_try(store, small_setup, tmp_path):
     results, _ = run(store, small_setup, {"unlucky": KilledOnce(str(tmp_path / "flag"))})
-    assert statuses(results, "unlucky") == ["ok"] * 2
+    assert statuses(results, "unlucky") == ["ok"]
     assert len(store.attempts()) == 1
 
 
 def test_a_hanging_cell_is_ended(store, small_setup):
-    results, _ = run(store, small_setup, {"hanging": Hanging()}, jobs=3, shortest_hang_seconds=0.5)
-    assert statuses(results, "hanging") == ["timed_out"] * 2
-    assert statuses(results, "dummy") == ["ok"] * 2
+    # On a busy machine the constant predictor may take longer than half a second as well, so it is expected to.
+    results, _ = run(store, small_setup, {"hanging": Hanging()}, costs=needing({}, {"dummy": 30.0, "hanging": 0.001}),
+                     shortest_hang_seconds=0.5)
+    assert statuses(results, "hanging") == ["timed_out"]
+    assert statuses(results, "dummy") == ["ok"]
 
 
 def test_a_cell_that_eats_the_memory_is_ended_and_named(store, small_setup):
-    limit = psutil.Process().memory_info().rss + 900e6
-    results, _ = run(store, small_setup, {"hungry": Hungry()}, jobs=1, memory_limit_bytes=limit)
-    assert statuses(results, "hungry") == ["out_of_memory"] * 2
+    limit = psutil.Process().memory_info().rss + 700e6
+    results, _ = run(store, small_setup, {"hungry": Hungry()}, memory_limit_bytes=limit)
+    assert statuses(results, "hungry") == ["out_of_memory"]
     assert "--memory-limit" in results["hungry", 0].reason
-    assert statuses(results, "dummy") == ["ok"] * 2
+    assert statuses(results, "dummy") == ["ok"]
 
 
 def test_an_exception_and_a_wrong_prediction_are_rows_with_a_reason(store, small_setup):
-    results, _ = run(store, small_setup, {"raising": Raising(), "nan": NotFinite()}, jobs=1)
+    results, _ = run(store, small_setup, {"raising": Raising(), "nan": NotFinite()})
     assert results["raising", 0].status == results["nan", 0].status == "failed"
     assert results["raising", 0].reason == "ValueError: three lines of trouble"
     assert "not finite" in results["nan", 0].reason
@@ -175,27 +177,27 @@ def test_an_exception_and_a_wrong_prediction_are_rows_with_a_reason(store, small
 
 
 def test_a_memory_error_gets_one_more_try_alone(store, small_setup):
-    results, _ = run(store, small_setup, {"greedy": OutOfMemory()}, jobs=1)
-    assert statuses(results, "greedy") == ["out_of_memory"] * 2
-    assert len(store.attempts()) == 4
+    results, _ = run(store, small_setup, {"greedy": OutOfMemory()})
+    assert statuses(results, "greedy") == ["out_of_memory"]
+    assert len(store.attempts()) == 2
 
 
 def test_an_estimator_that_cannot_be_unpickled_is_a_failed_row(store, small_setup):
-    results, _ = run(store, small_setup, {"homely": Unsendable()}, jobs=1)
-    assert statuses(results, "homely") == ["failed"] * 2 and statuses(results, "dummy") == ["ok"] * 2
+    results, _ = run(store, small_setup, {"homely": Unsendable()})
+    assert statuses(results, "homely") == ["failed"] and statuses(results, "dummy") == ["ok"]
     assert "I don't travel" in results["homely", 0].reason
 
 
 def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
-    results, _ = run(store, small_setup, {"forking": Forking()}, jobs=1)
-    assert statuses(results, "forking") == ["crashed"] * 2
+    results, _ = run(store, small_setup, {"forking": Forking()})
+    assert statuses(results, "forking") == ["crashed"]
     assert not [each for each in psutil.process_iter(["cmdline"]) if str(store.folder) in (each.info["cmdline"] or ())]
 
 
 def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(store, small_setup):
     (store.folder / "splits.npz").unlink()
     with pytest.raises(TabbenchError, match=r"workers die before their first cell.*splits.*damaged or gone"):
-        run(store, small_setup, {"good": Prior()}, jobs=1)
+        run(store, small_setup, {"good": Prior()})
 
 
 def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
@@ -207,21 +209,21 @@ def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
 
 def test_an_impossible_memory_limit_is_refused(store, small_setup):
     with pytest.raises(BadOption, match="--memory-limit is 100 MB"):
-        run(store, small_setup, {}, jobs=1, memory_limit_bytes=100e6)
+        run(store, small_setup, {}, memory_limit_bytes=100e6)
 
 
 def test_worker_count_never_changes_a_number(store, small_setup, tmp_path):
-    first, _ = run(store, small_setup, {"good": Prior()}, jobs=1)
+    first, _ = run(store, small_setup, {"good": Prior()}, folds=2)
     with RunFolder.open(tmp_path / "other") as folder, Store(folder.path) as other:
         folder.keep()
         save_setup(small_setup, folder.path)
-        second, _ = run(other, small_setup, {"good": Prior()}, jobs=3)
+        second, _ = run(other, small_setup, {"good": Prior()}, jobs=2, folds=2)
     assert all(first[place].predictions.tobytes() == second[place].predictions.tobytes() for place in first)
 
 
 def test_a_deadline_keeps_what_is_finished_and_leaves_the_rest(store, small_setup):
     results, schedule = run(store, small_setup, {"hanging": Hanging()}, seconds=6, jobs=2)
-    assert statuses(results, "dummy") == ["ok"] * 2 and statuses(results, "hanging") == []
+    assert statuses(results, "dummy") == ["ok"] and statuses(results, "hanging") == []
     assert schedule.waiting == []
 
 
@@ -246,10 +248,10 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
     gc.collect()
 
 
-def needing(work_mb):
-    """A cost model that expects cells of one second and so many megabytes by approach."""
-    return CostModel(Prices(lambda approach, size: CellCost(Expected(1.0, 0.1), Expected(work_mb.get(approach, 1.0), 0.1),
-                                                            "measured")))
+def needing(work_mb, seconds=None):
+    """A cost model that expects so many megabytes and seconds of an approach's cells, else one."""
+    return CostModel(Prices(lambda approach, size: CellCost(
+        Expected((seconds or {}).get(approach, 1.0), 0.1), Expected(work_mb.get(approach, 1.0), 0.1), "measured")))
 
 
 class Remembering(Prior):
@@ -278,7 +280,7 @@ def test_what_does_not_fit_beside_the_others_waits(store, small_setup, tmp_path)
 def test_what_can_never_fit_is_skipped_and_says_how_much_it_needs(store, small_setup):
     results, schedule = run(store, small_setup, {"vast": Prior(), "good": Prior()}, jobs=2, costs=needing({"vast": 9_600}),
                             memory_limit_bytes=2_000_000_000)
-    assert statuses(results, "vast") == [] and statuses(results, "good") == ["ok"] * 2
+    assert statuses(results, "vast") == [] and statuses(results, "good") == ["ok"]
     [skip] = schedule.skips
     assert (skip.approach, skip.size) == ("vast", 60)
     assert "it would have needed about 10 GB; --memory-limit is 2.0 GB" in skip.reason and "lower --jobs" in skip.reason
@@ -286,7 +288,7 @@ def test_what_can_never_fit_is_skipped_and_says_how_much_it_needs(store, small_s
 
 def test_peaks_teach_what_a_cell_needs(store, small_setup):
     costs = needing({"good": 5_000})
-    run(store, small_setup, {"good": Prior()}, jobs=1, costs=costs)
+    run(store, small_setup, {"good": Prior()}, costs=costs)
     [cell] = [each for each in cells_of(small_setup, ["good"]) if each.fold == 0]
     assert costs.base_mb > 50
     assert costs.cell_peak_mb(cell).median < costs.base_mb + 5_000
@@ -296,8 +298,9 @@ def test_fits_that_go_on_side_by_side_teach_what_each_of_them_takes(store, small
     contestants = choose_contestants(Options(approaches="xgboost,lightgbm,boosting", effort=1.0).checked())
     batches = plan_batches(small_setup, contestants, [60], effort=1.0, device="cpu", left_out=())
     [batch] = [batch for batch in batches if len(batch.cells) == 3 and batch.cells[0].fold == 0]
-    costs = CostModel(Prices(lambda approach, size: CellCost(Expected(60.0, 1.0), Expected(1.0, 0.1), "measured")))
-    results, _ = run(store, small_setup, {}, batches=[batch], costs=costs)
+    # Next to nothing is expected, so that what is learnt is what the results say, however fast the machine is.
+    costs = CostModel(Prices(lambda approach, size: CellCost(Expected(60.0, 30.0), Expected(1.0, 0.1), "measured")))
+    results, _ = run(store, small_setup, {}, batches=[batch], costs=costs, jobs=2)
     for cell in batch.cells[:2]:
-        took = results[cell.approach, 0].fit_seconds
-        assert took / 3 < costs.alone(cell) < 3 * took
+        took = results[cell.approach, 0].fit_seconds + results[cell.approach, 0].predict_seconds
+        assert took / 2 < costs.alone(cell) < 2 * took

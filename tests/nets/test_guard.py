@@ -297,8 +297,8 @@ def test_i20_nothing_is_said_of_clean_rows(seed):
 # -- memory, disk, death --------------------------------------------------------------------------------------------------------
 
 
-def run_python(code: str, **options: object) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, **options)
+def run_python(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux'")
@@ -331,31 +331,46 @@ FIT = """
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 4)); y = X[:, 0] * X[:, 1] > 0
     class Slow:
-        def on_epoch_end(self, state): print("epoch", state.epoch, flush=True); time.sleep(float(sys.argv[2]))
+        def on_epoch_end(self, state): print("epoch", state.epoch, flush=True); time.sleep(0.2)
     model = GuardedMLPClassifier("fast", max_epochs=12, random_state=0, device="cpu", callbacks=[Slow()])
-    model.fit(X, y, checkpoint=sys.argv[1], **({"resume_from": sys.argv[1]} if len(sys.argv) > 3 else {}))
-    print(model.predict_proba(X).tobytes().hex()[:4000])
+    model.fit(X, y, checkpoint=sys.argv[1], **({"resume_from": sys.argv[1]} if len(sys.argv) > 2 else {}))
     """
 
 
-def fit_in_a_process(folder: object, pause: float, *arguments: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(FIT), str(folder), str(pause), *arguments],
-                            stdout=subprocess.PIPE, text=True)
+def fit_here(folder: object, **how: object) -> tuple[bytes, list[int]]:
+    """What the same fit as in `FIT` predicts, and the epochs that it took."""
+    class Counts:
+        def on_epoch_end(self, state: object) -> None:
+            epochs.append(state.epoch)
+
+    epochs: list[int] = []
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    model = GuardedMLPClassifier("fast", max_epochs=12, random_state=0, device="cpu", callbacks=[Counts()])
+    model.fit(X, X[:, 0] * X[:, 1] > 0, checkpoint=folder, **how)
+    return model.predict_proba(X).tobytes(), epochs
 
 
-def test_i16_killed_twice_and_continued_it_ends_at_the_same_bits(tmp_path):
-    whole = fit_in_a_process(tmp_path / "whole", 0).communicate()[0].splitlines()[-1]
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What the fit predicts when nothing happens to it, and its checkpoints."""
+    folder = tmp_path_factory.mktemp("whole")
+    return fit_here(folder)[0], folder
+
+
+def test_i16_killed_twice_and_continued_it_ends_at_the_same_bits(whole, tmp_path):
     for epochs, how in ((3, ()), (7, ("resume",))):
-        killed = fit_in_a_process(tmp_path / "killed", 0.2, *how)
+        killed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(FIT), str(tmp_path), *how], stdout=subprocess.PIPE,
+                                  text=True)
         for line in killed.stdout:
             if line.split() == ["epoch", str(epochs)]:
                 killed.send_signal(signal.SIGKILL)
                 break
         killed.wait()
         killed.stdout.close()
-    lines = fit_in_a_process(tmp_path / "killed", 0, "resume").communicate()[0].splitlines()
-    assert lines[-1] == whole
-    assert 0 < len(lines) - 1 < 12
+    predicted, epochs = fit_here(tmp_path, resume_from=tmp_path)
+    assert predicted == whole[0]
+    assert 0 < len(epochs) < 12
 
 
 def checkpointed(folder: object, **parameters: object) -> GuardedMLPClassifier:
@@ -377,9 +392,9 @@ def test_i16_a_torn_checkpoint_is_passed_over_for_the_one_before(tmp_path):
         classifier(max_epochs=6).fit(X, y, resume_from=tmp_path)
 
 
-def test_i16_a_full_disk_costs_checkpoints_and_not_the_training(tmp_path):
-    whole = fit_in_a_process(tmp_path / "whole", 0).communicate()[0].splitlines()[-1]
-    size = max(path.stat().st_size for path in (tmp_path / "whole").iterdir())
+def test_i16_a_full_disk_costs_checkpoints_and_not_the_training(whole, tmp_path):
+    predicted, folder = whole
+    size = max(path.stat().st_size for path in folder.iterdir())
     code = """
         import resource, sys
         import numpy as np, tabbench
@@ -392,14 +407,13 @@ def test_i16_a_full_disk_costs_checkpoints_and_not_the_training(tmp_path):
         model = tabbench.GuardedMLPClassifier("fast", max_epochs=12, random_state=0, device="cpu", callbacks=[FillsUp()])
         model.fit(X, y, checkpoint=sys.argv[1])
         print(*{each.code for each in model.incidents_})
-        print(model.predict_proba(X).tobytes().hex()[:4000])
-        """.replace("size // 2", str(size // 2))
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "full")], capture_output=True, text=True,
-                          check=False)
+        print(model.predict_proba(X).tobytes().hex())
+        """.replace("size // 2", str(size // 2)).replace("sys.argv[1]", repr(str(tmp_path)))
+    done = run_python(code)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["R04", whole]
-    lines = fit_in_a_process(tmp_path / "full", 0, "resume").communicate()[0].splitlines()
-    assert lines[-1] == whole and lines[0] == "epoch 5"  # from the last one that was written, after the fourth epoch
+    assert done.stdout.splitlines() == ["R04", predicted.hex()]
+    again, epochs = fit_here(tmp_path, resume_from=tmp_path)
+    assert again == predicted and epochs[0] == 5  # from the last one that was written, after the fourth epoch
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path):

@@ -154,6 +154,7 @@ def random_curves(random, count):
     return curves
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_the_best_at_the_full_size_is_hardly_ever_stopped(simulate):
     runs, wrong, saved = 20, 0, 0
     for seed in range(runs):
@@ -177,6 +178,7 @@ def twins_and_a_flat_one(simulate, seed, repeats=1):
     return replace(evidence, families=evidence.families | {"ols0": "baseline"}, margin=0.05)
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_twins_are_told_apart_no_more_often_when_a_third_is_stopped_early(simulate):
     runs, false_claims, stops = 20, 0, 0
     for seed in range(runs):
@@ -191,6 +193,7 @@ def test_twins_are_told_apart_no_more_often_when_a_third_is_stopped_early(simula
     assert stops >= 0.4 * runs
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_least_squares_on_many_columns_is_not_stopped_before_it_overtakes(simulate):
     """Real fits with a closed form: twenty columns lose to five below about 95 rows and win beyond."""
     for seed in range(10):

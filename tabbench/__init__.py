@@ -2,7 +2,7 @@
 
 >>> import tabbench
 >>> tabbench.__all__[-3:]
-['predict', 'reopen', 'verify']
+['reopen', 'run_suite', 'verify']
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from tabbench.estimators.guarded import GuardedMLPClassifier, GuardedMLPRegressor
     from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
     from tabbench.estimators.selection import ForestSelector
+    from tabbench.suite.api import FinishedSuite, run_suite
     from tabbench.suite.verify import verify
 
 __version__ = "0.1.0"
 __all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
-           "ElasticNetGridRegressor", "FinishedComparison", "FinishedTables", "ForestSelector", "GuardedMLPClassifier",
-           "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "compare_tables", "predict", "reopen", "verify"]
+           "ElasticNetGridRegressor", "FinishedComparison", "FinishedSuite", "FinishedTables", "ForestSelector",
+           "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "compare_tables",
+           "predict", "reopen", "run_suite", "verify"]
 
 _HOMES = {
     "BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
@@ -35,7 +37,7 @@ _HOMES = {
     "GuardedMLPClassifier": "estimators.guarded", "GuardedMLPRegressor": "estimators.guarded",
     "LogisticGridClassifier": "estimators.linear", "compare": "comparison.compare",
     "compare_tables": "comparison.many_tables", "predict": "comparison.predict", "reopen": "comparison.result",
-    "verify": "suite.verify",
+    "FinishedSuite": "suite.api", "run_suite": "suite.api", "verify": "suite.verify",
 }
 """Public name -> its module."""
 

@@ -123,6 +123,18 @@ def suite_resume(run: SuitePath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
                                  memory_limit=memory_limit), quiet=quiet)
 
 
+@app.command("report")
+@answering
+def suite_report(run: SuitePath, other: Annotated[str | None, typer.Argument(metavar="OTHER", help="Another run to compare with.")
+                                                  ] = None,
+                 format: Annotated[str | None, typer.Option("--format", help="html, md, json or csv.")] = None) -> int:
+    """Report a suite, computed anew from its tables' runs, or what has changed between two runs and whether it is noise."""
+    from tabbench.suite.report import report_suite
+
+    sys.stdout.write(report_suite(run, other, format))
+    return DONE
+
+
 def _display(quiet: bool) -> Any:
     from tabbench.report.live import make_display
 
@@ -130,6 +142,11 @@ def _display(quiet: bool) -> Any:
 
 
 def _answer(done: Any, *, quiet: bool) -> int:
+    from tabbench.suite.report import report_suite
+
+    text = report_suite(done.folder)
+    if not quiet:
+        sys.stdout.write(text)
     if done.is_interrupted:
         print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(str(done.folder))}",
               file=sys.stderr)

@@ -12,7 +12,8 @@ from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
 from tabbench.core.suite_result import SUITE_COLUMNS, SuiteResult
 from tabbench.options import ALPHA
-from tabbench.suite.gather import REPORT, TABLES, Gathered, TableRun, gather
+from tabbench.suite.gather import REPORT, Gathered, GatheredTable, gather
+from tabbench.suite.layout import TABLES
 from tabbench.suite.over_tables import MARGIN, mean_scores, over_tables
 from tabbench.verdict.across.buckets import LEAST_SHARE, bucket_of
 from tabbench.verdict.across.crossed import STEPS, crossed_by_size, crossing_rows
@@ -56,7 +57,7 @@ def assemble(gathered: Gathered, seed: int) -> SuiteResult:
         relative_costs=relative_costs(cell_costs, seed), **over_tables(tables, scores, approaches, seed))
 
 
-def _require_same_versions(judged: Sequence[TableRun]) -> None:
+def _require_same_versions(judged: Sequence[GatheredTable]) -> None:
     seen: dict[str, tuple[int, str]] = {}
     for each in judged:
         for entry in each.run.entries if each.run else ():
@@ -66,7 +67,7 @@ def _require_same_versions(judged: Sequence[TableRun]) -> None:
                                 "older one again")
 
 
-def _versions(judged: Sequence[TableRun]) -> dict[str, str]:
+def _versions(judged: Sequence[GatheredTable]) -> dict[str, str]:
     """Library to version, or to all of them where tables were run with different ones."""
     found: dict[str, set[str]] = {}
     for each in judged:
@@ -75,7 +76,7 @@ def _versions(judged: Sequence[TableRun]) -> dict[str, str]:
     return {library: ", ".join(sorted(versions)) for library, versions in found.items()}
 
 
-def _row(each: TableRun) -> dict[str, Any]:
+def _row(each: GatheredTable) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SUITE_COLUMNS["tables"]) | {"name": each.name, "state": each.state, "reason": each.reason}
     if each.comparison is None or each.run is None:
         return row | {"top_set": []}
@@ -102,13 +103,13 @@ def _headline(comparison: Comparison, scores: pd.DataFrame) -> dict[str, Any]:
             "best_score": best_score, "baseline_score": here["baseline_score"].mean()}
 
 
-def _approaches(judged: Sequence[TableRun]) -> pd.DataFrame:
+def _approaches(judged: Sequence[GatheredTable]) -> pd.DataFrame:
     entries = {entry.name: entry for each in judged if each.run for entry in each.run.entries}
     columns = list(SUITE_COLUMNS["approaches"])
     return pd.DataFrame([[getattr(entry, column) for column in columns] for entry in entries.values()], columns=columns)
 
 
-def _crossovers(judged: Sequence[TableRun]) -> pd.DataFrame:
+def _crossovers(judged: Sequence[GatheredTable]) -> pd.DataFrame:
     rows = []
     for each in judged:
         comparison = each.comparison
@@ -118,6 +119,6 @@ def _crossovers(judged: Sequence[TableRun]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(SUITE_COLUMNS["crossovers"]))
 
 
-def _failures(judged: Sequence[TableRun]) -> pd.DataFrame:
+def _failures(judged: Sequence[GatheredTable]) -> pd.DataFrame:
     parts = [each.comparison.failures.assign(table=each.name) for each in judged if each.comparison is not None]
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)[list(SUITE_COLUMNS["failures"])]

@@ -20,7 +20,8 @@ from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.suite.board_submission import as_rows, content_hash
-from tabbench.suite.gather import DEFINITION, read_definition
+from tabbench.suite.gather import read_definition
+from tabbench.suite.layout import SUITE
 from tabbench.suite.verify import run_folders
 from tabbench.verdict.scoring import CellScores, Question, constant_loss, margin_value, score_cell
 
@@ -108,5 +109,5 @@ def _cell_row(store: Store, cell: Cell, scores: CellScores, place: Place) -> dic
 
 def _sources(folder: Path) -> dict[str, str]:
     """Where a suite's tables come from, by name, as its definition says; nothing for a single run."""
-    tables = read_definition(folder / DEFINITION).get("tables", [])
+    tables = read_definition(folder / SUITE).get("tables", [])
     return {str(each["name"]): str(each.get("source", "")) for each in tables}

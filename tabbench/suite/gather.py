@@ -24,16 +24,14 @@ from tabbench.core.suite_result import SUITE_COLUMNS
 from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
 from tabbench.store.folder import DATABASE, MANIFEST, is_store
+from tabbench.suite.layout import RESULT, SUITE, TABLES
 from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
 
-TABLES = "tables"
-DEFINITION = "suite.toml"
-RESULT = "result.json"
 REPORT = "report.html"
 
 
 @dataclass(frozen=True, eq=False)
-class TableRun:
+class GatheredTable:
     """What became of one table.
 
     Parameters
@@ -75,7 +73,7 @@ class Gathered:
 
     name: str
     title: str
-    tables: tuple[TableRun, ...]
+    tables: tuple[GatheredTable, ...]
 
 
 def gather(folder: Path) -> Gathered:
@@ -88,10 +86,10 @@ def gather(folder: Path) -> Gathered:
     BadData
         Its definition cannot be read.
     """
-    if not (folder / TABLES).is_dir() and not (folder / DEFINITION).is_file():
-        raise BadOption(f"{folder} is not a suite's folder (neither {DEFINITION} nor {TABLES}/ in it); "
+    if not (folder / TABLES).is_dir() and not (folder / SUITE).is_file():
+        raise BadOption(f"{folder} is not a suite's folder (neither {SUITE} nor {TABLES}/ in it); "
                         "one is made by `tabbench suite run NAME`")
-    definition = read_definition(folder / DEFINITION)
+    definition = read_definition(folder / SUITE)
     problems = _problems(folder / MANIFEST)
     names = [str(table["name"]) for table in definition.get("tables", [])]
     present = sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir())
@@ -117,7 +115,7 @@ def _problems(path: Path) -> dict[str, str]:
     return {str(table["name"]): str(table["problem"]) for table in manifest.get("tables", []) if table.get("problem")}
 
 
-def _table(folder: Path, problem: str) -> TableRun:
+def _table(folder: Path, problem: str) -> GatheredTable:
     if not is_store(folder / DATABASE):
         return _without_scores(folder.name, "absent", problem or "not run yet")
     with Store(folder) as store:
@@ -131,7 +129,7 @@ def _table(folder: Path, problem: str) -> TableRun:
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
         comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
-        return TableRun(
+        return GatheredTable(
             folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
             (folder / REPORT).is_file(), _splits(folder.name, run),
             scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
@@ -142,9 +140,9 @@ def _comparison(path: Path) -> Comparison:
     return from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _without_scores(name: str, state: str, reason: str) -> TableRun:
+def _without_scores(name: str, state: str, reason: str) -> GatheredTable:
     nothing = {part: pd.DataFrame(columns=list(SUITE_COLUMNS[part])) for part in ("splits", "scores", "cell_costs")}
-    return TableRun(name, state, reason, None, None, float("nan"), has_report=False, versions={}, **nothing)
+    return GatheredTable(name, state, reason, None, None, float("nan"), has_report=False, versions={}, **nothing)
 
 
 def _question(run: Run) -> Question:

@@ -12,9 +12,10 @@ from tabbench.report.suite_as_html import suite_html
 from tabbench.report.suite_as_json import suite_from_json, suite_json
 from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.report.suite_differences import differences_csv, differences_json, differences_markdown, differences_text
+from tabbench.store.folder import writing
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.difference import compare_suites
-from tabbench.suite.gather import DEFINITION, RESULT, TABLES
+from tabbench.suite.layout import RESULT, SUITE, TABLES
 
 FORMATS = ("html", "md", "json", "csv")
 
@@ -50,6 +51,14 @@ def report_suite(folder: str | Path, other: str | Path | None = None, format: st
     return _one(Path(folder), format) if other is None else _two(Path(folder), Path(other), format)
 
 
+def write_and_read(folder: Path) -> SuiteResult:
+    """Write every report of the suite in a folder; gives its result."""
+    result = suite_result(folder)
+    with writing(folder):
+        write_suite_reports(result, folder)
+    return result
+
+
 def read_suite(path: str | Path) -> SuiteResult:
     """The result of a suite: from the runs in its folder, or from a result.json.
 
@@ -66,7 +75,7 @@ def read_suite(path: str | Path) -> SuiteResult:
         The file is not the result.json of a suite.
     """
     path = Path(path)
-    if (path / TABLES).is_dir() or (path / DEFINITION).is_file():
+    if (path / TABLES).is_dir() or (path / SUITE).is_file():
         return suite_result(path)
     file = path / RESULT if path.is_dir() else path
     if not file.is_file():
@@ -78,10 +87,10 @@ def read_suite(path: str | Path) -> SuiteResult:
 
 
 def _one(folder: Path, format: str | None) -> str:
-    result = suite_result(folder)
     if format is None:
-        write_suite_reports(result, folder)
-        return f"{result.verdicts['sentence'].iloc[0]}\n{folder / 'report.html'}\n"
+        result = write_and_read(folder)
+        return f"{result.verdicts['sentence'].iloc[0]}\n\nReport: {folder / 'report.html'}\n"
+    result = suite_result(folder)
     if format == "html":
         return suite_html(result, report_command(folder))
     if format == "md":

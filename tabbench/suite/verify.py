@@ -16,7 +16,7 @@ from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, R
 from tabbench.report.suite_as_json import suite_values
 from tabbench.store.folder import DATABASE, is_store
 from tabbench.suite.assemble import suite_result
-from tabbench.suite.gather import RESULT, TABLES
+from tabbench.suite.layout import RESULT, TABLES
 from tabbench.wording.verification import verification_sentences
 
 

@@ -81,6 +81,7 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "best_score": (NUMBER, "the best one's mean score"), "baseline_score": (NUMBER, "the constant predictor's"),
         "failed": (MAYBE_WHOLE, "cells that failed"), "suspect": (MAYBE_TRUTH, "whether a finding in the data spoils the table"),
         "sentence": (MAYBE_TEXT, "the table's own verdict in words"), "fingerprint": (MAYBE_TEXT, "hash of the table's content"),
+        "origin": (MAYBE_TEXT, "what the table was drawn from; tables of one origin count once together"),
         "report": (MAYBE_TEXT, "path of the table's own report from the suite's folder, null where there is none")},
     "approaches": {
         "name": (TEXT, "as with `--approaches`"), "family": (TEXT, "`baseline`, `linear`, `trees`, `net`, `blend` or `own`"),

@@ -65,7 +65,8 @@ class SuiteResult:
 SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
     "tables": ("name", "state", "reason", "task", "metric", "direction", "rows", "columns", "classes", "full_size", "size",
                "bucket", "effort", "split_kind", "folds", "splits", "seed", "margin", "decision", "top_set", "best",
-               "recommended", "family", "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint", "report"),
+               "recommended", "family", "best_score", "baseline_score", "failed", "suspect", "sentence", "fingerprint",
+               "origin", "report"),
     "approaches": ("name", "family", "version", "cost_rank"),
     "verdicts": ("bucket", "tables", "sources", "decision", "reason", "approaches", "best", "recommended", "sentence",
                  "without_failures"),

@@ -68,6 +68,15 @@ class FinishedSuite(SuiteResult):
     folder : Path
         Folder of the run.
 
+    Attributes
+    ----------
+    sentence : str
+        The verdict over all tables in words.
+    families : dict of str to str
+        Approach to family, in listing order.
+    finished : DataFrame
+        The rows of `tables` that have scores.
+
     See Also
     --------
     run_suite : Run a suite.

@@ -84,7 +84,8 @@ def _row(each: GatheredTable) -> dict[str, Any]:
     return row | {name: protocol[name] for name in ("metric", "direction", "full_size", "effort", "split_kind", "folds", "splits",
                                                     "seed", "suspect")} | {
         "task": table["task"], "rows": table["rows"], "columns": table["columns"], "classes": len(table["classes"]) or None,
-        "fingerprint": table["fingerprint"], "margin": each.margin, "failed": int(each.scores["failed"].sum()),
+        "fingerprint": table["fingerprint"],
+        "origin": each.origin, "margin": each.margin, "failed": int(each.scores["failed"].sum()),
         "sentence": comparison.sentence, "report": f"{TABLES}/{each.name}/{REPORT}" if each.has_report else None,
     } | _headline(comparison, each.scores)
 

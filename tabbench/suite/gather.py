@@ -6,7 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class GatheredTable:
         Whether its own report.html is there.
     splits, scores, cell_costs : DataFrame
         As in a `SuiteResult`.
+    origin : str | None
+        What the table was drawn from, where the definition says so.
     versions : Mapping[str, str]
         Of the libraries that its numbers depend on.
     """
@@ -65,6 +67,7 @@ class GatheredTable:
     scores: pd.DataFrame
     cell_costs: pd.DataFrame
     versions: Mapping[str, str]
+    origin: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,8 @@ def gather(folder: Path) -> Gathered:
     names = [str(table["name"]) for table in definition.get("tables", [])]
     present = sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir())
     names += [name for name in present if name not in names]
-    found = tuple(_table(folder / TABLES / name, problems.get(name, "")) for name in names)
+    origins = {str(table["name"]): table.get("origin") for table in definition.get("tables", [])}
+    found = tuple(replace(_table(folder / TABLES / name, problems.get(name, "")), origin=origins.get(name)) for name in names)
     if not any(each.comparison for each in found):
         raise BadOption(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume")
     name = str(definition.get("name", folder.resolve().name))

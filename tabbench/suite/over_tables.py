@@ -66,17 +66,18 @@ def _repeated(tables: pd.DataFrame) -> dict[str, int]:
 
 
 def losses_of(tables: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows for `TableLosses.gather`, a table's fingerprint being its source.
+    """The rows for `TableLosses.gather`, a table's source being its origin, or else its fingerprint.
 
     A split in which the metric is undefined for an approach is left out for all.
     """
     about = tables.set_index("name")
+    source = about["origin"].where(about["origin"].notna(), about["fingerprint"])
     defined = np.isfinite(scores["score"]).groupby([scores[name] for name in ("table", "repeat", "fold")]).transform("all")
     kept = scores[defined]
     metric = kept["table"].map(about["metric"])
     sign = kept["table"].map(about["direction"]).map({"lower": 1.0, "higher": -1.0})
     return pd.DataFrame({
-        "table": kept["table"], "source": kept["table"].map(about["fingerprint"]), "metric": metric, "size": kept["size"],
+        "table": kept["table"], "source": kept["table"].map(source), "metric": metric, "size": kept["size"],
         "split": kept["repeat"].astype(str) + "/" + kept["fold"].astype(str), "approach": kept["approach"],
         "loss": sign * kept["score"], "imputed": kept["failed"], "scale": kept["table"].map(about["margin"]).astype("float64"),
         "perfect": metric.map({name: perfect_loss(METRICS.get(name)) for name in set(metric)}).astype("float64")})

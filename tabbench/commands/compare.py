@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -28,8 +27,6 @@ from tabbench.commands.common import (
 )
 from tabbench.core.errors import OptionMention
 from tabbench.options import Options
-
-LONGEST_STEM = 60
 
 app = typer.Typer()
 
@@ -63,7 +60,9 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
 
 
 def _with_folder(data: str, options: Options) -> Options:
-    stem = re.sub(r"[^\w-]+", "-", Path(data).name.lstrip(".").split(".")[0]).strip("-")[:LONGEST_STEM] or "stdin"
+    from tabbench.suite.definition import name_of
+
+    stem = "stdin" if data == "-" else name_of(data)
     return options if options.out is not None else replace(options, out=f"tabbench-{stem}")
 
 

@@ -15,12 +15,14 @@ from tabbench.commands.common import (
     MEMORY_LIMIT,
     SOME_FAILED,
     TIME_LIMIT,
+    Json,
     Quiet,
     answering,
     plain,
 )
+from tabbench.commands.verify import verify_command
 
-app = typer.Typer(no_args_is_help=True, help="Suites of many tables: list, show, new, add, run, resume, report.")
+app = typer.Typer(no_args_is_help=True, help="Suites of many tables: list, show, new, add, run, resume, report, verify.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A suite's name, or a TOML file.")]
 SuitePath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a suite's run.")]
@@ -94,7 +96,7 @@ def suite_run(
     out: Annotated[str | None, _option("out", "Folder of the run (tabbench-suite-NAME).")] = None,
     fresh: Annotated[bool, _option("fresh", "Start over in a folder that holds a run.")] = False,
     dry_run: Annotated[bool, _option("dry_run", "Only print what would run, with its expected time.")] = False,
-    quiet: Quiet = False,
+    json: Json = False, quiet: Quiet = False,
 ) -> int:
     """Compare approaches on all tables of a suite; again in the same folder, only what is new is run."""
     from tabbench.suite.definition import find_suite
@@ -105,22 +107,26 @@ def suite_run(
              "use_folds": use_folds, "margin": margin, "seed": seed, "device": device, "executor": executor, "jobs": jobs,
              "time_limit": time_limit, "memory_limit": memory_limit, "out": out, "fresh": fresh, "quiet": quiet}
     suite = find_suite(name)
-    options, display = run_options(suite, given), _display(quiet)
+    options, display = run_options(suite, given), _display(quiet=quiet, to_json=json)
     if dry_run:
         print("\n".join(forecast_lines(forecast_definition(suite, options, display))))
         return DONE
-    return _answer(run_definition(suite, options, display, is_command=True), quiet=quiet)
+    return _answer(run_definition(suite, options, display, is_command=True), json=json, quiet=quiet)
 
 
 @app.command("resume")
 @answering
 def suite_resume(run: SuitePath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
-                 quiet: Quiet = False) -> int:
+                 json: Json = False, quiet: Quiet = False) -> int:
     """Continue an interrupted run of a suite."""
     from tabbench.suite.run import resume_folder
 
-    return _answer(resume_folder(Path(run), _display(quiet), is_command=True, jobs=jobs, time_limit=time_limit,
-                                 memory_limit=memory_limit), quiet=quiet)
+    done = resume_folder(Path(run), _display(quiet=quiet, to_json=json), is_command=True, jobs=jobs, time_limit=time_limit,
+                         memory_limit=memory_limit)
+    return _answer(done, json=json, quiet=quiet)
+
+
+app.command("verify")(verify_command)
 
 
 @app.command("report")
@@ -135,17 +141,19 @@ def suite_report(run: SuitePath, other: Annotated[str | None, typer.Argument(met
     return DONE
 
 
-def _display(quiet: bool) -> Any:
+def _display(*, quiet: bool, to_json: bool) -> Any:
     from tabbench.report.live import make_display
 
-    return make_display(quiet=quiet, to_json=False)
+    return make_display(quiet=quiet, to_json=to_json)
 
 
-def _answer(done: Any, *, quiet: bool) -> int:
+def _answer(done: Any, *, json: bool, quiet: bool) -> int:
     from tabbench.suite.report import report_suite
 
     text = report_suite(done.folder)
-    if not quiet:
+    if json:
+        sys.stdout.write((done.folder / "result.json").read_text(encoding="utf-8"))
+    elif not quiet:
         sys.stdout.write(text)
     if done.is_interrupted:
         print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(str(done.folder))}",

@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent / "suites"
 """Where the suites that come with tabbench lie."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """A table's name is its folder's, a suite's that of its run."""
+SCHEME = re.compile(r"[a-z-]{2,}:(?!//)")
+"""How a source begins that is no file: what follows may hold dots."""
 OF_A_TABLE = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "sizes", "folds", "repeats",
               "use_folds", "margin")
 """Options of `compare` that a table of a suite may have."""
@@ -132,11 +134,11 @@ def _table(path: Path, values: Any) -> SuiteTable:
 def name_of(source: str) -> str:
     """A table's name where none is given: what is left of its source without folders and what a folder's name can't hold.
 
-    >>> name_of("data/My prices.csv.gz"), name_of("credit_g"), name_of("openml:31")
-    ('My-prices', 'credit_g', 'openml-31')
+    >>> name_of("data/My prices.csv.gz"), name_of("credit_g"), name_of("generated:xor,noise=0.5")
+    ('My-prices', 'credit_g', 'generated-xor-noise-0.5')
     """
     stem = Path(source).name.lstrip(".")
-    if Path(source).suffix and "?" not in source:
+    if not SCHEME.match(source):
         stem = stem.split(".")[0]
     return re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "table"
 

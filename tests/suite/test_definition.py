@@ -91,8 +91,9 @@ def test_what_is_written_is_read_again(tmp_path_factory, found, title, options):
 
 
 def test_names_are_what_a_folder_can_be_called():
-    assert [name_of(each) for each in ("x/.hidden.csv", "Ümlaut 1.parquet", "generated:xor?rows=20", "???")] == [
-        "hidden", "mlaut-1", "generated-xor-rows-20", "table"]
+    assert [name_of(each) for each in (
+        "x/.hidden.csv", "Ümlaut 1.parquet", "generated:xor,rows=20", "???", "https://a.b/c.d.csv")] == [
+        "hidden", "mlaut-1", "generated-xor-rows-20", "table", "c"]
     suite = new_suite("s", ["a/t.csv", "b/t.csv", "c/T.csv"])
     assert [table.name for table in suite.tables] == ["t", "t-2", "T-3"]
     with pytest.raises(BadOption, match="a suite needs tables"):

@@ -26,7 +26,7 @@ demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -17,7 +17,6 @@ from command_line import tabbench
 
 from tabbench.core.comparison import COLUMNS
 
-pytestmark = pytest.mark.xdist_group("command")  # one finished run for all
 PEOPLE = ["compare", "people.csv", "--target", "bought"]
 QUICK = ["--approaches", "linear", "--preset", "fast", "--folds", "2", "--repeats", "1", "--sizes", "60,full"]
 LONGER = [*QUICK, "--repeats", "8"]  # so long that a stop arrives before the last cell

@@ -13,7 +13,6 @@ from command_line import tabbench
 
 from tabbench.approaches.composed import default_approaches, listed_approaches
 
-pytestmark = pytest.mark.xdist_group("readme")  # one folder for all
 CLONE = Path(__file__).parents[1]
 README = (CLONE / "README.md").read_text()
 

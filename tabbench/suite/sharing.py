@@ -22,7 +22,7 @@ def share_out(seconds: float, needs: Mapping[str, Need]) -> dict[str, float]:
     another one lacks something, more than it can use.
 
     >>> share_out(60, {"a": Need(1, 5), "b": Need(2, 100), "c": Need(30, 200)})
-    {'a': 5.0, 'b': 25.0, 'c': 30.0}
+    {'a': 5, 'b': 25.0, 'c': 30}
     >>> share_out(10, {"a": Need(1, 5), "c": Need(30, 200)})
     {'a': 10.0}
     """

@@ -20,9 +20,6 @@ def table(rows=640):
     return frame.assign(y=frame["a"] + frame["b"] * (frame["c"] > 0) + 0.3 * random.normal(size=rows))
 
 
-pytestmark = pytest.mark.xdist_group("extrapolate")  # one comparison for all
-
-
 def compared(out, **options):
     own = {"line": LinearRegression(), "tree": DecisionTreeRegressor(min_samples_leaf=5)}
     return tabbench.compare(table(), "y", approaches=own, folds=4, repeats=1, executor="in-process", quiet=True, out=out,

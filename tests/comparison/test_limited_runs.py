@@ -24,7 +24,6 @@ from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
 
 LIMIT = 12
-pytestmark = pytest.mark.xdist_group("limited")  # one limited run for all
 
 
 def table(rows=1500, seed=0):

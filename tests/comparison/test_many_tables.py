@@ -15,7 +15,6 @@ from tabbench.store.database import Store
 
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "30,full", "quiet": True}
 HERE = {"executor": "in-process"}  # workers take longer to start than these cells
-pytestmark = pytest.mark.xdist_group("many tables")  # two runs for all
 
 
 def flowers(seed, rows=120):

@@ -15,7 +15,6 @@ FRAMES = ("scores", "winners", "pairs", "crossovers", "skipped", "failures")
 SIZES = (100, 200, "full")
 OPTIONS = {"target": "y", "sizes": SIZES, "folds": 5, "repeats": 1, "quiet": True}
 HERE = {"executor": "in-process"}
-pytestmark = pytest.mark.xdist_group("race")  # one race for all
 
 
 def scattered(rows=800):

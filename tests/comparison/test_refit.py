@@ -35,9 +35,6 @@ def test_a_little_more_work_is_not_worth_a_fit():
     assert next_step([(0.1, 1.0), (0.12, 1.2)], 0, 1.0, 100.0) is None
 
 
-pytestmark = pytest.mark.xdist_group("refit")  # one comparison for all
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     rng = np.random.default_rng(0)

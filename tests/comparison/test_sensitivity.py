@@ -33,7 +33,6 @@ OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "pre
            "quiet": True, "jobs": 1}
 HERE = {"executor": "in-process"}  # workers take longer to start than these cells
 NUMBERS = make_column_transformer(("passthrough", make_column_selector(dtype_include="number")))
-pytestmark = pytest.mark.xdist_group("sensitivity")  # one comparison for all
 LINEAR_AND_TREE = {"line": make_pipeline(NUMBERS, LogisticRegression()),
                    "tree": make_pipeline(NUMBERS, DecisionTreeClassifier(max_depth=3, min_samples_leaf=20))}
 

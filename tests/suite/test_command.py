@@ -5,8 +5,6 @@ import json
 import pytest
 from command_line import tabbench
 
-pytestmark = pytest.mark.xdist_group("suite_command")
-
 QUICK = ("--approaches", "linear", "--effort", "0.01", "--folds", "2", "--repeats", "1", "--sizes", "full",
          "--executor", "in-process")
 
@@ -69,7 +67,8 @@ def test_a_table_that_cannot_be_used_is_said_and_ends_with_3(place, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (("run", "nothing.toml"), "cannot be read"), (("run", "smok"), "smoke"), (("resume", "."), "is not the folder of a suite's run"),
+    (("run", "nothing.toml"), "cannot be read"), (("run", "smok"), "smoke"),
+    (("resume", "."), "is not the folder of a suite's run"),
     (("run", "smoke", "--effort", "much"), "--effort must be a number"), (("report", "."), "is not a suite's folder")])
 def test_a_mistake_is_one_sentence(tmp_path, arguments, sentence):
     done = tabbench("suite", *arguments, folder=tmp_path)

@@ -13,7 +13,7 @@ from calibration_rates import judged, rates
 from calibration_runs import METRICS_OF, Series, designs, draw, evidence_of, fit
 from calibration_tables import crossing_size
 
-pytestmark = [pytest.mark.usefixtures("few_draws"), pytest.mark.xdist_group("calibration")]  # which share their runs
+pytestmark = [pytest.mark.usefixtures("few_draws")]  # which share their runs
 
 SLACK = 2
 """Binomial standard errors by which a measured rate may miss its level."""

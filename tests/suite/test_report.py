@@ -24,7 +24,7 @@ def reported(garden, tmp_path_factory):
 def test_all_files_are_there_and_name_the_command_that_made_them(reported):
     folder, printed = reported
     assert printed.splitlines()[0] == json.loads((folder / "result.json").read_text())["verdicts"][0]["sentence"]
-    assert printed.splitlines()[1] == str(folder / "report.html")
+    assert printed.splitlines()[-1] == f"Report: {folder / 'report.html'}"
     assert {path.stem for path in (folder / "csv").iterdir()} == set(SUITE_COLUMNS)
     assert {path.stem for path in (folder / "parquet").iterdir()} == set(SUITE_COLUMNS)
     assert {path.stem for path in (folder / "latex").iterdir()} == {"verdicts", "ranks", "pairs", "scores", "costs"}

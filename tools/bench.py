@@ -216,8 +216,8 @@ SECTIONS = {
     "nets": Section("The guarded net beside others",
                     "Processor seconds on one thread; losses on held-out rows. Other nets need `make bench NETS=python "
                     "DATA=folder RESULTS=file`.", measure_nets),
-    "suite": Section("Suites of many cells", "The supervisor's own processor time and memory while two workers run cells of a few "
-                     "milliseconds.", measure_suite),
+    "suite": Section("Suites of many cells", "The supervisor's own processor time and memory while two workers run cells of a "
+                     "few milliseconds.", measure_suite),
     "gpu": Section("The guarded net on a GPU",
                    "Wall time between two waits for the device. Measured by `make gpu`.", measure_gpu),
 }

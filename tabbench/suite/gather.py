@@ -30,6 +30,10 @@ from tabbench.verdict.scoring import Question, constant_loss, margin_value, scor
 REPORT = "report.html"
 
 
+class NoResults(BadOption):
+    """No table of a suite has any result yet."""
+
+
 @dataclass(frozen=True, eq=False)
 class GatheredTable:
     """What became of one table.
@@ -85,7 +89,9 @@ def gather(folder: Path) -> Gathered:
     Raises
     ------
     BadOption
-        There is no suite in the folder, or none of its tables has any result.
+        There is no suite in the folder.
+    NoResults
+        None of its tables has any result.
     BadData
         Its definition cannot be read.
     """
@@ -100,7 +106,7 @@ def gather(folder: Path) -> Gathered:
     origins = {str(table["name"]): table.get("origin") for table in definition.get("tables", [])}
     found = tuple(replace(_table(folder / TABLES / name, problems.get(name, "")), origin=origins.get(name)) for name in names)
     if not any(each.comparison for each in found):
-        raise BadOption(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume")
+        raise NoResults(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume {folder}")
     name = str(definition.get("name", folder.resolve().name))
     return Gathered(name, str(definition.get("title", name)), found)
 

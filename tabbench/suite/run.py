@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -197,12 +197,26 @@ class _Going:
         self.done = self.n_failed = 0
         self.schedule = SuiteSchedule(waiting, self._begin, self._end, self._deadline)
         with ThreadPoolExecutor(1, "judging") as self.judges:
-            self.executor.run(self.schedule, self, is_stopped=lambda: self.stop.is_requested)
-            self.unfinished += [each.name for each in self.schedule.todo]
-            for each in self.schedule.begun:
-                self._conclude(each, is_interrupted=self.stop.is_requested)
+            try:
+                self._run_cells()
+                wait(self.judging)
+            except BaseException:
+                self.judges.shutdown(wait=False, cancel_futures=True)  # a second Ctrl-C does not wait for all reports
+                raise
         for future in self.judging:
             future.result()  # what went wrong in a thread is told here
+
+    def _run_cells(self) -> None:
+        try:
+            self.executor.run(self.schedule, self, is_stopped=lambda: self.stop.is_requested)
+            self.schedule.drop_rest()
+            self.unfinished += [each.name for each in self.schedule.given_up]
+            for each in self.schedule.begun:
+                self._conclude(each, is_interrupted=self.stop.is_requested)
+        except BaseException:
+            for each in self.schedule.begun:
+                each.close()
+            raise
 
     @property
     def outcome(self) -> SuiteRun:
@@ -246,6 +260,7 @@ class _Going:
                                    self._seconds_of(waiting.name))
         except TabbenchError as error:
             self._fail(waiting.name, error.typed)
+            self._write_manifest()
             return None
         self.done += begun.settled
         return begun
@@ -263,6 +278,7 @@ class _Going:
 
     def _fail(self, name: str, problem: str) -> None:
         self.failed[name] = problem
+        self.frozen[name] = replace(self.frozen[name], problem=problem)
         self.display.say(f"{name} is left out: {problem}")
 
     # what an executor reports ----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class TableRun:
     watch: Watch
     stores: SuiteStores
     closing: ExitStack
-    learned: int = field(default=0)
+    learned: int = 0
 
     @classmethod
     def begin(cls, frozen: Frozen, common: Common, executor: Executor[Work], stores: SuiteStores, seconds: float | None
@@ -90,8 +90,13 @@ class TableRun:
         run = replace(self.run, skips=(*self.run.skips, *self.schedule.skips))
         run = conclude(running, run, is_interrupted=is_interrupted).run
         folder, options, clock = session.store.folder, session.options, running.clock
-        self.closing.close()
+        self.close()
         return None if is_judged else partial(judge_table, folder, run, options, clock, is_interrupted=is_interrupted)
+
+    def close(self) -> None:
+        """Give the run's folder free."""
+        self.stores.forget(self.running.store)
+        self.closing.close()
 
 
 def state_of(store: Store) -> str:

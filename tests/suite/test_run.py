@@ -9,8 +9,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.core.errors import BadOption
 from tabbench.report.live import make_display
@@ -18,6 +20,7 @@ from tabbench.store.database import Store
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
 from tabbench.suite.run import resume_folder, run_definition, run_options
 
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
 
@@ -150,6 +153,47 @@ def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, don
     assert not resumed.unread and not resumed.unfinished
     assert answers(folder) == answers(done.folder)
     assert finished(folder) == finished(done.folder)
+
+
+class Endless(ClassifierMixin, BaseEstimator):
+    """Its fit does not end."""
+
+    def fit(self, X, y):
+        time.sleep(600)
+
+    def predict(self, X):
+        raise NotImplementedError
+
+
+class PressesCtrlC:
+    """A display whose reader presses Ctrl-C as soon as an endless fit is shown."""
+
+    def __init__(self):
+        self.said, self.has_pressed = [], False
+
+    def say(self, line):
+        self.said.append(line)
+
+    def update(self, progress):
+        if not self.has_pressed and any("endless" in cell for cell in progress.running):
+            self.has_pressed = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def close(self):
+        pass
+
+
+def test_interrupted_while_cells_run_it_keeps_what_has_finished_and_names_what_has_not(suite, tmp_path):
+    asked = {"out": tmp_path / "run", "jobs": 1, "approaches": {"linear": "linear", "endless": Endless()}}
+    two = replace(suite, tables=suite.tables[:2])
+    ended = run_definition(two, run_options(two, asked), PressesCtrlC())
+    assert ended.is_interrupted and sorted(ended.unfinished) == ["first", "second"]
+    kept = finished(tmp_path / "run")
+    assert kept
+    run(two, tmp_path / "run", approaches="linear")
+    again = finished(tmp_path / "run")
+    assert all(keys <= again[name] for name, keys in kept.items())
+    assert answers(tmp_path / "run").keys() == {"first", "second"}
 
 
 def test_a_limit_is_shared_among_tables_and_leaves_no_family_out(suite, tmp_path):

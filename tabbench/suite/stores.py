@@ -36,6 +36,10 @@ class SuiteStores:
         """A cell has its result."""
         self._store_of.pop(key, None)
 
+    def forget(self, store: Store) -> None:
+        """A run's store is about to be closed; results that are still on their way stay in its spool until it is opened again."""
+        self._store_of = {key: other for key, other in self._store_of.items() if other is not store}
+
     def folder_of(self, batch: Batch) -> Path:
         """The folder of the run that a batch belongs to."""
         return self._store_of[batch.cells[0].key].folder

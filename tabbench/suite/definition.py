@@ -96,7 +96,8 @@ def find_suite(name: str) -> Suite:
         return read_suite(path)
     if NAME.fullmatch(name) and (FOLDER / f"{name}.toml").is_file():
         return read_suite(FOLDER / f"{name}.toml")
-    raise UnknownName.among("suite", name, [each.stem for each in sorted(FOLDER.glob("*.toml"))])
+    raise UnknownName.among("suite", name, [each.stem for each in sorted(FOLDER.glob("*.toml"))],
+                            "; a suite of your own is named by its file, as mine.toml")
 
 
 def read_suite(path: Path) -> Suite:

@@ -116,6 +116,10 @@ def test_a_suite_of_ones_own_is_written_and_extended(tmp_path, monkeypatch):
     with pytest.raises(BadOption, match="is there already"):
         write_new(path, ["a.csv"])
     add_tables(path, ["b.csv", "penguins"])
+    assert 'source = "a.csv"' in path.read_text() and 'source = "b.csv"' in path.read_text(), "the folder can be passed on"
+    (tmp_path / "below").mkdir()
+    write_new(tmp_path / "below" / "own.toml", ["a.csv"])
+    assert read_suite(tmp_path / "below" / "own.toml").tables[0].source == str(tmp_path / "a.csv")
     suite = read_suite(path)
     assert [table.name for table in suite.tables] == ["a", "b", "penguins"] and suite.tables[0].options == {"target": "y"}
     assert with_tables(suite, ["a.csv"]).tables[-1].name == "a-2"

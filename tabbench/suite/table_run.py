@@ -90,6 +90,7 @@ class TableRun:
         run = replace(self.run, skips=(*self.run.skips, *self.schedule.skips))
         run = conclude(running, run, is_interrupted=is_interrupted).run
         folder, options, clock = session.store.folder, session.options, running.clock
+        self.stores.leave(session.store)
         self.closing.close()
         return None if is_judged else partial(judge_table, folder, run, options, clock, is_interrupted=is_interrupted)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tabbench.core.errors import BadOption
-from tabbench.report.live import make_display
+from tabbench.report.live import QuietDisplay, make_display
 from tabbench.store.database import Store
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
 from tabbench.suite.run import resume_folder, run_definition, run_options
@@ -150,6 +150,25 @@ def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, don
     assert not resumed.unread and not resumed.unfinished
     assert answers(folder) == answers(done.folder)
     assert finished(folder) == finished(done.folder)
+
+
+class StopsWhenSomethingRuns(QuietDisplay):
+    """Presses Ctrl-C once, when a cell is being fitted."""
+
+    is_done = False
+
+    def update(self, progress):
+        if progress.running and not self.is_done:
+            self.is_done = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ended_while_cells_run_it_can_be_continued(suite, done, tmp_path):
+    two = replace(suite, tables=suite.tables[:2])
+    ended = run_definition(two, run_options(two, {"out": tmp_path / "run", "jobs": 2}), StopsWhenSomethingRuns())
+    assert ended.is_interrupted and ended.unfinished
+    assert not run(two, tmp_path / "run").unfinished
+    assert answers(tmp_path / "run") == answers(done.folder)
 
 
 def test_a_limit_is_shared_among_tables_and_leaves_no_family_out(suite, tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,7 +114,9 @@ def suite_run(
     if dry_run:
         print("\n".join(forecast_lines(forecast_definition(suite, options, display))))
         return DONE
-    return _answer(run_definition(suite, options, display, is_command=True), json=json, quiet=quiet)
+    with _continuable(Path(options.out)):
+        done = run_definition(suite, options, display, is_command=True)
+    return _answer(done, json=json, quiet=quiet)
 
 
 @app.command("resume")
@@ -121,8 +126,9 @@ def suite_resume(run: SuitePath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
     """Continue an interrupted run of a suite."""
     from tabbench.suite.run import resume_folder
 
-    done = resume_folder(Path(run), _display(quiet=quiet, to_json=json), is_command=True, jobs=jobs, time_limit=time_limit,
-                         memory_limit=memory_limit)
+    with _continuable(Path(run)):
+        done = resume_folder(Path(run), _display(quiet=quiet, to_json=json), is_command=True, jobs=jobs, time_limit=time_limit,
+                             memory_limit=memory_limit)
     return _answer(done, json=json, quiet=quiet)
 
 
@@ -147,16 +153,35 @@ def _display(*, quiet: bool, to_json: bool) -> Any:
     return make_display(quiet=quiet, to_json=to_json)
 
 
-def _answer(done: Any, *, json: bool, quiet: bool) -> int:
-    from tabbench.suite.report import report_suite
+@contextlib.contextmanager
+def _continuable(folder: Path) -> Iterator[None]:
+    """Say how a run goes on that was ended at once."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say_how_to_continue(folder)
+        raise
 
-    text = report_suite(done.folder)
-    if json:
-        sys.stdout.write((done.folder / "result.json").read_text(encoding="utf-8"))
-    elif not quiet:
-        sys.stdout.write(text)
+
+def _say_how_to_continue(folder: Path) -> None:
+    print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(shlex.quote(str(folder)))}",
+          file=sys.stderr)
+
+
+def _answer(done: Any, *, json: bool, quiet: bool) -> int:
+    if done.has_results or not done.is_interrupted:
+        _print_answer(done.folder, json=json, quiet=quiet)
     if done.is_interrupted:
-        print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(str(done.folder))}",
-              file=sys.stderr)
+        _say_how_to_continue(done.folder)
         return INTERRUPTED
     return SOME_FAILED if done.unread or done.unfinished else DONE
+
+
+def _print_answer(folder: Path, *, json: bool, quiet: bool) -> None:
+    from tabbench.suite.report import report_suite
+
+    text = report_suite(folder)
+    if json:
+        sys.stdout.write((folder / "result.json").read_text(encoding="utf-8"))
+    elif not quiet:
+        sys.stdout.write(text)

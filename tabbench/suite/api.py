@@ -190,6 +190,8 @@ def run_suite(
     found = suite if isinstance(suite, Suite) else find_suite(os.fspath(suite))
     with threadpool_limits(1):  # as for the command: the workers take the cores
         done = run_definition(found, run_options(found, given), make_display(quiet=quiet, to_json=False))
+        if done.is_interrupted and not done.has_results:
+            raise KeyboardInterrupt
         result = write_and_read(done.folder)
     if done.is_interrupted:
         raise KeyboardInterrupt

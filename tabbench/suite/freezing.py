@@ -102,19 +102,22 @@ def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bo
         reading = {name: getattr(options, name) for name in OF_READING}
         reading = {name: list(value) if isinstance(value, tuple) else value for name, value in reading.items()}
         is_there = is_again and session.store.recall("reading") == reading
-        if is_there and digest != session.store.recall("source_digest", digest):
+        earlier = session.store.recall("source_digest", digest)
+        if is_there and digest not in ("", earlier):
             raise BadData(f"{table.source} has changed since it was read; start over with --fresh")
         prepared = recall_prepared(session.store) if is_there else _read(table, options, session)
+        digest = earlier if is_there else digest  # of a file that is gone, the run's folder holds a copy
         session.store.remember(source_digest=digest, reading=reading)
         planner = make_planner(prepared, common.contestants, sizes_of(prepared, options), options, common.prior, common.jobs,
                                common.device)
         setup = prepared.setup
         wish = planner.wish(settled_effort(session.store, options))
         shape = f"{len(setup.table):,} rows, {len(setup.table.columns):,} columns, {setup.task.kind}"
+        cells = len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits
+        left = max(1 - len(session.store.settled()) / cells, 0.0)
         # What was put aside must not be put aside again when the table is begun.
-        return Frozen(table, replace(options, fresh=False), need=need_of(planner), digest=digest, summary=shape,
-                      cells=len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits,
-                      identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
+        return Frozen(table, replace(options, fresh=False), need=need_of(planner).times(left), digest=digest, summary=shape,
+                      cells=cells, identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
 
 
 def _read(table: SuiteTable, options: Options, session: Session) -> Prepared:

@@ -94,9 +94,9 @@ def gather(folder: Path) -> Gathered:
                         "one is made by `tabbench suite run NAME`")
     definition = read_definition(folder / SUITE)
     problems = _problems(folder / MANIFEST)
-    names = [str(table["name"]) for table in definition.get("tables", [])]
-    present = sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir())
-    names += [name for name in present if name not in names]
+    # Tables that were taken out of the suite are no longer part of it, though their runs are still there.
+    names = [str(table["name"]) for table in definition.get("tables", [])] or sorted(
+        each.name for each in (folder / TABLES).glob("*") if each.is_dir())
     origins = {str(table["name"]): table.get("origin") for table in definition.get("tables", [])}
     found = tuple(replace(_table(folder / TABLES / name, problems.get(name, "")), origin=origins.get(name)) for name in names)
     if not any(each.comparison for each in found):

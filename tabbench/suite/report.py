@@ -12,6 +12,7 @@ from tabbench.report.suite_as_html import suite_html
 from tabbench.report.suite_as_json import suite_from_json, suite_json
 from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.report.suite_differences import differences_csv, differences_json, differences_markdown, differences_text
+from tabbench.report.suite_tables import remarks
 from tabbench.store.folder import writing
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.difference import compare_suites
@@ -89,7 +90,8 @@ def read_suite(path: str | Path) -> SuiteResult:
 def _one(folder: Path, format: str | None) -> str:
     if format is None:
         result = write_and_read(folder)
-        return f"{result.verdicts['sentence'].iloc[0]}\n\nReport: {folder / 'report.html'}\n"
+        said = "\n\n".join([result.verdicts["sentence"].iloc[0], *remarks(result)])
+        return f"{said}\n\nReport: {folder / 'report.html'}\n"
     result = suite_result(folder)
     if format == "html":
         return suite_html(result, report_command(folder))

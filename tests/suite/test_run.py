@@ -16,7 +16,7 @@ from tabbench.core.errors import BadOption
 from tabbench.report.live import QuietDisplay, make_display
 from tabbench.store.database import Store
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
-from tabbench.suite.run import resume_folder, run_definition, run_options
+from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
 
 QUIET = make_display(quiet=True, to_json=False)
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
@@ -123,10 +123,35 @@ def test_a_table_that_has_changed_is_not_continued(suite, tmp_path):
     assert not run(changing, tmp_path / "run", fresh=True).unread
 
 
+def test_of_a_table_whose_file_is_gone_the_runs_copy_is_used(suite, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text(Path(suite.tables[0].source).read_text())
+    suite = replace(suite, tables=(SuiteTable("own", str(own)),))
+    run(suite, tmp_path / "run")
+    own.unlink()
+    again = run(suite, tmp_path / "run", approaches="linear,lightgbm,forest")
+    assert not again.unread and "forest" in (tmp_path / "run" / "tables" / "own" / "report.md").read_text()
+
+
+def test_a_call_that_is_refused_changes_nothing_of_what_is_resumed(suite, tmp_path):
+    folder, one = tmp_path / "run", replace(suite, tables=suite.tables[:1])
+    run(one, folder)
+    with pytest.raises(BadOption, match="holds a run with --seed 0, not 1"):
+        run(one, folder, seed=1)
+    assert not resume_folder(folder, QUIET).unread
+
+
 def test_the_same_table_twice_is_refused(suite, tmp_path):
     twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other")))
     with pytest.raises(BadOption, match="first and other are the same table with the same target; leave one of them out"):
         run(twice, tmp_path / "run")
+    with pytest.raises(BadOption, match="first and other are the same table"):
+        forecast_definition(twice, run_options(twice, {}), QUIET)
+
+
+def test_a_limit_that_leaves_no_time_is_said(suite, tmp_path):
+    with pytest.raises(BadOption, match="the time limit was over before any table had a result"):
+        run(suite, tmp_path / "run", time_limit=0.1, executor="local")
 
 
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):
@@ -150,6 +175,17 @@ def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, don
     assert not resumed.unread and not resumed.unfinished
     assert answers(folder) == answers(done.folder)
     assert finished(folder) == finished(done.folder)
+
+
+def test_ctrl_c_before_the_first_result_says_how_to_go_on(suite, tmp_path):
+    write_suite(suite, tmp_path / "mine.toml")
+    command = [sys.executable, "-m", "tabbench", "suite", "run", tmp_path / "mine.toml", "--out", tmp_path / "run", "--quiet"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while process.poll() is None and not (tmp_path / "run" / "suite.toml").exists():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130 and said.endswith(f"tabbench suite resume {tmp_path / 'run'}\n"), said
 
 
 class StopsWhenSomethingRuns(QuietDisplay):

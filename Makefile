@@ -39,7 +39,7 @@ test-oldest:
 	$(PYTHON) -m venv .venv/oldest
 	.venv/oldest/bin/python tools/oldest.py > .venv/oldest/constraints.txt
 	.venv/oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/oldest/constraints.txt \
-		--editable '.[dev]'
+		--editable '.[test]'
 	OMP_NUM_THREADS=1 .venv/oldest/bin/pytest --numprocesses $(WORKERS) --override-ini filterwarnings=default $(OLDEST)
 
 check-estimators: .venv/installed-dev

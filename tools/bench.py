@@ -155,6 +155,13 @@ def measure_nets(given: Given) -> list[Table]:
     return [(GOALS_HEADER, *nets(given.nets, given.data, given.results))]
 
 
+def measure_suite(given: Given) -> list[Table]:
+    """The supervisor with 100,000 planned cells."""
+    from bench_suite import measure
+
+    return [(GOALS_HEADER, *measure())]
+
+
 def measure_gpu(given: Given) -> list[Table]:
     """Steps, fits and stacks on a GPU."""
     from bench_gpu import gpu
@@ -209,6 +216,8 @@ SECTIONS = {
     "nets": Section("The guarded net beside others",
                     "Processor seconds on one thread; losses on held-out rows. Other nets need `make bench NETS=python "
                     "DATA=folder RESULTS=file`.", measure_nets),
+    "suite": Section("Suites of many cells", "The supervisor's own processor time and memory while two workers run cells of a "
+                     "few milliseconds.", measure_suite),
     "gpu": Section("The guarded net on a GPU",
                    "Wall time between two waits for the device. Measured by `make gpu`.", measure_gpu),
 }

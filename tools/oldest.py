@@ -2,7 +2,7 @@
 
     python tools/oldest.py > constraints.txt
 
-Of the packages that a user needs, with all extras but `dev`; the tools of development are as new as these let them be.
+Of the packages that a user needs, with all extras but `test` and `dev`; the tools of development are as new as these let them be.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def constraints(project: dict[str, object]) -> list[str]:
     """`name==version` for each lower bound of the project's table in pyproject.toml."""
     extras = project["optional-dependencies"]
     assert isinstance(extras, dict)
-    asked = [*project["dependencies"], *(each for name, group in extras.items() if name != "dev" for each in group)]  # type: ignore[misc]
+    asked = [*project["dependencies"], *(each for name, group in extras.items() if name not in ("test", "dev") for each in group)]  # type: ignore[misc]
     bounds = [re.fullmatch(r"([\w.-]+)>=([\w.]+)", each) for each in asked]
     return [f"{bound[1]}=={OWN_VERSION.get(bound[1], bound[2])}" for bound in bounds if bound]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +23,10 @@ from tabbench.commands.common import (
     plain,
 )
 from tabbench.commands.verify import verify_command
+
+if TYPE_CHECKING:
+    from tabbench.core.progress import Display
+    from tabbench.suite.run import SuiteRun
 
 app = typer.Typer(no_args_is_help=True, help="Suites of many tables: list, show, new, add, run, resume, report, verify.")
 
@@ -114,9 +117,7 @@ def suite_run(
     if dry_run:
         print("\n".join(forecast_lines(forecast_definition(suite, options, display))))
         return DONE
-    with _continuable(Path(options.out)):
-        done = run_definition(suite, options, display, is_command=True)
-    return _answer(done, json=json, quiet=quiet)
+    return _answer(lambda: run_definition(suite, options, display, is_command=True), Path(options.out), json=json, quiet=quiet)
 
 
 @app.command("resume")
@@ -126,10 +127,9 @@ def suite_resume(run: SuitePath, jobs: JOBS = None, time_limit: TIME_LIMIT = Non
     """Continue an interrupted run of a suite."""
     from tabbench.suite.run import resume_folder
 
-    with _continuable(Path(run)):
-        done = resume_folder(Path(run), _display(quiet=quiet, to_json=json), is_command=True, jobs=jobs, time_limit=time_limit,
-                             memory_limit=memory_limit)
-    return _answer(done, json=json, quiet=quiet)
+    folder, display = Path(run), _display(quiet=quiet, to_json=json)
+    return _answer(lambda: resume_folder(folder, display, is_command=True, jobs=jobs, time_limit=time_limit,
+                                         memory_limit=memory_limit), folder, json=json, quiet=quiet)
 
 
 app.command("verify")(verify_command)
@@ -147,41 +147,41 @@ def suite_report(run: SuitePath, other: Annotated[str | None, typer.Argument(met
     return DONE
 
 
-def _display(*, quiet: bool, to_json: bool) -> Any:
+def _display(*, quiet: bool, to_json: bool) -> Display:
     from tabbench.report.live import make_display
 
     return make_display(quiet=quiet, to_json=to_json)
 
 
-@contextlib.contextmanager
-def _continuable(folder: Path) -> Iterator[None]:
-    """Say how a run goes on that was ended at once."""
+def _answer(run: Callable[[], SuiteRun], folder: Path, *, json: bool, quiet: bool) -> int:
+    """Run, and report what there is; gives the exit code."""
     try:
-        yield
+        done = run()
+        n_failed = _report(done, json=json, quiet=quiet)
     except KeyboardInterrupt:
-        _say_how_to_continue(folder)
-        raise
-
-
-def _say_how_to_continue(folder: Path) -> None:
-    print(f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {plain(shlex.quote(str(folder)))}",
-          file=sys.stderr)
-
-
-def _answer(done: Any, *, json: bool, quiet: bool) -> int:
-    if done.has_results or not done.is_interrupted:
-        _print_answer(done.folder, json=json, quiet=quiet)
-    if done.is_interrupted:
-        _say_how_to_continue(done.folder)
+        is_interrupted = True
+    else:
+        is_interrupted = done.is_interrupted
+    if is_interrupted:
+        how = f"tabbench suite resume {shlex.quote(str(folder))}"
+        print(plain(f"interrupted; nothing finished is lost. Continue with: {how}"), file=sys.stderr)
         return INTERRUPTED
-    return SOME_FAILED if done.unread or done.unfinished else DONE
+    return SOME_FAILED if done.unread or done.unfinished or n_failed else DONE
 
 
-def _print_answer(folder: Path, *, json: bool, quiet: bool) -> None:
-    from tabbench.suite.report import report_suite
+def _report(done: SuiteRun, *, json: bool, quiet: bool) -> int:
+    """Write and print the reports; gives how many fits have failed."""
+    from tabbench.suite.gather import NoResults
+    from tabbench.suite.report import verdict_text, write_and_read
 
-    text = report_suite(folder)
+    try:
+        result = write_and_read(done.folder)
+    except NoResults:
+        if done.is_interrupted:
+            return 0  # before there was anything to report
+        raise
     if json:
-        sys.stdout.write((folder / "result.json").read_text(encoding="utf-8"))
+        sys.stdout.write((done.folder / "result.json").read_text(encoding="utf-8"))
     elif not quiet:
-        sys.stdout.write(text)
+        sys.stdout.write(verdict_text(result, done.folder))
+    return len(result.failures)

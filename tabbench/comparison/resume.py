@@ -15,7 +15,7 @@ from typing import Any
 from tabbench.comparison.assess import Entry, Run
 from tabbench.comparison.plan import Contestants
 from tabbench.comparison.prepare import Prepared, differs, identity, require_same
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
@@ -99,11 +99,22 @@ def recall_options(store: Store) -> Options:
     if own:
         raise BadOption(f"the run in {store.folder} has approaches of your own ({', '.join(own)}); "
                         "continue it from Python by the same call of compare")
+    require_same_versions(store)
+    return Options(**kept)
+
+
+def require_same_versions(store: Store) -> None:
+    """Refuse to continue a frozen run with other versions of the libraries.
+
+    Raises
+    ------
+    BadOption
+        They are others.
+    """
     old = store.recall("identity")["versions"]
     if old != versions():
-        raise BadOption(f"{store.folder} holds a run with {differs('versions', old, versions())}; install the same versions, or "
-                        "start over with tabbench compare --fresh")
-    return Options(**kept)
+        raise BadOption.about(f"{store.folder} holds a run with {differs('versions', old, versions())}; install the same "
+                              "versions, or start over with ", OptionMention("fresh"))
 
 
 def recall_prepared(store: Store) -> Prepared:

@@ -47,36 +47,37 @@ class Corrections:
     def __init__(self, common: float) -> None:
         self._common = common
         self._spreads: dict[str, float] = {}
-        self._seen: dict[Pair, list[tuple[float, float]]] = defaultdict(list)
-        self._version = 0
-        self._kept: dict[tuple[Pair, ...], tuple[int, np.ndarray, np.ndarray]] = {}
+        # Sums over observations, not these: there may be 100,000 of them.
+        self._weights: dict[Pair, float] = defaultdict(float)
+        self._weighted: dict[Pair, float] = defaultdict(float)
+        self._kept: dict[tuple[Pair, ...], tuple[np.ndarray, np.ndarray]] = {}
 
     def expect(self, approach: str, spread: float) -> None:
         """Name an approach before it is asked for."""
-        self._spreads[approach] = max(spread, self._spreads.get(approach, 0.0))
+        if spread > self._spreads.get(approach, 0.0):
+            self._spreads[approach] = spread
+            self._kept.clear()
 
     def learn(self, pair: Pair, ratio: float, noise: float) -> None:
         """One observation; `noise` is its standard deviation."""
-        self._seen[pair].append((ratio, noise**2))
-        self._version += 1
+        self._weights[pair] += noise**-2
+        self._weighted[pair] += ratio * noise**-2
+        self._kept.clear()
 
     def posterior(self, pairs: tuple[Pair, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Mean (k,) and covariance (k, k) at these pairs."""
-        version, mean, covariance = self._kept.get(pairs, (-1, np.empty(0), np.empty(0)))
-        if version != self._version:
-            mean, covariance = self._solve(pairs)
-            self._kept = {pairs: (self._version, mean, covariance)}
-        return mean, covariance
+        if pairs not in self._kept:
+            self._kept[pairs] = self._solve(pairs)
+        return self._kept[pairs]
 
     def _solve(self, pairs: tuple[Pair, ...]) -> tuple[np.ndarray, np.ndarray]:
         prior = self._kernel(pairs, pairs)
-        seen = tuple(self._seen)
+        seen = tuple(self._weights)
         if not seen:
             return np.zeros(len(pairs)), prior
-        weights = [np.array([1 / variance for _, variance in self._seen[pair]]) for pair in seen]
-        means = np.array([np.average([ratio for ratio, _ in self._seen[pair]], weights=weight)
-                          for pair, weight in zip(seen, weights, strict=True)])
-        noise = np.array([1 / weight.sum() + NOISE_FLOOR**2 for weight in weights])
+        weights = np.array([self._weights[pair] for pair in seen])
+        means = np.array([self._weighted[pair] for pair in seen]) / weights
+        noise = 1 / weights + NOISE_FLOOR**2
         between = self._kernel(pairs, seen)
         gain = np.linalg.solve(self._kernel(seen, seen) + np.diag(noise), between.T).T
         return gain @ means, prior - gain @ between.T

@@ -17,6 +17,7 @@ from tabbench.report.suite_as_html import suite_html
 from tabbench.report.suite_as_json import suite_values
 from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.suite.definition import Suite, find_suite
+from tabbench.suite.gather import NoResults
 from tabbench.suite.report import write_and_read
 from tabbench.suite.run import run_definition, run_options
 
@@ -190,9 +191,12 @@ def run_suite(
     found = suite if isinstance(suite, Suite) else find_suite(os.fspath(suite))
     with threadpool_limits(1):  # as for the command: the workers take the cores
         done = run_definition(found, run_options(found, given), make_display(quiet=quiet, to_json=False))
-        if done.is_interrupted and not done.has_results:
-            raise KeyboardInterrupt
-        result = write_and_read(done.folder)
+        try:
+            result = write_and_read(done.folder)
+        except NoResults:
+            if done.is_interrupted:
+                raise KeyboardInterrupt from None
+            raise
     if done.is_interrupted:
         raise KeyboardInterrupt
     return FinishedSuite(**{each.name: getattr(result, each.name) for each in fields(SuiteResult)}, folder=done.folder)

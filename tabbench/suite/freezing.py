@@ -12,15 +12,16 @@ from tabbench.comparison.plan import Contestants
 from tabbench.comparison.planner import Planner
 from tabbench.comparison.prepare import Prepared, read_and_split, resolve_source
 from tabbench.comparison.progress import Clock
-from tabbench.comparison.resume import freeze, recall_prepared
+from tabbench.comparison.resume import freeze, recall_prepared, require_same_versions
 from tabbench.comparison.running import make_planner, settled_effort, sizes_of
 from tabbench.comparison.session import Session
 from tabbench.comparison.time_plan import largest_plan
-from tabbench.core.errors import BadData, BadOption, TabbenchError
+from tabbench.core.errors import BadData, BadOption, OptionMention, TabbenchError
 from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.report.live import make_display
+from tabbench.store.database import Store
 from tabbench.suite.definition import SuiteTable
 from tabbench.suite.sharing import Need
 from tabbench.wording.numbers import duration
@@ -74,39 +75,42 @@ class Common:
     clock: Clock
 
 
-def options_of(table: SuiteTable, common: Options, folder: Path) -> Options:
+def options_of(table: SuiteTable, given: Options, folder: Path) -> Options:
     """The options of a table's run: its own, then those of all tables.
+
+    `use_folds` is of one repeat, so that `repeats` means nothing where one of the two is the table's and one is for all tables.
 
     Raises
     ------
     BadOption
         One of them is wrong.
     """
-    return replace(common, **dict(table.options), out=folder, time_limit=None).checked()
+    options = replace(given, **dict(table.options), out=folder, time_limit=None)
+    if options.use_folds is not None and not {"use_folds", "repeats"} <= table.options.keys():
+        options = replace(options, repeats=None)
+    return options.checked()
 
 
-def freeze_table(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
+def freeze_table(table: SuiteTable, given: Options, folder: Path, common: Common, *, is_again: bool) -> Frozen:
     """Read a table and freeze it in its run's folder; what an earlier call has frozen is only opened where `is_again`.
 
     A table that cannot be used costs only itself.
     """
     try:
-        return _frozen(table, options, common, is_again=is_again)
+        return _frozen(table, options_of(table, given, folder), common, is_again=is_again)
     except TabbenchError as error:
-        return Frozen(table, options, error.typed)
+        return Frozen(table, given, error.typed)
 
 
 def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
     with Session.open(options, common.clock, QUIET, contestants=common.contestants, prior=common.prior) as session:
-        digest = _digest_of(table.source)
-        reading = {name: getattr(options, name) for name in OF_READING}
-        reading = {name: list(value) if isinstance(value, tuple) else value for name, value in reading.items()}
+        reading = _reading(table, options)
         is_there = is_again and session.store.recall("reading") == reading
-        earlier = session.store.recall("source_digest", digest)
-        if is_there and digest not in ("", earlier):
-            raise BadData(f"{table.source} has changed since it was read; start over with --fresh")
-        prepared = recall_prepared(session.store) if is_there else _read(table, options, session)
-        digest = earlier if is_there else digest  # of a file that is gone, the run's folder holds a copy
+        if is_there:
+            digest = _unchanged(table.source, session.store)
+            prepared = recall_prepared(session.store)
+        else:
+            digest, prepared = _digest_of(table.source), _read(table, options, session)
         session.store.remember(source_digest=digest, reading=reading)
         planner = make_planner(prepared, common.contestants, sizes_of(prepared, options), options, common.prior, common.jobs,
                                common.device)
@@ -118,6 +122,30 @@ def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bo
         # What was put aside must not be put aside again when the table is begun.
         return Frozen(table, replace(options, fresh=False), need=need_of(planner).times(left), digest=digest, summary=shape,
                       cells=cells, identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
+
+
+def _reading(table: SuiteTable, options: Options) -> dict[str, Any]:
+    """All that a table's content and splits depend on, as plain values, but for the content of its file."""
+    values = {name: getattr(options, name) for name in OF_READING}
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return values | {"source": table.source, "test_digest": "" if options.test is None else _digest_of(options.test)}
+
+
+def _unchanged(source: str, store: Store) -> str:
+    """Sha256 of the file that was read; one that is gone is not needed any more.
+
+    Raises
+    ------
+    BadData
+        It has changed.
+    BadOption
+        It was read with other versions of the libraries.
+    """
+    require_same_versions(store)
+    found, read = _digest_of(source), str(store.recall("source_digest"))
+    if found not in ("", read):
+        raise BadData.about(f"{source} has changed since it was read; start over with ", OptionMention("fresh"))
+    return read
 
 
 def _read(table: SuiteTable, options: Options, session: Session) -> Prepared:

@@ -25,9 +25,14 @@ from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
 from tabbench.store.folder import DATABASE, MANIFEST, is_store
 from tabbench.suite.layout import RESULT, SUITE, TABLES
+from tabbench.suite.reported import is_reported
 from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
 
 REPORT = "report.html"
+
+
+class NoResults(BadOption):
+    """No table of a suite has any result yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +44,8 @@ class GatheredTable:
     name : str
         Its name in the suite, and of its folder.
     state : str
-        "finished", "partial" (some cells are still to be run), "unusable" (its run cannot be judged) or "absent".
+        "finished", "partial" (some cells are still to be run, or it could not be continued and has its earlier results),
+        "unusable" (its run cannot be judged) or "absent".
     reason : str
         Why it is not finished; empty if it is.
     run, comparison : Run | None, Comparison | None
@@ -85,7 +91,9 @@ def gather(folder: Path) -> Gathered:
     Raises
     ------
     BadOption
-        There is no suite in the folder, or none of its tables has any result.
+        There is no suite in the folder.
+    NoResults
+        None of its tables has any result.
     BadData
         Its definition cannot be read.
     """
@@ -94,13 +102,13 @@ def gather(folder: Path) -> Gathered:
                         "one is made by `tabbench suite run NAME`")
     definition = read_definition(folder / SUITE)
     problems = _problems(folder / MANIFEST)
-    # Tables that were taken out of the suite are no longer part of it, though their runs are still there.
-    names = [str(table["name"]) for table in definition.get("tables", [])] or sorted(
-        each.name for each in (folder / TABLES).glob("*") if each.is_dir())
+    # A table that was taken out of the suite may have left its folder.
+    names = ([str(table["name"]) for table in definition.get("tables", [])]
+             or sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir()))
     origins = {str(table["name"]): table.get("origin") for table in definition.get("tables", [])}
     found = tuple(replace(_table(folder / TABLES / name, problems.get(name, "")), origin=origins.get(name)) for name in names)
     if not any(each.comparison for each in found):
-        raise BadOption(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume")
+        raise NoResults(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume {folder}")
     name = str(definition.get("name", folder.resolve().name))
     return Gathered(name, str(definition.get("title", name)), found)
 
@@ -131,10 +139,10 @@ def _table(folder: Path, problem: str) -> GatheredTable:
         if scores is None:
             return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
         left = sum(cell.key not in finished for cell in whole.planned)
-        reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else ""
-        comparison = _comparison(folder / RESULT) if not left and (folder / RESULT).is_file() else judged(whole, store)
+        reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else problem
+        comparison = _comparison(folder / RESULT) if not left and is_reported(store) else judged(whole, store)
         return GatheredTable(
-            folder.name, "partial" if left else "finished", reason, run, comparison, _margin(run),
+            folder.name, "partial" if reason else "finished", reason, run, comparison, _margin(run),
             (folder / REPORT).is_file(), _splits(folder.name, run),
             scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
             store.recall("identity")["versions"])

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
 from tabbench.store.folder import RunFolder, writing
 
 SUITE, MANIFEST, RESULT = "suite.toml", "manifest.json", "result.json"
@@ -41,11 +41,13 @@ def owned_suite(path: Path) -> Iterator[RunFolder]:
     """
     with writing(path):
         if path.exists() and not path.is_dir():
-            raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out")
+            raise BadOption.about(f"{path} is a file, not a folder; choose another place for the run with ", OptionMention("out"))
         names = {child.name for child in path.iterdir()} if path.exists() else set()
-        if names - {WORKERS} and SUITE not in names:
-            raise BadOption(f"the folder {path} holds something else ({min(names)}); choose another one with --out")
-        (path / TABLES).mkdir(parents=True, exist_ok=True)
+        # A process that was killed at its beginning has left no more than the lock, or part of the definition.
+        foreign = {name for name in names - {WORKERS} if not (name.startswith(SUITE) and name.endswith(".tmp"))}
+        if foreign and SUITE not in names:
+            raise BadOption.about(f"the folder {path} holds something else ({min(foreign)}); choose another one with ",
+                                  OptionMention("out"))
     with RunFolder.open(path / WORKERS) as workers:
         workers.keep()
         yield workers

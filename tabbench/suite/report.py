@@ -60,7 +60,12 @@ def write_and_read(folder: Path) -> SuiteResult:
     return result
 
 
-def read_suite(path: str | Path) -> SuiteResult:
+def verdict_text(result: SuiteResult, folder: Path) -> str:
+    """The verdict over all tables, and where the report is."""
+    return f"{result.verdicts['sentence'].iloc[0]}\n\nReport: {folder / 'report.html'}\n"
+
+
+def read_result(path: str | Path) -> SuiteResult:
     """The result of a suite: from the runs in its folder, or from a result.json.
 
     Parameters
@@ -89,9 +94,7 @@ def read_suite(path: str | Path) -> SuiteResult:
 
 def _one(folder: Path, format: str | None) -> str:
     if format is None:
-        result = write_and_read(folder)
-        said = "\n\n".join([result.verdicts["sentence"].iloc[0], *remarks(result)])
-        return f"{said}\n\nReport: {folder / 'report.html'}\n"
+        return verdict_text(write_and_read(folder), folder)
     result = suite_result(folder)
     if format == "html":
         return suite_html(result, report_command(folder))
@@ -104,7 +107,7 @@ def _two(first: Path, second: Path, format: str | None) -> str:
     names = (_called(first), _called(second))
     if names[0] == names[1]:
         names = (str(first), str(second))
-    found = compare_suites(read_suite(first), read_suite(second), names=names)
+    found = compare_suites(read_result(first), read_result(second), names=names)
     show = {None: differences_text, "md": differences_markdown, "json": differences_json, "csv": differences_csv}[format]
     return show(found)
 

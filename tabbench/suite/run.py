@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tabbench.comparison.resume import hardware
 from tabbench.comparison.session import measured_costs
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.core.cell import Cell, Result
-from tabbench.core.errors import BadOption, TabbenchError
+from tabbench.core.errors import BadOption, OptionMention, TabbenchError
 from tabbench.core.executor import EXECUTORS, Executor
 from tabbench.core.files import write_atomically
 from tabbench.core.progress import Display, Progress, TablesProgress
@@ -33,7 +33,6 @@ from tabbench.suite.freezing import (
     Common,
     Frozen,
     freeze_table,
-    options_of,
     plain_values,
     refuse_doubles,
     started_already,
@@ -48,6 +47,9 @@ CLOSING_SHARE, LEAST_CLOSING_SECONDS = 0.05, 5.0
 """What of a time limit is kept for the last tables' reports and that of the suite."""
 HOPELESS_SHARE = 0.5
 """A table is begun as long as there is this share of the least that it is expected to need: forecasts may be off by so much."""
+
+EXCLUDING = (frozenset({"effort", "preset"}), frozenset({"use_folds", "repeats"}))
+"""Options that say the same in two ways."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,10 @@ def run_options(suite: Suite, given: Mapping[str, Any]) -> Options:
     BadOption
         One of them is wrong.
     """
-    values = {name: value for name, value in given.items() if value is not None}
-    if values.keys() & {"effort", "preset"}:  # one of them given replaces both of the suite's
-        own = {name: value for name, value in suite.options.items() if name not in ("effort", "preset")}
-    else:
-        own = dict(suite.options)
+    values, own = {name: value for name, value in given.items() if value is not None}, dict(suite.options)
+    for excluding in EXCLUDING:
+        if values.keys() & excluding:  # one of them given replaces both of the suite's
+            own = {name: value for name, value in own.items() if name not in excluding}
     options = Options(**own | values).checked()
     return options if options.out is not None else replace(options, out=f"tabbench-suite-{suite.name}")
 
@@ -104,8 +105,10 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
     contestants, prior = all_contestants(options), measured_costs(options)
     with owned_suite(folder) as workers, Store(workers.path) as store:
         is_again = (folder / SUITE).is_file() and not options.fresh
-        if not is_again:
-            _write_definition(folder, suite, options)
+        if is_again:
+            _require_same_suite(folder, suite)
+        else:
+            write_suite(replace(suite, options=_kept(options)), folder / SUITE)
         stores = SuiteStores(store)
         executor = EXECUTORS.get(options.executor).make(
             stores, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
@@ -134,8 +137,7 @@ def forecast_definition(suite: Suite, options: Options, display: Display) -> lis
     found = []
     with tempfile.TemporaryDirectory() as place:
         for table in suite.tables:
-            found.append(freeze_table(table, options_of(table, options, table_folder(Path(place), table.name)), common,
-                                      is_again=False))
+            found.append(freeze_table(table, options, table_folder(Path(place), table.name), common, is_again=False))
             display.update(Progress(0, 0, 0, (), {}, common.clock.elapsed_seconds, None,
                                     tables=TablesProgress(len(found), len(suite.tables), ())))
     display.close()
@@ -150,6 +152,13 @@ def resume_folder(path: Path, display: Display, *, is_command: bool = False, **l
     _refuse_own(folder)
     options = replace(run_options(suite, {}), out=folder, **limits).checked()
     return run_definition(suite, options, display, is_command=is_command)
+
+
+def _require_same_suite(folder: Path, suite: Suite) -> None:
+    there = read_suite(folder / SUITE).name
+    if there != suite.name:
+        raise BadOption.about(f"{folder} holds a run of the suite {there}, not of {suite.name}; choose another folder with ",
+                              OptionMention("out"), ", or start over with ", OptionMention("fresh"))
 
 
 def _refuse_own(folder: Path) -> None:
@@ -170,8 +179,8 @@ def _kept(options: Options) -> dict[str, Any]:
     defaults = {each.name: each.default for each in fields(Options)}
     if isinstance(kept["approaches"], Mapping):
         kept["approaches"] = [name for name, value in kept["approaches"].items() if value in (name, "default")]
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()
-            if value is not None and value != defaults[name] and value != ()}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+    return {name: value for name, value in plain.items() if value not in (None, [], defaults[name])}
 
 
 @dataclass(eq=False)
@@ -198,8 +207,8 @@ class _Going:
         for table in self.suite.tables:
             if self.stop.is_requested:
                 raise KeyboardInterrupt
-            options = options_of(table, self.options, table_folder(self.folder, table.name))
-            self.frozen[table.name] = each = freeze_table(table, options, common, is_again=is_again)
+            place = table_folder(self.folder, table.name)
+            self.frozen[table.name] = each = freeze_table(table, self.options, place, common, is_again=is_again)
             if each.problem:
                 self._fail(table.name, each.problem)
             else:
@@ -208,6 +217,7 @@ class _Going:
             first = next(iter(self.failed.values()))
             raise BadOption(f"no table of the suite {self.suite.name} can be used; the first one: {first}")
         refuse_doubles(list(self.frozen.values()))
+        write_suite(replace(self.suite, options=_kept(self.options)), self.folder / SUITE)
         self._write_manifest()
 
     def run(self) -> None:
@@ -220,12 +230,26 @@ class _Going:
         self.done = self.n_failed = 0
         self.schedule = SuiteSchedule(waiting, self._begin, self._end, self._deadline)
         with ThreadPoolExecutor(1, "judging") as self.judges:
-            self.executor.run(self.schedule, self, is_stopped=lambda: self.stop.is_requested)
-            self.unfinished += [each.name for each in self.schedule.todo]
-            for each in self.schedule.begun:
-                self._conclude(each, is_interrupted=self.stop.is_requested)
+            try:
+                self._run_cells()
+                wait(self.judging)
+            except BaseException:
+                self.judges.shutdown(wait=False, cancel_futures=True)  # a second Ctrl-C does not wait for all reports
+                raise
         for future in self.judging:
             future.result()  # what went wrong in a thread is told here
+
+    def _run_cells(self) -> None:
+        try:
+            self.executor.run(self.schedule, self, is_stopped=lambda: self.stop.is_requested)
+            self.schedule.drop_rest()
+            self.unfinished += [each.name for each in self.schedule.given_up]
+            for each in self.schedule.begun:
+                self._conclude(each, is_interrupted=self.stop.is_requested)
+        except BaseException:
+            for each in self.schedule.begun:
+                each.close()
+            raise
 
     @property
     def outcome(self) -> SuiteRun:
@@ -270,6 +294,7 @@ class _Going:
                                    self._seconds_of(waiting.name))
         except TabbenchError as error:
             self._fail(waiting.name, error.typed)
+            self._write_manifest()
             return None
         self.done += begun.settled
         return begun
@@ -287,6 +312,7 @@ class _Going:
 
     def _fail(self, name: str, problem: str) -> None:
         self.failed[name] = problem
+        self.frozen[name] = replace(self.frozen[name], problem=problem)
         self.display.say(f"{name} is left out: {problem}")
 
     # what an executor reports ----------------------------------------------------------------------------------------
@@ -312,8 +338,8 @@ class _Going:
     def _write_manifest(self) -> None:
         threads = {name: os.environ[name] for name in sorted(os.environ) if name.endswith("_NUM_THREADS")}
         values = {"suite": self.suite.name, "title": self.suite.title, "options": _kept(self.options),
-                  "own_approaches": list(self.contestants.own), "seed": self.options.seed, "versions": versions(),
-                  "hardware": hardware(), "jobs": self.executor.jobs, "threads": threads,
+                  "own_approaches": [*self.contestants.own, *self.contestants.aliases], "seed": self.options.seed,
+                  "versions": versions(), "hardware": hardware(), "jobs": self.executor.jobs, "threads": threads,
                   "approaches": list(self.contestants.names),
                   "tables": [plain_values(each) for each in self.frozen.values()]}
         write_atomically(self.folder / MANIFEST, json.dumps(values, indent=1, allow_nan=False).encode())

@@ -46,6 +46,9 @@ class Begun(Protocol):
     def assign(self, batch: Batch) -> None:
         """A batch of it is handed out."""
 
+    def close(self) -> None:
+        """Nothing more comes of it."""
+
 
 class SuiteCosts:
     """What cells are expected to cost, as the model of their own table says."""
@@ -110,6 +113,8 @@ class SuiteSchedule:
                  deadline: float | None = None) -> None:
         self.deadline = deadline
         self.tables_done = 0
+        self.given_up: tuple[Waiting, ...] = ()
+        self._broken: dict[str, str] = {}
         self._todo = deque(waiting)
         self._begin, self._end = begin, end
         self._begun: list[Begun] = []
@@ -188,6 +193,7 @@ class SuiteSchedule:
 
     def drop_approaches(self, reasons: Mapping[str, str]) -> None:
         """Take approaches whose library does not load out of every table."""
+        self._broken |= reasons  # it does not load for the tables to come, either
         for each in self._begun if reasons else ():
             each.schedule.drop_approaches(reasons)
 
@@ -197,7 +203,8 @@ class SuiteSchedule:
         return any(dropped)
 
     def drop_rest(self) -> None:
-        """Give up everything that is waiting."""
+        """Give up everything that is waiting; tables that have not been begun are `given_up`."""
+        self.given_up += tuple(self._todo)
         self._todo.clear()
         self._cells_todo, self._seconds_todo = 0, 0.0
         for each in self._begun:
@@ -220,4 +227,5 @@ class SuiteSchedule:
         if begun is None:
             return
         begun.schedule.costs.base_mb = self.costs.base_mb
+        begun.schedule.drop_approaches(self._broken)
         self._begun.append(begun)

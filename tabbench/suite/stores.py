@@ -36,9 +36,9 @@ class SuiteStores:
         """A cell has its result."""
         self._store_of.pop(key, None)
 
-    def leave(self, store: Store) -> None:
-        """A run has ended and its store is about to be closed: what was handed out of it and broken off has none any more."""
-        self._store_of = {key: each for key, each in self._store_of.items() if each is not store}
+    def forget(self, store: Store) -> None:
+        """A run's store is about to be closed; results that are still on their way stay in its spool until it is opened again."""
+        self._store_of = {key: other for key, other in self._store_of.items() if other is not store}
 
     def folder_of(self, batch: Batch) -> Path:
         """The folder of the run that a batch belongs to."""

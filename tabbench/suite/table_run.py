@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from tabbench.comparison.result import best_of, finish
 from tabbench.comparison.resume import recall_prepared
 from tabbench.comparison.running import RunInProgress, conclude, plan_run, schedule_run, watch_run
 from tabbench.comparison.session import Session
-from tabbench.core.cell import Batch, Cell, Result, digest
+from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.executor import Executor
 from tabbench.execution.schedule import Schedule, Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.suite.freezing import QUIET, Common, Frozen
-from tabbench.suite.layout import RESULT
+from tabbench.suite.reported import is_reported, note_reported
 from tabbench.suite.stores import SuiteStores
 
 
@@ -37,7 +37,7 @@ class TableRun:
     watch: Watch
     stores: SuiteStores
     closing: ExitStack
-    learned: int = field(default=0)
+    learned: int = 0
 
     @classmethod
     def begin(cls, frozen: Frozen, common: Common, executor: Executor[Work], stores: SuiteStores, seconds: float | None
@@ -77,8 +77,7 @@ class TableRun:
     @property
     def is_judged(self) -> bool:
         """Whether an earlier call has judged and reported all that there is."""
-        store = self.running.store
-        return not self.learned and store.recall("judged") == state_of(store) and (store.folder / RESULT).is_file()
+        return not self.learned and is_reported(self.running.store)
 
     def conclude(self, *, is_interrupted: bool) -> Callable[[], None] | None:
         """Note what was run and give the run's store free.
@@ -90,14 +89,13 @@ class TableRun:
         run = replace(self.run, skips=(*self.run.skips, *self.schedule.skips))
         run = conclude(running, run, is_interrupted=is_interrupted).run
         folder, options, clock = session.store.folder, session.options, running.clock
-        self.stores.leave(session.store)
-        self.closing.close()
+        self.close()
         return None if is_judged else partial(judge_table, folder, run, options, clock, is_interrupted=is_interrupted)
 
-
-def state_of(store: Store) -> str:
-    """Changes with every cell that is planned or finished."""
-    return digest([store.recall("planned"), sorted(store.finished())])
+    def close(self) -> None:
+        """Give the run's folder free."""
+        self.stores.forget(self.running.store)
+        self.closing.close()
 
 
 def judge_table(folder: Path, run: Run, options: Options, clock: Clock, *, is_interrupted: bool) -> None:
@@ -106,4 +104,4 @@ def judge_table(folder: Path, run: Run, options: Options, clock: Clock, *, is_in
         comparison = judged(run, store)
         store.remember(best=best_of(comparison))
         finish(comparison, store, options, clock, QUIET, is_interrupted=is_interrupted)
-        store.remember(judged=state_of(store))
+        note_reported(store)

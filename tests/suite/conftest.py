@@ -10,6 +10,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 import tabbench
+from tabbench.store.database import Store
+from tabbench.suite.reported import note_reported
 
 QUICK = {"effort": 0.01, "folds": 2, "repeats": 1, "sizes": "30,full", "quiet": True, "executor": "in-process"}
 DEFINITION = 'name = "garden"\ntitle = "All of the garden"\n' + "".join(
@@ -38,6 +40,9 @@ def garden(tmp_path_factory):
     tabbench.compare(trees(), "height", approaches=["linear", "lightgbm"], out=tables / "trees", **QUICK)
     own = {"linear": "linear", "wrong": LinearRegression()}
     tabbench.compare(flowers(), "kind", approaches=own, out=tables / "flowers", **QUICK)
+    for name in ("trees", "flowers"):
+        with Store(tables / name) as store:
+            note_reported(store)
     shutil.copytree(tables / "trees", tables / "weeds")
     interrupt(tables / "weeds")
     (folder / "suite.toml").write_text(DEFINITION)

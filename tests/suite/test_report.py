@@ -9,7 +9,7 @@ import pytest
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.suite_result import SUITE_COLUMNS
-from tabbench.suite.report import read_suite, report_suite
+from tabbench.suite.report import read_result, report_suite
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_what_was_written_is_read_back(reported):
     text = (folder / "result.json").read_text()
     from tabbench.report.suite_as_json import suite_json
 
-    assert suite_json(read_suite(folder / "result.json")) == text
+    assert suite_json(read_result(folder / "result.json")) == text
 
 
 @pytest.mark.parametrize(("format", "start"), [("html", "<!DOCTYPE html>"), ("md", "# tabbench: All of the garden"),

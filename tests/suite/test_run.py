@@ -9,15 +9,24 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
+from tabbench.comparison.planner import all_contestants
+from tabbench.comparison.progress import Clock
 from tabbench.core.errors import BadOption
-from tabbench.report.live import QuietDisplay, make_display
+from tabbench.costs.prior import PriorCosts
+from tabbench.report.live import make_display
 from tabbench.store.database import Store
+from tabbench.suite.assemble import suite_result
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
-from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
+from tabbench.suite.freezing import Common, freeze_table, options_of
+from tabbench.suite.layout import owned_suite
+from tabbench.suite.run import resume_folder, run_definition, run_options
 
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
 
@@ -120,25 +129,77 @@ def test_a_table_that_has_changed_is_not_continued(suite, tmp_path):
     own.write_text(text.replace(",u\n", ",v\n", 1))
     again = run(changing, tmp_path / "run")
     assert "has changed since it was read; start over with --fresh" in again.unread["own"]
+    earlier = suite_result(tmp_path / "run").tables.set_index("name").loc["own"]
+    assert earlier["state"] == "partial" and "has changed since it was read" in earlier["reason"]
+    own.unlink()
+    assert not run(changing, tmp_path / "run").unread, "what was read is in the run"
+    own.write_text(text)
     assert not run(changing, tmp_path / "run", fresh=True).unread
 
 
-def test_of_a_table_whose_file_is_gone_the_runs_copy_is_used(suite, tmp_path):
-    own = tmp_path / "own.csv"
-    own.write_text(Path(suite.tables[0].source).read_text())
-    suite = replace(suite, tables=(SuiteTable("own", str(own)),))
-    run(suite, tmp_path / "run")
-    own.unlink()
-    again = run(suite, tmp_path / "run", approaches="linear,lightgbm,forest")
-    assert not again.unread and "forest" in (tmp_path / "run" / "tables" / "own" / "report.md").read_text()
+def test_what_is_frozen_is_opened_only_for_the_same_source_test_file_versions_and_options(suite, tmp_path):
+    source, test = write_table(tmp_path / "table.csv"), write_table(tmp_path / "test.csv", seed=1)
+    common = Common(all_contestants(run_options(suite, {})), PriorCosts.load(), 1, "cpu", Clock.start(None))
+
+    def frozen(source=source, is_again=True, **options):
+        table = SuiteTable("x", str(source), options={"test": str(test)} | options)
+        return freeze_table(table, run_options(suite, {}), tmp_path / "x", common, is_again=is_again)
+
+    first = frozen(is_again=False)
+    assert not first.problem and frozen().identity == first.identity
+    assert "holds a run" in frozen(write_table(tmp_path / "other.csv", seed=2)).problem
+    assert "'many'" in frozen(folds="many").problem, "a mistake costs the table only"
+    with Store(tmp_path / "x") as store:
+        kept = store.recall("identity")
+        store.remember(identity=kept | {"versions": kept["versions"] | {"numpy": "0.1"}})
+    assert "numpy 0.1, not" in frozen().problem
+    with Store(tmp_path / "x") as store:
+        store.remember(identity=kept)
+    write_table(test, seed=3)
+    assert "holds a run" in frozen().problem
 
 
-def test_a_call_that_is_refused_changes_nothing_of_what_is_resumed(suite, tmp_path):
-    folder, one = tmp_path / "run", replace(suite, tables=suite.tables[:1])
-    run(one, folder)
-    with pytest.raises(BadOption, match="holds a run with --seed 0, not 1"):
-        run(one, folder, seed=1)
-    assert not resume_folder(folder, QUIET).unread
+def test_folds_of_one_repeat_and_repeats_replace_each_other(suite, tmp_path):
+    repeated = replace(suite, options=dict(suite.options) | {"repeats": 2})
+    assert run_options(repeated, {"use_folds": 1}).repeats is None
+    one = run_options(replace(suite, options={"use_folds": 1}), {"repeats": 2})
+    assert (one.use_folds, one.repeats) == (None, 2)
+    own = SuiteTable("x", "x.csv", options={"repeats": 10})
+    assert options_of(own, run_options(repeated, {}), tmp_path).repeats == 10
+    assert options_of(own, run_options(repeated, {"use_folds": 1}), tmp_path).use_folds == 1
+    with pytest.raises(BadOption, match="leave one of them out"):
+        options_of(replace(own, options={"repeats": 10, "use_folds": 1}), run_options(suite, {}), tmp_path)
+
+
+def test_another_suite_is_refused_and_tables_that_were_taken_out_are_not_reported(suite, tmp_path):
+    run(replace(suite, tables=suite.tables[:2]), tmp_path / "run")
+    run(replace(suite, tables=suite.tables[:1]), tmp_path / "run")
+    assert suite_result(tmp_path / "run").tables["name"].tolist() == ["first"]
+    with pytest.raises(BadOption, match="holds a run of the suite mine, not of other; choose another folder with out, or start"):
+        run(replace(suite, name="other"), tmp_path / "run")
+    with pytest.raises(BadOption, match="no table of the suite mine can be used"):
+        run(suite, tmp_path / "run", seed=1)
+    assert "seed" not in read_suite(tmp_path / "run" / "suite.toml").options, "what was refused is not what is resumed"
+
+
+def test_reports_that_an_extension_was_killed_before_are_not_taken_for_its_own(suite, tmp_path):
+    one = replace(suite, tables=suite.tables[:1])
+    run(one, tmp_path / "run", approaches="linear")
+    place = tmp_path / "run" / "tables" / "first"
+    before = (place / "result.json").read_bytes()
+    run(one, tmp_path / "run")
+    (place / "result.json").write_bytes(before)
+    with Store(place) as store:
+        store.remember(judged="of before")
+    assert "lightgbm" in set(suite_result(tmp_path / "run").means["approach"])
+    assert suite_result(tmp_path / "run").tables["sentence"].iloc[0] != json.loads(before)["sentence"]
+
+
+def test_a_kill_at_the_very_beginning_does_not_spoil_the_folder(tmp_path):
+    (tmp_path / "run" / "workers").mkdir(parents=True)
+    (tmp_path / "run" / "suite.toml.17.tmp").write_text("name")
+    with owned_suite(tmp_path / "run") as workers:
+        assert workers.path.parent == tmp_path / "run"
 
 
 def test_the_same_table_twice_is_refused(suite, tmp_path):
@@ -177,34 +238,45 @@ def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, don
     assert finished(folder) == finished(done.folder)
 
 
-def test_ctrl_c_before_the_first_result_says_how_to_go_on(suite, tmp_path):
-    write_suite(suite, tmp_path / "mine.toml")
-    command = [sys.executable, "-m", "tabbench", "suite", "run", tmp_path / "mine.toml", "--out", tmp_path / "run", "--quiet"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while process.poll() is None and not (tmp_path / "run" / "suite.toml").exists():
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    said = process.communicate()[1]
-    assert process.returncode == 130 and said.endswith(f"tabbench suite resume {tmp_path / 'run'}\n"), said
+class Endless(ClassifierMixin, BaseEstimator):
+    """Its fit does not end."""
+
+    def fit(self, X, y):
+        time.sleep(600)
+
+    def predict(self, X):
+        raise NotImplementedError
 
 
-class StopsWhenSomethingRuns(QuietDisplay):
-    """Presses Ctrl-C once, when a cell is being fitted."""
+class PressesCtrlC:
+    """A display whose reader presses Ctrl-C as soon as an endless fit is shown."""
 
-    is_done = False
+    def __init__(self):
+        self.said, self.has_pressed = [], False
+
+    def say(self, line):
+        self.said.append(line)
 
     def update(self, progress):
-        if progress.running and not self.is_done:
-            self.is_done = True
+        if not self.has_pressed and any("endless" in cell for cell in progress.running):
+            self.has_pressed = True
             os.kill(os.getpid(), signal.SIGINT)
 
+    def close(self):
+        pass
 
-def test_ended_while_cells_run_it_can_be_continued(suite, done, tmp_path):
+
+def test_interrupted_while_cells_run_it_keeps_what_has_finished_and_names_what_has_not(suite, tmp_path):
+    asked = {"out": tmp_path / "run", "jobs": 1, "approaches": {"linear": "linear", "endless": Endless()}}
     two = replace(suite, tables=suite.tables[:2])
-    ended = run_definition(two, run_options(two, {"out": tmp_path / "run", "jobs": 2}), StopsWhenSomethingRuns())
-    assert ended.is_interrupted and ended.unfinished
-    assert not run(two, tmp_path / "run").unfinished
-    assert answers(tmp_path / "run") == answers(done.folder)
+    ended = run_definition(two, run_options(two, asked), PressesCtrlC())
+    assert ended.is_interrupted and sorted(ended.unfinished) == ["first", "second"]
+    kept = finished(tmp_path / "run")
+    assert kept
+    run(two, tmp_path / "run", approaches="linear")
+    again = finished(tmp_path / "run")
+    assert all(keys <= again[name] for name, keys in kept.items())
+    assert answers(tmp_path / "run").keys() == {"first", "second"}
 
 
 def test_a_limit_is_shared_among_tables_and_leaves_no_family_out(suite, tmp_path):

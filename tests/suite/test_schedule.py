@@ -85,10 +85,21 @@ def test_giving_up_leaves_what_has_begun_without_an_end():
     batch = suite.schedule.next(0.0)
     suite.schedule.drop_rest()
     suite.schedule.end_done()
+    assert [each.name for each in suite.schedule.given_up] == ["b", "c"]
     assert suite.schedule.pending_batches == 0 and [each.name for each in suite.schedule.begun] == ["a"]
     suite.finish(batch)  # its worker was just done
     suite.schedule.end_done()
     assert suite.ended == ["a"]
+
+
+def test_an_approach_whose_library_does_not_load_is_left_out_of_tables_that_are_begun_later():
+    suite, ran = Suite("ab"), []
+    suite.schedule.drop_approaches({"a": "it is broken"})
+    while (batch := suite.schedule.next(0.0)) is not None:
+        suite.finish(batch)
+        ran.append(batch)
+    assert {batch.cells[0].table for batch in ran} == {"a", "b"}
+    assert {batch.cells[0].approach for batch in ran} == {"b"}
 
 
 def test_time_left_counts_the_tables_to_come():

@@ -18,9 +18,10 @@ def board_export(folder: Annotated[str, typer.Argument(metavar="DIR", help="The 
                  by: Annotated[str, typer.Option("--by", help="Who hands it in.")]) -> int:
     """Write the results of a suite or a run as a submission, one file with a hash of its content."""
     from tabbench.suite.board import export_submission
+    from tabbench.wording.board import exported_sentence
 
     submission = export_submission(folder, out, by)
-    print(f"{out}: {len(submission.rows):,} results of {len(submission.tables):,} tables, hash {submission.sha256}")
+    print(exported_sentence(out, len(submission.rows), len(submission.tables), submission.sha256))
     return DONE
 
 
@@ -49,11 +50,12 @@ def board_import(file: Annotated[str, typer.Argument(metavar="FILE.csv", help="P
                  board: Annotated[str, typer.Option("--board", help="Folder of the board.")] = "tabbench-board") -> int:
     """Set published errors beside the results of a board, marked as not run here."""
     from tabbench.suite.board import PAGE, import_published
+    from tabbench.wording.board import imported_sentence
 
     found = import_published(file, as_name, board)
     for sentence in found.refused:
         print(plain(sentence))
     own = found.published[found.published["as_name"] == as_name]
-    print(f"{own['method'].nunique():,} methods on {own['table'].nunique():,} tables, marked as not run here.\n")
+    print(f"{imported_sentence(own['method'].nunique(), own['table'].nunique())}\n")
     print(f"Board: {board}/{PAGE}")
     return DONE

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tabbench.core.board import Board
+from tabbench.core.phrases import counted
 from tabbench.report.as_html import environment
 from tabbench.report.many_tables import overview_tables
 from tabbench.report.suite_heat_map import SHADES, WORST, MapCell, MapRow
@@ -31,6 +32,7 @@ def board_html(board: Board) -> str:
     return environment().get_template("board.html.jinja").render(
         board=board, facts=board_facts(board), conflicts=[conflict_sentence(row) for row in board.conflicts.to_dict("records")],
         map_header=header, map_rows=map_rows, published=published_table(board), submissions=submissions_table(board),
+        protocols=protocols_table(board),
         overview=[] if board.overview is None else overview_tables(board.overview), how_to_read=HOW_TO_READ,
         script=Markup(script), script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
 
@@ -87,6 +89,15 @@ def published_table(board: Board) -> ReportTable:
 def _errors(row: dict[Any, Any]) -> list[str]:
     decimals = decimals_for(known(row["error"]))
     return [fixed(known(row[name]), decimals) for name in ("error", "own_error", "constant_error")]
+
+
+def protocols_table(board: Board) -> ReportTable:
+    """What tells tables of the same name apart: their content, metric, splits and seed."""
+    header = ("table", "fingerprint", "rows", "columns", "target", "metric", "splits", "seed", "source")
+    cells = [(row["table"], row["fingerprint"][:HASH_SHOWN], rows(row["rows"]), rows(row["columns"]), row["target"],
+              metric_name(row["metric"]), f"{row['split_kind']}, {counted(row['folds'], 'fold')} × {row['repeats']}",
+              str(row["seed"]), row["source"]) for row in board.tables.to_dict("records")]
+    return ReportTable("What was run", header, cells, frozenset({2, 3, 7}), is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 
 def submissions_table(board: Board) -> ReportTable:

@@ -86,7 +86,7 @@ def overview_tables(comparison: TablesComparison) -> list[ReportTable]:
              *(_described(f"Improvability in {metric_name(str(metric))}, {_count(part)}", part,
                           "improvability", 3)
                for metric, part in comparison.improvability.groupby("metric", sort=False)),
-             *(_described(f"Win rate at {_bucket(part.iloc[0])}, {_count(part)}", part, "win_rate", 2)
+             *(_described(f"Win rate with {_bucket(part.iloc[0])}, {_count(part)}", part, "win_rate", 2)
                for _, part in comparison.win_rates.groupby("from_rows")),
              _of_tables(comparison.tables)]
     return [table for table in found if table.rows]

@@ -110,4 +110,9 @@ def _cell_row(store: Store, cell: Cell, scores: CellScores, place: Place) -> dic
 def _sources(folder: Path) -> dict[str, str]:
     """Where a suite's tables come from, by name, as its definition says; nothing for a single run."""
     tables = read_definition(folder / SUITE).get("tables", [])
-    return {str(each["name"]): str(each.get("source", "")) for each in tables}
+    return {str(each["name"]): _without_folders(str(each.get("source", ""))) for each in tables}
+
+
+def _without_folders(source: str) -> str:
+    """A source without the folders of a file, which are nobody else's business."""
+    return Path(source).name if Path(source).is_absolute() else source

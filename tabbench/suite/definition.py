@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -141,19 +142,24 @@ def _table(path: Path, values: Any) -> SuiteTable:
 def name_of(source: str) -> str:
     """A table's name where none is given: what is left of its source without folders and what a folder's name can't hold.
 
-    >>> name_of("data/My prices.csv.gz"), name_of("credit_g"), name_of("generated:xor,noise=0.5")
-    ('My-prices', 'credit_g', 'generated-xor-noise-0.5')
+    >>> name_of("data/My prices.csv.gz"), name_of("Müller.csv"), name_of("generated:xor,noise=0.5")
+    ('My-prices', 'Muller', 'generated-xor-noise-0.5')
     """
-    stem = Path(source).name.lstrip(".")
+    without_accents = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", source))
+    stem = Path(without_accents).name.lstrip(".")
     if not SCHEME.match(source):
         stem = stem.split(".")[0]
     return re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-._")[:60] or "table"
 
 
 def _beside(path: Path, source: str) -> str:
-    """A file that lies beside the suite by its whole path; everything else stays as it is."""
-    place = path.parent / source
-    return str(place.absolute()) if place.is_file() and not Path(source).is_absolute() else source
+    """A file beside the suite by its whole path, also one that is gone; everything else stays as it is.
+
+    What has neither a dot nor a folder may be a data set's name.
+    """
+    place = (path.parent / source).absolute()
+    is_path = not SCHEME.match(source) and "://" not in source and ("." in source or "/" in source)
+    return str(place) if is_path or place.is_file() else source
 
 
 def _require(path: Path, where: str, values: Mapping[str, Any], kinds: Mapping[str, type[Any]]) -> None:
@@ -181,9 +187,9 @@ def _require_plain(path: Path, where: str, values: Mapping[str, Any]) -> None:
 def _check(path: Path, suite: Suite) -> None:
     if not suite.tables:
         raise BadData(f'the suite {path} has no tables; write tables = ["a.csv", "b.csv"]')
-    for name in (suite.name, *(table.name for table in suite.tables)):
+    for what, name in (("", suite.name), *((" a table with", table.name) for table in suite.tables)):
         if not NAME.fullmatch(name):
-            raise BadData(f"the suite {path} has the name {name!r}; use letters, digits, dots, - and _")
+            raise BadData(f"the suite {path} has{what} the name {name!r}; use letters without accents, digits, dots, - and _")
     [(name, count)] = Counter(table.name.lower() for table in suite.tables).most_common(1)
     if count > 1:
         raise BadData(f"the suite {path} has {count} tables called {name}; give each a name of its own: name = \"…\"")

@@ -117,10 +117,11 @@ def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bo
         setup = prepared.setup
         wish = planner.wish(settled_effort(session.store, options))
         shape = f"{len(setup.table):,} rows, {len(setup.table.columns):,} columns, {setup.task.kind}"
+        cells = len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits
+        left = max(1 - len(session.store.settled()) / cells, 0.0)
         # What was put aside must not be put aside again when the table is begun.
-        return Frozen(table, replace(options, fresh=False), need=need_of(planner), digest=digest, summary=shape,
-                      cells=len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits,
-                      identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
+        return Frozen(table, replace(options, fresh=False), need=need_of(planner).times(left), digest=digest, summary=shape,
+                      cells=cells, identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
 
 
 def _reading(table: SuiteTable, options: Options) -> dict[str, Any]:

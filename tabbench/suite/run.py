@@ -37,7 +37,7 @@ from tabbench.suite.freezing import (
     refuse_doubles,
     started_already,
 )
-from tabbench.suite.layout import MANIFEST, SUITE, owned_suite, require_suite, table_folder
+from tabbench.suite.layout import MANIFEST, RESULT, SUITE, owned_suite, require_suite, table_folder
 from tabbench.suite.schedule import Begun, SuiteSchedule, Waiting
 from tabbench.suite.sharing import share_out
 from tabbench.suite.stores import SuiteStores
@@ -66,12 +66,15 @@ class SuiteRun:
         Tables that lack results.
     is_interrupted : bool
         Whether it was ended early.
+    has_results : bool, default True
+        Whether there is anything to report.
     """
 
     folder: Path
     unread: Mapping[str, str]
     unfinished: tuple[str, ...]
     is_interrupted: bool
+    has_results: bool = True
 
 
 def run_options(suite: Suite, given: Mapping[str, Any]) -> Options:
@@ -91,7 +94,13 @@ def run_options(suite: Suite, given: Mapping[str, Any]) -> Options:
 
 
 def run_definition(suite: Suite, options: Options, display: Display, *, is_command: bool = False) -> SuiteRun:
-    """Run what is missing of a suite, in the folder `options.out`; the reports of the tables are written, not the suite's."""
+    """Run what is missing of a suite, in the folder `options.out`; the reports of the tables are written, not the suite's.
+
+    Raises
+    ------
+    BadOption
+        No table can be used, the folder holds something else, or the time limit leaves no time for any table.
+    """
     clock, folder = Clock.start(options.limit_seconds, with_process=is_command), Path(options.out)
     contestants, prior = all_contestants(options), measured_costs(options)
     with owned_suite(folder) as workers, Store(workers.path) as store:
@@ -108,10 +117,18 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
             with stopping() as stop, executor:
                 going = _Going(folder, suite, options, contestants, clock, display, executor, stores, stop)
                 going.freeze(Common(contestants, prior, executor.jobs, "cpu", clock), is_again=is_again)
+                _write_definition(folder, suite, options)  # not before: a call that is refused must not replace what is resumed
                 going.run()
         finally:
             display.close()
+        _require_time(going.outcome, options)
         return going.outcome
+
+
+def _require_time(outcome: SuiteRun, options: Options) -> None:
+    if options.limit_seconds is not None and not outcome.has_results and not outcome.is_interrupted:
+        raise BadOption("the time limit was over before any table had a result; nothing finished is lost: give more with "
+                        "--time-limit")
 
 
 def forecast_definition(suite: Suite, options: Options, display: Display) -> list[Frozen]:
@@ -124,6 +141,7 @@ def forecast_definition(suite: Suite, options: Options, display: Display) -> lis
             display.update(Progress(0, 0, 0, (), {}, common.clock.elapsed_seconds, None,
                                     tables=TablesProgress(len(found), len(suite.tables), ())))
     display.close()
+    refuse_doubles(found)
     return found
 
 
@@ -149,6 +167,10 @@ def _refuse_own(folder: Path) -> None:
     if own:
         raise BadOption(f"the run in {folder} has approaches of your own ({', '.join(own)}); "
                         "continue it from Python by the same call of run_suite")
+
+
+def _write_definition(folder: Path, suite: Suite, options: Options) -> None:
+    write_suite(replace(suite, options=_kept(options)), folder / SUITE)
 
 
 def _kept(options: Options) -> dict[str, Any]:
@@ -232,7 +254,8 @@ class _Going:
     @property
     def outcome(self) -> SuiteRun:
         """What there is now."""
-        return SuiteRun(self.folder, self.failed, tuple(self.unfinished), self.stop.is_requested)
+        has_results = any((table_folder(self.folder, name) / RESULT).is_file() for name in self.frozen)
+        return SuiteRun(self.folder, self.failed, tuple(self.unfinished), self.stop.is_requested, has_results)
 
     # tables ----------------------------------------------------------------------------------------------------------
 

@@ -225,7 +225,6 @@ class SuiteSchedule:
         self._seconds_todo -= waiting.seconds
         begun = self._begin(waiting)
         if begun is None:
-            self.tables_done += 1
             return
         begun.schedule.costs.base_mb = self.costs.base_mb
         begun.schedule.drop_approaches(self._broken)

@@ -13,6 +13,10 @@ class Need:
     least: float
     most: float
 
+    def times(self, share: float) -> Need:
+        """What is needed for a share of it."""
+        return Need(share * self.least, share * self.most)
+
 
 def share_out(seconds: float, needs: Mapping[str, Need]) -> dict[str, float]:
     """Seconds of each table; tables for which there is no time at all are absent, the dearest first.

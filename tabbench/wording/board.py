@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tabbench.core.phrases import counted
 from tabbench.wording.numbers import rows
 
 REASONS = {
@@ -17,7 +18,7 @@ REASONS = {
 HOW_TO_READ = (
     ("Board",
      "Results that several people have handed in. Each is a file whose hash shows whether it was changed after it was "
-     "exported; it cannot show whether the results in it are true. `tabbench verify` does that where the run's folder is at "
+     "exported; it cannot show whether the results in it are true. tabbench verify does that where the run's folder is at "
      "hand."),
     ("Confirmed",
      "Several people have handed in the same result: equal bit by bit, or within the margin where versions or CPUs differ. "
@@ -59,12 +60,29 @@ def unknown_datasets_sentence(as_name: str, count: int) -> str:
     return f"{as_name}: {count:,} {'dataset is' if count == 1 else 'datasets are'} not on this board."
 
 
+def exported_sentence(place: str, results: int, tables: int, sha256: str) -> str:
+    """What was written.
+
+    >>> exported_sentence("ada.board.parquet", 54, 1, "7774c6")
+    'ada.board.parquet: 54 results of 1 table, hash 7774c6'
+    """
+    return f"{place}: {counted(results, 'result')} of {counted(tables, 'table')}, hash {sha256}"
+
+
+def imported_sentence(methods: int, tables: int) -> str:
+    """What was set beside a board's own results.
+
+    >>> imported_sentence(1, 6)
+    '1 method on 6 tables, marked as not run here.'
+    """
+    return f"{counted(methods, 'method')} on {counted(tables, 'table')}, marked as not run here."
+
+
 def merged_sentence(submissions: int, tables: int, conflicts: int) -> str:
     """What was merged.
 
     >>> merged_sentence(2, 1, 0)
     '2 submissions, 1 table, no conflicts.'
     """
-    counted = [f"{submissions:,} submission{'s' * (submissions != 1)}", f"{tables:,} table{'s' * (tables != 1)}",
-               f"{conflicts or 'no'} conflict{'s' * (conflicts != 1)}"]
-    return ", ".join(counted) + "."
+    return (f"{counted(submissions, 'submission')}, {counted(tables, 'table')}, "
+            f"{counted(conflicts, 'conflict') if conflicts else 'no conflicts'}.")

@@ -40,9 +40,9 @@ def test_markdown_says_everything(collection):
     for line in ("| linear | 1.25 | 1.00 to 1.50 | 1.00 | 0% |", "| mlp | 1.75 | – | – | 50% |",
                  "| linear | mlp | linear better | −3.20 | 1.5 | \\< 0.0001 | 0.90 | 0.10 | 0.00 |",
                  "## Elo", "| linear | 1,050 | 1 to 2 |", "## Improvability in AUC, one table",
-                 "## Win rate at under 1,000 training rows, one table",
-                 "## Win rate at 10,000 to 99,999 training rows, one table",
-                 "## Win rate at 100,000 training rows and more, one table",
+                 "## Win rate with under 1,000 training rows, one table",
+                 "## Win rate with 10,000 to 99,999 training rows, one table",
+                 "## Win rate with 100,000 training rows and more, one table",
                  "| a\\|b | 0123456789ab | log loss | 800 | fast | 0% |"):
         assert line in text.splitlines()
 

@@ -38,7 +38,8 @@ def suites(tmp_path_factory):
         place = folder / "ada" / "tables" / name
         tabbench.compare(flowers(seed), "kind", approaches="linear", out=place, preset="fast", **QUICK)
     (folder / "ada" / "suite.toml").write_text(
-        'name = "flowers"\n[[tables]]\nname = "first"\nsource = "openml-task:1234"\n[[tables]]\nname = "second"\n')
+        'name = "flowers"\n[[tables]]\nname = "first"\nsource = "openml-task:1234"\n[[tables]]\nname = "second"\n'
+        f'source = "{folder / "second.csv"}"\n')
     tabbench.compare(flowers(0), "kind", approaches="linear,linear+univariate", out=folder / "bob", effort=0.05, **QUICK)
     return folder
 
@@ -91,6 +92,11 @@ def test_folders_of_files_of_suites_and_of_runs_can_be_merged(handed_in, suites,
     from_folders = merge_board([suites / "ada", suites / "bob"], tmp_path / "two")
     same = ["table", "contestant", "size", "repeat", "fold", "score"]
     pd.testing.assert_frame_equal(from_files.rows[same], from_folders.rows[same])
+
+
+def test_of_a_file_only_its_name_is_handed_in(handed_in):
+    submission = read_submission(handed_in / "ada.board.parquet")
+    assert [table["source"] for table in submission.tables] == ["openml-task:1234", "second.csv"]
 
 
 def test_equal_duplicates_count_once_and_are_told(handed_in, tmp_path):
@@ -323,11 +329,11 @@ def test_a_submission_comes_back_as_it_was_written(handed_in, tmp_path):
 def test_the_commands(suites, tmp_path):
     runner = CliRunner()
     told = runner.invoke(app, ["board", "export", str(suites / "bob"), "--out", str(tmp_path / "b.board.parquet"), "--by", "Bob"])
-    assert told.exit_code == 0 and "12 results of 1 tables, hash " in told.stdout
+    assert told.exit_code == 0 and "12 results of 1 table, hash " in told.stdout
     told = runner.invoke(app, ["board", "merge", str(suites / "ada"), str(tmp_path / "b.board.parquet"), "--out",
                                str(tmp_path / "board")])
     assert told.exit_code == 0 and "2 submissions, 2 tables, no conflicts." in told.stdout
     told = runner.invoke(app, ["board", "import", str(published(tmp_path / "a.csv")), "--as", "Arena", "--board",
                                str(tmp_path / "board")])
-    assert told.exit_code == 0 and "2 methods on 1 tables, marked as not run here." in told.stdout
+    assert told.exit_code == 0 and "2 methods on 1 table, marked as not run here." in told.stdout
     assert runner.invoke(app, ["board", "merge", str(tmp_path / "none"), "--out", str(tmp_path / "x")]).exit_code == 1

@@ -45,6 +45,11 @@ def test_ten_lines_are_a_suite(tmp_path):
     assert suite.tables[2].options == {"target": "price", "drop": ["id"]}
 
 
+def test_a_file_that_is_gone_is_still_one_beside_the_suite(tmp_path):
+    suite = read_suite(written(tmp_path, TEN_LINES))
+    assert [table.source for table in suite.tables] == [str(tmp_path / "a.csv"), "credit_g", str(tmp_path / "b.csv")]
+
+
 @pytest.mark.parametrize("text, message", [
     ("tables = []", r"has no tables; write tables = "),
     ("tables = 3", r"has tables = 3; write \[\[tables\]\] or a list"),
@@ -53,7 +58,7 @@ def test_ten_lines_are_a_suite(tmp_path):
     ("tables = [{source = 'a.csv', tarket = 'y'}]", "the table a.csv .* does not know the entry 'tarket'"),
     ("tables = ['a.csv', 'b/a.csv']", "has 2 tables called a; give each a name of its own"),
     ("tables = ['a.csv']\nname = '../evil'", "has the name '../evil'; use letters"),
-    ("tables = [{source = 'a.csv', name = '..'}]", "has the name '..'; use letters"),
+    ("tables = [{source = 'a.csv', name = '..'}]", "has a table with the name '..'; use letters"),
     ("tables = ['a.csv']\n[options]\nout = 'x'", r"\[options\] in .* does not know the entry 'out'"),
     ("tables = [", "is not TOML"),
     ("tables = [{source = 'a.csv', drop = 3}]", "the table a.csv in .* has drop = 3; write a text, a number, or a list of these"),
@@ -99,7 +104,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, found, title, options):
 def test_names_are_what_a_folder_can_be_called():
     assert [name_of(each) for each in (
         "x/.hidden.csv", "__own.csv", "Ümlaut 1.parquet", "generated:xor,rows=20", "???", "https://a.b/c.d.csv")] == [
-        "hidden", "own", "mlaut-1", "generated-xor-rows-20", "table", "c"]
+        "hidden", "own", "Umlaut-1", "generated-xor-rows-20", "table", "c"]
     suite = new_suite("s", ["a/t.csv", "b/t.csv", "c/T.csv"])
     assert [table.name for table in suite.tables] == ["t", "t-2", "T-3"]
     with pytest.raises(BadOption, match="a suite needs tables"):
@@ -115,11 +120,14 @@ def test_a_suite_of_ones_own_is_written_and_extended(tmp_path, monkeypatch):
     assert 'source = "a.csv"' in path.read_text()
     with pytest.raises(BadOption, match="is there already"):
         write_new(path, ["a.csv"])
+    with pytest.raises(BadOption, match=r"c\.csv is neither a file nor a data set's name"):
+        add_tables(path, ["c.csv"])
     add_tables(path, ["b.csv", "penguins"])
     assert 'source = "a.csv"' in path.read_text() and 'source = "b.csv"' in path.read_text(), "the folder can be passed on"
     (tmp_path / "below").mkdir()
     write_new(tmp_path / "below" / "own.toml", ["a.csv"])
     assert read_suite(tmp_path / "below" / "own.toml").tables[0].source == str(tmp_path / "a.csv")
+    assert str(tmp_path) not in path.read_text()  # the suite and its tables can be moved together
     suite = read_suite(path)
     assert [table.name for table in suite.tables] == ["a", "b", "penguins"] and suite.tables[0].options == {"target": "y"}
     assert with_tables(suite, ["a.csv"]).tables[-1].name == "a-2"

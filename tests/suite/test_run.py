@@ -24,7 +24,7 @@ from tabbench.suite.assemble import suite_result
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
 from tabbench.suite.freezing import Common, freeze_table, options_of
 from tabbench.suite.layout import owned_suite
-from tabbench.suite.run import resume_folder, run_definition, run_options
+from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
@@ -206,6 +206,13 @@ def test_the_same_table_twice_is_refused(suite, tmp_path):
     twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other")))
     with pytest.raises(BadOption, match="first and other are the same table with the same target; leave one of them out"):
         run(twice, tmp_path / "run")
+    with pytest.raises(BadOption, match="first and other are the same table"):
+        forecast_definition(twice, run_options(twice, {}), QUIET)
+
+
+def test_a_limit_that_leaves_no_time_is_said(suite, tmp_path):
+    with pytest.raises(BadOption, match="the time limit was over before any table had a result"):
+        run(suite, tmp_path / "run", time_limit=0.1, executor="local")
 
 
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):

@@ -24,7 +24,7 @@ from tabbench.suite.assemble import suite_result
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
 from tabbench.suite.freezing import Common, freeze_table, options_of
 from tabbench.suite.layout import owned_suite
-from tabbench.suite.run import resume_folder, run_definition, run_options
+from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
@@ -208,11 +208,6 @@ def test_the_same_table_twice_is_refused(suite, tmp_path):
         run(twice, tmp_path / "run")
     with pytest.raises(BadOption, match="first and other are the same table"):
         forecast_definition(twice, run_options(twice, {}), QUIET)
-
-
-def test_a_limit_that_leaves_no_time_is_said(suite, tmp_path):
-    with pytest.raises(BadOption, match="the time limit was over before any table had a result"):
-        run(suite, tmp_path / "run", time_limit=0.1, executor="local")
 
 
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):

@@ -60,8 +60,8 @@ def write_and_read(folder: Path) -> SuiteResult:
 
 
 def verdict_text(result: SuiteResult, folder: Path) -> str:
-    """The verdict over all tables, and where the report is."""
-    return f"{result.verdicts['sentence'].iloc[0]}\n\nReport: {folder / 'report.html'}\n"
+    """The verdict over all tables, what must be known before believing it, and where the report is."""
+    return "\n\n".join([result.verdicts["sentence"].iloc[0], *remarks(result), f"Report: {folder / 'report.html'}"]) + "\n"
 
 
 def read_result(path: str | Path) -> SuiteResult:

@@ -37,11 +37,12 @@ from tabbench.suite.freezing import (
     refuse_doubles,
     started_already,
 )
-from tabbench.suite.layout import MANIFEST, RESULT, SUITE, owned_suite, require_suite, table_folder
+from tabbench.suite.layout import MANIFEST, SUITE, owned_suite, require_suite, table_folder
 from tabbench.suite.schedule import Begun, SuiteSchedule, Waiting
 from tabbench.suite.sharing import share_out
 from tabbench.suite.stores import SuiteStores
 from tabbench.suite.table_run import TableRun
+from tabbench.wording.numbers import duration
 
 CLOSING_SHARE, LEAST_CLOSING_SECONDS = 0.05, 5.0
 """What of a time limit is kept for the last tables' reports and that of the suite."""
@@ -66,15 +67,12 @@ class SuiteRun:
         Tables that lack results.
     is_interrupted : bool
         Whether it was ended early.
-    has_results : bool, default True
-        Whether there is anything to report.
     """
 
     folder: Path
     unread: Mapping[str, str]
     unfinished: tuple[str, ...]
     is_interrupted: bool
-    has_results: bool = True
 
 
 def run_options(suite: Suite, given: Mapping[str, Any]) -> Options:
@@ -99,7 +97,7 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
     Raises
     ------
     BadOption
-        No table can be used, the folder holds something else, or the time limit leaves no time for any table.
+        No table can be used, or the folder holds something else.
     """
     clock, folder = Clock.start(options.limit_seconds, with_process=is_command), Path(options.out)
     contestants, prior = all_contestants(options), measured_costs(options)
@@ -117,18 +115,10 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
             with stopping() as stop, executor:
                 going = _Going(folder, suite, options, contestants, clock, display, executor, stores, stop)
                 going.freeze(Common(contestants, prior, executor.jobs, "cpu", clock), is_again=is_again)
-                _write_definition(folder, suite, options)  # not before: a call that is refused must not replace what is resumed
                 going.run()
         finally:
             display.close()
-        _require_time(going.outcome, options)
         return going.outcome
-
-
-def _require_time(outcome: SuiteRun, options: Options) -> None:
-    if options.limit_seconds is not None and not outcome.has_results and not outcome.is_interrupted:
-        raise BadOption("the time limit was over before any table had a result; nothing finished is lost: give more with "
-                        "--time-limit")
 
 
 def forecast_definition(suite: Suite, options: Options, display: Display) -> list[Frozen]:
@@ -167,10 +157,6 @@ def _refuse_own(folder: Path) -> None:
     if own:
         raise BadOption(f"the run in {folder} has approaches of your own ({', '.join(own)}); "
                         "continue it from Python by the same call of run_suite")
-
-
-def _write_definition(folder: Path, suite: Suite, options: Options) -> None:
-    write_suite(replace(suite, options=_kept(options)), folder / SUITE)
 
 
 def _kept(options: Options) -> dict[str, Any]:
@@ -217,6 +203,7 @@ class _Going:
             first = next(iter(self.failed.values()))
             raise BadOption(f"no table of the suite {self.suite.name} can be used; the first one: {first}")
         refuse_doubles(list(self.frozen.values()))
+        # Not before: a call that is refused must not replace what is resumed.
         write_suite(replace(self.suite, options=_kept(self.options)), self.folder / SUITE)
         self._write_manifest()
 
@@ -254,8 +241,7 @@ class _Going:
     @property
     def outcome(self) -> SuiteRun:
         """What there is now."""
-        has_results = any((table_folder(self.folder, name) / RESULT).is_file() for name in self.frozen)
-        return SuiteRun(self.folder, self.failed, tuple(self.unfinished), self.stop.is_requested, has_results)
+        return SuiteRun(self.folder, self.failed, tuple(self.unfinished), self.stop.is_requested)
 
     # tables ----------------------------------------------------------------------------------------------------------
 
@@ -288,6 +274,7 @@ class _Going:
         least = self.frozen[waiting.name].need.least
         if self._deadline is not None and self._deadline - time.monotonic() < HOPELESS_SHARE * least:
             self.unfinished.append(waiting.name)
+            self.display.say(f"{waiting.name} is not begun: the time limit leaves less than the {duration(least)} that it needs")
             return None
         try:
             begun = TableRun.begin(self.frozen[waiting.name], self.common, self.executor, self.stores,

@@ -52,12 +52,6 @@ def test_three_tables_decide_nothing_and_one_of_the_same_content_counts_once(res
     assert "trees was given twice and counts once" in overall["sentence"]
 
 
-def test_a_table_that_was_taken_out_of_the_definition_takes_no_part(copied):
-    definition = (copied / "suite.toml").read_text()
-    (copied / "suite.toml").write_text(definition.replace('[[tables]]\nname = "trees"\n', ""))
-    assert "trees" not in suite_result(copied).tables["name"].tolist()
-
-
 def test_without_a_definition_the_tables_are_those_that_are_there(copied):
     (copied / "suite.toml").unlink()
     found = suite_result(copied)

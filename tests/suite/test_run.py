@@ -210,11 +210,6 @@ def test_the_same_table_twice_is_refused(suite, tmp_path):
         forecast_definition(twice, run_options(twice, {}), QUIET)
 
 
-def test_a_limit_that_leaves_no_time_is_said(suite, tmp_path):
-    with pytest.raises(BadOption, match="the time limit was over before any table had a result"):
-        run(suite, tmp_path / "run", time_limit=0.1, executor="local")
-
-
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(BadOption, match=r"holds something else \(letter.txt\)"):

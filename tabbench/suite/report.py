@@ -12,6 +12,7 @@ from tabbench.report.suite_as_html import suite_html
 from tabbench.report.suite_as_json import suite_from_json, suite_json
 from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.report.suite_differences import differences_csv, differences_json, differences_markdown, differences_text
+from tabbench.report.suite_tables import remarks
 from tabbench.store.folder import writing
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.difference import compare_suites

@@ -57,7 +57,7 @@ def kill_at_random(command: list[str], kills: int, choice: random.Random) -> int
 def answers(folder: Path) -> dict[str, Any]:
     """The results of a suite and its tables without what was measured by the clock."""
     paths = [*folder.glob("result.json"), *sorted(folder.glob("tables/*/result.json"))]
-    return {path.parent.name: without_times(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
+    return {str(path.relative_to(folder)): without_times(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
 
 
 def without_times(values: Any) -> Any:

@@ -23,6 +23,7 @@ from tabbench.commands.common import (
     plain,
 )
 from tabbench.commands.verify import verify_command
+from tabbench.core.phrases import first_few
 
 if TYPE_CHECKING:
     from tabbench.core.progress import Display
@@ -162,10 +163,12 @@ def _answer(run: Callable[[], SuiteRun], folder: Path, *, json: bool, quiet: boo
         is_interrupted = True
     else:
         is_interrupted = done.is_interrupted
+    how = f"Continue with: tabbench suite resume {shlex.quote(str(folder))}"
     if is_interrupted:
-        how = f"tabbench suite resume {shlex.quote(str(folder))}"
-        print(plain(f"interrupted; nothing finished is lost. Continue with: {how}"), file=sys.stderr)
+        print(plain(f"interrupted; nothing finished is lost. {how}"), file=sys.stderr)
         return INTERRUPTED
+    if done.unfinished:
+        print(plain(f"no time was left for {first_few(done.unfinished)}. {how}"), file=sys.stderr)
     return SOME_FAILED if done.unread or done.unfinished or n_failed else DONE
 
 

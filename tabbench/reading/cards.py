@@ -160,7 +160,7 @@ def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.
     Raises
     ------
     BadData
-        When the file is not what the card says, or cannot be had.
+        When the file is not what the card says, or cannot be obtained.
     """
     return _download(card, open_url) if card.url and not is_here(card) else card_path(card)
 
@@ -198,5 +198,5 @@ def _download(card: DatasetCard, open_url: Callable[..., BinaryIO]) -> Path:
         except (OSError, HTTPException) as error:
             raise BadData(f"{card.url} cannot be downloaded ({error}); try again later or put the file at {goal}") from error
         found = hash_of(part, "sha256")
-        _require_hash(card, found, f"{card.url} was not kept, as it is", "mend the card's url, bytes and sha256")
+        _require_hash(card, found, f"{card.url} was not kept, as it is", "correct the card's url, bytes and sha256")
         return part.replace(goal)

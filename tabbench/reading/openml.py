@@ -112,7 +112,7 @@ def read_task(task_id: int) -> OpenMLTask:
     Raises
     ------
     BadData
-        The task, its splits or its table cannot be had, or do not go together.
+        The task, its splits or its table cannot be obtained, or do not match.
     """
     known, splits = _cached_task(task_id)
     data, table = read_data(known.data_id)

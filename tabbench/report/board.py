@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -13,6 +10,7 @@ from tabbench.core.board import Board
 from tabbench.core.phrases import counted
 from tabbench.report.as_html import environment
 from tabbench.report.many_tables import overview_tables
+from tabbench.report.suite_as_html import sorting_script
 from tabbench.report.suite_heat_map import SHADES, WORST, MapCell, MapRow
 from tabbench.report.tables import MOST_ROWS_IN_SIGHT, ReportTable
 from tabbench.wording.board import HOW_TO_READ, conflict_sentence
@@ -25,16 +23,13 @@ CONFLICT = "conflict"
 
 def board_html(board: Board) -> str:
     """A self-contained page; names and texts of strangers are escaped, and only the script that sorts the map may run."""
-    from markupsafe import Markup
-
-    script = files("tabbench.report").joinpath("templates/sort.js").read_text(encoding="utf-8")
     header, map_rows = scores_map(board)
     return environment().get_template("board.html.jinja").render(
         board=board, facts=board_facts(board), conflicts=[conflict_sentence(row) for row in board.conflicts.to_dict("records")],
         map_header=header, map_rows=map_rows, published=published_table(board), submissions=submissions_table(board),
         protocols=protocols_table(board),
         overview=[] if board.overview is None else overview_tables(board.overview), how_to_read=HOW_TO_READ,
-        script=Markup(script), script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
+        **sorting_script())
 
 
 def board_facts(board: Board) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.resources import files
+from typing import Any
 
 from tabbench.core.suite_result import ALL, SuiteResult
 from tabbench.report.as_html import environment
@@ -29,7 +30,6 @@ def suite_html(result: SuiteResult, command: str) -> str:
 
     from tabbench.report.drawing import family_colours
 
-    script = files("tabbench.report").joinpath("templates/sort.js").read_text(encoding="utf-8")
     map_header, map_rows = heat_map(result)
     wins_header, wins_rows = pair_map(result)
     return environment().get_template("suite.html.jinja").render(
@@ -41,8 +41,12 @@ def suite_html(result: SuiteResult, command: str) -> str:
         crossings=[(title, Markup(figure)) for title, figure in crossing_figures(result)],
         cost_and_rank=Markup(cost_and_rank(result)),
         tables=[each for each in suite_tables(result) if each.frame not in _SHOWN_BEFORE],
-        how_to_read=HOW_TO_READ, script=Markup(script), script_hash=_hash(script))
+        how_to_read=HOW_TO_READ, **sorting_script())
 
 
-def _hash(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def sorting_script() -> dict[str, Any]:
+    """The script that sorts a map, and the hash by which a page's policy lets it run, as the templates call them."""
+    from markupsafe import Markup
+
+    script = files("tabbench.report").joinpath("templates/sort.js").read_text(encoding="utf-8")
+    return {"script": Markup(script), "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}

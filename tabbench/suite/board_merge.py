@@ -126,7 +126,7 @@ def _is_among(rows: pd.DataFrame, others: pd.DataFrame, names: Sequence[str]) ->
 
 
 def _circumstances(rows: pd.DataFrame, submissions: Sequence[Submission]) -> list[str]:
-    """A digest of versions and CPU model for each row; empty where numbers may differ anyhow: an unknown CPU, a GPU."""
+    """A digest of versions and CPU model for each row; empty where numbers may differ anyway: an unknown CPU, a GPU."""
     found = {(each.by, table["protocol"]): digest([table["versions"], table["cpu"]]) if table["cpu"] else ""
              for each in submissions for table in each.tables}
     return [found[by, protocol] if device == "cpu" else ""

@@ -132,7 +132,7 @@ def _table(folder: Path, problem: str) -> GatheredTable:
         return _without_scores(folder.name, "absent", problem or "not run yet")
     with Store(folder) as store:
         if store.recall("planned") is None:
-            return _without_scores(folder.name, "absent", problem or "interrupted before its first cell")
+            return _without_scores(folder.name, "absent", problem or "the run ended before its first cell")
         whole, finished = recall_run(store), store.finished()
         run = completed(whole, finished)
         scores = deciding_scores(run, store)

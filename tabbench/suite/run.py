@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -105,8 +106,6 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
         is_again = (folder / SUITE).is_file() and not options.fresh
         if is_again:
             _require_same_suite(folder, suite)
-        else:
-            write_suite(replace(suite, options=_kept(options)), folder / SUITE)
         stores = SuiteStores(store)
         executor = EXECUTORS.get(options.executor).make(
             stores, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
@@ -114,7 +113,8 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
         try:
             with stopping() as stop, executor:
                 going = _Going(folder, suite, options, contestants, clock, display, executor, stores, stop)
-                going.freeze(Common(contestants, prior, executor.jobs, "cpu", clock), is_again=is_again)
+                with _written(replace(suite, options=_kept(options)), folder / SUITE):
+                    going.freeze(Common(contestants, prior, executor.jobs, "cpu", clock), is_again=is_again)
                 going.run()
         finally:
             display.close()
@@ -142,6 +142,19 @@ def resume_folder(path: Path, display: Display, *, is_command: bool = False, **l
     _refuse_own(folder)
     options = replace(run_options(suite, {}), out=folder, **limits).checked()
     return run_definition(suite, options, display, is_command=is_command)
+
+
+@contextlib.contextmanager
+def _written(suite: Suite, path: Path) -> Iterator[None]:
+    """The definition is there before the first table is read; the earlier one comes back if this one is refused."""
+    earlier = path.read_bytes() if path.is_file() else None
+    write_suite(suite, path)
+    try:
+        yield
+    except TabbenchError:
+        if earlier is not None:
+            write_atomically(path, earlier)
+        raise
 
 
 def _require_same_suite(folder: Path, suite: Suite) -> None:
@@ -203,8 +216,6 @@ class _Going:
             first = next(iter(self.failed.values()))
             raise BadOption(f"no table of the suite {self.suite.name} can be used; the first one: {first}")
         refuse_doubles(list(self.frozen.values()))
-        # Not before: a call that is refused must not replace what is resumed.
-        write_suite(replace(self.suite, options=_kept(self.options)), self.folder / SUITE)
         self._write_manifest()
 
     def run(self) -> None:

@@ -19,7 +19,7 @@ class Need:
 
 
 def share_out(seconds: float, needs: Mapping[str, Need]) -> dict[str, float]:
-    """Seconds of each table; tables for which there is no time at all are absent, the dearest first.
+    """Seconds of each table; tables for which there is no time at all are absent, the most expensive first.
 
     What a second more is worth falls as the seconds that a table has: the same relative gain of effort or splits costs twice as
     much where twice as much was done. So every table gets the same time, but none less than it needs at least, nor, as long as

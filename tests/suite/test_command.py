@@ -79,6 +79,8 @@ def test_exit_codes_tell_what_has_ended_how(copied, tmp_path, monkeypatch):
         return ended.exit_code, ended.stderr
 
     assert code(lambda *ignored, **also: SuiteRun(copied, {}, (), is_interrupted=False), copied) == (3, ""), "fits have failed"
+    late = code(lambda *ignored, **also: SuiteRun(copied, {}, ("weeds",), is_interrupted=False), copied)
+    assert late == (3, f"no time was left for weeds. Continue with: tabbench suite resume {copied}\n")
     empty = tmp_path / "empty"
     (empty / "tables").mkdir(parents=True)
     how = f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {empty}\n"

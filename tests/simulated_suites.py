@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.suite_result import SUITE_COLUMNS, SuiteResult
-from tabbench.suite.over_tables import mean_scores, over_tables
+from tabbench.suite.over_tables import mean_scores, over_tables, sources_of
 from tabbench.verdict.across.buckets import bucket_of
 from tabbench.verdict.across.crossed import crossed_by_size, crossing_rows
 from tabbench.verdict.across.relative_costs import relative_costs
@@ -47,7 +47,7 @@ def suite_of(losses, *, sizes=(100, 1_000), splits=3, failed=(), name="made-up",
                   "versions": {"numpy": "2"}},
         tables=about, approaches=approaches, means=mean_scores(about, scores), crossovers=crossovers,
         crossed=crossed_by_size(crossovers), failures=failures, splits=splits_frame, scores=scores, cell_costs=costs,
-        relative_costs=relative_costs(costs, 0), **over_tables(about, scores, approaches, 0))
+        relative_costs=relative_costs(costs, sources_of(about), 0), **over_tables(about, scores, approaches, 0))
     return result if names is None else renamed(result, names)
 
 

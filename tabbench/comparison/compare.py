@@ -207,7 +207,8 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked:
     """Run what the store lacks, judge and report; with `what_if` also the sensitivity analysis."""
     with resumable(session.store, session.display), session.executor() as executor:
         prepared = prepare()  # while the workers start
-        ran = run_missing(session, executor, prepared, _own_clock(session), checking=None if is_checked else Checking(prepared))
+        checking = None if is_checked else Checking(prepared, in_thread=session.leaves_threads)
+        ran = run_missing(session, executor, prepared, _own_clock(session), checking=checking)
         finished = _answer(ran, session, executor)
     return _varied(finished, ran.run, session, replace(prepared, findings=tuple(ran.run.findings)))
 

@@ -57,6 +57,11 @@ class Session:
             clock = Clock.start(options.limit_seconds, with_process=is_command)
             yield cls(folder, store, options, all_contestants(options), clock, display, measured_costs(options))
 
+    @property
+    def leaves_threads(self) -> bool:
+        """Whether threads of this process may work while cells run."""
+        return not EXECUTORS.get(self.options.executor).uses_this_process
+
     def executor(self) -> Executor[Work]:
         """What runs this session's cells; to be used as a context manager."""
         options = self.options

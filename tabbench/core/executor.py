@@ -149,6 +149,8 @@ class ExecutorKind:
         Whether it can end a cell that goes on beyond a time or memory limit; where it can't, such limits are refused.
     most_jobs : int | None, default None
         The largest number of batches that it runs at the same time; None for any.
+    uses_this_process : bool, default False
+        Whether cells run in the process of the comparison, which then does nothing else meanwhile.
     """
 
     name: str
@@ -156,6 +158,7 @@ class ExecutorKind:
     make: MakeExecutor
     keeps_limits: bool = False
     most_jobs: int | None = None
+    uses_this_process: bool = False
 
 
 EXECUTORS: Registry[ExecutorKind] = Registry("executor", "tabbench.execution")

@@ -119,4 +119,4 @@ class InProcessExecutor:
 
 
 EXECUTORS.register(ExecutorKind("in-process", "one batch after the other in this process, without a safety net",
-                                InProcessExecutor, most_jobs=1))
+                                InProcessExecutor, most_jobs=1, uses_this_process=True))

@@ -34,8 +34,8 @@ NUMERIC, TEXT, NOMINAL = "numeric", "string", "nominal"
 KINDS = {"numeric": NUMERIC, "real": NUMERIC, "integer": NUMERIC, "string": TEXT, "date": TEXT}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
-VALUE = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|((?:[^,'"][^,]*?)?))\s*(?:,|$)""")
-"""A quoted value, which may hold commas, or a plain one; with the comma after it."""
+VALUE = re.compile(r"""\s*+(?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)"|((?:[^\s,'"](?:[^,]*[^\s,])?)?))\s*+(?:,|$)""")
+"""A quoted value, which may hold commas, or a plain one, without the space around it; with the comma after it."""
 ATTRIBUTE = re.compile(r"""@attribute\s+(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(\S+?))(?:\s+|(?=\{))(.+)""", re.IGNORECASE)
 
 

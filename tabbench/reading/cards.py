@@ -19,9 +19,7 @@ from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.files import write_atomically
 from tabbench.reading.bundled import bundled_csv
 from tabbench.reading.card import NAME, DatasetCard, read_card
-
-DOWNLOAD_TIMEOUT_SECONDS = 60
-"""How long a server may be silent."""
+from tabbench.reading.downloading import SILENCE_SECONDS, hash_of
 
 
 def all_cards() -> list[DatasetCard]:
@@ -82,7 +80,7 @@ def card_path(card: DatasetCard) -> Path:
     """
     for path in _places(card):
         if path.is_file():
-            _require_hash(card, _hash_of(path), f"{path} is", "delete it and fetch or install it again")
+            _require_hash(card, hash_of(path, "sha256"), f"{path} is", "delete it and fetch or install it again")
             return path
     if card.loader:
         return _written_from_bundle(card)
@@ -171,11 +169,6 @@ def _places(card: DatasetCard) -> tuple[Path, Path]:
     return card.card.parent / card.file, cache_folder() / card.sha256 / card.file
 
 
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _require_hash(card: DatasetCard, found: str, what_is: str, cure: str) -> None:
     if found != card.sha256:
         raise BadData(f"{what_is} not what the card of {card.name} describes (its SHA-256 is {found}, the card has "
@@ -199,10 +192,11 @@ def _download(card: DatasetCard, open_url: Callable[..., BinaryIO]) -> Path:
     with tempfile.TemporaryDirectory(dir=goal.parent) as folder:
         part = Path(folder) / card.file
         try:
-            with open_url(card.url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as answer:
+            with open_url(card.url, timeout=SILENCE_SECONDS) as answer:
                 # One byte more than the card allows is enough to know that it is another file.
                 part.write_bytes(answer.read(card.bytes + 1))
         except (OSError, HTTPException) as error:
             raise BadData(f"{card.url} cannot be downloaded ({error}); try again later or put the file at {goal}") from error
-        _require_hash(card, _hash_of(part), f"{card.url} was not kept, as it is", "mend the card's url, bytes and sha256")
+        found = hash_of(part, "sha256")
+        _require_hash(card, found, f"{card.url} was not kept, as it is", "mend the card's url, bytes and sha256")
         return part.replace(goal)

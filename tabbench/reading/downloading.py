@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import urllib.request
@@ -63,9 +64,10 @@ class RefusedByServer(BadData):
 
 def require_https(url: str) -> None:
     """Refuse an address that others could read or change on the way; this machine itself may be asked without encryption."""
-    parts = urlsplit(url)
-    if (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and _is_this_machine(parts.hostname or "")):
-        return
+    with contextlib.suppress(ValueError):  # of what cannot be taken apart
+        parts = urlsplit(url)
+        if (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and _is_this_machine(parts.hostname or "")):
+            return
     raise BadData(f"{url} is no address that begins with https://; give one, or download the file yourself and name it")
 
 

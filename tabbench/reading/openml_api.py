@@ -96,9 +96,12 @@ def describe_task(task_id: int) -> TaskDescription:
     if kind not in (CLASSIFICATION, REGRESSION):
         raise BadData(f"task {task_id} of OpenML is {_text(root, 'task_type') or 'of no known type'}; choose a task of "
                       "supervised classification or regression")
+    data_id = _text(root, "data_set_id")
+    if not data_id.isdecimal():
+        raise BadData(f"task {task_id} of OpenML names no data set; choose another task")
     if not splits_url:
-        raise BadData(f"task {task_id} of OpenML has no splits; use its data set, as openml:{_text(root, 'data_set_id')}")
-    return TaskDescription(task_id, int(_text(root, "data_set_id")), _text(root, "target_feature"), kind == REGRESSION,
+        raise BadData(f"task {task_id} of OpenML has no splits; use its data set, as openml:{data_id}")
+    return TaskDescription(task_id, int(data_id), _text(root, "target_feature"), kind == REGRESSION,
                            _text(root, "evaluation_measure"), splits_url)
 
 

@@ -10,10 +10,12 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.reading.cards import cache_folder
-from tabbench.reading.downloading import download, hash_of
+from tabbench.reading.downloading import download, hash_of, require_https
 from tabbench.reading.located import Located
 
 SCHEMES = ("https:", "http:")
+LONGEST_NAME = 100
+"""The end of a file's name tells its format."""
 CHECKSUM = re.compile("sha256=([0-9a-f]{64})")
 
 
@@ -25,8 +27,9 @@ def locate_url(source: str) -> Located:
     BadOption
         What follows the # is no checksum.
     BadData
-        The file cannot be downloaded, or is not the one that the checksum names.
+        It is no such address, the file cannot be downloaded, or is not the one that the checksum names.
     """
+    require_https(source)
     url, fragment = urldefrag(source)
     checksum = CHECKSUM.fullmatch(fragment)
     if fragment and not checksum:
@@ -42,7 +45,7 @@ def locate_url(source: str) -> Located:
 
 def cached_path(url: str) -> Path:
     """Where the file behind an address is kept; remove it to have it downloaded again."""
-    name = re.sub(r"[^\w.-]+", "-", unquote(Path(urlsplit(url).path).name)).lstrip(".") or "table"
+    name = re.sub(r"[^\w.-]+", "-", unquote(Path(urlsplit(url).path).name)).lstrip(".")[-LONGEST_NAME:] or "table"
     return cache_folder() / "url" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
 
 

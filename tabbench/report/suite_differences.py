@@ -12,7 +12,7 @@ from tabbench.core.two_suites import TwoSuites
 from tabbench.report.as_markdown import section
 from tabbench.report.tables import ReportTable
 from tabbench.wording.numbers import NOTHING, decimals_for, fixed, interval, known, rows, signed
-from tabbench.wording.safe_text import markdown, plain
+from tabbench.wording.safe_text import markdown, plain, spreadsheet
 from tabbench.wording.two_suites import HOW_TO_READ, decided, gap_sentence
 
 SCHEMA = 1
@@ -47,8 +47,9 @@ def differences_json(found: TwoSuites) -> str:
 
 
 def differences_csv(found: TwoSuites) -> str:
-    """The rows of single tables as CSV."""
-    return str(found.cells.to_csv(index=False, lineterminator="\n"))
+    """The rows of single tables as CSV, safe to open in a spreadsheet."""
+    safe = found.cells.assign(**{name: found.cells[name].map(spreadsheet) for name in ("table", "approach")})
+    return str(safe.to_csv(index=False, lineterminator="\n"))
 
 
 def _gaps(found: TwoSuites) -> list[str]:

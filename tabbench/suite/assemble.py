@@ -14,7 +14,7 @@ from tabbench.core.suite_result import SUITE_COLUMNS, SuiteResult
 from tabbench.options import ALPHA
 from tabbench.suite.gather import REPORT, Gathered, GatheredTable, gather
 from tabbench.suite.layout import TABLES
-from tabbench.suite.over_tables import MARGIN, mean_scores, over_tables
+from tabbench.suite.over_tables import MARGIN, mean_scores, over_tables, sources_of
 from tabbench.verdict.across.buckets import LEAST_SHARE, bucket_of
 from tabbench.verdict.across.crossed import STEPS, crossed_by_size, crossing_rows
 from tabbench.verdict.across.relative_costs import REFERENCE, relative_costs
@@ -54,7 +54,7 @@ def assemble(gathered: Gathered, seed: int) -> SuiteResult:
                   "versions": _versions(judged)},
         tables=tables, approaches=approaches, splits=splits, scores=scores, means=mean_scores(tables, scores),
         crossovers=crossovers, crossed=crossed_by_size(crossovers), failures=_failures(judged), cell_costs=cell_costs,
-        relative_costs=relative_costs(cell_costs, seed), **over_tables(tables, scores, approaches, seed))
+        relative_costs=relative_costs(cell_costs, sources_of(tables), seed), **over_tables(tables, scores, approaches, seed))
 
 
 def _require_same_versions(judged: Sequence[GatheredTable]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 import unicodedata
@@ -28,6 +29,8 @@ OF_A_SUITE = ("approaches", "effort", "preset", "sizes", "folds", "repeats", "us
 """Options of `compare` that a suite may have for all its tables; those of a call come first, then a table's own."""
 FILES = ("test",)
 """Of these, the ones that name a file."""
+LISTS = ("approaches", "drop")
+"""Of these, the ones that are names."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ def find_suite(name: str) -> Suite:
         return read_suite(path)
     if NAME.fullmatch(name) and (FOLDER / f"{name}.toml").is_file():
         return read_suite(FOLDER / f"{name}.toml")
-    raise UnknownName.among("suite", name, [each.stem for each in sorted(FOLDER.glob("*.toml"))])
+    raise UnknownName.among("suite", name, [each.stem for each in sorted(FOLDER.glob("*.toml"))],
+                            "; a suite of your own is named by its file, as mine.toml")
 
 
 def read_suite(path: Path) -> Suite:
@@ -114,6 +118,7 @@ def read_suite(path: Path) -> Suite:
     _require(path, "the suite", values, {"name": str, "title": str, "tables": list, "options": dict})
     options = values.get("options", {})
     _require_known(path, "[options]", options, OF_A_SUITE)
+    _require_plain(path, "[options]", options)
     tables = tuple(_table(path, each) for each in values.get("tables", ()))
     suite = Suite(values.get("name", path.stem), values.get("title", ""), tables, options)
     _check(path, suite)
@@ -128,7 +133,9 @@ def _table(path: Path, values: Any) -> SuiteTable:
     _require_known(path, f"the table {source}", values, ("name", "source", "origin", *OF_A_TABLE))
     _require(path, f"the table {source}", {key: values[key] for key in values.keys() & {"name", "origin"}},
              {"name": str, "origin": str})
-    options = {name: _beside(path, value) if name in FILES else value for name, value in values.items() if name in OF_A_TABLE}
+    _require_plain(path, f"the table {source}", values)
+    options = {name: _beside(path, str(value)) if name in FILES else value
+               for name, value in values.items() if name in OF_A_TABLE}
     return SuiteTable(values.get("name") or name_of(source), _beside(path, source), values.get("origin", ""), options)
 
 
@@ -166,6 +173,15 @@ def _require(path: Path, where: str, values: Mapping[str, Any], kinds: Mapping[s
 def _require_known(path: Path, where: str, values: Mapping[str, Any], known: Sequence[str]) -> None:
     if unknown := values.keys() - set(known):
         raise BadData(f"{where} in {path} does not know the entry {min(unknown)!r}; it takes {', '.join(known)}")
+
+
+def _require_plain(path: Path, where: str, values: Mapping[str, Any]) -> None:
+    """What an option's value may be is checked where it is used; here that it can be one, and be written again."""
+    for name, value in values.items():
+        is_finite = all(isinstance(each, str | int) or (isinstance(each, float) and math.isfinite(each))
+                        for each in (value if isinstance(value, list) else [value]))
+        if not is_finite or (name in LISTS and not isinstance(value, str | list)):
+            raise BadData(f"{where} in {path} has {name} = {value!r}; write a text, a number, or a list of these")
 
 
 def _check(path: Path, suite: Suite) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from tabbench.core.suite_result import SuiteResult
 from tabbench.core.two_suites import TwoSuites
 from tabbench.options import ALPHA
+from tabbench.suite.over_tables import sources_of
 from tabbench.verdict.across.two_suites import TwoLosses, compare_approaches, compare_cells
 from tabbench.wording.two_suites import differs, only_in, other_content, two_suites_sentence
 
@@ -57,6 +58,7 @@ def _prints(result: SuiteResult) -> dict[str, str]:
 
 def _of_table(first: SuiteResult, second: SuiteResult, table: str) -> list[TwoLosses]:
     about, splits = first.tables.set_index("name").loc[table], _common_splits(first, second, table)
+    source = sources_of(first.tables)[table]
     scores = [each.scores[each.scores["table"] == table] for each in (first, second)]
     sizes = set(scores[0]["size"]) & set(scores[1]["size"])
     if not sizes or about["metric"] != second.tables.set_index("name").loc[table]["metric"]:
@@ -64,7 +66,7 @@ def _of_table(first: SuiteResult, second: SuiteResult, table: str) -> list[TwoLo
     here = [each[each["size"] == max(sizes)] for each in scores]
     names = [name for name in dict.fromkeys(here[0]["approach"]) if name in set(here[1]["approach"])
              and first.families[name] != "baseline"]
-    found = (_of_approach(here[0][here[0]["approach"] == name], here[1][here[1]["approach"] == name], splits, about, name)
+    found = (_of_approach(here[0][here[0]["approach"] == name], here[1][here[1]["approach"] == name], splits, about, source, name)
              for name in names)
     return [each for each in found if each is not None]
 
@@ -76,7 +78,8 @@ def _common_splits(first: SuiteResult, second: SuiteResult, table: str) -> pd.Da
     return common if (common["fingerprint"] == common["fingerprint_new"]).all() else common[:0]
 
 
-def _of_approach(old: pd.DataFrame, new: pd.DataFrame, splits: pd.DataFrame, about: Any, name: str) -> TwoLosses | None:
+def _of_approach(old: pd.DataFrame, new: pd.DataFrame, splits: pd.DataFrame, about: Any, source: str, name: str
+                 ) -> TwoLosses | None:
     """Losses in margins, split by split if there are `splits` that both have; None where the metric is defined in none."""
     is_paired, scores = len(splits) > 0, (old["score"].dropna(), new["score"].dropna())
     if is_paired:
@@ -87,7 +90,7 @@ def _of_approach(old: pd.DataFrame, new: pd.DataFrame, splits: pd.DataFrame, abo
     unit = (1.0 if about["direction"] == "lower" else -1.0) / about["margin"]
     test_ratio = float((splits["test_rows"] / splits["training_rows"]).mean())
     losses = [each.to_numpy(dtype=np.float64) * unit for each in scores]
-    return TwoLosses(str(about.name), str(about["fingerprint"]), name, int(old["size"].iloc[0]), float(scores[0].mean()),
+    return TwoLosses(str(about.name), source, name, int(old["size"].iloc[0]), float(scores[0].mean()),
                      float(scores[1].mean()), losses[0], losses[1], is_paired, test_ratio)
 
 

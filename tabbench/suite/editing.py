@@ -11,7 +11,7 @@ from tabbench.core.errors import BadOption
 from tabbench.core.phrases import counted
 from tabbench.reading.cards import find_card
 from tabbench.store.folder import writing
-from tabbench.suite.definition import SCHEME, Suite, name_of, new_suite, read_suite, with_tables, write_suite
+from tabbench.suite.definition import FILES, SCHEME, Suite, name_of, new_suite, read_suite, with_tables, write_suite
 
 
 def write_new(path: Path, sources: Sequence[str], target: str | None = None) -> str:
@@ -49,7 +49,9 @@ def _found(sources: Sequence[str]) -> list[str]:
 
 
 def _written(suite: Suite, path: Path) -> str:
-    tables = tuple(replace(table, source=_relative(table.source, path)) for table in suite.tables)
+    tables = tuple(replace(table, source=_relative(table.source, path), options={
+        name: _relative(str(value), path) if name in FILES else value for name, value in table.options.items()})
+        for table in suite.tables)
     with writing(path):
         write_suite(replace(suite, tables=tables), path)
     count = len(tables)

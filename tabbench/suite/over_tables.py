@@ -65,19 +65,24 @@ def _repeated(tables: pd.DataFrame) -> dict[str, int]:
     return {str(first[each]): number for each, number in count.items() if number > 1}
 
 
+def sources_of(tables: pd.DataFrame) -> dict[str, str]:
+    """Table to source: its origin, or else its fingerprint. Tables of one source count once together."""
+    source = tables["origin"].where(tables["origin"].notna(), tables["fingerprint"])
+    return dict(zip(tables["name"], source, strict=True))
+
+
 def losses_of(tables: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows for `TableLosses.gather`, a table's source being its origin, or else its fingerprint.
+    """The rows for `TableLosses.gather`.
 
     A split in which the metric is undefined for an approach is left out for all.
     """
     about = tables.set_index("name")
-    source = about["origin"].where(about["origin"].notna(), about["fingerprint"])
     defined = np.isfinite(scores["score"]).groupby([scores[name] for name in ("table", "repeat", "fold")]).transform("all")
     kept = scores[defined]
     metric = kept["table"].map(about["metric"])
     sign = kept["table"].map(about["direction"]).map({"lower": 1.0, "higher": -1.0})
     return pd.DataFrame({
-        "table": kept["table"], "source": kept["table"].map(source), "metric": metric, "size": kept["size"],
+        "table": kept["table"], "source": kept["table"].map(sources_of(tables)), "metric": metric, "size": kept["size"],
         "split": kept["repeat"].astype(str) + "/" + kept["fold"].astype(str), "approach": kept["approach"],
         "loss": sign * kept["score"], "imputed": kept["failed"], "scale": kept["table"].map(about["margin"]).astype("float64"),
         "perfect": metric.map({name: perfect_loss(METRICS.get(name)) for name in set(metric)}).astype("float64")})

@@ -294,7 +294,11 @@ class _Going:
         if is_interrupted:
             self.unfinished.append(begun.name)
         judge = begun.conclude(is_interrupted=is_interrupted)
-        if judge is not None:
+        if judge is None:
+            return
+        if EXECUTORS.get(self.options.executor).uses_this_process:
+            judge()
+        else:
             self.judging.append(self.judges.submit(judge))
 
     def _fail(self, name: str, problem: str) -> None:

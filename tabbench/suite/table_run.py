@@ -54,7 +54,7 @@ class TableRun:
             session = stack.enter_context(Session.open(frozen.options, clock, QUIET, contestants=common.contestants,
                                                        prior=common.prior))
             prepared = recall_prepared(session.store)
-            checking = None if session.store.recall("is_checked") else Checking(prepared)
+            checking = None if session.store.recall("is_checked") else Checking(prepared, in_thread=session.leaves_threads)
             running = plan_run(session, executor, prepared, clock, checking=checking)
             run, schedule = schedule_run(running)
             return cls(frozen.table.name, running, run, schedule, watch_run(running, run), stores, stack.pop_all())

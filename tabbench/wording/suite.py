@@ -15,13 +15,14 @@ STATES = {"finished": "finished", "partial": "partly run", "unusable": "no resul
 HOW_TO_READ = (
     ("Training size",
      "The verdict over all tables takes each table at its largest size. The verdict for a range of rows takes it at its largest "
-     "size within the range, so that a large table also says what smaller ones would have shown."),
+     "size within the range, so that a large table also says what smaller ones would have shown. Ranges share tables, and the "
+     "correction for many pairs is within a range: a verdict in one of several ranges alone is weaker evidence than it seems."),
     ("Mean rank",
      "1 is best; ties share a rank. Descriptive: it depends on which other approaches take part, and so do Elo and "
-     "improvability. Their 95 % intervals are bootstrap intervals over the tables."),
+     "improvability. Their 95 % intervals are bootstrap intervals over the tables, expanded where these are few."),
     ("Critical-difference diagram",
-     "A bar joins approaches of which no two are shown to differ by Wilcoxon's signed-rank test with Holm's correction for all "
-     "pairs. What no bar joins differs."),
+     "A bar joins neighbours in mean rank of which no two are shown to differ by Wilcoxon's signed-rank test with Holm's "
+     "correction for all pairs. Two that no bar joins need not differ, if one between them differs from either: see the pairs."),
     ("Margin",
      "Differences between tables are in margins: 1 is 1 % of a constant prediction's loss on the table, 0.01 in accuracy, 0.005 "
      "in AUC. A smaller one does not matter in practice."),

@@ -55,6 +55,11 @@ def test_the_quick_reader_reads_what_the_other_one_reads(read, monkeypatch, rows
     assert quick.to_pydict() == read(HEADER + rows).to_pydict()
 
 
+def test_a_long_run_of_spaces_is_read_in_one_pass(read):
+    text = "a" + " " * 200_000 + "b"
+    assert read(HEADER + f"1,\"p,q\",'t'\n2,x, {text} \n")["c"].to_pylist() == ["t", text]
+
+
 def test_table_without_rows_has_its_columns(read):
     assert read(HEADER).shape == (0, 3)
 

@@ -55,7 +55,13 @@ def test_too_much_is_not_downloaded(address, tmp_path):
         downloading.download(address, tmp_path / "part", cure="", most_bytes=50)
 
 
-@pytest.mark.parametrize("address", ["http://example.org/a.csv", "http://127.0.0.1.example.org/a.csv", "https:///a.csv",
+def test_a_text_that_is_too_long_for_a_file_is_no_fault(site):
+    site["/" + "x" * 300 + ".csv"] = CONTENT
+    assert locate(f"{site.address}/{'x' * 300}.csv").data.name.endswith("x.csv")
+    assert locate("y" * 300) is None
+
+
+@pytest.mark.parametrize("address", ["http://example.org/a.csv", "http://127.0.0.1.example.org/a.csv", "https:///a.csv", "https://[",
                                      "http:a"])
 def test_addresses_that_are_not_safe_are_refused(site, address):
     with pytest.raises(BadData, match="is no address that begins with https://"):

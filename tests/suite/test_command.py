@@ -5,6 +5,8 @@ import json
 import pytest
 from command_line import tabbench
 
+from tabbench.suite.run import SuiteRun
+
 QUICK = ("--approaches", "linear", "--effort", "0.01", "--folds", "2", "--repeats", "1", "--sizes", "full",
          "--executor", "in-process")
 
@@ -64,6 +66,26 @@ def test_a_table_that_cannot_be_used_is_said_and_ends_with_3(place, tmp_path):
     done = tabbench("suite", "run", path, *QUICK, "--out", tmp_path / "run")
     assert done.exit_code == 3 and "absent" in done.stderr
     assert "absent" in (tmp_path / "run" / "report.md").read_text()
+
+
+def press_ctrl_c(*ignored, **also):
+    raise KeyboardInterrupt
+
+
+def test_exit_codes_tell_what_has_ended_how(copied, tmp_path, monkeypatch):
+    def code(run, folder):
+        monkeypatch.setattr("tabbench.suite.run.run_definition", run)
+        ended = tabbench("suite", "run", "smoke", "--out", folder, "--quiet")
+        return ended.exit_code, ended.stderr
+
+    assert code(lambda *ignored, **also: SuiteRun(copied, {}, (), is_interrupted=False), copied) == (3, ""), "fits have failed"
+    empty = tmp_path / "empty"
+    (empty / "tables").mkdir(parents=True)
+    how = f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {empty}\n"
+    for run in (lambda *ignored, **also: SuiteRun(empty, {}, (), is_interrupted=True), press_ctrl_c):
+        assert code(run, empty) == (130, how)
+    exit_code, said = code(lambda *ignored, **also: SuiteRun(empty, {}, (), is_interrupted=False), empty)
+    assert exit_code == 1 and "has any result yet" in said
 
 
 @pytest.mark.parametrize("arguments, sentence", [

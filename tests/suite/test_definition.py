@@ -61,6 +61,10 @@ def test_a_file_that_is_gone_is_still_one_beside_the_suite(tmp_path):
     ("tables = [{source = 'a.csv', name = '..'}]", "has a table with the name '..'; use letters"),
     ("tables = ['a.csv']\n[options]\nout = 'x'", r"\[options\] in .* does not know the entry 'out'"),
     ("tables = [", "is not TOML"),
+    ("tables = [{source = 'a.csv', drop = 3}]", "the table a.csv in .* has drop = 3; write a text, a number, or a list of these"),
+    ("tables = [{source = 'a.csv', time = 1979-05-27}]", "has time = datetime.date"),
+    ("tables = ['a.csv']\n[options]\nmargin = inf", r"\[options\] in .* has margin = inf"),
+    ("tables = ['a.csv']\n[options]\nsizes = {most = 5}", "has sizes = {'most': 5}"),
 ])
 def test_a_mistake_is_one_sentence(tmp_path, text, message):
     with pytest.raises(BadData, match=message):
@@ -83,10 +87,12 @@ def test_every_suite_that_comes_with_tabbench_is_read():
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 names = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
 values = st.one_of(st.integers(-5, 5), st.booleans(), texts, st.lists(texts, max_size=3))
+options = st.fixed_dictionaries({}, optional={"target": texts, "drop": st.lists(texts, max_size=3), "folds": values,
+                                              "metric": values})
 
 
 @given(st.lists(names, min_size=1, max_size=4, unique=True), texts,
-       st.dictionaries(st.sampled_from(["target", "drop", "folds", "metric"]), values.filter(bool), max_size=3))
+       options.map(lambda found: {name: value for name, value in found.items() if value}))
 def test_what_is_written_is_read_again(tmp_path_factory, found, title, options):
     suite = Suite("s", title, tuple(SuiteTable(name, f"source of {name}", options=options) for name in found), {"seed": 3})
     path = tmp_path_factory.mktemp("suite") / "s.toml"
@@ -97,8 +103,8 @@ def test_what_is_written_is_read_again(tmp_path_factory, found, title, options):
 
 def test_names_are_what_a_folder_can_be_called():
     assert [name_of(each) for each in (
-        "x/.hidden.csv", "Ümlaut 1.parquet", "generated:xor,rows=20", "???", "https://a.b/c.d.csv")] == [
-        "hidden", "Umlaut-1", "generated-xor-rows-20", "table", "c"]
+        "x/.hidden.csv", "__own.csv", "Ümlaut 1.parquet", "generated:xor,rows=20", "???", "https://a.b/c.d.csv")] == [
+        "hidden", "own", "Umlaut-1", "generated-xor-rows-20", "table", "c"]
     suite = new_suite("s", ["a/t.csv", "b/t.csv", "c/T.csv"])
     assert [table.name for table in suite.tables] == ["t", "t-2", "T-3"]
     with pytest.raises(BadOption, match="a suite needs tables"):
@@ -117,6 +123,10 @@ def test_a_suite_of_ones_own_is_written_and_extended(tmp_path, monkeypatch):
     with pytest.raises(BadOption, match=r"c\.csv is neither a file nor a data set's name"):
         add_tables(path, ["c.csv"])
     add_tables(path, ["b.csv", "penguins"])
+    assert 'source = "a.csv"' in path.read_text() and 'source = "b.csv"' in path.read_text(), "the folder can be passed on"
+    (tmp_path / "below").mkdir()
+    write_new(tmp_path / "below" / "own.toml", ["a.csv"])
+    assert read_suite(tmp_path / "below" / "own.toml").tables[0].source == str(tmp_path / "a.csv")
     assert str(tmp_path) not in path.read_text()  # the suite and its tables can be moved together
     suite = read_suite(path)
     assert [table.name for table in suite.tables] == ["a", "b", "penguins"] and suite.tables[0].options == {"target": "y"}

@@ -68,6 +68,13 @@ def test_what_was_different_is_said():
     assert "t9" not in set(found.cells["table"])
 
 
+def test_tables_of_one_origin_count_once():
+    first = suite(0)
+    first = replace(first, tables=first.tables.assign(origin="one"))
+    found = compare_suites(first, suite(1, gain=0.2))
+    assert found.approaches["decision"].tolist() == ["unknown"] * 2
+
+
 def test_what_only_one_has_is_said_and_not_compared():
     first = suite(0)
     second = simulated_suites.suite_of({"dummy": [1.0] * 8, "tabm": [0.5] * 8})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,15 +15,20 @@ REFERENCE = "linear"
 and more, and a ratio of two fits that ran side by side does not."""
 
 
-def relative_costs(cells: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Geometric mean over tables of fit time by the reference's fit time, with its bootstrap interval over tables.
+def relative_costs(cells: pd.DataFrame, sources: Mapping[str, str], seed: int) -> pd.DataFrame:
+    """Geometric mean over sources of fit time by the reference's fit time, with its bootstrap interval over sources.
 
-    A table counts once in a bucket, at its largest size within it; tables without the reference are left out.
+    A table counts once in a bucket, at the largest size within it at which the approach and the reference were both run. Tables
+    of one source count once together.
 
     Parameters
     ----------
     cells : DataFrame
         Columns table, approach, size and fit_seconds, one row a cell.
+    sources : Mapping[str, str]
+        Table to source.
+    seed : int
+        Seed of the bootstrap.
     """
     means = cells.astype({"fit_seconds": "float64"}).groupby(["table", "size", "approach"], sort=False)["fit_seconds"].mean()
     wide = means.unstack("approach")
@@ -30,16 +37,18 @@ def relative_costs(cells: pd.DataFrame, seed: int) -> pd.DataFrame:
         ratios = wide.div(wide[REFERENCE], axis=0)[wide[REFERENCE] > 0]
         for bucket in (EVERYTHING, *SIZE_BUCKETS):
             sizes = ratios.index.get_level_values("size").to_series(index=ratios.index)
-            rows += _of_bucket(bucket.name, ratios[bucket.holds(sizes)], seed)
+            rows += _of_bucket(bucket.name, ratios[bucket.holds(sizes)], sources, seed)
     return pd.DataFrame(rows, columns=["bucket", "approach", "tables", "fit_time", "low", "high"])
 
 
-def _of_bucket(name: str, ratios: pd.DataFrame, seed: int) -> list[tuple[str, str, int, float, float, float]]:
-    largest = ratios.sort_index().groupby(level="table").last()
+def _of_bucket(name: str, ratios: pd.DataFrame, sources: Mapping[str, str], seed: int
+               ) -> list[tuple[str, str, int, float, float, float]]:
+    largest = ratios.sort_index().groupby(level="table").last()  # of each column, where it is known
     rows = []
     for approach in ratios.columns:
-        logs = np.log(largest[approach][largest[approach] > 0].to_numpy(dtype=np.float64))
-        if len(logs):
+        known = np.log(largest[approach][largest[approach] > 0].astype("float64"))
+        if len(known):
+            logs = known.groupby(known.index.map(sources)).mean().to_numpy()
             low, high = np.exp(bootstrap_interval(logs[:, None], seed))
-            rows.append((name, str(approach), len(logs), float(np.exp(logs.mean())), float(low[0]), float(high[0])))
+            rows.append((name, str(approach), len(known), float(np.exp(logs.mean())), float(low[0]), float(high[0])))
     return rows

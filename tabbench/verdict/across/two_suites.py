@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.verdict.across.decision import fewest_sources
-from tabbench.verdict.across.descriptions import COVERAGE, bootstrap_draws, bradley_terry
+from tabbench.verdict.across.descriptions import bootstrap_draws, bradley_terry, expanded_interval
 from tabbench.verdict.across.losses import TIE, is_ahead
 from tabbench.verdict.across.signed_ranks import holm, signed_rank_chance, signed_rank_probabilities, typical_difference
 
@@ -50,7 +50,8 @@ def compare_cells(found: Sequence[TwoLosses], alpha: float) -> pd.DataFrame:
     """Table by table and approach by approach, with the columns `CELL_COLUMNS`.
 
     Over the same splits, Nadeau and Bengio's corrected resampled t (doi:10.1023/A:1024068626366), with Holm's correction for all
-    rows. Over different splits, or a single one, there is no interval. `decision` is "same" (equal on every split), "first" or
+    rows. Over different splits, or a single one, there is no interval, nor where the difference is the same on every split, as an
+    accuracy's may be: then no spread is known. `decision` is "same" (equal on every split), "first" or
     "second" (better), or "within_noise" if an interval says no more; "unknown" without one.
     """
     rows = []
@@ -118,19 +119,6 @@ def elo_gaps(found: Sequence[TwoLosses], seed: int) -> dict[str, tuple[float, fl
     return {name: (float(gap[place]), float(low[place]), float(high[place])) for place, name in enumerate(names)}
 
 
-def expanded_interval(draws: np.ndarray, sources: int) -> tuple[np.ndarray, np.ndarray]:
-    """95 % interval (k,) each of bootstrap draws (B, k) of so many sources.
-
-    The percentiles are moved out as far as Student's t is wider than what a bootstrap of few sources sees (Hesterberg 2015,
-    doi:10.1080/00031305.2015.1089789): with eight tables the plain ones would miss twice as often as they say.
-    """
-    from scipy.stats import norm, t
-
-    tail = norm.sf(np.sqrt(sources / (sources - 1)) * t.ppf((1 + COVERAGE) / 2, sources - 1))
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    return low, high
-
-
 def _battles(own: Sequence[TwoLosses]) -> np.ndarray:
     """(2k, 2k): how often the row is ahead of the column, the first run's approaches before the second's."""
     if all(each.is_paired for each in own):
@@ -167,7 +155,7 @@ def _corrected_t(each: TwoLosses, alpha: float) -> tuple[float, float, float, fl
     variance = float(np.var(each.second - each.first, ddof=1))
     error = np.sqrt((1 / count + each.test_ratio) * variance)
     if error <= TIE:
-        return difference, difference, difference, 0.0
+        return difference, np.nan, np.nan, np.nan
     half = error * t.ppf(1 - alpha / 2, count - 1)
     return difference, difference - half, difference + half, float(2 * t.sf(abs(difference) / error, count - 1))
 

@@ -6,6 +6,7 @@ from tabbench.verdict.across.descriptions import (
     bootstrap_interval,
     bradley_terry,
     elo_ratings,
+    expanded_interval,
     improvabilities,
     mean_ranks,
     win_rates,
@@ -115,3 +116,10 @@ def test_the_same_seed_gives_the_same_intervals_and_another_seed_others(many):
     losses = gathered(many, {"a": np.linspace(0.1, 0.4, 9), "b": np.linspace(0.4, 0.2, 9)})
     pd.testing.assert_frame_equal(improvabilities(losses, 1), improvabilities(losses, 1))
     assert not improvabilities(losses, 1).equals(improvabilities(losses, 2))
+
+
+def test_an_interval_of_few_sources_is_wider_than_percentiles_and_of_many_hardly():
+    draws = np.random.default_rng(0).standard_normal((100_000, 1))
+    few, many_sources = (expanded_interval(draws, sources)[1][0] for sources in (8, 1_000))
+    assert few == pytest.approx(2.3646 * np.sqrt(8 / 7), abs=0.05)
+    assert many_sources == pytest.approx(1.96, abs=0.02)

@@ -50,7 +50,8 @@ def download(url: str, goal: Path, *, cure: str, most_bytes: int = MOST_BYTES) -
         with error:
             raise RefusedByServer(url, error.code, error.read(PIECE_BYTES)) from error
     except (OSError, HTTPException) as error:
-        raise BadData(f"{url} cannot be downloaded ({error}); {cure}") from error
+        reason = getattr(error, "reason", error)  # urllib wraps what the system says
+        raise BadData(f"{url} cannot be downloaded ({reason}); {cure}") from error
 
 
 class RefusedByServer(BadData):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tabbench.core.suite_result import ALL, SuiteResult
 from tabbench.report.drawing import Labels, drawing_settings, looks_of, stand_in, to_inline_svg
+
+NAME_HEIGHT, NAME_DECADES = 0.06, 0.3
+"""About the size of a name in the figure, as shares of all ranks and in decades of time."""
 
 
 def cost_and_rank(result: SuiteResult) -> str:
@@ -27,17 +31,26 @@ def cost_and_rank(result: SuiteResult) -> str:
         axes.set_yticks(range(1, len(ranks) + 1))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g} ×")
         axes.xaxis.set_minor_formatter(lambda *_: "")
-        for point in points:
-            _draw(axes, point, styles[point["approach"]], labels)
+        points.sort(key=lambda point: point["mean_rank"])
+        is_below = False
+        for above, point in zip([None, *points], points, strict=False):
+            is_below = not is_below and _is_near(above, point, len(ranks))
+            _draw(axes, point, styles[point["approach"]], labels, is_named_below=is_below)
         axes.set_xlabel(f"fit time, in fits of {result.protocol['cost_reference']} on the same table and rows")
         axes.annotate("mean rank, 1 is best", (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points",
                       color=stand_in("muted"))
         return to_inline_svg(figure, labels, name="cost-and-rank", title="Mean rank against relative fit time")
 
 
-def _draw(axes: Any, point: dict[Any, Any], look: Any, labels: Labels) -> None:
+def _is_near(above: dict[Any, Any] | None, point: dict[Any, Any], ranks: int) -> bool:
+    """Whether the names of two points would lie on each other."""
+    return (above is not None and point["mean_rank"] - above["mean_rank"] < ranks * NAME_HEIGHT
+            and abs(math.log10(point["fit_time"] / above["fit_time"])) < NAME_DECADES)
+
+
+def _draw(axes: Any, point: dict[Any, Any], look: Any, labels: Labels, *, is_named_below: bool) -> None:
     axes.plot([point["low_cost"], point["high_cost"]], [point["mean_rank"]] * 2, color=look.colour, linewidth=3, alpha=0.25)
     axes.plot([point["fit_time"]] * 2, [point["low"], point["high"]], color=look.colour, linewidth=3, alpha=0.25)
     axes.plot([point["fit_time"]], [point["mean_rank"]], marker=look.marker, color=look.colour, markersize=7)
-    axes.annotate(labels.name(point["approach"]), (point["fit_time"], point["mean_rank"]), (9, 6), textcoords="offset points",
-                  color=look.colour, annotation_clip=False)
+    axes.annotate(labels.name(point["approach"]), (point["fit_time"], point["mean_rank"]), (9, -14 if is_named_below else 6),
+                  textcoords="offset points", color=look.colour, annotation_clip=False)

@@ -15,6 +15,8 @@ from tabbench.wording.suite import step_state, step_title
 
 _WIDTH_INCHES = 10.0
 _ROW_INCHES, _SHARE_INCHES, _HEAD_INCHES, _GAP_INCHES = 0.19, 0.95, 0.3, 0.56
+_FEW_DECADES = 100.0
+"""Sizes within such a ratio have marks at 1, 2 and 5 of a decade, others at its beginning."""
 LONGEST_TABLE = 26
 """Characters of a table's name that have room beside its bar."""
 FEWEST_TABLES = 5
@@ -39,6 +41,7 @@ def _figure(result: SuiteResult, step: tuple[str, str]) -> str:
     height = _HEAD_INCHES + _ROW_INCHES * len(bars) + _GAP_INCHES + _SHARE_INCHES + _GAP_INCHES
     with drawing_settings(name):
         from matplotlib.figure import Figure
+        from matplotlib.ticker import LogLocator
 
         labels, colours = Labels(), {family: look.colour for family, look in looks_of({each: each for each in step}).items()}
         figure = Figure(figsize=(_WIDTH_INCHES, height))
@@ -46,7 +49,9 @@ def _figure(result: SuiteResult, step: tuple[str, str]) -> str:
         above = figure.add_axes((0.19, 1 - (_HEAD_INCHES + rows_height) / height, 0.66, rows_height / height))
         below = figure.add_axes((0.19, _GAP_INCHES / height, 0.66, _SHARE_INCHES / height), sharex=above)
         above.set_xscale("log")
-        above.set_xlim(own["from_size"].min() / 1.05, own["to_size"].max() * 1.05)
+        low, high = own["from_size"].min() / 1.05, own["to_size"].max() * 1.05
+        above.set_xlim(low, high)
+        above.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > _FEW_DECADES * low else (1.0, 2.0, 5.0)))
         _draw_bars(above, own, bars, step, colours, labels)
         _draw_shares(below, result.crossed, step, colours)
         _draw_legend(above, step, colours)

@@ -46,6 +46,8 @@ class Frozen:
         Seconds that it may take.
     cells : int, default 0
         How many cells it has with all that is wished for.
+    settled : int, default 0
+        About how many of them an earlier call has finished.
     summary : str, default ""
         Its shape and task in a few words.
     digest : str, default ""
@@ -59,6 +61,7 @@ class Frozen:
     problem: str = ""
     need: Need = Need(0.0, 0.0)
     cells: int = 0
+    settled: int = 0
     summary: str = ""
     digest: str = ""
     identity: tuple[str, str, str] = ("", "", "")
@@ -118,10 +121,11 @@ def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bo
         wish = planner.wish(settled_effort(session.store, options))
         shape = f"{len(setup.table):,} rows, {len(setup.table.columns):,} columns, {setup.task.kind}"
         cells = len(wish.most.approaches) * len(wish.most.sizes) * wish.most.splits
-        left = max(1 - len(session.store.settled()) / cells, 0.0)
+        settled = min(len(session.store.settled()), cells)
         # What was put aside must not be put aside again when the table is begun.
-        return Frozen(table, replace(options, fresh=False), need=need_of(planner).times(left), digest=digest, summary=shape,
-                      cells=cells, identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
+        return Frozen(table, replace(options, fresh=False), need=need_of(planner).times(1 - settled / cells), cells=cells,
+                      settled=settled, summary=shape, digest=digest,
+                      identity=(setup.table.fingerprint, setup.table.target_name, setup.task.kind))
 
 
 def _reading(table: SuiteTable, options: Options) -> dict[str, Any]:

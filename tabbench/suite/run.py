@@ -225,7 +225,7 @@ class _Going:
         ready = sorted(usable, key=lambda each: (each.need.least, each.need.most))
         waiting = [Waiting(each.table.name, each.cells, self._expected(each)) for each in ready]
         self.total = sum(each.cells for each in ready)
-        self.done = self.n_failed = 0
+        self.done, self.n_failed = sum(each.settled for each in ready), 0
         self.schedule = SuiteSchedule(waiting, self._begin, self._end, self._deadline)
         with ThreadPoolExecutor(1, "judging") as self.judges:
             try:
@@ -294,7 +294,7 @@ class _Going:
             self._fail(waiting.name, error.typed)
             self._write_manifest()
             return None
-        self.done += begun.settled
+        self.done += begun.settled - self.frozen[waiting.name].settled
         return begun
 
     def _end(self, begun: Begun) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.comparison.integrity import DAMAGED, check_folder, differences_between, read_json
 from tabbench.comparison.rerun import is_planned, own_approaches, repeatable_cells, rerun_cells
-from tabbench.core.errors import BadOption, UnknownName
+from tabbench.core.errors import BadOption, OptionMention, UnknownName
 from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, RerunCell, Verification
 from tabbench.report.suite_as_json import suite_values
 from tabbench.store.folder import DATABASE, is_store
@@ -60,7 +60,7 @@ def verify(folder: str | Path, *, cells: int = 5, seed: int | None = None, jobs:
     """
     for name, number, least in (("cells", cells, 0), ("jobs", jobs, 1), ("seed", 0 if seed is None else seed, 0)):
         if number < least:
-            raise BadOption(f"{name} is {number}; give {least} or more")
+            raise BadOption.about(OptionMention(name), f" is {number}; give {least} or more")
     folders, approaches = run_folders(Path(folder)), approaches or {}
     known = {name for each in folders for name in own_approaches(each)}
     if unknown := sorted(set(approaches) - known):

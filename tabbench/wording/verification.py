@@ -10,11 +10,13 @@ from tabbench.wording.safe_text import plain, shorten
 
 MOST_DIFFERENCES = 50
 """A file that was replaced differs everywhere; nobody reads all of it."""
+MOST_REPORTED = 10
+"""One changed cell changes most of a result.json; the cell itself is what must be seen."""
 LONGEST_VALUE = 60
 
 
 def verification_sentences(checks: Sequence[FolderCheck], cells: Sequence[RerunCell], seed: int) -> tuple[str, ...]:
-    """What was found, line by line.
+    """What was found, line by line; what tells most stands last, just before the answer.
 
     Parameters
     ----------
@@ -25,11 +27,17 @@ def verification_sentences(checks: Sequence[FolderCheck], cells: Sequence[RerunC
     seed : int
         With which they were chosen.
     """
-    differences = [_difference(each) for check in checks for each in check.differences]
-    hidden = len(differences) - MOST_DIFFERENCES
-    lines = [*differences[:MOST_DIFFERENCES], *([f"… and {hidden:,} more differences"] if hidden > 0 else []),
-             *(_rerun(each) for each in cells), *_stored(checks), _answer(checks, cells, seed)]
+    differences = [each for check in checks for each in check.differences]
+    lines = [*_first([each for each in differences if each.kind is Damage.REPORTED], MOST_REPORTED),
+             *_first([each for each in differences if each.kind is not Damage.REPORTED], MOST_DIFFERENCES),
+             *(_rerun(each) for each in sorted(cells, key=lambda each: each.outcome is Rerun.DIFFERS)),
+             *_stored(checks), _answer(checks, cells, seed)]
     return tuple(plain(each) for each in lines)
+
+
+def _first(found: Sequence[Difference], most: int) -> list[str]:
+    hidden = len(found) - most
+    return [*map(_difference, found[:most]), *([f"… and {hidden:,} more such differences"] if hidden > 0 else [])]
 
 
 def cell_words(place: CellPlace) -> str:
@@ -66,7 +74,7 @@ def _reported(found: Difference) -> str:
 
 
 def _shown(value: Any) -> str:
-    return shorten(str(value), LONGEST_VALUE)
+    return "nothing" if value in (None, "") else shorten(str(value), LONGEST_VALUE)
 
 
 def _rerun(cell: RerunCell) -> str:

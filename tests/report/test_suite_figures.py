@@ -57,6 +57,19 @@ def test_every_table_is_a_bar_of_the_crossings_and_its_name_harmless(suite):
     assert shown.count("trees") == 3
 
 
+def test_names_of_approaches_of_the_same_rank_and_time_do_not_lie_on_each_other(suite):
+    ranks = suite.ranks.assign(mean_rank=2.0)
+    together = replace(suite, ranks=ranks, relative_costs=suite.relative_costs.assign(fit_time=1.0))
+    heights = {name: height for height, name in re.findall(r'<text [^>]*y="([\d.]+)"[^>]*>([^<]*)<', cost_and_rank(together))}
+    assert heights["lightgbm"] != heights["linear"]
+
+
+def test_sizes_within_two_decades_have_more_than_one_mark(suite):
+    sizes = {"from_size": 60.0, "to_size": 450.0}
+    [(_, figure), *_] = crossing_figures(replace(suite, crossovers=suite.crossovers.assign(**sizes)))
+    assert {"100", "200"} <= set(texts(figure))
+
+
 def test_there_is_no_figure_of_costs_without_the_reference(tiny):
     assert cost_and_rank(tiny) == ""
 

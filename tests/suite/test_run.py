@@ -159,6 +159,12 @@ def test_what_is_frozen_is_opened_only_for_the_same_source_test_file_versions_an
     assert "holds a run" in frozen().problem
 
 
+def test_of_a_finished_table_nothing_is_left_to_do(suite, done):
+    common = Common(all_contestants(run_options(suite, {})), PriorCosts.load(), 1, "cpu", Clock.start(None))
+    again = freeze_table(suite.tables[0], run_options(suite, {}), done.folder / "tables" / "first", common, is_again=True)
+    assert (again.settled, again.cells) == (18, 18) and again.need.most == again.need.least == 0
+
+
 def test_folds_of_one_repeat_and_repeats_replace_each_other(suite, tmp_path):
     repeated = replace(suite, options=dict(suite.options) | {"repeats": 2})
     assert run_options(repeated, {"use_folds": 1}).repeats is None

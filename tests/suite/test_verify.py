@@ -205,8 +205,9 @@ def test_cells_of_a_gpu_are_not_run_where_there_is_none(suite, monkeypatch):
 def test_what_cannot_be_verified_is_one_sentence(tmp_path, finished):
     with pytest.raises(BadOption, match="neither a run nor a suite"):
         tabbench.verify(tmp_path)
-    with pytest.raises(BadOption, match="cells is -1"):
+    with pytest.raises(BadOption, match="cells is -1") as refused:
         tabbench.verify(finished, cells=-1)
+    assert refused.value.typed == "--cells is -1; give 0 or more"
 
 
 def test_the_command_ends_with_1_where_something_differs(suite):

@@ -8,7 +8,9 @@ import pytest
 from command_line import tabbench as typed
 
 import tabbench
+from tabbench.checks import running
 from tabbench.comparison.check import check
+from tabbench.core.check import CHECKS
 from tabbench.options import Options
 
 QUICK = {"approaches": ["lightgbm"], "preset": "fast", "sizes": "full", "folds": 3, "repeats": 1, "quiet": True,
@@ -282,8 +284,10 @@ def alarms(frame, **options):
 
 
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, plant in PLANTED.items() for kind in plant[0]])
-def test_planted_leaks_are_caught(name, kind):
+def test_planted_leaks_are_caught(name, kind, monkeypatch):
     _, code, subject, plant = PLANTED[name]
+    # The other checks are asked about clean tables, where they would cost a claim.
+    monkeypatch.setattr(running, "CHECKS", [each for each in CHECKS if any(said.code.startswith(code) for said in each.says)])
     frame = honest(ROWS.get(name, 1_000), KINDS[kind], seed=1, noise=NOISE.get(name, 0.6))
     found = alarms(plant(frame, np.random.default_rng(2)))
     caught = [finding for finding in found if finding.code.startswith(code) and finding.subject.startswith(subject)]

@@ -15,6 +15,7 @@ from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.views import fit_view
 
+EFFORT = 0.02
 TRAINING_ROWS = 100
 TEST_ROWS = 30
 COLUMNS = (
@@ -58,7 +59,7 @@ def target_of(kind, signal):
 def train(approach, kind, features, target, *, seed=7, weight=None, task=None):
     task = task or TASKS[kind]
     view = fit_view(approach.view, features, COLUMNS, seed=5)
-    settings = approach.settings(Workload(0.1, len(features), len(COLUMNS), task.n_classes))
+    settings = approach.settings(Workload(EFFORT, len(features), len(COLUMNS), task.n_classes))
     training = TrainingSet(view.transform(features), target, task, settings, seed=seed, shared_seed=11, weight=weight)
     return view, approach.fit(training)
 
@@ -168,22 +169,25 @@ def test_restored_from_its_parts_it_predicts_bit_for_bit(name, kind):
 
 @every_task
 @every_approach
-def test_leaves_its_input_untouched(name, kind):
+def test_leaves_its_input_untouched_and_only_the_ratios_of_weights_count(name, kind):
+    """Survey weights add up to millions, others to one. A power of two, so that not even rounding differs."""
     features, signal = make_rows()
-    target, weight = target_of(kind, signal)[:TRAINING_ROWS], np.linspace(0.5, 2, TRAINING_ROWS)
+    target, weight = target_of(kind, signal)[:TRAINING_ROWS], np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS)
     before = features.copy(deep=True), target.copy(), weight.copy()
     approach = usable(name)
     view = fit_view(approach.view, features[:TRAINING_ROWS], COLUMNS, seed=5)
     matrix, same = view.transform(features[:TRAINING_ROWS]), view.transform(features[:TRAINING_ROWS])
-    settings = approach.settings(Workload(0.1, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
+    settings = approach.settings(Workload(EFFORT, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
     fitted = approach.fit(TrainingSet(matrix, target, TASKS[kind], settings, seed=7, shared_seed=11, weight=weight))
-    fitted.predict(matrix)
+    predictions = fitted.predict(matrix)
     pd.testing.assert_frame_equal(features, before[0])
     assert (target == before[1]).all()
     assert (weight == before[2]).all()
     for held in ("values", "numbers", "codes"):
         if hasattr(matrix, held) and not isinstance(matrix, pd.DataFrame):
             np.testing.assert_array_equal(getattr(matrix, held), getattr(same, held))
+    _, scaled = train(approach, kind, features[:TRAINING_ROWS], target, weight=weight * 2.0**-10)
+    np.testing.assert_allclose(scaled.predict(matrix), predictions, rtol=1e-6)
 
 
 @every_task
@@ -199,20 +203,6 @@ def test_weights_count(name, kind):
     if kind != "regression":
         weighted, unweighted = weighted[:, -1], unweighted[:, -1]
     assert weighted.mean() > unweighted.mean()
-
-
-@every_task
-@every_approach
-def test_only_the_ratios_of_weights_count(name, kind):
-    """Survey weights add up to millions, others to one. A power of two, so that not even rounding differs."""
-    features, signal = make_rows()
-    target = target_of(kind, signal)[:TRAINING_ROWS]
-    weight = np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS)
-    predictions = []
-    for scale in (1.0, 2.0**-10):
-        view, fitted = train(usable(name), kind, features[:TRAINING_ROWS], target, weight=weight * scale)
-        predictions.append(fitted.predict(view.transform(features)))
-    np.testing.assert_allclose(predictions[1], predictions[0], rtol=1e-6)
 
 
 @every_approach
@@ -231,7 +221,7 @@ def test_a_table_of_one_constant_column_is_no_obstacle(name):
     features = pd.DataFrame({"same": np.ones(40)})
     approach = usable(name)
     view = fit_view(approach.view, features, (Column("same", "number"),), seed=0)
-    settings = approach.settings(Workload(0.1, 40, 1, 2))
+    settings = approach.settings(Workload(EFFORT, 40, 1, 2))
     target = np.arange(40) % 2
     fitted = approach.fit(TrainingSet(view.transform(features), target, TASKS["binary"], settings, seed=1, shared_seed=2))
     np.testing.assert_allclose(fitted.predict(view.transform(features)), 0.5, atol=0.1)

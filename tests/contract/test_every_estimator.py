@@ -20,10 +20,12 @@ ESTIMATORS = [each for each in (getattr(tabbench, name) for name in tabbench.__a
               if isinstance(each, type) and issubclass(each, BaseEstimator)]
 
 LITTLE = {"effort": 0.01}
+FEW_EPOCHS = LITTLE | {"max_epochs": 20}
 ONE_APPROACH = {"approaches": "linear", "folds": 2, "effort": 0.01}
 CHEAP = {tabbench.BestApproachClassifier: ONE_APPROACH, tabbench.BestApproachRegressor: ONE_APPROACH,
-         tabbench.BoostedEnsembleClassifier: LITTLE, tabbench.BoostedEnsembleRegressor: LITTLE, tabbench.ForestSelector: LITTLE,
-         tabbench.GuardedMLPClassifier: LITTLE, tabbench.GuardedMLPRegressor: LITTLE,
+         tabbench.BoostedEnsembleClassifier: LITTLE, tabbench.BoostedEnsembleRegressor: LITTLE,
+         tabbench.ForestSelector: LITTLE | {"n_features": 0.5},
+         tabbench.GuardedMLPClassifier: FEW_EPOCHS, tabbench.GuardedMLPRegressor: FEW_EPOCHS,
          tabbench.ElasticNetGridRegressor: {"cv": 2}, tabbench.LogisticGridClassifier: {"Cs": (0.01, 1.0, 100.0), "cv": 2}}
 """What makes an estimator affordable here: the same path with less work. By default each of some twenty fits of 100 to 300 rows
 compares whole families, or takes a second."""

@@ -19,6 +19,7 @@ from typing import Any
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "cost"}
 """Entries of a result that hold measured times, or follow from them."""
 LONGEST_SECONDS = 15.0
+"""A run is killed at the latest so long after its start."""
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--longest", type=float, default=LONGEST_SECONDS, help="seconds until a kill, at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path("kill-suite"))
     known, options = parser.parse_known_args()
@@ -33,19 +35,19 @@ def main() -> None:
     quiet, killed = known.folder / "undisturbed", known.folder / "killed"
     shutil.rmtree(killed, ignore_errors=True)
     subprocess.run([*command, "--out", str(quiet)], check=False)
-    kills = kill_at_random([*command, "--out", str(killed)], known.kills, random.Random(known.seed))
+    kills = kill_at_random([*command, "--out", str(killed)], known.kills, known.longest, random.Random(known.seed))
     subprocess.run([*command, "--out", str(killed)], check=False)
     differing = [name for name, answer in answers(quiet).items() if answers(killed).get(name) != answer]
     print(f"{kills} kills; {len(answers(quiet))} answers, of which differ: {', '.join(differing) or 'none'}")
     sys.exit(bool(differing))
 
 
-def kill_at_random(command: list[str], kills: int, choice: random.Random) -> int:
+def kill_at_random(command: list[str], kills: int, longest: float, choice: random.Random) -> int:
     """Start the command anew after each kill, until it ends by itself or was killed so often; gives how often it was."""
     for done in range(kills):
         process = subprocess.Popen(command, start_new_session=True)
         try:
-            process.wait(choice.uniform(0.3, LONGEST_SECONDS))
+            process.wait(choice.uniform(0.3, longest))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

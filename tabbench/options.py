@@ -31,9 +31,9 @@ BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**
          "tib": 2**40}
 
 
-def option(default: Any, help: str) -> Any:
-    """Declare an option: its default and the line that `--help` shows."""
-    return field(default=default, metadata={"help": help})
+def option(default: Any, help: str, *, is_pythons: bool = False) -> Any:
+    """Declare an option: its default and the line that `--help` shows, unless it is for the function alone."""
+    return field(default=default, metadata={"help": help, "is_pythons": is_pythons})
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Options:
     memory_limit: str | float | None = option(None, "Memory of the whole process tree: 8GB, 500MB.")
     jobs: int | None = option(None, "Number of workers, one cell each (the number of cores).")
     device: str = option("auto", "auto, cpu or cuda, for approaches that can use a GPU.")
+    calibrate: bool = option(False, "Calibrate own classifiers that give no probabilities, on inner folds.", is_pythons=True)
     executor: str = option(LOCAL, "Where cells run: local (worker processes), in-process, or one that a package adds.")
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")

@@ -35,6 +35,8 @@ def _option_parameters() -> list[inspect.Parameter]:
     """The options of `compare` as typer wants them, made from their one declaration."""
     parameters = []
     for each in fields(Options):
+        if each.metadata["is_pythons"]:
+            continue
         name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name == "drop"
         kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)

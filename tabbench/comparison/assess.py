@@ -23,6 +23,7 @@ from tabbench.core.family import kinds
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import METRICS
+from tabbench.core.prediction import as_taken
 from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.options import ALPHA
@@ -184,7 +185,7 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     sums = np.zeros((len(setup.target), max(setup.task.n_classes, 1)))
     times = np.zeros(len(setup.target))
     for number, split in enumerate(setup.splits.splits):
-        predicted = predictions(judged.iloc[0]["best"], setup.splits.full_size, number)
+        predicted = as_taken(predictions(judged.iloc[0]["best"], setup.splits.full_size, number), setup.task, "probabilities")
         if predicted is not None:
             sums[split.test] += predicted.reshape(len(split.test), -1)
             times[split.test] += 1

@@ -14,6 +14,7 @@ from typing import Any
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
 from threadpoolctl import threadpool_limits
 
+from tabbench.approaches.own import why_unidentified
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
@@ -46,7 +47,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
-            executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            calibrate: bool = False, executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
             dry_run: bool = False) -> FinishedComparison | ExpectedRun:
     """Compare approaches on a table: which one wins, at which number of training rows, and how sure that is.
@@ -106,6 +107,9 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         Cells that run at the same time; by default the number of cores. Changes no number.
     device : {"auto", "cpu", "cuda"}, default "auto"
         For approaches that can use a GPU.
+    calibrate : bool, default False
+        Calibrate your own classifiers that have no `predict_proba` on inner folds of the training rows. Without it they rank rows
+        by their `decision_function`, and count as sure of their labels where a metric takes probabilities.
     executor : str, default "local"
         Where cells run: "local" (worker processes), "in-process", or one that a package adds. Changes no number.
     out : path, default None
@@ -216,6 +220,9 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked:
 def _frozen(session: Session, prepared: Prepared) -> Prepared:
     sizes_of(prepared, session.options)  # refused before anything is written
     freeze(session.folder, session.store, prepared, session.options)
+    for name, estimator in session.contestants.own.items():
+        if (why := why_unidentified(estimator)) is not None:
+            session.display.say(f"{name} is fitted again in every call: what it is made of can't be told from what it was ({why})")
     return prepared
 
 

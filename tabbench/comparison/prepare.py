@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.checks.running import run_checks
+from tabbench.comparison.given import given_of, has_own
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
@@ -96,7 +97,8 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
                                          positions=positions, repeats_given=repeats_given)
     for note in splits.notes:
         display.say(note)
-    setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
+    given = given_of(data, table, options) if has_own(options) else None
+    setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed, given)
     return Prepared(setup, _each_once((*table.findings, *target.findings, *split_findings)))
 
 

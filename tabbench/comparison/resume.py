@@ -25,7 +25,8 @@ from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
 from tabbench.options import Options, work_of
 from tabbench.store.database import Store
-from tabbench.store.folder import MANIFEST, RunFolder, writing
+from tabbench.store.folder import GIVEN, MANIFEST, RunFolder, writing
+from tabbench.store.given import encoded
 from tabbench.store.setups import load_setup, save_setup, save_splits
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
@@ -41,6 +42,8 @@ def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options
         with writing(folder.path):
             save_setup(prepared.setup, folder.path)
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
+    if prepared.setup.given is not None:
+        write_atomically(folder.path / GIVEN, encoded(prepared.setup.given.load()))
     folder.keep()
 
 

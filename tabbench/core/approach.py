@@ -17,7 +17,7 @@ from tabbench.core.parts import Parts
 from tabbench.core.registry import Registry
 from tabbench.core.task import Task
 
-ViewName = Literal["raw", "linear", "trees", "net", "families"]
+ViewName = Literal["raw", "given", "linear", "trees", "net", "families"]
 Settings = dict[str, Any]
 BASELINE = "dummy"
 """The constant predictor always runs: the margin, the imputation of failures and the decision `none` need it."""

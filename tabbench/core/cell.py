@@ -15,6 +15,9 @@ from tabbench.core.finding import Incident
 PROTOCOL_NUMBER = 1
 """Raised when the same cell would mean something else; part of every key."""
 
+IDENTITY = "identity"
+"""The setting that tells a user's estimator from what it was before its code changed."""
+
 Status = Literal["ok", "failed", "timed_out", "out_of_memory", "crashed", "skipped"]
 
 
@@ -52,8 +55,13 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        """The cell's own seed, from its key alone: 32 bits."""
-        return int(self.key[:8], 16)
+        """The cell's own seed, from its key alone: 32 bits.
+
+        Versions of a user's estimator have the same one, so that they are compared with the same luck.
+        """
+        key = self.key if IDENTITY not in self.settings else digest(self.to_json() | {"settings": {
+            name: value for name, value in self.settings.items() if name != IDENTITY}})
+        return int(key[:8], 16)
 
     @property
     def shared_seed(self) -> int:

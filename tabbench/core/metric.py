@@ -24,6 +24,10 @@ RANK_SHARED_LUCK = 0.75
 """For metrics that count ranks."""
 
 
+Takes = Literal["probabilities", "ranking", "labels"]
+"""What a metric of classes needs of a prediction: probabilities, only the order of the rows, or only the most probable class."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A score of predictions against the truth.
@@ -63,6 +67,8 @@ class Metric:
         False if a constant prediction is among the best whatever the data, so that the metric cannot choose an approach.
     best_constant : {"mean", "median"}, default "mean"
         Which constant scores best on the rows that it is computed from; for regression only.
+    takes : {"probabilities", "ranking", "labels"}, default "probabilities"
+        What it needs of a classifier: a model without probabilities is scored fairly by the two others only.
     """
 
     name: str
@@ -79,6 +85,7 @@ class Metric:
     place: int | None = None
     rewards_knowledge: bool = True
     best_constant: Literal["mean", "median"] = "mean"
+    takes: Takes = "probabilities"
 
     @property
     def words(self) -> str:

@@ -70,6 +70,8 @@ class BatchRows:
         if name == "families":
             return FamiliesMatrix({each: self.prepared(each, seed, part) for each in FAMILIES})
         positions = self.train if part == "train" else self.split.test
+        if name == "given" and self.setup.given is not None:
+            return self.setup.given.load().take(positions, with_target=part == "train")
         view = self.view(name, seed)
         return self.shared.once(("prepared", name, part),
                                 lambda: view.transform(self.setup.table.features.iloc[positions].reset_index(drop=True)))
@@ -174,6 +176,10 @@ def _fit_and_predict(rows: BatchRows, cell: Cell, approach: Approach, threads: i
     raw = fitted.predict(rows.prepared(approach.view, cell.shared_seed, "test"))
     predict_seconds = time.perf_counter() - start + shared.charged_seconds
     predictions = complete(raw, present, setup.task.n_classes, cell.size, len(rows.split.test))
+    ranking = getattr(fitted, "ranking", None)
+    scores = None if ranking is None else ranking(rows.prepared(approach.view, cell.shared_seed, "test"))
+    if scores is not None and present is not None:
+        predictions = with_ranking(predictions, scores, present)
     if keep is not None and (present is None or len(present) == setup.task.n_classes):
         keep(cell, rows.view(approach.view, cell.shared_seed), fitted)
     return {"predictions": predictions.astype(np.float32), "tuned": fitted.tuned, "incidents": tuple(fitted.incidents),
@@ -258,6 +264,22 @@ def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: 
     everything = np.full((rows, n_classes), floor)
     everything[:, present] = raw * (1.0 - floor * (n_classes - len(present)))
     return everything
+
+
+def with_ranking(predictions: np.ndarray, scores: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Probabilities (m, C) with the scores that rank rows beside them, (m, 2C); a class unseen in training is ranked last.
+
+    Raises
+    ------
+    UnusablePrediction
+        A score is not finite.
+    """
+    if scores.shape != (len(predictions), len(present)) or not np.isfinite(scores).all():
+        raise UnusablePrediction("the decision function gave scores of another shape, or scores that are not finite")
+    largest = np.finfo(np.float32).max
+    everything = np.full(predictions.shape, max(scores.min(initial=0.0) - 1, -largest))
+    everything[:, present] = np.clip(scores, -largest, largest)
+    return np.hstack([predictions, everything])
 
 
 def _only_one_class(rows: BatchRows, present: np.ndarray) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tabbench.core.errors import BadOption
 DATABASE = "run.db"
 TABLE = "table.arrow"
 SPLITS = "splits.npz"
+GIVEN = "given.arrow"
 MANIFEST = "manifest.json"
 SPOOL = "spool"
 PREDICTIONS = "predictions"
@@ -26,7 +27,7 @@ PREVIOUS = "previous"
 """Where `--fresh` puts the old run until the new one is known to be valid."""
 APPLICATION_ID = 0x7ABBE7C4
 """Marks a SQLite file as ours."""
-OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, MANIFEST, SPOOL, PREDICTIONS, LOGS,
+OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, GIVEN, MANIFEST, SPOOL, PREDICTIONS, LOGS,
                   LOCK, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
 
 

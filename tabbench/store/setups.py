@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.given import Given
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
 from tabbench.reading.recognition import as_strings, category_type
-from tabbench.store.folder import SPLITS, TABLE
+from tabbench.store.folder import GIVEN, SPLITS, TABLE
+from tabbench.store.given import load_given
 
 FEATURE, GAPS = "feature:", "gaps:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
@@ -56,7 +59,8 @@ def _load(folder: Path) -> Setup:
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
     return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
-                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"])
+                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"],
+                 given=Given(cache(partial(load_given, folder))) if (folder / GIVEN).exists() else None)
 
 
 def _save_table(setup: Setup, path: Path) -> None:

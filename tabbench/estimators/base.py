@@ -19,10 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
 from tabbench.core.errors import MissingExtra
+from tabbench.core.given import GivenRows
 from tabbench.core.task import Task
 from tabbench.estimators.features import (
     column_names,
     fit_columns,
+    given_rows,
     is_frame,
     learn_columns,
     split_columns,
@@ -52,6 +54,8 @@ class TrainingRows:
         Of shape (n,); None if all weights are one.
     group : ndarray | None
         Codes of shape (n,).
+    given : GivenRows
+        The same rows as they were given, for an estimator of the user's own.
     """
 
     features: pd.DataFrame
@@ -59,6 +63,7 @@ class TrainingRows:
     task: Task
     weight: np.ndarray | None
     group: np.ndarray | None
+    given: GivenRows
 
     def __len__(self) -> int:
         return len(self.target)
@@ -85,6 +90,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         ValueError, TypeError
             X or y is not valid input for scikit-learn, or X holds infinity.
         """
+        given_y = y
         y = validate_data(self, "no_validation", y, y_numeric=self._is_regression)
         if pd.isna(y).any():  # None and pandas' NA among labels, which scikit-learn does not look for
             raise ValueError("Input y contains NaN; leave out the rows without a target")
@@ -94,18 +100,20 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                                                                          ensure_non_negative=True)
         group = None if groups is None else np.unique(_labels(groups, X), return_inverse=True)[1]
         features, self._columns = learn_columns(split_columns(X), column_names(X, self.n_features_in_))
+        given = given_rows(X, given_y)
         if weight is not None and (weight == 0).any():  # as if the rows were not there
             kept = np.flatnonzero(weight > 0)
             features, y, weight = features.iloc[kept].reset_index(drop=True), y[kept], weight[kept]
+            given = given.take(kept, with_target=True)
             group = None if group is None else group[kept]
         _require_rows(len(y))
         target, task = self._read_target(y)
-        return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group)
+        return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group, given)
 
     def _fit_view(self, name: ViewName, rows: TrainingRows, seed: int) -> Any:
-        """Fit a view on the training rows, keep it and return the rows' matrix in it."""
+        """Fit a view on the training rows, keep it and return the rows' matrix in it; `given` are the rows as they came."""
         self._view: FittedView = fit_view(name, rows.features, self._columns, seed)
-        return self._view.transform(rows.features)
+        return rows.given if name == "given" else self._view.transform(rows.features)
 
     def _training_set(self, view: ViewName, rows: TrainingRows, settings: Settings, device: str = "cpu") -> TrainingSet:
         """Fit the view and return the rows as an approach learns from them."""

@@ -16,7 +16,7 @@ from tabbench.comparison.result import FinishedComparison
 from tabbench.core.approach import APPROACHES, BASELINE, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.comparison import compare_rows, device_of, is_named
-from tabbench.estimators.features import tie_digests
+from tabbench.estimators.features import given_rows, tie_digests
 from tabbench.estimators.knobs import effort_of
 from tabbench.execution.run import why_it_does_not_load
 from tabbench.metrics.choice import choose_metrics
@@ -86,8 +86,14 @@ class _BestApproach(TabularEstimator):
             compared = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
             self.comparison_, self.best_approach_, effort = compared.comparison, compared.best, compared.effort
             device = device_of(self.comparison_)
+        self._is_own = contestants[self.best_approach_].view == "given"
         self._model = self._fit_approach(contestants[self.best_approach_], rows, effort, device)
         return self
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        """Predict by the model's view, or by the rows as they are where the model is an estimator of the user's own."""
+        matrix = self._matrix(X)
+        return self._model.predict(given_rows(self._checked(X, reset=False)) if self._is_own else matrix)
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
@@ -167,8 +173,7 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return self._predicted(X)
 
 
 class BestApproachRegressor(_BestApproach, TabularRegressor):
@@ -235,8 +240,7 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return self._predicted(X)
 
 
 def different_rows(rows: TrainingRows) -> int:
@@ -262,7 +266,8 @@ def merged(rows: TrainingRows) -> TrainingRows:
     weight = np.bincount(code, weights=rows.weight)
     features = rows.features.iloc[first].reset_index(drop=True)
     group = None if rows.group is None else rows.group[first]
-    return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group)
+    return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group,
+                        rows.given.take(first, with_target=True))
 
 
 def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
+from tabbench.comparison.given import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
@@ -104,7 +105,8 @@ def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -
     table = _table(rows, columns)
     splits, findings = make_splits(table, rows.target, rows.task, folds=options.folds, repeats=options.repeats, seed=options.seed)
     checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
-    setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed)
+    given = as_given(rows.given) if has_own(options) else None
+    setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed, given)
     return Prepared(setup, tuple(dict.fromkeys((*findings, *checked))))
 
 

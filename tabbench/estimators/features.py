@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
+from tabbench.core.given import GivenRows
 from tabbench.core.table import Column
 from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
@@ -26,6 +27,15 @@ Values: TypeAlias = Any
 def is_frame(X: Any) -> bool:
     """Whether X is a pandas or polars frame."""
     return isinstance(X, pd.DataFrame) or (hasattr(X, "to_arrow") and hasattr(X, "columns"))
+
+
+def given_rows(X: Any, y: Any = None) -> GivenRows:
+    """Return X and y as they are: what is no pandas frame is held as one, and an array handed on as an array."""
+    is_pandas = isinstance(X, pd.DataFrame)
+    frame = X if is_pandas else X.to_pandas() if is_frame(X) else pd.DataFrame(X)
+    target = None if y is None else y.set_axis(frame.index) if isinstance(y, pd.Series) else pd.Series(
+        y if hasattr(y, "dtype") else np.asarray(y), index=frame.index)
+    return GivenRows(frame, target, is_array=not is_frame(X))
 
 
 def split_columns(X: Any) -> list[Values]:

@@ -71,7 +71,7 @@ class Options:
     executor: str = option(LOCAL, "Where cells run: local (worker processes), in-process, or one that a package adds.")
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")
-    save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
+    save_winner: bool = option(False, "Refit the recommended approach on all rows and save it to OUT/winner.")
     race: bool = option(False, "Smallest sizes first, with early stopping for futility of approaches that are far behind.")
     extrapolate: bool = option(False, "Extrapolate the learning curves to 2 and 4 times as many rows.")
     what_if: bool = option(False, "Sensitivity analysis: without the most suspicious feature, with other splits; OUT/what-if.")

@@ -23,7 +23,7 @@ from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
-from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
+from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
 from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
@@ -117,7 +117,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     fresh : bool, default False
         Start over in a folder that holds a run.
     save_winner : bool, default False
-        Fit the best approach once more on all rows and save it to `out`/winner.
+        Fit the recommended approach once more on all rows and save it to `out`/winner.
     race : bool, default False
         Stop approaches early for futility: those that are far behind do not run at larger sizes.
     extrapolate : bool, default False
@@ -230,15 +230,16 @@ def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComp
     """Judge and report; under a time limit, fit the winner on all rows at the same time."""
     store, options = session.store, session.options
     comparison = judged(ran.run, store)
-    best = best_of(comparison)
-    store.remember(best=best)
+    taken = chosen(comparison)
+    recommended = taken["recommended"]
+    store.remember(**taken)
     is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
     if is_interrupted:
         session.display.close()
         say_how_to_continue(store)
     refit, deadline = None, _own_clock(session).deadline
-    if options.save_winner and not is_interrupted and deadline is not None and best not in (None, *session.contestants.own):
-        refit = Refit.begin(executor, store.folder, ran.planner, str(best), ran.plan.effort, deadline)
+    if options.save_winner and not is_interrupted and deadline is not None and recommended not in (None, *session.contestants.own):
+        refit = Refit.begin(executor, store.folder, ran.planner, str(recommended), ran.plan.effort, deadline)
     return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
 
 

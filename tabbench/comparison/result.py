@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from tabbench.comparison.completed import judged
-from tabbench.comparison.export import export_approach
+from tabbench.comparison.export import RECOMMENDED, export_approach
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.resume import recall_run
@@ -158,14 +158,14 @@ class FinishedComparison(Comparison):
         return path
 
     def save_winner(self, path: str | Path, approach: str | None = None) -> Path:
-        """Refit the best approach, or the named one, on all rows and save it without pickle.
+        """Refit the recommended approach, or another one, on all rows and save it without pickle.
 
         Parameters
         ----------
         path : str or path
             Folder to write, or a single file if it has a suffix.
         approach : str or None, default None
-            Name of the approach; None is the best one.
+            "recommended" (None), "best" (the lowest mean loss) or the name of an approach.
 
         Returns
         -------
@@ -175,7 +175,7 @@ class FinishedComparison(Comparison):
         Raises
         ------
         BadOption
-            The run has no best approach yet, or the approach is an estimator of your own, which cannot be saved.
+            The run has no recommended approach yet, or the approach is an estimator of your own, which cannot be saved.
         UnknownName
             The approach was not part of the run.
 
@@ -183,7 +183,7 @@ class FinishedComparison(Comparison):
         --------
         predict : Predict new rows with a saved model.
         """
-        return export_approach(self.folder, Path(path), approach)
+        return export_approach(self.folder, Path(path), approach or RECOMMENDED)[0]
 
     def _repr_html_(self) -> str:
         from tabbench.report.as_html import to_notebook
@@ -212,12 +212,13 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
     if options.save_winner and refit is not None and not is_interrupted:
         finished = _written(comparison, store, clock, earlier)  # while the winner is fitted
         effort = refit.take(display)
+        display.say(f"{WINNER}: {refit.approach}, fitted on all rows")
         display.close()
         store.remember(winner_effort=effort, timing=clock.timing(earlier))
         return finished
     try:
         if options.save_winner and not is_interrupted:
-            export_approach(store.folder, store.folder / WINNER)
+            display.say(f"{WINNER}: {export_approach(store.folder, store.folder / WINNER)[1]}, fitted on all rows")
     finally:
         finished = _written(comparison, store, clock, earlier, is_interrupted=is_interrupted)
         display.close()
@@ -279,9 +280,14 @@ def write_reports(finished: FinishedComparison) -> None:
         finished.report(finished.folder / name)
 
 
-def best_of(comparison: Comparison) -> str | None:
-    """Return the approach with the lowest mean loss at the headline size; None if nothing can be recommended there."""
+def chosen(comparison: Comparison) -> dict[str, str | None]:
+    """Return the `recommended` approach at the headline size and the `best` one, that of the lowest mean loss.
+
+    Where nothing is shown to beat a constant prediction the best one stands for the recommended one, which there is none of; over
+    families that were not run there is neither.
+    """
     rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
     if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
-        return None
-    return str(rows.iloc[0]["best"])
+        return {"recommended": None, "best": None}
+    best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
+    return {"recommended": best if recommended is None else str(recommended), "best": best}

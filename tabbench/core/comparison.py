@@ -55,7 +55,7 @@ class Comparison:
 COLUMNS: dict[str, tuple[str, ...]] = {
     "approaches": ("name", "family", "version", "settings"),
     "scores": ("approach", "size", "metric", "mean", "low", "high", "splits", "failed"),
-    "winners": ("size", "decision", "approaches", "best", "recommended", "score", "corrected_score"),
+    "winners": ("size", "decision", "approaches", "best", "recommended", "score", "corrected_score", "regret", "regret_bound"),
     "pairs": ("first", "second", "size", "difference", "low", "high", "decision", "p_first", "p_equal", "p_second",
               "rows_to_settle"),
     "crossovers": ("first", "second", "kind", "low", "high", "point"),

@@ -141,7 +141,7 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     Attributes
     ----------
     best_approach_ : str
-        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+        Name of the approach that predicts: the recommended one, or the cheapest if nothing was compared.
     comparison_ : FinishedComparison or None
         The comparison with its scores, pairs, costs and findings; None if nothing was compared.
     classes_ : ndarray of shape (n_classes,)
@@ -211,7 +211,7 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
     Attributes
     ----------
     best_approach_ : str
-        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+        Name of the approach that predicts: the recommended one, or the cheapest if nothing was compared.
     comparison_ : FinishedComparison or None
         The comparison with its scores, pairs, costs and findings; None if nothing was compared.
     n_features_in_ : int

@@ -21,7 +21,7 @@ from tabbench.comparison.given import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
-from tabbench.comparison.result import FinishedComparison, as_finished
+from tabbench.comparison.result import FinishedComparison, as_finished, chosen
 from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import Ran, run_missing
 from tabbench.comparison.session import Session, measured_costs
@@ -46,7 +46,7 @@ MOST_ROWS_IN_PROCESS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A comparison, its best approach, and the effort with which that is fitted on all rows."""
+    """A comparison, the approach that predicts, and the effort with which that is fitted on all rows."""
 
     comparison: FinishedComparison
     best: str
@@ -74,14 +74,14 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
 
 
 def best_of(comparison: FinishedComparison, options: Options) -> str:
-    """Return the approach with the lowest mean loss at the full size.
+    """Return the recommended approach; the one with the lowest mean loss where none is recommended.
 
     Raises
     ------
     TabbenchError
         There is none, or only the baseline, which the options do not name.
     """
-    best = comparison.winners["best"].dropna()
+    best = comparison.winners["recommended"].fillna(comparison.winners["best"]).dropna()
     judged = set(comparison.scores.loc[comparison.scores["failed"] < comparison.scores["splits"], "approach"])
     if best.empty or not (is_named(BASELINE, options) or judged - {BASELINE}):
         reasons = [*comparison.failures["reason"].unique(), *comparison.skipped["reason"].unique()]
@@ -135,7 +135,7 @@ def _run(prepared: Prepared, options: Options) -> Compared:
         comparison = replace(judged(ran.run, session.store), timing=clock.timing({}))
         finished = as_finished(comparison, session.folder.path)
         best = best_of(finished, options)
-        session.store.remember(best=best, timing=comparison.timing)
+        session.store.remember(**chosen(finished) | {"recommended": best}, timing=comparison.timing)
     return Compared(finished, best, _last_effort(ran, best, clock))
 
 

@@ -25,6 +25,7 @@ _LATER = frozenset({"selection", "training", "other_crossovers", "family_crossov
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),
+    "winners": ("score", "corrected_score", "regret", "regret_bound"),
     "pairs": ("difference", "low", "high"),
     "crossovers": ("low", "high", "point"),
     **dict.fromkeys(("other_crossovers", "family_crossovers", "budget_crossovers"), ("low", "high", "point")),

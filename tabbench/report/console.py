@@ -156,7 +156,7 @@ def _rich_table(console: Console, table: list[Standing], columns: Sequence[_Colu
         drawn.add_column(title, justify="right" if column.is_number else "left", overflow="fold", vertical="bottom")
     for each in table:
         cells = [Text(_encodable(console, column.show(each))) for column in columns]
-        drawn.add_row(*cells, style="bold" if each.is_best else "")
+        drawn.add_row(*cells, style="bold" if each.leads else "")
     return drawn
 
 

@@ -30,6 +30,7 @@ from tabbench.report.standings import deciding_scores, families, full_size, stan
 from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
+    RULE,
     RANK_NOTE,
     SEVERITIES,
     better_is,
@@ -103,9 +104,8 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
          amount(each.predict_us_per_row), amount(each.peak_mb), f"{each.failed} of {each.splits}" if each.failed else "0")
         for each in table
     ]
-    best = frozenset(position for position, each in enumerate(table) if each.is_best)
-    note = recommendation_note(winner_at(comparison, size), ": the simplest approach that is not worse than any by the intervals "
-                               "and has a mean within the margin of the best")
+    best = frozenset(position for position, each in enumerate(table) if each.leads)
+    note = recommendation_note(winner_at(comparison, size), f": {RULE}")
     return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
                        RANK_NOTE + note, best)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.metric import metric_words
-from tabbench.core.phrases import listed
+from tabbench.core.phrases import listed, measured
 from tabbench.wording.numbers import known, rows
 
 SEVERITIES = {"info": "note", "warn": "warning", "block": "serious"}
@@ -19,7 +19,12 @@ RANK_NOTE = (
     "Equal ranks are ties. Differences: more is worse. Compare approaches by them, not by the scores' own 95 % intervals."
 )
 
+RULE = "the simplest approach of the top set whose bound of regret is at most 1.5 times the smallest one, or within the margin"
+"""Which approach is recommended, saved, exported and predicted with."""
+
 HOW_TO_READ = (
+    ("Recommended",
+     RULE[0].upper() + RULE[1:] + ". The bound of regret is how much worse it is at most (95 %) than whichever approach is best."),
     ("Rank",
      "1 + the number of approaches shown to be better at this size. Equal ranks are ties: the data do not separate them."),
     ("Score",
@@ -109,7 +114,11 @@ def recommendation(winner: dict[Any, Any]) -> str:
     """The recommended approach where several are not separated, or why there is none; nothing to add where one wins."""
     if is_without_recommendation(winner):
         return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
-    return f" (recommended: {winner['recommended']})" if winner["decision"] == "top_set" else ""
+    if winner["decision"] != "top_set":
+        return ""
+    bound = known(winner.get("regret_bound"))
+    price = "" if bound is None else f", at most {measured(bound)} worse than the best"
+    return f" (recommended: {winner['recommended']}{price})"
 
 
 def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str:

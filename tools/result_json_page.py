@@ -15,6 +15,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.report import as_json
+from tabbench.wording.terms import RULE
 
 PAGE = Path(__file__).parents[1] / "docs" / "result-json.md"
 
@@ -106,10 +107,11 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "size": "training rows", "decision": (TEXT, DECISION),
         "approaches": (NAMES, "the winner, or the top set (not worse than any by the intervals), by mean; empty for `none`"),
         "best": (TEXT, "the approach with the lowest mean loss"),
-        "recommended": (MAYBE_TEXT, "the simplest of the top set within the margin of the best; null for `none`, or if a "
-                                    "flexible family that was requested was not run"),
+        "recommended": (MAYBE_TEXT, f"{RULE}; null for `none`, or if a flexible family that was requested was not run"),
         "score": (NUMBER, "the best one's mean, in the metric's natural sign"),
-        "corrected_score": (NUMBER, "the selection-bias-corrected score; at the headline size only")},
+        "corrected_score": (NUMBER, "the selection-bias-corrected score; at the headline size only"),
+        "regret": (NUMBER, "how much more the recommended one loses than the best mean"),
+        "regret_bound": (NUMBER, "how much more it loses at most (95 %) than whichever of the top set is truly best")},
     "pairs": PAIR | {
         "size": "training rows", "difference": "mean loss(first) − loss(second)",
         "low": "lower end of the simultaneous interval, null if nothing can be said", "high": "upper end",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
@@ -30,6 +30,7 @@ from tabbench.linear.rows import Folds, Rows
 from tabbench.linear.walker import LogisticModel
 from tabbench.options import choice, whole
 from tabbench.views.linear import LinearView
+from tabbench.views.tails import STRAIGHT
 
 PENALTIES = ("l2", "l1", "elasticnet")
 DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))
@@ -96,6 +97,57 @@ class _GridSearched(TabularEstimator):
         numbers = self._view.expansion.expand(features).numbers - self._view.scale.center
         numbers[np.isnan(numbers)] = 0.0
         return _joined(numbers, values[:, numbers.shape[1] + len(self._view.far_columns):])
+
+    def _set_coefficients(self, coefficients: np.ndarray, intercept: Any, matrix: Any, features: Any) -> None:
+        """Set the coefficients of the model's columns and, where there are such, those of the columns of X in their own units.
+
+        What finds `coef_` takes it for the latter: scikit-learn's selectors, and explainers of linear models.
+        """
+        self.column_coef_, self.column_intercept_ = coefficients, self._intercept(intercept, coefficients)
+        self.feature_importances_ = self._importances(coefficients, matrix)
+        self.__dict__.pop("coef_", None)
+        self.__dict__.pop("intercept_", None)
+        if self._is_linear_in(features):
+            slope, offset = self._straight_lines()
+            names = list(self._view.expansion.number_names)
+            self.coef_ = (coefficients * slope)[..., [names.index(column.name) for column in self._columns]]
+            self.intercept_ = self.column_intercept_ + coefficients @ offset
+
+    def _importances(self, coefficients: np.ndarray, matrix: Any) -> np.ndarray:
+        """Return for each column of X the sum of absolute coefficients of what is made of it, each times its standard deviation."""
+        squares = matrix.multiply(matrix) if issparse(matrix) else matrix**2
+        deviation = np.sqrt(np.maximum(np.asarray(squares.mean(axis=0)) - np.asarray(matrix.mean(axis=0)) ** 2, 0.0)).ravel()
+        effect = np.abs(np.atleast_2d(coefficients)).sum(axis=0) * deviation
+        return np.bincount(self._sources(), weights=effect, minlength=len(self._columns))
+
+    def _sources(self) -> np.ndarray:
+        """Return for each column of the model the position of the column of X that it is made of."""
+        view, place = self._view, {column.name: position for position, column in enumerate(self._columns)}
+        numbers = np.repeat(np.arange(len(place)), [len(view.expansion.names_of(column)) for column in self._columns])
+        far = numbers[view.tails.columns] if self.scale else numbers[:0]
+        one_hot = [np.full(levels.n_codes + levels.has_missing, place[name]) for name, levels in view.expansion.levels.items()]
+        return np.concatenate([numbers, far, numbers[view.gaps], *one_hot]).astype(np.int64)
+
+    def _is_linear_in(self, features: Any) -> bool:
+        """Return whether the model is linear in the columns of X: all numbers, none missing, none so far out that it is drawn in."""
+        expansion, kinds = self._view.expansion, [(column.kind, column.levels) for column in self._columns]
+        if set(kinds) - {("number", ()), ("boolean", ())} or len(self._view.gaps) or len(self._view.tails.columns):
+            return False
+        if set(expansion.number_names) != {column.name for column in self._columns} or not self.scale:
+            return not self.scale
+        scaled = np.abs(self._view.scale.apply(expansion.expand(features).numbers)[:, ~expansion.is_boolean])
+        return bool((scaled <= STRAIGHT).all())
+
+    def _straight_lines(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return slope and offset (p,) of each column of the model as a function of the column of X that it is made of."""
+        view = self._view
+        if not self.scale:
+            return np.ones(len(view.scale.center)), np.zeros(len(view.scale.center))
+        slope = 1 / (view.scale.scale * view.deviation)
+        offset = -(view.scale.center / view.scale.scale + view.mean) / view.deviation
+        if len(self._standard.mean):
+            slope, offset = slope / self._standard.deviation, (offset - self._standard.mean) / self._standard.deviation
+        return slope, offset
 
     def _intercept(self, intercept: Any, coefficients: np.ndarray) -> Any:
         """Return the intercept for numbers as given: of shape () or (k,), for coefficients of shape (p,) or (k, p)."""
@@ -168,10 +220,17 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (1, n_columns) or (n_classes, n_columns)
-        Coefficients of the columns `column_names_`; one row if there are two classes.
+    coef_ : ndarray of shape (1, n_features_in_) or (n_classes, n_features_in_)
+        Coefficients of the columns of X in their own units; one row if there are two classes. Defined only if the model is linear
+        in X: all columns are numbers or booleans without missing values, none with outliers that are drawn in.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts.
+        Intercepts that go with `coef_`.
+    column_coef_ : ndarray of shape (1, n_columns) or (n_classes, n_columns)
+        Coefficients of the model's columns, `column_names_`, standardized if `scale`.
+    column_intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts that go with `column_coef_`.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Effect of each column of X: absolute coefficients of the model's columns that are made of it, times their standard deviations.
     C_ : float
         C at the best point.
     penalty_ : str
@@ -275,8 +334,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         if not self._model.has_converged and self._model.promised > self.tol:
             warnings.warn(f"the model at the best point had not converged after {self._model.steps} steps; raise max_iter or "
                           "take smaller Cs", ConvergenceWarning, stacklevel=2)
-        self.coef_ = self._model.coefficients
-        self.intercept_ = self._intercept(self._model.intercepts, self.coef_)
+        self._set_coefficients(self._model.coefficients, self._model.intercepts, prepared.values, rows.features)
         self.n_iter_ = np.array([self._model.steps])
         return self
 
@@ -334,10 +392,17 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_columns,)
-        Coefficients of the columns `column_names_`.
+    coef_ : ndarray of shape (n_features_in_,)
+        Coefficients of the columns of X in their own units. Defined only if the model is linear in X: all columns are numbers or
+        booleans without missing values, none with outliers that are drawn in.
     intercept_ : float
-        Intercept.
+        Intercept that goes with `coef_`.
+    column_coef_ : ndarray of shape (n_columns,)
+        Coefficients of the model's columns, `column_names_`, standardized if `scale`.
+    column_intercept_ : float
+        Intercept that goes with `column_coef_`.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Effect of each column of X: absolute coefficients of the model's columns that are made of it, times their standard deviations.
     alpha_ : float
         Penalty at the best point.
     l1_ratio_ : float
@@ -426,8 +491,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
             best = self._results(points, scores, metric)
             self._model = fit_elastic_net(prepared, grid, grid.points[best])
         self.alpha_, self.l1_ratio_ = points[best].values()
-        self.coef_ = self._model.coefficients
-        self.intercept_ = self._intercept(self._model.intercept, self.coef_)
+        self._set_coefficients(self._model.coefficients, self._model.intercept, prepared.values, rows.features)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from tabbench.core.approach import TrainingSet, Workload
 from tabbench.core.errors import BadOption
 from tabbench.core.task import Task
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor
+from tabbench.estimators.features import is_frame
 from tabbench.estimators.knobs import effort_of
 from tabbench.options import choice
 from tabbench.reading.target import MOST_CLASSES_OF_NUMBERS
@@ -142,7 +143,8 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         Returns
         -------
         X_selected : ndarray or DataFrame of shape (n_samples, n_selected)
-            The selected columns.
+            The selected columns, of a frame as a frame of the same kind, with its dtypes and index. `set_output` chooses another
+            container.
 
         Raises
         ------
@@ -150,7 +152,10 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
             X has other columns than in training, holds infinity, or holds values that do not fit their column.
         """
         self._read_features(X)
-        return super().transform(X)
+        if is_frame(X):
+            kept = self.get_support(indices=True).tolist()
+            return X.iloc[:, kept] if isinstance(X, pd.DataFrame) else X[[X.columns[place] for place in kept]]
+        return np.asarray(X)[:, self.get_support()]
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)

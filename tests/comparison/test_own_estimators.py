@@ -62,7 +62,7 @@ def test_a_search_over_groups_gets_them_and_weights_reach_it(frame):
     assert plain.failures.empty
     with sklearn.config_context(enable_metadata_routing=True):
         weighted = make_pipeline(StandardScaler().set_fit_request(sample_weight=False),
-                                 LogisticRegression().set_fit_request(sample_weight=True))
+                                 LogisticRegression().set_fit_request(sample_weight=True).set_score_request(sample_weight=False))
         routed = GridSearchCV(weighted, {"logisticregression__C": [0.1, 1]}, cv=GroupKFold(2))
         routed = tabbench.compare(table, "y", group="g", weight="w", approaches={"search": routed}, quiet=True, **QUICK)
     assert routed.failures.empty

@@ -182,7 +182,9 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
     "costs": {
         "approach": (TEXT, "its name"), "size": "training rows",
         "fit_seconds": "mean over the splits of what the fit would have taken alone, shared work included",
-        "predict_us_per_row": "mean over the splits, microseconds a test row", "peak_mb": "largest memory of the process, MB"},
+        "predict_us_per_row": "microseconds a row in batches of 10,000 rows, or of as many as a tenth of a second allows",
+        "peak_mb": "megabytes by which one fit made the process grow, with its share of what is built once for several approaches",
+        "one_row_us": "microseconds to predict a single row, the median of a few"},
     "cost_crossovers": PLACE | {"point": "where the seconds are equal"},
     "budget_crossovers": PLACE | AHEAD | {
         "low": "the budget down to which the one is ahead, in seconds", "high": "the budget from which the other one is",
@@ -198,7 +200,8 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "approach": (MAYBE_TEXT, "the recommended approach; null for none"),
         "trained_on": (MAYBE_WHOLE, "with how many of the rows"), "decision": (TEXT, DECISION),
         "approaches": (NAMES, "as in `winners`, of what can be afforded")},
-    "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},
+    "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes"),
+               "floor_mb": (NUMBER, "megabytes of a worker before its first fit: the interpreter, its libraries and the table")},
 }
 
 HEAD = f"""# result.json, schema {SCHEMA}

@@ -123,7 +123,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives),
-        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing, reading=setup.table.reading,
+        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing | _floor(details), reading=setup.table.reading,
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details),
@@ -308,10 +308,18 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
         fit = [details[place]["fit_seconds"] for place in places if details[place]["fit_seconds"] is not None]
         predict = [details[place]["predict_seconds"] * 1e6 / len(setup.splits.splits[place[2]].test)
                    for place in places if details[place]["predict_seconds"] is not None]
-        peak = [details[place]["peak_mb"] for place in places if details[place]["peak_mb"] is not None]
+        own = [details[place].get("costs") or {} for place in places]  # what older runs don't have
+        many, one, grown = ([each[name] for each in own if name in each] for name in ("large_us", "one_row_us", "grown_mb"))
         rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
-                     "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
+                     "predict_us_per_row": float(np.mean(many or predict)) if many or predict else None,
+                     "peak_mb": max(grown, default=None), "one_row_us": float(np.mean(one)) if one else None})
     return _frame("costs", rows)
+
+
+def _floor(details: dict[Place, dict[str, Any]]) -> dict[str, float]:
+    """Megabytes of a worker before its first fit: the interpreter, the libraries and the table."""
+    known = [costs["floor_mb"] for each in details.values() if "floor_mb" in (costs := each.get("costs") or {})]
+    return {"floor_mb": min(known)} if known else {}
 
 
 def _budget_crossovers(costs: pd.DataFrame, evidence: LossEvidence) -> pd.DataFrame:

@@ -229,7 +229,7 @@ def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[s
              ) -> FinishedComparison:
     timing = clock.timing(earlier)
     store.remember(timing=timing)
-    finished = as_finished(replace(comparison, timing=timing), store.folder, is_interrupted=is_interrupted)
+    finished = as_finished(replace(comparison, timing=comparison.timing | timing), store.folder, is_interrupted=is_interrupted)
     with writing(store.folder):
         write_reports(finished)
     return finished

@@ -105,7 +105,11 @@ class Result:
     fit_seconds, predict_seconds : float | None, default None
         Wall time of fit and prediction.
     peak_mb : float | None, default None
-        Peak memory of the worker in MB.
+        Peak memory of the worker in MB, whatever ran in it before.
+    costs : dict[str, float]
+        What was measured of the approach itself: `grown_mb` by which the worker grew at most, `floor_mb` that it had before the
+        batch, and in one cell an approach and size `one_row_us` and `large_us`, microseconds to predict a single row, and a row
+        of many.
     incidents : tuple[Incident, ...], default ()
         What training guards saw and did.
     environment : dict[str, Any]
@@ -122,3 +126,4 @@ class Result:
     peak_mb: float | None = None
     incidents: tuple[Incident, ...] = ()
     environment: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)

@@ -71,7 +71,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),
     "skipped": ("approach", "size", "reason"),
-    "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
+    "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb", "one_row_us"),
     "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
     "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "holds",
                 "sentence"),

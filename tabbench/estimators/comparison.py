@@ -132,7 +132,8 @@ def _run(prepared: Prepared, options: Options) -> Compared:
         ran = run_missing(session, executor, prepared, clock)
         if ran.run.limited is not None and ran.run.limited.is_interrupted:
             raise KeyboardInterrupt
-        comparison = replace(judged(ran.run, session.store), timing=clock.timing({}))
+        comparison = judged(ran.run, session.store)
+        comparison = replace(comparison, timing=comparison.timing | clock.timing({}))
         finished = as_finished(comparison, session.folder.path)
         best = best_of(finished, options)
         session.store.remember(**chosen(finished) | {"recommended": best}, timing=comparison.timing)

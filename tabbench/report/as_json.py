@@ -32,7 +32,7 @@ _MEASURED = {
     "selection": ("n_selected_mean", "stability"),
     "extrapolation": ("difference", "low", "high", "p_overtakes", "n_star_low", "n_star", "n_star_high", "p_never", "last_share"),
     "extrapolated_scores": ("mean", "low", "high"),
-    "costs": ("fit_seconds", "predict_us_per_row", "peak_mb"),
+    "costs": ("fit_seconds", "predict_us_per_row", "peak_mb", "one_row_us"),
     "cost_crossovers": ("low", "high", "point"),
     "cost_limits": ("below", "down_to"),
     "winner_map": ("budget_seconds",),

@@ -119,7 +119,7 @@ def _columns(comparison: Comparison, decimals: int) -> list[_Column]:
         _Column("verdict", lambda each: each.verdict, False),
         _Column("fit s", lambda each: amount(each.fit_seconds)),
         _Column("predict\nµs/row", lambda each: amount(each.predict_us_per_row)),
-        _Column("peak\nMB", lambda each: amount(each.peak_mb)),
+        _Column("fit\nMB", lambda each: amount(each.peak_mb)),
         _Column("failed", lambda each: str(each.failed)),
     ]
 

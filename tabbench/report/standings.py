@@ -35,6 +35,7 @@ class Standing:
     fit_seconds: float | None
     predict_us_per_row: float | None
     peak_mb: float | None
+    one_row_us: float | None
     splits: int
     failed: int
     is_best: bool
@@ -105,6 +106,7 @@ def _standing(row: _Record, pairs: list[_Record], cost: _Record, winner: _Record
         fit_seconds=known(cost.get("fit_seconds")),
         predict_us_per_row=known(cost.get("predict_us_per_row")),
         peak_mb=known(cost.get("peak_mb")),
+        one_row_us=known(cost.get("one_row_us")),
         splits=int(row["splits"]),
         failed=int(row["failed"]),
         is_best=name == best,

@@ -34,6 +34,7 @@ from tabbench.wording.terms import (
     RANK_NOTE,
     SEVERITIES,
     better_is,
+    cost_note,
     crossing,
     decision_words,
     is_without_recommendation,
@@ -96,18 +97,19 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
     table = standings(comparison, size)
     decimals = decimals_for(table[0].mean)
     header = ("#", "approach", metric_title(comparison), "interval", "difference to best", "interval", "verdict", "fit s",
-              "predict µs/row", "peak MB", "failed")
+              "predict µs/row", "one row µs", "fit MB", "failed")
     cells = [
         (str(each.rank), each.approach + (" ✓" if each.is_recommended else ""), fixed(each.mean, decimals),
          interval(each.low, each.high, decimals), signed(each.difference, decimals),
          interval(each.difference_low, each.difference_high, decimals, with_sign=True), each.verdict, amount(each.fit_seconds),
-         amount(each.predict_us_per_row), amount(each.peak_mb), f"{each.failed} of {each.splits}" if each.failed else "0")
+         amount(each.predict_us_per_row), amount(each.one_row_us), amount(each.peak_mb),
+         f"{each.failed} of {each.splits}" if each.failed else "0")
         for each in table
     ]
     best = frozenset(position for position, each in enumerate(table) if each.leads)
     note = recommendation_note(winner_at(comparison, size), f": {RULE}")
-    return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
-                       RANK_NOTE + note, best)
+    return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10, 11}),
+                       f"{RANK_NOTE}{note} {cost_note(comparison.timing)}", best)
 
 
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:

@@ -121,6 +121,17 @@ def recommendation(winner: dict[Any, Any]) -> str:
     return f" (recommended: {winner['recommended']}{price})"
 
 
+def cost_note(timing: Mapping[str, Any]) -> str:
+    """What the costs of the standings are.
+
+    >>> cost_note({"floor_mb": 226.0})
+    'Costs of one fit: µs a row in large batches and of a row alone; MB by which the process grew, beyond the 226 MB of a worker.'
+    """
+    floor = known(timing.get("floor_mb"))
+    beyond = "" if floor is None else f", beyond the {measured(floor)} MB of a worker"
+    return f"Costs of one fit: µs a row in large batches and of a row alone; MB by which the process grew{beyond}."
+
+
 def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str:
     """The note below the standings on the tick that marks the recommended approach, or on its absence."""
     if winner is not None and is_without_recommendation(winner):

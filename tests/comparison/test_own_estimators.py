@@ -56,14 +56,14 @@ def test_frame_and_labels_are_those_that_were_given(frame, labels, told):
 
 def test_a_search_over_groups_gets_them_and_weights_reach_it(frame):
     table = frame[["f", "i"]].assign(g=np.arange(N) // 5, w=1.0 + np.arange(N) % 3, y=frame["f"] > 0)
-    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [0.1, 1]}, cv=GroupKFold(2))
+    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [1]}, cv=GroupKFold(2))
     own = {"search": search, "in a pipeline": make_pipeline(FunctionTransformer(), search)}
     plain = tabbench.compare(table, "y", group="g", weight="w", approaches=own, quiet=True, **QUICK)
     assert plain.failures.empty
     with sklearn.config_context(enable_metadata_routing=True):
         weighted = make_pipeline(StandardScaler().set_fit_request(sample_weight=False),
-                                 LogisticRegression().set_fit_request(sample_weight=True).set_score_request(sample_weight=False))
-        routed = GridSearchCV(weighted, {"logisticregression__C": [0.1, 1]}, cv=GroupKFold(2))
+                                 LogisticRegression().set_fit_request(sample_weight=True))
+        routed = GridSearchCV(weighted, {"logisticregression__C": [1]}, cv=GroupKFold(2))
         routed = tabbench.compare(table, "y", group="g", weight="w", approaches={"search": routed}, quiet=True, **QUICK)
     assert routed.failures.empty
     by_metric = [each.scores[each.scores["approach"] == "search"].set_index("metric")["mean"] for each in (plain, routed)]

@@ -183,7 +183,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "approach": (TEXT, "its name"), "size": "training rows",
         "fit_seconds": "mean over the splits of what the fit would have taken alone, shared work included",
         "predict_us_per_row": "microseconds a row in batches of 10,000 rows, or of as many as a tenth of a second allows",
-        "peak_mb": "megabytes by which one fit made the process grow, with its share of what is built once for several approaches",
+        "peak_mb": "megabytes by which one fit made the process grow, with what is built once for several approaches",
         "one_row_us": "microseconds to predict a single row, the median of a few"},
     "cost_crossovers": PLACE | {"point": "where the seconds are equal"},
     "budget_crossovers": PLACE | AHEAD | {

@@ -136,9 +136,11 @@ class _Digests:
         source = getattr(module, "__file__", None)
         if source is None:
             raise Unidentifiable(f"the module {module.__name__} has no source")
-        used = {value if isinstance(value, types.ModuleType) else sys.modules.get(getattr(value, "__module__", None) or "")
-                for value in list(vars(module).values()) if isinstance(value, types.ModuleType | type | types.FunctionType)}
-        others = {each.__name__: each for each in used - {None, sys.modules["__main__"]} if not _is_installed(each.__name__)}
+        values = [value for value in vars(module).values() if isinstance(value, types.ModuleType | type | types.FunctionType)]
+        used: set[Any] = {value if isinstance(value, types.ModuleType) else sys.modules.get(value.__module__ or "")
+                          for value in values}
+        others = {each.__name__: each for each in used
+                  if each not in (None, sys.modules["__main__"]) and not _is_installed(each.__name__)}
         return _hash("module", module.__name__, Path(source).read_bytes(), self._unordered(others))
 
     def _named(self, thing: Any) -> bytes:
@@ -200,7 +202,7 @@ def _globals_in(code: types.CodeType) -> set[str]:
 def _is_cloned_by_parameters(thing: Any) -> bool:
     """Whether scikit-learn's `clone` makes a new one of its parameters, rather than what the class itself says."""
     own = getattr(type(thing), "__sklearn_clone__", None)
-    return own is None or _is_installed(own.__module__) and own.__qualname__ == "BaseEstimator.__sklearn_clone__"
+    return own is None or (_is_installed(own.__module__) and own.__qualname__ == "BaseEstimator.__sklearn_clone__")
 
 
 def _is_installed(name: str | None) -> bool:

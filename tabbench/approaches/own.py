@@ -67,8 +67,8 @@ def _settings(estimator: Any, identity: Callable[[], str], calibrate: bool, work
     except TypeError:
         text = repr(estimator)
     kind = type(estimator)
-    settings = {"estimator": f"{kind.__module__}.{kind.__qualname__}", "parameters": MEMORY_ADDRESS.sub("", text),
-                IDENTITY: identity()}
+    settings: Settings = {"estimator": f"{kind.__module__}.{kind.__qualname__}", "parameters": MEMORY_ADDRESS.sub("", text),
+                          IDENTITY: identity()}
     if calibrate and workload.classes and not hasattr(estimator, "predict_proba"):
         settings["calibrated"] = True
     config = changed_config()
@@ -164,7 +164,7 @@ def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:
             own = _calibrated(own, training)
         given = fit_parameters(own, weight=training.weight, groups=training.group)
         own.fit(X, target, **given)
-    tuned = {} if training.weight is None else {"weighted": any(key.endswith("sample_weight") for key in given)}
+    tuned: dict[str, Any] = {} if training.weight is None else {"weighted": any(key.endswith("sample_weight") for key in given)}
     if labels is not None and not hasattr(own, "predict_proba"):
         tuned["gives"] = "scores and labels" if hasattr(own, "decision_function") else "labels"
     return FittedOwn(name, own, labels, len(training), tuned, config=config)

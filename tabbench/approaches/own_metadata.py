@@ -45,7 +45,7 @@ def with_group_folds(estimator: Any, X: Any, y: Any, groups: np.ndarray | None) 
     if groups is None or get_config()["enable_metadata_routing"]:
         return estimator
     inner, prefix = _last_step(estimator)
-    splitter = getattr(inner, "cv", None)
+    splitter: Any = getattr(inner, "cv", None)
     if hasattr(splitter, "get_metadata_routing") and splitter.get_metadata_routing().split.requests.get("groups"):
         estimator.set_params(**{f"{prefix}cv": list(splitter.split(X, y, groups))})
     return estimator

@@ -105,7 +105,8 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
 @app.command("export")
 @answering
 def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help="Folder, or file if it has a suffix.")],
-                   approach: Annotated[str, typer.Option("--approach", help="recommended, best or its name.")] = "recommended") -> int:
+                   approach: Annotated[str, typer.Option("--approach", help="recommended, best or its name.")] = "recommended"
+                   ) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
     from tabbench.comparison.export import export_approach
 

@@ -222,7 +222,8 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
     freeze(session.folder, session.store, prepared, session.options)
     for name, estimator in session.contestants.own.items():
         if (why := why_unidentified(estimator)) is not None:
-            session.display.say(f"{name} is fitted again in every call: what it is made of can't be told from what it was ({why})")
+            session.display.say(f"{name} is fitted again in every call: what it is made of can't be compared with what it was "
+                                f"({why})")
     return prepared
 
 
@@ -238,7 +239,8 @@ def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComp
         session.display.close()
         say_how_to_continue(store)
     refit, deadline = None, _own_clock(session).deadline
-    if options.save_winner and not is_interrupted and deadline is not None and recommended not in (None, *session.contestants.own):
+    is_refitted = options.save_winner and not is_interrupted and deadline is not None
+    if is_refitted and deadline is not None and recommended not in (None, *session.contestants.own):
         refit = Refit.begin(executor, store.folder, ran.planner, str(recommended), ran.plan.effort, deadline)
     return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
 

@@ -114,7 +114,7 @@ class _GridSearched(TabularEstimator):
             self.intercept_ = self.column_intercept_ + coefficients @ offset
 
     def _importances(self, coefficients: np.ndarray, matrix: Any) -> np.ndarray:
-        """Return for each column of X the sum of absolute coefficients of what is made of it, each times its standard deviation."""
+        """Return for each column of X the sum of the absolute effects, a standard deviation each, of what is made of it."""
         squares = matrix.multiply(matrix) if issparse(matrix) else matrix**2
         deviation = np.sqrt(np.maximum(np.asarray(squares.mean(axis=0)) - np.asarray(matrix.mean(axis=0)) ** 2, 0.0)).ravel()
         effect = np.abs(np.atleast_2d(coefficients)).sum(axis=0) * deviation
@@ -129,7 +129,7 @@ class _GridSearched(TabularEstimator):
         return np.concatenate([numbers, far, numbers[view.gaps], *one_hot]).astype(np.int64)
 
     def _is_linear_in(self, features: Any) -> bool:
-        """Return whether the model is linear in the columns of X: all numbers, none missing, none so far out that it is drawn in."""
+        """Return whether the model is linear in the columns of X: numbers, none missing, none so far out that it is drawn in."""
         expansion, kinds = self._view.expansion, [(column.kind, column.levels) for column in self._columns]
         if set(kinds) - {("number", ()), ("boolean", ())} or len(self._view.gaps) or len(self._view.tails.columns):
             return False
@@ -230,7 +230,8 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
     column_intercept_ : ndarray of shape (1,) or (n_classes,)
         Intercepts that go with `column_coef_`.
     feature_importances_ : ndarray of shape (n_features_in_,)
-        Effect of each column of X: absolute coefficients of the model's columns that are made of it, times their standard deviations.
+        Effect of each column of X: sum of the absolute coefficients of the model's columns that are made of it, each times its
+        standard deviation.
     C_ : float
         C at the best point.
     penalty_ : str
@@ -402,7 +403,8 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
     column_intercept_ : float
         Intercept that goes with `column_coef_`.
     feature_importances_ : ndarray of shape (n_features_in_,)
-        Effect of each column of X: absolute coefficients of the model's columns that are made of it, times their standard deviations.
+        Effect of each column of X: sum of the absolute coefficients of the model's columns that are made of it, each times its
+        standard deviation.
     alpha_ : float
         Penalty at the best point.
     l1_ratio_ : float

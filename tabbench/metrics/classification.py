@@ -162,9 +162,9 @@ def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> di
 
 
 def _ranking(prediction: np.ndarray) -> np.ndarray:
-    """Probabilities as others take them, or scores of any kind as they are."""
+    """Probabilities as others take them, or finite scores of any kind as they are."""
     values = np.asarray(prediction, dtype=np.float64)
-    are_probable = (values >= 0).all() and np.abs(values.sum(axis=1) - 1).max(initial=0.0) < PROBABLE
+    are_probable = not np.isfinite(values).all() or (values >= 0).all() and np.abs(values.sum(axis=1) - 1).max(initial=0.0) < PROBABLE
     return _probabilities(values) if are_probable else values
 
 
@@ -237,11 +237,12 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows, bounds=(0.0, np.inf), place=1))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows, label="Brier score", bounds=(0.0, np.inf), place=2))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes, takes="ranking",
-                        label="AUC", bounds=(0.0, 1.0), place=3))
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes,
+                        takes="ranking", label="AUC", bounds=(0.0, 1.0), place=3))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0,
                         bounds=(0.0, 1.0), place=4, takes="labels"))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes, bounds=(0.0, 1.0), place=5, takes="labels"))
+                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes, bounds=(0.0, 1.0), place=5,
+                        takes="labels"))
 METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN,
                         bounds=(0.0, 1.0), place=6, rewards_knowledge=False))

@@ -87,7 +87,8 @@ def standings(comparison: Comparison, size: int) -> list[Standing]:
     sign = 1.0 if comparison.protocol["direction"] == "lower" else -1.0
     best = winner.get("best") if isinstance(winner.get("best"), str) else _lowest(here, sign)
     table = [_standing(row, pairs, costs.get(row["approach"], {}), winner, best) for row in here]
-    return sorted(table, key=lambda each: (each.mean is None, not each.leads, each.rank, not each.is_best, sign * (each.mean or 0.0)))
+    return sorted(table, key=lambda each: (
+        each.mean is None, not each.leads, each.rank, not each.is_best, sign * (each.mean or 0.0)))
 
 
 def _standing(row: _Record, pairs: list[_Record], cost: _Record, winner: _Record, best: str | None) -> Standing:

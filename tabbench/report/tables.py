@@ -30,8 +30,8 @@ from tabbench.report.standings import deciding_scores, families, full_size, stan
 from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
-    RULE,
     RANK_NOTE,
+    RULE,
     SEVERITIES,
     better_is,
     cost_note,

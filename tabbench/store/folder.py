@@ -27,8 +27,8 @@ PREVIOUS = "previous"
 """Where `--fresh` puts the old run until the new one is known to be valid."""
 APPLICATION_ID = 0x7ABBE7C4
 """Marks a SQLite file as ours."""
-OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, GIVEN, MANIFEST, SPOOL, PREDICTIONS, LOGS,
-                  LOCK, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
+OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, GIVEN, MANIFEST, SPOOL, PREDICTIONS,
+                  LOGS, LOCK, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
 
 
 class RunFolder:

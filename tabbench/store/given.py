@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,26 +79,24 @@ def _encoded(values: pd.Series) -> tuple[pa.Array, dict[str, Any]]:
                   "are; convert them to numbers, strings, dates or categories, or drop the column")
 
 
-def _ways(values: pd.Series) -> Any:
+def _ways(values: pd.Series) -> Iterator[tuple[pa.Array, dict[str, Any]]]:
+    """Ways to write a column, the best first; whether one gives it back is for the caller to find out."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         labels, kind = _encoded(pd.Series(values.cat.categories))
         yield pa.array(values.cat.codes.to_numpy()), {"categories": _written(labels), "of": kind, "ordered": values.cat.ordered}
         return
-    try:
+    with suppress(pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         yield _joined(pa.array(values, from_pandas=True)), {"dtype": str(values.dtype)}
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        pass
     if values.dtype == object:
-        try:
+        with suppress(TypeError):
             yield pa.array([json.dumps(each) for each in values]), {"json": True}
-        except TypeError:
-            return
 
 
 def _decoded(column: Any, kind: dict[str, Any]) -> pd.Series:
     if "categories" in kind:
         labels = _decoded(_read(kind["categories"]), kind["of"])
-        return pd.Series(pd.Categorical.from_codes(np.asarray(column), categories=pd.Index(labels.array), ordered=kind["ordered"]))
+        dtype = pd.CategoricalDtype(pd.Index(labels.array), ordered=kind["ordered"])
+        return pd.Series(pd.Categorical.from_codes(np.asarray(column), dtype=dtype))
     if "json" in kind:
         return pd.Series([json.loads(each) for each in column.to_pylist()], dtype=object)
     if kind["dtype"] == "object":

@@ -50,7 +50,7 @@ class Reach(Enum):
 
 
 class Choice(Enum):
-    """What sets the recommended approach apart from the others of the top set; some may have a bound of regret that is as good."""
+    """What sets the recommended approach apart from the others of the top set, some of which may have as good a bound."""
 
     BEST = auto()
     SAFEST = auto()  # of the smallest bound of regret, though not of the best mean

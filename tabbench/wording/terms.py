@@ -24,7 +24,7 @@ RULE = "the simplest approach of the top set whose bound of regret is at most 1.
 
 HOW_TO_READ = (
     ("Recommended",
-     RULE[0].upper() + RULE[1:] + ". The bound of regret is how much worse it is at most (95 %) than whichever approach is best."),
+     RULE[0].upper() + RULE[1:] + ". The bound of regret is how much worse it is at most (95 %) than whichever is best."),
     ("Rank",
      "1 + the number of approaches shown to be better at this size. Equal ranks are ties: the data do not separate them."),
     ("Score",

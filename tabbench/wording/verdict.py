@@ -18,8 +18,9 @@ _REACH = {
     Reach.ALL_OTHER_FAMILIES: "at which every other family was run", Reach.MOST_FAMILIES: "at which most families were run",
 }
 _CHOICE = {
-    Choice.BEST: "which scored best", Choice.SAFEST: "which can be worse by the least", Choice.BEST_OF_SIMPLEST: "the best of the simplest",
-    Choice.SIMPLEST: "the simplest of them", Choice.SIMPLEST_OF_CLOSE: "the simplest of those that can be worse by about as little",
+    Choice.BEST: "which scored best", Choice.SAFEST: "which can be worse by the least",
+    Choice.BEST_OF_SIMPLEST: "the best of the simplest", Choice.SIMPLEST: "the simplest of them",
+    Choice.SIMPLEST_OF_CLOSE: "the simplest of those that can be worse by about as little",
 }
 _REPEATS = {
     Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more --repeats might help a little",

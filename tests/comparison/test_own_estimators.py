@@ -56,7 +56,8 @@ def test_frame_and_labels_are_those_that_were_given(frame, labels, told):
 
 def test_a_search_over_groups_gets_them_and_weights_reach_it(frame):
     table = frame[["f", "i"]].assign(g=np.arange(N) // 5, w=1.0 + np.arange(N) % 3, y=frame["f"] > 0)
-    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [1]}, cv=GroupKFold(2))
+    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [1]},
+                          cv=GroupKFold(2))
     own = {"search": search, "in a pipeline": make_pipeline(FunctionTransformer(), search)}
     plain = tabbench.compare(table, "y", group="g", weight="w", approaches=own, quiet=True, **QUICK)
     assert plain.failures.empty
@@ -77,8 +78,8 @@ def test_a_decision_function_ranks_and_calibration_gives_probabilities(frame):
     expected = np.mean([roc_auc_score(y.iloc[test], RidgeClassifier().fit(X.iloc[train], y.iloc[train]).decision_function(
         X.iloc[test])) for train, test in splits])
     options = QUICK | {"folds": 3, "splits": splits, "metric": "auc", "quiet": True}
-    scores = {calibrate: tabbench.compare(table, "y", approaches={"ridge": RidgeClassifier()}, calibrate=calibrate, **options).scores
-              for calibrate in (False, True)}
+    scores = {calibrate: tabbench.compare(table, "y", approaches={"ridge": RidgeClassifier()}, calibrate=calibrate,
+                                           **options).scores for calibrate in (False, True)}
     of_ridge = {calibrate: each[each["approach"] == "ridge"].set_index("metric")["mean"] for calibrate, each in scores.items()}
     assert of_ridge[False]["auc"] == pytest.approx(expected)
     assert of_ridge[True]["log_loss"] < 0.9 * of_ridge[False]["log_loss"]

@@ -206,7 +206,8 @@ def test_coefficients_are_those_of_the_given_columns_in_their_units(scale, weigh
 
 
 @pytest.mark.parametrize("spoil", [
-    lambda X: X.assign(word="same"), lambda X: X.mask(X > 2.0), lambda X: np.exp(3 * X), lambda X: X.assign(b=np.where(X["b"] > 0, "yes", "no")),
+    lambda X: X.assign(word="same"), lambda X: X.mask(X > 2.0), lambda X: np.exp(3 * X),
+    lambda X: X.assign(b=np.where(X["b"] > 0, "yes", "no")),
 ])
 def test_where_the_model_is_not_linear_in_the_columns_it_has_no_coefficients_of_them(spoil):
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 3)), columns=list("abc"))

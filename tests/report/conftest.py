@@ -67,7 +67,8 @@ def winner_record(names: tuple[str, ...], size: int, loss: dict[str, float], pai
               if str(pair["decision"])[:5] in ("first", "secon")}
     top = sorted((name for name in names if name not in beaten), key=loss.__getitem__)
     return {"size": size, "decision": "winner" if len(top) == 1 else "top_set", "approaches": top, "best": top[0],
-            "recommended": next(name for name in names if name in top)}
+            "recommended": (recommended := next(name for name in names if name in top)),
+            "regret": loss[recommended] - loss[top[0]], "regret_bound": 2 * (loss[recommended] - loss[top[0]])}
 
 
 def training_record(name: str, size: int, epochs: int = 12) -> tuple[object, ...]:
@@ -126,7 +127,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
             scores.append((name, size, metric, mean, mean - half, mean + half, 10, int(name == "mlp" and size == sizes[-1])))
             scores.append((name, size, "auc", None if "dummy" in name else 1.2 - value, None, None, 10, 0))
             seconds = SECONDS[NAMES[place % len(NAMES)]] * (size / 1000) ** 0.9
-            costs.append((name, size, seconds, None if place == 3 else 0.5 + 3 * place, 180 + 9 * place))
+            costs.append((name, size, seconds, None if place == 3 else 0.5 + 3 * place, 180 + 9 * place, 250.0))
         here = pair_records(names, size, loss)
         pairs += here
         winners.append(winner_record(names, size, loss, here))

@@ -73,8 +73,8 @@ def test_the_tables_say_it_in_words(comparison: Comparison, unopposed: Compariso
     assert column["usual"] == list(comparison.winners["recommended"])
     usual, table = standings_table(comparison), standings_table(unopposed)
     assert usual is not None and table is not None
-    assert usual.note.endswith(f" ✓ recommended: {RULE}.")
-    assert table.note.endswith(" Nothing is recommended, since not every family was run.")
+    assert f" ✓ recommended: {RULE}." in usual.note
+    assert " Nothing is recommended, since not every family was run." in table.note
 
 
 @pytest.mark.parametrize("kind", ["html", "md"])

@@ -41,7 +41,7 @@ def test_every_column_keeps_its_type(index):
 def test_arrays_are_handed_on_as_arrays():
     values = np.arange(6, dtype=np.float32).reshape(3, 2)
     back = again(GivenRows(pd.DataFrame(values), None, is_array=True))
-    assert back.X.dtype == np.float32 and (back.X == values).all() and back.target is None
+    assert back.X.dtype == np.float32 and (values == back.X).all() and back.target is None
 
 
 def test_what_would_not_come_back_is_refused():

@@ -358,7 +358,8 @@ def test_a_top_set_without_a_recommendation(simulate):
     tied = "on 1,250 rows no single approach wins: linear and pca cannot be told apart"
     assert of_families(simulate, pairs, means, ONLY_LINEAR) == (
         f"Neither boosted trees nor a neural net was run, as the time limit was too short, so nothing is recommended: {tied}.")
-    assert of_families(simulate, pairs, means, {}) == f"O{tied[1:]}; take linear, the simplest of them: at most 0.55 mse worse than the best (95 %)."
+    assert of_families(simulate, pairs, means, {}) == (
+        f"O{tied[1:]}; take linear, the simplest of them: at most 0.55 mse worse than the best (95 %).")
     alone = "linear is ahead, but it is not shown to be better than every other approach"
     three = LINEAR_LEADS | {("dummy", "pca"): "second", ("boosting", "pca"): "first", ("linear", "pca"): "undecided"}
     means = {"linear": 1.0, "boosting": 1.05, "pca": 1.5}

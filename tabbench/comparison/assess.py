@@ -20,9 +20,9 @@ from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.effort import point_name
 from tabbench.core.family import kinds
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Severity
 from tabbench.core.limits import Limited
-from tabbench.core.metric import METRICS
+from tabbench.core.metric import METRICS, Metric
 from tabbench.core.prediction import as_taken
 from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip, SkipKind
@@ -43,6 +43,7 @@ from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, o
 from tabbench.wording.affordable import limit_sentence
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
+from tabbench.wording.terms import no_probabilities
 from tabbench.wording.verdict import closing_sentence, doubted
 from tabbench.wording.what_if import change_phrase, what_if_sentence
 
@@ -112,7 +113,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
-    findings = _with_doubts(run, verdicts.winners, predictions)
+    findings = [*_with_doubts(run, verdicts.winners, predictions), *_without_probabilities(details, metric)]
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
@@ -196,6 +197,13 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     if setup.task.is_regression:
         return kept + doubt_target(checked, means[:, 0], rows)
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
+
+
+def _without_probabilities(details: dict[Place, dict[str, Any]], metric: Metric) -> list[Finding]:
+    """What is to be known of the scores of approaches that give labels, or scores and labels, but no probabilities."""
+    gives = {place[0]: header["tuned"]["gives"] for place, header in details.items() if "gives" in header["tuned"]}
+    severity: Severity = "warn" if metric.takes == "probabilities" else "info"
+    return [Finding("no-probabilities", severity, name, *no_probabilities(name, each)) for name, each in sorted(gives.items())]
 
 
 def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Finding]) -> str:

@@ -164,7 +164,9 @@ def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> di
 def _ranking(prediction: np.ndarray) -> np.ndarray:
     """Probabilities as others take them, or finite scores of any kind as they are."""
     values = np.asarray(prediction, dtype=np.float64)
-    are_probable = not np.isfinite(values).all() or (values >= 0).all() and np.abs(values.sum(axis=1) - 1).max(initial=0.0) < PROBABLE
+    if not np.isfinite(values).all():
+        return _probabilities(values)  # which refuses them
+    are_probable = (values >= 0).all() and np.abs(values.sum(axis=1) - 1).max(initial=0.0) < PROBABLE
     return _probabilities(values) if are_probable else values
 
 

@@ -121,6 +121,17 @@ def recommendation(winner: dict[Any, Any]) -> str:
     return f" (recommended: {winner['recommended']}{price})"
 
 
+def no_probabilities(name: str, gives: str) -> tuple[str, str]:
+    """What the scores of a classifier without probabilities are, and what can be done.
+
+    >>> no_probabilities("svc", "labels")[0]
+    'svc gives no probabilities: log loss, Brier score and calibration error take it as sure of its labels, and AUC ranks by them'
+    """
+    ranking = "AUC ranks by its decision function" if gives != "labels" else "AUC ranks by them"
+    return (f"{name} gives no probabilities: log loss, Brier score and calibration error take it as sure of its labels, and "
+            f"{ranking}", "calibrate it with calibrate=True, or decide by a metric that needs no probabilities")
+
+
 def cost_note(timing: Mapping[str, Any]) -> str:
     """What the costs of the standings are.
 

@@ -78,11 +78,14 @@ def test_a_decision_function_ranks_and_calibration_gives_probabilities(frame):
     expected = np.mean([roc_auc_score(y.iloc[test], RidgeClassifier().fit(X.iloc[train], y.iloc[train]).decision_function(
         X.iloc[test])) for train, test in splits])
     options = QUICK | {"folds": 3, "splits": splits, "metric": "auc", "quiet": True}
-    scores = {calibrate: tabbench.compare(table, "y", approaches={"ridge": RidgeClassifier()}, calibrate=calibrate,
-                                           **options).scores for calibrate in (False, True)}
-    of_ridge = {calibrate: each[each["approach"] == "ridge"].set_index("metric")["mean"] for calibrate, each in scores.items()}
+    ran = {calibrate: tabbench.compare(table, "y", approaches={"ridge": RidgeClassifier()}, calibrate=calibrate, **options)
+           for calibrate in (False, True)}
+    of_ridge = {calibrate: each.scores[each.scores["approach"] == "ridge"].set_index("metric")["mean"]
+                for calibrate, each in ran.items()}
     assert of_ridge[False]["auc"] == pytest.approx(expected)
     assert of_ridge[True]["log_loss"] < 0.9 * of_ridge[False]["log_loss"]
+    told = {calibrate: "no-probabilities" in set(each.findings["code"]) for calibrate, each in ran.items()}
+    assert told == {False: True, True: False}
 
 
 def fitted(table, transform, out, capsys):

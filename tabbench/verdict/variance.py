@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.tails import loss_concentration, noise_error
 
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
@@ -70,6 +71,8 @@ class Contrasts:
         (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
     row_degrees : ndarray
         (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
+    by_noise : ndarray
+        (M,) standard error from not knowing how noisy the rows are, 0 unless a few rows carry the loss (`tails`).
     alike : ndarray
         (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     """
@@ -82,6 +85,7 @@ class Contrasts:
     between_by_rows: np.ndarray
     mean_by_rows: np.ndarray
     row_degrees: np.ndarray
+    by_noise: np.ndarray
     alike: np.ndarray
 
 
@@ -141,11 +145,34 @@ def make_contrasts(
             of_split = _quadratic(moments.split_of, first, second)
             between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
     return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
-                     mean_by_rows, row_degrees, _alikeness(by_split, size))
+                     mean_by_rows, row_degrees, _by_noise(evidence, cells, pairs), _alikeness(by_split, size))
+
+
+def _by_noise(evidence: LossEvidence, cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    concentrated = {size: loss_concentration(evidence, size) for size in {cells[first][1] for first, _ in pairs}}
+    error = np.zeros(len(pairs))
+    for place, (first, second) in enumerate(pairs):
+        name, size = cells[first]
+        found = concentrated[size]
+        if second >= 0 and found is not None:
+            error[place] = noise_error(evidence, name, cells[second][0], size, found)
+    return error
 
 
 def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
-    """Standard errors of the contrasts.
+    """Standard errors of the contrasts: of tested rows and training luck, and more where a few rows carry the loss (`tails`)."""
+    found = _two_components(evidence, contrasts)
+    is_wider = (contrasts.by_noise > 0) & np.isfinite(found.standard_error)
+    if not is_wider.any():
+        return found
+    # Added, not squared and added: heavier noise moves a difference to one side.
+    error = found.standard_error + np.where(is_wider, contrasts.by_noise, 0.0)
+    share = np.where(is_wider, found.row_share * (1 - contrasts.by_noise / np.where(is_wider, error, 1.0)) ** 2, found.row_share)
+    return Spread(error, found.degrees, share)
+
+
+def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
+    """Standard errors by tested rows and training luck.
 
     The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the N tested rows cause. The
     root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; n

@@ -108,7 +108,8 @@ def suite_run(
     """Compare approaches on all tables of a suite; again in the same folder, only what is new is run."""
     from tabbench.suite.definition import find_suite
     from tabbench.suite.freezing import forecast_lines
-    from tabbench.suite.run import forecast_definition, run_definition, run_options
+    from tabbench.suite.run import forecast_definition, run_definition
+    from tabbench.suite.run_options import run_options
 
     given = {"approaches": approaches, "effort": effort, "preset": preset, "sizes": sizes, "folds": folds, "repeats": repeats,
              "use_folds": use_folds, "margin": margin, "seed": seed, "device": device, "executor": executor, "jobs": jobs,

@@ -99,8 +99,14 @@ def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, 
 
 
 def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
-             checking: Checking | None = None, effort: float | None = None) -> RunInProgress:
-    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`."""
+             checking: Checking | None = None, effort: float | None = None, keeps_families: bool = False) -> RunInProgress:
+    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`.
+
+    Parameters
+    ----------
+    keeps_families : bool, default False
+        Whether no family is left out, even if it takes longer than there is time.
+    """
     store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)
     store.adopt_spooled()
     device = store.recall("device")
@@ -110,6 +116,7 @@ def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clo
     planner = make_planner(prepared, session.contestants, sizes, options, prior, executor.jobs, device)
     settled = settled_effort(store, options)
     wish = planner.wish(effort if settled is None else settled)
+    wish = replace(wish, families=()) if keeps_families else wish
     starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
     plan = choose_plan(planner, wish, clock, starting_seconds)
     return RunInProgress(session, executor, prepared, clock, planner, wish, plan, tuple(store.recall("first_look", [])),

@@ -24,7 +24,8 @@ from tabbench.suite.assemble import suite_result
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
 from tabbench.suite.freezing import Common, freeze_table, options_of
 from tabbench.suite.layout import owned_suite
-from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
+from tabbench.suite.run import forecast_definition, resume_folder, run_definition
+from tabbench.suite.run_options import run_options
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
@@ -208,12 +209,13 @@ def test_a_kill_at_the_very_beginning_does_not_spoil_the_folder(tmp_path):
         assert workers.path.parent == tmp_path / "run"
 
 
-def test_the_same_table_twice_is_refused(suite, tmp_path):
-    twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other")))
-    with pytest.raises(BadOption, match="first and other are the same table with the same target; leave one of them out"):
-        run(twice, tmp_path / "run")
-    with pytest.raises(BadOption, match="first and other are the same table"):
-        forecast_definition(twice, run_options(twice, {}), QUIET)
+def test_the_same_table_twice_counts_once(suite, tmp_path):
+    twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other"), suite.tables[1]))
+    done = run(twice, tmp_path / "run", approaches="linear", sizes="full")
+    assert done.unread == {"other": "it is the same table with the same target as first; leave one of them out"}
+    assert suite_result(tmp_path / "run").tables["state"].tolist() == ["finished", "absent", "finished"]
+    forecast = forecast_definition(twice, run_options(twice, {}), QUIET)
+    assert [bool(each.problem) for each in forecast] == [False, True, False]
 
 
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.errors import BadData, BadOption, UnknownName, UserMistake
 from tabbench.core.files import write_atomically
+from tabbench.options import Options
 
 FOLDER = Path(__file__).parent / "suites"
 """Where the suites that come with tabbench lie."""
@@ -185,6 +186,10 @@ def _require_plain(path: Path, where: str, values: Mapping[str, Any]) -> None:
 
 
 def _check(path: Path, suite: Suite) -> None:
+    try:
+        Options(**suite.options).checked()
+    except UserMistake as error:
+        raise BadData(f"[options] in {path}: {error}") from error
     if not suite.tables:
         raise BadData(f'the suite {path} has no tables; write tables = ["a.csv", "b.csv"]')
     for what, name in (("", suite.name), *((" a table with", table.name) for table in suite.tables)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.phrases import counted
 from tabbench.reading.cards import find_card
 from tabbench.store.folder import writing
@@ -23,7 +23,8 @@ def write_new(path: Path, sources: Sequence[str], target: str | None = None) -> 
         The file is there already, a table is not, or it cannot be written.
     """
     if path.exists():
-        raise BadOption(f"{path} is there already; add tables to it with tabbench suite add, or choose another name with --out")
+        raise BadOption.about(f"{path} is there already; add tables to it with tabbench suite add, or choose another name with ",
+                              OptionMention("out"))
     return _written(new_suite(name_of(path.name), _found(sources), target), path)
 
 

@@ -34,6 +34,10 @@ MOST_READING_SHARE = 0.4
 """Of a time limit: tables that have not been read by then are left out."""
 
 
+class FewerRepeats(BadOption):
+    """A run holds more repeats than are asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Frozen:
     """A table that is ready to be run, or why it is not.
@@ -102,9 +106,16 @@ def freeze_table(table: SuiteTable, given: Options, folder: Path, common: Common
     """Read a table and freeze it in its run's folder; what an earlier call has frozen is only opened where `is_again`.
 
     A table that cannot be used costs only itself.
+
+    Raises
+    ------
+    FewerRepeats
+        The run has more repeats than are asked for: the tables would be left with different numbers of them.
     """
     try:
         return _frozen(table, options_of(table, given, folder), common, is_again=is_again)
+    except FewerRepeats:
+        raise
     except TabbenchError as error:
         return Frozen(table, given, error.typed)
 
@@ -193,8 +204,17 @@ def _read(table: SuiteTable, options: Options, session: Session) -> Prepared:
     data, resolved = resolve_source(table.source, options)
     prepared = read_and_split(data, resolved, QUIET, name=table.name)
     sizes_of(prepared, options)  # refused before anything is written
+    _refuse_fewer_repeats(table.name, session.store, prepared.setup.splits.repeats)
     freeze(session.folder, session.store, prepared, resolved, may_have_more_repeats=True)
     return prepared
+
+
+def _refuse_fewer_repeats(name: str, store: Store, repeats: int) -> None:
+    there = store.recall("identity", {}).get("--repeats", 0)
+    if repeats < there:
+        raise FewerRepeats.about(
+            f"the run has {there} repeats of {name}, not {repeats}, and none is taken away; give ",
+            OptionMention("repeats", there), " or more, or choose another folder with ", OptionMention("out"))
 
 
 def need_of(planner: Planner) -> Need:

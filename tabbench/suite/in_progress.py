@@ -112,7 +112,7 @@ class SuiteInProgress:
         least = frozen.need.least
         if least and seconds is not None and seconds - started_already(self._common.prior) < HOPELESS_SHARE * least:
             self.unfinished.append(waiting.name)
-            self._display.say(f"{waiting.name} is not begun: it needs {duration(least)} at least, more than the time limit leaves")
+            self._display.say(f"{waiting.name} is not begun: it needs at least {duration(least)}, more than is left")
             return None
         try:
             begun = TableRun.begin(frozen, self._common, self._executor, self._stores, seconds)

@@ -218,6 +218,14 @@ def test_the_same_table_twice_counts_once(suite, tmp_path):
     assert [bool(each.problem) for each in forecast] == [False, True, False]
 
 
+def test_fewer_repeats_than_there_are_are_refused_for_the_whole_suite(suite, tmp_path):
+    two = replace(suite, tables=(suite.tables[0], replace(suite.tables[1], options={"repeats": 1})))
+    run(two, tmp_path / "run", approaches="linear", sizes="full", repeats=2)
+    with pytest.raises(BadOption, match="has 2 repeats of first, not 1, and none is taken away; give repeats=2 or more, or"):
+        run(two, tmp_path / "run", approaches="linear", sizes="full", repeats=1)
+    assert read_suite(tmp_path / "run" / "suite.toml").options["repeats"] == 2
+
+
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(BadOption, match=r"holds something else \(letter.txt\)"):

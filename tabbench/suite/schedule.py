@@ -194,6 +194,10 @@ class SuiteSchedule:
         """Whether all that waits has to wait until everything that was handed out has its result."""
         return not self._todo and all(each.schedule.is_held_back for each in self._begun if each.schedule.has_waiting)
 
+    def is_exhausted(self, batch: Batch) -> bool:
+        """Whether nothing waits of the table of a batch."""
+        return self.owner(batch.cells[0]).schedule.is_exhausted(batch)
+
     def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
         """The next batch of the first table that has one; begins a table where the others have none."""
         while True:

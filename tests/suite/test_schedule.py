@@ -136,3 +136,12 @@ def test_the_time_left_grows_with_what_the_tables_before_took():
         suite.finish(batch)
     assert before == 2.0, "as forecast"
     assert suite.schedule.remaining_seconds() == (5 + 11) / (5 + 1)
+
+
+def test_what_is_tried_again_on_its_own_waits_for_its_own_table_only():
+    suite = Suite("ab")
+    first = suite.schedule.next(0.0)
+    assert not suite.schedule.is_exhausted(first)
+    while (batch := suite.schedule.next(0.0)).cells[0].table == "a":
+        suite.finish(batch)
+    assert suite.schedule.is_exhausted(first) and not suite.schedule.is_exhausted(batch) and suite.schedule.has_waiting

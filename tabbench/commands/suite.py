@@ -168,7 +168,7 @@ def _answer(run: Callable[[], SuiteRun], folder: Path, *, json: bool, quiet: boo
     if is_interrupted:
         print(plain(f"interrupted; nothing finished is lost. {how}"), file=sys.stderr)
         return INTERRUPTED
-    for sentence in missing:
+    for sentence in missing if json or quiet else ():  # else the verdict says so
         print(plain(sentence), file=sys.stderr)
     if done.unfinished:
         print(plain(f"no time was left for {first_few(done.unfinished)}. {how}"), file=sys.stderr)

@@ -109,7 +109,7 @@ def gather(folder: Path) -> Gathered:
     if not any(each.comparison for each in found):
         raise NoResults(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume {folder}")
     name = str(definition.get("name", folder.resolve().name))
-    return Gathered(name, str(definition.get("title", name)), found)
+    return Gathered(name, str(definition.get("title") or name), found)
 
 
 def named_tables(definition: Mapping[str, Any], folder: Path) -> dict[str, Mapping[str, Any]]:

@@ -38,8 +38,6 @@ def over_tables(tables: pd.DataFrame, scores: pd.DataFrame, approaches: pd.DataF
         No score is defined on any table.
     """
     columns, losses = SUITE_COLUMNS, losses_of(tables, scores)
-    if losses.empty:
-        raise BadOption("the metric is undefined on every split of every table; give the tables another one, metric = \"…\"")
     standpoint = Standpoint(list(approaches["name"][approaches["family"] == BASELINE]),
                             dict(zip(approaches["name"], approaches["cost_rank"], strict=True)), MARGIN, ALPHA, seed)
     verdicts = judge_buckets(losses, standpoint)
@@ -84,11 +82,18 @@ def losses_of(tables: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
     A split in which the metric is undefined for an approach is left out for all; an approach that has it on no split of a table
     is absent there.
+
+    Raises
+    ------
+    BadOption
+        No score is left.
     """
     about, is_defined = tables.set_index("name"), np.isfinite(scores["score"])
     scores = scores[is_defined.groupby([scores[name] for name in ("table", "approach")]).transform("any")]
     defined = is_defined[scores.index].groupby([scores[name] for name in ("table", "repeat", "fold")]).transform("all")
     kept = scores[defined]
+    if kept.empty:
+        raise BadOption("the metric is undefined on every split of every table; give the tables another one, metric = \"…\"")
     metric = kept["table"].map(about["metric"])
     sign = kept["table"].map(about["direction"]).map({"lower": 1.0, "higher": -1.0})
     return pd.DataFrame({

@@ -63,7 +63,9 @@ def write_and_read(folder: Path) -> SuiteResult:
 
 def verdict_text(result: SuiteResult, folder: Path) -> str:
     """The verdict over all tables, what must be known before believing it, and where the report is."""
-    return "\n\n".join([result.verdicts["sentence"].iloc[0], *remarks(result), f"Report: {folder / 'report.html'}"]) + "\n"
+    failed = failed_sentence(len(result.failures))
+    said = [result.verdicts["sentence"].iloc[0], *remarks(result), *([failed] if failed else [])]
+    return "\n\n".join([*said, f"Report: {folder / 'report.html'}"]) + "\n"
 
 
 def what_is_missing(result: SuiteResult) -> list[str]:

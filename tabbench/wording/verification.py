@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tabbench.core.phrases import counted
 from tabbench.core.verification import CellPlace, Damage, Difference, FolderCheck, Rerun, RerunCell
 from tabbench.wording.safe_text import plain, shorten
 
@@ -116,7 +117,7 @@ def _answer(checks: Sequence[FolderCheck], cells: Sequence[RerunCell], seed: int
         (Rerun.WITHIN_MARGIN, "within the margin"), (Rerun.DIFFERS, "different"), (Rerun.NOT_RUN, "not run")) if count[outcome]]
     stored = sum(each.with_checksum for each in checks)
     found = f"{changed:,} changed" if changed else "none is changed"
-    return (f"{len(cells):,} cells chosen with seed {seed}: {', '.join(rerun)}. {stored:,} stored results and "
+    return (f"{counted(len(cells), 'cell')} chosen with seed {seed}: {', '.join(rerun)}. {counted(stored, 'stored result')} and "
             f"{_files(len(checks))} checked: {found}.")
 
 

@@ -16,16 +16,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.progress import Clock
+from tabbench.comparison.stopping import Stop
 from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts
+from tabbench.execution.in_process import InProcessExecutor
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.definition import SuiteTable, read_suite, write_suite
-from tabbench.suite.freezing import Common, freeze_table, options_of
+from tabbench.suite.freezing import Common, freeze_table, freeze_tables, options_of
 from tabbench.suite.layout import owned_suite
 from tabbench.suite.run import forecast_definition, resume_folder, run_definition
 from tabbench.suite.run_options import run_options
+from tabbench.suite.stores import SuiteStores
+from tabbench.suite.table_run import TableRun
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
@@ -164,6 +168,23 @@ def test_of_a_finished_table_nothing_is_left_to_do(suite, done):
     common = Common(all_contestants(run_options(suite, {})), PriorCosts.load(), 1, "cpu", Clock.start(None))
     again = freeze_table(suite.tables[0], run_options(suite, {}), done.folder / "tables" / "first", common, is_again=True)
     assert (again.settled, again.cells) == (18, 18) and again.need.most == again.need.least == 0
+
+
+def test_a_table_without_time_keeps_every_family(suite, tmp_path):
+    options = run_options(suite, {"executor": "in-process"})
+    common = Common(all_contestants(options), PriorCosts.load(), 1, "cpu", Clock.start(None))
+    frozen = freeze_table(suite.tables[0], options, tmp_path / "x", common, is_again=False)
+    executor = InProcessExecutor(None, needs=common.contestants.needs("cpu"))
+    begun = TableRun.begin(frozen, common, executor, SuiteStores(None), 0.001)
+    assert {"linear", "lightgbm"} <= set(begun.running.plan.approaches)
+    begun.close()
+
+
+def test_tables_that_there_is_no_time_to_read_are_left_out(suite, tmp_path):
+    clock = replace(Clock.start(10.0), began=time.monotonic() - 9)
+    common = Common(all_contestants(run_options(suite, {})), PriorCosts.load(), 1, "cpu", clock)
+    frozen = freeze_tables(suite, run_options(suite, {}), tmp_path, common, QUIET, Stop(), is_again=False)
+    assert [each.problem for each in frozen.values()] == ["", *["the time limit left no time to read it"] * 2]
 
 
 def test_folds_of_one_repeat_and_repeats_replace_each_other(suite, tmp_path):

@@ -117,10 +117,18 @@ def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clo
     settled = settled_effort(store, options)
     wish = planner.wish(effort if settled is None else settled)
     wish = replace(wish, families=()) if keeps_families else wish
+    wish = wish if settled is None else _keeping(wish, (store.recall("run_plan") or {}).get("approaches", ()))
     starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
     plan = choose_plan(planner, wish, clock, starting_seconds)
     return RunInProgress(session, executor, prepared, clock, planner, wish, plan, tuple(store.recall("first_look", [])),
                          is_continued=settled is not None, checking=checking)
+
+
+def _keeping(wish: Wish, names: Collection[str]) -> Wish:
+    """The same wish, of which these approaches are not given up any more: splits that lack one that was judged before cost it."""
+    expendable, cheapest, families = (tuple(each - set(names) for each in sets if each - set(names))
+                                      for sets in (wish.expendable, wish.cheapest, wish.families))
+    return replace(wish, expendable=expendable, cheapest=cheapest, families=families)
 
 
 def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:

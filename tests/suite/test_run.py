@@ -23,7 +23,7 @@ from tabbench.execution.in_process import InProcessExecutor
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.suite.assemble import suite_result
-from tabbench.suite.definition import SuiteTable, read_suite, write_suite
+from tabbench.suite.definition import Suite, SuiteTable, read_suite, write_suite
 from tabbench.suite.freezing import Common, freeze_table, freeze_tables, options_of
 from tabbench.suite.layout import owned_suite
 from tabbench.suite.run import forecast_definition, resume_folder, run_definition
@@ -177,6 +177,18 @@ def test_a_table_without_time_keeps_every_family(suite, tmp_path):
     executor = InProcessExecutor(None, needs=common.contestants.needs("cpu"))
     begun = TableRun.begin(frozen, common, executor, SuiteStores(None), 0.001)
     assert {"linear", "lightgbm"} <= set(begun.running.plan.approaches)
+    begun.close()
+
+
+def test_a_resumed_table_without_time_keeps_every_approach_that_was_judged(suite, tmp_path):
+    one = Suite("one", "", suite.tables[:1], {"approaches": "linear,lightgbm,xgboost", "effort": 0.01, "sizes": "full"})
+    run(one, tmp_path, use_folds=1)
+    options = run_options(one, {"executor": "in-process"})
+    common = Common(all_contestants(options), PriorCosts.load(), 1, "cpu", Clock.start(None))
+    frozen = freeze_table(one.tables[0], options, tmp_path / "tables" / "first", common, is_again=True)
+    executor = InProcessExecutor(None, needs=common.contestants.needs("cpu"))
+    begun = TableRun.begin(frozen, common, executor, SuiteStores(None), 0.001)
+    assert begun.running.plan.approaches == ("dummy", "linear", "lightgbm", "xgboost") and begun.running.plan.splits == 1
     begun.close()
 
 

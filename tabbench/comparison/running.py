@@ -209,8 +209,9 @@ def settled_effort(store: Store, options: Options) -> float | None:
     effort = WorkPlan.from_json(earlier).effort
     is_said = options.effort is not None or options.preset is not None
     if is_said and options.work not in (effort, work_of(kept.get("effort"), kept.get("preset"))):
-        raise BadOption(f"{store.folder} holds a run with --effort {effort:g}, not {options.work:g}; "
-                        "choose another folder with --out, or start over with --fresh")
+        raise BadOption.about(f"{store.folder} holds a run with ", OptionMention("effort"), f" {effort:g}, not {options.work:g}; "
+                              "choose another folder with ", OptionMention("out"), ", or start over with ",
+                              OptionMention("fresh"))
     return effort
 
 

@@ -19,7 +19,7 @@ from tabbench.suite.stores import SuiteStores
 from tabbench.suite.table_run import TableRun
 from tabbench.wording.numbers import duration
 
-MOST_CLOSING_SHARE = 0.5
+MOST_CLOSING_SHARE = 0.4
 """Of a time limit, kept for verdicts and reports: with less for cells there would be nothing to report."""
 HOPELESS_SHARE = 0.5
 """A table is begun as long as there is this share of the least that it is expected to need: forecasts may be off by so much."""
@@ -110,7 +110,9 @@ class SuiteInProgress:
     def _begin(self, waiting: Waiting) -> Begun | None:
         frozen, seconds = self.frozen[waiting.name], self._seconds_of(waiting.name)
         least = frozen.need.least
-        if least and seconds is not None and seconds - started_already(self._common.prior) < HOPELESS_SHARE * least:
+        is_first = not self._schedule.tables_done and not self._schedule.begun  # without any table there would be no result
+        left = None if seconds is None else seconds - started_already(self._common.prior)
+        if least and not is_first and left is not None and left < HOPELESS_SHARE * least:
             self.unfinished.append(waiting.name)
             self._display.say(f"{waiting.name} is not begun: it needs at least {duration(least)}, more than is left")
             return None

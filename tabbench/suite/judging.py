@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-JUDGING_SECONDS, READING_SECONDS, WRITING_SECONDS = 1.0, 0.1, 2.5
+JUDGING_SECONDS, READING_SECONDS, WRITING_SECONDS = 1.0, 0.1, 1.8
 """Of a table's verdict and reports, of its results when the suite is reported, and of the suite's own verdict and files."""
 BESIDE_CELLS = 2.0
 """So many times longer it takes while every core runs cells, too."""

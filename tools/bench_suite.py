@@ -53,7 +53,8 @@ class Supervised:
 def measure() -> list[Row]:
     """All rows."""
     with tempfile.TemporaryDirectory() as place:
-        return [row for what, shape in SUITES.items() for row in supervise(Path(place), *shape).rows(what, is_tiny="tiny" in what)]
+        return [row for what, shape in SUITES.items()
+                for row in supervise(Path(place), *shape).rows(what, is_tiny="tiny" in what)]
 
 
 def supervise(place: Path, tables: int, repeats: int, approach: str, effort: float) -> Supervised:

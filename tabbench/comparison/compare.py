@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import Ran
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
@@ -24,7 +25,7 @@ from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
 from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
-from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing, sizes_of
+from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor

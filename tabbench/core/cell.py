@@ -46,11 +46,14 @@ class Cell:
     run_seed: int
     device: str
     protocol: int = PROTOCOL_NUMBER
-    key: str = field(init=False, repr=False, compare=False)
-    """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", digest(self.to_json()))
+    @property
+    def key(self) -> str:
+        """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
+        if not self._key:
+            object.__setattr__(self, "_key", digest(self.to_json()))
+        return self._key
 
     @property
     def seed(self) -> int:
@@ -65,7 +68,7 @@ class Cell:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         # Not `asdict`, which would copy the settings: there may be 100,000 cells.
-        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "key"}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "_key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,11 @@ class Batch:
     """Cells of one split and size that run together in one worker because they share work."""
 
     cells: tuple[Cell, ...]
-    key: str = field(init=False, repr=False, compare=False)
-    """Hash of the keys of its cells, in order."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", digest([cell.key for cell in self.cells]))
+    @property
+    def key(self) -> str:
+        """Hash of the keys of its cells, in order."""
+        return digest([cell.key for cell in self.cells])
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,8 @@ from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import InFlight, Work, place_of
+from tabbench.execution.schedule import place_of
+from tabbench.execution.work import InFlight, Work
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 

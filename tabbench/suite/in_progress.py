@@ -10,7 +10,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import Executor
 from tabbench.core.phrases import counted
 from tabbench.core.progress import Display, Progress, TablesProgress
-from tabbench.execution.schedule import Work
+from tabbench.execution.work import Work
 from tabbench.suite.freezing import Common, Frozen, left_out, started_already
 from tabbench.suite.judging import Judging
 from tabbench.suite.schedule import Begun, SuiteSchedule, Waiting

@@ -16,7 +16,8 @@ import numpy as np
 from tabbench.core.cell import Batch, Cell
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.prior import Expected
-from tabbench.execution.schedule import InFlight, Schedule
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import InFlight
 
 PRIOR_SECONDS = 5.0
 """As long as tables together take less, it may be the start of the workers that took so long."""

@@ -11,14 +11,17 @@ from pathlib import Path
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import conclude
+from tabbench.comparison.in_progress import RunInProgress
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.result import best_of, finish
 from tabbench.comparison.resume import recall_prepared
-from tabbench.comparison.running import RunInProgress, conclude, plan_run, schedule_run, watch_run
+from tabbench.comparison.running import plan_run, schedule_run, watch_run
 from tabbench.comparison.session import Session
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.executor import Executor
-from tabbench.execution.schedule import Schedule, Work
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.suite.freezing import QUIET, Common, Frozen

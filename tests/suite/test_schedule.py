@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabbench.core.cell import Batch, Cell
-from tabbench.execution.schedule import InFlight, Schedule
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import InFlight
 from tabbench.suite.schedule import SuiteSchedule, Waiting
 
 

@@ -29,13 +29,13 @@ def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
     """Note what was run, and give it as it is to be judged."""
     take_findings(running)
     run = replace(run, findings=tuple(running.prepared.findings))
-    run = _completed(running, run, is_interrupted=is_interrupted)
+    run = _as_judged(running, run, is_interrupted=is_interrupted)
     running.store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                            limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
     return Ran(run, running.planner, running.plan)
 
 
-def _completed(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:
+def _as_judged(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:
     """The run as it is judged and recorded: with its skips, its sizes, the plan that was carried out, and what a limit cost."""
     finished = running.store.finished()
     part = completed(run, finished)

@@ -22,7 +22,9 @@ FEWEST_ROWS, MOST_ROWS = 30, 10_000_000
 """What a comparison needs, and what fits into memory."""
 MOST_COLUMNS, MOST_CELLS = 10_000, 200_000_000
 """Of a generated table; so many numbers take 1.6 GB."""
-MOST_SEED = 2**53
+OF_COLUMNS = ("columns", "copies")
+"""Parameters that say how many columns there are."""
+MOST_OF_OTHERS = 2**53
 """Up to here every whole number can be typed as any other number is."""
 MANTISSA_BITS = 24
 """Numbers are rounded to so many bits: the last ones of a sine or a sum differ between processors."""
@@ -76,8 +78,9 @@ class Generator:
             if name not in values:
                 raise UnknownName.among(f"parameter of the generator {self.name}", name, list(values))
             values[name] = self._value(name, value, values[name])
-        if values["rows"] * values.get("columns", 1) > MOST_CELLS:
-            raise BadOption(f"{values['rows']:,} rows of {values['columns']:,} columns of the generator {self.name} are more "
+        columns = max(values.get(parameter, 1) for parameter in OF_COLUMNS)
+        if values["rows"] * columns > MOST_CELLS:
+            raise BadOption(f"{values['rows']:,} rows of {columns:,} columns of the generator {self.name} are more "
                             f"than {MOST_CELLS:,} cells; give fewer of them")
         return values
 
@@ -111,9 +114,8 @@ class Generator:
 
 def _limits(name: str, default: Any) -> tuple[int, float]:
     """The least and the most that a parameter can be."""
-    if name == "seed" or not isinstance(default, int):
-        return 0, MOST_SEED if name == "seed" else sys.float_info.max
-    return FEWEST_ROWS if name == "rows" else 0, MOST_COLUMNS if name == "columns" else MOST_ROWS
+    of_the_table = {"rows": (FEWEST_ROWS, MOST_ROWS)} | dict.fromkeys(OF_COLUMNS, (0, MOST_COLUMNS))
+    return of_the_table.get(name, (0, MOST_OF_OTHERS if isinstance(default, int) else sys.float_info.max))
 
 
 def _number(value: Any) -> float:

@@ -30,6 +30,7 @@ def test_paths_are_left_to_the_reader(source):
     ("generated:xor,seed=0.5", BadOption, "seed of the generator xor must be a whole number from 0 to"),
     ("generated:xor,columns=1e9", BadOption, "columns of the generator xor must be a whole number from 0 to 10,000, not '1e9'"),
     ("generated:xor,rows=1e6,columns=1e4", BadOption, "1,000,000 rows of 10,000 columns of the generator xor are more than"),
+    ("generated:near_copies,rows=1e6,copies=1e4", BadOption, "1,000,000 rows of 10,000 columns of the generator near_copies"),
     ("generated:xor,task=ranking", BadOption, "task of the generator xor has no value 'ranking'"),
     ("generated:xor,rows", BadOption, "write parameters after commas as name=value"),
     ("generated:xor,rows=50,rows=60", BadOption, "gives rows twice"),

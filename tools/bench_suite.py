@@ -2,7 +2,7 @@
 
     python tools/bench_suite.py
 
-Suites of tiny tables: a hundred tables of a thousand cells, with fits of boosted trees and with cells of a few milliseconds, and
+Suites of small tables: a hundred tables of a thousand cells, with fits of boosted trees and with cells of a few milliseconds, and
 one table with all of them. The supervisor's processor seconds are counted while cells run, for a minute each. The goal is that
 of real fits; each result has a price of its own, which the tiny cells show.
 """
@@ -24,10 +24,10 @@ import psutil
 MEASURED_SECONDS = 60.0
 LONGEST_START_SECONDS = 240.0
 MOST_SHARE, MOST_MB = 0.05, 300
-SUITES = {"100 tables of 1,000 fits of boosted trees": (100, 50, "boosting", 1.0),
-          "100 tables of 1,000 tiny cells": (100, 50, "linear", 0.01),
-          "one table of 100,000 tiny cells": (1, 5_000, "linear", 0.01)}
-"""Tables and repeats, of 5 folds, 2 sizes and 2 approaches (this one and the constant), and the effort."""
+SUITES = {"100 tables of 1,000 fits of boosted trees": (100, 50, "boosting", 1.0, 2_000),
+          "100 tables of 1,000 tiny cells": (100, 50, "linear", 0.01, 60),
+          "one table of 100,000 tiny cells": (1, 5_000, "linear", 0.01, 60)}
+"""Tables and repeats, of 5 folds, 2 sizes and 2 approaches (this one and the constant), the effort, and the rows of a table."""
 
 Row = tuple[str, str, str]
 
@@ -57,10 +57,10 @@ def measure() -> list[Row]:
                 for row in supervise(Path(place), *shape).rows(what, is_tiny="tiny" in what)]
 
 
-def supervise(place: Path, tables: int, repeats: int, approach: str, effort: float) -> Supervised:
+def supervise(place: Path, tables: int, repeats: int, approach: str, effort: float, rows: int) -> Supervised:
     """Run a suite for a minute after its first result."""
     suite, out = place / f"{approach}{tables}.toml", place / f"{approach}{tables}"
-    suite.write_text(definition(tables, repeats, approach, effort))
+    suite.write_text(definition(tables, repeats, approach, effort, rows))
     began = time.monotonic()
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-m", "tabbench", "suite", "run", str(suite), "--out", str(out), "--quiet"],
@@ -77,9 +77,9 @@ def supervise(place: Path, tables: int, repeats: int, approach: str, effort: flo
         process.wait()
 
 
-def definition(tables: int, repeats: int, approach: str, effort: float) -> str:
-    """A suite of tables of 60 rows."""
-    sources = ", ".join(f'"generated:xor,rows=60,seed={seed}"' for seed in range(tables))
+def definition(tables: int, repeats: int, approach: str, effort: float, rows: int) -> str:
+    """A suite of generated tables."""
+    sources = ", ".join(f'"generated:xor,rows={rows},seed={seed}"' for seed in range(tables))
     return (f'name = "many"\ntitle = "Many tiny cells"\ntables = [{sources}]\n\n[options]\napproaches = ["{approach}"]\n'
             f'effort = {effort}\nsizes = [30, "full"]\nrepeats = {repeats}\n')
 

@@ -10,7 +10,6 @@ import threading
 from tabbench.comparison.prepare import Prepared, findings_of
 from tabbench.core.finding import Finding
 
-
 _TURN = threading.Lock()
 """Tables of a suite are checked one after the other: threads that load scikit-learn at the same time find modules of each other's
 that are half loaded."""

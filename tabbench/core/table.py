@@ -14,6 +14,8 @@ import pandas as pd
 from tabbench.core.finding import Finding
 
 ColumnKind = Literal["number", "boolean", "category", "text", "date"]
+DeclaredKind = Literal["category", "number", "text", "date"]
+"""What a user may say that a column is."""
 
 
 @dataclass(frozen=True)

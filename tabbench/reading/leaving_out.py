@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -25,14 +25,15 @@ REASONS = {"empty-column": "without any value", "constant-column": "with one val
            IDENTIFIER: "with another value in every row (identifier)"}
 
 
-def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    """Name -> finding code of each column to drop, and one finding for each sort."""
+def columns_to_leave_out(columns: Mapping[str, TypedColumn], declared: Collection[str] = ()
+                         ) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """Name -> finding code of each column to drop, and one finding for each sort. What is `declared` is no identifier."""
     tests: dict[str, Callable[[str, TypedColumn], bool]] = {
         "empty-column": _is_empty, "constant-column": _is_constant, IDENTIFIER: _is_identifier}
     out: dict[str, str] = {}
     for name, typed in columns.items():
         code = next((code for code, test in tests.items() if test(name, typed)), None)
-        if code:
+        if code and not (code == IDENTIFIER and name in declared):
             out[name] = code
     findings = []
     for code, reason in REASONS.items():

@@ -5,9 +5,10 @@ The order of steps is here; how each is done is in the modules that it calls. Kn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import Table
+from tabbench.core.table import DeclaredKind, Table
+from tabbench.reading.declared import declared_kinds, recognise_as
+from tabbench.reading.frames import are_numbers_as_labels, is_text
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
 from tabbench.reading.recognition import TypedColumn, as_strings, recognise
@@ -32,7 +35,7 @@ FEWEST_ROWS = 30
 
 def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
                weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
-               name: str | None = None) -> Table:
+               name: str | None = None, types: Mapping[str, DeclaredKind] | None = None) -> Table:
     """Read a table and understand its columns.
 
     Parameters
@@ -49,6 +52,8 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         The user's own test rows, like `source`; they are typed together with the others and marked.
     name : str | None, default None
         Short name of the table; by default the file's.
+    types : mapping of str to {"category", "number", "text", "date"}, default None
+        Columns whose kind is declared, the target included; they are read as that or refused.
 
     Raises
     ------
@@ -65,10 +70,11 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
     is_test = None
     if test is not None:
         raw, is_test = _with_test_rows(raw, read_source(test), roles)
+    declared = declared_kinds(types or {}, list(raw.columns), roles.target)
     for dropped in roles.drop:
         del raw.columns[dropped]
-    typed = _typed_rows(raw, roles, is_test)
-    return _table(name or raw.name, raw, roles, typed)
+    typed = _typed_rows(raw, roles, is_test, declared)
+    return _table(name or raw.name, raw, roles, typed, declared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +123,9 @@ def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.concat_tables([part.cast(pa.schema({"column": pa.string()})) for part in parts])["column"]
 
 
-def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _TypedRows:
+def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declared: Mapping[str, DeclaredKind]) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
-    target = recognise(roles.target, raw.columns.pop(roles.target), prefers_decimal_comma=raw.prefers_decimal_comma,
-                       is_target=True)
+    target = _typed_target(raw, roles.target, declared)
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
     rows, findings = raw.rows, tuple[Finding, ...]()
@@ -134,17 +139,30 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _Typ
             raw.columns[name] = raw.columns[name].filter(kept)
     if len(rows) < FEWEST_ROWS:
         raise BadData(_too_few(raw.name, len(rows)))
-    typed = _TypedRows(target, _recognised(raw), rows, is_test, findings)
+    typed = _TypedRows(target, _recognised(raw, declared), rows, is_test, findings)
     return _without_missing_codes(typed, roles, raw.name)
 
 
-def _recognised(raw: RawTable) -> dict[str, TypedColumn]:
+def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind]) -> TypedColumn:
+    values = raw.columns.pop(name)
+    kind = declared.get(name)
+    if kind is None and raw.has_types and is_text(values.type):
+        labels = values.drop_null()
+        if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
+            kind = "category"
+    if kind is not None:
+        return recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma)
+    return recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, is_target=True)
+
+
+def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind]) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
 
     def typed(name: str) -> TypedColumn:
-        return without_infinite(name, recognise(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
+        read = partial(recognise_as, declared[name]) if name in declared else recognise
+        return without_infinite(name, read(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))
@@ -193,9 +211,9 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     return typed
 
 
-def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows) -> Table:
+def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Collection[str]) -> Table:
     candidates = {each: column for each, column in typed.columns.items() if each not in roles.not_features}
-    left_out, out_findings = columns_to_leave_out(candidates)
+    left_out, out_findings = columns_to_leave_out(candidates, declared)
     features = {each: column for each, column in candidates.items() if each not in left_out}
     if not features:
         raise BadData(f"{raw.name} has no usable feature besides {shown(roles.target)}: the others are empty, constant or "

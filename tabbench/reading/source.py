@@ -18,6 +18,7 @@ from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted
 from tabbench.reading.arff import is_arff, read_arff
+from tabbench.reading.frames import as_arrow, plain
 from tabbench.reading.header import name_columns
 from tabbench.reading.text_format import as_utf8, sniff
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
@@ -34,7 +35,8 @@ class RawTable:
     """Arrow columns by unique name, as spelled in the source.
 
     `columns` is emptied by whoever types it, column by column, so that a large table is never held twice.
-    `rows` (n,) are positions in the source; `description` says what the source was found to be.
+    `rows` (n,) are positions in the source; `description` says what the source was found to be; `has_types` whether it tells
+    strings from numbers, so that what is a string was meant as one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RawTable:
     ambiguous: frozenset[str]
     prefers_decimal_comma: bool
     findings: tuple[Finding, ...]
+    has_types: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +105,12 @@ def _stem(source: str | Path) -> str:
 
 
 def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], description: str, *, rows: np.ndarray | None = None,
-           prefers_decimal_comma: bool = False, findings: tuple[Finding, ...] = ()) -> RawTable:
+           prefers_decimal_comma: bool = False, findings: tuple[Finding, ...] = (), has_types: bool = True) -> RawTable:
     if not columns:
         raise BadData(f"{name} has no columns; check that it is the right table")
-    named = name_columns(names, columns)
+    named = name_columns(names, [plain(column) for column in columns])
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
-                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings))
+                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types)
 
 
 def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
@@ -146,7 +149,7 @@ def _text_table(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
                                 "save it as UTF-8 if letters look wrong"))
     description = ", ".join(filter(None, ["delimited by " + text.delimiter_name, encoding, file.packing]))
     return _named(stem, list(text.names), read.columns.columns, description, rows=read.rows,
-                  prefers_decimal_comma=text.delimiter != ",", findings=tuple(findings))
+                  prefers_decimal_comma=text.delimiter != ",", findings=tuple(findings), has_types=False)
 
 
 def _arrow_table(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:
@@ -199,14 +202,3 @@ def _excel_table(file: LocalFile) -> pa.Table:
 
 def _pandas_columns(frame: pd.DataFrame) -> list[pa.ChunkedArray]:
     return [as_arrow(frame.iloc[:, position]) for position in range(frame.shape[1])]
-
-
-def as_arrow(values: pd.Series) -> pa.ChunkedArray:
-    """A series as Arrow; objects of mixed types as their spellings."""
-    try:
-        array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        missing = values.isna().to_numpy()
-        array = pa.array([None if is_missing else str(value) for value, is_missing in zip(values, missing, strict=True)],
-                         pa.string())
-    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])

@@ -6,6 +6,7 @@ What the columns mean, and which of them is the target, is not known here.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
@@ -20,8 +22,9 @@ from tabbench.core.phrases import counted
 from tabbench.reading.arff import is_arff, read_arff
 from tabbench.reading.frames import as_arrow, plain
 from tabbench.reading.header import name_columns
-from tabbench.reading.text_format import as_utf8, sniff
-from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
+from tabbench.reading.layout import PLAIN, Layout
+from tabbench.reading.text_format import BLANKS, as_utf8, sniff, tabs_for_blanks
+from tabbench.reading.text_table import MOST_RAGGED_SHARE, TextRows, read_rows
 from tabbench.reading.unpacking import STANDARD_INPUT, ZIP_START, LocalFile, local_file
 
 PARQUET_START, ARROW_START, FEATHER_START = b"PAR1", b"ARROW1", b"FEA1"
@@ -66,7 +69,7 @@ class NamedTable:
         return int(self.table.num_rows)
 
 
-def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
+def read_source(source: Any, *, new_rows: bool = False, layout: Layout = PLAIN) -> RawTable:
     """Read a path, "-" for standard input, a `NamedTable`, a pandas frame or a polars frame.
 
     `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
@@ -83,7 +86,7 @@ def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
     """
     if isinstance(source, str | Path):
         with local_file(source) as file:
-            raw = _from_file(file, _stem(source), new_rows)
+            raw = _from_file(file, _stem(source), new_rows, layout)
     elif isinstance(source, NamedTable):
         raw = _named(source.name, source.table.column_names, source.table.columns, source.description)
     elif isinstance(source, pd.DataFrame):
@@ -113,7 +116,7 @@ def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], descript
                     named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types)
 
 
-def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
+def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:
     with file.path.open("rb") as stream:
         start = stream.read(64).lstrip()
     if start.startswith((PARQUET_START, ARROW_START, FEATHER_START)):
@@ -129,27 +132,47 @@ def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
     elif start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:
-        return _text_table(file, stem, new_rows)
+        return _text_table(file, stem, new_rows, layout)
     return _named(stem, table.column_names, table.columns, ", ".join(filter(None, [kind, file.packing])))
 
 
-def _text_table(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
+def _text_table(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         path, encoding = as_utf8(file.path, file.shown, Path(scratch) / "utf8")
-        text = sniff(path, file.shown, new_rows=new_rows)
+        text = sniff(path, file.shown, new_rows=new_rows, has_header=layout.has_header)
+        delimited_by = text.delimiter_name
+        if text.delimiter == BLANKS:
+            path = tabs_for_blanks(path, Path(scratch) / "tabs")
+            text = sniff(path, file.shown, new_rows=new_rows, has_header=layout.has_header, delimiter="\t")
         read = read_rows(path, file.shown, text, all_text=new_rows, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
-    findings = []
+    findings = [*text.findings, *_findings_on_lines(read, encoding, file)]
+    columns, names = list(read.columns.columns), list(text.names)
+    if text.has_trailing:
+        _require_empty(columns.pop(), names.pop(), file.shown)
+    description = ", ".join(filter(None, ["delimited by " + delimited_by, encoding, file.packing]))
+    return _named(stem, names, columns, description, rows=read.rows, prefers_decimal_comma=text.delimiter != ",",
+                  findings=tuple(findings), has_types=False)
+
+
+def _findings_on_lines(read: TextRows, encoding: str, file: LocalFile) -> Iterator[Finding]:
     if read.ragged_lines:
         lines = ", ".join(f"{line:,}" for line in read.ragged_lines[:5])
-        findings.append(Finding("ragged-rows", "warn", f"line {lines}",
-                                f"{counted(len(read.ragged_lines), 'row')} of wrong length set aside (line {lines})",
-                                "mend these lines"))
+        yield Finding("ragged-rows", "warn", f"line {lines}",
+                      f"{counted(len(read.ragged_lines), 'row')} of wrong length set aside (line {lines})", "mend these lines")
+    if read.comment_lines:
+        yield Finding("comment-lines", "info", "rows", f"{counted(len(read.comment_lines), 'comment line')} among the rows skipped "
+                                                       f"(line {read.comment_lines[0]:,})")
     if encoding == "Windows-1252":
-        findings.append(Finding("encoding", "info", file.shown, "the file is not UTF-8 and was decoded as Windows-1252 (Latin-1)",
-                                "save it as UTF-8 if letters look wrong"))
-    description = ", ".join(filter(None, ["delimited by " + text.delimiter_name, encoding, file.packing]))
-    return _named(stem, list(text.names), read.columns.columns, description, rows=read.rows,
-                  prefers_decimal_comma=text.delimiter != ",", findings=tuple(findings), has_types=False)
+        yield Finding("encoding", "info", file.shown, "the file is not UTF-8 and was decoded as Windows-1252 (Latin-1)",
+                      "save it as UTF-8 if letters look wrong")
+
+
+def _require_empty(column: pa.ChunkedArray, name: str, shown_name: str) -> None:
+    filled = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column.cast(pa.string())), ""), False)
+    if pc.any(filled).as_py():
+        row = int(np.flatnonzero(filled.to_numpy())[0]) + 1
+        raise BadData(f"{shown_name} has one field more in its rows than in its header, which is empty at first and holds a value in "
+                      f"row {row:,}; add a name to the header")
 
 
 def _arrow_table(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:

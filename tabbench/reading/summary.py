@@ -41,7 +41,9 @@ def reading_block(name: str, description: str, rows: int, target_line: str, feat
     return tuple(lines)
 
 
-NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
+NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names", "trailing-delimiter", "two-row-header", "units-row",
+                  "sheets", "parts", "first-row-is-data"),
+         "rows": ("ragged-rows", "empty-rows", "no-target"),
          "read as missing": ("missing-code", "infinite-value", "stray-word"),
          "repaired": ("double-column", "nameless-column", "merged-labels", "ambiguous-date")}
 """Line of the block -> codes of the findings that it repeats."""

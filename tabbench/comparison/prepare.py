@@ -18,7 +18,8 @@ from tabbench.core.setup import Setup
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
-from tabbench.options import Options
+from tabbench.options import Options, column_kinds
+from tabbench.reading.layout import Layout
 from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
 from tabbench.reading.source import NamedTable
@@ -81,7 +82,8 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     """The same without the checks; `name` is the table's, by default that of its file."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test, name=name)
+                       drop=tuple(options.drop), test=options.test, name=name, types=column_kinds(options.types),
+                       layout=Layout(options.sheet, not options.no_header, options.query), merge_labels=options.merge_labels)
     for line in table.reading:
         display.say(line)
     target = read_target(table, options.task, options.folds)

@@ -39,7 +39,7 @@ def declared_kinds(types: Mapping[str, DeclaredKind], names: list[str], target: 
         if name not in names:
             raise UnknownName.among("column", shown(name), [shown(each) for each in names])
         if name == target and kind not in ("category", "number"):
-            raise BadOption.about(OptionMention("types", f"{name}={kind}"), " is of the target, which can be category or number")
+            raise BadOption.about(OptionMention("types", {name: kind}), " is of the target, which can be category or number")
     return dict(types)
 
 

@@ -21,6 +21,7 @@ from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import DeclaredKind, Table
 from tabbench.reading.declared import declared_kinds, recognise_as
 from tabbench.reading.frames import are_numbers_as_labels, is_text
+from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
 from tabbench.reading.recognition import TypedColumn, as_strings, recognise
@@ -35,7 +36,8 @@ FEWEST_ROWS = 30
 
 def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
                weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
-               name: str | None = None, types: Mapping[str, DeclaredKind] | None = None) -> Table:
+               name: str | None = None, types: Mapping[str, DeclaredKind] | None = None, layout: Layout = PLAIN,
+               merge_labels: bool = False) -> Table:
     """Read a table and understand its columns.
 
     Parameters
@@ -54,27 +56,41 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         Short name of the table; by default the file's.
     types : mapping of str to {"category", "number", "text", "date"}, default None
         Columns whose kind is declared, the target included; they are read as that or refused.
+    layout : Layout
+        How the table lies in its file, and the test rows in theirs, but for a query.
+    merge_labels : bool, default False
+        Labels that differ only in case, blanks or a full stop at their end become one.
 
     Raises
     ------
     BadData, BadOption, UnknownName, MissingExtra
         What cannot be read or used, in one sentence with the cure.
     """
-    raw = read_source(source)
-    roles = choose_roles(list(raw.columns), raw.ambiguous, target, {"group": group, "time": time, "weight": weight, "fold": fold},
-                         drop)
+    raw = read_source(source, layout=layout)
+    roles = _roles(raw, target, {"group": group, "time": time, "weight": weight, "fold": fold}, drop)
     if len(raw.columns) < 2:
         raise BadData(f"{raw.name} has one column only ({shown(roles.target)}); a table needs a target and at least one feature")
     if test is not None and fold is not None:
         raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
-        raw, is_test = _with_test_rows(raw, read_source(test), roles)
+        raw, is_test = _with_test_rows(raw, read_source(test, layout=replace(layout, query=None)), roles)
     declared = declared_kinds(types or {}, list(raw.columns), roles.target)
     for dropped in roles.drop:
         del raw.columns[dropped]
     typed = _typed_rows(raw, roles, is_test, declared)
     return _table(name or raw.name, raw, roles, typed, declared)
+
+
+def _roles(raw: RawTable, target: str | None, others: Mapping[str, str | None], drop: Sequence[str]) -> Roles:
+    try:
+        return choose_roles(list(raw.columns), raw.ambiguous, target, others, drop)
+    except (UnknownName, BadOption) as error:
+        if all(finding.code != "first-row-is-data" for finding in raw.findings):
+            raise
+        parts = error.parts or (str(error),)
+        raise type(error).about(*parts, "; the first row looks like values: if it names no columns, give ",
+                                OptionMention("no_header"), ", and they are called column 1, column 2, ...") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +229,7 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
 
 def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Collection[str]) -> Table:
     candidates = {each: column for each, column in typed.columns.items() if each not in roles.not_features}
-    left_out, out_findings = columns_to_leave_out(candidates, declared)
+    left_out, out_findings = columns_to_leave_out(candidates, declared, raw.row_names)
     features = {each: column for each, column in candidates.items() if each not in left_out}
     if not features:
         raise BadData(f"{raw.name} has no usable feature besides {shown(roles.target)}: the others are empty, constant or "

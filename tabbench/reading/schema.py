@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
+from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.frames import as_labels, is_text
 from tabbench.reading.recognition import TRUTH_WORDS, as_strings, category_type
@@ -45,7 +46,7 @@ class NewRows:
     notes: list[str]
 
 
-def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
+def read_new_rows(source: Any, columns: Sequence[Column], layout: Layout = PLAIN) -> NewRows:
     """Read rows to predict. Row order and count are kept, so that a line of wrong length is an error.
 
     No rows are as good as any: whoever predicts every night what came in by day wants an empty answer for an empty day.
@@ -56,13 +57,15 @@ def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
         As for `read_source`.
     columns : Sequence[Column]
         That the model was trained on.
+    layout : Layout
+        How the rows lie in their file.
 
     Raises
     ------
     BadData
         Unreadable source, a column that is missing (with near names), occurs twice or is of another kind.
     """
-    table = read_source(source, new_rows=True)
+    table = read_source(source, new_rows=True, layout=layout)
     wanted = {column.name for column in columns}
     twice = [name for name in table.ambiguous if name in wanted and f"{name} (2)" not in wanted]
     if twice:

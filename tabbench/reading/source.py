@@ -5,8 +5,9 @@ What the columns mean, and which of them is the target, is not known here.
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from tabbench.reading.unpacking import STANDARD_INPUT, ZIP_START, LocalFile, loc
 
 PARQUET_START, ARROW_START, FEATHER_START = b"PAR1", b"ARROW1", b"FEA1"
 OLD_EXCEL_START = b"\xd0\xcf\x11\xe0"
+INDEX_NAME = re.compile(r"Unnamed: 0(?:\.\d+)?|__index_level_\d+__")
+"""What pandas calls an index that became a column."""
 JSON_BLOCK_BYTES = 16 << 20
 """A JSON line must fit into one block."""
 
@@ -39,7 +42,8 @@ class RawTable:
 
     `columns` is emptied by whoever types it, column by column, so that a large table is never held twice.
     `rows` (n,) are positions in the source; `description` says what the source was found to be; `has_types` whether it tells
-    strings from numbers, so that what is a string was meant as one.
+    strings from numbers, so that what is a string was meant as one. `row_names` are columns that look like the rows' names, as
+    pandas and R write them.
     """
 
     name: str
@@ -50,6 +54,7 @@ class RawTable:
     prefers_decimal_comma: bool
     findings: tuple[Finding, ...]
     has_types: bool = False
+    row_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +118,12 @@ def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], descript
         raise BadData(f"{name} has no columns; check that it is the right table")
     named = name_columns(names, [plain(column) for column in columns])
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
-                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types)
+                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types, _row_names(names, named.columns))
+
+
+def _row_names(names: list[str], columns: Iterable[str]) -> frozenset[str]:
+    nameless = {"column 1"} if not names[0].strip() else set()
+    return frozenset(name for name in columns if name in nameless or INDEX_NAME.fullmatch(name))
 
 
 def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:

@@ -21,6 +21,7 @@ from tabbench.reading.top_rows import Top, differs, find_top, usual_fields
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = " "
+NAMES_OF_DELIMITERS = {**DELIMITERS, BLANKS: "blanks"}
 DELIMITER_LINE = re.compile(r"""\s*"?sep=(\\t|[^\r\n])"?[ ;,\t]*(?:\r\n|\r|\n)""", re.IGNORECASE)
 """What Excel understands in a first line."""
 COMMENT_LINE = re.compile(r"[ \t]*(?:[#%][^\r\n]*)?(?:\r\n|\r|\n)")
@@ -64,7 +65,7 @@ class TextFormat:
     @property
     def delimiter_name(self) -> str:
         """For people."""
-        return DELIMITERS.get(self.delimiter, repr(self.delimiter))
+        return NAMES_OF_DELIMITERS.get(self.delimiter, repr(self.delimiter))
 
 
 def as_utf8(path: Path, name: str, rewritten: Path) -> tuple[Path, str]:
@@ -204,15 +205,17 @@ def _format(path: Path, name: str, start: bytes, preface: _Preface, delimiter: s
     pieces = [start, *_spread_pieces(path)]
     return TextFormat(delimiter, top.names, lines[top.above - 1] if top.above else preface.lines, len(rows) > top.above,
                       any(b'"' in piece for piece in pieces), any(LEADING_ZERO.search(piece) for piece in pieces[1:]),
-                      (*_of_preface(preface, rows), *(top.findings if not new_rows else ())), top.has_row_names, top.has_trailing)
+                      (*_of_preface(preface, is_header=len(lines) > 0 and lines[0] == preface.lines), *(top.findings if not new_rows else ())), top.has_row_names, top.has_trailing)
 
 
-def _of_preface(preface: _Preface, rows: list[list[str]]) -> Iterator[Finding]:
+def _of_preface(preface: _Preface, *, is_header: bool) -> Iterator[Finding]:
+    """`is_header`: the last of the comments is the header."""
+    comments = preface.comments[:-1] if is_header else preface.comments
     if preface.delimiter:
         yield Finding("delimiter-line", "info", "line 1", "the first line names the delimiter")
-    if preface.comments:
-        yield Finding("comment-lines", "info", "header", f"{counted(len(preface.comments), 'comment line')} above the header skipped "
-                                                         f"({first_few(preface.comments, 1)})")
+    if comments:
+        yield Finding("comment-lines", "info", "header", f"{counted(len(comments), 'comment line')} above the header skipped "
+                                                         f"({first_few(comments, 1)})")
 
 
 def _first_rows(preface: _Preface, delimiter: str, has_header: bool) -> tuple[list[list[str]], list[int]]:

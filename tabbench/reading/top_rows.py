@@ -173,14 +173,15 @@ def _one_field_more(header: Row, body: Sequence[Row]) -> tuple[bool, bool]:
 
 
 def _second_row(header: Row, body: Sequence[Row]) -> tuple[list[str], int, Finding | None]:
-    """The names, and 1 where the row below the header belongs to it or holds units or types."""
+    """The names, and how many rows below the header belong to it or hold units or types, as those of Orange's files."""
     if len(body) < 3 or len(body[0]) != len(header):
         return list(header), 0, None
     second, rest = [cell.strip() for cell in body[0]], body[1:]
     if _are_types_or_units(header, second, rest):
-        return list(header), 1, Finding("units-row", "info", "header",
-                                        f"the row below the header holds units or types ({first_few(_filled(second), 3)}) and is "
-                                        "set aside")
+        rows = 1 + bool(_filled(rest[0]) and all(cell.casefold() in TYPES for cell in _filled(rest[0])))
+        return list(header), rows, Finding("units-row", "info", "header",
+                                           f"the row below the header holds units or types ({first_few(_filled(second), 3)}) and "
+                                           "is set aside")
     if _is_second_header(header, second, rest):
         names = _joined(header, second)
         return names, 1, Finding("two-row-header", "info", "header", f"two rows of header are joined ({first_few(names, 2)})")

@@ -39,6 +39,8 @@ class Column:
         Number that stands for a missing value (-999), if there is one.
     missing_words : tuple[str, ...], default ()
         Words that stand for a missing value in a column of numbers.
+    merges_labels : bool, default False
+        Whether labels that differ only in case, blanks or a final full stop are one.
     """
 
     name: str
@@ -48,12 +50,14 @@ class Column:
     decimal_comma: bool = False
     missing_code: float | None = None
     missing_words: tuple[str, ...] = ()
+    merges_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `from_json` reads."""
-        return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
-                "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
-                "missing_words": list(self.missing_words)}
+        values = {"name": self.name, "kind": self.kind, "levels": list(self.levels),
+                  "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
+                  "missing_words": list(self.missing_words)}
+        return values | {"merges_labels": True} if self.merges_labels else values  # else as in the stores of earlier versions
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:

@@ -43,7 +43,8 @@ def declared_kinds(types: Mapping[str, DeclaredKind], names: list[str], target: 
     return dict(types)
 
 
-def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False) -> TypedColumn:
+def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False,
+                 merge_labels: bool = False, is_target: bool = False) -> TypedColumn:
     """Type one column as declared.
 
     Raises
@@ -52,7 +53,7 @@ def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, pref
         More than half of the values cannot be read as such.
     """
     if kind in ("category", "text"):
-        return _labels(kind, name, values)
+        return _labels(kind, name, values, merge_labels, is_target)
     typed = recognise(name, values, prefers_decimal_comma=prefers_decimal_comma)
     if typed.column.kind == kind:
         return typed
@@ -61,10 +62,10 @@ def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, pref
     return _date(name, values)
 
 
-def _labels(kind: DeclaredKind, name: str, values: pa.ChunkedArray) -> TypedColumn:
+def _labels(kind: DeclaredKind, name: str, values: pa.ChunkedArray, merge_labels: bool, is_target: bool) -> TypedColumn:
     spelled = spell(as_labels(values))
     if kind == "category":
-        return category_column(name, spelled)
+        return category_column(name, spelled, is_target=is_target, merge_labels=merge_labels)
     missing = int((spelled.codes < 0).sum())
     return TypedColumn(Column(name, "text"), as_strings(spelled.texts()), spelled.codes, missing, spelled.spellings)
 

@@ -13,9 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from tabbench.core.phrases import shown
+
 FROM_LIBRARIES = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 """What Arrow raises for objects that are of no single type."""
 
+DECLARED_TEXT = ("string", "string[pyarrow]", "string[python]")
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 LARGEST_EXACT = 2**53
@@ -32,13 +35,14 @@ def as_arrow(values: pd.Series) -> pa.ChunkedArray:
         values = values.sparse.to_dense()
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.dt.to_timestamp()
-    if is_declared_text(values.dtype) and are_numbers_as_labels(values.dropna().unique(), len(values)):
-        return pa.chunked_array([_category(values.astype("category").array)])
     try:
         array = pa.array(values, from_pandas=True)
     except FROM_LIBRARIES:
         array = _spelled(values)
-    return plain(array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array]))
+    column = plain(array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array]))
+    if is_declared_text(values.dtype) and are_numbers_as_labels(column.drop_null().unique().to_pylist(), len(column)):
+        return column.dictionary_encode()
+    return column
 
 
 def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -48,9 +52,26 @@ def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
         as_pandas = pd.Series(values.to_pandas())
         is_period = isinstance(as_pandas.dtype, pd.PeriodDtype)
         return as_arrow(as_pandas) if is_period else pa.chunked_array([_spelled(as_pandas)])
+    if pa.types.is_string_view(kind):
+        return values.cast(pa.large_string())
     if pa.types.is_dictionary(kind) and not is_text(kind.value_type):
         return pa.chunked_array([_category(values.to_pandas().array)])
     return values
+
+
+def as_pandas_declared(table: pa.Table) -> pa.Table:
+    """A table as pandas wrote it, with its categories, which Parquet keeps for strings only, and its declared strings."""
+    written = (table.schema.pandas_metadata or {}).get("columns", [])
+    for about in written:
+        name = about.get("field_name")
+        if name not in table.column_names or table.column_names.count(name) > 1:
+            continue
+        place, values = table.column_names.index(name), table[name]
+        if about.get("pandas_type") == "categorical" and not pa.types.is_dictionary(values.type):
+            table = table.set_column(place, name, plain(values.dictionary_encode()))
+        elif about.get("numpy_type") in DECLARED_TEXT and is_text(values.type):
+            table = table.set_column(place, name, as_arrow(pd.Series(values.to_pandas(), dtype="string")))
+    return table
 
 
 def as_labels(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -68,6 +89,35 @@ def as_labels(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_nested(kind) or pa.types.is_boolean(kind):  # Python's spelling
         return pa.chunked_array([pa.array([None if each is None else str(each) for each in values.to_pylist()], pa.string())])
     return values.cast(pa.string())
+
+
+def require_sound(table: pa.Table) -> None:
+    """Refuse what would make Arrow read outside its memory: offsets and positions that lie.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        Names the column.
+    """
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        try:
+            values.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise pa.ArrowInvalid(f"column {shown(name)}: {str(error).splitlines()[0]}") from error
+
+
+def joined(parts: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Parts of one column; where their types don't go together, as they are spelled. What is a category in one stays one."""
+    if not any(pa.types.is_dictionary(part.type) for part in parts):
+        try:
+            return pa.concat_tables([pa.table({"column": part}) for part in parts], promote_options="permissive")["column"]
+        except (pa.ArrowTypeError, pa.ArrowInvalid):
+            return _one_column([as_labels(part) for part in parts])
+    return _one_column([as_labels(part) for part in parts]).dictionary_encode()
+
+
+def _one_column(parts: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for part in parts for chunk in part.cast(pa.string()).chunks], pa.string())
 
 
 def is_text(kind: pa.DataType) -> bool:

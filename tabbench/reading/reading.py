@@ -20,7 +20,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import DeclaredKind, Table
 from tabbench.reading.declared import declared_kinds, recognise_as
-from tabbench.reading.frames import are_numbers_as_labels, is_text
+from tabbench.reading.frames import are_numbers_as_labels, is_text, joined
 from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
@@ -74,11 +74,11 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
-        raw, is_test = _with_test_rows(raw, read_source(test, layout=replace(layout, query=None)), roles)
+        raw, is_test = _with_test_rows(raw, read_source(test, layout=replace(layout, query=None, is_optional=True)), roles)
     declared = declared_kinds(types or {}, list(raw.columns), roles.target)
     for dropped in roles.drop:
         del raw.columns[dropped]
-    typed = _typed_rows(raw, roles, is_test, declared)
+    typed = _typed_rows(raw, roles, is_test, declared, merge_labels)
     return _table(name or raw.name, raw, roles, typed, declared)
 
 
@@ -117,7 +117,7 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in test.columns])
         lacking = f"{counted(len(absent), 'column')} of the table ({first_few(absent)})"
         raise BadData(f"the test file {test.name} lacks {lacking}: {near}")
-    columns = {name: _joined(raw.columns[name], test.columns[name]) for name in wanted}
+    columns = {name: joined([raw.columns[name], test.columns[name]]) for name in wanted}
     columns |= {name: raw.columns[name] for name in roles.drop}
     extra = [name for name in test.columns if name not in raw.columns]
     findings = raw.findings + tuple(each for each in test.findings if each.code == "ragged-rows")
@@ -130,18 +130,10 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
     return replace(raw, columns=columns, rows=rows, findings=findings, description=description), is_test
 
 
-def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Two parts of one column; where their types don't go together, as they are spelled."""
-    parts = [pa.table({"column": part}) for part in (first, second)]
-    try:
-        return pa.concat_tables(parts, promote_options="permissive")["column"]
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        return pa.concat_tables([part.cast(pa.schema({"column": pa.string()})) for part in parts])["column"]
-
-
-def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declared: Mapping[str, DeclaredKind]) -> _TypedRows:
+def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declared: Mapping[str, DeclaredKind],
+                merge_labels: bool) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
-    target = _typed_target(raw, roles.target, declared)
+    target = _typed_target(raw, roles.target, declared, merge_labels)
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
     rows, findings = raw.rows, tuple[Finding, ...]()
@@ -155,11 +147,11 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
             raw.columns[name] = raw.columns[name].filter(kept)
     if len(rows) < FEWEST_ROWS:
         raise BadData(_too_few(raw.name, len(rows)))
-    typed = _TypedRows(target, _recognised(raw, declared), rows, is_test, findings)
+    typed = _TypedRows(target, _recognised(raw, declared, merge_labels), rows, is_test, findings)
     return _without_missing_codes(typed, roles, raw.name)
 
 
-def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind]) -> TypedColumn:
+def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> TypedColumn:
     values = raw.columns.pop(name)
     kind = declared.get(name)
     if kind is None and raw.has_types and is_text(values.type):
@@ -167,18 +159,20 @@ def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind]
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
     if kind is not None:
-        return recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma)
-    return recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, is_target=True)
+        return recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
+                            is_target=True)
+    return recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels, is_target=True)
 
 
-def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind]) -> dict[str, TypedColumn]:
+def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
 
     def typed(name: str) -> TypedColumn:
         read = partial(recognise_as, declared[name]) if name in declared else recognise
-        return without_infinite(name, read(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
+        return without_infinite(name, read(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma,
+                                           merge_labels=merge_labels))
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))

@@ -19,6 +19,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
 from tabbench.reading.frames import LARGEST_EXACT
+from tabbench.reading.labels import alike, in_quotes, merged
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.text_dates import read_dates
 from tabbench.reading.text_numbers import read_numbers
@@ -27,6 +28,8 @@ TEXT_FROM_LEVELS = 50
 """Fewer labels are a category whatever the number of rows."""
 TEXT_BELOW_ROWS_A_LEVEL = 5
 """Labels that come back less often on average say nothing as labels."""
+MOST_ALIKE_GROUPS = 3
+"""Groups of labels that one finding names."""
 TRUTH_WORDS = (("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
 
 
@@ -72,6 +75,14 @@ class Spelled:
             return self.as_read.cast(pa.large_string()).combine_chunks()
         return self.spellings.take(pa.array(self.codes, mask=self.codes < 0))
 
+    def with_labels_merged(self) -> Spelled:
+        """The same with labels that differ only in how they are written as one."""
+        labels = self.spellings.to_pylist()
+        kept, places = merged(labels, np.bincount(self.codes[self.codes >= 0], minlength=len(labels)))
+        if len(kept) == len(labels):
+            return self
+        return Spelled(pa.array(kept, pa.string()), np.append(places, -1).astype(np.int32)[self.codes], self.merged)
+
     def without(self, words: tuple[str, ...]) -> Spelled:
         """The same with some spellings counted as missing."""
         gone = pc.is_in(self.spellings, pa.array(words, pa.string()))
@@ -82,7 +93,8 @@ class Spelled:
         return Spelled(self.spellings.filter(kept), np.append(mapping, -1).astype(np.int32)[self.codes], self.merged)
 
 
-def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False, is_target: bool = False) -> TypedColumn:
+def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False, is_target: bool = False,
+              merge_labels: bool = False) -> TypedColumn:
     """Type one column.
 
     Parameters
@@ -93,6 +105,8 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
         How a comma before exactly three digits is read where the column itself does not tell.
     is_target : bool, default False
         Dashes and words such as "none" stay labels.
+    merge_labels : bool, default False
+        Labels that differ only in case, blanks or a full stop at the end are one.
 
     Raises
     ------
@@ -101,14 +115,14 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
     """
     kind = values.type
     if pa.types.is_dictionary(kind):
-        return category_column(name, spell(values), is_declared=True, is_target=is_target)
+        return category_column(name, spell(values), is_declared=True, is_target=is_target, merge_labels=merge_labels)
     if pa.types.is_boolean(kind):
         return _boolean(name, values.combine_chunks(), ())
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return date_column(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
     if pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return _number_or_identifier(name, values, is_target)
-    return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target)
+    return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target, merge_labels)
 
 
 def _as_float(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -170,12 +184,12 @@ def date_column(name: str, values: np.ndarray, date_format: str | None, findings
                        int(np.isnat(values).sum()), findings=findings)
 
 
-def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool) -> TypedColumn:
+def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool, merge_labels: bool) -> TypedColumn:
     spelled = spell(values)
     among_values = spelled.without(MISSING_AMONG_VALUES)
     typed = (_truth(name, among_values) or _written_number(name, among_values, prefers_decimal_comma)
              or _written_date(name, among_values))
-    return typed or category_column(name, spelled, is_declared=is_target, is_target=is_target)
+    return typed or category_column(name, spelled, is_declared=is_target, is_target=is_target, merge_labels=merge_labels)
 
 
 def spell(values: pa.ChunkedArray) -> Spelled:
@@ -251,7 +265,8 @@ def _written_date(name: str, spelled: Spelled) -> TypedColumn | None:
     return date_column(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
 
 
-def category_column(name: str, spelled: Spelled, *, is_declared: bool = True, is_target: bool = False) -> TypedColumn:
+def category_column(name: str, spelled: Spelled, *, is_declared: bool = True, is_target: bool = False,
+                    merge_labels: bool = False) -> TypedColumn:
     """Labels as a category, or as text where they hardly ever come back; whoever declares a category gets one."""
     if not is_target and not pc.any(pc.equal(spelled.spellings, "+")).as_py():
         spelled = spelled.without(DASHES)
@@ -260,12 +275,19 @@ def category_column(name: str, spelled: Spelled, *, is_declared: bool = True, is
     distinct = len(spelled.spellings)
     if not is_declared and distinct > TEXT_FROM_LEVELS and len(spelled.codes) - missing < TEXT_BELOW_ROWS_A_LEVEL * distinct:
         return TypedColumn(Column(name, "text"), as_strings(spelled.texts()), spelled.codes, missing, spelled.spellings, findings)
+    if merge_labels:
+        spelled = spelled.with_labels_merged()
+        if not is_declared and (truth := _truth(name, spelled)):
+            return truth
+        distinct = len(spelled.spellings)
+    else:
+        findings += _alike_findings(name, spelled, is_target)
     order = pc.sort_indices(spelled.spellings).to_numpy()
     rank = np.empty(distinct + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(distinct), -1
     levels = tuple(spelled.spellings.take(pa.array(order)).to_pylist())
     values = pd.Categorical.from_codes(rank[spelled.codes], dtype=category_type(levels))
-    return TypedColumn(Column(name, "category", levels), values, rank[spelled.codes], missing, spelled.spellings, findings)
+    return TypedColumn(Column(name, "category", levels, merges_labels=merge_labels), values, rank[spelled.codes], missing, spelled.spellings, findings)
 
 
 def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:
@@ -276,6 +298,16 @@ def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:
 def as_strings(values: pa.Array) -> Any:
     """An Arrow column of text as pandas' own string array, NaN where missing."""
     return pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(values.cast(pa.large_string()))
+
+
+def _alike_findings(name: str, spelled: Spelled, is_target: bool) -> tuple[Finding, ...]:
+    groups = alike(spelled.spellings.to_pylist())
+    if not groups:
+        return ()
+    message = f"{shown(name)} has labels that differ only in case, blanks or a final full stop: " + "; ".join(
+        in_quotes(group) for group in groups[:MOST_ALIKE_GROUPS])
+    return (Finding("alike-labels", "warn" if is_target else "info", shown(name), message,
+                    "if they mean the same, make them one with --merge-labels"),)
 
 
 def _merge_findings(name: str, spelled: Spelled) -> tuple[Finding, ...]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
+from tabbench.reading.labels import folded
 from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.frames import as_labels, is_text
@@ -146,6 +147,8 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     distinct, codes = _distinct(_texts_of(values, MISSING_EVERYWHERE + dashes))
     position = {level: code for code, level in enumerate(column.levels)}
     unseen = [label for label in distinct.to_pylist() if label not in position]
+    written_otherwise = _levels_written_otherwise(unseen, column)
+    unseen = [label for label in unseen if label not in written_otherwise]
     alike = _levels_of_same_number(unseen, column.levels)
     if alike:
         first = next(iter(alike))
@@ -154,12 +157,19 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     unseen = [label for label in unseen if label not in alike]
     # A label of words that were seen still says something, so it stays what it is.
     place = position | {label: len(position) + number for number, label in enumerate(unseen)}
+    alike |= written_otherwise
     codes = np.array([place[alike.get(label, label)] for label in distinct.to_pylist()] + [-1], dtype=np.int64)[codes]
     if unseen:
         rows = int((codes >= len(position)).sum())
         notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({first_few(unseen, 3)}; "
                      f"{counted(rows, 'row')}) taken for rare ones")
     return pd.Categorical.from_codes(codes, dtype=category_type((*column.levels, *unseen)))
+
+
+def _levels_written_otherwise(labels: list[str], column: Column) -> dict[str, str]:
+    """The level that a label means in another case or with other blanks, where training took such labels for one."""
+    level_of = {folded(level): level for level in column.levels} if column.merges_labels else {}
+    return {label: level_of[folded(label)] for label in labels if folded(label) in level_of}
 
 
 def _levels_of_same_number(labels: list[str], levels: Sequence[str]) -> dict[str, str]:

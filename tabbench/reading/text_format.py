@@ -17,7 +17,7 @@ from pathlib import Path
 from tabbench.core.errors import BadData
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.top_rows import Top, differs, find_top, usual_fields
+from tabbench.reading.top_rows import Top, differs, find_top, numbered, usual_fields
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = " "
@@ -199,7 +199,7 @@ def _format(path: Path, name: str, start: bytes, preface: _Preface, delimiter: s
     if has_header:
         top = find_top(rows)
     else:
-        top = Top(tuple(f"column {place}" for place in range(1, len(rows[0]) + 1)), 0)
+        top = Top(numbered(len(rows[0])), 0)
     if len(rows) <= top.above and not new_rows:
         raise BadData(f"{name} has a header but no rows; give at least 30 rows")
     pieces = [start, *_spread_pieces(path)]

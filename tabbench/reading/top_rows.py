@@ -84,6 +84,15 @@ def find_top(rows: Sequence[Row]) -> Top:
     return Top(tuple(names), titles + 1 + second, tuple(findings), row_names, trailing)
 
 
+def numbered(columns: int) -> tuple[str, ...]:
+    """The names of columns that have none.
+
+    >>> numbered(2)
+    ('column 1', 'column 2')
+    """
+    return tuple(f"column {place}" for place in range(1, columns + 1))
+
+
 def usual_fields(rows: Sequence[Row]) -> float:
     """Share of the rows below the header that have as many fields as it, or all one more."""
     width = _usual_width(rows)

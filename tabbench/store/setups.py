@@ -18,10 +18,12 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
+from tabbench.reading.frames import require_sound
 from tabbench.reading.recognition import as_strings, category_type
 from tabbench.store.folder import SPLITS, TABLE
 
@@ -53,6 +55,7 @@ def load_setup(folder: Path) -> Setup:
 def _load(folder: Path) -> Setup:
     with pa.memory_map(str(folder / TABLE)) as source:
         arrow = pa.ipc.open_file(source).read_all()
+    require_sound(arrow)
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
     return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
@@ -126,6 +129,8 @@ def _feature(arrow: pa.Table, position: int, column: Column) -> Any:
         return as_strings(arrow[name])
     values = _numbers(arrow, name)
     if column.kind == "category":
+        if len(values) and not -1 <= values.min() <= values.max() < len(column.levels):
+            raise ValueError(f"column {shown(column.name)}: codes that are no level")
         return pd.Categorical.from_codes(values, dtype=category_type(column.levels), validate=False)
     if column.kind == "date":
         return values.view("datetime64[us]")

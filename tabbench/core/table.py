@@ -5,7 +5,7 @@ Reading files and recognizing types is the work of `reading/`; here is only the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -65,6 +65,50 @@ class Column:
         return cls(**{**values, "levels": tuple(values["levels"]), "missing_words": tuple(values["missing_words"])})
 
 
+@dataclass(frozen=True)
+class ColumnReading:
+    """How one column was read, for a person to check.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    role : str
+        "feature", "target", "group", "time", "weight", "fold" or "left out".
+    kind : {"number", "boolean", "category", "text", "date"}
+        What it was read as.
+    examples : tuple[tuple[str, str], ...]
+        A few different cells, as written and as read; "missing" is what no value was read from.
+    missing : int
+        Rows without a value.
+    note : str
+        What was noticed, empty if nothing was.
+    is_doubtful : bool
+        Whether somebody should look at it.
+    histogram : tuple[int, ...]
+        Rows by value, of a sample: in intervals of equal width, or by label, the most frequent first; empty for text.
+    """
+
+    name: str
+    role: str
+    kind: ColumnKind
+    examples: tuple[tuple[str, str], ...]
+    missing: int
+    note: str = ""
+    is_doubtful: bool = False
+    histogram: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, which `from_json` reads."""
+        return asdict(self) | {"examples": [list(pair) for pair in self.examples], "histogram": list(self.histogram)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> ColumnReading:
+        """Read what `to_json` wrote."""
+        examples = tuple((written, read) for written, read in values["examples"])
+        return cls(**{**values, "examples": examples, "histogram": tuple(values["histogram"])})
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Typed features, the target and the roles of n usable rows.
@@ -97,6 +141,8 @@ class Table:
         Names of columns by role, for the roles in use ("group": "patient").
     reading : tuple[str, ...], default ()
         How the file was understood, line by line.
+    columns_read : tuple[ColumnReading, ...], default ()
+        How each column was read: target, features, and what was left out.
     findings : tuple[Finding, ...], default ()
         What was noticed while reading.
     identifiers : dict[str, Series]
@@ -119,6 +165,7 @@ class Table:
     test: np.ndarray | None = None
     roles: dict[str, str] = field(default_factory=dict)
     reading: tuple[str, ...] = ()
+    columns_read: tuple[ColumnReading, ...] = ()
     findings: tuple[Finding, ...] = ()
     identifiers: dict[str, pd.Series] = field(default_factory=dict)
 

@@ -18,9 +18,10 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import DeclaredKind, Table
+from tabbench.core.table import ColumnReading, DeclaredKind, Table
+from tabbench.reading.column_readings import column_readings
 from tabbench.reading.declared import declared_kinds, recognise_as
-from tabbench.reading.frames import are_numbers_as_labels, is_text, joined
+from tabbench.reading.frames import are_numbers_as_labels, as_labels, is_text, joined, plain
 from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
@@ -30,6 +31,8 @@ from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.source import RawTable, read_source
 from tabbench.reading.summary import reading_block
 
+HEAD_ROWS, FEWEST_HEAD_ROWS, MOST_HEAD_CELLS = 200, 10, 40_000
+"""Examples of cells are taken from the first rows, of fewer in a wide table."""
 FEWEST_ROWS = 30
 """With fewer, five folds hold less than six test rows each and no verdict is possible."""
 
@@ -153,26 +156,38 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
 
 def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> TypedColumn:
     values = raw.columns.pop(name)
+    head = _head(values, HEAD_ROWS)
     kind = declared.get(name)
     if kind is None and raw.has_types and is_text(values.type):
         labels = values.drop_null()
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
     if kind is not None:
-        return recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
-                            is_target=True)
-    return recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels, is_target=True)
+        typed = recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
+                             is_target=True)
+    else:
+        typed = recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels, is_target=True)
+    return replace(typed, head=head)
+
+
+def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
+    """The first cells as they were written."""
+    labels = as_labels(plain(values.slice(0, rows)))
+    return tuple(labels.to_pylist())
 
 
 def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
+    head_rows = max(FEWEST_HEAD_ROWS, min(HEAD_ROWS, MOST_HEAD_CELLS // max(len(order), 1)))
 
     def typed(name: str) -> TypedColumn:
         read = partial(recognise_as, declared[name]) if name in declared else recognise
-        return without_infinite(name, read(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma,
-                                           merge_labels=merge_labels))
+        values = raw.columns.pop(name)
+        head = _head(values, head_rows)
+        column = read(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels)
+        return replace(without_infinite(name, column), head=head)
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))
@@ -221,7 +236,7 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     return typed
 
 
-def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Collection[str]) -> Table:
+def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Mapping[str, str]) -> Table:
     candidates = {each: column for each, column in typed.columns.items() if each not in roles.not_features}
     left_out, out_findings = columns_to_leave_out(candidates, declared, raw.row_names)
     features = {each: column for each, column in candidates.items() if each not in left_out}
@@ -243,9 +258,16 @@ def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: 
                             findings)
     return Table(name=name, features=_frame(features), columns=columns, target=target, target_name=roles.target,
                  target_is_integer=is_integer, rows=typed.rows, tie=tie, fingerprint=fingerprint, test=typed.is_test,
-                 roles=dict(roles.others), reading=reading, findings=findings,
+                 roles=dict(roles.others), reading=reading, columns_read=_columns_read(roles, typed, left_out, findings, declared),
+                 findings=findings,
                  identifiers={each: pd.Series(candidates[each].values) for each, code in left_out.items() if code == IDENTIFIER},
                  **arrays)
+
+
+def _columns_read(roles: Roles, typed: _TypedRows, left_out: Collection[str], findings: Sequence[Finding],
+                  declared: Mapping[str, str]) -> tuple[ColumnReading, ...]:
+    role_of = dict.fromkeys(left_out, "left out") | {name: role for role, name in roles.others.items()} | {roles.target: "target"}
+    return column_readings({roles.target: typed.target, **typed.columns}, role_of, findings, declared)
 
 
 def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:

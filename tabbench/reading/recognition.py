@@ -38,7 +38,8 @@ class TypedColumn:
     """A recognised column.
 
     `values` is a numpy or pandas array (n,) with the dtype that `Column` promises; `codes` (n,) numbers equal where values are
-    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds.
+    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds; `head`
+    are the first cells as they were written, None where empty.
     """
 
     column: Column
@@ -47,14 +48,16 @@ class TypedColumn:
     missing: int
     distinct: pa.StringArray | None = None
     findings: tuple[Finding, ...] = ()
+    head: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def take(self, rows: np.ndarray) -> TypedColumn:
-        """These rows."""
+        """These rows, in order."""
         values = self.values[rows]
-        return replace(self, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
+        head = tuple(self.head[row] for row in rows[:len(self.head)] if row < len(self.head))
+        return replace(self, head=head, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
-from tabbench.core.table import Column, Table
+from tabbench.core.table import Column, ColumnReading, Table
 from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
 from tabbench.reading.recognition import as_strings, category_type
@@ -103,7 +103,7 @@ def _about(setup: Setup) -> dict[str, Any]:
     table = setup.table
     return {"name": table.name, "columns": [column.to_json() for column in table.columns], "target_name": table.target_name,
             "target_is_integer": table.target_is_integer, "fingerprint": table.fingerprint, "roles": table.roles,
-            "reading": list(table.reading), "findings": [finding.to_json() for finding in table.findings],
+            "reading": list(table.reading), "columns_read": [column.to_json() for column in table.columns_read], "findings": [finding.to_json() for finding in table.findings],
             "task": setup.task.to_json(), "splits_digest": setup.splits_digest, "seed": setup.seed}
 
 
@@ -119,6 +119,7 @@ def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
                  target_name=about["target_name"], target_is_integer=about["target_is_integer"],
                  rows=_numbers(arrow, "rows"), tie=_numbers(arrow, "tie"), fingerprint=about["fingerprint"],
                  roles=about["roles"], reading=tuple(about["reading"]),
+                 columns_read=tuple(ColumnReading.from_json(column) for column in about.get("columns_read", ())),
                  findings=tuple(Finding.from_json(finding) for finding in about["findings"]), **roles)
 
 

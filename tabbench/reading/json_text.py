@@ -75,6 +75,8 @@ def _columns(document: Any, shown_name: str) -> tuple[Columns, str]:
     if isinstance(document, dict):
         if isinstance(document.get("data"), list) and isinstance(document.get("columns"), list):
             return _of_split(document), "JSON by orient='split'"
+        if _is_table(document.get("data")) and isinstance(document.get("schema"), dict):
+            return _of_described(document), "JSON by orient='table'"
         arrays = [name for name, value in document.items() if _is_table(value)]
         if len(arrays) == 1 and not all(isinstance(value, list) for value in document.values()):
             columns, form = _of_array(document[arrays[0]], shown_name)
@@ -122,6 +124,14 @@ def _of_rows(names: Sequence[Any], rows: Sequence[Sequence[Any]]) -> Columns:
 def _of_split(document: Mapping[str, Any]) -> Columns:
     names = [" ".join(map(str, name)) if isinstance(name, list) else name for name in document["columns"]]
     return _with_row_names(document.get("index", []), _of_rows(names, document["data"]))
+
+
+def _of_described(document: Mapping[str, Any]) -> Columns:
+    columns = _of_records(document["data"])
+    keys = document["schema"].get("primaryKey", [])
+    if keys != ["index"] or "index" not in columns:  # an index that has a name is a column like others
+        return columns
+    return _with_row_names(columns.pop("index"), columns)
 
 
 def _of_objects(document: Mapping[str, Mapping[str, Any]]) -> tuple[Columns, str]:

@@ -6,6 +6,7 @@ What the columns mean, and which of them is the target, is not known here.
 from __future__ import annotations
 
 import codecs
+import glob
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -143,7 +144,13 @@ def _from_path(source: str | Path, new_rows: bool, layout: Layout) -> RawTable:
     for path in files:
         with local_file(path) as file:
             parts.append(_with_partition(_from_file(file, path.name, new_rows, layout), partition_values(path)))
-    return _put_together(_stem(str(source).rstrip("/*")), parts)
+    return _put_together(_stem_of_parts(Path(source)), parts)
+
+
+def _stem_of_parts(source: Path) -> str:
+    """The folder's name, or the one of the folder that a pattern begins in."""
+    plain = next((each for each in (source, *source.parents) if not glob.has_magic(str(each))), source)
+    return plain.absolute().name or "parts"
 
 
 def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:

@@ -47,7 +47,7 @@ def read_sqlite(path: Path, shown_name: str, table: str | None, query: str | Non
     """
     try:
         with contextlib.closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as database:
-            name = None if query else _only_table(database, shown_name, table)
+            name = None if query else _only_table(database, path, shown_name, table)
             cursor = database.execute(query or f'SELECT * FROM "{str(name).replace(chr(34), chr(34) * 2)}"')
             return _fetched(cursor, shown_name), "SQLite query" if query else f"SQLite table {shown(str(name))}"
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -56,7 +56,7 @@ def read_sqlite(path: Path, shown_name: str, table: str | None, query: str | Non
         raise BadData(f"{shown_name} cannot be read as SQLite ({error}); get it again, or export the table as CSV") from error
 
 
-def _only_table(database: sqlite3.Connection, shown_name: str, wanted: str | None) -> str:
+def _only_table(database: sqlite3.Connection, path: Path, shown_name: str, wanted: str | None) -> str:
     found = [name for (name,) in database.execute(
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name")]
     if wanted is not None and wanted in found:
@@ -65,7 +65,7 @@ def _only_table(database: sqlite3.Connection, shown_name: str, wanted: str | Non
         return str(found[0])
     problem = f"has no table {shown(wanted)!r}" if wanted is not None else f"has {len(found)} tables"
     raise BadData.about(f"{shown_name} {problem}; there are: {first_few(found, 20) or 'none'}; name one as "
-                        f"sqlite:///{shown_name}?table=NAME, or give a ", OptionMention("query"))
+                        f"sqlite:///{path}?table=NAME, or give a ", OptionMention("query"))
 
 
 def _fetched(cursor: sqlite3.Cursor, shown_name: str) -> pa.Table:

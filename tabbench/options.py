@@ -61,8 +61,8 @@ class Options:
     time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
     weight: str | None = option(None, "Column of row weights for training, metric and variance.")
     drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
-    types: Mapping[str, str] | str | Sequence[str] | None = option(None, "What a column is, whatever it looks like: COLUMN=category, "
-                                                                         "number, text or date; may be repeated.")
+    types: Mapping[str, str] | str | Sequence[str] | None = option(
+        None, "What a column is, whatever it looks like: COLUMN=category, number, text or date; may be repeated.")
     merge_labels: bool = option(False, "Labels that differ only in case, blanks or a final full stop are one.")
     sheet: str | None = option(None, "Sheet of a workbook (the first that holds a table).")
     no_header: bool = option(False, "The first row is no header: columns are called column 1, column 2, ...")

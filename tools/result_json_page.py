@@ -204,8 +204,8 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "examples": ("list of pairs of strings", "a few cells, as written and as read; `missing` is what no value was read from"),
         "missing": "rows without a value", "note": (TEXT, "what was noticed, empty if nothing was"),
         "is_doubtful": (TRUTH, "whether somebody should look at it"),
-        "histogram": ("list of integers", "rows of a sample by value, in intervals of equal width, or by label, the most frequent "
-                                          "first; empty for text")},
+        "histogram": ("list of integers", "rows of a sample by value, in intervals of equal width, or by label, the most "
+                                          "frequent first; empty for text")},
     "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},
 }
 

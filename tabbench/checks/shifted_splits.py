@@ -39,7 +39,7 @@ def check_shifted_splits(checked: CheckedTable) -> list[Finding]:
                         "that is right if later rows are to be predicted")]
     features = [name for name in names if name != checked.table.target_name]
     is_by_target = names[0] == checked.table.target_name
-    cure = (f"the target `{names[0]}` itself is another: compare its values, and use the built-in splits if they cannot be the same"
+    cure = (f"the target `{names[0]}` itself is another: compare its values, or use the built-in splits"
             if is_by_target else "use the built-in splits, or, if it only marks the part, leave "
                                  f"`{features[0]}` out with {dropping(features[0])}")
     return [Finding("shifted-splits", "warn", names[0],

@@ -59,8 +59,9 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     ----------
     data : str, path, DataFrame or "-"
         A file (CSV, TSV, Parquet, Feather, JSON, ARFF, Excel, SQLite; also packed), a folder or pattern ("part-*.csv") of files
-        that are parts of one table, the name of a data set, a pandas or polars frame, or "-" for standard input. Also "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of OpenML),
-        "openml-task:31" (a task, with its splits and metric) and an https address.
+        that are parts of one table, the name of a data set, a pandas or polars frame, or "-" for standard input. Also
+        "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of OpenML), "openml-task:31" (a task,
+        with its splits and metric) and an https address.
     target : str, default None
         The column to predict; by default the one called target, label, y or class.
     approaches : str, list of str or dict, default None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
+from tabbench.core.table import DeclaredKind
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
@@ -83,7 +84,8 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     """The same without the checks; `name` is the table's, by default that of its file, and `most_columns` are said."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test, name=name, types=column_kinds(options.types),
+                       drop=tuple(options.drop), test=options.test, name=name,
+                       types=cast("dict[str, DeclaredKind] | None", column_kinds(options.types)),
                        layout=Layout(options.sheet, not options.no_header, options.query), merge_labels=options.merge_labels)
     for line in table.reading:
         display.say(line)

@@ -75,7 +75,11 @@ def _histogram(typed: TypedColumn) -> tuple[int, ...]:
         counts = np.sort(np.bincount(codes[codes >= 0].astype(np.int64)))[::-1]
         return tuple(int(count) for count in counts[:BINS] if count)
     values = codes[codes != np.iinfo(np.int64).min] if typed.column.kind == "date" else codes[np.isfinite(codes)]
-    values = values.astype(np.float64)
-    if not len(values) or not np.isfinite(np.ptp(values)):
+    if not len(values):
         return ()
-    return tuple(int(count) for count in np.histogram(values, BINS)[0])
+    low = float(values.min())
+    width = float(values.max()) - low
+    if not 0 < width < np.inf:
+        return (len(values),)
+    bins = np.minimum((values - low) / width * BINS, BINS - 1).astype(np.int64)
+    return tuple(int(count) for count in np.bincount(bins, minlength=BINS))

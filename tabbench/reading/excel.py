@@ -60,8 +60,9 @@ def _sheet(book: pd.ExcelFile, shown_name: str, wanted: str | None) -> tuple[str
         raise UnknownName.among("sheet", shown(wanted), [shown(name) for name in names])
     for name in names if wanted is None else [wanted]:
         # Without a header pandas leaves doubled names alone.
-        cells = pd.read_excel(book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""]).dropna(how="all")
+        cells = pd.read_excel(book, sheet_name=name, header=None, dtype=object, keep_default_na=False, na_values=[""])
+        cells = cells.dropna(how="all")
         if min(cells.shape) > 1:
             return name, cells
-    raise BadData(f"{shown_name} has no table in {'its sheets' if wanted is None else 'the sheet'} ({first_few(names)}); a table has "
-                  "a header, rows and two columns at least")
+    raise BadData(f"{shown_name} has no table in {'its sheets' if wanted is None else 'the sheet'} ({first_few(names)}); a table "
+                  "has a header, rows and two columns at least")

@@ -1,6 +1,6 @@
 """Columns of pandas and Arrow become the few Arrow types that are told apart later; what their maker declared is kept.
 
-A category is a dictionary of strings, whatever its values were; intervals, ids and the like are spelled out; a period is its start.
+A category is a dictionary of strings, whatever its values were; intervals and ids are spelled out; a period is its start.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def as_labels(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if is_text(kind) or (pa.types.is_dictionary(kind) and is_text(kind.value_type)):
         return values
     if pa.types.is_floating(kind):
-        numbers = np.asarray(values.drop_null().to_numpy())
+        numbers = np.asarray(values.drop_null().to_numpy()).astype(np.float64)
         is_whole = bool(((np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT)).all())
         return (values.cast(pa.int64()) if is_whole else values).cast(pa.string())
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_duration(kind):

@@ -62,7 +62,8 @@ def _lines(path: Path, shown_name: str) -> pa.Table:
     try:
         table = pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise BadData(f"{shown_name} cannot be read as JSON lines: {str(error).splitlines()[0]}; write one record a line") from error
+        problem = str(error).splitlines()[0]
+        raise BadData(f"{shown_name} cannot be read as JSON lines: {problem}; write one record a line") from error
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
     return table

@@ -9,7 +9,8 @@ from pathlib import Path
 from tabbench.core.errors import BadData
 from tabbench.core.phrases import first_few
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".arrow", ".feather", ".json", ".jsonl", ".ndjson", ".arff", ".xlsx")
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".arrow", ".feather", ".json", ".jsonl", ".ndjson",
+            ".arff", ".xlsx")
 PACKED = (".gz", ".zst", ".bz2", ".zip")
 
 
@@ -25,8 +26,14 @@ def part_files(source: str | Path) -> list[Path] | None:
     if path.is_dir():
         return _of_one_format(str(source), (each for each in path.rglob("*") if not _is_hidden(each.relative_to(path))), "folder")
     if glob.has_magic(str(source)) and not path.exists():
-        return _of_one_format(str(source), map(Path, glob.glob(str(path), recursive=True)), "pattern")
+        root = folder_of(path)
+        return _of_one_format(str(source), root.glob(str(path.relative_to(root))), "pattern")
     return None
+
+
+def folder_of(source: Path) -> Path:
+    """The folder itself, or the one in which a pattern begins."""
+    return next(each for each in (source, *source.parents) if not glob.has_magic(str(each)))
 
 
 def partition_values(file: Path) -> dict[str, str]:
@@ -49,9 +56,9 @@ def _of_one_format(source: str, files: Iterable[Path], what: str) -> list[Path]:
     if not found:
         raise BadData(f"{source} is a {what} without files of tables ({', '.join(SUFFIXES[:5])}, ...); name a file")
     if len(formats) > 1:
-        raise BadData(f"{source} is a {what} of files of several formats ({first_few(formats)}); name one of them by a pattern, as "
-                      f"'{Path(source) / ('*' + formats[0])}'" if what == "folder" else
-                      f"{source} is a pattern of files of several formats ({first_few(formats)}); let it end in one of them")
+        cure = f"name one of them by a pattern, as '{Path(source) / ('*' + formats[0])}'"
+        raise BadData(f"{source} is a {what} of files of several formats ({first_few(formats)}); "
+                      f"{cure if what == 'folder' else 'let it end in one of them'}")
     return found
 
 

@@ -166,7 +166,8 @@ def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind]
         typed = recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
                              is_target=True)
     else:
-        typed = recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels, is_target=True)
+        typed = recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
+                          is_target=True)
     return replace(typed, head=head)
 
 
@@ -258,8 +259,8 @@ def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: 
                             findings)
     return Table(name=name, features=_frame(features), columns=columns, target=target, target_name=roles.target,
                  target_is_integer=is_integer, rows=typed.rows, tie=tie, fingerprint=fingerprint, test=typed.is_test,
-                 roles=dict(roles.others), reading=reading, columns_read=_columns_read(roles, typed, left_out, findings, declared),
-                 findings=findings,
+                 roles=dict(roles.others), reading=reading, findings=findings,
+                 columns_read=_columns_read(roles, typed, left_out, findings, declared),
                  identifiers={each: pd.Series(candidates[each].values) for each, code in left_out.items() if code == IDENTIFIER},
                  **arrays)
 

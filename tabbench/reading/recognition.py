@@ -187,7 +187,8 @@ def date_column(name: str, values: np.ndarray, date_format: str | None, findings
                        int(np.isnat(values).sum()), findings=findings)
 
 
-def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool, merge_labels: bool) -> TypedColumn:
+def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool, merge_labels: bool
+               ) -> TypedColumn:
     spelled = spell(values)
     among_values = spelled.without(MISSING_AMONG_VALUES)
     typed = (_truth(name, among_values) or _written_number(name, among_values, prefers_decimal_comma)
@@ -290,7 +291,8 @@ def category_column(name: str, spelled: Spelled, *, is_declared: bool = True, is
     rank[order], rank[-1] = np.arange(distinct), -1
     levels = tuple(spelled.spellings.take(pa.array(order)).to_pylist())
     values = pd.Categorical.from_codes(rank[spelled.codes], dtype=category_type(levels))
-    return TypedColumn(Column(name, "category", levels, merges_labels=merge_labels), values, rank[spelled.codes], missing, spelled.spellings, findings)
+    column = Column(name, "category", levels, merges_labels=merge_labels)
+    return TypedColumn(column, values, rank[spelled.codes], missing, spelled.spellings, findings)
 
 
 def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:

@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
+from tabbench.reading.frames import as_labels, is_text
 from tabbench.reading.labels import folded
 from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
-from tabbench.reading.frames import as_labels, is_text
 from tabbench.reading.recognition import TRUTH_WORDS, as_strings, category_type
 from tabbench.reading.source import read_source
 from tabbench.reading.text_dates import parse_dates

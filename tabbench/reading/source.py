@@ -6,7 +6,6 @@ What the columns mean, and which of them is the target, is not known here.
 from __future__ import annotations
 
 import codecs
-import glob
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +28,7 @@ from tabbench.reading.frames import as_arrow, as_pandas_declared, joined, plain,
 from tabbench.reading.header import name_columns
 from tabbench.reading.json_text import read_json
 from tabbench.reading.layout import PLAIN, Layout
-from tabbench.reading.parts import part_files, partition_values
+from tabbench.reading.parts import folder_of, part_files, partition_values
 from tabbench.reading.text_format import BLANKS, as_utf8, sniff, tabs_for_blanks
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, TextRows, read_rows
 from tabbench.reading.unpacking import STANDARD_INPUT, ZIP_START, LocalFile, local_file
@@ -123,7 +122,8 @@ def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], descript
         raise BadData(f"{name} has no columns; check that it is the right table")
     named = name_columns(names, [plain(column) for column in columns])
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
-                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types, _row_names(names, named.columns))
+                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types,
+                    _row_names(names, named.columns))
 
 
 def _row_names(names: list[str], columns: Iterable[str]) -> frozenset[str]:
@@ -144,13 +144,7 @@ def _from_path(source: str | Path, new_rows: bool, layout: Layout) -> RawTable:
     for path in files:
         with local_file(path) as file:
             parts.append(_with_partition(_from_file(file, path.name, new_rows, layout), partition_values(path)))
-    return _put_together(_stem_of_parts(Path(source)), parts)
-
-
-def _stem_of_parts(source: Path) -> str:
-    """The folder's name, or the one of the folder that a pattern begins in."""
-    plain = next((each for each in (source, *source.parents) if not glob.has_magic(str(each))), source)
-    return plain.absolute().name or "parts"
+    return _put_together(folder_of(Path(source)).absolute().name, parts)
 
 
 def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:
@@ -187,7 +181,8 @@ def _is_json(file: LocalFile, start: bytes) -> bool:
 def _workbook(file: LocalFile, stem: str, layout: Layout) -> RawTable:
     layout.require(file.shown, "a workbook", "sheet", "no_header")
     names, columns, findings = read_excel(file.path, file.shown, layout)
-    return _named(stem, names, columns, ", ".join(filter(None, ["Excel", file.packing])), findings=tuple(findings), has_types=False)
+    return _named(stem, names, columns, ", ".join(filter(None, ["Excel", file.packing])), findings=tuple(findings),
+                  has_types=False)
 
 
 def _database(file: LocalFile, stem: str, table: str | None, layout: Layout) -> RawTable:
@@ -210,13 +205,14 @@ def _put_together(name: str, parts: list[RawTable]) -> RawTable:
         other = sorted(first.columns.keys() ^ part.columns.keys())
         if other:
             lacking, having = (part, first) if other[0] in first.columns else (first, part)
-            raise BadData(f"{having.name} has the column {shown(other[0])!r}, but {lacking.name} has not; parts of one table have the "
-                          "same columns: correct them, or name the files that belong together")
+            raise BadData(f"{having.name} has the column {shown(other[0])!r}, but {lacking.name} has not; parts of one table "
+                          "have the same columns: correct them, or name the files that belong together")
     columns = {each: joined([part.columns[each] for part in parts]) for each in first.columns}
     starts = np.cumsum([0, *(int(part.rows[-1]) + 1 if len(part.rows) else 0 for part in parts[:-1])])
     rows = np.concatenate([part.rows + start for part, start in zip(parts, starts, strict=True)])
     findings = dict.fromkeys(finding for part in parts for finding in part.findings)
-    said = Finding("parts", "info", name, f"{counted(len(parts), 'file')} put together ({first_few([each.name for each in parts], 3)})")
+    named = first_few([each.name for each in parts], 3)
+    said = Finding("parts", "info", name, f"{counted(len(parts), 'file')} put together ({named})")
     return replace(first, name=name, columns=columns, rows=rows, findings=(said, *findings),
                    prefers_decimal_comma=any(part.prefers_decimal_comma for part in parts))
 
@@ -245,8 +241,8 @@ def _findings_on_lines(read: TextRows, encoding: str, file: LocalFile) -> Iterat
         yield Finding("ragged-rows", "warn", f"line {lines}",
                       f"{counted(len(read.ragged_lines), 'row')} of wrong length set aside (line {lines})", "mend these lines")
     if read.comment_lines:
-        yield Finding("comment-lines", "info", "rows", f"{counted(len(read.comment_lines), 'comment line')} among the rows skipped "
-                                                       f"(line {read.comment_lines[0]:,})")
+        comments = counted(len(read.comment_lines), "comment line")
+        yield Finding("comment-lines", "info", "rows", f"{comments} among the rows skipped (line {read.comment_lines[0]:,})")
     if encoding == "Windows-1252":
         yield Finding("encoding", "info", file.shown, "the file is not UTF-8 and was decoded as Windows-1252 (Latin-1)",
                       "save it as UTF-8 if letters look wrong")
@@ -256,8 +252,8 @@ def _require_empty(column: pa.ChunkedArray, name: str, shown_name: str) -> None:
     filled = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column.cast(pa.string())), ""), False)
     if pc.any(filled).as_py():
         row = int(np.flatnonzero(filled.to_numpy())[0]) + 1
-        raise BadData(f"{shown_name} has one field more in its rows than in its header, which is empty at first and holds a value in "
-                      f"row {row:,}; add a name to the header")
+        raise BadData(f"{shown_name} has one field more in its rows than in its header, which is empty at first and holds a "
+                      f"value in row {row:,}; add a name to the header")
 
 
 def _arrow_table(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:

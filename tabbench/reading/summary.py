@@ -46,8 +46,8 @@ def reading_block(name: str, description: str, rows: int, target_line: str, feat
     return tuple(lines)
 
 
-NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names", "trailing-delimiter", "two-row-header", "units-row",
-                  "sheets", "parts", "first-row-is-data"),
+NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names", "trailing-delimiter", "two-row-header",
+                  "units-row", "sheets", "parts", "first-row-is-data"),
          "rows": ("ragged-rows", "empty-rows", "no-target"),
          "read as missing": ("missing-code", "infinite-value", "stray-word"),
          "repaired": ("double-column", "nameless-column", "merged-labels", "ambiguous-date")}
@@ -55,7 +55,7 @@ NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names",
 
 
 def column_lines(columns: Sequence[ColumnReading], rows: int, most: int | None = MOST_COLUMNS_SHOWN) -> list[str]:
-    """A table of how the columns were read, the doubtful ones first, then those that have a note; all of them with `most=None`."""
+    """A table of how the columns were read, the doubtful ones first, then those that have a note; all with `most=None`."""
     ranked = sorted(columns, key=lambda each: (not each.is_doubtful, each.role != "target", not each.note))
     seen = ranked[:most]
     cells = [HEADINGS, *(_cells(each, rows) for each in seen)]

@@ -167,8 +167,8 @@ def _require_known_in_training(table: Table, codes: np.ndarray, classes: list[st
     if any(folded(label) in map(folded, known) for label in unknown):
         raise BadData.about(f"{problem}; if they only differ in case, blanks or a full stop, make them one with ",
                             OptionMention("merge_labels"))
-    raise BadData(f"{problem}; take the rows of {'these classes' if several else 'this class'} out of the test file, or add some to "
-                  "the training rows")
+    raise BadData(f"{problem}; take the rows of {'these classes' if several else 'this class'} out of the test file, or add some "
+                  "to the training rows")
 
 
 def _sentence(table: Table, task: TaskKind, kind: str, classes: Sequence[str], is_number: bool) -> str:
@@ -214,8 +214,8 @@ def _require_no_slip(rare: list[str], classes: list[str], fewest: int) -> None:
     group = next((group for group in alike(classes) if set(group) & set(rare)), None)
     if group is not None:
         few = next(label for label in group if label in rare)
-        raise BadData.about(f"the class {in_quotes([few])} has fewer than {fewest} rows and differs only in case, blanks or a full "
-                            f"stop from {in_quotes([label for label in group if label != few])}; make them one with ",
+        raise BadData.about(f"the class {in_quotes([few])} has fewer than {fewest} rows and differs only in case, blanks or a "
+                            f"full stop from {in_quotes([label for label in group if label != few])}; make them one with ",
                             OptionMention("merge_labels"), ", or correct the table")
 
 

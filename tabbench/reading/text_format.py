@@ -49,7 +49,8 @@ LEADING_ZERO = re.compile(rb"[,;\t|\n\r\"]0[0-9]+(?:[,;\t|\n\r\"]|\Z)")
 class TextFormat:
     """How a UTF-8 file is to be read. `header_lines` counts the lines before the first row.
 
-    `findings` say what stands above the rows. `has_row_names` and `has_trailing` as in `Top`. `has_quotes` and `has_leading_zeros` come from a sample: where quotes are overlooked, a quoted line end shows as a ragged row.
+    `findings` say what stands above the rows; `has_row_names` and `has_trailing` are those of `Top`. `has_quotes` and
+    `has_leading_zeros` come from a sample: where quotes are overlooked, a quoted line end shows as a ragged row.
     """
 
     delimiter: str
@@ -183,7 +184,7 @@ def _preface(text: str) -> _Preface:
     named = DELIMITER_LINE.match(text)
     lines, delimiter = (1, named[1].replace("\\t", "\t")) if named else (0, None)
     text = text[named.end():] if named else text
-    comments = []
+    comments: list[str] = []
     while (match := COMMENT_LINE.match(text)) and len(comments) < MOST_COMMENT_LINES:
         comments += [match[0].strip()] if match[0].strip() else []
         text, lines = text[match.end():], lines + 1
@@ -196,16 +197,14 @@ def _format(path: Path, name: str, start: bytes, preface: _Preface, delimiter: s
         line = shown(preface.text.strip().splitlines()[0])
         raise BadData(f"{name} has one column only ({line}); a table needs a target and at least one feature, "
                       "delimited by comma, semicolon, tab, bar or blanks")
-    if has_header:
-        top = find_top(rows)
-    else:
-        top = Top(numbered(len(rows[0])), 0)
+    top = find_top(rows) if has_header else Top(numbered(len(rows[0])), 0)
     if len(rows) <= top.above and not new_rows:
         raise BadData(f"{name} has a header but no rows; give at least 30 rows")
     pieces = [start, *_spread_pieces(path)]
+    findings = (*_of_preface(preface, is_header=lines[0] == preface.lines), *top.findings)
     return TextFormat(delimiter, top.names, lines[top.above - 1] if top.above else preface.lines, len(rows) > top.above,
                       any(b'"' in piece for piece in pieces), any(LEADING_ZERO.search(piece) for piece in pieces[1:]),
-                      (*_of_preface(preface, is_header=len(lines) > 0 and lines[0] == preface.lines), *(top.findings if not new_rows else ())), top.has_row_names, top.has_trailing)
+                      findings, top.has_row_names, top.has_trailing)
 
 
 def _of_preface(preface: _Preface, *, is_header: bool) -> Iterator[Finding]:

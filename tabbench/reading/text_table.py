@@ -32,7 +32,7 @@ LONG_ROW_BLOCK_BYTES = 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class TextRows:
-    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the numbers of lines that do not, and of comments."""
+    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the lines that do not fit or are comments."""
 
     columns: pa.Table
     rows: np.ndarray

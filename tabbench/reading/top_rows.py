@@ -1,7 +1,7 @@
 """What stands above the first row of a table: titles, a header of one row or two, a row of units or types.
 
-Works on the first rows as strings, of a text file or a sheet. What says something about the whole table is told by comparing a row
-with those below it. Knows no file.
+Works on the first rows as strings, of a text file or a sheet: what a row is shows by comparison with those below it. Knows no
+file.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ VALUE = re.compile(r"""[-+(]?\s?[$€£]?\s?(?:[0-9]+(?:[.,'  _][0-9]+)*[.,]?|[.
 """A number or a date."""
 YEAR = re.compile(r"(?:1[5-9]|20|21)[0-9]{2}")
 MISSING = frozenset((*MISSING_EVERYWHERE, *MISSING_AMONG_VALUES, "?", ""))
-TYPES = frozenset(("int", "int32", "int64", "integer", "float", "float32", "float64", "double", "numeric", "number", "num", "real",
-                   "continuous", "c", "discrete", "d", "nominal", "ordinal", "categorical", "category", "factor", "string", "str",
-                   "s", "text", "char", "character", "varchar", "object", "bool", "boolean", "logical", "date", "datetime", "time",
-                   "timestamp", "class", "meta", "ignore", "i", "decimal", "bigint", "smallint"))
-UNIT = re.compile(r"[\[(].*[\])]|[%°$€£‰-]|[°µμ]?[A-Za-zµμΩ°]{1,4}[²³23]?(?:\s?[/·*^.]\s?[A-Za-zµμ0-9]{1,5}[²³23]?(?:\^?-?[0-9])?)*"
+TYPES = frozenset((
+    "int", "int32", "int64", "integer", "float", "float32", "float64", "double", "numeric", "number", "num", "real",
+    "continuous", "c", "discrete", "d", "nominal", "ordinal", "categorical", "category", "factor", "string", "str", "s",
+    "text", "char", "character", "varchar", "object", "bool", "boolean", "logical", "date", "datetime", "time", "timestamp",
+    "class", "meta", "ignore", "i", "decimal", "bigint", "smallint"))
+UNIT = re.compile(r"[\[(].*[\])]|[%°$€£‰-]|"
+                  r"[°µμ]?[A-Za-zµμΩ°]{1,4}[²³23]?(?:\s?[/·*^.]\s?[A-Za-zµμ0-9]{1,5}[²³23]?(?:\^?-?[0-9])?)*"
                   r"|(?:years?|months?|days?|hours?|minutes?|seconds?|metres?|meters?|degrees?|percent|count|units?|points?|dollars?|"
                   r"euros?|miles?|feet|inch(?:es)?|pounds?|tons?|tonnes?|celsius|kelvin|hectares?|lit(?:re|er)s?)", re.IGNORECASE)
 
@@ -44,8 +46,8 @@ UNIT = re.compile(r"[\[(].*[\])]|[%°$€£‰-]|[°µμ]?[A-Za-zµμΩ°]{1,4}[
 class Top:
     """The names of the columns, how many rows precede the first row of values, and what to say about these.
 
-    `has_row_names`: each row begins with a name that the header has no name for. `has_trailing`: each row ends with an empty field
-    that the header does not have. Both are among `names`, as nameless columns.
+    `has_row_names`: each row begins with a name that the header has no name for. `has_trailing`: each row ends with an empty
+    field that the header does not have. Both are among `names`, as nameless columns.
     """
 
     names: tuple[str, ...]
@@ -64,8 +66,10 @@ def find_top(rows: Sequence[Row]) -> Top:
     width = _usual_width(rows)
     rows = rows[:MOST_TITLE_ROWS + max(FEWEST_ROWS_SEEN, MOST_CELLS_SEEN // max(width, 1))]
     titles = _title_rows(rows, width)
-    findings = [] if not titles else [Finding(
-        "title-lines", "info", "header", f"{counted(titles, 'line')} above the header skipped ({first_few(_texts(rows[:titles]), 2)})")]
+    findings = []
+    if titles:
+        skipped = f"{counted(titles, 'line')} above the header skipped ({first_few(_texts(rows[:titles]), 2)})"
+        findings.append(Finding("title-lines", "info", "header", skipped))
     header, body = list(rows[titles]), rows[titles + 1:]
     trailing, row_names = _one_field_more(header, body)
     if row_names:
@@ -79,8 +83,8 @@ def find_top(rows: Sequence[Row]) -> Top:
     names, second, finding = _second_row(header, body)
     findings += [finding] if finding else []
     if not second and looks_like_values(header, body):
-        findings.append(Finding("first-row-is-data", "warn", "header", f"the first row ({first_few(header, 4)}) looks like values, "
-                                "not like names of columns", "if it is, read the table with --no-header"))
+        message = f"the first row ({first_few(header, 4)}) looks like values, not like names of columns"
+        findings.append(Finding("first-row-is-data", "warn", "header", message, "if it is, read the table with --no-header"))
     return Top(tuple(names), titles + 1 + second, tuple(findings), row_names, trailing)
 
 
@@ -128,7 +132,7 @@ def _has_labels_of(header: Row, body: Sequence[Row]) -> bool:
     """In a table of labels alone, each of the header's cells is one of the labels below it."""
     if _value_columns(body) or len(header) < 2:
         return False
-    return all(cell.strip() and any(row[place:place + 1] == [cell] for row in map(list, body)) for place, cell in enumerate(header))
+    return all(cell.strip() and any(list(row[place:place + 1]) == [cell] for row in body) for place, cell in enumerate(header))
 
 
 def _usual_width(rows: Sequence[Row]) -> int:

@@ -103,7 +103,8 @@ def _about(setup: Setup) -> dict[str, Any]:
     table = setup.table
     return {"name": table.name, "columns": [column.to_json() for column in table.columns], "target_name": table.target_name,
             "target_is_integer": table.target_is_integer, "fingerprint": table.fingerprint, "roles": table.roles,
-            "reading": list(table.reading), "columns_read": [column.to_json() for column in table.columns_read], "findings": [finding.to_json() for finding in table.findings],
+            "reading": list(table.reading), "columns_read": [column.to_json() for column in table.columns_read],
+            "findings": [finding.to_json() for finding in table.findings],
             "task": setup.task.to_json(), "splits_digest": setup.splits_digest, "seed": setup.seed}
 
 

@@ -90,7 +90,7 @@ def test_periods_and_moments_with_a_zone_are_dates():
 
 
 def test_parquet_keeps_what_pandas_declared(tmp_path):
-    frame = frame_of(pd.Categorical(TURN % 4 + 1), s=pd.array(["1", "2"] * 60, dtype="string"), i=CATEGORIES["cut"][0].astype(str))
+    frame = frame_of(pd.Categorical(TURN % 4 + 1), s=pd.array(["1", "2"] * 60, dtype="string"))
     frame.to_parquet(tmp_path / "table.parquet")
     assert read_table(tmp_path / "table.parquet", "y").columns == read_table(frame, "y").columns
 
@@ -103,7 +103,7 @@ def test_labels_spelled_as_strings_are_labels_and_amounts_are_not():
 
 
 def test_kinds_that_the_user_declares(tmp_path):
-    frame = frame_of(TURN % 4, day=20240101 + TURN % 28, note=[f"n{turn % 3}" for turn in range(ROWS)], number=["1", "2", "?x"] * 40,
+    frame = frame_of(TURN % 4, day=20240101 + TURN % 28, note=[f"n{turn % 3}" for turn in TURN], number=["1", "2", "ill"] * 40,
                      person_id=TURN + 1000)
     frame.to_csv(tmp_path / "table.csv", index=False)
     types = {"x": "category", "day": "date", "note": "text", "number": "number", "person_id": "category"}
@@ -112,7 +112,8 @@ def test_kinds_that_the_user_declares(tmp_path):
         assert {column.name: column.kind for column in table.columns if column.name in types} == types
         assert table.features["day"][1] == pd.Timestamp("2024-01-02")
         assert table.features["number"].isna().sum() == 40
-        assert "40 cells that cannot be read so (?x)" in next(each for each in table.findings if each.code == "stray-word").message
+        stray = next(finding for finding in table.findings if finding.code == "stray-word")
+        assert "40 cells that cannot be read so (ill)" in stray.message
         rows = read_new_rows(source, table.columns)
         pd.testing.assert_frame_equal(rows.features[list(types)], table.features[list(types)])
 
@@ -127,7 +128,7 @@ def test_a_target_that_the_user_declares():
 
 def test_kinds_that_cannot_be_are_refused():
     frame = frame_of(["red", "blue"] * 60)
-    with pytest.raises(UnknownName, match="did you mean 'x'|there are: x"):
+    with pytest.raises(UnknownName, match=r"did you mean 'x'|there are: x"):
         read_table(frame, "y", types={"xx": "category"})
     with pytest.raises(BadData, match=r"'x' is declared as number, but 120 cells cannot be read so \(red, blue\)"):
         read_table(frame, "y", types={"x": "number"})
@@ -142,4 +143,4 @@ def test_the_option(given):
     assert Options(types=given).checked().types == {"x": "category"}
     with pytest.raises(BadOption) as caught:
         Options(types=["x=colour"]).checked()
-    assert caught.value.typed == "--type takes a column and what it is, category, number, text, date, as COLUMN=category, not 'colour'"
+    assert caught.value.typed.endswith("category, number, text, date, as COLUMN=category, not 'colour'")

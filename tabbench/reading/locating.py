@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from tabbench.core.errors import UnknownName
-from tabbench.reading import generated, openml, web
+from tabbench.reading import generated, openml, sqlite, web
 from tabbench.reading.cards import card_path, find_card
 from tabbench.reading.located import Located
 
@@ -41,8 +41,8 @@ def locate(source: str) -> Located | None:
     if card is not None:
         return Located(card_path(card), target=card.target, task=card.task, drop=card.drop)
     scheme = SCHEME.match(source)
-    if scheme is None:
+    if scheme is None or scheme[0] == sqlite.SCHEME:  # a file, which the reader understands
         return None
     if scheme[0] not in SCHEMES:
-        raise UnknownName.among("kind of source", scheme[0], list(SCHEMES), f"; and there is no file {source}")
+        raise UnknownName.among("kind of source", scheme[0], [*SCHEMES, sqlite.SCHEME], f"; and there is no file {source}")
     return SCHEMES[scheme[0]](source)

@@ -18,16 +18,18 @@ from tabbench.core.errors import BadData, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
+from tabbench.reading.frames import LARGEST_EXACT
+from tabbench.reading.labels import alike, in_quotes, merged
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.text_dates import read_dates
 from tabbench.reading.text_numbers import read_numbers
 
-LARGEST_EXACT = 2**53
-"""Above it float64 rounds whole numbers, which are identifiers then."""
 TEXT_FROM_LEVELS = 50
 """Fewer labels are a category whatever the number of rows."""
 TEXT_BELOW_ROWS_A_LEVEL = 5
 """Labels that come back less often on average say nothing as labels."""
+MOST_ALIKE_GROUPS = 3
+"""Groups of labels that one finding names."""
 TRUTH_WORDS = (("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
 
 
@@ -36,7 +38,8 @@ class TypedColumn:
     """A recognised column.
 
     `values` is a numpy or pandas array (n,) with the dtype that `Column` promises; `codes` (n,) numbers equal where values are
-    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds.
+    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds; `head`
+    are the first cells as they were written, None where empty.
     """
 
     column: Column
@@ -45,18 +48,20 @@ class TypedColumn:
     missing: int
     distinct: pa.StringArray | None = None
     findings: tuple[Finding, ...] = ()
+    head: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def take(self, rows: np.ndarray) -> TypedColumn:
-        """These rows."""
+        """These rows, in order."""
         values = self.values[rows]
-        return replace(self, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
+        head = tuple(self.head[row] for row in rows[:len(self.head)] if row < len(self.head))
+        return replace(self, head=head, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
 
 
 @dataclass(frozen=True, eq=False)
-class _Spelled:
+class Spelled:
     """A column of text by its distinct trimmed spellings; code -1 is missing.
 
     `as_read` is the column itself if it needed no repair.
@@ -73,17 +78,26 @@ class _Spelled:
             return self.as_read.cast(pa.large_string()).combine_chunks()
         return self.spellings.take(pa.array(self.codes, mask=self.codes < 0))
 
-    def without(self, words: tuple[str, ...]) -> _Spelled:
+    def with_labels_merged(self) -> Spelled:
+        """The same with labels that differ only in how they are written as one."""
+        labels = self.spellings.to_pylist()
+        kept, places = merged(labels, np.bincount(self.codes[self.codes >= 0], minlength=len(labels)))
+        if len(kept) == len(labels):
+            return self
+        return Spelled(pa.array(kept, pa.string()), np.append(places, -1).astype(np.int32)[self.codes], self.merged)
+
+    def without(self, words: tuple[str, ...]) -> Spelled:
         """The same with some spellings counted as missing."""
         gone = pc.is_in(self.spellings, pa.array(words, pa.string()))
         if not pc.any(gone).as_py():
             return self
         kept = pc.invert(gone)
         mapping = np.where(kept.to_numpy(zero_copy_only=False), np.cumsum(kept.to_numpy(zero_copy_only=False)) - 1, -1)
-        return _Spelled(self.spellings.filter(kept), np.append(mapping, -1).astype(np.int32)[self.codes], self.merged)
+        return Spelled(self.spellings.filter(kept), np.append(mapping, -1).astype(np.int32)[self.codes], self.merged)
 
 
-def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False, is_target: bool = False) -> TypedColumn:
+def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False, is_target: bool = False,
+              merge_labels: bool = False) -> TypedColumn:
     """Type one column.
 
     Parameters
@@ -94,6 +108,8 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
         How a comma before exactly three digits is read where the column itself does not tell.
     is_target : bool, default False
         Dashes and words such as "none" stay labels.
+    merge_labels : bool, default False
+        Labels that differ only in case, blanks or a full stop at the end are one.
 
     Raises
     ------
@@ -102,16 +118,14 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
     """
     kind = values.type
     if pa.types.is_dictionary(kind):
-        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
-            return _category(name, _spell(values), is_declared=True, is_target=is_target)
-        values, kind = values.cast(kind.value_type), kind.value_type
+        return category_column(name, spell(values), is_declared=True, is_target=is_target, merge_labels=merge_labels)
     if pa.types.is_boolean(kind):
         return _boolean(name, values.combine_chunks(), ())
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return _date(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
+        return date_column(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
     if pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return _number_or_identifier(name, values, is_target)
-    return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target)
+    return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target, merge_labels)
 
 
 def _as_float(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -140,7 +154,7 @@ def _number_or_identifier(name: str, values: pa.ChunkedArray, is_target: bool) -
         extent = pc.min_max(values)
         low, high = extent["min"].as_py(), extent["max"].as_py()
         if low is not None and (high > LARGEST_EXACT or low < -LARGEST_EXACT):
-            return _category(name, _spell(values.cast(pa.string())), is_declared=is_target, is_target=is_target)
+            return category_column(name, spell(values.cast(pa.string())), is_declared=is_target, is_target=is_target)
         numbers = values.cast(pa.int64())  # stays int64 when nothing is missing
     elif pa.types.is_time(values.type) or pa.types.is_duration(values.type):
         numbers = _as_float(values)
@@ -165,26 +179,29 @@ def _boolean(name: str, values: pa.BooleanArray, levels: tuple[str, ...]) -> Typ
     return TypedColumn(Column(name, "boolean", levels), array, codes, values.null_count)
 
 
-def _date(name: str, values: np.ndarray, date_format: str | None, findings: tuple[Finding, ...] = ()) -> TypedColumn:
+def date_column(name: str, values: np.ndarray, date_format: str | None, findings: tuple[Finding, ...] = ()) -> TypedColumn:
+    """A column of dates (n,) without zone."""
     values = values.astype("datetime64[us]")
     return TypedColumn(Column(name, "date", date_format=date_format), pd.array(values, dtype="datetime64[us]"),
                        values.view(np.int64),
                        int(np.isnat(values).sum()), findings=findings)
 
 
-def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool) -> TypedColumn:
-    spelled = _spell(values)
+def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool, merge_labels: bool
+               ) -> TypedColumn:
+    spelled = spell(values)
     among_values = spelled.without(MISSING_AMONG_VALUES)
     typed = (_truth(name, among_values) or _written_number(name, among_values, prefers_decimal_comma)
              or _written_date(name, among_values))
-    return typed or _category(name, spelled, is_declared=is_target, is_target=is_target)
+    return typed or category_column(name, spelled, is_declared=is_target, is_target=is_target, merge_labels=merge_labels)
 
 
-def _spell(values: pa.ChunkedArray) -> _Spelled:
+def spell(values: pa.ChunkedArray) -> Spelled:
+    """A column of strings, encoded or not, by its distinct trimmed spellings."""
     # Encoding gives all chunks one dictionary; only what came encoded may have several.
     encoded = values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     if not encoded.num_chunks:
-        return _Spelled(pa.array([], pa.string()), np.empty(0, np.int32))
+        return Spelled(pa.array([], pa.string()), np.empty(0, np.int32))
     codes = np.concatenate([pc.fill_null(chunk.indices.cast(pa.int32()), -1).to_numpy() for chunk in encoded.chunks])
     spellings = encoded.chunk(0).dictionary.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(spellings)
@@ -196,7 +213,7 @@ def _spell(values: pa.ChunkedArray) -> _Spelled:
         merged = _merged(recoded)
         codes = np.append(recoded.indices.to_numpy(), -1).astype(np.int32)[codes]
         trimmed = recoded.dictionary
-    return _Spelled(trimmed, codes, merged, as_read).without(MISSING_EVERYWHERE)
+    return Spelled(trimmed, codes, merged, as_read).without(MISSING_EVERYWHERE)
 
 
 def _merged(recoded: pa.DictionaryArray) -> tuple[str, ...]:
@@ -206,7 +223,7 @@ def _merged(recoded: pa.DictionaryArray) -> tuple[str, ...]:
     return tuple(label for label in labels if label not in MISSING_EVERYWHERE)
 
 
-def _truth(name: str, spelled: _Spelled) -> TypedColumn | None:
+def _truth(name: str, spelled: Spelled) -> TypedColumn | None:
     """Yes and no in words, if each has one spelling."""
     if len(spelled.spellings) != 2:
         return None
@@ -220,7 +237,7 @@ def _truth(name: str, spelled: _Spelled) -> TypedColumn | None:
     return replace(typed, findings=_merge_findings(name, spelled))
 
 
-def _written_number(name: str, spelled: _Spelled, prefers_decimal_comma: bool) -> TypedColumn | None:
+def _written_number(name: str, spelled: Spelled, prefers_decimal_comma: bool) -> TypedColumn | None:
     read = read_numbers(spelled.spellings, prefers_decimal_comma)
     if read is None:
         return None
@@ -240,7 +257,7 @@ def _written_number(name: str, spelled: _Spelled, prefers_decimal_comma: bool) -
                          tuple(findings))
 
 
-def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:
+def _written_date(name: str, spelled: Spelled) -> TypedColumn | None:
     read = read_dates(spelled.spellings)
     if read is None:
         return None
@@ -249,10 +266,11 @@ def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:
         findings = (Finding("ambiguous-date", "warn", shown(name),
                             f"{shown(name)} could be day/month or month/day and is read as {read.format}",
                             "write dates as YYYY-MM-DD"),)
-    return _date(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
+    return date_column(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
 
 
-def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: bool) -> TypedColumn:
+def category_column(name: str, spelled: Spelled, *, is_declared: bool = True, is_target: bool = False,
+                    merge_labels: bool = False) -> TypedColumn:
     """Labels as a category, or as text where they hardly ever come back; whoever declares a category gets one."""
     if not is_target and not pc.any(pc.equal(spelled.spellings, "+")).as_py():
         spelled = spelled.without(DASHES)
@@ -261,12 +279,20 @@ def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: boo
     distinct = len(spelled.spellings)
     if not is_declared and distinct > TEXT_FROM_LEVELS and len(spelled.codes) - missing < TEXT_BELOW_ROWS_A_LEVEL * distinct:
         return TypedColumn(Column(name, "text"), as_strings(spelled.texts()), spelled.codes, missing, spelled.spellings, findings)
+    if merge_labels:
+        spelled = spelled.with_labels_merged()
+        if not is_declared and (truth := _truth(name, spelled)):
+            return truth
+        distinct = len(spelled.spellings)
+    else:
+        findings += _alike_findings(name, spelled, is_target)
     order = pc.sort_indices(spelled.spellings).to_numpy()
     rank = np.empty(distinct + 1, dtype=np.int32)
     rank[order], rank[-1] = np.arange(distinct), -1
     levels = tuple(spelled.spellings.take(pa.array(order)).to_pylist())
     values = pd.Categorical.from_codes(rank[spelled.codes], dtype=category_type(levels))
-    return TypedColumn(Column(name, "category", levels), values, rank[spelled.codes], missing, spelled.spellings, findings)
+    column = Column(name, "category", levels, merges_labels=merge_labels)
+    return TypedColumn(column, values, rank[spelled.codes], missing, spelled.spellings, findings)
 
 
 def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:
@@ -279,7 +305,17 @@ def as_strings(values: pa.Array) -> Any:
     return pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(values.cast(pa.large_string()))
 
 
-def _merge_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
+def _alike_findings(name: str, spelled: Spelled, is_target: bool) -> tuple[Finding, ...]:
+    groups = alike(spelled.spellings.to_pylist())
+    if not groups:
+        return ()
+    message = f"{shown(name)} has labels that differ only in case, blanks or a final full stop: " + "; ".join(
+        in_quotes(group) for group in groups[:MOST_ALIKE_GROUPS])
+    return (Finding("alike-labels", "warn" if is_target else "info", shown(name), message,
+                    "if they mean the same, make them one with --merge-labels"),)
+
+
+def _merge_findings(name: str, spelled: Spelled) -> tuple[Finding, ...]:
     if not spelled.merged:
         return ()
     label = spelled.merged[0]

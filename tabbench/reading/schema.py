@@ -19,8 +19,11 @@ import pyarrow.compute as pc
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
+from tabbench.reading.frames import as_labels, is_text
+from tabbench.reading.labels import folded
+from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
-from tabbench.reading.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type
+from tabbench.reading.recognition import TRUTH_WORDS, as_strings, category_type
 from tabbench.reading.source import read_source
 from tabbench.reading.text_dates import parse_dates
 from tabbench.reading.text_numbers import parse_numbers
@@ -30,6 +33,8 @@ MOST_UNREADABLE_SHARE = 0.05
 TRUTH = {word: meaning for pair in (*TRUTH_WORDS, ("0", "1"), ("0.0", "1.0")) for meaning, word in enumerate(pair)}
 """A column of yes and no keeps its meaning however a program that wrote the new rows spells it."""
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]+)?")
+DATE_OF_DIGITS = re.compile(r"(?:1[5-9]|2[01])[0-9]{2}(?:[01][0-9][0-3][0-9])?")
+"""Years and YYYYMMDD, which are numbers to most programs."""
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -42,7 +47,7 @@ class NewRows:
     notes: list[str]
 
 
-def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
+def read_new_rows(source: Any, columns: Sequence[Column], layout: Layout = PLAIN) -> NewRows:
     """Read rows to predict. Row order and count are kept, so that a line of wrong length is an error.
 
     No rows are as good as any: whoever predicts every night what came in by day wants an empty answer for an empty day.
@@ -53,13 +58,15 @@ def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
         As for `read_source`.
     columns : Sequence[Column]
         That the model was trained on.
+    layout : Layout
+        How the rows lie in their file.
 
     Raises
     ------
     BadData
         Unreadable source, a column that is missing (with near names), occurs twice or is of another kind.
     """
-    table = read_source(source, new_rows=True)
+    table = read_source(source, new_rows=True, layout=layout)
     wanted = {column.name for column in columns}
     twice = [name for name in table.ambiguous if name in wanted and f"{name} (2)" not in wanted]
     if twice:
@@ -140,6 +147,8 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     distinct, codes = _distinct(_texts_of(values, MISSING_EVERYWHERE + dashes))
     position = {level: code for code, level in enumerate(column.levels)}
     unseen = [label for label in distinct.to_pylist() if label not in position]
+    written_otherwise = _levels_written_otherwise(unseen, column)
+    unseen = [label for label in unseen if label not in written_otherwise]
     alike = _levels_of_same_number(unseen, column.levels)
     if alike:
         first = next(iter(alike))
@@ -148,12 +157,19 @@ def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd
     unseen = [label for label in unseen if label not in alike]
     # A label of words that were seen still says something, so it stays what it is.
     place = position | {label: len(position) + number for number, label in enumerate(unseen)}
+    alike |= written_otherwise
     codes = np.array([place[alike.get(label, label)] for label in distinct.to_pylist()] + [-1], dtype=np.int64)[codes]
     if unseen:
         rows = int((codes >= len(position)).sum())
         notes.append(f"{shown(column.name)}: {counted(len(unseen), 'category')} not seen in training ({first_few(unseen, 3)}; "
                      f"{counted(rows, 'row')}) taken for rare ones")
     return pd.Categorical.from_codes(codes, dtype=category_type((*column.levels, *unseen)))
+
+
+def _levels_written_otherwise(labels: list[str], column: Column) -> dict[str, str]:
+    """The level that a label means in another case or with other blanks, where training took such labels for one."""
+    level_of = {folded(level): level for level in column.levels} if column.merges_labels else {}
+    return {label: level_of[folded(label)] for label in labels if folded(label) in level_of}
 
 
 def _levels_of_same_number(labels: list[str], levels: Sequence[str]) -> dict[str, str]:
@@ -174,11 +190,11 @@ def _texts(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
 def _dates(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
     if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
         moments = pc.cast(values, pa.timestamp("us"), safe=False).to_numpy()
-    elif not _is_text(values):
-        raise BadData(f"column {shown(column.name)!r} holds {values.type} in the new rows, dates in training; correct it")
     else:
         texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES)
         distinct, codes = _distinct(texts)
+        if not is_text(values.type) and not all(DATE_OF_DIGITS.fullmatch(each) for each in distinct.to_pylist()):
+            raise BadData(f"column {shown(column.name)!r} holds {values.type} in the new rows, dates in training; correct it")
         moments = np.append(_readable_dates(distinct, column.date_format), np.datetime64("NaT"))[codes]
         _note_unreadable(column, texts, np.isnat(moments) & (codes >= 0), f"date ({column.date_format or 'YYYY-MM-DD'})", notes)
     return pd.array(moments.astype("datetime64[us]"), dtype="datetime64[us]")
@@ -204,26 +220,11 @@ def _dates_one_by_one(spellings: pa.StringArray, date_format: str | None) -> np.
     return np.array([np.datetime64("NaT") if each is None else each[0] for each in single], dtype="datetime64[us]")
 
 
-def _is_text(values: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type))
-
-
 def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.StringArray:
     """Trimmed spellings, null where missing. Whole numbers that a gap made floats are spelled as whole numbers."""
-    if pa.types.is_floating(values.type):
-        numbers = np.asarray(values.drop_null().to_numpy())
-        if ((np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT)).all():
-            values = values.cast(pa.int64())
-    texts = _spelled(values).combine_chunks()
+    texts = as_labels(values).cast(pa.string()).combine_chunks()
     trimmed = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.is_in(trimmed, pa.array(missing, pa.string())), pa.scalar(None, pa.string()), trimmed)
-
-
-def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_nested(values.type) or pa.types.is_boolean(values.type):  # as in training: Python's spelling
-        spellings = [None if value is None else str(value) for value in values.to_pylist()]
-        return pa.chunked_array([pa.array(spellings, pa.string())])
-    return values.cast(pa.string())
 
 
 def _distinct(texts: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
@@ -245,4 +246,4 @@ def _note_unreadable(column: Column, texts: pa.StringArray, unreadable: np.ndarr
 
 
 def _as_pandas(values: pa.ChunkedArray) -> Any:
-    return as_strings(values.combine_chunks()) if _is_text(values) else values.to_pandas()
+    return as_strings(values.combine_chunks()) if is_text(values.type) else values.to_pandas()

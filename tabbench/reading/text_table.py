@@ -21,6 +21,8 @@ from tabbench.reading.text_format import TextFormat
 
 MOST_RAGGED_SHARE = 0.001
 """A stray line is an accident; more of them mean that the file is read wrongly."""
+COMMENT_SIGNS = ("#", "%")
+"""What a line begins with that is of wrong length because it is a comment."""
 MOST_LINES_NAMED = 5
 BLOCK_BYTES = 1 << 20
 """pyarrow's own default: small blocks keep both cores busy."""
@@ -30,11 +32,12 @@ LONG_ROW_BLOCK_BYTES = 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class TextRows:
-    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the line numbers of those that do not."""
+    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the lines that do not fit or are comments."""
 
     columns: pa.Table
     rows: np.ndarray
     ragged_lines: tuple[int, ...]
+    comment_lines: tuple[int, ...] = ()
 
 
 def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
@@ -51,6 +54,8 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
         columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True)
     if ragged:
         columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True, use_threads=False)
+    comments = tuple(sorted(row.number for row in ragged if row.text.lstrip().startswith(COMMENT_SIGNS)))
+    ragged = [row for row in ragged if not row.text.lstrip().startswith(COMMENT_SIGNS)]
     lines = tuple(sorted(row.number for row in ragged))
     total = columns.num_rows + len(lines)
     if len(lines) > most_ragged_share * total:
@@ -58,8 +63,9 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
     _refuse_unclosed_quote(columns, name, text)
     rows = np.arange(total, dtype=np.int64)
     if lines:
-        rows = np.delete(rows, np.array(lines) - text.header_lines - 1)
-    return TextRows(_with_leading_zeros(path, name, text, columns) if not all_text else columns, rows, lines)
+        before = np.searchsorted(comments, lines)  # comments are no rows of the table
+        rows = np.delete(rows, np.array(lines) - before - text.header_lines - 1)
+    return TextRows(_with_leading_zeros(path, name, text, columns) if not all_text else columns, rows, lines, comments)
 
 
 def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_in_values: bool | None = None,

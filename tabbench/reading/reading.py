@@ -119,7 +119,7 @@ def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
-    target = recognise(roles.target, raw.columns.pop(roles.target), prefers_decimal_comma=raw.prefers_decimal_comma,
+    target = recognise(roles.target, raw.columns.pop(roles.target), hint=raw.decimal_hint,
                        is_target=True)
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
@@ -144,7 +144,7 @@ def _recognised(raw: RawTable) -> dict[str, TypedColumn]:
     order = list(raw.columns)
 
     def typed(name: str) -> TypedColumn:
-        return without_infinite(name, recognise(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
+        return without_infinite(name, recognise(name, raw.columns.pop(name), hint=raw.decimal_hint))
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))

@@ -16,11 +16,14 @@ import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData, OptionMention
 from tabbench.core.finding import Finding
+from tabbench.core.notation import DecimalHint, Notation
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
-from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
+from tabbench.reading.missing_words import DASHES, MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.text_dates import read_dates
-from tabbench.reading.text_numbers import read_numbers
+from tabbench.reading.number_findings import number_findings, scales_differ
+from tabbench.reading.text_numbers import MixedScales, read_numbers
+from tabbench.reading.units import CLOCK
 
 LARGEST_EXACT = 2**53
 """Above it float64 rounds whole numbers, which are identifiers then."""
@@ -28,6 +31,8 @@ TEXT_FROM_LEVELS = 50
 """Fewer labels are a category whatever the number of rows."""
 TEXT_BELOW_ROWS_A_LEVEL = 5
 """Labels that come back less often on average say nothing as labels."""
+MOST_WORDS_KEPT = 20
+"""Words among numbers that a column remembers as missing."""
 TRUTH_WORDS = (("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"))
 
 
@@ -75,7 +80,17 @@ class _Spelled:
 
     def without(self, words: tuple[str, ...]) -> _Spelled:
         """The same with some spellings counted as missing."""
-        gone = pc.is_in(self.spellings, pa.array(words, pa.string()))
+        return self._less(pc.is_in(self.spellings, pa.array(words, pa.string())))
+
+    def without_words(self, words: frozenset[str]) -> _Spelled:
+        """The same with some words counted as missing, however their letters are written."""
+        return self._less(pc.is_in(pc.utf8_lower(self.spellings), pa.array(sorted(words), pa.string())))
+
+    def rows(self) -> np.ndarray:
+        """How many rows each spelling has (k,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.spellings))
+
+    def _less(self, gone: pa.BooleanArray) -> _Spelled:
         if not pc.any(gone).as_py():
             return self
         kept = pc.invert(gone)
@@ -83,22 +98,23 @@ class _Spelled:
         return _Spelled(self.spellings.filter(kept), np.append(mapping, -1).astype(np.int32)[self.codes], self.merged)
 
 
-def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False, is_target: bool = False) -> TypedColumn:
+def recognise(name: str, values: pa.ChunkedArray, *, hint: DecimalHint = DecimalHint(),  # noqa: B008
+              is_target: bool = False) -> TypedColumn:
     """Type one column.
 
     Parameters
     ----------
     values : pa.ChunkedArray
         Arrow column as read.
-    prefers_decimal_comma : bool, default False
-        How a comma before exactly three digits is read where the column itself does not tell.
+    hint : DecimalHint
+        How a mark before exactly three digits is read where the column itself does not tell.
     is_target : bool, default False
-        Dashes and words such as "none" stay labels.
+        Dashes and words such as "none" stay labels, and numbers on several scales are refused.
 
     Raises
     ------
     BadData
-        A type that no table has (bytes that are no text).
+        A type that no table has (bytes that are no text); a target of numbers that don't share a scale.
     """
     kind = values.type
     if pa.types.is_dictionary(kind):
@@ -111,7 +127,7 @@ def recognise(name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool
         return _date(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
     if pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return _number_or_identifier(name, values, is_target)
-    return _from_text(name, _as_text(name, values), prefers_decimal_comma, is_target)
+    return _from_text(name, _as_text(name, values), hint, is_target)
 
 
 def _as_float(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -146,7 +162,9 @@ def _number_or_identifier(name: str, values: pa.ChunkedArray, is_target: bool) -
         numbers = _as_float(values)
     else:
         numbers = values.cast(pa.float64(), safe=False)
-    return number_column(Column(name, "number"), numbers.to_numpy())
+    unit = CLOCK if pa.types.is_time(values.type) else ""
+    return number_column(Column(name, "number", notation=Notation("" if pa.types.is_integer(numbers.type) else ".", unit=unit)),
+                         numbers.to_numpy())
 
 
 def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, ...] = ()) -> TypedColumn:
@@ -154,9 +172,14 @@ def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, 
     if not numbers.flags.writeable:
         numbers = numbers.copy()  # Arrow's own memory, which libraries that want to write refuse
     if numbers.dtype == np.int64:
-        return TypedColumn(column, numbers, numbers, 0, findings=findings)
+        return TypedColumn(_with_extent(column, numbers), numbers, numbers, 0, findings=findings)
     numbers = numbers.astype(np.float64, copy=False)
-    return TypedColumn(column, numbers, numbers, int(np.isnan(numbers).sum()), findings=findings)
+    return TypedColumn(_with_extent(column, numbers), numbers, numbers, int(np.isnan(numbers).sum()), findings=findings)
+
+
+def _with_extent(column: Column, numbers: np.ndarray) -> Column:
+    is_fraction = bool(len(numbers)) and bool(np.fmax.reduce(numbers) <= 1) and bool(np.fmin.reduce(numbers) >= -1)
+    return replace(column, notation=replace(column.notation, is_fraction=is_fraction))
 
 
 def _boolean(name: str, values: pa.BooleanArray, levels: tuple[str, ...]) -> TypedColumn:
@@ -172,12 +195,29 @@ def _date(name: str, values: np.ndarray, date_format: str | None, findings: tupl
                        int(np.isnat(values).sum()), findings=findings)
 
 
-def _from_text(name: str, values: pa.ChunkedArray, prefers_decimal_comma: bool, is_target: bool) -> TypedColumn:
+def _from_text(name: str, values: pa.ChunkedArray, hint: DecimalHint, is_target: bool) -> TypedColumn:
     spelled = _spell(values)
-    among_values = spelled.without(MISSING_AMONG_VALUES)
-    typed = (_truth(name, among_values) or _written_number(name, among_values, prefers_decimal_comma)
-             or _written_date(name, among_values))
-    return typed or _category(name, spelled, is_declared=is_target, is_target=is_target)
+    among_values = spelled.without_words(MISSING_AMONG_VALUES)
+    typed = _truth(name, spelled.without_words(MISSING_AMONG_TRUTH)) or _written_number(name, among_values, hint, is_target)
+    if isinstance(typed, Finding):
+        labels = _category(name, spelled, is_declared=is_target, is_target=is_target)
+        return replace(labels, findings=(*labels.findings, typed))
+    typed = typed or _written_date(name, among_values)
+    if typed is not None:
+        return replace(typed, findings=(*typed.findings, *_word_findings(name, spelled)))
+    return _category(name, spelled, is_declared=is_target, is_target=is_target)
+
+
+def _word_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
+    """Words such as "unknown" that count as missing."""
+    is_word = pc.and_(pc.is_in(pc.utf8_lower(spelled.spellings), pa.array(sorted(MISSING_AMONG_VALUES), pa.string())),
+                      pc.match_substring_regex(spelled.spellings, "[A-Za-z]")).to_numpy(zero_copy_only=False)
+    if not is_word.any():
+        return ()
+    words = spelled.spellings.filter(pa.array(is_word)).to_pylist()
+    cells = counted(int(spelled.rows()[is_word].sum()), "cell")
+    return (Finding("missing-word", "warn", shown(name), f"in {shown(name)}, {cells} that say {first_few(words)} count as missing",
+                    "leave these cells empty if they are, or declare the column a category if they are labels"),)
 
 
 def _spell(values: pa.ChunkedArray) -> _Spelled:
@@ -220,24 +260,20 @@ def _truth(name: str, spelled: _Spelled) -> TypedColumn | None:
     return replace(typed, findings=_merge_findings(name, spelled))
 
 
-def _written_number(name: str, spelled: _Spelled, prefers_decimal_comma: bool) -> TypedColumn | None:
-    read = read_numbers(spelled.spellings, prefers_decimal_comma)
-    if read is None:
-        return None
-    if read.is_integer and np.nanmax(np.abs(read.values)) > LARGEST_EXACT:
+def _written_number(name: str, spelled: _Spelled, hint: DecimalHint, is_target: bool) -> TypedColumn | Finding | None:
+    """The numbers that a text stands for; a finding where it would be numbers if these shared a scale."""
+    rows = spelled.rows()
+    read = read_numbers(spelled.spellings, rows, hint)
+    if isinstance(read, MixedScales) or (is_target and read is not None and len(read.mixed)):
+        return scales_differ(name, spelled.spellings, rows, read, is_target)
+    if read is None or (read.is_integer and np.nanmax(np.abs(read.values)) > LARGEST_EXACT):
         return None
     numbers = np.append(read.values, np.nan)[spelled.codes]
-    findings = [Finding("number-in-text", "info", shown(name), f"{shown(name)} is text that is read as numbers, such as "
-                        f"{shown(spelled.spellings[0].as_py())!r}")]
-    if read.strays:
-        strays = int(np.isin(spelled.codes, np.flatnonzero(np.isnan(read.values))).sum())
-        findings = [Finding("stray-word", "warn", shown(name), f"{shown(name)} holds numbers but for {counted(strays, 'cell')} "
-                            f"({first_few(read.strays)}), which count as missing", 
-                            "correct these cells, or write a number for what they mean")]
     if read.is_integer and not np.isnan(numbers).any():
         numbers = numbers.astype(np.int64)
-    return number_column(Column(name, "number", decimal_comma=read.decimal_comma, missing_words=read.strays), numbers,
-                         tuple(findings))
+    gone = spelled.spellings.take(pa.array(read.strays[:MOST_WORDS_KEPT])).to_pylist()
+    return number_column(Column(name, "number", notation=read.notation, missing_words=tuple(gone)), numbers,
+                         number_findings(name, spelled.spellings, rows, read))
 
 
 def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:

@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData, UnknownName
+from tabbench.core.notation import DecimalHint
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
-from tabbench.reading.missing_words import DASHES, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
+from tabbench.reading.missing_words import DASHES, MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
+from tabbench.reading.new_numbers import accepts_plain, read_new_numbers
 from tabbench.reading.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type
 from tabbench.reading.source import read_source
 from tabbench.reading.text_dates import parse_dates
-from tabbench.reading.text_numbers import parse_numbers
 
 MOST_UNREADABLE_SHARE = 0.05
 """A few unreadable cells are accidents and become missing; more mean that the column is another one."""
@@ -65,13 +66,13 @@ def read_new_rows(source: Any, columns: Sequence[Column]) -> NewRows:
     if twice:
         raise BadData(f"the new rows have the column {shown(min(twice))!r} twice with different content; keep the right one")
     raw = pd.DataFrame({name: _as_pandas(values) for name, values in table.columns.items()}, copy=False)
-    features, notes = _conform(table.columns, columns)
+    features, notes = _conform(table.columns, columns, table.decimal_hint)
     if not len(raw):
         notes.append(f"{table.name} has no rows to predict")
     return NewRows(features, raw, notes)
 
 
-def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tuple[pd.DataFrame, list[str]]:
+def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column], hint: DecimalHint) -> tuple[pd.DataFrame, list[str]]:
     absent = [column.name for column in columns if column.name not in given]
     if absent:
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in given])
@@ -82,12 +83,14 @@ def _conform(given: dict[str, pa.ChunkedArray], columns: Sequence[Column]) -> tu
     extra = [name for name in given if name not in wanted]
     if extra:
         notes.append(f"{counted(len(extra), 'column')} not used: {first_few(extra)}")
-    features = {column.name: pd.Series(conformed(given[column.name], column, notes), copy=False) for column in columns}
+    features = {column.name: pd.Series(conformed(given[column.name], column, notes, hint), copy=False) for column in columns}
     return pd.DataFrame(features, copy=False), notes
 
 
-def conformed(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
-    """The values of one column of new rows, read as what the column was in training; what does not fit is told in `notes`.
+def conformed(values: pa.ChunkedArray, column: Column, notes: list[str],
+              hint: DecimalHint = DecimalHint()) -> Any:  # noqa: B008
+    """The values of one column of new rows, read as what the column was in training; what does not fit is told in `notes`, and
+    `hint` says how their file writes decimals.
 
     Raises
     ------
@@ -100,24 +103,24 @@ def conformed(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
     if values.null_count == len(values):  # the type of a column without values says nothing
         values = pa.chunked_array([pa.nulls(len(values), pa.string())])
     try:
-        return fit(values, column, notes)
+        return fit(values, column, notes, hint)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise BadData(f"column {shown(column.name)!r} holds {values.type} values in the new rows that cannot be read as "
                       f"{column.kind}; correct it") from error
 
 
-def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str]) -> np.ndarray:
+def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> np.ndarray:
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         raise BadData(f"column {shown(column.name)!r} holds dates in the new rows, numbers in training; correct it")
     if pa.types.is_duration(values.type):  # counts as seconds, as in training
         numbers = np.asarray(values.to_numpy()) / np.timedelta64(1, "s")
     elif (pa.types.is_primitive(values.type) and not pa.types.is_time(values.type)) or pa.types.is_decimal(values.type):
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy())
+        if not accepts_plain(column.notation) and (np.nan_to_num(numbers) != 0).any():
+            first = int(np.flatnonzero(np.nan_to_num(numbers) != 0)[0])
+            raise BadData(_other_notation(column, f"{numbers[first]:g}", first, "it has no unit"))
     else:
-        texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES + column.missing_words)
-        distinct, codes = _distinct(texts)
-        numbers = np.append(parse_numbers(distinct, column.decimal_comma), np.nan)[codes]
-        _note_unreadable(column, texts, np.isnan(numbers) & (codes >= 0), "number", notes)
+        numbers = _written_numbers(values, column, notes, hint)
     infinite = np.isinf(numbers)
     if infinite.any():
         notes.append(f"{shown(column.name)}: {counted(int(infinite.sum()), 'infinite number')} taken as missing")
@@ -125,17 +128,40 @@ def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str]) -> np.nd
     return np.where(is_missing, np.nan, numbers)
 
 
-def _booleans(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
+def _written_numbers(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> np.ndarray:
+    texts = _texts_of(values, MISSING_EVERYWHERE + column.missing_words, MISSING_AMONG_VALUES)
+    distinct, codes = _distinct(texts)
+    read = read_new_numbers(distinct, np.bincount(codes[codes >= 0], minlength=len(distinct)), column.notation, hint)
+    if read.refused is not None:
+        row = int(np.flatnonzero(codes == read.refused)[0])
+        raise BadData(_other_notation(column, distinct[read.refused].as_py(), row, read.why))
+    if len(read.converted):
+        rows = int(np.isin(codes, read.converted).sum())
+        notes.append(f"{shown(column.name)}: {counted(rows, 'cell')} such as {shown(distinct[int(read.converted[0])].as_py())!r} "
+                     f"converted into {column.notation.unit}, the unit of training")
+    numbers = np.append(read.values, np.nan)[codes]
+    _note_unreadable(column, texts, np.isnan(numbers) & (codes >= 0), "number", notes)
+    return numbers
+
+
+def _other_notation(column: Column, spelling: str, row: int, why: str) -> str:
+    example = column.notation.example
+    trained = f"numbers written like {shown(example)!r}" if example else "plain numbers"
+    return (f"column {shown(column.name)!r} holds {shown(spelling)!r} in row {row + 1:,} of the new rows, where training had "
+            f"{trained}, and {why}; write it as in training")
+
+
+def _booleans(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> Any:
     if pa.types.is_boolean(values.type):
         return pd.BooleanDtype().__from_arrow__(values)
-    texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES)
+    texts = _texts_of(values, MISSING_EVERYWHERE, MISSING_AMONG_TRUTH)
     distinct, codes = _distinct(texts)
     known = np.array([TRUTH.get(word.casefold(), -1) for word in distinct.to_pylist()] + [-1])[codes]
     _note_unreadable(column, texts, (known < 0) & (codes >= 0), "/".join(column.levels or ("False", "True")), notes)
     return pd.BooleanDtype().__from_arrow__(pa.array(known == 1, mask=known < 0))
 
 
-def _categories(values: pa.ChunkedArray, column: Column, notes: list[str]) -> pd.Categorical:
+def _categories(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> pd.Categorical:
     dashes = () if set(DASHES) & set(column.levels) else DASHES
     distinct, codes = _distinct(_texts_of(values, MISSING_EVERYWHERE + dashes))
     position = {level: code for code, level in enumerate(column.levels)}
@@ -167,17 +193,17 @@ def _levels_of_same_number(labels: list[str], levels: Sequence[str]) -> dict[str
     return {label: level_of[float(label)] for label in labels if PLAIN_NUMBER.fullmatch(label) and float(label) in level_of}
 
 
-def _texts(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
+def _texts(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> Any:
     return as_strings(_texts_of(values, MISSING_EVERYWHERE + DASHES))
 
 
-def _dates(values: pa.ChunkedArray, column: Column, notes: list[str]) -> Any:
+def _dates(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> Any:
     if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
         moments = pc.cast(values, pa.timestamp("us"), safe=False).to_numpy()
     elif not _is_text(values):
         raise BadData(f"column {shown(column.name)!r} holds {values.type} in the new rows, dates in training; correct it")
     else:
-        texts = _texts_of(values, MISSING_EVERYWHERE + MISSING_AMONG_VALUES)
+        texts = _texts_of(values, MISSING_EVERYWHERE, MISSING_AMONG_VALUES)
         distinct, codes = _distinct(texts)
         moments = np.append(_readable_dates(distinct, column.date_format), np.datetime64("NaT"))[codes]
         _note_unreadable(column, texts, np.isnat(moments) & (codes >= 0), f"date ({column.date_format or 'YYYY-MM-DD'})", notes)
@@ -208,15 +234,17 @@ def _is_text(values: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type))
 
 
-def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.StringArray:
-    """Trimmed spellings, null where missing. Whole numbers that a gap made floats are spelled as whole numbers."""
+def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...], in_any_case: frozenset[str] = frozenset()) -> pa.StringArray:
+    """Trimmed spellings, null where missing, of which some words are in any case. Whole numbers that a gap made floats are spelled as whole numbers."""
     if pa.types.is_floating(values.type):
         numbers = np.asarray(values.drop_null().to_numpy())
         if ((np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT)).all():
             values = values.cast(pa.int64())
     texts = _spelled(values).combine_chunks()
     trimmed = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.is_in(trimmed, pa.array(missing, pa.string())), pa.scalar(None, pa.string()), trimmed)
+    is_missing = pc.or_(pc.is_in(trimmed, pa.array(missing, pa.string())),
+                        pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(in_any_case), pa.string())))
+    return pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
 
 
 def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -16,8 +16,10 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.finding import Finding
+from tabbench.core.notation import DecimalHint
 from tabbench.core.phrases import counted
 from tabbench.reading.arff import is_arff, read_arff
+from tabbench.reading.decimal_marks import proven_mark
 from tabbench.reading.header import name_columns
 from tabbench.reading.text_format import as_utf8, sniff
 from tabbench.reading.text_table import MOST_RAGGED_SHARE, read_rows
@@ -42,7 +44,7 @@ class RawTable:
     rows: np.ndarray
     description: str
     ambiguous: frozenset[str]
-    prefers_decimal_comma: bool
+    decimal_hint: DecimalHint
     findings: tuple[Finding, ...]
 
 
@@ -102,12 +104,16 @@ def _stem(source: str | Path) -> str:
 
 
 def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], description: str, *, rows: np.ndarray | None = None,
-           prefers_decimal_comma: bool = False, findings: tuple[Finding, ...] = ()) -> RawTable:
+           decimal_hint: DecimalHint | None = None, findings: tuple[Finding, ...] = ()) -> RawTable:
     if not columns:
         raise BadData(f"{name} has no columns; check that it is the right table")
     named = name_columns(names, columns)
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
-                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings))
+                    named.ambiguous, decimal_hint or DecimalHint(proven_mark(_texts(columns))), (*findings, *named.findings))
+
+
+def _texts(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    return [column for column in columns if pa.types.is_string(column.type)]
 
 
 def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
@@ -146,7 +152,7 @@ def _text_table(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
                                 "save it as UTF-8 if letters look wrong"))
     description = ", ".join(filter(None, ["delimited by " + text.delimiter_name, encoding, file.packing]))
     return _named(stem, list(text.names), read.columns.columns, description, rows=read.rows,
-                  prefers_decimal_comma=text.delimiter != ",", findings=tuple(findings))
+                  decimal_hint=read.decimal_hint, findings=tuple(findings))
 
 
 def _arrow_table(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:

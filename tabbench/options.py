@@ -60,6 +60,8 @@ class Options:
     time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
     weight: str | None = option(None, "Column of row weights for training, metric and variance.")
     drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
+    missing: str | Sequence[str | float] | None = option(None, "Codes for a missing value besides an empty cell: NA,-9,? "
+                                                               "(found).")
     margin: float | None = option(None, "Smallest difference that matters: fraction of the constant predictor's loss (0.01), "
                                         "absolute for accuracy (0.01) and auc (0.005).")
     seed: int = option(0, "Random seed.")
@@ -95,6 +97,7 @@ class Options:
                    "use_folds": whole("use_folds", self.use_folds, 1),
                    "jobs": whole("jobs", self.jobs, 1), "seed": whole("seed", self.seed, 0),
                    "margin": not_negative("margin", self.margin), "drop": tuple(names(self.drop)),
+                   "missing": None if self.missing is None else tuple(names(self.missing)),
                    "sizes": size_words(self.sizes), "skip": tuple(pair_words(self.skip)),
                    **{role: None if getattr(self, role) is None else str(getattr(self, role))
                       for role in ("target", "metric", "fold", "group", "time", "weight")},

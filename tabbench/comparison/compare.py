@@ -44,6 +44,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
             preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: str | None = None,
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            missing: str | Sequence[str | float] | None = None,
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
             executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
@@ -94,6 +95,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         weights of the rows.
     drop : str or list of str, default ()
         Feature columns to leave out.
+    missing : str or list, default None
+        Codes that stand for a missing value besides an empty cell, such as "NA,-9,?"; by default they are found and named.
     margin : float, default None
         The difference that matters; by default 0.01 of the constant predictor's loss, for accuracy 0.01 and for auc 0.005.
     seed : int, default 0

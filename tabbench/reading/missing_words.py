@@ -7,6 +7,11 @@ MISSING_EVERYWHERE = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan
                       "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "0000-00-00")
 """Nobody means a value by these."""
 
+NOT_AVAILABLE = "NA"
+"""Namibia, North America and many another thing, too."""
+GUESSED = (NOT_AVAILABLE, "?", "N/A", "n/a", "NULL", "null", "\\N")
+"""Of these, what counts no longer as missing where the user names the codes."""
+
 MISSING_AMONG_TRUTH = frozenset(("none", "missing", "-", "--", "---", ".", "..", "*", "n.a.", "n.a", "n/a", "na", "–", "—"))
 """In small letters. Missing beside yes and no."""
 

@@ -32,7 +32,7 @@ FEWEST_ROWS = 30
 
 def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
                weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
-               name: str | None = None) -> Table:
+               missing: Sequence[str | float] | None = None, name: str | None = None) -> Table:
     """Read a table and understand its columns.
 
     Parameters
@@ -47,6 +47,8 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         Columns to leave out.
     test : Any, default None
         The user's own test rows, like `source`; they are typed together with the others and marked.
+    missing : Sequence[str | float] | None, default None
+        Codes that stand for a missing value besides an empty cell; by default those that the columns show.
     name : str | None, default None
         Short name of the table; by default the file's.
 
@@ -55,7 +57,8 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
     BadData, BadOption, UnknownName, MissingExtra
         What cannot be read or used, in one sentence with the cure.
     """
-    raw = read_source(source)
+    codes_given = None if missing is None else tuple(str(code) for code in missing)
+    raw = read_source(source, missing=codes_given)
     roles = choose_roles(list(raw.columns), raw.ambiguous, target, {"group": group, "time": time, "weight": weight, "fold": fold},
                          drop)
     if len(raw.columns) < 2:
@@ -64,10 +67,10 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
-        raw, is_test = _with_test_rows(raw, read_source(test), roles)
+        raw, is_test = _with_test_rows(raw, read_source(test, missing=codes_given), roles)
     for dropped in roles.drop:
         del raw.columns[dropped]
-    typed = _typed_rows(raw, roles, is_test)
+    typed = _typed_rows(raw, roles, is_test, codes_given)
     return _table(name or raw.name, raw, roles, typed)
 
 
@@ -117,10 +120,10 @@ def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.concat_tables([part.cast(pa.schema({"column": pa.string()})) for part in parts])["column"]
 
 
-def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _TypedRows:
+def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, missing: tuple[str, ...] | None) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
     target = recognise(roles.target, raw.columns.pop(roles.target), hint=raw.decimal_hint,
-                       is_target=True)
+                       is_target=True, missing=missing)
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
     rows, findings = raw.rows, tuple[Finding, ...]()
@@ -134,17 +137,17 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _Typ
             raw.columns[name] = raw.columns[name].filter(kept)
     if len(rows) < FEWEST_ROWS:
         raise BadData(_too_few(raw.name, len(rows)))
-    typed = _TypedRows(target, _recognised(raw), rows, is_test, findings)
-    return _without_missing_codes(typed, roles, raw.name)
+    typed = _TypedRows(target, _recognised(raw, missing), rows, is_test, findings)
+    return typed if missing is not None else _without_missing_codes(typed, roles, raw.name)
 
 
-def _recognised(raw: RawTable) -> dict[str, TypedColumn]:
+def _recognised(raw: RawTable, missing: tuple[str, ...] | None) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
 
     def typed(name: str) -> TypedColumn:
-        return without_infinite(name, recognise(name, raw.columns.pop(name), hint=raw.decimal_hint))
+        return without_infinite(name, recognise(name, raw.columns.pop(name), hint=raw.decimal_hint, missing=missing))
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))

@@ -6,6 +6,8 @@ column's role, except that a target keeps more labels.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +21,14 @@ from tabbench.core.finding import Finding
 from tabbench.core.notation import DecimalHint, Notation
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
-from tabbench.reading.missing_words import DASHES, MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
+from tabbench.reading.missing_words import (
+    DASHES,
+    GUESSED,
+    MISSING_AMONG_TRUTH,
+    MISSING_AMONG_VALUES,
+    MISSING_EVERYWHERE,
+    NOT_AVAILABLE,
+)
 from tabbench.reading.text_dates import read_dates
 from tabbench.reading.number_findings import number_findings, scales_differ
 from tabbench.reading.text_numbers import MixedScales, read_numbers
@@ -99,7 +108,7 @@ class _Spelled:
 
 
 def recognise(name: str, values: pa.ChunkedArray, *, hint: DecimalHint = DecimalHint(),  # noqa: B008
-              is_target: bool = False) -> TypedColumn:
+              is_target: bool = False, missing: tuple[str, ...] | None = None) -> TypedColumn:
     """Type one column.
 
     Parameters
@@ -111,15 +120,24 @@ def recognise(name: str, values: pa.ChunkedArray, *, hint: DecimalHint = Decimal
     is_target : bool, default False
         Dashes and words such as "none" stay labels, and numbers on several scales are refused.
 
+    missing : tuple[str, ...] | None, default None
+        The user's codes for a missing value; by default those that the column shows.
+
     Raises
     ------
     BadData
         A type that no table has (bytes that are no text); a target of numbers that don't share a scale.
     """
+    typed = _typed(name, values, hint, is_target, missing)
+    return typed if missing is None else _with_codes(typed, missing)
+
+
+def _typed(name: str, values: pa.ChunkedArray, hint: DecimalHint, is_target: bool,
+           missing: tuple[str, ...] | None) -> TypedColumn:
     kind = values.type
     if pa.types.is_dictionary(kind):
         if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
-            return _category(name, _spell(values), is_declared=True, is_target=is_target)
+            return _category(name, _spell(values, missing), is_declared=True, is_target=is_target, names_codes=missing is not None)
         values, kind = values.cast(kind.value_type), kind.value_type
     if pa.types.is_boolean(kind):
         return _boolean(name, values.combine_chunks(), ())
@@ -127,7 +145,7 @@ def recognise(name: str, values: pa.ChunkedArray, *, hint: DecimalHint = Decimal
         return _date(name, pc.cast(values, pa.timestamp("us"), safe=False).to_numpy(), None)
     if pa.types.is_primitive(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return _number_or_identifier(name, values, is_target)
-    return _from_text(name, _as_text(name, values), hint, is_target)
+    return _from_text(name, _as_text(name, values), hint, is_target, missing)
 
 
 def _as_float(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -195,17 +213,19 @@ def _date(name: str, values: np.ndarray, date_format: str | None, findings: tupl
                        int(np.isnat(values).sum()), findings=findings)
 
 
-def _from_text(name: str, values: pa.ChunkedArray, hint: DecimalHint, is_target: bool) -> TypedColumn:
-    spelled = _spell(values)
-    among_values = spelled.without_words(MISSING_AMONG_VALUES)
-    typed = _truth(name, spelled.without_words(MISSING_AMONG_TRUTH)) or _written_number(name, among_values, hint, is_target)
+def _from_text(name: str, values: pa.ChunkedArray, hint: DecimalHint, is_target: bool,
+               missing: tuple[str, ...] | None) -> TypedColumn:
+    spelled = _spell(values, missing)
+    truths, among_values = (spelled.without((NOT_AVAILABLE,)).without_words(words)
+                            for words in (MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES))
+    typed = _truth(name, truths) or _written_number(name, among_values, hint, is_target)
     if isinstance(typed, Finding):
-        labels = _category(name, spelled, is_declared=is_target, is_target=is_target)
+        labels = _category(name, spelled, is_declared=is_target, is_target=is_target, names_codes=missing is not None)
         return replace(labels, findings=(*labels.findings, typed))
     typed = typed or _written_date(name, among_values)
     if typed is not None:
         return replace(typed, findings=(*typed.findings, *_word_findings(name, spelled)))
-    return _category(name, spelled, is_declared=is_target, is_target=is_target)
+    return _category(name, spelled, is_declared=is_target, is_target=is_target, names_codes=missing is not None)
 
 
 def _word_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
@@ -220,7 +240,8 @@ def _word_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
                     "leave these cells empty if they are, or declare the column a category if they are labels"),)
 
 
-def _spell(values: pa.ChunkedArray) -> _Spelled:
+def _spell(values: pa.ChunkedArray, missing: tuple[str, ...] | None = None) -> _Spelled:
+    """The column by its spellings without those that nobody means a value by; NA is left to who knows the column."""
     # Encoding gives all chunks one dictionary; only what came encoded may have several.
     encoded = values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     if not encoded.num_chunks:
@@ -236,7 +257,9 @@ def _spell(values: pa.ChunkedArray) -> _Spelled:
         merged = _merged(recoded)
         codes = np.append(recoded.indices.to_numpy(), -1).astype(np.int32)[codes]
         trimmed = recoded.dictionary
-    return _Spelled(trimmed, codes, merged, as_read).without(MISSING_EVERYWHERE)
+    return _Spelled(trimmed, codes, merged, as_read).without(
+        tuple(word for word in MISSING_EVERYWHERE if word not in (GUESSED if missing is not None else (NOT_AVAILABLE,)))
+        + (missing or ()))
 
 
 def _merged(recoded: pa.DictionaryArray) -> tuple[str, ...]:
@@ -288,11 +311,14 @@ def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:
     return _date(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
 
 
-def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: bool) -> TypedColumn:
+def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: bool, names_codes: bool = False) -> TypedColumn:
     """Labels as a category, or as text where they hardly ever come back; whoever declares a category gets one."""
     if not is_target and not pc.any(pc.equal(spelled.spellings, "+")).as_py():
         spelled = spelled.without(DASHES)
     findings = _merge_findings(name, spelled)
+    if not names_codes:
+        spelled, said = _settle_na(name, spelled, is_target)
+        findings += said
     missing = int((spelled.codes < 0).sum())
     distinct = len(spelled.spellings)
     if not is_declared and distinct > TEXT_FROM_LEVELS and len(spelled.codes) - missing < TEXT_BELOW_ROWS_A_LEVEL * distinct:
@@ -303,6 +329,39 @@ def _category(name: str, spelled: _Spelled, *, is_declared: bool, is_target: boo
     levels = tuple(spelled.spellings.take(pa.array(order)).to_pylist())
     values = pd.Categorical.from_codes(rank[spelled.codes], dtype=category_type(levels))
     return TypedColumn(Column(name, "category", levels), values, rank[spelled.codes], missing, spelled.spellings, findings)
+
+
+def _settle_na(name: str, spelled: _Spelled, is_target: bool) -> tuple[_Spelled, tuple[Finding, ...]]:
+    """NA stays a label where the others are two-letter codes, too, or where it is as usual as they are."""
+    is_na = pc.equal(spelled.spellings, NOT_AVAILABLE).to_numpy(zero_copy_only=False)
+    if not is_na.any():
+        return spelled, ()
+    rows, others = spelled.rows(), spelled.spellings.filter(pa.array(~is_na))
+    cells, usual = int(rows[is_na][0]), rows[~is_na]
+    is_code = len(others) > 1 and pc.all(pc.match_substring_regex(others, "^[A-Z]{2}$")).as_py()
+    is_usual = 1 < len(others) <= TEXT_FROM_LEVELS and usual.min() <= cells <= usual.max()
+    if is_code or is_usual:
+        return spelled, (Finding("na-label", "warn", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is kept as a "
+                                 f"label, as it is {'a code like the others' if is_code else 'as frequent as the others'}",
+                                 "if it means missing, say so with --missing NA"),)
+    return spelled.without((NOT_AVAILABLE,)), (Finding(
+        "na-missing", "warn" if is_target else "info", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is read as "
+        "missing", "if it is a label, name the codes for missing without it, such as --missing N/A"),)
+
+
+def _with_codes(typed: TypedColumn, missing: tuple[str, ...]) -> TypedColumn:
+    """The column knowing the user's codes for missing, which its numbers lack."""
+    typed = replace(typed, column=replace(typed.column, missing_words=(*missing, *typed.column.missing_words)))
+    codes = code_numbers(missing)
+    if typed.column.kind != "number" or not codes or not np.isin(typed.values, codes).any():
+        return typed
+    numbers = np.where(np.isin(typed.values, codes), np.nan, typed.values)
+    return number_column(typed.column, numbers, typed.findings)
+
+
+def code_numbers(words: Iterable[str]) -> list[float]:
+    """The numbers among codes for missing."""
+    return [float(word) for word in words if re.fullmatch(r"[-+]?[0-9]+(?:\.[0-9]+)?", word)]
 
 
 def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:

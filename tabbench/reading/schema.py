@@ -22,7 +22,7 @@ from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
 from tabbench.reading.missing_words import DASHES, MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, MISSING_EVERYWHERE
 from tabbench.reading.new_numbers import accepts_plain, read_new_numbers
-from tabbench.reading.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type
+from tabbench.reading.recognition import LARGEST_EXACT, TRUTH_WORDS, as_strings, category_type, code_numbers
 from tabbench.reading.source import read_source
 from tabbench.reading.text_dates import parse_dates
 
@@ -124,8 +124,8 @@ def _numbers(values: pa.ChunkedArray, column: Column, notes: list[str], hint: De
     infinite = np.isinf(numbers)
     if infinite.any():
         notes.append(f"{shown(column.name)}: {counted(int(infinite.sum()), 'infinite number')} taken as missing")
-    is_missing = infinite if column.missing_code is None else infinite | (numbers == column.missing_code)
-    return np.where(is_missing, np.nan, numbers)
+    codes = code_numbers(column.missing_words) + [code for code in (column.missing_code,) if code is not None]
+    return np.where(infinite | np.isin(numbers, codes), np.nan, numbers)
 
 
 def _written_numbers(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> np.ndarray:
@@ -163,7 +163,8 @@ def _booleans(values: pa.ChunkedArray, column: Column, notes: list[str], hint: D
 
 def _categories(values: pa.ChunkedArray, column: Column, notes: list[str], hint: DecimalHint) -> pd.Categorical:
     dashes = () if set(DASHES) & set(column.levels) else DASHES
-    distinct, codes = _distinct(_texts_of(values, MISSING_EVERYWHERE + dashes))
+    words = tuple(word for word in MISSING_EVERYWHERE + dashes if word not in column.levels) + column.missing_words
+    distinct, codes = _distinct(_texts_of(values, words))
     position = {level: code for code, level in enumerate(column.levels)}
     unseen = [label for label in distinct.to_pylist() if label not in position]
     alike = _levels_of_same_number(unseen, column.levels)

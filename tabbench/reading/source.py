@@ -6,6 +6,7 @@ What the columns mean, and which of them is the target, is not known here.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,11 @@ class NamedTable:
         return int(self.table.num_rows)
 
 
-def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
+def read_source(source: Any, *, new_rows: bool = False, missing: Sequence[str] | None = None) -> RawTable:
     """Read a path, "-" for standard input, a `NamedTable`, a pandas frame or a polars frame.
 
     `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
-    aside; and there may be any number of rows, none included.
+    aside; and there may be any number of rows, none included. `missing` are the user's codes for a missing value.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def read_source(source: Any, *, new_rows: bool = False) -> RawTable:
     """
     if isinstance(source, str | Path):
         with local_file(source) as file:
-            raw = _from_file(file, _stem(source), new_rows)
+            raw = _from_file(file, _stem(source), new_rows, missing)
     elif isinstance(source, NamedTable):
         raw = _named(source.name, source.table.column_names, source.table.columns, source.description)
     elif isinstance(source, pd.DataFrame):
@@ -116,7 +117,7 @@ def _texts(columns: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     return [column for column in columns if pa.types.is_string(column.type)]
 
 
-def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
+def _from_file(file: LocalFile, stem: str, new_rows: bool, missing: Sequence[str] | None) -> RawTable:
     with file.path.open("rb") as stream:
         start = stream.read(64).lstrip()
     if start.startswith((PARQUET_START, ARROW_START, FEATHER_START)):
@@ -132,15 +133,15 @@ def _from_file(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
     elif start[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:
-        return _text_table(file, stem, new_rows)
+        return _text_table(file, stem, new_rows, missing)
     return _named(stem, table.column_names, table.columns, ", ".join(filter(None, [kind, file.packing])))
 
 
-def _text_table(file: LocalFile, stem: str, new_rows: bool) -> RawTable:
+def _text_table(file: LocalFile, stem: str, new_rows: bool, missing: Sequence[str] | None) -> RawTable:
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         path, encoding = as_utf8(file.path, file.shown, Path(scratch) / "utf8")
         text = sniff(path, file.shown, new_rows=new_rows)
-        read = read_rows(path, file.shown, text, all_text=new_rows, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
+        read = read_rows(path, file.shown, text, all_text=new_rows, missing=missing, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
     findings = []
     if read.ragged_lines:
         lines = ", ".join(f"{line:,}" for line in read.ragged_lines[:5])

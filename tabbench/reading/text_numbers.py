@@ -229,11 +229,11 @@ def _tolerable(spellings: pa.StringArray, rows: np.ndarray, strays: np.ndarray, 
 
 
 def _are_classes(values: np.ndarray, rows: np.ndarray, bounds: np.ndarray, cells: Cells) -> bool:
-    """Whether bounds are not what is known of values but classes, as <=50K and >50K."""
-    if not len(bounds) or len({cells.affixes[each].bound for each in cells.affix[bounds]}) == 1 == len({
-            each.bound for each in cells.affixes}):
+    """Whether bounds are not what is known of values but classes, as <=50K and >50K; 1,000+ is a number."""
+    marks = [cells.affixes[each].bound for each in cells.affix[bounds]]
+    if set(marks) <= {"+"}:
         return False
-    return bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum() or len(np.unique(values[bounds])) < len(bounds))
+    return bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum() or len(set(values[bounds])) < len(set(zip(values[bounds], marks))))
 
 
 def _are_integers(cells: Cells, values: np.ndarray, marks: Marks) -> bool:

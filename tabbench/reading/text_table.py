@@ -5,6 +5,7 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tabbench.core.errors import BadData
 from tabbench.core.notation import DecimalHint
 from tabbench.core.phrases import counted, shown
 from tabbench.reading.decimal_marks import proven_mark
-from tabbench.reading.missing_words import MISSING_EVERYWHERE
+from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
 from tabbench.reading.text_format import TextFormat
 
 MOST_RAGGED_SHARE = 0.001
@@ -49,20 +50,22 @@ class TextRows:
     decimal_hint: DecimalHint
 
 
-def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
+def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, missing: Sequence[str] | None = None,
               most_ragged_share: float = MOST_RAGGED_SHARE) -> TextRows:
-    """Parse the file; with `all_text` every column stays text.
+    """Parse the file; with `all_text` every column stays text. `missing` are the user's codes for a missing value.
 
     Raises
     ------
     BadData
         Too many rows of wrong length, a quote that is never closed, a file that cannot be parsed.
     """
-    columns, ragged = _parse(path, name, text, all_text=all_text)
+    sample = _sample(path, text)
+    words = [] if all_text else _missing_words(sample, missing)
+    columns, ragged = _parse(path, name, text, words, all_text=all_text)
     if ragged and text.has_quotes is False:
-        columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True)
+        columns, ragged = _parse(path, name, text, words, all_text=all_text, newlines_in_values=True)
     if ragged:
-        columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True, use_threads=False)
+        columns, ragged = _parse(path, name, text, words, all_text=all_text, newlines_in_values=True, use_threads=False)
     lines = tuple(sorted(row.number for row in ragged))
     total = columns.num_rows + len(lines)
     if len(lines) > most_ragged_share * total:
@@ -71,7 +74,6 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
     rows = np.arange(total, dtype=np.int64)
     if lines:
         rows = np.delete(rows, np.array(lines) - text.header_lines - 1)
-    sample = _sample(path, text)
     hint = DecimalHint(proven_mark(sample.columns), "," if text.delimiter == ";" else ".")
     if not all_text:
         columns = _respelled(path, name, text, columns, _not_as_typed(columns, text, sample, hint))
@@ -114,7 +116,24 @@ def _is_long(column: pa.ChunkedArray) -> bool:
     return high is not None and LARGEST_EXACT < high < float("inf") and pc.all(pc.equal(column, pc.floor(column))).as_py()
 
 
-def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_in_values: bool | None = None,
+def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]:
+    """What pyarrow is to read as missing: not NA where it may be a label, as no number of the file is written so."""
+    if missing is not None:
+        return [*(word for word in MISSING_EVERYWHERE if word not in GUESSED), *missing]
+    if any(_holds_na_among_numbers(column) for column in sample.columns):
+        return list(MISSING_EVERYWHERE)
+    return [word for word in MISSING_EVERYWHERE if word != NOT_AVAILABLE]
+
+
+def _holds_na_among_numbers(column: pa.ChunkedArray) -> bool:
+    words = column.unique()
+    if not pc.any(pc.equal(words, NOT_AVAILABLE)).as_py():
+        return False
+    others = words.filter(pc.invert(pc.is_in(words, pa.array(MISSING_EVERYWHERE))))
+    return bool(len(others)) and bool(pc.sum(pc.match_substring_regex(others, r"^[-+]?[0-9]")).as_py() > len(others) / 2)
+
+
+def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_text: bool, newlines_in_values: bool | None = None,
            use_threads: bool = True, only: list[str] | None = None) -> tuple[pa.Table, list[Any]]:
     ragged: list[Any] = []
 
@@ -126,7 +145,7 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
     if not text.has_rows:  # pyarrow cannot skip a header that nothing follows, not even a line end
         return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     convert = pa_csv.ConvertOptions(
-        null_values=[] if all_text else list(MISSING_EVERYWHERE), strings_can_be_null=False, true_values=[],
+        null_values=words, strings_can_be_null=not all_text, true_values=[],
         false_values=[],
         include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else None)
     parse = pa_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=set_aside,
@@ -168,7 +187,7 @@ def _respelled(path: Path, name: str, text: TextFormat, columns: pa.Table, suspe
     """The table with those suspected columns as text that are no plain numbers as they are written."""
     if not suspects:
         return columns
-    spelled, _ = _parse(path, name, text, all_text=True, only=list(dict.fromkeys(suspects)))
+    spelled, _ = _parse(path, name, text, [], all_text=True, only=list(dict.fromkeys(suspects)))
     for column in spelled.column_names:
         is_whole = pa.types.is_integer(columns.schema.field(column).type)
         if not is_whole or pc.any(pc.match_substring_regex(spelled[column], LEADING_ZERO)).as_py():

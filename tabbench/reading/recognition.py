@@ -300,12 +300,19 @@ def _written_number(name: str, spelled: _Spelled, hint: DecimalHint, is_target: 
 
 
 def _written_date(name: str, spelled: _Spelled) -> TypedColumn | None:
-    read = read_dates(spelled.spellings)
+    rows = spelled.rows()
+    read = read_dates(spelled.spellings, rows)
     if read is None:
         return None
     findings: tuple[Finding, ...] = ()
+    strays = np.flatnonzero(np.isnat(read.values))
+    if len(strays):
+        findings += (Finding("stray-word", "warn", shown(name), f"{shown(name)} holds dates but for "
+                             f"{counted(int(rows[strays].sum()), 'cell')} "
+                             f"({first_few(spelled.spellings.take(pa.array(strays)).to_pylist(), 2)}), which count as missing",
+                             "correct these cells, or write a date for what they mean"),)
     if read.is_ambiguous:
-        findings = (Finding("ambiguous-date", "warn", shown(name),
+        findings += (Finding("ambiguous-date", "warn", shown(name),
                             f"{shown(name)} could be day/month or month/day and is read as {read.format}",
                             "write dates as YYYY-MM-DD"),)
     return _date(name, np.append(read.values, np.datetime64("NaT"))[spelled.codes], read.format, findings)
@@ -341,7 +348,7 @@ def _settle_na(name: str, spelled: _Spelled, is_target: bool) -> tuple[_Spelled,
     is_code = len(others) > 1 and pc.all(pc.match_substring_regex(others, "^[A-Z]{2}$")).as_py()
     is_usual = 1 < len(others) <= TEXT_FROM_LEVELS and usual.min() <= cells <= usual.max()
     if is_code or is_usual:
-        return spelled, (Finding("na-label", "warn", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is kept as a "
+        return spelled, (Finding("na-label", "warn" if is_target else "info", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is kept as a "
                                  f"label, as it is {'a code like the others' if is_code else 'as frequent as the others'}",
                                  "if it means missing, say so with --missing NA"),)
     return spelled.without((NOT_AVAILABLE,)), (Finding(

@@ -15,29 +15,32 @@ DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
 WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
                    "%B %d %Y",
-                   "%a %d %b %Y", "%d/%b/%Y")
+                   "%a %d %b %Y", "%d/%b/%Y", "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 SHORTEST, LONGEST = 6, 40
 """Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
+MOST_STRAY_SHARE = 0.05
+"""Of the rows: a few cells that are no dates are accidents."""
+TRIAL_STRAY_SHARE = 0.2
 TRIAL_SPELLINGS = 50
 """A format must read all of these before it is tried on the whole column."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dates:
-    """datetime64[us] (k,) for k spellings, the format of all of them, and whether day and month could be swapped as well."""
+    """datetime64[us] (k,) for k spellings, NaT where one is no date, the format of all of them, and whether day and month could be swapped as well."""
 
     values: np.ndarray
     format: str | None
     is_ambiguous: bool
 
 
-def read_dates(spellings: pa.StringArray) -> Dates | None:
-    """The dates that the spellings stand for, or None when not all are dates of one format.
+def read_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates | None:
+    """The dates that the spellings (k,), of `rows` rows each, stand for, or None when they are no dates of one format.
 
     Day and month are told apart by any value above 12; where there is none the day is taken to come first.
 
-    >>> read_dates(pa.array(["03/25/2014", "04/01/2014"])).format
+    >>> read_dates(pa.array(["03/25/2014", "04/01/2014"]), np.array([1, 1])).format
     '%m/%d/%Y'
     """
     if not len(spellings) or not _looks_like_dates(spellings):
@@ -51,7 +54,25 @@ def read_dates(spellings: pa.StringArray) -> Dates | None:
             swapped = _swapped(date_format)
             is_ambiguous = swapped is not None and parse_dates(spellings, swapped) is not None
             return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
-    return None
+    return _mostly_dates(spellings, rows, trial)
+
+
+def _mostly_dates(spellings: pa.StringArray, rows: np.ndarray, trial: pa.StringArray) -> Dates | None:
+    """The dates of the format that most spellings follow, if those that don't are accidents."""
+    best = max(_formats(), key=lambda each: int((~np.isnat(_coerced(trial, each))).sum()))
+    if np.isnat(_coerced(trial, best)).mean() > TRIAL_STRAY_SHARE:
+        return None
+    values = _coerced(spellings, best)
+    if rows[np.isnat(values)].sum() > MOST_STRAY_SHARE * rows.sum():
+        return None
+    swapped = _swapped(best)
+    is_ambiguous = swapped is not None and bool((np.isnat(_coerced(spellings, swapped)) == np.isnat(values)).all())
+    return Dates(values, None if best == ISO else best, is_ambiguous)
+
+
+def _coerced(spellings: pa.StringArray, date_format: str) -> np.ndarray:
+    parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format, utc=True, errors="coerce")
+    return np.asarray(parsed.dt.tz_localize(None), dtype="datetime64[us]")
 
 
 def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarray | None:
@@ -67,8 +88,9 @@ def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarra
 def _looks_like_dates(spellings: pa.StringArray) -> bool:
     trial = _spread(spellings)
     lengths = pc.utf8_length(trial).to_numpy(zero_copy_only=False)
-    looks = pc.match_substring_regex(trial, r"^(?:[0-9]{1,4}[-/. ]|[A-Za-z]{3,9} [0-9]).*[0-9]")
-    return bool(pc.all(looks).as_py() and lengths.min() >= SHORTEST and lengths.max() <= LONGEST)
+    looks = pc.match_substring_regex(trial, r"^(?:[0-9]{1,4}[-/. ]|[A-Za-z]{3,9}[- ][0-9]).*[0-9]")
+    looks = looks.to_numpy(zero_copy_only=False) & (lengths >= SHORTEST) & (lengths <= LONGEST)
+    return bool(looks.mean() >= 1 - TRIAL_STRAY_SHARE)
 
 
 def _spread(spellings: pa.StringArray) -> pa.StringArray:

@@ -266,7 +266,7 @@ def _both(first: str, second: str, what: str) -> BadOption:
     return BadOption.about(OptionMention(first), " and ", OptionMention(second), f" both {what}; give one of them")
 
 
-def names(value: str | Sequence[str] | None) -> list[str]:
+def names(value: str | Sequence[str | float] | None) -> list[str]:
     """Comma-separated names, or a sequence of names, each once and in order. A name with a comma stands in double quotes.
 
     >>> names('a, b,a,"price, EUR"'), names(["a,b", "c"])

@@ -140,8 +140,8 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
     """Read and check a table without fitting any approach. Exit code 3 when there is a warning or worse."""
     from tabbench.comparison.check import check
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group, time=time,
-                                  fold=fold, test=test).checked())
+    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group,
+                                  time=time, fold=fold, test=test).checked())
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

@@ -41,8 +41,8 @@ class Notation:
 class DecimalHint:
     """What the file says about a mark that its column leaves open, as in 1,234.
 
-    `proven` is the decimal mark that other columns prove; `likely` the one that goes with the file's delimiter.
+    `proven` is the decimal mark that other columns prove; `likely` the one that goes with the file's delimiter, None for none.
     """
 
     proven: DecimalMark | None = None
-    likely: DecimalMark = "."
+    likely: DecimalMark | None = "."

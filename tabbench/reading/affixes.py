@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tabbench.reading.units import CURRENCIES, OF_MONEY, PER_CENT, known_unit, magnitude
 
-BEFORE = re.compile(r"(?P<bound>[<>≤≥~≈]=?|ca\.?|approx\.?)?\s*(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<money>[^-+\s()<>0-9]{1,4})?\s*"
-                    r"(?P<late_sign>[-+])?\s*", re.IGNORECASE)
+BEFORE = re.compile(r"(?P<bound>[<>≤≥~≈]=?|ca\.?|approx\.?)?\s*(?P<open>\()?\s*(?P<sign>[-+])?\s*"
+                    r"(?P<money>[^-+\s()<>0-9]{1,4})?\s*(?P<late_sign>[-+])?\s*", re.IGNORECASE)
 MARKS = re.compile(r"\s*(?:[*†‡§]+|\[[0-9a-z]{1,3}\])$")
 """An asterisk or a footnote says something about a number and does not change it."""
 FREE_UNIT = re.compile(r"(?:[A-Za-zµ°²³]|(?<=[A-Za-zµ°²³.])[ ./])(?:[A-Za-zµ°²³]|[ ./](?=[A-Za-zµ°²³])){0,11}[0-9²³]?\.?")

@@ -15,7 +15,9 @@ GROUPING = (",", ".", " ", "'")
 FEWEST_GROUPED = 5
 """So many numbers in which a mark only ever stands before three digits, beside short ones without it, are thousands."""
 LONG_NUMBER = r"^[0-9]{4,}(?:[.,]|$)"
-UNGROUPED = r"^[0-9]{5,}(?:[.,]|$)"
+UNGROUPED, UNGROUPED_FOUR = r"^[0-9]{5,}(?:[.,]|$)", r"^[0-9]{4}(?:[.,]|$)"
+"""Numbers of four digits often stand ungrouped where longer ones don't."""
+GROUPED_FOUR = r"^[0-9][ '][0-9]{3}(?:[.,]|$)"
 SHORT_NUMBER = r"^[0-9]{1,3}$"
 NUMBER_LIKE = r"^[-+(]?[$€£¥]?\s?[.,]?[0-9][0-9., ']*\s?(?:[%$€£¥)-]|[A-Za-z]{1,3})?$"
 SMALLEST_NUMBER_SHARE = 0.9
@@ -24,7 +26,7 @@ SAMPLE = 1000
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of a column; `is_open` when nothing but the file's delimiter speaks for them; `rival` is the other reading."""
+    """The marks of a column; `is_open` when nothing but the file's delimiter speaks for them."""
 
     decimal: DecimalMark
     thousands: str = ""
@@ -44,7 +46,8 @@ def decide_marks(bodies: pa.StringArray, weights: np.ndarray, hint: DecimalHint)
         What the file's other columns and its delimiter say.
     """
     has_point, has_comma = (_any(bodies, mark) for mark in ".,")
-    candidates = [(decimal, thousands_mark(bodies, decimal)) for decimal in (".", ",")]
+    marks: tuple[DecimalMark, ...] = (".", ",")
+    candidates = [(decimal, thousands_mark(bodies, decimal)) for decimal in marks]
     if not has_comma:
         if not has_point or not _points_group(bodies, hint):
             return Marks(*candidates[0])
@@ -96,14 +99,18 @@ def _any(bodies: pa.StringArray, mark: str) -> bool:
     return bool(pc.any(pc.match_substring(bodies, mark)).as_py())
 
 
+def _matches(bodies: pa.StringArray, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(bodies, pattern)).as_py())
+
+
 def thousands_mark(bodies: pa.StringArray, decimal: DecimalMark) -> str:
     """The mark that groups thousands beside this decimal mark. A blank or apostrophe must do so wherever it stands."""
     for mark in (" ", "'"):
         if not _any(bodies, mark):
             continue
         marked = bodies.filter(pc.match_substring(bodies, mark))
-        is_consistent = _is_number(marked, decimal, mark).all()
-        return mark if is_consistent and not pc.any(pc.match_substring_regex(bodies, UNGROUPED)).as_py() else ""
+        ungrouped = _matches(bodies, UNGROUPED) or (_matches(bodies, GROUPED_FOUR) and _matches(bodies, UNGROUPED_FOUR))
+        return mark if _is_number(marked, decimal, mark).all() and not ungrouped else ""
     other = "," if decimal == "." else "."
     return other if _any(bodies, other) else ""
 
@@ -143,8 +150,8 @@ def _open_marks(bodies: pa.StringArray, hint: DecimalHint, candidates: list[tupl
         return by_mark[hint.proven]
     if are_thousands(bodies, ","):
         return by_mark["."]
-    likely = by_mark[hint.likely]
-    return Marks(likely.decimal, likely.thousands, is_open=True)
+    likely = by_mark[hint.likely or "."]
+    return Marks(likely.decimal, likely.thousands, is_open=hint.likely != ".")
 
 
 def are_thousands(bodies: pa.StringArray, mark: str) -> bool:

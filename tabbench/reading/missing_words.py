@@ -17,7 +17,7 @@ MISSING_AMONG_TRUTH = frozenset(("none", "missing", "-", "--", "---", ".", "..",
 
 MISSING_AMONG_VALUES = MISSING_AMONG_TRUTH | {"unknown", "unk", "unk.", "nil", "not available", "not known", "not recorded",
                                               "not applicable", "no data", "tbd", "#", "--.--"}
-"""In small letters. Missing among numbers and dates. Among labels these words may be a label, and stay one ("none", "unknown")."""
+"""In small letters. Missing among numbers and dates; among labels these words may be a label, and stay one ("unknown")."""
 
 DASHES = ("-", "--", "---", ".", "..", "*")
 """Missing among a feature's labels too, unless "+" is one of them; never in a target, where - may be a class."""

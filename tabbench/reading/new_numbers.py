@@ -75,16 +75,17 @@ def _unit_words(unit: str) -> str:
 
 def _marks(bodies: pa.StringArray, rows: np.ndarray, notation: Notation, hint: DecimalHint) -> Marks | None:
     """The marks of the new column, None where they stay open: proof in the column, in its file, then as in training."""
-    by_mark: dict[DecimalMark, Marks] = {decimal: Marks(decimal, thousands_mark(bodies, decimal)) for decimal in (".", ",")}
+    decimals: tuple[DecimalMark, ...] = (".", ",")
+    by_mark = {decimal: Marks(decimal, thousands_mark(bodies, decimal)) for decimal in decimals}
     as_point, as_comma = (float(rows[reads_as(bodies, marks)].sum()) for marks in by_mark.values())
     if as_point != as_comma:
         return by_mark["." if as_point > as_comma else ","]
-    mark = next((mark for mark in (",", ".") if pc.any(pc.match_substring(bodies, mark)).as_py()), None)
+    mark = next((mark for mark in reversed(decimals) if pc.any(pc.match_substring(bodies, mark)).as_py()), None)
     if mark is None:
         return by_mark["."]
     if hint.proven is not None:
         return by_mark[hint.proven]
-    if notation.decimal == mark:
+    if notation.decimal and notation.decimal == mark:
         return by_mark[notation.decimal]
     if notation.thousands == mark or are_thousands(bodies, mark):
         return by_mark["." if mark == "," else ","]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,8 @@ SPACES, APOSTROPHES, MINUS = r"[\x{a0}\x{202f}\x{2000}-\x{200a}]", r"[’ʼ′]"
 DASH_FOR_MINUS = r"^(\(?[$€£¥]?\s?)[\x{2010}-\x{2013}](\s?[$€£¥]?[0-9.,])"
 FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
 INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity")
-CLOCKS = (r"^(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])(?::(?P<seconds>[0-5][0-9](?:\.[0-9]+)?))?(?: ?(?P<half>[aApP])\.?[mM]\.?)?$")
+CLOCKS = (r"^(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])(?::(?P<seconds>[0-5][0-9](?:\.[0-9]+)?))?"
+          r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?$")
 FRACTION = re.compile(r"(?P<sign>-?)(?:(?P<whole>[0-9]+)[ -]+)?(?P<over>[0-9]{1,2})/(?P<under>[0-9]{1,2})\s*(?P<after>[^0-9]*)")
 USUAL_UNDER = frozenset((2, 3, 4, 5, 6, 8, 10, 12, 16, 32, 64))
 PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*('{1,2}|\"|[A-Za-z]+)?\.?\s*(?:,|and)?")
@@ -150,7 +152,7 @@ def _sum_of_units(text: str) -> tuple[float, str] | None:
     known = [unit for unit in units if unit is not None]
     if len(known) < len(parts) or len({unit.dimension for unit in known}) > 1 or known[0].dimension not in SUMMED:
         return None
-    if any(first.factor <= second.factor for first, second in zip(known, known[1:], strict=False)):
+    if any(first.factor <= second.factor for first, second in pairwise(known)):
         return None
     goal = SUMMED[known[0].dimension]
     return sum(float(converted(np.array(number), unit.name, goal))

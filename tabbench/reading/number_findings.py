@@ -28,21 +28,22 @@ def number_findings(name: str, spellings: pa.StringArray, rows: np.ndarray, read
                             f"({some(read.strays)}), which count as missing",
                             "correct these cells, or write a number for what they mean"))
     if len(read.mixed):
-        said.append(Finding("mixed-notation", "warn", subject, f"{subject} holds {cells(read.mixed)} in another notation than the "
-                            f"others ({some(read.mixed)}), which count as missing", "write all cells alike"))
+        said.append(Finding("mixed-notation", "warn", subject, f"{subject} holds {cells(read.mixed)} in another notation than "
+                            f"the others ({some(read.mixed)}), which count as missing", "write all cells alike"))
     if len(read.bounds):
         said.append(Finding("bound", "warn", subject, f"{subject} holds {cells(read.bounds)} that give a bound only "
                             f"({some(read.bounds)}), which is taken for the value", "write what is known of the value"))
     if len(read.marked):
-        said.append(Finding("marked-number", "warn", subject, f"{subject} holds {cells(read.marked)} with a mark behind the number "
-                            f"({some(read.marked)}), which is ignored", "keep the mark in a column of its own if it matters"))
+        said.append(Finding("marked-number", "warn", subject, f"{subject} holds {cells(read.marked)} with a mark behind the "
+                            f"number ({some(read.marked)}), which is ignored",
+                            "keep the mark in a column of its own if it matters"))
     if len(read.converted):
         said.append(Finding("converted-unit", "info", subject, f"{subject} holds {cells(read.converted)} in another unit "
                             f"({some(read.converted)}), converted into {read.notation.unit}"))
     if read.is_open:
         meaning = "decimal mark" if mark == "," else "thousands mark"
-        said.append(Finding("open-notation", "warn", subject, f"the comma in {subject} ({example}) could be a decimal or a thousands "
-                            f"mark and is read as {meaning}", "write the numbers without thousands marks"))
+        said.append(Finding("open-notation", "warn", subject, f"the comma in {subject} ({example}) could be a decimal or a "
+                            f"thousands mark and is read as {meaning}", "write the numbers without thousands marks"))
     return tuple(said)
 
 

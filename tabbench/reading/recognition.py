@@ -29,8 +29,8 @@ from tabbench.reading.missing_words import (
     MISSING_EVERYWHERE,
     NOT_AVAILABLE,
 )
-from tabbench.reading.text_dates import read_dates
 from tabbench.reading.number_findings import number_findings, scales_differ
+from tabbench.reading.text_dates import read_dates
 from tabbench.reading.text_numbers import MixedScales, read_numbers
 from tabbench.reading.units import CLOCK
 
@@ -137,7 +137,8 @@ def _typed(name: str, values: pa.ChunkedArray, hint: DecimalHint, is_target: boo
     kind = values.type
     if pa.types.is_dictionary(kind):
         if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
-            return _category(name, _spell(values, missing), is_declared=True, is_target=is_target, names_codes=missing is not None)
+            return _category(name, _spell(values, missing), is_declared=True, is_target=is_target,
+                             names_codes=missing is not None)
         values, kind = values.cast(kind.value_type), kind.value_type
     if pa.types.is_boolean(kind):
         return _boolean(name, values.combine_chunks(), ())
@@ -236,7 +237,8 @@ def _word_findings(name: str, spelled: _Spelled) -> tuple[Finding, ...]:
         return ()
     words = spelled.spellings.filter(pa.array(is_word)).to_pylist()
     cells = counted(int(spelled.rows()[is_word].sum()), "cell")
-    return (Finding("missing-word", "warn", shown(name), f"in {shown(name)}, {cells} that say {first_few(words)} count as missing",
+    return (Finding("missing-word", "warn", shown(name), f"in {shown(name)}, {cells} that say {first_few(words)} "
+                    "count as missing",
                     "leave these cells empty if they are, or declare the column a category if they are labels"),)
 
 
@@ -347,13 +349,14 @@ def _settle_na(name: str, spelled: _Spelled, is_target: bool) -> tuple[_Spelled,
     cells, usual = int(rows[is_na][0]), rows[~is_na]
     is_code = len(others) > 1 and pc.all(pc.match_substring_regex(others, "^[A-Z]{2}$")).as_py()
     is_usual = 1 < len(others) <= TEXT_FROM_LEVELS and usual.min() <= cells <= usual.max()
+    where = f"'NA' in {counted(cells, 'row')} of {shown(name)}"
     if is_code or is_usual:
-        return spelled, (Finding("na-label", "warn" if is_target else "info", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is kept as a "
-                                 f"label, as it is {'a code like the others' if is_code else 'as frequent as the others'}",
-                                 "if it means missing, say so with --missing NA"),)
-    return spelled.without((NOT_AVAILABLE,)), (Finding(
-        "na-missing", "warn" if is_target else "info", shown(name), f"'NA' in {counted(cells, 'row')} of {shown(name)} is read as "
-        "missing", "if it is a label, name the codes for missing without it, such as --missing N/A"),)
+        reason = "a code like the others" if is_code else "as frequent as the others"
+        return spelled, (Finding("na-label", "warn" if is_target else "info", shown(name), f"{where} is kept as a label, as it is "
+                                 f"{reason}", "if it means missing, say so with --missing NA"),)
+    return spelled.without((NOT_AVAILABLE,)), (
+        Finding("na-missing", "warn" if is_target else "info", shown(name), f"{where} is read as missing",
+                "if it is a label, name the codes for missing without it, such as --missing N/A"),)
 
 
 def _with_codes(typed: TypedColumn, missing: tuple[str, ...]) -> TypedColumn:

@@ -139,7 +139,7 @@ def _written_numbers(values: pa.ChunkedArray, column: Column, notes: list[str], 
         rows = int(np.isin(codes, read.converted).sum())
         notes.append(f"{shown(column.name)}: {counted(rows, 'cell')} such as {shown(distinct[int(read.converted[0])].as_py())!r} "
                      f"converted into {column.notation.unit}, the unit of training")
-    numbers = np.append(read.values, np.nan)[codes]
+    numbers: np.ndarray = np.append(read.values, np.nan)[codes]
     _note_unreadable(column, texts, np.isnan(numbers) & (codes >= 0), "number", notes)
     return numbers
 
@@ -235,8 +235,12 @@ def _is_text(values: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type) or pa.types.is_string_view(values.type))
 
 
-def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...], in_any_case: frozenset[str] = frozenset()) -> pa.StringArray:
-    """Trimmed spellings, null where missing, of which some words are in any case. Whole numbers that a gap made floats are spelled as whole numbers."""
+def _texts_of(values: pa.ChunkedArray, missing: tuple[str, ...], in_any_case: frozenset[str] = frozenset()
+              ) -> pa.StringArray:
+    """Trimmed spellings, null where missing; some words are so in any case.
+
+    Whole numbers that a gap made floats are spelled as whole numbers.
+    """
     if pa.types.is_floating(values.type):
         numbers = np.asarray(values.drop_null().to_numpy())
         if ((np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT)).all():

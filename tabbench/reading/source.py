@@ -141,7 +141,8 @@ def _text_table(file: LocalFile, stem: str, new_rows: bool, missing: Sequence[st
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         path, encoding = as_utf8(file.path, file.shown, Path(scratch) / "utf8")
         text = sniff(path, file.shown, new_rows=new_rows)
-        read = read_rows(path, file.shown, text, all_text=new_rows, missing=missing, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
+        read = read_rows(path, file.shown, text, all_text=new_rows, missing=missing,
+                         most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
     findings = []
     if read.ragged_lines:
         lines = ", ".join(f"{line:,}" for line in read.ragged_lines[:5])

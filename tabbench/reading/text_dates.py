@@ -28,7 +28,7 @@ TRIAL_SPELLINGS = 50
 
 @dataclass(frozen=True, eq=False)
 class Dates:
-    """datetime64[us] (k,) for k spellings, NaT where one is no date, the format of all of them, and whether day and month could be swapped as well."""
+    """datetime64[us] (k,) for k spellings, NaT where one is no date, the format, and whether day and month could be swapped."""
 
     values: np.ndarray
     format: str | None

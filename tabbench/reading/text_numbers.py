@@ -16,7 +16,7 @@ from tabbench.core.notation import DecimalHint, DecimalMark, Notation
 from tabbench.reading.affixes import Affixes
 from tabbench.reading.decimal_marks import Marks, decide_marks, parse_bodies
 from tabbench.reading.number_cells import PLAIN, Cells, read_cells
-from tabbench.reading.units import CLOCK, IS_CURRENCY, KNOWN, MILLION, converted, is_convertible, is_known
+from tabbench.reading.units import CLOCK, IS_CURRENCY, KNOWN, MILLION, converted, is_convertible
 
 MOST_STRAY_SHARE = 0.05
 """Of the rows: a column of numbers may hold a few words."""
@@ -121,8 +121,8 @@ def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: M
         return None
     example = spellings[int(np.argmax(np.where(fits, rows, -1)))].as_py()
     example = "" if re.fullmatch(PLAIN, example) else example
-    return NumbersInText(values, _are_integers(cells, values, marks), _notation(cells.bodies, marks, unit, example), np.flatnonzero(strays),
-                         np.flatnonzero(mixed), bounds, _where(cells, "is_marked"),
+    return NumbersInText(values, _are_integers(cells, values, marks), _notation(cells.bodies, marks, unit, example),
+                         np.flatnonzero(strays), np.flatnonzero(mixed), bounds, _where(cells, "is_marked"),
                          np.flatnonzero(fits & _is_converted(scaled, unit)), marks.is_open)
 
 
@@ -198,7 +198,7 @@ def _fits(scaled: Scaled, unit: str) -> np.ndarray:
     same = [is_convertible(each, unit) or (not each and unit in IS_CURRENCY) for each in scaled.units]
     fits = np.array([*same, False])[scaled.unit] & ~np.isnan(scaled.values)
     is_zero = (scaled.values == 0) & np.array([not each for each in scaled.units] + [False])[scaled.unit]
-    return fits | (is_zero & (unit != CLOCK))
+    return np.asarray(fits | (is_zero & (unit != CLOCK)))
 
 
 def _in_unit(scaled: Scaled, unit: str) -> np.ndarray:
@@ -211,7 +211,7 @@ def _in_unit(scaled: Scaled, unit: str) -> np.ndarray:
 
 
 def _is_converted(scaled: Scaled, unit: str) -> np.ndarray:
-    return np.array([each != unit and is_convertible(each, unit) for each in scaled.units] + [False])[scaled.unit]
+    return np.asarray(np.array([each != unit and is_convertible(each, unit) for each in scaled.units] + [False])[scaled.unit])
 
 
 def _tolerable(spellings: pa.StringArray, rows: np.ndarray, strays: np.ndarray, numbers: int) -> bool:
@@ -233,7 +233,8 @@ def _are_classes(values: np.ndarray, rows: np.ndarray, bounds: np.ndarray, cells
     marks = [cells.affixes[each].bound for each in cells.affix[bounds]]
     if set(marks) <= {"+"}:
         return False
-    return bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum() or len(set(values[bounds])) < len(set(zip(values[bounds], marks))))
+    is_twofold = len(set(values[bounds])) < len(set(zip(values[bounds], marks, strict=True)))
+    return is_twofold or bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum())
 
 
 def _are_integers(cells: Cells, values: np.ndarray, marks: Marks) -> bool:
@@ -252,4 +253,4 @@ def _notation(bodies: pa.StringArray, marks: Marks, unit: str, example: str) -> 
 
 
 def _where(cells: Cells, fact: str) -> np.ndarray:
-    return np.flatnonzero(np.array([getattr(each, fact) for each in cells.affixes] + [False])[cells.affix])
+    return np.flatnonzero(np.array([bool(getattr(each, fact)) for each in cells.affixes] + [False])[cells.affix])

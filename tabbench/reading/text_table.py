@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from tabbench.core.errors import BadData
-from tabbench.core.notation import DecimalHint
+from tabbench.core.notation import DecimalHint, DecimalMark
 from tabbench.core.phrases import counted, shown
 from tabbench.reading.decimal_marks import proven_mark
 from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
@@ -25,6 +25,8 @@ from tabbench.reading.text_format import TextFormat
 MOST_RAGGED_SHARE = 0.001
 """A stray line is an accident; more of them mean that the file is read wrongly."""
 MOST_LINES_NAMED = 5
+LIKELY_MARKS: dict[str, DecimalMark] = {",": ".", ";": ","}
+"""Decimal mark that goes with a delimiter."""
 SAMPLE_BYTES = 256 << 10
 LARGEST_EXACT = 2**53
 LEADING_ZERO = r"^\s*0[0-9xX]"
@@ -74,7 +76,7 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, missin
     rows = np.arange(total, dtype=np.int64)
     if lines:
         rows = np.delete(rows, np.array(lines) - text.header_lines - 1)
-    hint = DecimalHint(proven_mark(sample.columns), "," if text.delimiter == ";" else ".")
+    hint = DecimalHint(proven_mark(sample.columns), LIKELY_MARKS.get(text.delimiter))
     if not all_text:
         columns = _respelled(path, name, text, columns, _not_as_typed(columns, text, sample, hint))
     return TextRows(columns, rows, lines, hint)

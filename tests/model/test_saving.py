@@ -179,7 +179,8 @@ def zipped(members, compression=zipfile.ZIP_STORED):
     (zipped([("model.json", b"{}"), ("arrays.safetensors", b"")]), "damaged or incomplete"),
     (zipped([("model.json", b"[" * 100_000), ("arrays.safetensors", b"")]), "damaged or incomplete"),
     (zipped([("model.json", b'{"format": 1, "sha256": NaN}'), ("arrays.safetensors", b"")]), "damaged or incomplete"),
-    (zipped([("model.json", b'{"format": 3}'), ("arrays.safetensors", b"")]), "model format 3 and this tabbench reads formats up to 2"),
+    (zipped([("model.json", b'{"format": 3}'), ("arrays.safetensors", b"")]),
+     "model format 3 and this tabbench reads formats up to 2"),
     (zipped([("model.json", b'{"format": "1"}'), ("arrays.safetensors", b"")]), "no format number"),
 ])
 def test_other_files_are_refused(tmp_path, content, sentence):

@@ -33,6 +33,8 @@ PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*('{1,2}|\"|[A-Za-z]+)?\.?\s*(?:,|
 SUMMED = {"length": "in", "time": "min", "mass": "lb", "calendar": "mo"}
 """Unit in which 5'11\", 2h 50m and 3 lb 4 oz are counted."""
 SHORT_MINUTE = "m"
+MOST_SPECIAL = 50_000
+"""So many different fractions and sums are read; these are few wherever they are meant, and each costs some time."""
 WORD_WITH_POINT = r"^([-+(]?\s?[A-Za-z]{1,6})\.\s?"
 """As in Rs.500, which is not 0.5."""
 
@@ -108,7 +110,8 @@ def _with_special(cells: Cells, texts: pa.StringArray) -> Cells:
     cells.values[rest] = hours
     units = dict.fromkeys(rest[~np.isnan(hours)].tolist(), CLOCK)
     fractions, has_whole_parts = [], False
-    for position, text in zip(rest[np.isnan(hours)].tolist(), others.filter(pa.array(np.isnan(hours))).to_pylist(), strict=True):
+    unread = rest[np.isnan(hours)][:MOST_SPECIAL]
+    for position, text in zip(unread.tolist(), texts.take(pa.array(unread)).to_pylist(), strict=True):
         fraction = FRACTION.fullmatch(text)
         found = _one_special(text) if fraction is None else _fraction(fraction)
         if found is not None:

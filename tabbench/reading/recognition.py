@@ -352,8 +352,8 @@ def _settle_na(name: str, spelled: _Spelled, is_target: bool) -> tuple[_Spelled,
     where = f"'NA' in {counted(cells, 'row')} of {shown(name)}"
     if is_code or is_usual:
         reason = "a code like the others" if is_code else "as frequent as the others"
-        return spelled, (Finding("na-label", "warn" if is_target else "info", shown(name), f"{where} is kept as a label, as it is "
-                                 f"{reason}", "if it means missing, say so with --missing NA"),)
+        return spelled, (Finding("na-label", "warn" if is_target else "info", shown(name), f"{where} is kept as a label, as it "
+                                 f"is {reason}", "if it means missing, say so with --missing NA"),)
     return spelled.without((NOT_AVAILABLE,)), (
         Finding("na-missing", "warn" if is_target else "info", shown(name), f"{where} is read as missing",
                 "if it is a label, name the codes for missing without it, such as --missing N/A"),)

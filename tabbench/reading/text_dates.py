@@ -16,6 +16,7 @@ MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%
 WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
                    "%B %d %Y",
                    "%a %d %b %Y", "%d/%b/%Y", "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d")
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 SHORTEST, LONGEST = 6, 40
 """Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
@@ -46,28 +47,22 @@ def read_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates | None:
     if not len(spellings) or not _looks_like_dates(spellings):
         return None
     trial = _spread(spellings)
-    for date_format in _formats():
-        if parse_dates(trial, date_format) is None:
-            continue
+    found = {each: int((~np.isnat(_coerced(trial, each))).sum()) for each in _formats()}
+    for date_format in (each for each, count in found.items() if count == len(trial)):
         values = parse_dates(spellings, date_format)
         if values is not None:
-            swapped = _swapped(date_format)
-            is_ambiguous = swapped is not None and parse_dates(spellings, swapped) is not None
-            return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
-    return _mostly_dates(spellings, rows, trial)
-
-
-def _mostly_dates(spellings: pa.StringArray, rows: np.ndarray, trial: pa.StringArray) -> Dates | None:
-    """The dates of the format that most spellings follow, if those that don't are accidents."""
-    best = max(_formats(), key=lambda each: int((~np.isnat(_coerced(trial, each))).sum()))
-    if np.isnat(_coerced(trial, best)).mean() > TRIAL_STRAY_SHARE:
+            return _dates(spellings, values, date_format)
+    best = max(found, key=found.__getitem__)
+    if found[best] < (1 - TRIAL_STRAY_SHARE) * len(trial):
         return None
     values = _coerced(spellings, best)
-    if rows[np.isnat(values)].sum() > MOST_STRAY_SHARE * rows.sum():
-        return None
-    swapped = _swapped(best)
+    return None if rows[np.isnat(values)].sum() > MOST_STRAY_SHARE * rows.sum() else _dates(spellings, values, best)
+
+
+def _dates(spellings: pa.StringArray, values: np.ndarray, date_format: str) -> Dates:
+    swapped = _swapped(date_format)
     is_ambiguous = swapped is not None and bool((np.isnat(_coerced(spellings, swapped)) == np.isnat(values)).all())
-    return Dates(values, None if best == ISO else best, is_ambiguous)
+    return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
 
 
 def _coerced(spellings: pa.StringArray, date_format: str) -> np.ndarray:
@@ -88,7 +83,7 @@ def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarra
 def _looks_like_dates(spellings: pa.StringArray) -> bool:
     trial = _spread(spellings)
     lengths = pc.utf8_length(trial).to_numpy(zero_copy_only=False)
-    looks = pc.match_substring_regex(trial, r"^(?:[0-9]{1,4}[-/. ]|[A-Za-z]{3,9}[- ][0-9]).*[0-9]")
+    looks = pc.match_substring_regex(trial, rf"^(?:[0-9]{{1,4}}[-/. ]|(?i:{MONTHS})[a-z]*[- ][0-9]|[A-Za-z]{{3}} [0-9]).*[0-9]")
     looks = looks.to_numpy(zero_copy_only=False) & (lengths >= SHORTEST) & (lengths <= LONGEST)
     return bool(looks.mean() >= 1 - TRIAL_STRAY_SHARE)
 

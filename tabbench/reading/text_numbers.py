@@ -106,10 +106,11 @@ def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: M
     scaled = scaled_cells(cells, marks)
     unit, fits = _column_unit(scaled, rows)
     is_number = ~np.isnan(scaled.values)
-    is_free = np.array([each.startswith(FREE) for each in scaled.units] + [False])[scaled.unit]
-    other_mark: DecimalMark = "," if marks.decimal == "." else "."
-    otherwise = scaled_cells(cells, Marks(other_mark, marks.decimal)).values
-    mixed = (is_number & ~fits & ~is_free) | (~is_number & ~np.isnan(otherwise))
+    is_free = _are_free(scaled)
+    mixed = is_number & ~fits & ~is_free
+    if not is_number.all():
+        other_mark: DecimalMark = "," if marks.decimal == "." else "."
+        mixed |= ~is_number & ~np.isnan(scaled_cells(cells, Marks(other_mark, marks.decimal)).values)
     strays = ~fits & ~mixed
     if not _tolerable(spellings, rows, strays, int((fits & (rows > 0)).sum())):
         return None
@@ -132,8 +133,16 @@ def _may_be_numbers(spellings: pa.StringArray, rows: np.ndarray, hint: DecimalHi
     spread = np.linspace(0, rows.sum() - 1, TRIAL_ROWS).astype(np.int64)
     trial = np.unique(np.searchsorted(np.cumsum(rows), spread, side="right"))
     cells = read_cells(spellings.take(pa.array(trial)))
-    strays = ~cells.is_simple & np.isnan(cells.values)
-    return bool(rows[trial][strays].sum() <= TRIAL_STRAY_SHARE * rows[trial].sum())
+    simple = cells.is_simple
+    scaled = scaled_cells(cells, decide_marks(cells.bodies.filter(pa.array(simple)), rows[trial][simple], hint))
+    _, fits = _column_unit(scaled, rows[trial])
+    is_known_number = ~np.isnan(scaled.values) & ~_are_free(scaled)
+    return bool(rows[trial][fits | is_known_number].sum() >= (1 - TRIAL_STRAY_SHARE) * rows[trial].sum())
+
+
+def _are_free(scaled: Scaled) -> np.ndarray:
+    """Numbers (k,) with a unit that is in no list."""
+    return np.asarray(np.array([each.startswith(FREE) for each in scaled.units] + [False])[scaled.unit])
 
 
 def _without_lone_fractions(cells: Cells) -> Cells:

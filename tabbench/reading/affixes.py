@@ -44,9 +44,9 @@ def read_affixes(before: str, after: str) -> Affixes | None:
     rest, is_marked = MARKS.subn("", after)
     bound, negative = found["bound"] or "", "-" in (found["sign"], found["late_sign"])
     if found["open"]:
-        if not rest.rstrip().endswith(")") or negative:
+        if rest.count(")") != 1 or not (rest.strip().startswith(")") or rest.strip().endswith(")")) or negative:
             return None
-        rest, negative = rest.rstrip()[:-1], True
+        rest, negative = rest.replace(")", ""), True
     elif rest == "-":
         if negative:
             return None

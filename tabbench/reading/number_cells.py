@@ -19,6 +19,7 @@ from tabbench.reading.units import CLOCK, KNOWN, converted, known_unit
 PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
 CELL = (r"^(?P<before>[^0-9.,]{0,12}?)(?P<body>[.,]?[0-9](?:[0-9.,' ]*[0-9])?[.,]?(?:[eE][-+]?[0-9]{1,3})?)"
         r"(?P<after>(?:[^0-9].{0,20})?)$")
+GROUPED = r"^[0-9]{1,3}(?:(?: [0-9]{3})+|(?:'[0-9]{3})+)(?:[.,][0-9]*)?(?:[eE].*)?$"
 MOST_AFFIXES = 500
 """Text around the digits that differs so much is no unit."""
 SPACES, APOSTROPHES, MINUS = r"[\x{a0}\x{202f}\x{2000}-\x{200a}]", r"[’ʼ′]", r"[\x{2212}\x{fe63}\x{ff0d}]"
@@ -83,8 +84,17 @@ def read_cells(spellings: pa.StringArray) -> Cells:
     read = {position: found for position, sort in sorts.items() if (found := read_affixes(*sort.split("\t", 1))) is not None}
     place = np.full(len(encoded.dictionary) + 1, -1, dtype=np.int32)
     place[list(read)] = np.arange(len(read), dtype=np.int32)
-    affix = place[affix]
+    affix = np.where(_joins(bodies), -1, place[affix])
     return _with_special(Cells(bodies, affix, tuple(read.values()), np.full(len(texts), np.nan), {}), texts)
+
+
+def _joins(bodies: pa.StringArray) -> np.ndarray:
+    """Boolean (k,): a blank or an apostrophe that does not group thousands separates two numbers."""
+    has = pc.match_substring_regex(bodies, "[ ']")
+    if not pc.any(has).as_py():
+        return np.zeros(len(bodies), dtype=bool)
+    joins = pc.and_(has, pc.invert(pc.match_substring_regex(bodies, GROUPED)))
+    return np.asarray(pc.fill_null(joins, False).to_numpy(zero_copy_only=False))
 
 
 def normalised(spellings: pa.StringArray) -> pa.StringArray:

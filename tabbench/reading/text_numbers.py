@@ -182,12 +182,13 @@ def _companions(cells: Cells) -> list[Affixes]:
 def _times(bodies: pa.StringArray, marks: Marks, affix: np.ndarray, affixes: list[Affixes]) -> np.ndarray:
     """Values (k,) with sign and magnitude. The magnitude is written behind the digits, so that 4.35 million is exact."""
     exponents = np.array([each.exponent for each in affixes])[affix]
-    if exponents.any():
-        powers = pa.array([f"e{each.exponent}" if each.exponent else "" for each in affixes])
-        bodies = pc.binary_join_element_wise(bodies, powers.take(pa.array(affix)), "")
-    negative = np.array([each.negative for each in affixes])[affix]
-    values = parse_bodies(bodies, marks)
-    return np.where(negative, -values, values)
+    signs = np.where(np.array([each.negative for each in affixes])[affix], -1.0, 1.0)
+    if not exponents.any():
+        return signs * parse_bodies(bodies, marks)
+    has_own = pc.match_substring_regex(bodies, "[eE]").to_numpy(zero_copy_only=False)
+    powers = pa.array([f"e{each.exponent}" if each.exponent else "" for each in affixes] + [""])
+    written = pc.binary_join_element_wise(bodies, powers.take(pa.array(np.where(has_own, len(affixes), affix))), "")
+    return signs * parse_bodies(written, marks) * np.where(has_own, 10.0**exponents, 1.0)
 
 
 def _column_unit(scaled: Scaled, rows: np.ndarray) -> tuple[str, np.ndarray]:

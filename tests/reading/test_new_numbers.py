@@ -50,7 +50,7 @@ def test_other_notations_of_known_meaning_are_converted(case, tmp_path):
     (["$5.50"] * 40 + ["$6.25"] * 40, "€5"), ([f"{value / 80:.2f}%" for value in VALUES], "0.128"),
     ([int(value) for value in VALUES], "1,234"), ([int(value) for value in VALUES], "1.234"), (PLAIN, "12 bhp")])
 def test_other_notations_of_unknown_meaning_are_refused_with_column_row_and_both_spellings(training, new, tmp_path):
-    with pytest.raises(BadData, match=rf"column 'x' holds '{new}' in row 2 of the new rows, where training had (plain num|.*like '.+')"):
+    with pytest.raises(BadData, match=rf"'x' holds '{new}' in row 2 of the new rows, where training had (plain num|.*like '.+')"):
         read_as(tmp_path, training, ["", new])
 
 
@@ -86,13 +86,13 @@ WITH_UNIT = {"": {"": 1, "K": 1000}, "kg": {"kg": 1, "t": 1000, "g": 1 / 1000}, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), cents=st.lists(st.integers(-10**7, 10**7), min_size=40, max_size=60, unique=True))
-def test_training_and_new_rows_are_read_by_the_same_rules(tmp_path_factory, data, cents):
+@given(data=st.data(), seed=st.integers(0, 1000))
+def test_training_and_new_rows_are_read_by_the_same_rules(tmp_path_factory, data, seed):
     folder = tmp_path_factory.mktemp("rows")
     unit = data.draw(st.sampled_from(list(WITH_UNIT)))
     first, second = (data.draw(st.sampled_from(list(WRITERS))) for _ in range(2))
     scale = data.draw(st.sampled_from(list(WITH_UNIT[unit])))
-    values = np.array(cents) / 100
+    values = np.random.default_rng(seed).integers(-10**7, 10**7, 50) / 100
     factor = WITH_UNIT[unit][scale]
     new_values = np.round(values / factor, 2)
     written = [f"{WRITERS[first](value)} {unit}".strip() for value in values]

@@ -61,7 +61,7 @@ def test_a_column_has_one_notation(case):
 
 LABELS = [["E17", "E11", "E5"], ["1/2", "3/4"], ["10–20", "20–30"], ["65+", "18-24"], ["1 2", "3 4"], ["1 234", "1234"],
           ["12°30'15\"N", "51°10'N"], ["51.5°N", "0.1°W"], ["<=50K", ">50K"], ["PC 17", "PC 18"], ["120/80", "130/85"],
-          ["0x1F", "0x10"], ["1.2.3", "1.2.4"], ["1 bath", "2 baths"], ["1a", "2b", "3"], ["--5", "3"], ["2'5", "3'5"]]
+          ["0x1F", "0x10"], ["1.2.3", "1.2.4"], ["1 bath", "2 baths"], ["1a", "2b", "3"], ["--5", "3"]]
 
 
 @pytest.mark.parametrize("cells", LABELS)
@@ -137,8 +137,8 @@ def test_long_and_hexadecimal_numbers_of_a_file_are_labels(tmp_path):
     assert [column.kind for column in read_table(tmp_path / "a.csv", "y").columns] == ["category", "category"]
 
 
-PIECES = st.sampled_from([*"0123456789", ".", ",", "-", "+", "E", "e", "K", "%", "$", "€", " ", "\u00a0", "'", '"', ":", "/", "½", "kg",
-                          "(", ")", "<", "*", "NA", "h", "ft", "−", "2024-01-02", "Jan ", "yes", "inf", "nan", "1e999"])
+PIECES = st.sampled_from([*"0123456789", ".", ",", "-", "+", "E", "e", "K", "%", "$", "€", " ", "\u00a0", "'", '"', ":", "/", "½",
+                          "kg", "(", ")", "<", "*", "NA", "h", "ft", "−", "2024-01-02", "Jan ", "yes", "inf", "nan", "1e999"])
 CELLS = st.one_of(st.lists(PIECES, max_size=6).map("".join), st.text(max_size=8))
 
 

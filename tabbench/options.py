@@ -61,6 +61,8 @@ class Options:
     time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
     weight: str | None = option(None, "Column of row weights for training, metric and variance.")
     drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
+    missing: str | Sequence[str | float] | None = option(None, "Codes for a missing value besides an empty cell: NA,-9,? "
+                                                               "(found).")
     types: Mapping[str, str] | str | Sequence[str] | None = option(
         None, "What a column is, whatever it looks like: COLUMN=category, number, text or date; may be repeated.")
     merge_labels: bool = option(False, "Labels that differ only in case, blanks or a final full stop are one.")
@@ -102,6 +104,7 @@ class Options:
                    "use_folds": whole("use_folds", self.use_folds, 1),
                    "jobs": whole("jobs", self.jobs, 1), "seed": whole("seed", self.seed, 0),
                    "margin": not_negative("margin", self.margin), "drop": tuple(names(self.drop)),
+                   "missing": None if self.missing is None else tuple(names(self.missing)),
                    "types": column_kinds(self.types),
                    "sizes": size_words(self.sizes), "skip": tuple(pair_words(self.skip)),
                    **{role: None if getattr(self, role) is None else str(getattr(self, role))
@@ -271,7 +274,7 @@ def _both(first: str, second: str, what: str) -> BadOption:
     return BadOption.about(OptionMention(first), " and ", OptionMention(second), f" both {what}; give one of them")
 
 
-def names(value: str | Sequence[str] | None) -> list[str]:
+def names(value: str | Sequence[str | float] | None) -> list[str]:
     """Comma-separated names, or a sequence of names, each once and in order. A name with a comma stands in double quotes.
 
     >>> names('a, b,a,"price, EUR"'), names(["a,b", "c"])

@@ -137,6 +137,7 @@ def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="
 def check_command(data: Data, target: Annotated[str | None, typer.Option("--target", help="Column to predict.")] = None,
                   task: Annotated[str | None, typer.Option("--task", help="auto, binary, multiclass or regression.")] = "auto",
                   drop: Annotated[list[str], typer.Option("--drop", help="Columns to leave out.")] = [],  # noqa: B006
+                  missing: Annotated[str | None, typer.Option("--missing", help="Codes for a missing value: NA,-9,?")] = None,
                   group: Annotated[str | None, typer.Option("--group", help="Column of units that belong together.")] = None,
                   time: Annotated[str | None, typer.Option("--time", help="Column that orders the rows.")] = None,
                   fold: Annotated[str | None, typer.Option("--fold", help="Column that names each row's fold.")] = None,
@@ -146,9 +147,9 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
     """Read and check a table without fitting any approach. Exit code 3 when there is a warning or worse."""
     from tabbench.comparison.check import check
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time,
-                                  fold=fold, test=test, types=types, merge_labels=merge_labels, sheet=sheet, no_header=no_header,
-                                  query=query).checked())
+    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group,
+                                  time=time, fold=fold, test=test, types=types, merge_labels=merge_labels, sheet=sheet,
+                                  no_header=no_header, query=query).checked())
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

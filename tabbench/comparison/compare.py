@@ -44,8 +44,9 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
             preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: str | None = None,
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
-            types: Mapping[str, str] | None = None, merge_labels: bool = False, sheet: str | None = None, no_header: bool = False,
-            query: str | None = None, margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
+            missing: str | Sequence[str | float] | None = None, types: Mapping[str, str] | None = None,
+            merge_labels: bool = False, sheet: str | None = None, no_header: bool = False, query: str | None = None,
+            margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
             executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
@@ -96,6 +97,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         weights of the rows.
     drop : str or list of str, default ()
         Feature columns to leave out.
+    missing : str or list, default None
+        Codes that stand for a missing value besides an empty cell, such as "NA,-9,?"; by default they are found and named.
     types : dict of str to {"category", "number", "text", "date"}, default None
         What columns are, whatever they look like.
     merge_labels : bool, default False

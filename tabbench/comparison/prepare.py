@@ -84,7 +84,7 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     """The same without the checks; `name` is the table's, by default that of its file, and `most_columns` are said."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test, name=name,
+                       drop=tuple(options.drop), missing=options.missing, test=options.test, name=name,
                        types=cast("dict[str, DeclaredKind] | None", column_kinds(options.types)),
                        layout=Layout(options.sheet, not options.no_header, options.query), merge_labels=options.merge_labels)
     for line in table.reading:
@@ -151,7 +151,8 @@ def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_r
 
 def identity(setup: Setup, options: Options) -> dict[str, Any]:
     """What may not change when a run is continued."""
-    return {"table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
+    missing = {} if options.missing is None else {"--missing": sorted(options.missing)}
+    return {**missing, "table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
             "--task": setup.task.kind, "--metric": setup.task.metric, "--margin": options.margin, "--folds": setup.splits.folds,
             "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
             "versions": versions(), "classes": list(setup.task.classes),

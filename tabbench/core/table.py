@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.finding import Finding
+from tabbench.core.notation import Notation
 
 ColumnKind = Literal["number", "boolean", "category", "text", "date"]
 DeclaredKind = Literal["category", "number", "text", "date"]
@@ -33,12 +34,12 @@ class Column:
         Spellings of a category in order, or the spellings of false and true of a boolean that is written in words.
     date_format : str | None, default None
         Format by which a date was parsed, as for strptime, if one was needed.
-    decimal_comma : bool, default False
-        Whether numbers are written with a decimal comma.
+    notation : Notation, default Notation()
+        How its numbers are written.
     missing_code : float | None, default None
         Number that stands for a missing value (-999), if there is one.
     missing_words : tuple[str, ...], default ()
-        Words that stand for a missing value in a column of numbers.
+        Words that stand for a missing value in this column, besides the usual ones.
     merges_labels : bool, default False
         Whether labels that differ only in case, blanks or a final full stop are one.
     """
@@ -47,22 +48,31 @@ class Column:
     kind: ColumnKind
     levels: tuple[str, ...] = ()
     date_format: str | None = None
-    decimal_comma: bool = False
+    notation: Notation = Notation()
     missing_code: float | None = None
     missing_words: tuple[str, ...] = ()
     merges_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `from_json` reads."""
-        values = {"name": self.name, "kind": self.kind, "levels": list(self.levels),
-                  "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
-                  "missing_words": list(self.missing_words)}
-        return values | {"merges_labels": True} if self.merges_labels else values  # else as in the stores of earlier versions
+        return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
+                "date_format": self.date_format, "notation": self.notation.to_json(), "missing_code": self.missing_code,
+                "missing_words": list(self.missing_words), "merges_labels": self.merges_labels}
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether numbers are written with a decimal comma."""
+        return self.notation.decimal == ","
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:
-        """Read what `to_json` wrote."""
-        return cls(**{**values, "levels": tuple(values["levels"]), "missing_words": tuple(values["missing_words"])})
+        """Read what `to_json` wrote, also the one of model format 1, which knew no unit."""
+        facts = dict(values)
+        if "decimal_comma" in facts:
+            facts["notation"] = Notation("," if facts.pop("decimal_comma") else ".", unit=None)
+        else:
+            facts["notation"] = Notation(**facts["notation"])
+        return cls(**{**facts, "levels": tuple(facts["levels"]), "missing_words": tuple(facts["missing_words"])})
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.table import Column
 from tabbench.reading.frames import as_arrow
+from tabbench.reading.new_numbers import accepts_plain
 from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
@@ -126,7 +127,7 @@ def _learnt(name: str, values: Values) -> tuple[Any, Column]:
 def _conformed(values: Values, column: Column) -> Any:
     if isinstance(values, np.ndarray):
         _require_finite(column.name, values)
-        if column.kind == "number":
+        if column.kind == "number" and accepts_plain(column.notation):
             return values
         values = pa.chunked_array([pa.array(values, from_pandas=True)])
     return conformed(values, column, [])

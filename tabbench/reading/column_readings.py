@@ -11,7 +11,7 @@ import pandas as pd
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import shown
 from tabbench.core.table import ColumnReading
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn
 
 MOST_EXAMPLES = 3
 MISSING = "missing"

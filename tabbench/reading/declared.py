@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column, DeclaredKind
+from tabbench.reading.categories import category_column, text_column
 from tabbench.reading.frames import as_labels
-from tabbench.reading.missing_words import MISSING_AMONG_VALUES, MISSING_EVERYWHERE
-from tabbench.reading.recognition import TypedColumn, as_strings, category_column, date_column, number_column, recognise, spell
-from tabbench.reading.text_dates import parse_dates, read_dates
-from tabbench.reading.text_numbers import parse_numbers, read_numbers
+from tabbench.reading.missing_words import MISSING_AMONG_VALUES
+from tabbench.reading.recognition import recognise
+from tabbench.reading.rules import Rules
+from tabbench.reading.spelled import Spelled, spell
+from tabbench.reading.text_dates import most_dates
+from tabbench.reading.text_numbers import all_numbers
+from tabbench.reading.typed_column import TypedColumn, date_column, number_column
 
 MOST_UNREADABLE_SHARE = 0.5
 """A column of which less can be read as what it was declared to be is something else."""
@@ -40,8 +44,7 @@ def declared_kinds(types: Mapping[str, DeclaredKind], names: list[str], target: 
     return dict(types)
 
 
-def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, prefers_decimal_comma: bool = False,
-                 merge_labels: bool = False, is_target: bool = False) -> TypedColumn:
+def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, rules: Rules) -> TypedColumn:
     """Type one column as declared.
 
     Raises
@@ -49,54 +52,40 @@ def recognise_as(kind: DeclaredKind, name: str, values: pa.ChunkedArray, *, pref
     BadData
         More than half of the values cannot be read as such.
     """
-    if kind in ("category", "text"):
-        return _labels(kind, name, values, merge_labels, is_target)
-    typed = recognise(name, values, prefers_decimal_comma=prefers_decimal_comma)
+    if kind == "category":
+        return category_column(name, spell(as_labels(values), rules.missing), rules)
+    if kind == "text":
+        return text_column(name, spell(as_labels(values), rules.missing))
+    typed = recognise(name, values, replace(rules, is_target=False))
     if typed.column.kind == kind:
         return typed
     if kind == "number":
-        return _number(name, typed, values, prefers_decimal_comma)
-    return _date(name, values)
+        return _number(name, typed, values, rules)
+    return _date(name, values, rules)
 
 
-def _labels(kind: DeclaredKind, name: str, values: pa.ChunkedArray, merge_labels: bool, is_target: bool) -> TypedColumn:
-    spelled = spell(as_labels(values))
-    if kind == "category":
-        return category_column(name, spelled, is_target=is_target, merge_labels=merge_labels)
-    missing = int((spelled.codes < 0).sum())
-    return TypedColumn(Column(name, "text"), as_strings(spelled.texts()), spelled.codes, missing, spelled.spellings)
-
-
-def _number(name: str, typed: TypedColumn, values: pa.ChunkedArray, prefers_decimal_comma: bool) -> TypedColumn:
+def _number(name: str, typed: TypedColumn, values: pa.ChunkedArray, rules: Rules) -> TypedColumn:
     if typed.column.kind == "boolean":
         return number_column(Column(name, "number"), typed.values.to_numpy(dtype=np.float64, na_value=np.nan))
     if typed.column.kind == "date":
         raise BadData.about(f"column {shown(name)!r} holds dates, which are no numbers; leave it out of ", OptionMention("types"))
-    spelled = spell(as_labels(values)).without(MISSING_AMONG_VALUES)
-    read = read_numbers(spelled.spellings, prefers_decimal_comma)
-    comma = prefers_decimal_comma if read is None else read.decimal_comma
-    numbers = np.append(parse_numbers(spelled.spellings, comma), np.nan)[spelled.codes]
-    unreadable = np.isnan(numbers) & (spelled.codes >= 0)
-    words, findings = _unreadable(name, "number", spelled.spellings, spelled.codes, unreadable)
-    column = Column(name, "number", decimal_comma=comma, missing_words=words)
-    return number_column(column, numbers, findings)
+    spelled = _without_words(values, rules)
+    numbers, notation = all_numbers(spelled.spellings, spelled.rows(), rules.hint)
+    in_rows = np.append(numbers, np.nan)[spelled.codes]
+    words, findings = _unreadable(name, "number", spelled.spellings, spelled.codes, np.isnan(in_rows) & (spelled.codes >= 0))
+    return number_column(Column(name, "number", notation=notation, missing_words=words), in_rows, findings)
 
 
-def _date(name: str, values: pa.ChunkedArray) -> TypedColumn:
-    spelled = spell(as_labels(values)).without(MISSING_AMONG_VALUES + MISSING_EVERYWHERE)
-    date_format = _format_of_most(spelled.spellings)
-    single = [parse_dates(spelled.spellings.slice(position, 1), date_format) for position in range(len(spelled.spellings))]
-    dates = np.array([np.datetime64("NaT") if each is None else each[0] for each in single] + [np.datetime64("NaT")],
-                     dtype="datetime64[us]")[spelled.codes]
+def _date(name: str, values: pa.ChunkedArray, rules: Rules) -> TypedColumn:
+    spelled = _without_words(values, rules)
+    read = most_dates(spelled.spellings, spelled.rows())
+    dates = np.append(read.values, np.datetime64("NaT"))[spelled.codes]
     _, findings = _unreadable(name, "date", spelled.spellings, spelled.codes, np.isnat(dates) & (spelled.codes >= 0))
-    return date_column(name, dates, date_format, findings)
+    return date_column(name, dates, read.format, findings)
 
 
-def _format_of_most(spellings: pa.StringArray) -> str | None:
-    """The format that reads most of the spellings alone; None is ISO 8601."""
-    read = [read_dates(spellings.slice(position, 1)) for position in range(min(len(spellings), 200))]
-    formats = pd.Series([each.format or "" for each in read if each is not None], dtype="str")
-    return formats.mode()[0] or None if len(formats) else None
+def _without_words(values: pa.ChunkedArray, rules: Rules) -> Spelled:
+    return spell(as_labels(values), rules.missing).without_words(MISSING_AMONG_VALUES)
 
 
 def _unreadable(name: str, kind: str, spellings: pa.StringArray, codes: np.ndarray, unreadable: np.ndarray

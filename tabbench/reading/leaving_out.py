@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn
 
 NAMED_AS_IDENTIFIER = re.compile(r"(?:^|[^A-Za-z])id$|[a-z0-9](?:Id|ID)$", re.IGNORECASE)
 LOWER_CASE_WORD_IN_ID = re.compile(r"[a-z]id$")

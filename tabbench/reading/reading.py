@@ -25,11 +25,13 @@ from tabbench.reading.frames import are_numbers_as_labels, as_labels, is_text, j
 from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
-from tabbench.reading.recognition import TypedColumn, as_strings, recognise
+from tabbench.reading.recognition import recognise
 from tabbench.reading.roles import Roles, choose_roles, codes, times, weights
 from tabbench.reading.row_digest import row_digests, table_fingerprint
+from tabbench.reading.rules import Rules
 from tabbench.reading.source import RawTable, read_source
 from tabbench.reading.summary import reading_block
+from tabbench.reading.typed_column import TypedColumn, as_strings
 
 HEAD_ROWS, FEWEST_HEAD_ROWS, MOST_HEAD_CELLS = 200, 10, 40_000
 """Examples of cells are taken from the first rows, of fewer in a wide table."""
@@ -39,8 +41,8 @@ FEWEST_ROWS = 30
 
 def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
                weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
-               name: str | None = None, types: Mapping[str, DeclaredKind] | None = None, layout: Layout = PLAIN,
-               merge_labels: bool = False) -> Table:
+               missing: Sequence[str | float] | None = None, name: str | None = None,
+               types: Mapping[str, DeclaredKind] | None = None, layout: Layout = PLAIN, merge_labels: bool = False) -> Table:
     """Read a table and understand its columns.
 
     Parameters
@@ -55,6 +57,8 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         Columns to leave out.
     test : Any, default None
         The user's own test rows, like `source`; they are typed together with the others and marked.
+    missing : Sequence[str | float] | None, default None
+        Codes that stand for a missing value besides an empty cell; by default those that the columns show.
     name : str | None, default None
         Short name of the table; by default the file's.
     types : mapping of str to {"category", "number", "text", "date"}, default None
@@ -69,7 +73,9 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
     BadData, BadOption, UnknownName, MissingExtra
         What cannot be read or used, in one sentence with the cure.
     """
-    raw = read_source(source, layout=layout)
+    rules = Rules(missing=None if missing is None else tuple(str(code) for code in missing), merge_labels=merge_labels)
+    raw = read_source(source, layout=layout, missing=rules.missing)
+    rules = replace(rules, hint=raw.decimal_hint)
     roles = _roles(raw, target, {"group": group, "time": time, "weight": weight, "fold": fold}, drop)
     if len(raw.columns) < 2:
         raise BadData(f"{raw.name} has one column only ({shown(roles.target)}); a table needs a target and at least one feature")
@@ -77,11 +83,12 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
-        raw, is_test = _with_test_rows(raw, read_source(test, layout=replace(layout, query=None, is_optional=True)), roles)
+        test_rows = read_source(test, layout=replace(layout, query=None, is_optional=True), missing=rules.missing)
+        raw, is_test = _with_test_rows(raw, test_rows, roles)
     declared = declared_kinds(types or {}, list(raw.columns), roles.target)
     for dropped in roles.drop:
         del raw.columns[dropped]
-    typed = _typed_rows(raw, roles, is_test, declared, merge_labels)
+    typed = _typed_rows(raw, roles, is_test, declared, rules)
     return _table(name or raw.name, raw, roles, typed, declared)
 
 
@@ -134,9 +141,9 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
 
 
 def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declared: Mapping[str, DeclaredKind],
-                merge_labels: bool) -> _TypedRows:
+                rules: Rules) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
-    target = _typed_target(raw, roles.target, declared, merge_labels)
+    target = _typed_target(raw, roles.target, declared, replace(rules, is_target=True))
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
     rows, findings = raw.rows, tuple[Finding, ...]()
@@ -150,11 +157,11 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
             raw.columns[name] = raw.columns[name].filter(kept)
     if len(rows) < FEWEST_ROWS:
         raise BadData(_too_few(raw.name, len(rows)))
-    typed = _TypedRows(target, _recognised(raw, declared, merge_labels), rows, is_test, findings)
-    return _without_missing_codes(typed, roles, raw.name)
+    typed = _TypedRows(target, _recognised(raw, declared, rules), rows, is_test, findings)
+    return typed if rules.missing is not None else _without_missing_codes(typed, roles, raw.name)
 
 
-def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> TypedColumn:
+def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], rules: Rules) -> TypedColumn:
     values = raw.columns.pop(name)
     head = _head(values, HEAD_ROWS)
     kind = declared.get(name)
@@ -162,12 +169,7 @@ def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind]
         labels = values.drop_null()
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
-    if kind is not None:
-        typed = recognise_as(kind, name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
-                             is_target=True)
-    else:
-        typed = recognise(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels,
-                          is_target=True)
+    typed = recognise(name, values, rules) if kind is None else recognise_as(kind, name, values, rules)
     return replace(typed, head=head)
 
 
@@ -177,7 +179,7 @@ def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
     return tuple(labels.to_pylist())
 
 
-def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], merge_labels: bool) -> dict[str, TypedColumn]:
+def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rules) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
@@ -187,8 +189,7 @@ def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], merge_label
         read = partial(recognise_as, declared[name]) if name in declared else recognise
         values = raw.columns.pop(name)
         head = _head(values, head_rows)
-        column = read(name, values, prefers_decimal_comma=raw.prefers_decimal_comma, merge_labels=merge_labels)
-        return replace(without_infinite(name, column), head=head)
+        return replace(without_infinite(name, read(name, values, rules)), head=head)
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ import pyarrow.compute as pc
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.finding import Finding
+from tabbench.core.notation import DecimalHint
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.reading import sqlite
 from tabbench.reading.arff import is_arff, read_arff
+from tabbench.reading.decimal_marks import proven_mark
 from tabbench.reading.excel import read_excel
-from tabbench.reading.frames import as_arrow, as_pandas_declared, joined, plain, require_sound
+from tabbench.reading.frames import as_arrow, as_pandas_declared, is_text, joined, plain, require_sound
 from tabbench.reading.header import name_columns
 from tabbench.reading.json_text import read_json
 from tabbench.reading.layout import PLAIN, Layout
@@ -56,7 +58,7 @@ class RawTable:
     rows: np.ndarray
     description: str
     ambiguous: frozenset[str]
-    prefers_decimal_comma: bool
+    decimal_hint: DecimalHint
     findings: tuple[Finding, ...]
     has_types: bool = False
     row_names: frozenset[str] = frozenset()
@@ -79,11 +81,20 @@ class NamedTable:
         return int(self.table.num_rows)
 
 
-def read_source(source: Any, *, new_rows: bool = False, layout: Layout = PLAIN) -> RawTable:
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a file."""
+
+    new_rows: bool
+    layout: Layout
+    missing: Sequence[str] | None
+
+
+def read_source(source: Any, *, new_rows: bool = False, layout: Layout = PLAIN, missing: Sequence[str] | None = None) -> RawTable:
     """Read a path, "-" for standard input, sqlite:///FILE, a `NamedTable`, a pandas frame or a polars frame.
 
     `new_rows` are rows to predict: a text file's values stay text, as the training columns say what they are; no row may be set
-    aside; and there may be any number of rows, none included.
+    aside; and there may be any number of rows, none included. `missing` are the user's codes for a missing value.
 
     Raises
     ------
@@ -95,7 +106,7 @@ def read_source(source: Any, *, new_rows: bool = False, layout: Layout = PLAIN) 
         `source` is none of these.
     """
     if isinstance(source, str | Path):
-        raw = _from_path(source, new_rows, layout)
+        raw = _from_path(source, _Asked(new_rows, layout, missing))
     elif isinstance(source, NamedTable):
         raw = _named(source.name, source.table.column_names, source.table.columns, source.description)
     elif isinstance(source, pd.DataFrame):
@@ -117,13 +128,17 @@ def _stem(source: str | Path) -> str:
 
 
 def _named(name: str, names: list[str], columns: list[pa.ChunkedArray], description: str, *, rows: np.ndarray | None = None,
-           prefers_decimal_comma: bool = False, findings: tuple[Finding, ...] = (), has_types: bool = True) -> RawTable:
+           decimal_hint: DecimalHint | None = None, findings: tuple[Finding, ...] = (), has_types: bool = True) -> RawTable:
     if not columns:
         raise BadData(f"{name} has no columns; check that it is the right table")
     named = name_columns(names, [plain(column) for column in columns])
     return RawTable(name, named.columns, np.arange(len(columns[0]), dtype=np.int64) if rows is None else rows, description,
-                    named.ambiguous, prefers_decimal_comma, (*findings, *named.findings), has_types,
+                    named.ambiguous, decimal_hint or _hint(columns), (*findings, *named.findings), has_types,
                     _row_names(names, named.columns))
+
+
+def _hint(columns: list[pa.ChunkedArray]) -> DecimalHint:
+    return DecimalHint(proven_mark([column for column in columns if is_text(column.type)]))
 
 
 def _row_names(names: list[str], columns: Iterable[str]) -> frozenset[str]:
@@ -131,23 +146,24 @@ def _row_names(names: list[str], columns: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in columns if name in nameless or INDEX_NAME.fullmatch(name))
 
 
-def _from_path(source: str | Path, new_rows: bool, layout: Layout) -> RawTable:
+def _from_path(source: str | Path, asked: _Asked) -> RawTable:
     if str(source).startswith(sqlite.SCHEME):
         path, table = sqlite.file_and_table(str(source))
         with local_file(path) as file:
-            return _database(file, table or _stem(path), table, layout)
+            return _database(file, table or _stem(path), table, asked.layout)
     files = None if str(source) == STANDARD_INPUT else part_files(source)
     if files is None:
         with local_file(source) as file:
-            return _from_file(file, _stem(source), new_rows, layout)
+            return _from_file(file, _stem(source), asked)
     parts = []
     for path in files:
         with local_file(path) as file:
-            parts.append(_with_partition(_from_file(file, path.name, new_rows, layout), partition_values(path)))
+            parts.append(_with_partition(_from_file(file, path.name, asked), partition_values(path)))
     return _put_together(folder_of(Path(source)).absolute().name, parts)
 
 
-def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:
+def _from_file(file: LocalFile, stem: str, asked: _Asked) -> RawTable:
+    layout = asked.layout
     with file.path.open("rb") as stream:
         start = stream.read(64).lstrip()
     if start.startswith((PARQUET_START, ARROW_START, FEATHER_START, STREAM_START)):
@@ -166,7 +182,7 @@ def _from_file(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> Ra
         raise BadData(f"{file.shown} is a web page or XML, not a table; save the table as CSV")
     else:
         layout.require(file.shown, "delimited text", "no_header")
-        return _text_table(file, stem, new_rows, layout)
+        return _text_table(file, stem, asked)
     layout.require(file.shown, kind)
     return _named(stem, table.column_names, table.columns, ", ".join(filter(None, [kind, file.packing])))
 
@@ -214,24 +230,26 @@ def _put_together(name: str, parts: list[RawTable]) -> RawTable:
     named = first_few([each.name for each in parts], 3)
     said = Finding("parts", "info", name, f"{counted(len(parts), 'file')} put together ({named})")
     return replace(first, name=name, columns=columns, rows=rows, findings=(said, *findings),
-                   prefers_decimal_comma=any(part.prefers_decimal_comma for part in parts))
+                   decimal_hint=next((part.decimal_hint for part in parts if part.decimal_hint.proven), first.decimal_hint))
 
 
-def _text_table(file: LocalFile, stem: str, new_rows: bool, layout: Layout) -> RawTable:
+def _text_table(file: LocalFile, stem: str, asked: _Asked) -> RawTable:
+    new_rows, has_header = asked.new_rows, asked.layout.has_header
     with tempfile.TemporaryDirectory(prefix="tabbench-") as scratch:
         path, encoding = as_utf8(file.path, file.shown, Path(scratch) / "utf8")
-        text = sniff(path, file.shown, new_rows=new_rows, has_header=layout.has_header)
+        text = sniff(path, file.shown, new_rows=new_rows, has_header=has_header)
         delimited_by = text.delimiter_name
         if text.delimiter == BLANKS:
             path = tabs_for_blanks(path, Path(scratch) / "tabs")
-            text = sniff(path, file.shown, new_rows=new_rows, has_header=layout.has_header, delimiter="\t")
-        read = read_rows(path, file.shown, text, all_text=new_rows, most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
+            text = sniff(path, file.shown, new_rows=new_rows, has_header=has_header, delimiter="\t")
+        read = read_rows(path, file.shown, text, all_text=new_rows, missing=asked.missing,
+                         most_ragged_share=0.0 if new_rows else MOST_RAGGED_SHARE)
     findings = [*text.findings, *_findings_on_lines(read, encoding, file)]
     columns, names = list(read.columns.columns), list(text.names)
     if text.has_trailing:
         _require_empty(columns.pop(), names.pop(), file.shown)
     description = ", ".join(filter(None, ["delimited by " + delimited_by, encoding, file.packing]))
-    return _named(stem, names, columns, description, rows=read.rows, prefers_decimal_comma=text.delimiter != ",",
+    return _named(stem, names, columns, description, rows=read.rows, decimal_hint=read.decimal_hint,
                   findings=tuple(findings), has_types=False)
 
 

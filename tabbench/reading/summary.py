@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import ColumnKind, ColumnReading
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn
 
 MOST_MISSING_COLUMNS_NAMED = 3
 FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from tabbench.core.errors import BadData
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.top_rows import Top, differs, find_top, numbered, usual_fields
+from tabbench.reading.top_rows import Top, differs, find_top, header_row, numbered, usual_fields
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BLANKS = " "
@@ -163,11 +163,16 @@ def sniff(path: Path, name: str, *, new_rows: bool = False, has_header: bool = T
     if not any(rows for *_, rows, _ in found):
         raise BadData(f"{name} cannot be read as delimited text: its first line has fields of more than "
                       f"{csv.field_size_limit():,} characters; check its quotes")
-    wide = [each for each in found if each[1] > 1 or (each[0] and max(map(len, each[4]), default=0) > 1)]
+    wide = [each for each in found if each[1] > 1 or (each[0] and _makes_columns(each[4], new_rows))]
     if not wide and not chosen:
         return _blank_delimited(path, name, preface, start, new_rows=new_rows, has_header=has_header)
     _, _, _, best, rows, lines = max(wide or found)
     return _format(path, name, start, preface, best, rows, lines, new_rows=new_rows, has_header=has_header)
+
+
+def _makes_columns(rows: list[list[str]], new_rows: bool) -> bool:
+    """Whether rows have several fields; a single column of new rows may hold commas, as in 1,234.5."""
+    return max(map(len, rows), default=0) > 1 and not (new_rows and len(rows[header_row(rows)]) == 1)
 
 
 @dataclass(frozen=True)
@@ -247,8 +252,9 @@ def _blank_delimited(path: Path, name: str, preface: _Preface, start: bytes, *, 
     fields = [[cell.strip('"') for cell in row] for row in rows]
     is_table = bool(rows) and len(fields[0]) > 1 and len(rows) > 2 and usual_fields(fields) >= LEAST_BLANK_CONSISTENCY
     if not is_table:
-        rows, lines = _first_rows(preface, ",", has_header)
-        return _format(path, name, start, preface, ",", rows, lines, new_rows=new_rows, has_header=has_header)
+        delimiter = "\t" if new_rows else ","  # the one column may hold commas
+        rows, lines = _first_rows(preface, delimiter, has_header)
+        return _format(path, name, start, preface, delimiter, rows, lines, new_rows=new_rows, has_header=has_header)
     return TextFormat(BLANKS, (), 0, True, has_quotes=False, has_leading_zeros=False)
 
 

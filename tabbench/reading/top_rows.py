@@ -30,7 +30,7 @@ VALUE = re.compile(r"""[-+(]?\s?[$€£]?\s?(?:[0-9]+(?:[.,'  _][0-9]+)*[.,]?|[.
                    r"|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?")
 """A number or a date."""
 YEAR = re.compile(r"(?:1[5-9]|20|21)[0-9]{2}")
-MISSING = frozenset((*MISSING_EVERYWHERE, *MISSING_AMONG_VALUES, "?", ""))
+MISSING = frozenset((*MISSING_EVERYWHERE, *MISSING_AMONG_VALUES))
 TYPES = frozenset((
     "int", "int32", "int64", "integer", "float", "float32", "float64", "double", "numeric", "number", "num", "real",
     "continuous", "c", "discrete", "d", "nominal", "ordinal", "categorical", "category", "factor", "string", "str", "s",
@@ -99,14 +99,19 @@ def numbered(columns: int) -> tuple[str, ...]:
 
 def usual_fields(rows: Sequence[Row]) -> float:
     """Share of the rows below the header that have as many fields as it, or all one more."""
-    width = _usual_width(rows)
-    titles = _title_rows(rows[:MOST_TITLE_ROWS + max(FEWEST_ROWS_SEEN, MOST_CELLS_SEEN // max(width, 1))], width)
+    titles = header_row(rows)
     header, body = rows[titles], rows[titles + 1:-1] or rows[titles + 1:]  # the last one may be cut off
     if not body:
         return 1.0
     counts = Counter(map(len, body))
     more = counts[len(header) + 1] / len(body)
     return more if more >= LEAST_SHIFTED else counts[len(header)] / len(body)
+
+
+def header_row(rows: Sequence[Row]) -> int:
+    """Position of the header, below titles."""
+    width = _usual_width(rows)
+    return _title_rows(rows[:MOST_TITLE_ROWS + max(FEWEST_ROWS_SEEN, MOST_CELLS_SEEN // max(width, 1))], width)
 
 
 def looks_like_values(header: Row, body: Sequence[Row]) -> bool:
@@ -119,7 +124,7 @@ def looks_like_values(header: Row, body: Sequence[Row]) -> bool:
 def _has_values(header: Row, body: Sequence[Row]) -> bool:
     columns = [place for place in _value_columns(body) if place < len(header)]
     cells = [header[place].strip() for place in columns]
-    if not any(map(_is_value, cells)) or not all(_is_value(cell) or cell in MISSING for cell in cells):
+    if not any(map(_is_value, cells)) or not all(_is_value(cell) or _is_missing(cell) for cell in cells):
         return False
     numbers = [cell for cell in header if _is_value(cell.strip())]
     is_years = all(YEAR.fullmatch(cell.strip()) for cell in numbers) and len(set(numbers)) == len(numbers)
@@ -210,7 +215,7 @@ def _are_types_or_units(header: Row, second: Row, rest: Sequence[Row]) -> bool:
     columns = _value_columns(rest)
     others = [cell for place, cell in enumerate(second) if place not in columns]
     return (all(UNIT.fullmatch(second[place]) for place in columns if second[place])
-            and all(cell in MISSING or cell.casefold() in TYPES or cell[0] in "([" for cell in others))
+            and all(_is_missing(cell) or cell.casefold() in TYPES or cell[0] in "([" for cell in others))
 
 
 def _is_second_header(header: Row, second: Row, rest: Sequence[Row]) -> bool:
@@ -225,7 +230,7 @@ def _is_second_header(header: Row, second: Row, rest: Sequence[Row]) -> bool:
 def _no_value_above_values(second: Row, rest: Sequence[Row]) -> bool:
     """Whether the columns of numbers and dates, of which there are some, have something else in this row."""
     cells = [second[place] for place in _value_columns(rest) if place < len(second)]
-    told = [cell for cell in cells if cell not in MISSING or cell in ("-", "%")]
+    told = [cell for cell in cells if not _is_missing(cell) or cell in ("-", "%")]
     return bool(told) and len(told) >= len(cells) / 2 and not any(map(_is_value, told)) and (len(cells) > 1 or len(second) > 2)
 
 
@@ -257,9 +262,13 @@ def _value_columns(body: Sequence[Row]) -> list[int]:
 
 
 def _holds_values(cells: Sequence[str]) -> bool:
-    present = [cell for cell in cells if cell not in MISSING]
+    present = [cell for cell in cells if not _is_missing(cell)]
     return bool(present) and sum(not _is_value(cell) for cell in present) <= MOST_VALUE_STRAYS * len(present)
 
 
 def _is_value(cell: str) -> bool:
     return VALUE.fullmatch(cell) is not None
+
+
+def _is_missing(cell: str) -> bool:
+    return cell in MISSING or cell.lower() in MISSING

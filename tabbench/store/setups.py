@@ -24,7 +24,7 @@ from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Column, ColumnReading, Table
 from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
-from tabbench.reading.recognition import as_strings, category_type
+from tabbench.reading.typed_column import as_strings, category_type
 from tabbench.store.folder import SPLITS, TABLE
 
 FEATURE, GAPS = "feature:", "gaps:"

@@ -6,6 +6,7 @@ Vectorised over distinct spellings; what stands around the digits is understood 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -24,10 +25,16 @@ MOST_AFFIXES = 500
 """Text around the digits that differs so much is no unit."""
 SPACES, APOSTROPHES, MINUS = r"[\x{a0}\x{202f}\x{2000}-\x{200a}]", r"[’ʼ′]", r"[\x{2212}\x{fe63}\x{ff0d}]"
 DASH_FOR_MINUS = r"^(\(?[$€£¥]?\s?)[\x{2010}-\x{2013}](\s?[$€£¥]?[0-9.,])"
+DIGITS = str.maketrans("٫٬", ".,")
+"""Decimal and thousands marks of Arabic; digits of any script are digits."""
 FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
+OTHER_DIGITS = r"[\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}\x{9e6}-\x{9ef}\x{e50}-\x{e59}\x{ff10}-\x{ff19}]"
+"""Arabic, Persian, Hindi, Bengali, Thai and full-width ones."""
 INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity", "+infinity")
 CLOCKS = (r"^(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])(?::(?P<seconds>[0-5][0-9](?:\.[0-9]+)?))?"
           r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?$")
+DAYS = re.compile(r"(?P<sign>[-+]?)(?P<days>[0-9]+) days?,? \+?(?P<clock>[0-9]{1,2}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?)")
+"""As pandas and SQL write a duration."""
 FRACTION = re.compile(r"(?P<sign>-?)(?:(?P<whole>[0-9]+)[ -]+)?(?P<over>[0-9]{1,2})/(?P<under>[0-9]{1,2})\s*(?P<after>[^0-9]*)")
 USUAL_UNDER = frozenset((2, 3, 4, 5, 6, 8, 10, 12, 16, 32, 64))
 PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*('{1,2}|\"|[A-Za-z]+)?\.?\s*(?:,|and)?")
@@ -101,13 +108,21 @@ def normalised(spellings: pa.StringArray) -> pa.StringArray:
     """With ASCII's blank, minus, apostrophe and fractions in place of typographic ones."""
     if pc.all(pc.string_is_ascii(spellings)).as_py():
         return spellings
-    texts = spellings
+    texts = _in_ascii_digits(spellings)
     for pattern, plain in ((SPACES, " "), (APOSTROPHES, "'"), (MINUS, "-"), (DASH_FOR_MINUS, r"\1-\2"), ("″", '"')):
         texts = pc.replace_substring_regex(texts, pattern, plain)
     if pc.any(pc.match_substring_regex(texts, f"[{''.join(FRACTIONS)}]")).as_py():
         for sign, written in FRACTIONS.items():
             texts = pc.replace_substring(texts, sign, f" {written}")
     return pc.utf8_trim_whitespace(texts)
+
+
+def _in_ascii_digits(texts: pa.StringArray) -> pa.StringArray:
+    """With the digits 0 to 9 in place of those of other scripts, as in full width."""
+    if not pc.any(pc.match_substring_regex(texts, OTHER_DIGITS)).as_py():
+        return texts
+    return pa.array(["".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in text.translate(DIGITS))
+                     for text in texts.to_pylist()], pa.string())
 
 
 def _with_special(cells: Cells, texts: pa.StringArray) -> Cells:
@@ -135,6 +150,10 @@ def _with_special(cells: Cells, texts: pa.StringArray) -> Cells:
 def _one_special(text: str) -> tuple[float, str] | None:
     if text.lower() in INFINITE:
         return float(text), ""
+    if (found := DAYS.fullmatch(text)) is not None:
+        hours, minutes, seconds = map(float, found["clock"].split(":"))
+        days = float(found["sign"] + found["days"])
+        return days * 24 + hours + minutes / 60 + seconds / 3600, "h"
     return _sum_of_units(text) if any(letter.isdigit() for letter in text[:2]) else None
 
 

@@ -23,7 +23,7 @@ from tabbench.reading.missing_words import MISSING_AMONG_TRUTH, MISSING_AMONG_VA
 from tabbench.reading.number_findings import number_findings, scales_differ
 from tabbench.reading.rules import USUAL, Rules
 from tabbench.reading.spelled import Spelled, spell
-from tabbench.reading.text_dates import read_dates
+from tabbench.reading.text_dates import SEVERAL, read_dates
 from tabbench.reading.text_numbers import MixedScales, read_numbers
 from tabbench.reading.typed_column import TypedColumn, boolean_column, date_column, number_column
 from tabbench.reading.units import CLOCK
@@ -90,7 +90,7 @@ def _number_or_identifier(name: str, values: pa.ChunkedArray, rules: Rules) -> T
         numbers = _as_float(values)
     else:
         numbers = values.cast(pa.float64(), safe=False)
-    unit = CLOCK if pa.types.is_time(values.type) else ""
+    unit = CLOCK if pa.types.is_time(values.type) else "s" if pa.types.is_duration(values.type) else ""
     return number_column(Column(name, "number", notation=Notation("" if pa.types.is_integer(numbers.type) else ".", unit=unit)),
                          numbers.to_numpy())
 
@@ -164,6 +164,9 @@ def _written_date(name: str, spelled: Spelled) -> TypedColumn | None:
                              f"{counted(int(rows[strays].sum()), 'cell')} "
                              f"({first_few(spelled.spellings.take(pa.array(strays)).to_pylist(), 2)}), which count as missing",
                              "correct these cells, or write a date for what they mean"),)
+    if SEVERAL in (read.format or ""):
+        findings += (Finding("mixed-dates", "info", shown(name), f"{shown(name)} holds dates written in several ways: "
+                             f"{read.format}"),)
     if read.is_ambiguous:
         findings += (Finding("ambiguous-date", "warn", shown(name),
                              f"{shown(name)} could be day/month or month/day and is read as {read.format}",

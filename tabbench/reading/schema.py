@@ -153,6 +153,10 @@ def _written_numbers(values: pa.ChunkedArray, column: Column, notes: list[str], 
         rows = int(np.isin(codes, read.converted).sum())
         notes.append(f"{shown(column.name)}: {counted(rows, 'cell')} such as {shown(distinct[int(read.converted[0])].as_py())!r} "
                      f"converted into {column.notation.unit}, the unit of training")
+    if len(read.otherwise):
+        first, rows = int(read.otherwise[0]), int(np.isin(codes, read.otherwise).sum())
+        notes.append(f"{shown(column.name)}: {counted(rows, 'cell')} written otherwise than in training, such as "
+                     f"{shown(distinct[first].as_py())!r}, read as {read.values[first]:g}")
     numbers: np.ndarray = np.append(read.values, np.nan)[codes]
     _note_unreadable(column, texts, np.isnan(numbers) & (codes >= 0), "number", notes)
     return numbers

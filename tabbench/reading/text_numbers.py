@@ -26,6 +26,8 @@ MOST_CODE_SHARE = 0.005
 """V57 and 85123A beside numbers are codes, and so are the numbers then."""
 MOST_BOUND_SHARE = 1 / 3
 """Where more is <5 or >90, these are classes."""
+MOST_UNITS, SHORTEST_WORD = 5, 2
+"""Of numbers that don't share a unit; 12A and 12B are codes."""
 TRIAL_ROWS = 200
 TRIAL_STRAY_SHARE = 0.5
 """Long columns are tried on a few rows first: most columns of text are no numbers, and that shows at once."""
@@ -121,9 +123,12 @@ def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: M
     if not is_number.all():
         other_mark: DecimalMark = "," if marks.decimal == "." else "."
         mixed |= ~is_number & ~np.isnan(scaled_cells(cells, Marks(other_mark, marks.decimal)).values)
+    if len(unit.removeprefix(FREE)) < SHORTEST_WORD and unit.startswith(FREE) and not fits.all():
+        return None
     strays = ~fits & ~mixed
     if not _tolerable(spellings, rows, strays, int((fits & (rows > 0)).sum())):
-        return None
+        others = is_number & ~fits
+        return MixedScales(np.flatnonzero(fits), np.flatnonzero(others)) if _are_amounts(scaled, rows) else None
     if rows[mixed].sum() > MOST_STRAY_SHARE * rows.sum():
         return MixedScales(np.flatnonzero(fits), np.flatnonzero(mixed))
     values = np.where(fits, _in_unit(scaled, unit), np.nan)
@@ -245,6 +250,15 @@ def _tolerable(spellings: pa.StringArray, rows: np.ndarray, strays: np.ndarray, 
         return False
     return bool(share <= MOST_STRAY_SHARE
                 or (numbers >= FEWEST_NUMBERS and words <= MOST_STRAY_WORDS and share <= MOST_WORD_SHARE))
+
+
+def _are_amounts(scaled: Scaled, rows: np.ndarray) -> bool:
+    """Whether nearly all cells are numbers in a few units of some letters, as 26.6 km/kg beside 19.67 kmpl, and many differ."""
+    is_number = ~np.isnan(scaled.values)
+    units = [scaled.units[place] for place in np.unique(scaled.unit[is_number])]
+    return (len(units) <= MOST_UNITS and all(len(unit.removeprefix(FREE)) >= SHORTEST_WORD for unit in units)
+            and len(np.unique(scaled.values[is_number])) >= FEWEST_NUMBERS
+            and bool(rows[~is_number].sum() <= MOST_STRAY_SHARE * rows.sum()))
 
 
 def _are_classes(values: np.ndarray, rows: np.ndarray, bounds: np.ndarray, cells: Cells) -> bool:

@@ -26,8 +26,8 @@ from tabbench.suite.definition import SuiteTable
 from tabbench.suite.sharing import Need
 from tabbench.wording.numbers import duration
 
-OF_READING = ("target", "task", "metric", "drop", "missing", "group", "time", "weight", "fold", "test", "folds", "repeats",
-              "margin", "seed")
+OF_READING = ("target", "task", "metric", "drop", "missing", "types", "merge_labels", "sheet", "no_header", "query", "group",
+              "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
 """Options with the same values as before need no second reading."""
 
 

@@ -32,17 +32,21 @@ CONVERTED = {
     "K": (PLAIN, [f"{value / 8000:.7f}K" for value in VALUES], PLAIN),
     "%": (SHARES, [f"{value / 80:.5f}%" for value in VALUES], SHARES),
     "comma": (SHARES, [f"{value / 8000:.7f}".replace(".", ",") for value in VALUES], SHARES),
-    "point": ([f"{value / 8:.3f}".replace(".", ",") for value in VALUES], [f"{value / 8:.4f}" for value in VALUES], PLAIN),
+    "point": ([f"{value / 8:.4f}".replace(".", ",") for value in VALUES], [f"{value / 8:.4f}" for value in VALUES], PLAIN),
     "groups": ([int(value) for value in VALUES], [f"{value:,.1f}" for value in VALUES], VALUES),
     "currency": (PLAIN, [f"${value / 8:.4f}" for value in VALUES], PLAIN),
     "zero": (KILOGRAMS, ["0"] * 3, [0, 0, 0]),
 }
 
+SAID = ("g", "K", "%", "comma", "point")
+
 
 @pytest.mark.parametrize("case", CONVERTED)
 def test_other_notations_of_known_meaning_are_converted(case, tmp_path):
     training, new, wanted = CONVERTED[case]
-    np.testing.assert_allclose(read_as(tmp_path, training, new)[0], wanted, rtol=1e-12)
+    numbers, notes = read_as(tmp_path, training, new)
+    np.testing.assert_allclose(numbers, wanted, rtol=1e-12)
+    assert any(new[0] in note for note in notes) == (case in SAID)
 
 
 @pytest.mark.parametrize(("training", "new"), [

@@ -46,6 +46,11 @@ ONE_NOTATION = {
     "hours and minutes": (["2h 50m", "2h", "25m"], [170, 120, 25], "min"),
     "halves of the day": (["6:30 PM", "12:15 AM", "12:00 pm"], [18.5, 0.25, 12], "hh:mm"),
     "a unit in no list": (["1248 CC", "998 CC", "796 CC"], [1248, 998, 796], "CC"),
+    "days and hours": (["1 days 02:00:00", "0 days 01:30:00", "-1 days +12:00:00"], [26, 1.5, -12], "h"),
+    "full width": (["１２", "３４"], [12, 34], ""),
+    "Arabic": (["١٢٫٥", "٣"], [12.5, 3], ""),
+    "miles": (["51,567 mi.", "7,400 mi."], [51567, 7400], "mi"),
+    "Lakh and crore": (["8.61 Lakh", "1.04 Cr"], [861000, 10400000], ""),
     "marks": (["7056*", "6685", "1200[3]"], [7056, 6685, 1200], ""),
     "at least": (["1,000+", "50+", "0"], [1000, 50, 0], ""),
 }
@@ -95,6 +100,13 @@ def test_scales_that_differ_are_text_or_missing_and_refused_as_a_target(cells, s
     assert few.column.kind == "number" and few.missing == 1 and "mixed-notation" in codes_of(few)
     with pytest.raises(BadData, match=r"target 'x' holds 1 cell in another notation .* write all of its cells"):
         column_of([cells[0]] * 59 + [cells[1]], is_target=True)
+
+
+def test_many_amounts_in_units_that_do_not_convert_are_text_and_that_is_said():
+    cells = [f"{row / 4} kmpl" for row in range(40)] + [f"{row / 3:.2f} km/kg" for row in range(20)]
+    typed = column_of(cells)
+    assert typed.column.kind != "number" and "mixed-notation" in codes_of(typed)
+    assert codes_of(column_of([f"{row}A" for row in range(40)] + [f"{row}B" for row in range(20)])) == set()
 
 
 def test_strays_are_counted_against_rows():

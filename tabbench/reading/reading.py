@@ -35,6 +35,7 @@ from tabbench.reading.typed_column import TypedColumn, as_strings
 
 HEAD_ROWS, FEWEST_HEAD_ROWS, MOST_HEAD_CELLS = 200, 10, 40_000
 """Examples of cells are taken from the first rows, of fewer in a wide table."""
+QUICK_LOOK_ROWS = 1000
 FEWEST_ROWS = 30
 """With fewer, five folds hold less than six test rows each and no verdict is possible."""
 
@@ -223,7 +224,7 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     """Features and target with codes such as -999 counted as missing; rows whose target is one go."""
     searched = {each: column for each, column in typed.columns.items() if each not in roles.others.values()}
     target = typed.target.values
-    if typed.target.column.kind == "number" and len(np.unique(target)) > FEWEST_TARGET_VALUES:
+    if typed.target.column.kind == "number" and _has_many_values(target):
         searched[roles.target] = typed.target
     found, findings = find_missing_codes(searched)
     columns = {each: apply_missing_code(column, found[each]) if each in found else column
@@ -236,6 +237,11 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     if len(typed.rows) < FEWEST_ROWS:
         raise BadData(_too_few(name, len(typed.rows)))
     return typed
+
+
+def _has_many_values(target: np.ndarray) -> bool:
+    look = target[:QUICK_LOOK_ROWS]  # usually enough, and a million values take time to sort
+    return len(np.unique(look)) > FEWEST_TARGET_VALUES or len(np.unique(target)) > FEWEST_TARGET_VALUES
 
 
 def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Mapping[str, str]) -> Table:

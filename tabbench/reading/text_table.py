@@ -120,8 +120,9 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: D
 
 def _is_long(column: pa.ChunkedArray) -> bool:
     """Whole numbers with more digits than a float64 holds."""
-    high = pc.max(pc.abs(column)).as_py()
-    return high is not None and LARGEST_EXACT < high < float("inf") and pc.all(pc.equal(column, pc.floor(column))).as_py()
+    extent = pc.min_max(column)
+    high = max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0))
+    return LARGEST_EXACT < high < float("inf") and bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
 
 
 def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]:

@@ -6,6 +6,7 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ LEADING_ZERO = r"^\s*0[0-9xX]"
 """Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
 HEXADECIMAL = r"^\s*0[xX]"
 GROUPED_BY_POINTS = r"^\s*(?:[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})?|0?|NA|NaN|\?)\s*$"
+NEVER = ["\0"]
+"""No text file holds it; with no word at all for true and false pyarrow is slower."""
 BLOCK_BYTES = 1 << 20
 """pyarrow's own default: small blocks keep both cores busy."""
 LONG_ROW_BLOCK_BYTES = 64 << 20
@@ -112,7 +115,8 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: D
     real = [field.name for field in columns.schema if pa.types.is_floating(field.type)]
     zeros = whole if text.has_leading_zeros else []
     hexadecimal = [name for name in whole if pc.any(pc.match_substring_regex(sample[name], HEXADECIMAL)).as_py()]
-    long = [name for name in real if _is_long(columns[name])]
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        long = [name for name, is_long in zip(real, pool.map(_is_long, map(columns.column, real)), strict=True) if is_long]
     grouped = [name for name in real if "," in (hint.proven, hint.likely) and hint.proven != "."
                and pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()]
     return [*zeros, *hexadecimal, *long, *grouped]
@@ -154,8 +158,7 @@ def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_tex
     if not text.has_rows:  # pyarrow cannot skip a header that nothing follows, not even a line end
         return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     convert = pa_csv.ConvertOptions(
-        null_values=words, strings_can_be_null=not all_text, true_values=[],
-        false_values=[],
+        null_values=words, strings_can_be_null=not all_text, true_values=NEVER, false_values=NEVER,
         include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else None)
     parse = pa_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=set_aside,
                                 newlines_in_values=text.has_quotes if newlines_in_values is None else newlines_in_values)

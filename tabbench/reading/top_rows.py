@@ -18,7 +18,7 @@ from tabbench.reading.missing_words import MISSING_AMONG_VALUES, MISSING_EVERYWH
 Row = Sequence[str]
 
 MOST_TITLE_ROWS = 20
-FEWEST_ROWS_SEEN, MOST_CELLS_SEEN = 10, 10_000
+FEWEST_ROWS_SEEN, MOST_CELLS_SEEN = 10, 5_000
 """A wide table is judged by fewer rows."""
 LEAST_FILLED = 0.8
 """Share of its cells that a header fills, at least, where titles stand above it."""

@@ -22,12 +22,11 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
-from tabbench.suite.definition import SuiteTable
+from tabbench.suite.definition import OF_A_TABLE, SuiteTable
 from tabbench.suite.sharing import Need
 from tabbench.wording.numbers import duration
 
-OF_READING = ("target", "task", "metric", "drop", "missing", "types", "merge_labels", "sheet", "no_header", "query", "group",
-              "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
+OF_READING = (*(name for name in OF_A_TABLE if name not in ("sizes", "use_folds")), "seed")
 """Options with the same values as before need no second reading."""
 
 

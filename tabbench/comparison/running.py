@@ -99,8 +99,14 @@ def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, 
 
 
 def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
-             checking: Checking | None = None, effort: float | None = None) -> RunInProgress:
-    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`."""
+             checking: Checking | None = None, effort: float | None = None, keeps_families: bool = False) -> RunInProgress:
+    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`.
+
+    Parameters
+    ----------
+    keeps_families : bool, default False
+        Whether no family is left out, even if it takes longer than there is time.
+    """
     store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)
     store.adopt_spooled()
     device = store.recall("device")
@@ -110,10 +116,19 @@ def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clo
     planner = make_planner(prepared, session.contestants, sizes, options, prior, executor.jobs, device)
     settled = settled_effort(store, options)
     wish = planner.wish(effort if settled is None else settled)
+    wish = replace(wish, families=()) if keeps_families else wish
+    wish = wish if settled is None else _keeping(wish, (store.recall("run_plan") or {}).get("approaches", ()))
     starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
     plan = choose_plan(planner, wish, clock, starting_seconds)
     return RunInProgress(session, executor, prepared, clock, planner, wish, plan, tuple(store.recall("first_look", [])),
                          is_continued=settled is not None, checking=checking)
+
+
+def _keeping(wish: Wish, names: Collection[str]) -> Wish:
+    """The same wish, of which these approaches are not given up any more: splits that lack one that was judged before cost it."""
+    expendable, cheapest, families = (tuple(each - set(names) for each in sets if each - set(names))
+                                      for sets in (wish.expendable, wish.cheapest, wish.families))
+    return replace(wish, expendable=expendable, cheapest=cheapest, families=families)
 
 
 def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
@@ -194,8 +209,9 @@ def settled_effort(store: Store, options: Options) -> float | None:
     effort = WorkPlan.from_json(earlier).effort
     is_said = options.effort is not None or options.preset is not None
     if is_said and options.work not in (effort, work_of(kept.get("effort"), kept.get("preset"))):
-        raise BadOption(f"{store.folder} holds a run with --effort {effort:g}, not {options.work:g}; "
-                        "choose another folder with --out, or start over with --fresh")
+        raise BadOption.about(f"{store.folder} holds a run with ", OptionMention("effort"), f" {effort:g}, not {options.work:g}; "
+                              "choose another folder with ", OptionMention("out"), ", or start over with ",
+                              OptionMention("fresh"))
     return effort
 
 

@@ -20,6 +20,10 @@ TARGET = "y"
 """The column to predict, in every generated table."""
 FEWEST_ROWS, MOST_ROWS = 30, 10_000_000
 """What a comparison needs, and what fits into memory."""
+MOST_COLUMNS, MOST_CELLS = 10_000, 200_000_000
+"""Of a generated table; so many numbers take 1.6 GB."""
+MOST_SEED = 2**53
+"""Up to here every whole number can be typed as any other number is."""
 MANTISSA_BITS = 24
 """Numbers are rounded to so many bits: the last ones of a sine or a sum differ between processors."""
 
@@ -72,6 +76,9 @@ class Generator:
             if name not in values:
                 raise UnknownName.among(f"parameter of the generator {self.name}", name, list(values))
             values[name] = self._value(name, value, values[name])
+        if values["rows"] * values.get("columns", 1) > MOST_CELLS:
+            raise BadOption(f"{values['rows']:,} rows of {values['columns']:,} columns of the generator {self.name} are more "
+                            f"than {MOST_CELLS:,} cells; give fewer of them")
         return values
 
     def table(self, **given: Any) -> pd.DataFrame:
@@ -93,13 +100,20 @@ class Generator:
             if value not in self.tasks:
                 raise BadOption(f"{where} has no value {str(value)!r}; {names_instead(str(value), self.tasks)}")
             return value
-        least, most = (FEWEST_ROWS, MOST_ROWS) if name == "rows" else (0, sys.float_info.max)
+        least, most = _limits(name, default)
         number = _number(value)
         if not least <= number <= most or (isinstance(default, int) and not number.is_integer()):
             kind = "a whole number" if isinstance(default, int) else "a number"
-            limits = f"from {least} to {most:,}" if name == "rows" else f"of at least {least}"
+            limits = f"from {least} to {most:,}" if isinstance(default, int) else f"of at least {least}"
             raise BadOption(f"{where} must be {kind} {limits}, not {value!r}")
         return type(default)(number)
+
+
+def _limits(name: str, default: Any) -> tuple[int, float]:
+    """The least and the most that a parameter can be."""
+    if name == "seed" or not isinstance(default, int):
+        return 0, MOST_SEED if name == "seed" else sys.float_info.max
+    return FEWEST_ROWS if name == "rows" else 0, MOST_COLUMNS if name == "columns" else MOST_ROWS
 
 
 def _number(value: Any) -> float:

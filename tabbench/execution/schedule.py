@@ -86,6 +86,9 @@ class Work(Protocol):
     def is_held_back(self) -> bool:
         """Whether what waits has to wait until everything that was handed out has its result."""
 
+    def is_exhausted(self, batch: Batch) -> bool:
+        """Whether of a batch's run nothing waits that could be run before it."""
+
     def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
         """The next batch that has room, or None."""
 
@@ -237,6 +240,10 @@ class Schedule:
         """Whether what waits has to wait until everything that was handed out has its result."""
         stage = next(self._agenda.candidates(), None)
         return self._race is not None and not self._queue and stage is not None and stage.places[0][0] > self._open_up_to
+
+    def is_exhausted(self, batch: Batch) -> bool:
+        """Whether nothing waits that could be run before this batch."""
+        return not self.has_waiting or self.is_held_back
 
     def side_by_side(self, batch: Batch, running: Sequence[InFlight] = ()) -> int:
         """How many fits of a batch may go on at the same time: all jobs where the others would else wait for it at the end."""

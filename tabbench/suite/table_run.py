@@ -55,7 +55,7 @@ class TableRun:
                                                        prior=common.prior))
             prepared = recall_prepared(session.store)
             checking = None if session.store.recall("is_checked") else Checking(prepared, in_thread=session.leaves_threads)
-            running = plan_run(session, executor, prepared, clock, checking=checking)
+            running = plan_run(session, executor, prepared, clock, checking=checking, keeps_families=True)
             run, schedule = schedule_run(running)
             return cls(frozen.table.name, running, run, schedule, watch_run(running, run), stores, stack.pop_all())
 
@@ -63,6 +63,11 @@ class TableRun:
     def settled(self) -> int:
         """How many of its cells an earlier call has finished; asked for before the first cell."""
         return len(self.run.planned) - len(self.schedule.cells)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the checks of its data have ended."""
+        return self.running.checking is None or self.running.checking.is_ready
 
     def assign(self, batch: Batch) -> None:
         """A batch is handed out."""

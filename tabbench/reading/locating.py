@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tabbench.core.errors import BadOption, UnknownName
-from tabbench.reading import generated, openml, web
+from tabbench.reading import generated, openml, sqlite, web
 from tabbench.reading.cards import card_path, fetch, find_card, get_card
 from tabbench.reading.located import Located
 
@@ -42,10 +42,10 @@ def locate(source: str) -> Located | None:
     if card is not None:
         return Located(card_path(card), target=card.target, task=card.task, drop=card.drop)
     scheme = SCHEME.match(source)
-    if scheme is None:
+    if scheme is None or scheme[0] == sqlite.SCHEME:  # a file, which the reader understands
         return None
     if scheme[0] not in SCHEMES:
-        raise UnknownName.among("kind of source", scheme[0], list(SCHEMES), f"; and there is no file {source}")
+        raise UnknownName.among("kind of source", scheme[0], [*SCHEMES, sqlite.SCHEME], f"; and there is no file {source}")
     return SCHEMES[scheme[0]](source)
 
 

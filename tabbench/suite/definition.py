@@ -23,8 +23,8 @@ NAME = re.compile(r"[^\W_][\w.-]*")
 """A table's name is its folder's, a suite's that of its run."""
 SCHEME = re.compile(r"[a-z-]{2,}:(?!//)")
 """How a source begins that is no file: what follows may hold dots."""
-OF_A_TABLE = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "sizes", "folds", "repeats",
-              "use_folds", "margin")
+OF_A_TABLE = ("target", "task", "metric", "drop", "missing", "group", "time", "weight", "fold", "test", "types", "merge_labels",
+              "sheet", "no_header", "query", "sizes", "folds", "repeats", "use_folds", "margin")
 """Options of `compare` that a table of a suite may have."""
 OF_A_SUITE = ("approaches", "effort", "preset", "sizes", "folds", "repeats", "use_folds", "margin", "seed", "device")
 """Options of `compare` that a suite may have for all its tables; those of a call come first, then a table's own."""

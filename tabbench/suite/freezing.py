@@ -23,12 +23,12 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
-from tabbench.suite.definition import Suite, SuiteTable
+from tabbench.suite.definition import OF_A_TABLE, Suite, SuiteTable
 from tabbench.suite.layout import table_folder
 from tabbench.suite.sharing import Need
 from tabbench.wording.numbers import duration
 
-OF_READING = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
+OF_READING = (*(name for name in OF_A_TABLE if name not in ("sizes", "use_folds")), "seed")
 """Options with the same values as before need no second reading."""
 MOST_READING_SHARE = 0.4
 """Of a time limit: tables that have not been read by then are left out."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
-from threadpoolctl import threadpool_limits
 
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
@@ -28,6 +27,7 @@ from tabbench.comparison.running import Ran, expect_plan, make_planner, run_miss
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.progress import Display
 from tabbench.core.skip import SkipKind
 from tabbench.execution.machine import usable_cores
@@ -161,7 +161,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
-    with threadpool_limits(1):  # as for the command: the workers take the cores
+    with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
 

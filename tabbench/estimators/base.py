@@ -15,10 +15,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
 from tabbench.core.errors import MissingExtra
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.task import Task
 from tabbench.estimators.features import (
     column_names,
@@ -126,7 +126,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
         training = self._training_set(approach.view, rows, approach.settings(workload),
                                       device if approach.uses_device else "cpu")
-        with threadpool_limits(training.threads):  # the number of cores must not change a number
+        with limited_threads(training.threads):  # the number of cores must not change a number
             return approach.fit(training)
 
     def _matrix(self, X: Any) -> Any:

@@ -16,10 +16,10 @@ from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS, Metric
+from tabbench.core.process_settings import limited_threads, silent_warnings
 from tabbench.core.task import TaskKind
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.knobs import positive
@@ -108,8 +108,7 @@ class _GridSearched(TabularEstimator):
         """Return (training, validation) positions among the rows of positive weight."""
         y = np.asarray(y)
         splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # such a class gets a small probability
+        with silent_warnings(UserWarning):  # of a class with fewer rows than folds, which gets a small probability
             parts = list(splitter.split(np.zeros((len(y), 1)), y, groups))
         kept = np.broadcast_to(True if sample_weight is None else np.asarray(sample_weight) > 0, len(y))  # a number is all rows'
         position = np.cumsum(kept) - 1
@@ -260,7 +259,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         grid = self._grid(_given("tol", positive("tol", self.tol)))
         rows = self._read_training(X, y, sample_weight, groups)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             folds = self._folds(y, sample_weight, groups)
             scores = np.array([[metric.score(prepared.target[valid], prediction, prepared.weight[valid])
@@ -413,7 +412,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         rows = self._read_training(X, y, sample_weight, groups)
         _require_squares(rows.target)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             grid = (ElasticNetGrid.spanning(prepared, l1_ratios, DEFAULT_ALPHAS, SMALLEST_SHARE) if alphas is None
                     else ElasticNetGrid(dict.fromkeys(l1_ratios, alphas)))

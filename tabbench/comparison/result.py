@@ -175,7 +175,8 @@ class FinishedComparison(Comparison):
         Raises
         ------
         BadOption
-            The run has no best approach yet, or the approach is an estimator of your own, which cannot be saved.
+            The run has no best approach yet, its folder is gone, or the approach is an estimator of your own, which cannot be
+            saved.
         UnknownName
             The approach was not part of the run.
 
@@ -183,6 +184,9 @@ class FinishedComparison(Comparison):
         --------
         predict : Predict new rows with a saved model.
         """
+        if not self.folder.is_dir():
+            raise BadOption(f"the folder of this run, {self.folder}, is gone, and with it what a model is fitted from: a "
+                            "temporary run ends with the process or object that made it; compare again with out=FOLDER")
         return export_approach(self.folder, Path(path), approach)
 
     def _repr_html_(self) -> str:
@@ -192,6 +196,11 @@ class FinishedComparison(Comparison):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def __repr__(self) -> str:
+        table, sizes = self.table, self.protocol["sizes"]
+        return (f"<{type(self).__name__} of {len(self.approaches)} approaches on {table['name']} ({table['rows']:,} rows), at "
+                f"{len(sizes)} sizes up to {max(sizes, default=0):,}, by {self.protocol['metric']}: {self.sentence}>")
 
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,

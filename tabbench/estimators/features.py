@@ -19,6 +19,9 @@ from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
 from tabbench.reading.source import as_arrow
 
+MOST_SPARSE_CELLS = 500_000_000
+"""4 GB of float64, the most that a sparse matrix may become."""
+
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
 
@@ -26,6 +29,20 @@ Values: TypeAlias = Any
 def is_frame(X: Any) -> bool:
     """Whether X is a pandas or polars frame."""
     return isinstance(X, pd.DataFrame) or (hasattr(X, "to_arrow") and hasattr(X, "columns"))
+
+
+def dense(X: Any) -> np.ndarray:
+    """Return the float64 values (n, p) of a sparse matrix.
+
+    Raises
+    ------
+    BadData
+        There are too many to hold.
+    """
+    if X.shape[0] * X.shape[1] > MOST_SPARSE_CELLS:
+        raise BadData(f"X is a sparse matrix of {X.shape[0]:,} x {X.shape[1]:,}, more than the {MOST_SPARSE_CELLS:,} values that "
+                      "can be read as columns; reduce it first, with SelectKBest or TruncatedSVD")
+    return np.asarray(X.toarray(order="F"), dtype=np.float64 if X.dtype.kind != "c" else X.dtype)
 
 
 def split_columns(X: Any) -> list[Values]:

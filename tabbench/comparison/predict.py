@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import find_approach
+from tabbench.comparison.arguments import readable
 from tabbench.core.errors import BadOption, MissingExtra
+from tabbench.core.frames import in_kind
 from tabbench.execution.run import distribution_of, why_it_does_not_load
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model
@@ -21,7 +23,7 @@ from tabbench.reading.schema import read_new_rows
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
-def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
+def predict(model: str | Path, data: Any) -> tuple[Any, list[str]]:
     """Predict new rows with a saved model.
 
     Parameters
@@ -34,8 +36,8 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     frame : DataFrame
-        Identifier columns as given, `prediction`, and for classification a column `probability_LABEL` per class; rows in the
-        order of `data`, none if it has only a header.
+        A frame of the library of `data`, else of pandas: identifier columns as given, `prediction`, and for classification a
+        column `probability_LABEL` per class; rows in the order of `data`, none if it has only a header.
     notes : list of str
         What was noticed about the rows, a sentence each.
 
@@ -58,13 +60,13 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
             package = distribution_of(module)
             raise MissingExtra(f"the model needs the package {package}, which does not load ({why}); pip install {package}")
     fitted = restore_model(saved, find_approach)
-    rows = read_new_rows(data, saved.columns)
+    rows = read_new_rows(readable(data), saved.columns)
     carried = _identifiers(rows.raw.columns, saved)
     if len(rows.features):
         predictions = fitted.predict(rows.features)
     else:  # many a library refuses to predict no rows
         predictions = np.empty(0 if saved.task.is_regression else (0, saved.task.n_classes))
-    return prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), rows.notes
+    return in_kind(prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), data), rows.notes
 
 
 def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:

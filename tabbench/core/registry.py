@@ -48,6 +48,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self.package = package
         self._things: dict[str, T] = {}
+        self._own: dict[str, T] = {}
         self._is_begun = self._is_loaded = False
         self._failure: Exception | None = None
 
@@ -66,6 +67,10 @@ class Registry(Generic[T]):
         self._things[thing.name] = thing
         return thing
 
+    def put(self, thing: T) -> None:
+        """Add a caller's own thing, in the place of an earlier one of that name; it is found by name only, never listed."""
+        self._own[thing.name] = thing
+
     def get(self, name: str) -> T:
         """Return the thing called `name`.
 
@@ -75,6 +80,8 @@ class Registry(Generic[T]):
             There is none; the message suggests similar names.
         """
         self._load()
+        if name in self._own:
+            return self._own[name]
         if name not in self._things:
             raise UnknownName.among(self.kind, name, self.names())
         return self._things[name]
@@ -89,7 +96,7 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._load()
-        return name in self._things
+        return name in self._things or name in self._own
 
     def _load(self) -> None:
         if self._is_loaded and _PLUG_INS.are_loaded:

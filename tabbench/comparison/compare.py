@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
 
@@ -37,6 +37,36 @@ from tabbench.report.live import make_display
 
 COMPARISON_SHARE = 0.5
 """Share of a time limit, as `what_if` repeats the comparison's largest size once to three times."""
+
+
+@overload
+def compare(data: Any, target: Any = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+            sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
+            use_folds: int | None = None, skip: str | Sequence[str] | None = None,
+            splits: Any = None, fold: str | None = None, test: Any = None,
+            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: Any = None,
+            group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
+            memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
+            executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
+            dry_run: Literal[False] = False, cv: Any = None, scoring: Any = None, groups: Any = None, sample_weight: Any = None,
+            random_state: Any = None, n_jobs: int | None = None) -> FinishedComparison: ...
+
+
+@overload
+def compare(data: Any, target: Any = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+            sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
+            use_folds: int | None = None, skip: str | Sequence[str] | None = None,
+            splits: Any = None, fold: str | None = None, test: Any = None,
+            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: Any = None,
+            group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
+            memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
+            executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
+            dry_run: Literal[True], cv: Any = None, scoring: Any = None, groups: Any = None, sample_weight: Any = None,
+            random_state: Any = None, n_jobs: int | None = None) -> ExpectedRun: ...
 
 
 def compare(data: Any, target: Any = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,

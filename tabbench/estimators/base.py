@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_co
 
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
 from tabbench.core.errors import BadOption, MissingExtra
+from tabbench.core.frames import as_frame, is_foreign_frame
 from tabbench.core.process_settings import limited_threads
 from tabbench.core.task import Task
 from tabbench.core.versions import tabbench_version
@@ -166,6 +167,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Validate X by scikit-learn's rules and return it: a frame as it is, anything else as an array (n, p)."""
+        X = as_frame(X) if is_foreign_frame(X) and not hasattr(X, "to_arrow") else X
         if not is_frame(X):
             valid = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, accept_sparse=True)
             return dense(valid) if issparse(valid) else valid

@@ -10,13 +10,14 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tabbench
-from tabbench.core.errors import BadOption
 
 ESTIMATORS = [each for each in (getattr(tabbench, name) for name in tabbench.__all__)
               if isinstance(each, type) and issubclass(each, BaseEstimator)]
@@ -168,5 +169,21 @@ def test_classifiers_weigh_classes_as_rows(kind):
     heavier = clone(model).set_params(class_weight={"yes": 6.0, "no": 1.0}).fit(X, y)
     assert heavier.predict_proba(X)[:, 1].mean() > plain + 0.1
     assert np.isfinite(clone(model).set_params(class_weight="balanced").fit(X, y).predict_log_proba(X)).all()
-    with pytest.raises(BadOption, match="class_weight must"):
+    with pytest.raises(ValueError, match="class_weight"):
         clone(model).set_params(class_weight={"maybe": 2.0}).fit(X, y)
+
+
+@every_estimator
+@pytest.mark.parametrize("made", [pa.table, pl.DataFrame])
+def test_takes_frames_of_other_libraries_as_those_of_pandas(kind, made):
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.normal(size=60), "b": rng.choice(["x", "y"], 60)}
+    y = columns["a"] if is_regressor(kind()) else columns["a"] > 0
+    model = affordable(kind)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=0)
+    method = next(name for name in ("predict", "transform") if hasattr(model, name))
+    given, plain = clone(model).fit(made(columns), y), clone(model).fit(pd.DataFrame(columns), y)
+    assert given.feature_names_in_.tolist() == ["a", "b"]
+    assert pd.DataFrame(np.asarray(getattr(given, method)(made(columns)))).equals(
+        pd.DataFrame(np.asarray(getattr(plain, method)(pd.DataFrame(columns)))))

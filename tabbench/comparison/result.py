@@ -94,6 +94,13 @@ class FinishedComparison(Comparison):
     is_interrupted : bool, default False
         Whether the run was interrupted before it was complete.
 
+    Attributes
+    ----------
+    predictions : DataFrame
+        Predictions for the test rows, one row per tested row and fit.
+    tuned : DataFrame
+        Hyperparameters that were found, one row per fit.
+
     See Also
     --------
     compare : Run a comparison.

@@ -88,7 +88,7 @@ def _metric(name: str, scorer: Callable[..., Any], classes: Sequence[str] = ()) 
 
 def _score(scorer: Callable[..., Any], sign: int, classes: tuple[str, ...], truth: np.ndarray, prediction: np.ndarray,
            weight: np.ndarray | None) -> float:
-    from tabbench.metrics.predicted import predicted
+    from tabbench.core.predicted import predicted  # scikit-learn, which listing names must not load
 
     labels = labels_of(classes)
     estimator, target = predicted(prediction, labels), truth if labels is None else labels[truth]

@@ -96,6 +96,9 @@ class Options:
             A value out of range or of the wrong form, or two options that exclude each other.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
+        for each in fields(self):
+            if values[each.name] is None and each.default is not None:
+                raise _bad(each.name, f"must have a value, and None is none; leave it out for {each.default!r}")
         values |= {"task": choice("task", self.task, TASKS),
                    "effort": None if self.effort is None else effort_number("effort", self.effort),
                    "preset": None if self.preset is None else choice("preset", self.preset, PRESETS),

@@ -14,7 +14,8 @@ from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption
 from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
 
-ONLY_IN_PYTHON = {"data", "target", "splits", "calibrate"}
+ALIASES = {"cv", "scoring", "groups", "sample_weight", "random_state", "n_jobs"}
+ONLY_IN_PYTHON = {"data", "target", "splits", "calibrate", *ALIASES}
 ONLY_ON_THE_COMMAND_LINE = {"data", "target", "json"}
 
 

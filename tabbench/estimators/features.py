@@ -21,6 +21,9 @@ from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
 
+MOST_SPARSE_CELLS = 500_000_000
+"""4 GB of float64, the most that a sparse matrix may become."""
+
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
 
@@ -37,6 +40,20 @@ def given_rows(X: Any, y: Any = None) -> GivenRows:
     target = None if y is None else y.set_axis(frame.index) if isinstance(y, pd.Series) else pd.Series(
         y if hasattr(y, "dtype") else np.asarray(y), index=frame.index)
     return GivenRows(frame, target, is_array=not is_frame(X))
+
+
+def dense(X: Any) -> np.ndarray:
+    """Return the float64 values (n, p) of a sparse matrix.
+
+    Raises
+    ------
+    BadData
+        There are too many to hold.
+    """
+    if X.shape[0] * X.shape[1] > MOST_SPARSE_CELLS:
+        raise BadData(f"X is a sparse matrix of {X.shape[0]:,} x {X.shape[1]:,}, more than the {MOST_SPARSE_CELLS:,} values that "
+                      "can be read as columns; reduce it first, with SelectKBest or TruncatedSVD")
+    return np.asarray(X.toarray(order="F"), dtype=np.float64 if X.dtype.kind != "c" else X.dtype)
 
 
 def split_columns(X: Any) -> list[Values]:

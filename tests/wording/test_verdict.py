@@ -65,14 +65,14 @@ def crossing(kind, low=np.nan, high=np.nan, point=np.nan, below="linear", above=
 
 def test_winner_that_is_never_behind(simulate):
     assert sentence(simulate, found=[crossing("none", below="", above="")]) == (
-        "On 1,250 rows mlp wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40); "
+        "On 1,250 rows mlp wins: its MSE is 0.30 lower than that of the next best, linear (between 0.20 and 0.40); "
         "linear is not shown to be better at any size from 250 rows up."
     )
 
 
 def test_winner_by_too_little(simulate):
     assert sentence(simulate, bounds=(0.01, 0.03), sizes=(1000,)) == (
-        "On 1,250 rows mlp wins: its mse is 0.020 lower than that of the next best, linear (between 0.010 and 0.030), "
+        "On 1,250 rows mlp wins: its MSE is 0.020 lower than that of the next best, linear (between 0.010 and 0.030), "
         "which is too little to matter."
     )
 
@@ -327,7 +327,7 @@ def of_families(simulate, decisions, means, missing=NO_NET, limited=None, **chan
 
 def test_a_family_that_was_not_run_comes_first(simulate):
     means, wins = {"linear": 1.3, "boosting": 1.0}, (
-        "boosting wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40)")
+        "boosting wins: its MSE is 0.30 lower than that of the next best, linear (between 0.20 and 0.40)")
     assert of_families(simulate, TREES_LEAD, means, limited=Limited(seconds=170.0)) == (
         f"No neural net was run, as the time limit was too short (about 3 minutes would do): on 1,250 rows {wins}.")
     assert of_families(simulate, TREES_LEAD, means) == (
@@ -335,14 +335,14 @@ def test_a_family_that_was_not_run_comes_first(simulate):
     assert of_families(simulate, TREES_LEAD, means, limited=Limited(is_interrupted=True)) == (
         f"No neural net was run, as the run was interrupted (tabbench resume continues it): on 1,250 rows {wins}.")
     assert of_families(simulate, {("dummy", "boosting"): "second"}, {"boosting": 1.0}, {"linear": ["linear"]}) == (
-        "No linear model was run, as the time limit was too short: on 1,250 rows boosting wins: its mse is 0.30 lower than that "
+        "No linear model was run, as the time limit was too short: on 1,250 rows boosting wins: its MSE is 0.30 lower than that "
         "of a constant prediction (between 0.20 and 0.40).")
     assert of_families(simulate, TREES_LEAD, means, {}, Limited(seconds=170.0)) == f"On 1,250 rows {wins}."
 
 
 def test_over_families_that_were_not_run_nothing_simple_is_recommended(simulate):
     means = {"linear": 1.0, "boosting": 1.3}
-    lead = "its mse is 0.30 lower than that of the next best, boosting (between 0.20 and 0.40)"
+    lead = "its MSE is 0.30 lower than that of the next best, boosting (between 0.20 and 0.40)"
     assert of_families(simulate, LINEAR_LEADS, means, limited=Limited(seconds=170.0)) == (
         "No neural net was run, as the time limit was too short, so nothing is recommended (a recommendation takes about 3 "
         f"minutes): on 1,250 rows linear is ahead of the others that were run: {lead}.")

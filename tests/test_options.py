@@ -14,7 +14,8 @@ from tabbench.comparison.compare import compare
 from tabbench.core.errors import BadOption
 from tabbench.options import DEFAULT_EFFORT, Options, default_approaches
 
-ONLY_IN_PYTHON = {"data", "target", "splits", "calibrate"}
+ALIASES = {"cv", "scoring", "groups", "sample_weight", "random_state", "n_jobs"}
+ONLY_IN_PYTHON = {"data", "target", "splits", "calibrate", *ALIASES}
 ONLY_ON_THE_COMMAND_LINE = {"data", "target", "json"}
 
 
@@ -26,7 +27,7 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
     for name, default in declared.items():
         assert function[name].default == default, name
         of_command = command[name].default
-        assert of_command == default or of_command == str(default) or (of_command == [] and default == ()), name
+        assert of_command == default or of_command == str(default) or (of_command == [] and not default), name
 
 
 @pytest.mark.parametrize("values, message", [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 from tabbench.core.given import Given, GivenRows
 from tabbench.core.table import Table
 from tabbench.options import Options
+from tabbench.reading.layout import Layout
 from tabbench.reading.source import read_source
 from tabbench.store.given import encoded
 
@@ -24,9 +26,10 @@ def has_own(options: Options) -> bool:
 
 def given_of(data: Any, table: Table, options: Options) -> Given:
     """The rows of the table as they are in `data` and the test file. Columns with a role but time's are no features."""
-    frame = _as_frame(data)
+    layout = Layout(options.sheet, not options.no_header, options.query)
+    frame = _as_frame(data, layout, options)
     if options.test is not None:
-        frame = pd.concat([frame, _as_frame(options.test)])
+        frame = pd.concat([frame, _as_frame(options.test, replace(layout, query=None, is_optional=True), options)])
     frame = frame.iloc[table.rows]
     names = [str(name).strip() for name in frame.columns]
     target = frame.iloc[:, names.index(table.target_name)]
@@ -50,10 +53,10 @@ def without(given: Given | None, columns: Collection[str]) -> Given | None:
     return None if given is None else as_given(given.load().without(columns))
 
 
-def _as_frame(data: Any) -> pd.DataFrame:
+def _as_frame(data: Any, layout: Layout, options: Options) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
-    raw = read_source(data)
+    raw = read_source(data, layout=layout, missing=None if options.missing is None else tuple(map(str, options.missing)))
     columns = {name: column.to_pandas() for name, column in raw.columns.items()}
     frame = pd.DataFrame({name: pd.Series(np.asarray(column) if pa.types.is_dictionary(raw.columns[name].type) else column)
                           for name, column in columns.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,15 +14,20 @@ from tabbench.comparison.given import given_of, has_own
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
+from tabbench.core.metric import METRICS, metric_words
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
+from tabbench.core.table import DeclaredKind, Table
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
-from tabbench.options import Options
+from tabbench.metrics.own import known_labels
+from tabbench.options import Options, column_kinds
+from tabbench.reading.layout import Layout
 from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
 from tabbench.reading.source import NamedTable
+from tabbench.reading.summary import MOST_COLUMNS_SHOWN, column_lines
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
@@ -51,7 +56,7 @@ def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
     return located.data, options
 
 
-def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
+def prepare(data: Any, options: Options, display: Display, positions: Any = None) -> Prepared:
     """Read the table, settle the task, split and check the data; say each in a short block.
 
     Raises
@@ -77,22 +82,32 @@ def say_findings(prepared: Prepared, display: Display) -> None:
             display.say(f"{finding.severity}: {finding.sentence}")
 
 
-def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
-                   name: str | None = None) -> Prepared:
-    """The same without the checks; `name` is the table's, by default that of its file."""
+def read_and_split(data: Any, options: Options, display: Display, positions: Any = None,
+                   name: str | None = None, most_columns: int | None = MOST_COLUMNS_SHOWN) -> Prepared:
+    """The same without the checks; `name` is the table's, by default that of its file, and `most_columns` are said."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test, name=name)
+                       drop=tuple(options.drop), missing=options.missing, test=options.test, name=name,
+                       types=cast("dict[str, DeclaredKind] | None", column_kinds(options.types)),
+                       layout=Layout(options.sheet, not options.no_header, options.query), merge_labels=options.merge_labels)
     for line in table.reading:
+        display.say(line)
+    for line in column_lines(table.columns_read, len(table), most_columns):
         display.say(line)
     target = read_target(table, options.task, options.folds)
     display.say(target.sentence)
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
+    known_labels(metrics, target.classes)
     task = Task(target.kind, target.classes, metrics[0], metrics)
-    positions, repeats, repeats_given = _positions(data, options, positions)
-    if positions is not None:
-        positions = _follow_rows(positions, table.rows, _rows_given(data))
+    if METRICS.get(task.metric).row_loss is None:
+        display.say(f"{metric_words(task.metric)} is no mean over rows: differences are judged by the splits alone (corrected "
+                    "resampled t-test), for which more repeats tell more")
+    if hasattr(positions, "split"):
+        positions, repeats, repeats_given = _drawn(positions, table, target.values)
+    else:
+        positions, repeats, repeats_given = _positions(data, options, positions)
+        positions = None if positions is None else _follow_rows(positions, table.rows, _rows_given(data))
     splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=repeats, seed=options.seed,
                                          positions=positions, repeats_given=repeats_given)
     for note in splits.notes:
@@ -121,6 +136,13 @@ def _positions(data: Any, options: Options, given: Sequence[tuple[Any, Any]] | N
     return data.splits[: len(data.splits) // data.repeats * repeats], None, repeats
 
 
+def _drawn(splitter: Any, table: Table, target: np.ndarray) -> tuple[Sequence[tuple[Any, Any]], None, int]:
+    """Positions that a splitter of scikit-learn's kind draws among the rows left after reading, in the form of `_positions`."""
+    splits = list(splitter.split(table.features, target, table.group))
+    repeats = int(getattr(splitter, "n_repeats", 1))
+    return splits, None, repeats if len(splits) % repeats == 0 else 1
+
+
 def _rows_given(data: Any) -> int | None:
     return len(data) if hasattr(data, "__len__") and not isinstance(data, str | Path) else None
 
@@ -146,7 +168,8 @@ def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_r
 
 def identity(setup: Setup, options: Options) -> dict[str, Any]:
     """What may not change when a run is continued."""
-    return {"table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
+    missing = {} if options.missing is None else {"--missing": sorted(options.missing)}
+    return {**missing, "table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
             "--task": setup.task.kind, "--metric": setup.task.metric, "--margin": options.margin, "--folds": setup.splits.folds,
             "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
             "versions": versions(), "classes": list(setup.task.classes),

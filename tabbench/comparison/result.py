@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from tabbench.comparison.completed import judged
 from tabbench.comparison.export import RECOMMENDED, export_approach
+from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame, tuned_frame
+from tabbench.comparison.predict import predict as predict_rows
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.resume import recall_run
@@ -85,10 +89,19 @@ class FinishedComparison(Comparison):
         Wall and processor seconds of all calls that made the run.
     reading : tuple of str, default ()
         How the file was understood, line by line.
+    columns : DataFrame
+        How each column was read, with examples as written and as read.
     folder : path, default Path()
         Folder of the run.
     is_interrupted : bool, default False
         Whether the run was interrupted before it was complete.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        Predictions for the test rows, one row per tested row and fit.
+    tuned : DataFrame
+        Hyperparameters that were found, one row per fit.
 
     See Also
     --------
@@ -175,7 +188,8 @@ class FinishedComparison(Comparison):
         Raises
         ------
         BadOption
-            The run has no recommended approach yet, or the approach is an estimator of your own, which cannot be saved.
+            The run has no recommended approach yet, its folder is gone, or the approach is an estimator of your own, which cannot
+            be saved.
         UnknownName
             The approach was not part of the run.
 
@@ -183,7 +197,68 @@ class FinishedComparison(Comparison):
         --------
         predict : Predict new rows with a saved model.
         """
-        return export_approach(self.folder, Path(path), approach or RECOMMENDED)[0]
+        return export_approach(self._own_folder(), Path(path), approach or RECOMMENDED)[0]
+
+    def predict(self, data: Any, approach: str | None = None) -> Any:
+        """Refit the recommended approach, or another one, on all rows and predict new ones.
+
+        Parameters
+        ----------
+        data : str, path or DataFrame
+            New rows, with the columns of the training data in any order.
+        approach : str or None, default None
+            "recommended" (None), "best" (the lowest mean loss) or the name of an approach.
+
+        Returns
+        -------
+        frame : DataFrame
+            A frame of the library of `data`, else of pandas, with the columns that `tabbench.predict` gives.
+
+        Raises
+        ------
+        BadOption
+            The run has no recommended approach yet, its folder is gone, or the approach is an estimator of your own.
+        """
+        with tempfile.TemporaryDirectory(prefix="tabbench-") as place:
+            return predict_rows(self.save_winner(Path(place) / "model", approach), data)[0]
+
+    def leaderboard(self, size: int | None = None) -> pd.DataFrame:
+        """Return the approaches at a training size, the recommended one first, the others by their means.
+
+        Parameters
+        ----------
+        size : int or None, default None
+            As for `winner`.
+
+        Returns
+        -------
+        leaderboard : DataFrame
+            One row per approach: the mean of every metric, the deciding one first, with its marginal interval; failed fits,
+            costs, and whether the approach is in the top set and recommended.
+
+        Raises
+        ------
+        BadOption
+            The size is above the largest or below the smallest one that was run.
+        """
+        return leaderboard_frame(self, int(self.winner(size)["size"]))
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions for the test rows: one row per tested row and fit, with its position in the data, truth and prediction."""
+        return predictions_frame(self._own_folder())
+
+    @property
+    def tuned(self) -> pd.DataFrame:
+        """Hyperparameters that were found: one row per fit, a dict each."""
+        return tuned_frame(self._own_folder())
+
+    def _own_folder(self) -> Path:
+        """Return the run's folder, from which models are fitted and predictions are read."""
+        if not self.folder.is_dir():
+            raise BadOption(f"the folder of this run, {self.folder}, is gone, and its data and predictions with it: a temporary "
+                            "run ends with the process or object that made it; compare again with out=FOLDER")
+        return self.folder
 
     def _repr_html_(self) -> str:
         from tabbench.report.as_html import to_notebook
@@ -192,6 +267,11 @@ class FinishedComparison(Comparison):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def __repr__(self) -> str:
+        table, sizes = self.table, self.protocol["sizes"]
+        return (f"<{type(self).__name__} of {len(self.approaches)} approaches on {table['name']} ({table['rows']:,} rows), at "
+                f"{len(sizes)} sizes up to {max(sizes, default=0):,}, by {self.protocol['metric']}: {self.sentence}>")
 
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,

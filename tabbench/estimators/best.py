@@ -74,7 +74,7 @@ class _BestApproach(TabularEstimator):
         """
         options = self._options()
         contestants = {each.name: each for each in choose_contestants(options).approaches}
-        rows = self._read_training(X, y, sample_weight, groups)
+        rows = self._weighed(self._read_training(X, y, sample_weight, groups))
         metrics = choose_metrics(rows.task.kind, options.metric)
         rows = replace(rows, task=replace(rows.task, metric=metrics[0], metrics=metrics))
         self.comparison_: FinishedComparison | None = None
@@ -131,6 +131,8 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
         Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
         run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
         left.
+    class_weight : dict, "balanced" or None, default None
+        Weights of the classes, which multiply those of the rows in training and metric.
     device : {"auto", "cpu", "cuda"}, default "auto"
         Device of the approaches that can use a GPU.
     random_state : int, RandomState instance or None, default None
@@ -159,6 +161,14 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     >>> model.predict([[3], [70]]).tolist(), model.best_approach_
     (['low', 'high'], 'linear')
     """
+
+    def __init__(self, preset: str = DEFAULT_PRESET, *, effort: float | None = None,
+                 approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
+                 repeats: int | None = 1, time_limit: str | float | None = None, class_weight: Any = None, device: str = "auto",
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
+        super().__init__(preset, effort=effort, approaches=approaches, metric=metric, folds=folds, repeats=repeats,
+                         time_limit=time_limit, device=device, random_state=random_state, n_jobs=n_jobs)
+        self.class_weight = class_weight
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities with the best approach.

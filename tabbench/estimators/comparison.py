@@ -17,17 +17,19 @@ import pandas as pd
 
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import Ran
 from tabbench.comparison.given import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison, as_finished, chosen
 from tabbench.comparison.resume import freeze
-from tabbench.comparison.running import Ran, run_missing
+from tabbench.comparison.running import run_missing
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.approach import BASELINE
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import TabbenchError
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.estimators.base import TrainingRows
@@ -104,7 +106,9 @@ def device_of(comparison: FinishedComparison) -> str:
 def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Prepared:
     table = _table(rows, columns)
     splits, findings = make_splits(table, rows.target, rows.task, folds=options.folds, repeats=options.repeats, seed=options.seed)
-    checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
+    # One thread whatever n_jobs: a process that was forked after others had run would wait for them forever.
+    with limited_threads(1):
+        checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
     given = as_given(rows.given) if has_own(options) else None
     setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed, given)
     return Prepared(setup, tuple(dict.fromkeys((*findings, *checked))))

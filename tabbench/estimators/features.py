@@ -15,10 +15,14 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.given import GivenRows
 from tabbench.core.table import Column
+from tabbench.reading.frames import as_arrow
+from tabbench.reading.new_numbers import accepts_plain
 from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
-from tabbench.reading.source import as_arrow
+
+MOST_SPARSE_CELLS = 500_000_000
+"""4 GB of float64, the most that a sparse matrix may become."""
 
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
@@ -36,6 +40,20 @@ def given_rows(X: Any, y: Any = None) -> GivenRows:
     target = None if y is None else y.set_axis(frame.index) if isinstance(y, pd.Series) else pd.Series(
         y if hasattr(y, "dtype") else np.asarray(y), index=frame.index)
     return GivenRows(frame, target, is_array=not is_frame(X))
+
+
+def dense(X: Any) -> np.ndarray:
+    """Return the float64 values (n, p) of a sparse matrix.
+
+    Raises
+    ------
+    BadData
+        There are too many to hold.
+    """
+    if X.shape[0] * X.shape[1] > MOST_SPARSE_CELLS:
+        raise BadData(f"X is a sparse matrix of {X.shape[0]:,} x {X.shape[1]:,}, more than the {MOST_SPARSE_CELLS:,} values that "
+                      "can be read as columns; reduce it first, with SelectKBest or TruncatedSVD")
+    return np.asarray(X.toarray(order="F"), dtype=np.float64 if X.dtype.kind != "c" else X.dtype)
 
 
 def split_columns(X: Any) -> list[Values]:
@@ -108,7 +126,7 @@ def fingerprint(features: pd.DataFrame, columns: Sequence[Column], tie: np.ndarr
 
 def _from_series(values: pd.Series) -> Values:
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return as_arrow(values.cat.rename_categories(values.cat.categories.astype(str)))
+        return as_arrow(values)
     if pd.api.types.is_complex_dtype(values.dtype):
         raise ValueError("Complex data not supported")
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
@@ -136,7 +154,7 @@ def _learnt(name: str, values: Values) -> tuple[Any, Column]:
 def _conformed(values: Values, column: Column) -> Any:
     if isinstance(values, np.ndarray):
         _require_finite(column.name, values)
-        if column.kind == "number":
+        if column.kind == "number" and accepts_plain(column.notation):
             return values
         values = pa.chunked_array([pa.array(values, from_pandas=True)])
     return conformed(values, column, [])

@@ -6,20 +6,21 @@ How X becomes typed columns is in `base.py`, how the grids are searched in `tabb
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS, Metric
+from tabbench.core.process_settings import limited_threads, silent_warnings
 from tabbench.core.task import TaskKind
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.knobs import positive
@@ -159,9 +160,10 @@ class _GridSearched(TabularEstimator):
     def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
         """Return (training, validation) positions among the rows of positive weight."""
         y = np.asarray(y)
-        splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # such a class gets a small probability
+        cv = _possible_folds(self.cv, y, self._is_regression)
+        splitter = (_grouped_folds(cv, groups, self._is_regression) if groups is not None and isinstance(cv, int) else
+                    check_cv(cv, y, classifier=not self._is_regression))
+        with silent_warnings(UserWarning):  # of a class with fewer rows than folds, which gets a small probability
             parts = list(splitter.split(np.zeros((len(y), 1)), y, groups))
         kept = np.broadcast_to(True if sample_weight is None else np.asarray(sample_weight) > 0, len(y))  # a number is all rows'
         position = np.cumsum(kept) - 1
@@ -199,20 +201,23 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         Penalties to try.
     l1_ratios : sequence of float, default (0.5,)
         Mixtures of the "elasticnet" penalty, between 0 (ridge) and 1 (lasso).
-    class_weights : sequence of {None, "balanced"}, default (None,)
-        Class weights to try.
+    class_weights : sequence of {None, "balanced"} or dict, default (None,)
+        Class weights to try. A dict gives the weight of each label.
     multi_class : {"multinomial", "ovr"}, default "multinomial"
         Whether to fit one model of all classes, or one of each class against the others ("ovr").
     scoring : str, default "log_loss"
         Name of a tabbench metric for classes; its mean over the folds decides.
     cv : int, cross-validation generator or iterable, default 5
-        Number of stratified folds, a scikit-learn splitter, or an iterable of (training, validation) positions.
+        Number of stratified folds, of whole groups where `groups` are given, a scikit-learn splitter, or an iterable of
+        (training, validation) positions.
     scale : bool, default True
         Whether to scale numbers robustly, draw in outliers, and standardize. If False, numbers are taken as they are.
     tol : float, default 1e-8
         Stop when a Newton step promises to lower the log loss per row by less than this.
     max_iter : int, default 50
         Maximum number of Newton steps per point.
+    class_weight : dict, "balanced" or None, default None
+        The only class weights to try, by scikit-learn's name; None tries `class_weights`.
     random_state : int, RandomState instance or None, default None
         Seed of the random projections of text columns.
     n_jobs : int or None, default None
@@ -238,7 +243,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         Penalty at the best point.
     l1_ratio_ : float
         Mixture at the best point.
-    class_weight_ : "balanced" or None
+    class_weight_ : "balanced", dict or None
         Class weights at the best point.
     best_params_ : dict
         Parameters of the best point.
@@ -275,9 +280,9 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
     """
 
     def __init__(self, Cs: Sequence[float] = DEFAULT_STRENGTHS, *, penalties: Sequence[str] = PENALTIES,
-                 l1_ratios: Sequence[float] = (0.5,), class_weights: Sequence[str | None] = (None,),
+                 l1_ratios: Sequence[float] = (0.5,), class_weights: Sequence[Any] = (None,),
                  multi_class: str = "multinomial", scoring: str = "log_loss", cv: Any = 5, scale: bool = True, tol: float = 1e-8,
-                 max_iter: int = 50, random_state: Any = None, n_jobs: int | None = None) -> None:
+                 max_iter: int = 50, class_weight: Any = None, random_state: Any = None, n_jobs: int | None = None) -> None:
         self.Cs = Cs
         self.penalties = penalties
         self.l1_ratios = l1_ratios
@@ -288,6 +293,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         self.scale = scale
         self.tol = tol
         self.max_iter = max_iter
+        self.class_weight = class_weight
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -303,7 +309,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         sample_weight : array-like of shape (n_samples,), default None
             Non-negative weights of the losses in training and scoring.
         groups : array-like of shape (n_samples,), default None
-            Group labels, passed to the splitter `cv`.
+            Group labels. Folds that `cv` numbers never divide a group; a splitter is given the labels.
 
         Returns
         -------
@@ -317,10 +323,12 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         ValueError
             X or y is not valid input for scikit-learn, X holds infinity, or fewer than four rows have a positive weight.
         """
-        grid = self._grid(_given("tol", positive("tol", self.tol)))
+        tolerance, class_weights = _given("tol", positive("tol", self.tol)), self._class_weights()
         rows = self._read_training(X, y, sample_weight, groups)
+        factors = [self._factors(each, rows) for each in class_weights]
+        grid = self._grid(tolerance, factors)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             folds = self._folds(y, sample_weight, groups)
             scores = np.array([[metric.score(prepared.target[valid], prediction, prepared.weight[valid])
@@ -328,9 +336,10 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
                                for path in grid.paths
                                for _, predictions in visit(prepared, rows.task.n_classes, folds, grid, path)])
             points = [{"C": point.strength, "penalty": _penalty(point.l1_ratio), "l1_ratio": point.l1_ratio,
-                       "class_weight": "balanced" if point.is_balanced else None} for point in grid.points]
+                       "class_weight": class_weights[factors.index(point.class_weights or point.is_balanced)]}
+                      for point in grid.points]
             best = self._results(points, scores, metric)
-            self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE))
+            self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE, factors))
         self.C_, self.penalty_, self.l1_ratio_, self.class_weight_ = points[best].values()
         if not self._model.has_converged and self._model.promised > self.tol:
             warnings.warn(f"the model at the best point had not converged after {self._model.steps} steps; raise max_iter or "
@@ -355,14 +364,30 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         check_is_fitted(self)
         return self._model.predict(self._values(X))
 
-    def _grid(self, tolerance: float) -> LogisticGrid:
+    def _class_weights(self) -> tuple[Any, ...]:
+        """Return the class weights to try: None, "balanced" or dicts of labels."""
+        if self.class_weight is None:
+            return _some("class_weights", self.class_weights, (None, "balanced"), takes_dicts=True)
+        if tuple(self.class_weights) != (None,):
+            raise BadOption("class_weight and class_weights both say how to weigh the classes; give one of them")
+        return _some("class_weight", (self.class_weight,), ("balanced",), takes_dicts=True)
+
+    def _factors(self, class_weight: Any, rows: TrainingRows) -> tuple[float, ...] | bool:
+        """Return the factor of each class for a dict, else whether the classes are balanced."""
+        if not isinstance(class_weight, Mapping):
+            return bool(class_weight == "balanced")
+        unweighted = replace(rows, weight=None)
+        weight = self._weighed_by_class(unweighted, class_weight).weight
+        return tuple(dict(zip(rows.target.tolist(), np.asarray(weight).tolist(), strict=True))[code]
+                     for code in range(len(self.classes_)))
+
+    def _grid(self, tolerance: float, factors: Sequence[tuple[float, ...] | bool]) -> LogisticGrid:
         strengths = _numbers("Cs", self.Cs, smallest=np.nextafter(0, 1))
         mixtures = {"l2": (0.0,), "l1": (1.0,), "elasticnet": _numbers("l1_ratios", self.l1_ratios, largest=1.0)}
         penalties = _some("penalties", self.penalties, PENALTIES)
-        class_weights = _some("class_weights", self.class_weights, (None, "balanced"))
         ratios = [ratio for penalty in penalties for ratio in mixtures[str(penalty)]]
         is_one_vs_rest = choice("multi_class", self.multi_class, ("multinomial", "ovr")) == "ovr"
-        paths = [LogisticPath(ratio, strengths, weights == "balanced") for weights in class_weights
+        paths = [LogisticPath(ratio, strengths, each is True, each if isinstance(each, tuple) else None) for each in factors
                  for ratio in dict.fromkeys(ratios)]
         return LogisticGrid(tuple(paths), _given("max_iter", whole("max_iter", self.max_iter, 1)), tolerance, is_one_vs_rest)
 
@@ -460,7 +485,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         sample_weight : array-like of shape (n_samples,), default None
             Non-negative weights of the losses in training and scoring.
         groups : array-like of shape (n_samples,), default None
-            Group labels, passed to the splitter `cv`.
+            Group labels. Folds that `cv` numbers never divide a group; a splitter is given the labels.
 
         Returns
         -------
@@ -480,7 +505,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         rows = self._read_training(X, y, sample_weight, groups)
         _require_squares(rows.target)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             grid = (ElasticNetGrid.spanning(prepared, l1_ratios, DEFAULT_ALPHAS, SMALLEST_SHARE) if alphas is None
                     else ElasticNetGrid(dict.fromkeys(l1_ratios, alphas)))
@@ -521,6 +546,14 @@ def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
     return min(wanted, len(y) if is_regression else max(2, int(np.unique(y, return_counts=True)[1].max())))
 
 
+def _grouped_folds(folds: int, groups: Any, is_regression: bool) -> Any:
+    """Return a splitter that never divides a group, with no more folds than there are groups."""
+    n_groups = len(pd.unique(pd.Series(groups)))
+    if n_groups < 2:
+        raise BadOption("groups holds one group only, which leaves no rows to judge by; give at least two, or leave groups out")
+    return (GroupKFold if is_regression else StratifiedGroupKFold)(min(folds, n_groups))
+
+
 def _require_squares(target: np.ndarray) -> None:
     largest = np.abs(target).max()
     if largest > LARGEST_TARGET:
@@ -543,7 +576,7 @@ def _given(name: str, value: Any) -> Any:
     return value
 
 
-def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str | None, ...]:
+def _some(name: str, given: Any, allowed: tuple[str | None, ...], *, takes_dicts: bool = False) -> tuple[Any, ...]:
     """Return the given values, each once.
 
     Raises
@@ -551,11 +584,16 @@ def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str |
     BadOption
         The values are no sequence, there are none, or one is not allowed.
     """
-    is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
+    is_sequence = isinstance(given, Iterable) and not isinstance(given, str | Mapping)
     values = list(given) if is_sequence else []
-    if not values or not all(value is None or isinstance(value, str) for value in values) or not set(values) <= set(allowed):
-        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}, not {given!r}")
-    return tuple(dict.fromkeys(values))
+    if not values or not all((takes_dicts and isinstance(value, Mapping)) or _is_one_of(value, allowed) for value in values):
+        dicts = ", or dicts of labels and weights" if takes_dicts else ""
+        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}{dicts}, not {given!r}")
+    return tuple(value for position, value in enumerate(values) if value not in values[:position])
+
+
+def _is_one_of(value: Any, allowed: tuple[str | None, ...]) -> bool:
+    return (value is None or isinstance(value, str)) and value in allowed
 
 
 def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:

@@ -123,15 +123,6 @@ class ForestSelector(SelectorMixin, TabularEstimator):  # type: ignore[misc]  # 
         self._kept = self._count(training)
         return self
 
-    def _by_column(self, importances: np.ndarray) -> np.ndarray:
-        """Sum the importances of the view's columns by column of X."""
-        view: Any = self._view
-        widths = [len(view.expansion.names_of(column)) for column in self._columns]
-        is_coded = np.array([column.kind == "category" for column in self._columns])
-        # The view holds all numbers first, then the codes.
-        source = np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
-        return np.bincount(source, weights=importances, minlength=self.n_features_in_)
-
     def transform(self, X: Any) -> Any:
         """Keep the selected columns of X, unchanged.
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import ElasticNet, LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from tabbench.core.errors import BadData, BadOption
@@ -133,7 +133,7 @@ def test_a_rare_class_warns_of_nothing():
     ({"l1_ratios": (2.0,)}, "l1_ratios must hold numbers between 0 and 1"), ({"class_weights": ("even",)}, "class_weights"),
     ({"multi_class": "both"}, "multi_class"), ({"scoring": "rmse"}, "scoring"),
     ({"penalties": "l2"}, "penalties must be a sequence"), ({"penalties": None}, "penalties must be a sequence"),
-    ({"class_weights": None}, "class_weights must be a sequence"), ({"class_weights": ({"a": 1},)}, "class_weights must be"),
+    ({"class_weights": None}, "class_weights must be a sequence"), ({"class_weights": ({"a": 1},)}, "class_weight must be"),
     ({"max_iter": 0}, "max_iter must be a whole number of at least 1"), ({"max_iter": None}, "max_iter must be a number"),
     ({"tol": 0.0}, "tol must be a number greater than 0"), ({"tol": None}, "tol must be a number"),
     ({"Cs": "many"}, "Cs must hold numbers"), ({"Cs": None}, "Cs must hold numbers")])
@@ -226,3 +226,18 @@ def test_selectors_find_the_columns_by_their_importance():
     y = (X["signal"] > 1) ^ (rng.random(200) < 0.1)
     chosen = SelectFromModel(LogisticGridClassifier((1.0,), penalties=("l2",), cv=3), max_features=1, threshold=-np.inf).fit(X, y)
     assert X.columns[chosen.get_support()].tolist() == ["signal"]
+
+
+def test_folds_that_are_numbered_keep_groups_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), 5)
+    X = rng.normal(size=(12, 4))[groups] + 0.01 * rng.normal(size=(60, 4))  # rows of a group resemble each other
+    y = rng.normal(size=12)[groups]
+    alone = ElasticNetGridRegressor(alphas=(0.001,), l1_ratios=(0.0,), cv=4)
+    leaky = alone.fit(X, y).best_score_
+    by_group = alone.fit(X, y, groups=groups).best_score_
+    assert by_group > 1.2 * leaky
+    given = ElasticNetGridRegressor(alphas=(0.001,), l1_ratios=(0.0,), cv=GroupKFold(4)).fit(X, y, groups=groups)
+    assert by_group == given.best_score_
+    with pytest.raises(BadOption, match="groups holds one group only"):
+        alone.fit(X, y, groups=np.zeros(60))

@@ -75,7 +75,7 @@ def test_results_are_kept_small_inside_and_large_beside(folder):
         assert store.finished() == {small.key, large.key}
         assert np.array_equal(store.result(large.key).predictions, wide)
         files[0].write_bytes(files[0].read_bytes()[:-1])
-        with pytest.raises(BadData, match="damaged or gone; start over with --fresh"):
+        with pytest.raises(BadData, match="damaged or gone; start over with fresh"):
             store.result(large.key)
 
 
@@ -147,7 +147,7 @@ def test_only_one_process_owns_a_run(folder):
 
 def test_a_folder_with_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(BadOption, match=r"holds something else \(thesis.tex\); choose another one with --out"):
+    with pytest.raises(BadOption, match=r"holds something else \(thesis.tex\); choose another one with out"):
         RunFolder.open(tmp_path, is_fresh=True)
     assert (tmp_path / "thesis.tex").read_text() == "precious"
     file = tmp_path / "file"

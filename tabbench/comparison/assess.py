@@ -6,7 +6,7 @@ Fits nothing and reads no data file.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -147,7 +147,10 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     setup, cells, finished = run.setup, run.cells(), store.finished()
     present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-    return _evidence(run, question, predictions_of(store, cells, setup), present, None) if present else None
+    if not present:
+        return None
+    evidence, metric = _evidence(run, question, predictions_of(store, cells, setup), present, None), METRICS.get(setup.task.metric)
+    return replace(evidence, margin=margin_value(metric, None, constant_loss(question, metric)))
 
 
 def _evidence(

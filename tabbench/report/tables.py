@@ -84,9 +84,14 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def margin_text(comparison: Comparison) -> str:
-    """The margin in the metric's own units."""
-    margin = known(comparison.protocol.get("margin"))
-    return "" if margin is None else f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
+    """The margin in the metric's own units, and as a share of the best loss where that is a loss."""
+    margin, size = known(comparison.protocol.get("margin")), full_size(comparison)
+    if margin is None:
+        return ""
+    text = f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
+    best = known(comparison.winners.set_index("size")["score"].get(size)) if len(comparison.winners) else None
+    is_loss = comparison.protocol["direction"] == "lower" and best is not None and best > 0
+    return f"{text} ({margin / best:.1%} of the best)" if is_loss else text
 
 
 def standings_table(comparison: Comparison) -> ReportTable | None:

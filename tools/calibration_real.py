@@ -13,7 +13,7 @@ import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from tabbench.verdict.scoring import Question
 DATASETS = Path(__file__).parents[1] / "datasets"
 LARGE = ("flights_2013", "late_minutes", "diamonds", "california_housing", "protein_structure", "randhie", "grid_stability",
          "adult", "hotel_bookings", "magic_telescope", "acs_employment_ma", "shuttle")
-"""Tables of the repository with ten thousand rows or more; late minutes are the flights' delays where they are delayed, else 0."""
+"""Tables of the repository with ten thousand rows or more; late minutes are delays, 0 if there is none."""
 ROWS, FOLDS, TRUTH_SETS, TRUTH_ROWS = 500, 5, 60, 10_000
 MOST_LEVELS, MOST_COLUMNS = 8, 40
 TRIMMED = 0.005
@@ -155,7 +155,8 @@ def evidence_of_draw(pool: Pool, number: int, repeats: int, names: Sequence[str]
     random = np.random.default_rng([number, zlib.crc32(pool.name.encode())])
     chosen = random.choice(len(pool.target), ROWS, replace=False)
     features, target, rows = pool.features[chosen], pool.target[chosen], np.arange(ROWS)
-    task = Task("regression", (), "rmse", ("rmse",)) if pool.is_regression else Task("binary", ("a", "b"), "log_loss", ("log_loss",))
+    task = Task("regression" if pool.is_regression else "binary", () if pool.is_regression else ("a", "b"), pool.metric,
+                (pool.metric,))
     table = Table("drawn", pd.DataFrame(index=pd.RangeIndex(ROWS)), (), pd.Series(target), "y", False, rows,
                   rows.astype(np.uint64), "")
     plan = make_splits(table, target, task, folds=FOLDS, repeats=repeats, seed=number)[0]
@@ -165,9 +166,10 @@ def evidence_of_draw(pool: Pool, number: int, repeats: int, names: Sequence[str]
         train = split.train[:size]
         return _answer(LEARNERS[name](features[train], target[train], features[split.test], pool.is_regression), pool)
 
+    present = list(product(names, (plan.full_size // 2, plan.full_size)))
     return build_evidence(
-        Question(task, target, plan), METRICS.get(pool.metric), predict, [(name, size) for name in names for size in (plan.full_size // 2, plan.full_size)],
-        approaches=names, families={name: name for name in names}, cost_ranks={name: 0 for name in names},
+        Question(task, target, plan), METRICS.get(pool.metric), predict, present,
+        approaches=names, families={name: name for name in names}, cost_ranks=dict.fromkeys(names, 0),
         representatives=names, margin=None)
 
 

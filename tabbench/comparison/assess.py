@@ -149,7 +149,8 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     if not present:
         return None
-    evidence, metric = _evidence(run, question, predictions_of(store, cells, setup), present, None), METRICS.get(setup.task.metric)
+    metric, predictions = METRICS.get(setup.task.metric), predictions_of(store, cells, setup)
+    evidence = _evidence(run, question, predictions, present, None)
     return replace(evidence, margin=margin_value(metric, None, constant_loss(question, metric)))
 
 

@@ -90,8 +90,9 @@ def margin_text(comparison: Comparison) -> str:
         return ""
     text = f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
     best = known(comparison.winners.set_index("size")["score"].get(size)) if len(comparison.winners) else None
-    is_loss = comparison.protocol["direction"] == "lower" and best is not None and best > 0
-    return f"{text} ({margin / best:.1%} of the best)" if is_loss else text
+    if comparison.protocol["direction"] != "lower" or best is None or best <= 0:
+        return text
+    return f"{text} ({margin / best:.1%} of the best)"
 
 
 def standings_table(comparison: Comparison) -> ReportTable | None:

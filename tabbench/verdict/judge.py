@@ -43,9 +43,10 @@ def judge(
     """Decide every pair at every size, name winners and crossovers.
 
     Four families of claims hold with probability 1 - alpha each: all pairs of approaches at the headline size; that they beat the
-    constant predictor there; the representatives over all sizes, which crossovers are read from; everything else. So do, each for itself, the crossovers of all other pairs and those of
-    families of approaches. Pairs that a race has stopped keep their share of a family's alpha, so that stopping them makes no
-    other claim easier. The headline size is the largest with all families that were run at any, as a rule the full size.
+    constant predictor there; the representatives over all sizes, which crossovers are read from; everything else. So do, each for
+    itself, the crossovers of all other pairs and those of families of approaches. Pairs that a race has stopped keep their share
+    of a family's alpha, so that stopping them makes no other claim easier. The headline size is the largest with all families
+    that were run at any, as a rule the full size.
 
     Parameters
     ----------

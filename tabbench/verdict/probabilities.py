@@ -70,7 +70,9 @@ def shrunk_t(difference: np.ndarray, standard_error: np.ndarray, degrees: np.nda
     return found[0], found[1], found[2]
 
 
-def rows_needed(difference: np.ndarray, half_width: np.ndarray, standard_error: np.ndarray, margin: float, rows: int) -> np.ndarray:
+def rows_needed(
+    difference: np.ndarray, half_width: np.ndarray, standard_error: np.ndarray, margin: float, rows: int,
+) -> np.ndarray:
     """About how many rows in all decide what is undecided, in four of five tries.
 
     Intervals shrink with the root of the rows: either until they exclude zero, or until they lie inside the margin. An observed

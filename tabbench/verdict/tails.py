@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,33 +59,44 @@ def _shares(evidence: LossEvidence, approach: str, size: int) -> np.ndarray:
     return np.bincount(unit, weights=weight * _above_least(evidence, approach, size))
 
 
-def noise_error(evidence: LossEvidence, first: str, second: str, size: int, found: LossConcentration) -> float:
-    """Standard error of a difference that comes from not knowing how noisy the rows are; 0 with light tails.
+def noise_errors(evidence: LossEvidence, size: int, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Standard errors (m,) of differences at `size` that come from not knowing how noisy the rows are; 0 with light tails.
 
     Noise that is heavier than the rows at hand show harms the approach more whose predictions vary more with its training rows:
     what the leader would lose by it makes its lead uncertain. If the other one varies more, heavier noise would only add to it.
     """
-    leads = evidence.mean(first, size) <= evidence.mean(second, size)
-    leader, other = (first, second) if leads else (second, first)
-    if found.excess == 0:
-        return 0.0
-    return UNSEEN * found.excess * max(_excess_variation(evidence, leader, other, size), 0.0)
+    found = loss_concentration(evidence, size)
+    if found is None or found.excess == 0:
+        return np.zeros(len(pairs))
+    roots = {name: _roots(evidence, name, size) for name in {name for pair in pairs for name in pair}}
+    variation = _variations(evidence, size, roots)
+    excess = [_excess_variation(evidence, size, pair, roots, variation) for pair in pairs]
+    return UNSEEN * found.excess * np.maximum(excess, 0.0)
 
 
-def _excess_variation(evidence: LossEvidence, leader: str, other: str, size: int) -> float:
-    """How much more the leader's predictions vary with its training rows, in units of the loss.
+def _variations(evidence: LossEvidence, size: int, roots: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """How much each approach's predictions vary with its training rows, in units of the loss; without those of a single size.
 
-    Roots of squared errors move by as much as predictions do. How much those vary at a size is seen in how far they move to
-    another one, since variances shrink like 1 / size and training sets are nested. With a single size it is taken to be
-    half of the square by which two approaches differ, as if they were equally good.
+    Roots of squared errors move by as much as predictions do. How much those vary is seen in how far they move to the nearest
+    other size, since variances shrink like 1 / size and training sets are nested.
     """
-    roots = {name: _roots(evidence, name, size) for name in (leader, other)}
-    nearest = sorted((each for each in evidence.sizes if each != size and {(leader, each), (other, each)} <= evidence.row_loss.keys()),
-                     key=lambda each: abs(np.log(each / size)))
-    if not nearest:
-        return float(np.mean((roots[leader] - roots[other]) ** 2)) / 2
-    moved = [float(np.mean((roots[name] - _roots(evidence, name, nearest[0])) ** 2)) for name in (leader, other)]
-    return (moved[0] - moved[1]) * nearest[0] / abs(size - nearest[0])
+    found = {}
+    for name, here in roots.items():
+        others = [each for each in evidence.sizes if each != size and (name, each) in evidence.row_loss]
+        if others:
+            other = min(others, key=lambda each: abs(np.log(each / size)))
+            moved = float(np.mean((here - _roots(evidence, name, other)) ** 2))
+            found[name] = moved * other / abs(size - other)
+    return found
+
+
+def _excess_variation(evidence: LossEvidence, size: int, pair: tuple[str, str], roots: Mapping[str, np.ndarray],
+                      variation: Mapping[str, float]) -> float:
+    """How much more the leader varies; unknown, it is half of the square by which the two differ, as if equally good."""
+    leader, other = sorted(pair, key=lambda name: evidence.mean(name, size))
+    if leader in variation and other in variation:
+        return variation[leader] - variation[other]
+    return float(np.mean((roots[leader] - roots[other]) ** 2)) / 2
 
 
 def _roots(evidence: LossEvidence, approach: str, size: int) -> np.ndarray:

@@ -6,13 +6,13 @@ were trained on (what is left between splits). Knows no decision and no quantile
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.tails import loss_concentration, noise_error
+from tabbench.verdict.tails import noise_errors
 
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
@@ -71,6 +71,8 @@ class Contrasts:
         (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
     row_degrees : ndarray
         (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
+    moved : ndarray
+        (M,) variance that training luck is seen to have by how the difference moves between sizes, NaN with a single size.
     by_noise : ndarray
         (M,) standard error from not knowing how noisy the rows are, 0 unless a few rows carry the loss (`tails`).
     alike : ndarray
@@ -85,6 +87,7 @@ class Contrasts:
     between_by_rows: np.ndarray
     mean_by_rows: np.ndarray
     row_degrees: np.ndarray
+    moved: np.ndarray
     by_noise: np.ndarray
     alike: np.ndarray
 
@@ -145,17 +148,32 @@ def make_contrasts(
             of_split = _quadratic(moments.split_of, first, second)
             between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
     return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
-                     mean_by_rows, row_degrees, _by_noise(evidence, cells, pairs), _alikeness(by_split, size))
+                     mean_by_rows, row_degrees, _moved(cells, pairs, by_split.mean(axis=1)),
+                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size))
+
+
+def _moved(cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]], difference: np.ndarray) -> np.ndarray:
+    """The mean of the squares by which each difference lies off those at other sizes, as if luck alone moved it: with nested
+    training rows it moves by as much as the variances, which shrink like 1 / size, differ."""
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    named = [(cells[first][0], cells[second][0] if second >= 0 else "", cells[first][1]) for first, second in pairs]
+    for (first, second, size), value in zip(named, difference, strict=True):
+        found.setdefault((first, second), {})[size] = float(value)
+    return np.array([_from_others(found[first, second], size) for first, second, size in named])
+
+
+def _from_others(by_size: Mapping[int, float], size: int) -> float:
+    squares = [(value - by_size[size]) ** 2 * other / abs(size - other) for other, value in by_size.items() if other != size]
+    return float(np.mean(squares)) if squares else np.nan
 
 
 def _by_noise(evidence: LossEvidence, cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    concentrated = {size: loss_concentration(evidence, size) for size in {cells[first][1] for first, _ in pairs}}
-    error = np.zeros(len(pairs))
+    error, at_size = np.zeros(len(pairs)), dict[int, list[int]]()
     for place, (first, second) in enumerate(pairs):
-        name, size = cells[first]
-        found = concentrated[size]
-        if second >= 0 and found is not None:
-            error[place] = noise_error(evidence, name, cells[second][0], size, found)
+        if second >= 0:
+            at_size.setdefault(cells[first][1], []).append(place)
+    for size, places in at_size.items():
+        error[places] = noise_errors(evidence, size, [(cells[pairs[each][0]][0], cells[pairs[each][1]][0]) for each in places])
     return error
 
 
@@ -195,7 +213,7 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     row_degrees = np.minimum(contrasts.row_degrees, most)
     by_rows = np.maximum(contrasts.mean_by_rows, least_error**2)
     if splits < 2:
-        return _of_one_split(row_degrees, by_rows, of_one_set)
+        return _of_one_split(row_degrees, by_rows, of_one_set, contrasts.moved)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
@@ -222,9 +240,10 @@ def _limits_of_rows(evidence: LossEvidence) -> tuple[float, float]:
             step * float(evidence.class_step.max()) * repeats / evidence.n_splits)
 
 
-def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:
-    """No row is both trained on and tested, and nothing shows the luck of the training rows: the usual is taken."""
-    inflation = 1 + USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
+def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray, moved: np.ndarray) -> Spread:
+    """No row is both trained on and tested, and training luck shows in other sizes alone: that, or what is usual."""
+    usual = by_rows * USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
+    inflation = 1 + np.divide(np.fmax(usual, moved), by_rows, out=np.zeros_like(by_rows), where=by_rows > 0)
     relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
     degrees = np.maximum(2 / (2 / row_degrees + relative), 1.0)
     return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)

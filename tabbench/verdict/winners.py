@@ -92,8 +92,9 @@ def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | N
     selection-bias-corrected score.
 
     The recommended approach is the simplest of those in the top set whose bound of regret is at most `AS_GOOD` times the smallest
-    one, or within the margin; what is recommended at the next larger size is so up to `KEPT` times it. `regret` is how much more it loses than the best mean, `regret_bound` how much more at most, with
-    the confidence of the intervals, than whichever approach is truly best.
+    one, or within the margin; what is recommended at the next larger size is so up to `KEPT` times it. `regret` is how much more
+    it loses than the best mean, `regret_bound` how much more at most, with the confidence of the intervals, than whichever
+    approach is truly best.
 
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
     then none is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:

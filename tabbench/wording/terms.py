@@ -36,7 +36,7 @@ HOW_TO_READ = (
     ("Better, worse",
      "The whole interval of the difference lies on one side of zero."),
     ("Materially",
-     "The whole interval lies beyond the margin, the smallest difference that matters, which is fixed before the run."),
+     "The whole interval lies beyond the margin, the smallest difference that matters, whose rule is fixed before the run."),
     ("Practically equal",
      "The whole interval lies within the margin on both sides: choose by cost."),
     ("Undecided",

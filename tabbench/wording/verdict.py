@@ -28,15 +28,16 @@ _REPEATS = {
 def closing_sentence(headline: Headline, limited: Limited | None = None) -> str:
     """One sentence for a reader who reads nothing else: which approach wins, by how much, and whether that depends on the size.
 
-    It tells what a limit or an interruption has cost: whole families first, since a different question is answered then.
+    It tells what a limit or an interruption has cost: whole families first, since a different question is answered then. Of all
+    caveats only the most important kind is told; the report has the others.
     """
     where, is_lacking = _where(headline), bool(headline.missing.approaches)
     if is_lacking:
         where = beginning(headline, limited) + where[0].lower() + where[1:]
     named = headline.best if headline.outcome is Outcome.WINNER else ""
-    clauses = [f"{where} {_outcome(headline)}", *_few_rows(headline.few_rows), *_rows_needed(headline.rows_needed), *size_clauses(headline.over_sizes, named),
-               *_absent(headline, limited), *cost_clauses(limited, is_lift_told=is_lacking)]
-    return "; ".join(clauses) + "."
+    caveats = (_few_rows(headline.few_rows), [*_absent(headline, limited), *cost_clauses(limited, is_lift_told=is_lacking)],
+               size_clauses(headline.over_sizes, named), _rows_needed(headline.rows_needed))
+    return "; ".join([f"{where} {_outcome(headline)}", *next(filter(None, caveats), [])]) + "."
 
 
 def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = True) -> str:

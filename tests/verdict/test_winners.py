@@ -171,6 +171,7 @@ def test_a_recommendation_changes_with_the_size_only_where_another_is_far_safer(
     means = {"dummy": 3.0, "linear": 1.0, "mlp": 1.0}
     evidence = simulate.evidence_of({(name, size): np.full(100, mean) for name, mean in means.items() for size in (20, 40, 80)})
     bounds = {80: (-0.5, 0.1), 40: (-0.2, 0.35), 20: (-0.1, 0.5)}  # of linear against mlp
-    pairs = pd.concat([pairs_of(dummy_linear="second", dummy_mlp="second", linear_mlp="undecided").assign(size=size, low=low, high=high)
+    decided = pairs_of(dummy_linear="second", dummy_mlp="second", linear_mlp="undecided")
+    pairs = pd.concat([decided.assign(size=size, low=low, high=high)
                        for size, (low, high) in bounds.items()])
     assert winners_frame(evidence, pairs)["recommended"].tolist() == ["mlp", "linear", "linear"]

@@ -199,8 +199,8 @@ def test_winner_that_is_behind_somewhere_without_a_place_claims_nothing(simulate
 
 def test_top_set(simulate):
     assert sentence(simulate, TIES, sizes=(1000,)) == (
-        "On 1,250 rows mlp and linear are not separated; take linear: at most 0.65 MSE worse than the best (95 %), probably about "
-        "0.050."
+        "On 1,250 rows mlp and linear are not separated; take linear: at most 0.65 MSE worse than the best (95 %), probably "
+        "about 0.050."
     )
 
 
@@ -306,8 +306,8 @@ def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
         skipped=[("mlp", 8000), ("forest", 1000), ("forest", 8000), ("pca", 1000)],
     )
     assert told == (
-        "At 1,000 rows, the largest size that was run, mlp and linear are not separated; take linear: at most 0.65 MSE worse than "
-        "the best (95 %), probably about 0.050; forest and pca were left out."
+        "At 1,000 rows, the largest size that was run, mlp and linear are not separated; take linear: at most 0.65 MSE worse "
+        "than the best (95 %), probably about 0.050; forest and pca were left out."
     )
     assert sentence(simulate, TIES, sizes=(1000,), skipped=[("forest", 1000)]).endswith("; forest was left out.")
 

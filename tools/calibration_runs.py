@@ -23,7 +23,7 @@ from tabbench.core.split import SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
 from tabbench.splitting.sizes import size_grid
-from tabbench.splitting.splits import make_splits
+from tabbench.splitting.splits import TRAININGS, make_splits
 from tabbench.verdict.evidence import LossEvidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
@@ -75,23 +75,19 @@ def draw(series: Series, number: int) -> Drawn:
     sample = generator.draw(random, generator.rows, series.is_regression)
     task = Task("regression", (), "rmse", ("rmse",)) if series.is_regression else Task(
         "binary", ("no", "yes"), "log_loss", METRICS_OF["classification"])
-    positions = None
-    if generator.tested:
-        order, tested = random.permutation(generator.rows), round(generator.tested * generator.rows)
-        positions = [(order[tested:], order[:tested])]
-    repeats = None if generator.tested else 1 if generator.split == "ordered" else REPEATS
-    plan = make_splits(as_table(sample, generator.split), sample.target, task, folds=generator.folds, repeats=repeats,
-                       seed=number, positions=positions)[0]
+    repeats = TRAININGS if generator.tested else 1 if generator.split == "ordered" else REPEATS
+    plan = make_splits(as_table(sample, generator), sample.target, task, folds=generator.folds, repeats=repeats, seed=number)[0]
     return Drawn(sample, Question(task, sample.target, plan, sample.weight), sizes_of(generator, plan, sample, task))
 
 
-def as_table(sample: Sample, split: str) -> Table:
-    """What the protocol's splits look at."""
-    rows = np.arange(len(sample.target))
+def as_table(sample: Sample, generator: Generator) -> Table:
+    """What the protocol's splits look at; a test file is the last rows, which are as good as any."""
+    rows, split = np.arange(len(sample.target)), generator.split
+    test = rows >= round((1 - generator.tested) * len(rows)) if generator.tested else None
     tie = rows if sample.tie is None else sample.tie
     return Table("calibration", pd.DataFrame(index=pd.RangeIndex(len(rows))), (), pd.Series(sample.target), "y", False, rows,
                  tie.astype(np.uint64), "", group=sample.group if split == "grouped" else None,
-                 time=sample.time if split == "ordered" else None, roles={"group": "group", "time": "time"})
+                 time=sample.time if split == "ordered" else None, test=test, roles={"group": "group", "time": "time"})
 
 
 def sizes_of(generator: Generator, plan: SplitPlan, sample: Sample, task: Task) -> tuple[int, ...]:

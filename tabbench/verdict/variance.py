@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.evidence import MOST_OVERLAP, LossEvidence
 from tabbench.verdict.tails import noise_errors
 
 NEGLIGIBLE = 1e-12
@@ -218,14 +218,19 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
+    # Trained on all rows of a training file again and again, models differ by their seeds alone: that tells nothing of other rows.
+    is_file = evidence.split_kind == "test"
+    by_seed = is_file & (overlap >= MOST_OVERLAP)
+    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN), ~by_seed)
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
-    inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.grid)
+    shared = 0.0 if is_file else evidence.metric.shared_luck  # no row of a test file is trained on
+    inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * shared * np.sqrt(luck.grid)
     mean = np.sum(luck.weights * inflation, axis=1)
     # Of the logarithm, which a tail of luck that is hardly believed does not blow up.
     logarithm = np.log(inflation)
     relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
     variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
+    variance = variance + np.where(by_seed, contrasts.between / splits, 0.0)
     least = min(LEAST_DEGREES, most)
     return Spread(np.sqrt(variance), np.maximum(2 / (2 / row_degrees + relative), least), 1 / mean)
 
@@ -262,7 +267,7 @@ class _Luck:
     weights: np.ndarray
 
 
-def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Luck:
+def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float, is_seen: np.ndarray) -> _Luck:
     """How much being trained on counts, for each contrast.
 
     The variance between splits is that of the tested rows and k times `visible`, times a chi-square over its degrees of freedom.
@@ -272,11 +277,11 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Lu
     grid = np.exp(np.linspace(*LUCK_GRID, LUCK_POINTS))
     expected = np.maximum(contrasts.between_by_rows[:, None] + visible[:, None] * grid, np.finfo(float).tiny)
     likelihood = -own / 2 * (np.log(expected) + contrasts.between[:, None] / expected)
-    likelihood[contrasts.mean_by_rows <= 0] = 0.0
+    likelihood[(contrasts.mean_by_rows <= 0) | ~is_seen] = 0.0
     weights, centre = np.empty_like(likelihood), np.log(USUAL_LUCK)
     for size in np.unique(contrasts.size):
         chosen = np.flatnonzero(contrasts.size == size)
-        seen = chosen[contrasts.mean_by_rows[chosen] > 0]  # the same predictions say nothing about luck
+        seen = chosen[(contrasts.mean_by_rows[chosen] > 0) & is_seen[chosen]]  # the same predictions say nothing about luck
         others = max(_independent(contrasts, seen) - 1, 0.0) / max(len(seen), 1)
         common = _posterior(grid, centre, others * likelihood[chosen].sum(axis=0))
         middle = float(np.sum(common * np.log(grid)))

@@ -220,10 +220,14 @@ def splits_used(protocol: Mapping[str, Any]) -> str:
 
     >>> splits_used({"folds": 5, "repeats": 3, "splits": 15}), splits_used({"folds": 5, "repeats": 1, "splits": 3})
     ('5 folds × 3', '3 of 5 folds')
+    >>> splits_used({"folds": 1, "repeats": 5, "splits": 5})
+    'one test file, 5 trainings'
     >>> splits_used({"folds": 5, "repeats": 1, "splits": 1})
     'one hold-out split'
     """
     folds, used = int(protocol["folds"]), int(protocol.get("splits") or protocol["folds"] * protocol["repeats"])
-    if used >= folds:
+    if folds == 1 and used > 1:
+        return f"one test file, {used} trainings"
+    if used >= folds > 1:
         return f"{folds} folds × {protocol['repeats']}"
     return "one hold-out split" if used == 1 else f"{used} of {folds} folds"

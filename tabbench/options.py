@@ -52,7 +52,7 @@ class Options:
     preset: str | None = option(None, "Effort by name: fast (0.1), balanced (1) or thorough (6).")
     sizes: str | Sequence[int | str] = option("auto", "auto, or training sizes and full, mixed: 500,1000,full.")
     folds: int = option(5, "Folds of the outer cross-validation.")
-    repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1; trainings with --test: 5 up to 10,000).")
+    repeats: int | None = option(None, "Repeats (3 up to 2,500 rows, 2 up to 10,000, else 1); with --test trainings (5 or 1).")
     use_folds: int | None = option(None, "Run only this many folds of one repeat: 1 is a single hold-out split (all).")
     skip: str | Sequence[str] | None = option(None, "Approaches not to run at a size, comma-separated: forest@400,mlp@2000.")
     fold: str | None = option(None, "Column that names each row's fold: your own splits.")

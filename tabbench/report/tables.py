@@ -33,6 +33,7 @@ from tabbench.wording.terms import (
     RANK_NOTE,
     RULE,
     SEVERITIES,
+    are_equal,
     better_is,
     cost_note,
     crossing,
@@ -145,8 +146,9 @@ def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
 def _winners(comparison: Comparison) -> ReportTable:
     found = comparison.winners.to_dict("records")
     decimals = _shared_decimals([known(row["score"]) for row in found])
-    cells = [(rows(row["size"]), outcome(row), _name(row["best"]), fixed(known(row["score"]), decimals),
-              fixed(known(row["corrected_score"]), decimals), _recommended(row)) for row in found]
+    cells = [(rows(row["size"]), outcome(row, are_equal=are_equal(comparison, row)), _name(row["best"]),
+              fixed(known(row["score"]), decimals), fixed(known(row["corrected_score"]), decimals), _recommended(row))
+             for row in found]
     header = ("training rows", "outcome", "best mean", metric_title(comparison), "selection-bias-corrected score", "recommended")
     return ReportTable("Best by size", header, cells, frozenset({0, 3, 4}),
                        "Selection-bias-corrected score: the best score, corrected for the optimism of having picked the best of "

@@ -23,8 +23,8 @@ MAX_TEST_ROWS = 20_000
 THREE_REPEATS_UP_TO = 2_500
 TWO_REPEATS_UP_TO = 10_000
 TRAININGS = 5
-"""With a test file of the user's own, models trained on its training rows up to `TWO_REPEATS_UP_TO` of them: by other seeds, and at
-smaller sizes on other rows, so that the luck of training shows."""
+"""With a test file, models trained on the training rows, up to `TWO_REPEATS_UP_TO` rows in all: by other seeds, and at smaller
+sizes on other rows, so that the luck of training shows."""
 """Repeats pay where folds are small; above this one round of folds has rows enough."""
 FORWARD_FIRST_SHARE = 0.5
 """Share of the rows before the first cut in time. The smallest training part is the full size, so it must not be small."""

@@ -218,10 +218,11 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    # Trained on all rows of a training file again and again, models differ by their seeds alone: that tells nothing of other rows.
+    # Trained on all rows of a training file again and again, models differ by seeds alone: that tells nothing of other rows.
     is_file = evidence.split_kind == "test"
     by_seed = is_file & (overlap >= MOST_OVERLAP)
-    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN), ~by_seed)
+    visible = contrasts.mean_by_rows * of_one_set * (1 - overlap)
+    luck = _training_luck(contrasts, visible, max(splits - 1.0, LEAST_OWN), ~by_seed)
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
     shared = 0.0 if is_file else evidence.metric.shared_luck  # no row of a test file is trained on
     inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * shared * np.sqrt(luck.grid)

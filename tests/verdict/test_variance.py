@@ -268,8 +268,8 @@ def of_a_test_file(simulate, seeds=0.0, sizes=(60, 240), luck=0.0):
         moved = seeds * random.standard_normal((5, 1)) + (luck * random.standard_normal((5, 1)) if size < 240 else 0.0)
         losses |= {("a", size): np.tile(rows, (5, 1)) + moved, ("b", size): np.tile(random.random(100), (5, 1))}
     whole = simulate.evidence_of({cell: each[0] for cell, each in losses.items()}, folds=5)
-    return replace(whole, split_kind="test", folds=1, repeats=5, split=np.repeat(np.arange(5), 100), unit=np.tile(np.arange(100), 5),
-                   loss={cell: each.mean(axis=1) for cell, each in losses.items()},
+    return replace(whole, split_kind="test", folds=1, repeats=5, split=np.repeat(np.arange(5), 100),
+                   unit=np.tile(np.arange(100), 5), loss={cell: each.mean(axis=1) for cell, each in losses.items()},
                    row_loss={cell: each.ravel() for cell, each in losses.items()},
                    overlap={60: 0.25, 240: 0.95})
 

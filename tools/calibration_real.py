@@ -38,6 +38,19 @@ TRIMMED = 0.005
 """Columns end at these quantiles, as approaches' own views keep them from running away; a typing error in a million would else
 be the truth."""
 SURE = 3.0
+HEAD = """
+## Real tables
+
+{rows} rows are drawn from a large table, {runs} times, and five small learners are judged on them pair by pair, by RMSE or log
+loss, with five folds, the full size and half of it. What is true is the mean loss of {sets} trainings on other draws, on
+{tested:,} other rows each. *held*: intervals of the difference that hold it. *claims*: runs in which one is said to be better,
+and those of them in which that is wrong; *equal*: the same of practically equal. Columns end at their 0.5 % quantiles.
+
+    OMP_NUM_THREADS=1 .venv/bin/python tools/calibration_real.py --runs {runs}
+
+| table | pair | held % | claims | wrong | equal | wrong |
+|---|---|---|---|---|---|---|
+"""
 
 Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, bool], np.ndarray]
 """(training features, training target, test features, is_regression) -> numbers or probabilities of class 1."""
@@ -195,6 +208,19 @@ def counts_of(pool: Pool, runs: int, repeats: int) -> dict[tuple[str, str], Coun
     return found
 
 
+def measure_real(runs: int) -> str:
+    """The section of docs/calibration.md."""
+    head = HEAD.format(rows=ROWS, runs=runs, sets=TRUTH_SETS, tested=TRUTH_ROWS)
+    return head + "\n".join(line for pool in pools(None) for line in lines(pool, runs, 1)) + "\n"
+
+
+def lines(pool: Pool, runs: int, repeats: int) -> Iterator[str]:
+    """A row of a Markdown table for each pair of learners."""
+    for (first, second), each in counts_of(pool, runs, repeats).items():
+        yield (f"| {pool.name} | {first} – {second} | {100 * each.held / each.runs:.0f} | {each.claims} | {each.wrong} | "
+               f"{each.equal} | {each.wrong_equal} |")
+
+
 def main() -> None:
     """Print a line for each pair of each table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -205,11 +231,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     options = parser.parse_args()
     only = tuple(filter(None, options.only.split(",")))
-    print("| table | pair | runs | held % | claims | false claims | equal | false equal |\n|---|---|---|---|---|---|---|---|")
+    print(HEAD.splitlines()[-2], HEAD.splitlines()[-1], sep="\n")
     for pool in pools(options.tables, only, options.target):
-        for (first, second), each in counts_of(pool, options.runs, options.repeats).items():
-            print(f"| {pool.name} | {first} – {second} | {each.runs} | {100 * each.held / each.runs:.0f} | {each.claims} | "
-                  f"{each.wrong} | {each.equal} | {each.wrong_equal} |", flush=True)
+        for line in lines(pool, options.runs, options.repeats):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,8 @@ from tabbench.verdict.scoring import Question
 
 FOLDS, REPEATS = 5, 3
 RUNS_A_FILE = 50
-ALL = GENERATORS | PEOPLE
+ALL = ChainMap(PEOPLE, GENERATORS)
+"""In the order of `GENERATORS`, then of `PEOPLE`; a place in it is part of a seed."""
 DRAWN_BY = ("calibration_tables.py", "calibration_fits.py")
 """What predictions depend on besides the protocol's splits."""
 METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy")}

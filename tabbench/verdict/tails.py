@@ -9,8 +9,9 @@ import numpy as np
 
 from tabbench.verdict.evidence import LossEvidence
 
-LIGHT_TAIL = 3.0
-"""n Σl² / (Σl)² of squared normal errors. What lies above is a heavier tail, of which a sample shows too little."""
+LIGHT_TAIL, SURELY_HEAVY = 3.0, 5.0
+"""n Σl² / (Σl)² of squared normal errors. What lies above is a heavier tail, of which a sample shows too little. Where how much
+predictions vary is hardly known, it must lie far above."""
 
 UNSEEN = 6.0
 """Standard errors of the mean loss by which a heavy tail may be worse than seen. Least squares on 5 against 20 columns with
@@ -21,12 +22,13 @@ lognormal shocks needs this much (docs/calibration.md)."""
 class LossConcentration:
     """`rows` of the `of` independent rows carry half of the loss of the best approach.
 
-    `excess` is that loss's relative standard error beyond what light tails would leave.
+    `excess` is that loss's relative standard error beyond what light tails would leave, `sure_excess` beyond the surely heavy.
     """
 
     rows: int
     of: int
     excess: float
+    sure_excess: float
 
 
 def loss_concentration(evidence: LossEvidence, size: int) -> LossConcentration | None:
@@ -38,7 +40,7 @@ def loss_concentration(evidence: LossEvidence, size: int) -> LossConcentration |
     ...     metric=SimpleNamespace(step=0.0), split=np.zeros(5, int), unit=np.arange(5), weight=None, n_splits=1,
     ...     row_loss={("a", 9): np.array([1.0, 1, 1, 0, 9])}, present=lambda size: ["a"], mean=lambda name, size: 2.4)
     >>> loss_concentration(evidence, 9)
-    LossConcentration(rows=1, of=5, excess=0.0)
+    LossConcentration(rows=1, of=5, excess=0.0, sure_excess=0.0)
     """
     names = [name for name in evidence.present(size) if (name, size) in evidence.row_loss]
     if not names or evidence.metric.step > 0:
@@ -47,8 +49,8 @@ def loss_concentration(evidence: LossEvidence, size: int) -> LossConcentration |
     if not share.sum() > 0:
         return None
     share = np.sort(share / share.sum())[::-1]
-    excess = np.sqrt(max(float(np.sum(share**2)) - LIGHT_TAIL / len(share), 0.0))
-    return LossConcentration(int(np.searchsorted(np.cumsum(share), 0.5)) + 1, len(share), float(excess))
+    excess = [float(np.sqrt(max(np.sum(share**2) - light / len(share), 0.0))) for light in (LIGHT_TAIL, SURELY_HEAVY)]
+    return LossConcentration(int(np.searchsorted(np.cumsum(share), 0.5)) + 1, len(share), *excess)
 
 
 def _shares(evidence: LossEvidence, approach: str, size: int) -> np.ndarray:
@@ -70,8 +72,7 @@ def noise_errors(evidence: LossEvidence, size: int, pairs: Sequence[tuple[str, s
         return np.zeros(len(pairs))
     roots = {name: _roots(evidence, name, size) for name in {name for pair in pairs for name in pair}}
     variation = _variations(evidence, size, roots)
-    excess = [_excess_variation(evidence, size, pair, roots, variation) for pair in pairs]
-    return UNSEEN * found.excess * np.maximum(excess, 0.0)
+    return UNSEEN * np.array([_loss_by_noise(evidence, size, pair, roots, variation, found) for pair in pairs])
 
 
 def _variations(evidence: LossEvidence, size: int, roots: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -90,13 +91,14 @@ def _variations(evidence: LossEvidence, size: int, roots: Mapping[str, np.ndarra
     return found
 
 
-def _excess_variation(evidence: LossEvidence, size: int, pair: tuple[str, str], roots: Mapping[str, np.ndarray],
-                      variation: Mapping[str, float]) -> float:
-    """How much more the leader varies; unknown, it is half of the square by which the two differ, as if equally good."""
+def _loss_by_noise(evidence: LossEvidence, size: int, pair: tuple[str, str], roots: Mapping[str, np.ndarray],
+                   variation: Mapping[str, float], found: LossConcentration) -> float:
+    """What the leader would lose if noise were heavier by one standard error; where it is not known how much the two vary, half
+    of the square by which they differ is taken, as if they were equally good."""
     leader, other = sorted(pair, key=lambda name: evidence.mean(name, size))
     if leader in variation and other in variation:
-        return variation[leader] - variation[other]
-    return float(np.mean((roots[leader] - roots[other]) ** 2)) / 2
+        return found.excess * max(variation[leader] - variation[other], 0.0)
+    return found.sure_excess * float(np.mean((roots[leader] - roots[other]) ** 2)) / 2
 
 
 def _roots(evidence: LossEvidence, approach: str, size: int) -> np.ndarray:

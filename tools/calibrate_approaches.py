@@ -91,10 +91,10 @@ representatives one said to be ahead at {small} rows as well as at {full:,}, or 
 |---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 READING = """
-What one split says is of models that were fitted once: the luck of their training rows is assumed, not seen. Two approaches that
-predict alike there, as `linear` does and a `blend` that gives it all the weight, have an interval of hardly any width and are
-called practically equal, whatever their difference is on average. The sentence says "judged by a single split" then, and nothing
-else is held back: read "practically equal" as said of these two models. Three folds have no such case here."""
+What one split says is of models that were fitted once: the luck of their training rows is seen between sizes at best. Two
+approaches that predict alike there, as `linear` does and a `blend` that gives it all the weight, have an interval of hardly any
+width, whatever their difference is on average. So from one split only material differences are told, no two approaches are called
+practically equal, and none wins. Three folds have no such case here."""
 
 
 def share(records: Sequence[Record], part: str, whole: str) -> tuple[int, int, float, float]:

@@ -14,7 +14,7 @@ from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.errors import TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.encoding import NetEncoding
 from tabbench.nets.initialisation import initialise
@@ -106,7 +106,10 @@ def restore_net(parts: Parts) -> NetModel:
     """The model that `to_parts` took apart."""
     values = parts.values
     encoding = NetEncoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
-    members = Members(NetShape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"])))
+    shape = NetShape.from_json(values["shape"])
+    weights = parts.array("members", (None, shape.n_numbers))
+    require(len(weights) > 0 and weights.dtype == np.float32, "the net's weights are missing or have another type")
+    members = Members(shape, torch.from_numpy(np.array(weights)))
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     incidents = tuple(Incident.from_json(incident) for incident in values["incidents"])
     return NetModel(encoding, members, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"],

@@ -75,7 +75,7 @@ def test_results_are_kept_small_inside_and_large_beside(folder):
         assert store.finished() == {small.key, large.key}
         assert np.array_equal(store.result(large.key).predictions, wide)
         files[0].write_bytes(files[0].read_bytes()[:-1])
-        with pytest.raises(BadData, match="are changed or gone.*--repair"):
+        with pytest.raises(BadData, match=r"are changed or gone.*--repair"):
             store.result(large.key)
 
 
@@ -233,7 +233,7 @@ def test_what_is_no_run_is_named(tmp_path, make):
 @pytest.mark.parametrize("content", [b"not a database, but long enough" * 20, b"SQLite format 3\0" + b"\0" * 200])
 def test_a_damaged_store_is_a_sentence(tmp_path, content):
     (tmp_path / "run.db").write_bytes(content)
-    with pytest.raises(BadData, match="is damaged.*--repair"):
+    with pytest.raises(BadData, match=r"is damaged.*--repair"):
         Store(tmp_path)
 
 

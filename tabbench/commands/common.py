@@ -31,13 +31,28 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
         try:
             code = command(*args, **values)
         except TabbenchError as error:
-            print(f"tabbench: {plain(error.typed)}", file=sys.stderr)
-            code = MISTAKE
+            code = _refuse(error.typed)
         except KeyboardInterrupt:
             code = INTERRUPTED
+        except OSError as error:  # of a place that no sentence of its own knows
+            code = _refuse(f"{shown(error)}; nothing finished is lost: look at the place and the disk, then run the same command "
+                           "again")
+        except MemoryError:
+            code = _refuse("there is too little memory; nothing finished is lost: allow more, or give fewer --jobs")
         raise SystemExit(code or DONE)
 
     return wrapped
+
+
+def _refuse(sentence: str) -> int:
+    print(f"tabbench: {plain(sentence)}", file=sys.stderr)
+    return MISTAKE
+
+
+def shown(error: OSError) -> str:
+    """What the operating system says, and about which file."""
+    what = error.strerror or str(error)
+    return what if error.filename is None else f"{error.filename}: {what}"
 
 
 def plain(text: str) -> str:

@@ -161,9 +161,12 @@ class Worker:
 
     def last_words(self) -> str:
         """The end of what it wrote to its log, on one line."""
-        with self.log.open("rb") as stream:
-            stream.seek(self._log_start)
-            text = stream.read().decode(errors="replace")
+        try:
+            with self.log.open("rb") as stream:
+                stream.seek(self._log_start)
+                text = stream.read().decode(errors="replace")
+        except OSError:  # it is gone, or on a disk that fails: how the worker ended is told all the same
+            return ""
         return " ".join(text[-LOG_TAIL_CHARACTERS:].split())
 
     def _listen(self, events: queue.Queue[Event]) -> None:

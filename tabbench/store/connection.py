@@ -15,6 +15,8 @@ from tabbench.core.errors import BadData, BadOption, TabbenchError
 from tabbench.store.folder import DATABASE
 
 BUSY_SECONDS = 5.0
+ILLEGIBLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a file raises that is no longer what was written: a text may not be one any more."""
 OF_THE_PLACE = frozenset({
     sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_PROTOCOL})
@@ -26,11 +28,11 @@ def reading(folder: Path) -> Iterator[None]:
     """Turn what SQLite says about a store into a sentence."""
     try:
         yield
-    except sqlite3.Error as error:
+    except ILLEGIBLE as error:
         raise mistake(folder, error) from error
 
 
-def mistake(folder: Path, error: sqlite3.Error) -> TabbenchError:
+def mistake(folder: Path, error: Exception) -> TabbenchError:
     """What went wrong and its cure: that of the place, or that of a file that is proven bad."""
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(error, sqlite3.OperationalError) and code is not None and code & 0xFF in OF_THE_PLACE:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tabbench.core.errors import BadData
 from tabbench.store.connection import damaged
-from tabbench.store.folder import APPLICATION_ID
+from tabbench.store.folder import APPLICATION_ID, TABLE
 from tabbench.store.ledger import Seal
 
 FORMAT = 2
@@ -39,7 +39,8 @@ def settle_layout(connection: sqlite3.Connection, folder: Path, *, is_read_only:
         It has others, or those of another version.
     """
     [version], found = connection.execute("PRAGMA user_version").fetchone(), schema_of(connection)
-    if version == 0 and not found and not is_read_only:
+    is_new = version == 0 and not found and not (folder / TABLE).exists()  # which is written later than the store
+    if is_new and not is_read_only:
         connection.executescript(
             f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; "
             f"INSERT INTO seal VALUES ('meta', '{Seal().text}'), ('result', '{Seal().text}'); "

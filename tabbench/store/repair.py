@@ -14,6 +14,7 @@ from typing import Any
 from tabbench.core.cell import Cell
 from tabbench.core.errors import BadData
 from tabbench.core.files import sync
+from tabbench.store.connection import ILLEGIBLE
 from tabbench.store.database import UNREADABLE, Store, row_checksum
 from tabbench.store.folder import DATABASE, PREDICTIONS
 from tabbench.store.ledger import checksum
@@ -78,5 +79,5 @@ def _is_intact(folder: Path, key: Any, status: Any, stored: Any, header: Any, bo
 
 def _rows(connection: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
     for direction in BOTH_WAYS:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*ILLEGIBLE):
             yield from connection.execute(f"SELECT {columns} FROM {table} NOT INDEXED ORDER BY rowid {direction}")

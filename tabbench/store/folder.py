@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -154,15 +155,24 @@ def require_run(path: Path) -> Path:
 
 def _refuse_foreign(path: Path) -> None:
     """Refuse a folder without a run in which somebody has put something; what only file managers and git put there is nothing."""
-    if not path.exists() and not path.is_symlink():
-        return
-    if not path.is_dir():
-        raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out")
-    names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
-    begun = OF_A_RUN | {LOCK} if LOCK in names else frozenset()  # a run that was killed at its very beginning
-    foreign = {name for name in names - begun if not (begun and name.endswith(".tmp"))}
-    if foreign and not holds_run(path):
+    if (foreign := _foreign(path)) and foreign <= OF_A_RUN:
+        time.sleep(PATIENCE_SECONDS)  # another process may be about to leave the folder, its lock first
+        foreign = _foreign(path)
+    if foreign:
         raise BadOption(f"the folder {path} holds something else ({min(foreign)}); choose another one with --out")
+
+
+def _foreign(path: Path) -> set[str]:
+    """What is in a folder without a run and does not belong to the beginning of one."""
+    try:
+        names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
+    except (FileNotFoundError, NotADirectoryError) as error:  # asked once: others may make the folder and leave it meanwhile
+        if isinstance(error, NotADirectoryError) or path.is_symlink():
+            raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out") from error
+        return set()
+    begun = OF_A_RUN | {LOCK} if LOCK in names else frozenset()
+    foreign = {name for name in names - begun if not (begun and name.endswith(".tmp"))}
+    return set() if foreign and holds_run(path) else foreign
 
 
 def _own(path: Path) -> tuple[BaseFileLock, bool]:

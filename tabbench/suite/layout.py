@@ -44,7 +44,7 @@ def owned_suite(path: Path) -> Iterator[RunFolder]:
             raise BadOption.about(f"{path} is a file, not a folder; choose another place for the run with ", OptionMention("out"))
         names = {child.name for child in path.iterdir()} if path.exists() else set()
         # A process that was killed at its beginning has left no more than the lock, or part of the definition.
-        foreign = {name for name in names - {WORKERS} if not (name.startswith(SUITE) and name.endswith(".tmp"))}
+        foreign = {name for name in names - {WORKERS} if not (name.startswith(SUITE) and name.endswith(".tmp") or name[0] == ".")}
         if foreign and SUITE not in names:
             raise BadOption.about(f"the folder {path} holds something else ({min(foreign)}); choose another one with ",
                                   OptionMention("out"))

@@ -264,7 +264,7 @@ def reopen(folder: str | Path) -> FinishedComparison:
     BadOption
         The folder does not exist or holds no run.
     """
-    with Store(require_run(Path(folder))) as store:
+    with Store.reading(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 

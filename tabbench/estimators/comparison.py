@@ -97,7 +97,7 @@ def is_named(name: str, options: Options) -> bool:
 
 def device_of(comparison: FinishedComparison) -> str:
     """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
-    with Store(comparison.folder) as store:
+    with Store.reading(comparison.folder) as store:
         return str(store.recall("device"))
 
 

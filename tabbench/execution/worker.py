@@ -180,11 +180,14 @@ class Worker:
 
     def last_words(self) -> str:
         """The end of what it wrote to its log, on one line."""
-        with self.log.open("rb") as stream:
-            end = stream.seek(0, os.SEEK_END)
-            start = self._log_start if self._log_start <= end else 0  # it was shortened
-            stream.seek(max(start, end - LOG_END_BYTES))
-            text = stream.read().decode(errors="replace")
+        try:
+            with self.log.open("rb") as stream:
+                end = stream.seek(0, os.SEEK_END)
+                start = self._log_start if self._log_start <= end else 0  # it was shortened
+                stream.seek(max(start, end - LOG_END_BYTES))
+                text = stream.read().decode(errors="replace")
+        except OSError:  # it is gone, or on a disk that fails: how the worker ended is told all the same
+            return ""
         return " ".join(text[-LOG_TAIL_CHARACTERS:].split())
 
     def shorten_log(self) -> None:

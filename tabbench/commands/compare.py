@@ -159,8 +159,8 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
 @answering
 def approaches_command() -> int:
     """List the approaches."""
-    from tabbench.approaches.composed import listed_approaches
     from tabbench.core.approach import SELECTORS
+    from tabbench.options import listed_approaches
 
     for approach in listed_approaches():
         print(f"{approach.name:15} {approach.family:9} {approach.summary}")

@@ -237,7 +237,8 @@ def _table(kind: TaskKind) -> Table:
         "flag": pd.array(generator.random(ROWS) < 0.5, dtype="boolean"),
         "text": pd.Series([f"note {row % 40} of {row % 7}" for row in range(ROWS)], dtype="str")})
     kinds = {"level": "category", "day": "date", "flag": "boolean", "text": "text"}
-    columns = tuple(Column(name, kinds.get(name, "number")) for name in features)  # type: ignore[arg-type]
+    columns = tuple(Column(name, kinds.get(name, "number"),  # type: ignore[arg-type]
+                           tuple(features[name].cat.categories) if name == "level" else ()) for name in features)
     cuts = np.quantile(signal, np.arange(1, len(CLASSES[kind])) / max(1, len(CLASSES[kind])))
     target = pd.Series(np.digitize(signal, cuts).astype(np.int64) if CLASSES[kind] else signal)
     return Table("contract", features, columns, target, "answer", False, np.arange(ROWS), np.arange(ROWS, dtype=np.uint64), "f")

@@ -49,7 +49,8 @@ def _require_column(column: dict[str, Any]) -> None:
     require({*column, "merges_labels"} in (PROPERTIES, OLD_PROPERTIES), "a column has other properties")
     require(isinstance(column["name"], str) and column["kind"] in get_args(ColumnKind) and _are_texts(column["levels"])
             and _are_texts(column["missing_words"]), "a column has strange properties")
-    require(all(type(column.get(name, False)) is bool for name in ("merges_labels", "decimal_comma")), "a column has strange flags")
+    require(all(type(column.get(name, False)) is bool for name in ("merges_labels", "decimal_comma")),
+            "a column has strange properties")
     if "notation" in column:
         _require_notation(column["notation"])
     levels = column["levels"]

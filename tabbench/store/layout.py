@@ -46,7 +46,7 @@ def settle_layout(connection: sqlite3.Connection, folder: Path, *, is_read_only:
             f"INSERT INTO seal VALUES ('meta', '{Seal().text}'), ('result', '{Seal().text}'); "
             f"PRAGMA user_version = {FORMAT}; COMMIT;")
     elif version > FORMAT:
-        raise BadData(f"the store in {folder} was written by a newer tabbench; upgrade tabbench")
+        raise BadData(f"the store in {folder} was written by a newer tabbench; read it with that one")
     elif version == 1 and found != expected_schema():
         raise BadData(f"the store in {folder} was written by an earlier tabbench, without checksums (format 1, now {FORMAT}); "
                       "read it with that version, or compare again into another folder")

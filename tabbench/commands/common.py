@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -46,11 +47,16 @@ def answering(command: Callable[..., int | None]) -> Callable[..., None]:
             code = _refuse(error.typed)
         except KeyboardInterrupt:
             code = INTERRUPTED
+        except BrokenPipeError:  # nobody reads on, as in `tabbench approaches | head`: typer ends in silence
+            raise
         except OSError as error:  # of a place that no sentence of its own knows
             code = _refuse(f"{shown(error)}; nothing finished is lost: look at the place and the disk, then run the same command "
                            "again")
-        except MemoryError:
-            code = _refuse("there is too little memory; nothing finished is lost: allow more, or give fewer --jobs")
+        except (MemoryError, ImportError) as error:  # a library that does not fit into the address space says the latter
+            if isinstance(error, ImportError) and address_space_bytes() == math.inf:
+                raise
+            code = _refuse("there is too little memory or address space (ulimit -v); nothing finished is lost: allow more, or "
+                           "give fewer --jobs")
         raise SystemExit(code or DONE)
 
     return wrapped
@@ -64,14 +70,20 @@ def require_address_space() -> None:
     BadOption
         The limit is too low.
     """
+    if address_space_bytes() < LEAST_ADDRESS_SPACE_BYTES:
+        raise BadOption(f"this process may use {address_space_bytes() / 1e9:.1f} GB of address space (ulimit -v), and tabbench "
+                        f"needs at least {LEAST_ADDRESS_SPACE_BYTES / 1e9:.1f} GB; allow more, and limit the memory of a run by "
+                        "--memory-limit")
+
+
+def address_space_bytes() -> float:
+    """What this process may use, infinite where nothing limits it."""
     if os.name == "nt":
-        return
+        return math.inf
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if 0 <= limit < LEAST_ADDRESS_SPACE_BYTES:
-        raise BadOption(f"this process may use {limit / 1e9:.1f} GB of address space (ulimit -v), and tabbench needs at least "
-                        f"{LEAST_ADDRESS_SPACE_BYTES / 1e9:.1f} GB; allow more, and limit the memory of a run by --memory-limit")
+    return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
 def _refuse(sentence: str) -> int:

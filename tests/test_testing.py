@@ -7,9 +7,11 @@ import pytest
 
 from tabbench.approaches.composed import find_approach
 from tabbench.core.check import CHECKS
+from tabbench.core.errors import BadData
 from tabbench.core.executor import EXECUTORS
 from tabbench.core.metric import METRICS
-from tabbench.testing import check_approach, check_check, check_executor, check_metric
+from tabbench.store.database import Store
+from tabbench.testing import check_approach, check_check, check_executor, check_metric, check_store
 
 
 @pytest.mark.parametrize("name", METRICS.names())
@@ -30,6 +32,10 @@ def test_approaches(name):
 @pytest.mark.parametrize("name", EXECUTORS.names())
 def test_executors(name):
     check_executor(EXECUTORS.get(name))
+
+
+def test_stores():
+    check_store(Store)
 
 
 def test_a_metric_that_depends_on_the_order_of_rows_is_noticed():
@@ -56,3 +62,27 @@ def test_an_executor_that_runs_nothing_is_noticed():
 
     with pytest.raises(AssertionError, match="what is done stays"):
         check_executor(replace(EXECUTORS.get("in-process"), make=Idle))
+
+
+def test_a_store_that_takes_a_damaged_file_for_a_new_one_is_noticed():
+    class Careless(Store):
+        def __init__(self, folder):
+            try:
+                super().__init__(folder)
+                self.recall("kept")
+            except BadData:
+                (folder / "run.db").unlink()
+                super().__init__(folder)
+
+    with pytest.raises(AssertionError, match="reads as before"):
+        check_store(Careless)
+
+
+def test_a_store_that_keeps_the_last_result_is_noticed():
+    class Replacing(Store):
+        def put(self, results):
+            self.forget([result.key for result in results])
+            super().put(results)
+
+    with pytest.raises(AssertionError, match="keeps its first result"):
+        check_store(Replacing)

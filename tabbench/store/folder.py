@@ -109,12 +109,12 @@ class RunFolder:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing at `path` into a sentence."""
+    """Turn what the operating system says about `path` into a sentence."""
     try:
         yield
     except OSError as error:
-        raise BadOption(f"cannot write {shorten(str(path))}: {error.strerror or error}; nothing finished is lost: look at the "
-                        "place and its free space, or choose another one with --out") from error
+        raise BadOption(f"cannot use {shorten(str(path))}: {error.strerror or error}; nothing finished is lost: look at the "
+                        "place, its permissions and its free space, or choose another one with --out") from error
 
 
 def shorten(text: str, most: int = 120) -> str:

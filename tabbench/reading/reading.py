@@ -146,7 +146,8 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
     target = _typed_target(raw, roles.target, declared, replace(rules, is_target=True))
     if target.column.kind == "date":
-        raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
+        raise BadData.about(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number: to predict its "
+                            "spellings as labels, give ", OptionMention("types", {roles.target: "category"}))
     rows, findings = raw.rows, tuple[Finding, ...]()
     if target.missing:
         has_target = ~np.asarray(pd.isna(target.values))

@@ -165,14 +165,13 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
 
 def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], rules: Rules) -> TypedColumn:
     values = raw.columns.pop(name)
-    head = _head(values, HEAD_ROWS)
     kind = declared.get(name)
     if kind is None and raw.has_types and is_text(values.type):
         labels = values.drop_null()
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
     typed = recognise(name, values, rules) if kind is None else recognise_as(kind, name, values, rules)
-    return replace(typed, head=head)
+    return replace(typed, head=_head(values, HEAD_ROWS))
 
 
 def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
@@ -190,8 +189,8 @@ def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rule
     def typed(name: str) -> TypedColumn:
         read = partial(recognise_as, declared[name]) if name in declared else recognise
         values = raw.columns.pop(name)
-        head = _head(values, head_rows)
-        return replace(without_infinite(name, read(name, values, rules)), head=head)
+        column = without_infinite(name, read(name, values, rules))
+        return replace(column, head=_head(values, head_rows))
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))

@@ -33,6 +33,7 @@ def read_or_refuse(path, target):
                          None]),
        end=st.sampled_from(["\n", "\r\n", "\r"]))
 @example(top=["x,y"], rows=["1,2", "#,%"], target="y", end="\n")
+@example(top=["1,2.5,x"], rows=["1,€,1", ",1,,1"], target="y", end="\n")
 @example(top=["x\ty"], rows=["E17\t1", "E5\t2.5"], target="x", end="\n")
 def test_any_text(tmp_path_factory, top, rows, target, end):
     path = tmp_path_factory.mktemp("any") / "a.csv"

@@ -47,11 +47,12 @@ class TrainingState:
         The captured step, once there is one.
     epoch_start
         Steps taken before the present epoch.
-    constant_losses, guard
+    constant_losses, start_losses, guard
         What is known once the start was judged.
     """
 
     constant_losses: list[float]
+    start_losses: list[float]
     guard: Guard
 
     def __init__(self, members: Members, rows: DeviceRows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
@@ -90,7 +91,12 @@ class TrainingState:
         limits = Limits.of(self.constant_losses, [constant.spread for constant in constants], self.batch_rows,
                            is_own=self.loss.is_own or bool(self.loss.parts))
         self.guard = Guard(limits, self.members.values.is_cuda)
-        self.progress.begin(self.validation.losses())
+        self.start_losses = self.validation.losses()
+        self.progress.begin(self.start_losses)
+
+    def is_kept(self, member: int, loss: float) -> bool:
+        """Whether the last epoch is kept where no epoch is the best: one that loses more than the constant predictor is not."""
+        return not self.options.is_guarded or not loss > self.start_losses[member]
 
     def training_losses(self, member: int) -> list[float]:
         """A member's training loss in each epoch."""

@@ -200,7 +200,9 @@ class Training:
         if self.recovery.wants_all_bits and state.stepper.precision.is_low:
             state.leave_low_precision()
         start = time.perf_counter()
-        state.snapshots.prove(is_sound)
+        if state.guard.may_prove:
+            state.snapshots.prove(is_sound)
+            state.guard.begin_proof()
         self.guard_seconds += time.perf_counter() - start
 
     # -- the result of an epoch ------------------------------------------------------------------------------------------------
@@ -217,7 +219,7 @@ class Training:
             is_improved = not loss >= progress.lowest_losses[member]
             if is_improved:
                 progress.latest, progress.lowest_losses[member], progress.lowest_epochs[member] = epoch, loss, epoch
-            if is_improved or loss == progress.best_losses[member] or not state.recipe.keeps_best:
+            if is_improved or loss == progress.best_losses[member] or (not state.recipe.keeps_best and state.is_kept(member, loss)):
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
                 state.best[member] = state.members.values[member]
         self._record(epoch, training_losses, losses)

@@ -121,6 +121,10 @@ def names_instead(name: str, known: Sequence[str]) -> str:
     return f"there are: {', '.join(known[:MOST_NAMES_LISTED])}{more}"
 
 
+class TrainingWarning(UserWarning):
+    """A training ended, but its incidents make the result doubtful; docs/guards.md explains the code at its start."""
+
+
 class TrainingFailed(TabbenchError):
     """No net could be trained; `incidents` say what was seen and tried."""
 

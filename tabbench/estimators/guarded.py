@@ -6,6 +6,7 @@ The parameters become a recipe here; how nets are trained and guarded is in `net
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from numbers import Number
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,13 +24,12 @@ from tabbench.core.finding import BEFORE_TRAINING, Incident
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
+from tabbench.estimators.guarded_warnings import warn_of
 from tabbench.estimators.guarded_words import ATTRIBUTES, CLIP_AND_GROW, FROM_GUARD_ON, UP_TO_NOISE
-from tabbench.estimators.knobs import between, callbacks_of, effort_of, flag, loss_of, required
+from tabbench.estimators.knobs import between, callbacks_of, device_of, effort_of, flag, loss_of, required
 from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
-from tabbench.options import choice
 from tabbench.views.target_scale import OUTLYING, is_outlying
 
-DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
@@ -118,7 +117,16 @@ class _GuardedMLP(TabularEstimator):
         TrainingFailed
             No net could be trained; its `incidents` say what was seen and tried.
         """
-        self.__dict__.pop("_model", None)  # what was learnt before goes with the view that is about to be replaced
+        fitted = copy(self)  # whatever fails leaves the estimator as it was
+        is_interrupted = fitted._fit(X, y, sample_weight, groups, checkpoint, resume_from)
+        self.__dict__.update(fitted.__dict__)
+        warn_of(self.incidents_)
+        if is_interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any, checkpoint: Any, resume_from: Any) -> bool:
+        """Fit, and return whether that was interrupted."""
         if (checkpoint is not None or resume_from is not None) and not isinstance(self.random_state, int | np.integer):
             raise BadOption("random_state must be a whole number where there is a checkpoint, or it could not be continued")
         training, names = self._prepared(X, y, sample_weight, groups)
@@ -130,9 +138,10 @@ class _GuardedMLP(TabularEstimator):
         except TrainingFailed as error:
             error.incidents = tuple(names.of_incident(each) for each in error.incidents)
             raise
+        model = self._no_worse(model, training, loss)
         self._model = model.bare()  # a pickle holds no training data
         self._describe(model, names)
-        return self
+        return bool(model.record.is_interrupted)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")
@@ -217,9 +226,8 @@ class _GuardedMLP(TabularEstimator):
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
 
     def _trial(self) -> Self:
-        """Return a clone, so that a trial leaves what was fitted unchanged."""
-        trial: Self = clone(self)
-        return trial
+        """Return a shallow copy, which callbacks with locks allow, so that a trial leaves what was fitted unchanged."""
+        return copy(self)
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
@@ -300,12 +308,12 @@ class _GuardedMLP(TabularEstimator):
         optimizer = "adam" if self.optimizer is None else self.optimizer
         return TrainingOptions(
             is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer], callbacks=callbacks_of(self.callbacks),
-            checkpoint=None if checkpoint is None else Path(checkpoint),
+            keeps_interrupted=True, checkpoint=None if checkpoint is None else Path(checkpoint),
             resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
 
     def _quiet_options(self) -> Any:
         """Return the options of trials and searches, without the user's callbacks."""
-        return replace(self._options(None, None, ""), callbacks=())
+        return replace(self._options(None, None, ""), callbacks=(), keeps_interrupted=False)
 
     def _fit_model(self, training: TrainingSet, loss: Any, options: Any) -> Any:
         """Fit one recipe, or a portfolio if the effort suffices; with `grow`, widen the net while the loss improves."""
@@ -316,17 +324,25 @@ class _GuardedMLP(TabularEstimator):
 
             return fit_ensemble(training, loss, options, portfolio_of(self.get_params(deep=False)))
         model: Any = fit_net(training, loss, options)
-        for _ in range(MOST_DOUBLINGS if flag("grow", self.grow) else 0):
+        for _ in range(MOST_DOUBLINGS if flag("grow", self.grow) and not model.record.is_interrupted else 0):
             doubled = [2 * size for size in training.settings["hidden"]]
             training = replace(training, settings=training.settings | {"hidden": doubled})
             try:
                 wider: Any = fit_net(training, loss, replace(options, checkpoint=None, resume_from=None))
             except TrainingFailed:  # the narrower one is there
                 break
-            if np.mean(wider.record.validation_losses) > WORTH_GROWING * np.mean(model.record.validation_losses):
+            if wider.record.is_interrupted:
+                return replace(model, record=replace(model.record, is_interrupted=True))
+            if np.mean(wider.record.kept_losses) > WORTH_GROWING * np.mean(model.record.kept_losses):
                 break
             model = wider
         return model
+
+    def _no_worse(self, model: Any, training: TrainingSet, loss: Any) -> Any:
+        """Return the model, or the constant predictor if that is better on the training rows."""
+        from tabbench.nets.constant import no_worse_than_constant
+
+        return no_worse_than_constant(model, training, loss) if self.guard else model
 
     def _describe(self, model: Any, names: RowNames) -> None:
         record = model.record
@@ -352,7 +368,7 @@ class _GuardedMLP(TabularEstimator):
         return said
 
     def _device(self) -> str:
-        wanted = choice("device", self.device, DEVICES)
+        wanted = device_of(self.device)
         if wanted == "cpu":
             return "cpu"
         from tabbench.nets import is_cuda_available

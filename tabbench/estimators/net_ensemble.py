@@ -55,6 +55,9 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
             fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name))
         except TrainingFailed as error:  # one recipe that cannot be trained leaves the others
             failed[name] = error
+        else:
+            if fitted[name].record.is_interrupted:
+                break
     if not fitted:
         raise next(iter(failed.values()))
     models = list(fitted.values())
@@ -102,4 +105,6 @@ def _record(names: Sequence[str], models: Sequence[Any]) -> Any:
     return replace(records[0], history=history, quarantined=tuple(sorted({row for each in records for row in each.quarantined})),
                    rollbacks=sum(each.rollbacks for each in records),
                    guard_overhead=float(np.mean([each.guard_overhead for each in records])),
-                   validation_losses=[float(np.mean(each.validation_losses)) for each in records])
+                   validation_losses=[float(np.mean(each.validation_losses)) for each in records],
+                   is_interrupted=any(each.is_interrupted for each in records),
+                   kept_losses=[float(np.mean(each.kept_losses)) for each in records])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.errors import TabbenchError
@@ -44,13 +46,15 @@ MOST_RESIDENT_NUMBERS = 2**25
 @dataclass(frozen=True)
 class TrainingRecord:
     """What happened in training: a record an epoch and net, rows left out, roll-backs of all nets, the guard's share of the time
-    and each net's validation loss."""
+    and each net's validation loss, NaN where nothing validates. `kept_losses` are those that the kept weights were kept for."""
 
     history: list[dict[str, Any]]
     quarantined: tuple[int, ...]
     rollbacks: int
     guard_overhead: float
     validation_losses: list[float]
+    kept_losses: list[float]
+    is_interrupted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,7 @@ class NetModel:
         TabbenchError
             When a prediction is not finite, which no finite features can cause.
         """
-        with threads_limited_to(1):
+        with torch_with(1):
             members = Members(self.members.shape, self.members.values.double()) if self.is_exact else self.members
             mean = np.mean(_predictions(self.encoding, members, features, self.loss), axis=0)
         if not np.isfinite(mean).all():
@@ -169,7 +173,7 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
         No net could be trained.
     """
     folds = folds_of(training) * training.settings["repeats"]
-    with threads_limited_to(training.threads):
+    with torch_with(training.threads):
         prepared = PreparedTraining.of(training, loss)
         low, high = (float(prepared.target.min()), float(prepared.target.max())) if prepared.scale else (0.0, 1.0)
         trained = prepared.begin(folds, options).run()
@@ -177,7 +181,9 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
         held_out = _held_out(prepared.encoding, members, training.features, [folds[place][1] for place in trained.places],
                              prepared.loss)
     held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
-    record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead, trained.losses)
+    record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead,
+                            trained.losses if training.settings["folds"] else [math.nan] * len(trained.losses), trained.losses,
+                            trained.is_interrupted)
     tuned = {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history), "weights": trained.layers}
     if training.device != "cpu":
         is_rounded = training.settings.get("precision") == "tf32" or torch.get_float32_matmul_precision() != "highest"
@@ -224,8 +230,18 @@ def _held_out(encoding: NetEncoding, members: Members, matrix: NetMatrix, valid:
 
 def _predictions(encoding: NetEncoding, members: Members, matrix: NetMatrix, loss: Loss) -> np.ndarray:
     """Each member's predictions (members, m[, classes]), in blocks of rows."""
+    blocks = [np.stack([loss.predictions(each, members.shape.heads) for each in outputs.numpy()])
+              for outputs in _blocks_of_outputs(encoding, members, matrix)]
+    return np.concatenate(blocks, axis=1)
+
+
+def raw_outputs(encoding: NetEncoding, members: Members, matrix: NetMatrix) -> Tensor:
+    """Outputs (members, m * heads, outputs) of a matrix's rows."""
+    return torch.cat(list(_blocks_of_outputs(encoding, members, matrix)), dim=1)
+
+
+def _blocks_of_outputs(encoding: NetEncoding, members: Members, matrix: NetMatrix) -> Iterator[Tensor]:
     numbers, codes, size = torch.from_numpy(matrix.numbers), torch.from_numpy(matrix.codes), block_rows(members)
-    blocks: list[np.ndarray] = []
     first = 0
     while first < len(numbers):
         block = slice(first, first + size)
@@ -233,15 +249,14 @@ def _predictions(encoding: NetEncoding, members: Members, matrix: NetMatrix, los
             with torch.no_grad():
                 encoded = encoding.encoded(numbers[block], codes[block]).to(members.values.dtype)
                 inputs = members.inputs(encoded[None].expand(len(members), -1, -1), codes[None, block, encoding.embedded])
-                outputs = members.outputs(inputs).numpy()
+                outputs = members.outputs(inputs)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or size == 1:
                 raise
             size //= 2  # less at once is slower and no less right
             continue
-        blocks.append(np.stack([loss.predictions(each, members.shape.heads) for each in outputs]))
+        yield outputs
         first += size
-    return np.concatenate(blocks, axis=1)
 
 
 def _restored(predictions: np.ndarray, scale: TargetScale | None, low: float, high: float) -> np.ndarray:
@@ -249,11 +264,19 @@ def _restored(predictions: np.ndarray, scale: TargetScale | None, low: float, hi
 
 
 @contextmanager
-def threads_limited_to(threads: int) -> Iterator[None]:
-    """Torch's thread count inside the block; the caller's comes back afterwards."""
-    before = torch.get_num_threads()
+def torch_with(threads: int) -> Iterator[None]:
+    """Torch with so many threads and its own defaults inside the block; the caller's settings come back afterwards."""
+    before, kind = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(threads)
+    torch.set_default_dtype(torch.float32)
     try:
-        yield
+        with _default_device_is_cpu(), torch.inference_mode(False), torch.enable_grad():
+            yield
     finally:
+        torch.set_default_dtype(kind)
         torch.set_num_threads(before)
+
+
+def _default_device_is_cpu() -> AbstractContextManager[object]:
+    # A default of torch's costs every operation some microseconds, so it is replaced only where the caller has set one.
+    return nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")

@@ -28,6 +28,7 @@ class Trained:
     rollbacks: int
     guard_overhead: float
     layers: list[dict[str, Any]]
+    is_interrupted: bool = False
 
 
 @dataclass

@@ -21,7 +21,7 @@ from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import DeviceRows
 from tabbench.nets.steps import CapturedStep, Stepper
 from tabbench.nets.training_options import TrainingOptions
-from tabbench.nets.validation import Validation
+from tabbench.nets.validation import Constant, Validation
 
 
 class TrainingState:
@@ -47,10 +47,11 @@ class TrainingState:
         The captured step, once there is one.
     epoch_start
         Steps taken before the present epoch.
-    constant_losses, start_losses, guard
+    constants, constant_losses, start_losses, guard
         What is known once the start was judged.
     """
 
+    constants: list[Constant]
     constant_losses: list[float]
     start_losses: list[float]
     guard: Guard
@@ -86,9 +87,9 @@ class TrainingState:
 
     def judge_start(self) -> None:
         """Find out what the constant predictor and the first weights lose."""
-        constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
-        self.constant_losses = [constant.loss for constant in constants]
-        limits = Limits.of(self.constant_losses, [constant.spread for constant in constants], self.batch_rows,
+        self.constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
+        self.constant_losses = [constant.loss for constant in self.constants]
+        limits = Limits.of(self.constant_losses, [constant.spread for constant in self.constants], self.batch_rows,
                            is_own=self.loss.is_own or bool(self.loss.parts))
         self.guard = Guard(limits, self.members.values.is_cuda)
         self.start_losses = self.validation.losses()

@@ -26,6 +26,8 @@ class TrainingOptions:
         Folders to write to, and to continue from.
     identity : str, default ""
         What a checkpoint must have been written for.
+    keeps_interrupted : bool, default False
+        Whether a `KeyboardInterrupt` ends the training with what was learnt; who asks for that raises it again.
     named : Callable[[Incident], Incident] | None, default None
         An incident as the user knows its rows, for callbacks that are told of it as it happens.
     """
@@ -36,6 +38,7 @@ class TrainingOptions:
     checkpoint: Path | None = None
     resume_from: Path | None = None
     identity: str = ""
+    keeps_interrupted: bool = False
     named: Callable[[Incident], Incident] | None = None
 
     def as_named(self, record: Incident) -> Incident:

@@ -14,7 +14,7 @@ from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import TrainingFailed
 from tabbench.nets.diagnosis import first_operation, unsound_rows
 from tabbench.nets.loss import Loss
-from tabbench.nets.model import PreparedTraining, folds_of, threads_limited_to
+from tabbench.nets.model import PreparedTraining, folds_of, torch_with
 from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
 from tabbench.nets.recovery import AUDIT_ROWS
 from tabbench.nets.training_options import TrainingOptions
@@ -36,7 +36,7 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions
         All of them diverged.
     """
     fit, valid = folds_of(training)[0]
-    with threads_limited_to(training.threads):
+    with torch_with(training.threads):
         prepared = PreparedTraining.of(training, loss)
         rates, losses = _tried(prepared, fit, valid, options, list(DECADES))
         best = chosen_rate(rates, losses)
@@ -60,7 +60,7 @@ def _tried(prepared: PreparedTraining, fit: np.ndarray, valid: np.ndarray, optio
 
 def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[np.ndarray, np.ndarray]:
     """Rates and smoothed losses of one net while the rate rises."""
-    with threads_limited_to(training.threads):
+    with torch_with(training.threads):
         run = PreparedTraining.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
         run.recovery.audit()
         return range_test(run)
@@ -68,7 +68,7 @@ def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOption
 
 def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> list[dict[str, Any]]:
     """Train one net without any regularisation on one row, on 32, 256, 2,048 and all rows: a record a stage, until one fails."""
-    with threads_limited_to(training.threads):
+    with torch_with(training.threads):
         prepared = PreparedTraining.of(training, loss)
         order = np.random.default_rng(training.shared_seed).permutation(len(training))
         sizes = [size for size in STAGES if size < len(training)] + [len(training)]
@@ -98,7 +98,7 @@ def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: Tra
 
 def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[list[int], str]:
     """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
-    with threads_limited_to(training.threads):
+    with torch_with(training.threads):
         run = PreparedTraining.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
         losses, states = run.state.validation.row_losses(0), run.recovery.sound_weights(0)
         dirty = set(range(len(training)))

@@ -25,10 +25,15 @@ SAME_SCORE = 1e-4
 
 @dataclass(frozen=True)
 class Constant:
-    """The constant predictor's mean loss on rows, and how far its losses of single rows spread."""
+    """The constant predictor's mean loss on so many rows, and how far its losses of single rows spread."""
 
     loss: float
     spread: float
+    rows: int
+
+    def noise_of(self, rows: int) -> float:
+        """Standard deviation of the difference to its mean loss on so many others of the same rows."""
+        return self.spread * math.sqrt(abs(1.0 / rows - 1.0 / self.rows))
 
 
 class Validation:
@@ -73,7 +78,8 @@ class Validation:
                 else:
                     losses = self._loss.rows(outputs, self._rows.target[fit][None], smoothing=smoothing)
             losses = losses if weight is None else losses * weight
-            found.append(Constant(float(losses.mean()), float(losses.std(correction=0)) if len(fit) > 1 else 0.0))
+            spread = float(losses.std(correction=0)) if len(fit) > 1 else 0.0
+            found.append(Constant(float(losses.mean()), spread, losses.shape[1]))
         return found
 
     def repeat(self, recorded: Mapping[int, float]) -> str:

@@ -99,7 +99,7 @@ class _GuardedMLP(TabularEstimator):
         groups : array-like of shape (n_samples,), default None
             Group labels; rows of one group are never divided between training and validation rows.
         checkpoint : str or path, default None
-            Folder that the state is written to after each epoch.
+            Folder that the state is written to after each epoch. A training that left its state there is continued.
         resume_from : str or path, default None
             Folder of an earlier checkpoint to continue from; on a CPU the result is the same, bit for bit.
 
@@ -502,11 +502,11 @@ class GuardedMLPRegressor(_GuardedMLP, TabularRegressor):  # noqa: D101
         return np.asarray(self._model.predict(matrix))
 
     def _own_loss(self, training: TrainingSet) -> Any:
-        from tabbench.nets.loss import Loss
+        from tabbench.nets.loss import Loss, with_outputs_as_meant
 
         self._outlying = np.flatnonzero(is_outlying(training.target)) if self.loss is None and self.guard else np.array([], int)
         default = Loss("huber" if len(self._outlying) else "squared", 0)
-        return loss_of(self.loss, default, ("squared", "absolute", "huber"))
+        return with_outputs_as_meant(loss_of(self.loss, default, ("squared", "absolute", "huber")))
 
     def _advice(self, rows: int) -> list[Incident]:
         if not len(self._outlying):

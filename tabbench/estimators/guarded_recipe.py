@@ -14,13 +14,13 @@ from tabbench.estimators.knobs import (
     clip_of,
     effort_of,
     flag,
-    name_of_loss,
     named,
     rate_of,
     required,
     sizes_of,
     whole,
 )
+from tabbench.estimators.loss_identity import described
 from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
 from tabbench.options import choice
 
@@ -86,4 +86,4 @@ def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
     plain = {name: str(value) for name, value in parameters.items() if name not in changing_nothing}
     weight, group = (0 if each is None else each for each in (training.weight, training.group))
     return identity_of(training.features.numbers, training.features.codes, training.target, weight, group, training.shared_seed,
-                       plain | {"loss": name_of_loss(parameters["loss"])}, training.settings)
+                       plain | {"loss": described(parameters["loss"])}, training.settings)

@@ -64,13 +64,6 @@ def clip_of(value: float | str | None) -> float | str | None:
     return value if value is None or (isinstance(value, str) and value == "auto") else positive("clip", value)
 
 
-def name_of_loss(given: Any) -> str:
-    """Return the name of a loss for checkpoints: names and weights, and where a function was defined."""
-    if isinstance(given, Mapping):
-        return ", ".join(f"{name_of_loss(part)}: {weight}" for part, weight in given.items())
-    return f"{given.__module__}.{given.__qualname__}" if hasattr(given, "__qualname__") else str(given)
-
-
 def rate_of(given: float | str | None) -> float | None:
     """Return a learning rate; None for the preset's and for "search"."""
     if isinstance(given, str):

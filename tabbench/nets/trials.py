@@ -12,11 +12,10 @@ import torch
 
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import TrainingFailed
-from tabbench.nets.diagnosis import first_operation, unsound_rows
+from tabbench.nets.diagnosis import first_operation, unsound_blockwise
 from tabbench.nets.loss import Loss
 from tabbench.nets.model import PreparedTraining, folds_of, torch_with
 from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
-from tabbench.nets.recovery import AUDIT_ROWS
 from tabbench.nets.training_options import TrainingOptions
 
 STAGES = (32, 256, 2048)
@@ -103,8 +102,9 @@ def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOpti
         losses, states = run.state.validation.row_losses(0), run.recovery.sound_weights(0)
         dirty = set(range(len(training)))
         for weights in states:
-            rows = torch.arange(len(training), device=run.state.members.values.device)
-            dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
+            dirty = unsound_blockwise(losses, torch.tensor(sorted(dirty), device=run.state.members.values.device), weights)
+            if not dirty:
+                break
         if not dirty:
             return [], ""
         some = torch.tensor(sorted(dirty), device=run.state.members.values.device)

@@ -101,7 +101,7 @@ class Validation:
         return ""
 
     def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
-        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""
+        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (1, m * heads, outputs), as in judging."""
         one = self._members.take([member])
 
         def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +111,7 @@ class Validation:
             rows_of = self._loss.one_by_one if self.gives_mean else self._loss.rows
             losses = rows_of(outputs, target)[0].view(-1, heads).mean(1)
             weight = self._rows.weight_of(rows)
-            return losses if weight is None else losses * weight, outputs[0]
+            return losses if weight is None else losses * weight, outputs
 
         return losses_and_outputs
 

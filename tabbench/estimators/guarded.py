@@ -323,6 +323,7 @@ class _GuardedMLP(TabularEstimator):
             from tabbench.estimators.net_ensemble import fit_ensemble
 
             return fit_ensemble(training, loss, options, portfolio_of(self.get_params(deep=False)))
+        options = replace(options, predicts_held_out=False)
         model: Any = fit_net(training, loss, options)
         for _ in range(MOST_DOUBLINGS if flag("grow", self.grow) and not model.record.is_interrupted else 0):
             doubled = [2 * size for size in training.settings["hidden"]]

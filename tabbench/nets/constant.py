@@ -13,12 +13,15 @@ from torch import Tensor
 from tabbench.core.approach import TrainingSet
 from tabbench.core.faults import incident
 from tabbench.core.finding import AFTER_TRAINING
+from tabbench.core.matrices import NetMatrix
 from tabbench.nets.loss import Loss
 from tabbench.nets.model import FARTHEST, NetModel, raw_outputs, torch_with
 from tabbench.nets.network import Members
 
 MOST_COMPARED_ROWS = 20_000
 """Evenly spaced; more would not change the answer."""
+MOST_NUMBERS = 2**23
+"""Predictions that are compared at once: there may be thousands of classes."""
 ROUNDING = 1e-6
 
 
@@ -40,7 +43,7 @@ def _better(model: Any, training: TrainingSet, loss: Loss) -> Any:
     models: Sequence[NetModel] = getattr(model, "models", (model,))
     start = loss.start(*_target_and_weight(models[0], training))
     rows = _compared(model, training)
-    constant = _mean(loss, start.expand(1, len(rows), -1), models[0], training, rows)
+    constant = _mean_of_constant(loss, start, models[0], training, rows)
     learnt = _loss_of(model, models, training, loss, rows)
     if not learnt > constant + ROUNDING * max(abs(constant), 1.0):  # not finite, for some losses of the user's: no answer
         return model
@@ -76,13 +79,27 @@ def _target_and_weight(model: NetModel, training: TrainingSet) -> tuple[np.ndarr
 
 def _loss_of(model: Any, models: Sequence[NetModel], training: TrainingSet, loss: Loss, rows: np.ndarray) -> float:
     """The loss of the averaged predictions; of a loss of the user's own, which may not be meant for them, the nets' mean."""
-    features = training.features.take(rows)
     if loss.is_own:
+        features = training.features.take(rows)
         by_model = [_mean(loss, raw_outputs(each.encoding, each.members, features), each, training, rows) for each in models]
         return float(np.average(by_model, weights=getattr(model, "weights", None)))
+    blocks = np.array_split(rows, -(-len(rows) * loss.outputs // MOST_NUMBERS))
+    by_block = [_mean(loss, _averaged(model, models[0], training.features.take(block)), models[0], training, block)
+                for block in blocks]
+    return float(np.average(by_block, weights=[len(block) for block in blocks]))
+
+
+def _averaged(model: Any, one: NetModel, features: NetMatrix) -> Tensor:
+    """The averaged predictions as outputs (1, m, outputs) of one net that would make them."""
     predicted = model.predict(features)
-    outputs = np.log(predicted) if models[0].scale is None else models[0].scale.standardised(predicted)[:, None]
-    return _mean(loss, torch.from_numpy(outputs)[None], models[0], training, rows)
+    outputs = np.log(predicted) if one.scale is None else one.scale.standardised(predicted)[:, None]
+    return torch.from_numpy(outputs)[None]
+
+
+def _mean_of_constant(loss: Loss, start: Tensor, model: NetModel, training: TrainingSet, rows: np.ndarray) -> float:
+    blocks = [rows] if loss.is_own else np.array_split(rows, -(-len(rows) * loss.outputs // MOST_NUMBERS))
+    by_block = [_mean(loss, start.expand(1, len(block), -1), model, training, block) for block in blocks]
+    return float(np.average(by_block, weights=[len(block) for block in blocks]))
 
 
 def _mean(loss: Loss, outputs: Tensor, model: NetModel, training: TrainingSet, rows: np.ndarray) -> float:

@@ -178,9 +178,11 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
         low, high = (float(prepared.target.min()), float(prepared.target.max())) if prepared.scale else (0.0, 1.0)
         trained = prepared.begin(folds, options).run()
         members = Members(trained.members.shape, trained.members.values.cpu())
-        held_out = _held_out(prepared.encoding, members, training.features, [folds[place][1] for place in trained.places],
-                             prepared.loss)
-    held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
+        held_out = None
+        if options.predicts_held_out:
+            held_out = _held_out(prepared.encoding, members, training.features, [folds[place][1] for place in trained.places],
+                                 prepared.loss)
+            held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
     record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead,
                             trained.losses if training.settings["folds"] else [math.nan] * len(trained.losses), trained.losses,
                             trained.is_interrupted)

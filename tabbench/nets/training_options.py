@@ -28,6 +28,8 @@ class TrainingOptions:
         What a checkpoint must have been written for.
     keeps_interrupted : bool, default False
         Whether a `KeyboardInterrupt` ends the training with what was learnt; who asks for that raises it again.
+    predicts_held_out : bool, default True
+        Whether the fitted net comes with its predictions for rows that it did not learn from.
     named : Callable[[Incident], Incident] | None, default None
         An incident as the user knows its rows, for callbacks that are told of it as it happens.
     """
@@ -39,6 +41,7 @@ class TrainingOptions:
     resume_from: Path | None = None
     identity: str = ""
     keeps_interrupted: bool = False
+    predicts_held_out: bool = True
     named: Callable[[Incident], Incident] | None = None
 
     def as_named(self, record: Incident) -> Incident:

@@ -17,6 +17,8 @@ from tabbench.nets.rows import DeviceRows
 
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
+MOST_OUTPUTS = 2**24
+"""Of validation rows that are judged at once; with more, thousands of classes say, block after block."""
 MOST_ONE_BY_ONE = 256
 """Rows whose losses are computed alone where a loss gives means only."""
 SAME_SCORE = 1e-4
@@ -61,8 +63,15 @@ class Validation:
         positions, share = _side_by_side(self.parts)
         given = self._rows.weight_of(positions)
         weight = share.to(self._members.values.dtype) if given is None else (share * given).to(self._members.values.dtype)
-        means: list[float] = self._loss.means(self._outputs(positions), self._rows.target[positions], weight).tolist()
-        return means
+        if self._loss.is_own or positions.numel() * self._members.shape.outputs <= MOST_OUTPUTS:
+            means: list[float] = self._means(positions, weight).tolist()
+            return means
+        blocks = zip(torch.split(positions, self._block_rows, dim=1), torch.split(weight, self._block_rows, dim=1), strict=True)
+        total: Tensor = sum(self._means(*block) * block[0].shape[1] for block in blocks)  # type: ignore[assignment]
+        return [float(each) for each in total / positions.shape[1]]
+
+    def _means(self, rows: Tensor, weight: Tensor) -> Tensor:
+        return self._loss.means(self._outputs(rows), self._rows.target[rows], weight)
 
     def of_constants(self, fits: Sequence[Tensor], smoothing: float) -> list[Constant]:
         """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
@@ -76,7 +85,9 @@ class Validation:
                     some = fit[:MOST_ONE_BY_ONE]
                     losses = self._loss.one_by_one(outputs[:, :len(some)], self._rows.target[some][None])
                 else:
-                    losses = self._loss.rows(outputs, self._rows.target[fit][None], smoothing=smoothing)
+                    blocks = zip(torch.split(outputs, self._block_rows, dim=1), torch.split(fit, self._block_rows), strict=True)
+                    losses = torch.cat([self._loss.rows(given, self._rows.target[rows][None], smoothing=smoothing)
+                                        for given, rows in blocks], dim=1)
             losses = losses if weight is None else losses * weight
             spread = float(losses.std(correction=0)) if len(fit) > 1 else 0.0
             found.append(Constant(float(losses.mean()), spread, losses.shape[1]))
@@ -139,4 +150,4 @@ def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
 def block_rows(members: Members) -> int:
     """Rows of one forward pass outside training."""
     shape = members.shape
-    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden)))
+    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden, shape.outputs)))

@@ -49,7 +49,11 @@ class _GuardedMLP(TabularEstimator):
                  decay_schedule: str | None = None, l1: float = 0.0, l2: float = 0.0, dropout: float | None = None,
                  batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0, clip: float | str | None = None,
                  grow: bool = False, loss: Any = None, guard: bool = True, callbacks: Sequence[Any] = (),
-                 precision: str = "float32", device: str = "auto", random_state: Any = None, n_jobs: int | None = None) -> None:
+                 precision: str = "float32", device: str = "auto", validation_split: Any = None, stopping_metric: Any = None,
+                 patience: int | None = None, min_delta: float = 0.0, max_seconds: float | None = None,
+                 momentum: float | None = None, betas: Sequence[float] | None = None, embedding_size: int | None = None,
+                 module: Any = None, warm_start: bool = False, verbose: int | str = 0, random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
         self.preset = preset
         self.effort = effort
         self.learning_rate = learning_rate
@@ -79,6 +83,17 @@ class _GuardedMLP(TabularEstimator):
         self.callbacks = callbacks
         self.precision = precision
         self.device = device
+        self.validation_split = validation_split
+        self.stopping_metric = stopping_metric
+        self.patience = patience
+        self.min_delta = min_delta
+        self.max_seconds = max_seconds
+        self.momentum = momentum
+        self.betas = betas
+        self.embedding_size = embedding_size
+        self.module = module
+        self.warm_start = warm_start
+        self.verbose = verbose
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -419,14 +434,20 @@ class GuardedMLPClassifier(_GuardedMLP, TabularClassifier):  # noqa: D101 - it s
                  batch_norm: bool = False, mixup: float = 0.0, noise: float = 0.0, label_smoothing: float = 0.0,
                  clip: float | str | None = None, grow: bool = False, loss: Any = None, class_weight: Any = None,
                  guard: bool = True, callbacks: Sequence[Any] = (), precision: str = "float32", device: str = "auto",
-                 random_state: Any = None, n_jobs: int | None = None) -> None:
+                 validation_split: Any = None, stopping_metric: Any = None,
+                 patience: int | None = None, min_delta: float = 0.0, max_seconds: float | None = None,
+                 momentum: float | None = None, betas: Sequence[float] | None = None, embedding_size: int | None = None,
+                 module: Any = None, warm_start: bool = False, verbose: int | str = 0, random_state: Any = None,
+                 n_jobs: int | None = None) -> None:
         super().__init__(
             preset, effort=effort, learning_rate=learning_rate, schedule=schedule, optimizer=optimizer, bins=bins,
             hidden_sizes=hidden_sizes, activation=activation, initialization=initialization, batch_size=batch_size,
             max_epochs=max_epochs, early_stopping=early_stopping, folds=folds, validation_fraction=validation_fraction,
             weight_decay=weight_decay, decay_schedule=decay_schedule, l1=l1, l2=l2, dropout=dropout, batch_norm=batch_norm,
             mixup=mixup, noise=noise, clip=clip, grow=grow, loss=loss, guard=guard, callbacks=callbacks, precision=precision,
-            device=device, random_state=random_state, n_jobs=n_jobs)
+            device=device, validation_split=validation_split, stopping_metric=stopping_metric, patience=patience,
+            min_delta=min_delta, max_seconds=max_seconds, momentum=momentum, betas=betas, embedding_size=embedding_size,
+            module=module, warm_start=warm_start, verbose=verbose, random_state=random_state, n_jobs=n_jobs)
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 

@@ -42,7 +42,7 @@ def no_worse_than_constant(model: Any, training: TrainingSet, loss: Loss) -> Any
 def _better(model: Any, training: TrainingSet, loss: Loss) -> Any:
     models: Sequence[NetModel] = getattr(model, "models", (model,))
     start = loss.start(*_target_and_weight(models[0], training))
-    rows = _compared(model, training)
+    rows = _compared(model, training, loss.outputs)
     constant = _mean_of_constant(loss, start, models[0], training, rows)
     learnt = _loss_of(model, models, training, loss, rows)
     if not learnt > constant + ROUNDING * max(abs(constant), 1.0):  # not finite, for some losses of the user's: no answer
@@ -63,9 +63,10 @@ def _constant(model: NetModel, start: Tensor) -> NetModel:
     return replace(model, members=members, tuned=model.tuned | {"nets": 1})
 
 
-def _compared(model: Any, training: TrainingSet) -> np.ndarray:
+def _compared(model: Any, training: TrainingSet, outputs: int) -> np.ndarray:
     rows = np.setdiff1d(np.arange(len(training)), np.array(model.record.quarantined, dtype=np.int64))
-    return rows[::-(-len(rows) // MOST_COMPARED_ROWS)]
+    most = max(1, min(MOST_COMPARED_ROWS, MOST_NUMBERS // outputs))
+    return rows[::-(-len(rows) // most)]
 
 
 def _target_and_weight(model: NetModel, training: TrainingSet) -> tuple[np.ndarray, np.ndarray | None]:

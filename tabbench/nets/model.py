@@ -55,6 +55,7 @@ class TrainingRecord:
     validation_losses: list[float]
     kept_losses: list[float]
     is_interrupted: bool = False
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,7 @@ class PreparedTraining:
         weight = None if training.weight is None else training.weight / training.weight.mean()
         embedded = tuple(self.encoding.cardinalities[column] for column in self.encoding.embedded)
         shape = NetShape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
-                         recipe.activation, recipe.batch_norm, recipe.heads)
+                         recipe.activation, recipe.batch_norm, recipe.heads, recipe.embedding_size)
         starts = torch.stack([loss.start(self.target[fit], None if weight is None else weight[fit]) for fit, _ in folds])
         draws, rows = Draws(training.shared_seed, device), _resident(training, self.encoding.on(device), loss, self.target)
         positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
@@ -185,7 +186,7 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
             held_out = HeldOut(held_out.rows, _restored(held_out.predictions, prepared.scale, low, high))
     record = TrainingRecord(trained.history, trained.quarantined, trained.rollbacks, trained.guard_overhead,
                             trained.losses if training.settings["folds"] else [math.nan] * len(trained.losses), trained.losses,
-                            trained.is_interrupted)
+                            trained.is_interrupted, trained.rates)
     tuned = {"nets": len(members), "epochs": trained.best_epochs, "training": curves(trained.history), "weights": trained.layers}
     if training.device != "cpu":
         is_rounded = training.settings.get("precision") == "tf32" or torch.get_float32_matmul_precision() != "highest"

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from tabbench.nets.activations import ACTIVATIONS
 
-EMBEDDING_SIZE = 8
 NORM_EPSILON = 1e-5
 NORM_MEMORY = 0.9
 """Share of the running mean and variance that a batch leaves."""
@@ -39,11 +38,12 @@ class NetShape:
     activation: str = "silu"
     batch_norm: bool = False
     heads: int = 1
+    embedding_size: int = 8
 
     @property
     def width(self) -> int:
         """Width of what the first layer sees."""
-        return self.encoded + EMBEDDING_SIZE * len(self.embedded)
+        return self.encoded + self.embedding_size * len(self.embedded)
 
     def parameters(self) -> Sizes:
         """Shapes of one member's parameters by name."""
@@ -51,7 +51,7 @@ class NetShape:
         shapes: Sizes = {f"weight{layer}": pair for layer, pair in enumerate(pairwise(widths))}
         shapes[f"weight{len(self.hidden)}"] = (widths[-1], self.heads * self.outputs)
         if self.embedded:
-            shapes["embedding"] = (sum(self.embedded), EMBEDDING_SIZE)
+            shapes["embedding"] = (sum(self.embedded), self.embedding_size)
         shapes["input_scale"] = (self.heads, self.width)
         shapes |= {f"bias{layer}": (1, width) for layer, width in enumerate(self.hidden)}
         if self.batch_norm:

@@ -61,7 +61,8 @@ class Stepper:
         self.members, self.rows, self.loss, self.recipe, self.draws = members, rows, loss, recipe, draws
         self.number, self.steps, self.parts = 0, steps, 1
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
-        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
+        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe), betas=recipe.betas,
+                                                                      momentum=recipe.momentum)
         self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
         self.precision = Precision(recipe.precision, len(members), members.values.device, members.values.dtype)
         self._written = WrittenBackward(members, loss, recipe.label_smoothing) if is_plain(recipe, loss) else None

@@ -88,7 +88,8 @@ class Training:
         state, seen = self.state, CallbackState(self.state)
         state.options.tell("on_fit_start", seen)
         try:
-            while state.progress.epoch < state.recipe.epochs and not self._is_over() and not seen.is_stopped:
+            while state.progress.epoch < state.recipe.epochs and not self._is_over() and not seen.is_stopped and (
+                    not state.progress.epoch or time.perf_counter() < state.options.deadline):
                 self.take_epoch(state.progress.epoch + 1)
                 state.options.tell("on_epoch_end", seen)
                 save(state, self.recovery)
@@ -242,10 +243,10 @@ class Training:
         for member, loss in enumerate(losses):
             if not math.isfinite(loss):
                 continue
-            is_improved = not loss >= progress.lowest_losses[member]
+            is_improved = not loss >= progress.lowest_losses[member] - state.recipe.min_delta
             if is_improved:
                 progress.latest, progress.lowest_losses[member], progress.lowest_epochs[member] = epoch, loss, epoch
-            if is_improved or loss == progress.best_losses[member] or (not state.recipe.keeps_best and state.is_kept(member, loss)):
+            if is_improved or loss <= progress.best_losses[member] or (not state.recipe.keeps_best and state.is_kept(member, loss)):
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
                 state.best[member] = state.members.values[member]
         self._record(epoch, training_losses, losses)
@@ -286,6 +287,7 @@ class Training:
         state.members.values.copy_(state.best)
         places = self.recovery.survivors()
         kept = state.members.take(places)
+        rates = tuple(state.rate(place) for place in places)
         if state.options.is_guarded:
             note_at_the_end(state, places)
             if not self.is_interrupted:
@@ -295,7 +297,8 @@ class Training:
         return Trained(kept, places, [progress.best_losses[place] for place in places],
                        [progress.best_epochs[place] for place in places], tuple(state.journal.incidents), progress.history,
                        self.recovery.left_out, sum(self.recovery.rollbacks), self.guard_seconds / seconds,
-                       self._layers(kept, places), self.is_interrupted)
+                       self._layers(kept, places), self.is_interrupted,
+                       rates)
 
     def _layers(self, kept: Members, places: list[int]) -> list[dict[str, Any]]:
         ratios = [measured[place] for measured in self.state.progress.update_ratios for place in places]

@@ -89,6 +89,20 @@ def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int
             whole("patience", given["patience"], 1)}
 
 
+def validated(given: Mapping[str, Any], settings: Mapping[str, Any], folds: int) -> dict[str, Any]:
+    """Return the settings of nets that are validated on rows of the user's choice.
+
+    Raises
+    ------
+    BadOption
+        Early stopping is off.
+    """
+    if not flag("early_stopping", given["early_stopping"]):
+        raise BadOption("early_stopping is False, so no rows are validated on; leave eval_set and validation_split out")
+    patience = max(1, math.ceil(PATIENCE * settings["epochs"])) if given["patience"] is None else whole("patience", given["patience"], 1)
+    return {"folds": folds, "patience": patience, "keeps_best": True}
+
+
 def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the recipes of an ensemble by name; parameters that were given are the same in all of them."""
     knobs = {"activation": "activation", "schedule": "schedule", "initialisation": "initialization", "dropouts": "dropout",

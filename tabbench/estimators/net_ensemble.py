@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -42,7 +43,7 @@ class NetEnsemble:
         return replace(self, models=tuple(model.bare() for model in self.models), record=None)
 
 
-def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict[str, dict[str, Any]]) -> NetEnsemble:
+def fit_ensemble(training: TrainingSet, loss: Any, options: Any, plan: Any, portfolio: dict[str, dict[str, Any]]) -> NetEnsemble:
     """Train every recipe of a portfolio (name -> settings) on the same folds and weight them by their held-out predictions."""
     from tabbench.nets.model import fit_net
 
@@ -52,11 +53,11 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
     failed: dict[str, TrainingFailed] = {}
     for name, knobs in portfolio.items():
         try:
-            fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name))
+            fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name), plan)
         except TrainingFailed as error:  # one recipe that cannot be trained leaves the others
             failed[name] = error
         else:
-            if fitted[name].record.is_interrupted:
+            if fitted[name].record.is_interrupted or time.perf_counter() > options.deadline:
                 break
     if not fitted:
         raise next(iter(failed.values()))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tabbench.core.approach import HeldOut, TrainingSet
-from tabbench.core.errors import TabbenchError
+from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
 from tabbench.core.parts import Parts
@@ -24,6 +24,7 @@ from tabbench.nets.looking import curves
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members, NetShape
+from tabbench.nets.plan import TrainingPlan
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import DeviceRows
 from tabbench.nets.training import Training
@@ -39,6 +40,7 @@ MOST_ROWS_LOOKED_AT = 1000
 FARTHEST = 1e4
 """Bound of a robustly standardised target: beyond, Huber's loss has the same slope, and float32 keeps fewer digits."""
 DEFAULT_OPTIONS = TrainingOptions()
+NO_PLAN = TrainingPlan()
 MOST_RESIDENT_NUMBERS = 2**25
 """Up to 128 MB the encoded rows are kept; beyond, each batch is encoded anew."""
 
@@ -127,18 +129,29 @@ class PreparedTraining:
     encoding: NetEncoding
     scale: TargetScale | None
     target: np.ndarray
+    plan: TrainingPlan = NO_PLAN
 
     @classmethod
-    def of(cls, training: TrainingSet, loss: Loss | None) -> PreparedTraining:
-        """Learn encoding and scale."""
+    def of(cls, training: TrainingSet, loss: Loss | None, plan: TrainingPlan = NO_PLAN) -> PreparedTraining:
+        """Learn encoding and scale, of rows that are learnt from, or take them from an earlier fit."""
         loss = loss or Loss.of(training.task)
-        encoding = NetEncoding.fit(training.features.numbers, training.features.cardinalities, training.settings["bins"])
+        learnt = slice(plan.learnt_rows)
+        numbers, cardinalities = training.features.numbers[learnt], training.features.cardinalities
+        encoding = plan.start.encoding if plan.start else NetEncoding.fit(numbers, cardinalities, training.settings["bins"])
         if not training.task.is_regression:
-            return cls(training, loss, encoding, None, training.target)
+            return cls(training, loss, encoding, None, training.target, plan)
         is_robust = loss.kind == "huber"
-        scale = TargetScale.robust(training.target) if is_robust else TargetScale.of(training.target, training.weight)
+        scale = plan.start.scale if plan.start else _scale_of(
+            training.target[learnt], None if training.weight is None else training.weight[learnt], is_robust)
         target = scale.standardised(training.target)
-        return cls(training, loss, encoding, scale, np.clip(target, -FARTHEST, FARTHEST) if is_robust else target)
+        return cls(training, loss, encoding, scale, np.clip(target, -FARTHEST, FARTHEST) if is_robust else target, plan)
+
+    def restored(self, predictions: np.ndarray) -> np.ndarray:
+        """Predictions in the target's units, within what was seen."""
+        if self.scale is None:
+            return predictions
+        seen = self.target[:self.plan.learnt_rows]
+        return _restored(predictions, self.scale, float(seen.min()), float(seen.max()))
 
     def begin(self, folds: list[tuple[np.ndarray, np.ndarray]], options: TrainingOptions, **knobs: Any) -> Training:
         """A training on these folds, with some knobs turned."""
@@ -154,10 +167,19 @@ class PreparedTraining:
         members = Members.empty(shape, len(folds), device)
         initialise(members, recipe.initialisation, starts.to(device, torch.float32), draws.generator(FIRST_WEIGHTS),
                    rows.sample([fit for fit, _ in positions]))
-        return Training(members, rows, positions, loss, recipe, draws, options)
+        run = Training(members, rows, positions, loss, recipe, draws, options)
+        run.state.restored, run.state.criterion = self.restored, self.plan.criterion
+        if self.plan.start is not None:
+            run.state.warm = _weights_of(self.plan.start, members)
+        return run
 
 
-def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOptions = DEFAULT_OPTIONS) -> NetModel:
+def _scale_of(target: np.ndarray, weight: np.ndarray | None, is_robust: bool) -> TargetScale:
+    return TargetScale.robust(target) if is_robust else TargetScale.of(target, weight)
+
+
+def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOptions = DEFAULT_OPTIONS,
+            plan: TrainingPlan = NO_PLAN) -> NetModel:
     """Train the members of all inner folds side by side; `held_out` is what they predict for rows that stopped them early.
 
     Parameters
@@ -167,16 +189,21 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
         `validation_fraction`, or more, of which `trained_folds` are used.
     loss : Loss | None, default None
         What to minimise; None for what suits the task.
+    plan : TrainingPlan
+        Rows to validate on and a fitted net to go on from, if they are given.
 
     Raises
     ------
     TrainingFailed
         No net could be trained.
     """
-    folds = folds_of(training) * training.settings["repeats"]
+    folds = (folds_of(training) if plan.folds is None else plan.folds) * training.settings["repeats"]
     with torch_with(training.threads):
-        prepared = PreparedTraining.of(training, loss)
-        low, high = (float(prepared.target.min()), float(prepared.target.max())) if prepared.scale else (0.0, 1.0)
+        prepared = PreparedTraining.of(training, loss, plan)
+        seen = prepared.target[:plan.learnt_rows]
+        low, high = (float(seen.min()), float(seen.max())) if prepared.scale else (0.0, 1.0)
+        if plan.start is not None:
+            low, high = min(low, plan.start.low), max(high, plan.start.high)
         trained = prepared.begin(folds, options).run()
         members = Members(trained.members.shape, trained.members.values.cpu())
         held_out = None
@@ -206,6 +233,20 @@ def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
     if settings["folds"] == 1 or training.time is not None:
         return [inner_holdout(training, settings.get("validation_fraction", HELD_OUT), training.shared_seed)]
     return inner_folds(training, settings["folds"], training.shared_seed)[:settings.get("trained_folds", settings["folds"])]
+
+
+def _weights_of(model: NetModel, members: Members) -> Tensor:
+    """The weights of a fitted net's members for as many new ones, in turn.
+
+    Raises
+    ------
+    BadOption
+        They are of another shape.
+    """
+    if model.members.shape != members.shape:
+        raise BadOption("warm_start goes on with the nets of the earlier fit; leave their layers, activation, bins and columns as "
+                        "they were, or set warm_start=False")
+    return model.members.values[torch.arange(len(members)) % len(model.members)].to(members.values)
 
 
 def _resident(training: TrainingSet, encoding: NetEncoding, loss: Loss, target: np.ndarray) -> DeviceRows:

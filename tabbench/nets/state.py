@@ -6,8 +6,10 @@ knows none of them, so that nothing refers to it in a circle and a device's memo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from tabbench.nets.guard import Guard, Limits, Snapshots, State
 from tabbench.nets.journal import Journal
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members
+from tabbench.nets.plan import Criterion
 from tabbench.nets.progress import TrainingProgress
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import DeviceRows
@@ -43,6 +46,10 @@ class TrainingState:
         What a snapshot holds.
     best
         (members, numbers) of the best epochs.
+    warm : Tensor | None
+        (members, numbers) to begin with instead of the first weights.
+    criterion, restored
+        What judges epochs in place of the loss, and how predictions get the target's units.
     graph : CapturedStep | None
         The captured step, once there is one.
     epoch_start
@@ -75,6 +82,9 @@ class TrainingState:
         self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
         self.epoch_start = 0
         self.graph: CapturedStep | None = None
+        self.warm: Tensor | None = None
+        self.criterion: Criterion | None = None
+        self.restored: Callable[[np.ndarray], np.ndarray] = np.asarray
 
     @property
     def step(self) -> int:
@@ -93,7 +103,24 @@ class TrainingState:
                            is_own=self.loss.is_own or bool(self.loss.parts))
         self.guard = Guard(limits, self.members.values.is_cuda)
         self.start_losses = self.validation.losses()
-        self.progress.begin(self.start_losses)
+        if self.warm is not None:
+            self.members.values.copy_(self.warm)
+            self.best.copy_(self.warm)
+            for member in range(len(self.members)):
+                self.snapshots.accept(member)
+        self.progress.begin(self.criteria(self.validation.losses()))
+
+    def criteria(self, losses: list[float]) -> list[float]:
+        """What each member is judged by where its validation losses are these."""
+        if self.criterion is None:
+            return losses
+        return [self.criterion(rows.cpu().numpy(), predicted)
+                for rows, predicted in zip(self.validation.parts, self.validation_predictions(), strict=True)]
+
+    def validation_predictions(self) -> list[np.ndarray]:
+        """Each member's predictions of its validation rows, in the target's units."""
+        outputs, heads = self.validation.outputs(), self.members.shape.heads
+        return [self.restored(self.loss.predictions(each.cpu().numpy(), heads)) for each in outputs]
 
     def is_kept(self, member: int, loss: float) -> bool:
         """Whether the last epoch is kept where no epoch is the best: one that loses more than the constant predictor is not."""

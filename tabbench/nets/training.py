@@ -240,7 +240,8 @@ class Training:
         losses = state.validation.losses()
         if state.options.is_guarded and not all(map(math.isfinite, losses)) and self.recovery.clean_validation(epoch):
             losses = state.validation.losses()
-        for member, loss in enumerate(losses):
+        criteria = state.criteria(losses)
+        for member, loss in enumerate(criteria):
             if not math.isfinite(loss):
                 continue
             is_improved = not loss >= progress.lowest_losses[member] - state.recipe.min_delta
@@ -249,14 +250,15 @@ class Training:
             if is_improved or loss <= progress.best_losses[member] or (not state.recipe.keeps_best and state.is_kept(member, loss)):
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
                 state.best[member] = state.members.values[member]
-        self._record(epoch, training_losses, losses)
+        self._record(epoch, training_losses, losses, criteria)
         if state.options.is_guarded:
             self.recovery.after_epoch(epoch)
         if state.recipe.schedule == "plateau":
             self._leave_plateaus(epoch)
 
-    def _record(self, epoch: int, training_losses: list[float], losses: list[float]) -> None:
+    def _record(self, epoch: int, training_losses: list[float], losses: list[float], criteria: list[float]) -> None:
         state = self.state
+        judged = [{} if state.criterion is None else {"stopping_loss": each} for each in criteria]
         factor = RATE_SCHEDULES[state.recipe.schedule](min(state.stepper.share, 1.0))
         rates = _numbers(state.rate_factors * state.cuts * state.recipe.learning_rate * factor)
         norms = state.guard.last_norms.tolist() if state.options.is_guarded else [math.nan] * len(losses)
@@ -265,7 +267,7 @@ class Training:
             {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member],
              "validation_loss": losses[member] if state.recipe.keeps_best else math.nan,
              "learning_rate": rates[member], "gradient_norm": norms[member], "clipped_steps": int(clipped[member]),
-             "refused_steps": self.recovery.refused[member], "path": self.path}
+             "refused_steps": self.recovery.refused[member], "path": self.path, **judged[member]}
             for member in range(len(losses))]
 
     def _leave_plateaus(self, epoch: int) -> None:
@@ -292,7 +294,7 @@ class Training:
             note_at_the_end(state, places)
             if not self.is_interrupted:
                 note_low_rate(self, places)
-            if changed := state.validation.repeat({place: progress.best_losses[place] for place in places}):
+            if state.criterion is None and (changed := state.validation.repeat({place: progress.best_losses[place] for place in places})):
                 state.journal.note(incident("L03", AFTER_TRAINING, changed, action="none", outcome="reported only"))
         return Trained(kept, places, [progress.best_losses[place] for place in places],
                        [progress.best_epochs[place] for place in places], tuple(state.journal.incidents), progress.history,

@@ -73,6 +73,12 @@ class Validation:
     def _means(self, rows: Tensor, weight: Tensor) -> Tensor:
         return self._loss.means(self._outputs(rows), self._rows.target[rows], weight)
 
+    def outputs(self) -> list[Tensor]:
+        """Each member's outputs (m * heads, outputs) for its validation rows."""
+        heads = self._members.shape.heads
+        together = self._outputs(_side_by_side(self.parts)[0])
+        return [each[:len(part) * heads] for each, part in zip(together, self.parts, strict=True)]
+
     def of_constants(self, fits: Sequence[Tensor], smoothing: float) -> list[Constant]:
         """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
         found = []

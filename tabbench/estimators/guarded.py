@@ -35,6 +35,8 @@ from tabbench.estimators.net_validation import codes_of, criterion_of, folds_of_
 from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
 from tabbench.views.target_scale import OUTLYING, is_outlying
 
+BUILT_IN = ("hidden_sizes", "activation", "initialization", "dropout", "batch_norm", "grow")
+"""Parameters of the architecture that a module has of its own."""
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
@@ -190,7 +192,20 @@ class _GuardedMLP(TabularEstimator):
             raise BadOption("stopping_metric needs validation rows; give eval_set, validation_split or folds, or more than 100 rows")
         criterion = criterion_of(self.stopping_metric, training.task, training.target, getattr(self, "classes_", None),
                                  training.weight)
-        return training, names, TrainingPlan(folds, learnt_rows, criterion, before and before["_model"])
+        return training, names, TrainingPlan(folds, learnt_rows, criterion, before and before["_model"], self._own_module())
+
+    def _own_module(self) -> Any:
+        if self.module is None:
+            return None
+        if not callable(self.module):
+            raise BadOption("module must be a torch.nn.Module class, or a function of the numbers of inputs and outputs that returns a "
+                            f"module, not {self.module!r}")
+        given = [name for name in BUILT_IN if getattr(self, name)]
+        if given:
+            raise BadOption(f"{', '.join(given)} are of the nets that are built in, which module replaces; leave one of them out")
+        from tabbench.nets.module import Module
+
+        return Module(self.module)
 
     def _with_eval_set(self, learnt: TrainingSet, names: RowNames, eval_set: Any,
                        n_rows: int) -> tuple[TrainingSet, RowNames, list[Any]]:
@@ -251,7 +266,7 @@ class _GuardedMLP(TabularEstimator):
         trial = self._trial()
         training, _ = trial._prepared(X, y, sample_weight, None)
         loss = trial._own_loss(training)
-        return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._quiet_options()))
+        return pd.DataFrame(learn_by_heart(trial._with_rate(training, loss), loss, trial._quiet_options(), trial._trial_plan()))
 
     def find_dirty_rows(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
         """Find rows whose loss or gradient is not finite, whatever the weights of the net.
@@ -274,7 +289,7 @@ class _GuardedMLP(TabularEstimator):
 
         trial = self._trial()
         training, names = trial._prepared(X, y, sample_weight, None)
-        rows, operation = find_unsound(training, trial._own_loss(training), trial._quiet_options())
+        rows, operation = find_unsound(training, trial._own_loss(training), trial._quiet_options(), trial._trial_plan())
         return pd.DataFrame({"operation": operation}, index=names.labels(rows))
 
     def learning_rate_range_test(self, X: Any, y: Any, sample_weight: Any = None) -> pd.DataFrame:
@@ -302,7 +317,7 @@ class _GuardedMLP(TabularEstimator):
 
         trial = self._trial()
         training, _ = trial._prepared(X, y, sample_weight, None)
-        rates, losses = test_range(training, trial._own_loss(training), trial._quiet_options())
+        rates, losses = test_range(training, trial._own_loss(training), trial._quiet_options(), trial._trial_plan())
         return pd.DataFrame({"learning_rate": rates, "loss": losses})
 
     def _trial(self) -> Self:
@@ -400,7 +415,7 @@ class _GuardedMLP(TabularEstimator):
         if self.learning_rate == "search":
             from tabbench.nets.trials import find_rate
 
-            found = find_rate(training, loss, self._quiet_options())
+            found = find_rate(training, loss, self._quiet_options(), self._trial_plan())
             self.rates_tried_ = pd.DataFrame({"learning_rate": found.rates, "loss": found.losses})
             training = replace(training, settings=training.settings | {"learning_rate": found.best})
         self.learning_rate_ = training.settings["learning_rate"]
@@ -415,6 +430,11 @@ class _GuardedMLP(TabularEstimator):
             callbacks=(*printing_of(self.verbose), *callbacks_of(self.callbacks)),
             keeps_interrupted=True, checkpoint=None if checkpoint is None else Path(checkpoint),
             resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)
+
+    def _trial_plan(self) -> Any:
+        from tabbench.nets.plan import TrainingPlan
+
+        return TrainingPlan(module=self._own_module())
 
     def _quiet_options(self) -> Any:
         """Return the options of trials and searches, without the user's callbacks."""
@@ -457,7 +477,7 @@ class _GuardedMLP(TabularEstimator):
     def _describe(self, model: Any, names: RowNames, settings: Mapping[str, Any], before: dict[str, Any] | None) -> None:
         record = model.record
         self.batch_size_, self.n_epochs_ = int(settings["batch_rows"]), int(settings["epochs"])
-        self.hidden_sizes_ = tuple(settings["hidden"])
+        self.hidden_sizes_ = None if self.module is not None else tuple(settings["hidden"])
         if record.rates:
             self.learning_rate_ = float(np.median(record.rates))
         self.incidents_ = [names.of_incident(each) for each in (*self._advice(len(names.members)), *model.incidents)]

@@ -65,6 +65,8 @@ def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, 
     settings |= {name: at_least(name, required(name, given[name]), 0.0) for name in ("l1", "l2", "mixup", "noise", "min_delta")}
     settings |= {"batch_norm": flag("batch_norm", given["batch_norm"]), "clip": clip_of(given["clip"]),
                  "precision": choice("precision", given["precision"], PRECISIONS)}
+    if given["module"] is not None:
+        settings |= {"dropouts": [0.0], "activation": "silu", "repeats": settings["repeats"]}
     return settings | _validation(given, settings, rows)
 
 

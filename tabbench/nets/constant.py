@@ -16,7 +16,7 @@ from tabbench.core.finding import AFTER_TRAINING
 from tabbench.core.matrices import NetMatrix
 from tabbench.nets.loss import Loss
 from tabbench.nets.model import FARTHEST, NetModel, raw_outputs, torch_with
-from tabbench.nets.network import Members
+from tabbench.nets.network import Members, NetShape
 
 MOST_COMPARED_ROWS = 20_000
 """Evenly spaced; more would not change the answer."""
@@ -56,10 +56,9 @@ def _better(model: Any, training: TrainingSet, loss: Loss) -> Any:
 
 def _constant(model: NetModel, start: Tensor) -> NetModel:
     """A net that says the same of every row."""
-    shape = model.members.shape
-    members = Members(shape, model.members.values[:1].clone())
-    members.parameters[f"weight{len(shape.hidden)}"].zero_()
-    members.parameters[f"bias{len(shape.hidden)}"].copy_(start.expand(1, shape.heads, -1))
+    shape = NetShape(model.members.shape.encoded, model.members.shape.embedded, (), len(start))
+    members = Members.empty(shape, 1, "cpu")
+    members.parameters["bias0"].copy_(start)
     return replace(model, members=members, tuned=model.tuned | {"nets": 1})
 
 

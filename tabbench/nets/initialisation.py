@@ -33,6 +33,9 @@ def initialise(members: Members, name: str, starts: Tensor, generator: torch.Gen
     sample : tuple[Tensor, Tensor]
         Encoded inputs (members, m, e) and codes (members, m, q) of some rows, for the data-dependent way.
     """
+    if members.shape.is_module:
+        members.shape.begin(members, generator.initial_seed() % 2**62)
+        return
     values = members.values
     members.learnt.copy_(torch.randn(members.learnt.shape, generator=generator, device=values.device, dtype=values.dtype))
     last = len(members.shape.hidden)

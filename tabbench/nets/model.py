@@ -94,12 +94,12 @@ class NetModel:
 
     def bare(self) -> NetModel:
         """Without what belongs to the training rows, predicting in double precision: what an estimator keeps."""
-        return replace(self, held_out=None, record=None, is_exact=True)
+        return replace(self, held_out=None, record=None, is_exact=not self.members.shape.is_module)
 
     def weights_by_layer(self) -> dict[str, np.ndarray]:
         """Weights of all members by layer, the first to the last."""
         parameters = self.members.parameters
-        return {name: parameters[name].numpy().ravel() for name in sorted(parameters) if name.startswith("weight")}
+        return {name: parameters[name].numpy().ravel() for name in self.members.shape.matrices()}
 
     def to_parts(self) -> Parts:
         """The members' parameters and the bins as arrays."""
@@ -161,6 +161,8 @@ class PreparedTraining:
         embedded = tuple(self.encoding.cardinalities[column] for column in self.encoding.embedded)
         shape = NetShape(self.encoding.width(training.features.numbers.shape[1]), embedded, recipe.hidden, loss.outputs,
                          recipe.activation, recipe.batch_norm, recipe.heads, recipe.embedding_size)
+        if self.plan.module is not None:
+            shape = self.plan.module.shape(shape, device)
         starts = torch.stack([loss.start(self.target[fit], None if weight is None else weight[fit]) for fit, _ in folds])
         draws, rows = Draws(training.shared_seed, device), _resident(training, self.encoding.on(device), loss, self.target)
         positions = [(torch.from_numpy(fit).to(device), torch.from_numpy(valid).to(device)) for fit, valid in folds]
@@ -168,6 +170,7 @@ class PreparedTraining:
         initialise(members, recipe.initialisation, starts.to(device, torch.float32), draws.generator(FIRST_WEIGHTS),
                    rows.sample([fit for fit, _ in positions]))
         run = Training(members, rows, positions, loss, recipe, draws, options)
+        run.state.starts = starts.to(device, torch.float32)
         run.state.restored, run.state.criterion = self.restored, self.plan.criterion
         if self.plan.start is not None:
             run.state.warm = _weights_of(self.plan.start, members)
@@ -205,7 +208,7 @@ def fit_net(training: TrainingSet, loss: Loss | None = None, options: TrainingOp
         if plan.start is not None:
             low, high = min(low, plan.start.low), max(high, plan.start.high)
         trained = prepared.begin(folds, options).run()
-        members = Members(trained.members.shape, trained.members.values.cpu())
+        members = Members(trained.members.shape.on("cpu"), trained.members.values.cpu())
         held_out = None
         if options.predicts_held_out:
             held_out = _held_out(prepared.encoding, members, training.features, [folds[place][1] for place in trained.places],

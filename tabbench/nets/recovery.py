@@ -45,6 +45,7 @@ MOST_DIRTY_ROWS, MOST_DIRTY_SHARE = 5, 0.01
 """So many rows, or this share of all, may be left out; with more the table or the loss is at fault."""
 MOST_BLAME = 3
 """Windows in which a row may cost steps before it is left out."""
+FRESH_MODULES = 3
 SHIFTS = (-30.0, 30.0)
 """Of the outputs, beyond any standardised target."""
 LIKELY_IN_A_BATCH = 3.0
@@ -130,6 +131,8 @@ class Recovery:
         state = self._state
         shape, good = state.members.shape, state.snapshots.good["values"]
         proven = Members(shape, good)
+        if shape.is_module:
+            return [weights_of(proven, member), *(self._fresh_module(member, number) for number in range(FRESH_MODULES))]
         other = Members.empty(shape, 1, str(good.device), good.dtype)
         start = proven.parameters[f"bias{len(shape.hidden)}"][member:member + 1, 0]
         generator = state.draws.generator(OTHER_WEIGHTS, member)
@@ -141,6 +144,13 @@ class Recovery:
         last.copy_(torch.randn(last.shape, generator=generator, device=last.device) * last.shape[1] ** -0.5)
         shifted = [{**weights_of(other, 0), last_bias: start[:, None] + shift * direction} for shift in SHIFTS]
         return [weights_of(proven, member), weights_of(other, 0), *shifted]
+
+    def _fresh_module(self, member: int, number: int) -> Weights:
+        good = self._state.snapshots.good["values"]
+        other = Members.empty(self._state.members.shape, 1, str(good.device), good.dtype)
+        generator = self._state.draws.generator(OTHER_WEIGHTS, member + len(good) * number)
+        other.shape.begin(other, generator.initial_seed() % 2**62)
+        return weights_of(other, 0)
 
     def _note_loss(self, member: int, diagnosis: Diagnosis, epoch: int, trouble: Trouble) -> None:
         """Rows that keep costing steps are left out as long as that is allowed."""
@@ -213,7 +223,7 @@ class Recovery:
         if not self.redrawn[member]:
             self.redrawn[member] = True
             one = state.members.take([member])
-            start = one.parameters[f"bias{len(one.shape.hidden)}"][:, 0].clone()
+            start = state.first_outputs()[member:member + 1, 0].clone()
             initialise(one, "data", start, state.draws.generator(FIRST_WEIGHTS, 1 + member), state.sample([member]))
             state.members.values[member] = one.values[0]
             state.stepper.optimiser.forget(member)

@@ -46,6 +46,8 @@ class TrainingState:
         What a snapshot holds.
     best
         (members, numbers) of the best epochs.
+    starts : Tensor | None
+        (members, outputs) of the constant predictor; None for what the members say before they have learnt.
     warm : Tensor | None
         (members, numbers) to begin with instead of the first weights.
     criterion, restored
@@ -83,6 +85,7 @@ class TrainingState:
         self.epoch_start = 0
         self.graph: CapturedStep | None = None
         self.warm: Tensor | None = None
+        self.starts: Tensor | None = None
         self.criterion: Criterion | None = None
         self.restored: Callable[[np.ndarray], np.ndarray] = np.asarray
 
@@ -97,18 +100,24 @@ class TrainingState:
 
     def judge_start(self) -> None:
         """Find out what the constant predictor and the first weights lose."""
-        self.constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
+        self.constants = self.validation.of_constants(self.fits, self.first_outputs(), self.recipe.label_smoothing)
         self.constant_losses = [constant.loss for constant in self.constants]
         limits = Limits.of(self.constant_losses, [constant.spread for constant in self.constants], self.batch_rows,
                            is_own=self.loss.is_own or bool(self.loss.parts))
         self.guard = Guard(limits, self.members.values.is_cuda)
-        self.start_losses = self.validation.losses()
+        self.start_losses = self.constant_losses if self.members.shape.is_module else self.validation.losses()
         if self.warm is not None:
             self.members.values.copy_(self.warm)
             self.best.copy_(self.warm)
             for member in range(len(self.members)):
                 self.snapshots.accept(member)
         self.progress.begin(self.criteria(self.validation.losses()))
+
+    def first_outputs(self) -> Tensor:
+        """Outputs (members, outputs or heads, outputs) of the constant predictor."""
+        if self.starts is not None:
+            return self.starts[:, None]
+        return self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:, :1]
 
     def criteria(self, losses: list[float]) -> list[float]:
         """What each member is judged by where its validation losses are these."""

@@ -79,11 +79,10 @@ class Validation:
         together = self._outputs(_side_by_side(self.parts)[0])
         return [each[:len(part) * heads] for each, part in zip(together, self.parts, strict=True)]
 
-    def of_constants(self, fits: Sequence[Tensor], smoothing: float) -> list[Constant]:
-        """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
+    def of_constants(self, fits: Sequence[Tensor], starts: Tensor, smoothing: float) -> list[Constant]:
+        """What the constant predictor of each member, with outputs `starts` (members, 1, outputs), loses on its fit rows."""
         found = []
-        last_bias = self._members.parameters[f"bias{len(self._members.shape.hidden)}"][:, :1]
-        for start, fit in zip(last_bias, fits, strict=True):
+        for start, fit in zip(starts, fits, strict=True):
             weight = None if self._rows.weight is None else self._rows.weight[fit][None]
             outputs = start[None].expand(1, len(fit), -1)
             with torch.no_grad():

@@ -326,7 +326,7 @@ class _GuardedMLP(TabularEstimator):
         trial.warm_start, trial.verbose = False, 0
         return trial
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:  # noqa: N803 - scikit-learn's name
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         said = super().__repr__(N_CHAR_MAX)
         return f"{said}  # {self._became()}" if hasattr(self, "_model") else said
 

@@ -13,7 +13,6 @@ from tabbench.core.effort import POINTS
 from tabbench.core.errors import BadOption
 from tabbench.options import PRESETS, choice, effort_number
 
-
 EVENTS = ("on_fit_start", "on_epoch_end", "on_incident", "on_fit_end")
 """Methods of a callback."""
 DEVICES = ("auto", "cpu", "cuda")

@@ -106,9 +106,9 @@ class Module:
             raise BadOption(f"module cannot be used: {error}; it is given a float tensor (m, {plain.width})") from error
         wanted = (PROBED_ROWS, plain.outputs)
         if not isinstance(given, Tensor) or (tuple(given.shape) != wanted and (plain.outputs > 1 or given.ndim != 1)):
-            shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+            made = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
             raise BadOption(f"module must turn (m, {plain.width}) into (m, {plain.outputs}), one output a class, or one for "
-                            f"regression; of {PROBED_ROWS} rows it made {shape}")
+                            f"regression; of {PROBED_ROWS} rows it made {made}")
         shape = ModuleShape(plain.encoded, plain.embedded, (), plain.outputs, embedding_size=plain.embedding_size,
                             template=template, module=self)
         if not any(name.startswith(OWN) for name in shape.parameters()):

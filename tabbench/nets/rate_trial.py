@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from itertools import islice
+
+from torch import Tensor
 
 from tabbench.core.faults import incident
 from tabbench.core.finding import AFTER_TRAINING
-
-if TYPE_CHECKING:
-    from tabbench.nets.training import Training
+from tabbench.nets.state import TrainingState
 
 LOW = 0.34
 """A rate is low that is less than a third of the optimiser's usual one."""
@@ -17,11 +18,18 @@ WORTH_SAYING = 0.05
 """What the few steps must gain, as a share of the spread of the constant predictor's losses."""
 
 
-def note_low_rate(training: Training, kept: list[int]) -> None:
-    """Record that a rate was too low, if so, after training; the members are as before then."""
-    state = training.state
-    place, usual = kept[0], state.options.safe_rate / state.recipe.learning_rate
-    if not state.progress.epoch or float(state.rate_factors[place]) > LOW * usual or training.recovery.rollbacks[place]:
+def note_low_rate(state: TrainingState, place: int, further_steps: Iterable[Tensor]) -> None:
+    """Record that a rate was too low, if so, after training; the members are as before then.
+
+    Parameters
+    ----------
+    place : int
+        The member that is judged.
+    further_steps : Iterable[Tensor]
+        Takes a step of all members each time it is asked for the next losses.
+    """
+    usual = state.options.safe_rate / state.recipe.learning_rate
+    if not state.progress.epoch or float(state.rate_factors[place] * state.cuts[place]) > LOW * usual:
         return
     before, values = state.validation.losses()[place], state.members.values.clone()
     state.fits[0] = state.fits[place]  # all members see the rows of the first one
@@ -29,7 +37,7 @@ def note_low_rate(training: Training, kept: list[int]) -> None:
         state.stepper.optimiser.forget(member)
     state.rate_factors.fill_(usual)
     steps = max(FEWEST_STEPS, round(STEPS_SHARE * state.step))
-    for _ in zip(range(steps), training.bare_steps(), strict=False):
+    for _ in islice(further_steps, steps):
         pass
     after = state.validation.losses()[place]
     state.members.values.copy_(values)

@@ -292,8 +292,8 @@ class Training:
         rates = tuple(state.rate(place) for place in places)
         if state.options.is_guarded:
             note_at_the_end(state, places)
-            if not self.is_interrupted:
-                note_low_rate(self, places)
+            if not self.is_interrupted and not self.recovery.rollbacks[places[0]]:
+                note_low_rate(state, places[0], self.bare_steps())
             if state.criterion is None and (changed := state.validation.repeat({place: progress.best_losses[place] for place in places})):
                 state.journal.note(incident("L03", AFTER_TRAINING, changed, action="none", outcome="reported only"))
         return Trained(kept, places, [progress.best_losses[place] for place in places],

@@ -27,7 +27,8 @@ PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 
          "schedule": "cosine", "patience": None, "keeps_best": False, "repeats": 1}
 
 
-def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions, plan: TrainingPlan = NO_PLAN) -> TriedRates:
+def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+              plan: TrainingPlan = NO_PLAN) -> TriedRates:
     """The highest of all decades that trains well, refined once by a factor of three to both sides.
 
     Raises
@@ -58,15 +59,18 @@ def _tried(prepared: PreparedTraining, fit: np.ndarray, valid: np.ndarray, optio
     return rates, mean_last_losses(run, rates)
 
 
-def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions, plan: TrainingPlan = NO_PLAN) -> tuple[np.ndarray, np.ndarray]:
+def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+               plan: TrainingPlan = NO_PLAN) -> tuple[np.ndarray, np.ndarray]:
     """Rates and smoothed losses of one net while the rate rises."""
     with torch_with(training.threads):
-        run = PreparedTraining.of(training, loss, plan).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
+        prepared = PreparedTraining.of(training, loss, plan)
+        run = prepared.begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
         run.recovery.audit()
         return range_test(run)
 
 
-def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions, plan: TrainingPlan = NO_PLAN) -> list[dict[str, Any]]:
+def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+                   plan: TrainingPlan = NO_PLAN) -> list[dict[str, Any]]:
     """Train one net without any regularisation on one row, on 32, 256, 2,048 and all rows: a record a stage, until one fails."""
     with torch_with(training.threads):
         prepared = PreparedTraining.of(training, loss, plan)
@@ -81,7 +85,8 @@ def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOp
     return records
 
 
-def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: TrainingOptions, plan: TrainingPlan = NO_PLAN) -> dict[str, Any]:
+def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: TrainingOptions,
+           plan: TrainingPlan = NO_PLAN) -> dict[str, Any]:
     batch_rows = min(len(rows), prepared.training.settings["batch_rows"])
     epochs = max(1, STEPS_BY_HEART * batch_rows // len(rows))
     run = prepared.begin([(rows, rows)], options, **PLAIN, epochs=epochs, batch_rows=batch_rows)
@@ -96,7 +101,8 @@ def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: Tra
             "is_learnt": bool(end < max(limit * start, 1e-6))}
 
 
-def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions, plan: TrainingPlan = NO_PLAN) -> tuple[list[int], str]:
+def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+                 plan: TrainingPlan = NO_PLAN) -> tuple[list[int], str]:
     """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
     with torch_with(training.threads):
         run = PreparedTraining.of(training, loss, plan).begin([(np.arange(len(training)),) * 2], options)

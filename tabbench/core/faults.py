@@ -105,12 +105,13 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "the best epoch was the start, as all that was learnt made validation worse, or the net has collapsed",
           "reports it", "check the target and the rate; more rows, if the signal is weak", warns=True),
     Fault("O09", "worse than the constant predictor", "the loss of the averaged nets on the training rows is above that of the "
-          "constant predictor", "weights that only look good on few validation rows, or penalties and rates that leave nothing of "
-          "what was learnt", "an estimator returns the constant predictor instead",
+          "constant predictor", "weights that only look good on few validation rows, or penalties and rates that leave nothing "
+          "of what was learnt", "an estimator returns the constant predictor instead",
           "lower the rate and the penalties; more rows, if there are few", warns=True),
-    Fault("O10", "learning rate too low", "after a training at less than a third of the optimiser's usual rate, a few steps at the "
-          "usual one lower the loss clearly", "the rate is too low for so many epochs", "reports it; the few steps are taken back",
-          "raise `learning_rate` or leave it out, or let `\"search\"` find it", warns=True),
+    Fault("O10", "learning rate too low", "after a training at less than a third of the optimiser's usual rate, a few steps at "
+          "the usual one lower the loss clearly", "the rate is too low for so many epochs",
+          "reports it; the few steps are taken back", "raise `learning_rate` or leave it out, or let `\"search\"` find it",
+          warns=True),
     Fault("N01", "overflow of float16", "with `precision=\"float16\"` gradients are not finite that in float32 are",
           "float16 ends at 65,504, and losses are scaled up so that small gradients are not lost",
           "skips the step and halves the scale; after 2,000 steps without an overflow it doubles it again",

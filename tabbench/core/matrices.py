@@ -96,7 +96,8 @@ class NetMatrix:
 
     def followed_by(self, other: NetMatrix) -> NetMatrix:
         """Return these rows and, below, those of another matrix with the same columns."""
-        return replace(self, numbers=np.concatenate([self.numbers, other.numbers]), codes=np.concatenate([self.codes, other.codes]))
+        numbers, codes = np.concatenate([self.numbers, other.numbers]), np.concatenate([self.codes, other.codes])
+        return replace(self, numbers=numbers, codes=codes)
 
     def select(self, columns: np.ndarray) -> NetMatrix:
         """Return these columns, by ascending position in `names`, where numbers come before codes."""

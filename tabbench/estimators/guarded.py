@@ -189,7 +189,8 @@ class _GuardedMLP(TabularEstimator):
             training = replace(training, settings=training.settings | validated(self.get_params(deep=False), training.settings,
                                                                                 len(folds)))
         elif self.stopping_metric is not None and not training.settings["folds"]:
-            raise BadOption("stopping_metric needs validation rows; give eval_set, validation_split or folds, or more than 100 rows")
+            raise BadOption("stopping_metric needs validation rows; give eval_set, validation_split or folds, or more than "
+                            "100 rows")
         criterion = criterion_of(self.stopping_metric, training.task, training.target, getattr(self, "classes_", None),
                                  training.weight)
         return training, names, TrainingPlan(folds, learnt_rows, criterion, before and before["_model"], self._own_module())
@@ -198,8 +199,8 @@ class _GuardedMLP(TabularEstimator):
         if self.module is None:
             return None
         if not callable(self.module):
-            raise BadOption("module must be a torch.nn.Module class, or a function of the numbers of inputs and outputs that returns a "
-                            f"module, not {self.module!r}")
+            raise BadOption("module must be a torch.nn.Module class, or a function of the numbers of inputs and outputs that "
+                            f"returns a module, not {self.module!r}")
         given = [name for name in BUILT_IN if getattr(self, name)]
         if given:
             raise BadOption(f"{', '.join(given)} are of the nets that are built in, which module replaces; leave one of them out")
@@ -341,13 +342,13 @@ class _GuardedMLP(TabularEstimator):
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
-    def plot_training(self, axes: Any = None) -> Any:
+    def plot_training(self, ax: Any = None) -> Any:
         """Plot losses, learning rate and gradient norm by epoch, with incidents and the best epoch marked.
 
         Parameters
         ----------
-        axes : sequence of matplotlib Axes, default None
-            Three axes to draw on; by default those of a new figure.
+        ax : sequence of matplotlib Axes, default None
+            Three axes to draw on; by default those of a new pyplot figure.
 
         Returns
         -------
@@ -359,15 +360,15 @@ class _GuardedMLP(TabularEstimator):
         check_is_fitted(self)
         if not len(self.history_):
             raise ValueError("there is nothing to draw: training was stopped before its first epoch")
-        return plot_training(self.history_, self.incidents_, self.best_epoch_, axes)
+        return plot_training(self.history_, self.incidents_, self.best_epoch_, ax)
 
-    def plot_weights(self, axes: Any = None) -> Any:
+    def plot_weights(self, ax: Any = None) -> Any:
         """Plot a histogram of the weights of each layer, with dead units and update ratios.
 
         Parameters
         ----------
-        axes : sequence of matplotlib Axes, default None
-            One axis per layer to draw on; by default those of a new figure.
+        ax : sequence of matplotlib Axes, default None
+            One axis per layer to draw on; by default those of a new pyplot figure.
 
         Returns
         -------
@@ -377,7 +378,7 @@ class _GuardedMLP(TabularEstimator):
         from tabbench.nets.pictures import plot_weights
 
         check_is_fitted(self)
-        return plot_weights(self._model.weights_by_layer(), self._model.tuned["weights"], axes)
+        return plot_weights(self._model.weights_by_layer(), self._model.tuned["weights"], ax)
 
     # -- from parameters to a training ----------------------------------------------------------------------------------------
 

@@ -87,8 +87,14 @@ def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int
     if not flag("early_stopping", given["early_stopping"]) or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
         return {"folds": 0, "patience": None, "keeps_best": False}
     fraction = between("validation_fraction", required("validation_fraction", given["validation_fraction"]), 0.01, 0.5)
-    return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"])) if given["patience"] is None else
-            whole("patience", given["patience"], 1)}
+    return {"folds": folds, "validation_fraction": fraction, "patience": _patience(given, settings)}
+
+
+def _patience(given: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
+    if given["patience"] is None:
+        epochs: int = settings["epochs"]
+        return max(1, math.ceil(PATIENCE * epochs))
+    return int(whole("patience", given["patience"], 1))
 
 
 def validated(given: Mapping[str, Any], settings: Mapping[str, Any], folds: int) -> dict[str, Any]:
@@ -101,8 +107,7 @@ def validated(given: Mapping[str, Any], settings: Mapping[str, Any], folds: int)
     """
     if not flag("early_stopping", given["early_stopping"]):
         raise BadOption("early_stopping is False, so no rows are validated on; leave eval_set and validation_split out")
-    patience = max(1, math.ceil(PATIENCE * settings["epochs"])) if given["patience"] is None else whole("patience", given["patience"], 1)
-    return {"folds": folds, "patience": patience, "keeps_best": True}
+    return {"folds": folds, "patience": _patience(given, settings), "keeps_best": True}
 
 
 def portfolio_of(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -117,9 +122,9 @@ def fingerprint_of(training: TrainingSet, parameters: Mapping[str, Any]) -> str:
     """Return the identity of a training for its checkpoints: the encoded rows and the parameters."""
     from tabbench.nets.checkpoint import identity_of
 
-    changing_nothing = ("callbacks", "loss", "module", "stopping_metric", "validation_split", "device", "n_jobs", "guard", "verbose",
-                        "warm_start", "max_seconds")
-    plain = {name: str(value) for name, value in parameters.items() if name not in changing_nothing}
+    by_code = ("loss", "module", "stopping_metric", "validation_split")
+    changing_nothing = ("callbacks", "device", "n_jobs", "guard", "verbose", "warm_start", "max_seconds")
+    plain = {name: str(value) for name, value in parameters.items() if name not in (*changing_nothing, *by_code)}
     weight, group = (0 if each is None else each for each in (training.weight, training.group))
     return identity_of(training.features.numbers, training.features.codes, training.target, weight, group, training.shared_seed,
-                       plain | {name: described(parameters[name]) for name in ("loss", "module", "stopping_metric", "validation_split")}, training.settings)
+                       plain | {name: described(parameters[name]) for name in by_code}, training.settings)

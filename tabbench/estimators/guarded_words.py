@@ -23,7 +23,8 @@ UP_TO_NOISE = """
     activation : {"silu", "relu", "gelu", "leaky_relu", "selu", "mish", "tanh", "sigmoid"} or None, default None
         Activation function of the hidden layers.
     initialization : {"kaiming", "xavier", "truncated_normal", "orthogonal", "data"} or None, default None
-        Initialization of the weights; "msra" and "he" are other names of "kaiming", "glorot" is one of "xavier". "data" scales each layer to unit standard deviation on training rows.
+        Initialization of the weights; "msra" and "he" are other names of "kaiming", "glorot" is one of "xavier". "data"
+        scales each layer to unit standard deviation on training rows.
     batch_size : int or "auto", default "auto"
         Rows per optimizer step. "auto" takes the preset's; another size scales the preset's learning rate by the square root of
         the ratio ("adam") or by the ratio ("sgd").
@@ -71,8 +72,8 @@ FROM_GUARD_ON = """
     device : {"auto", "cpu", "cuda"}, default "auto"
         Where to train and predict. "auto" takes a GPU if torch finds one. May be a `torch.device`.
     validation_split : cross-validation splitter or iterable of (training, validation) positions, default None
-        Rows to validate on, one net per split, for validation forward in time or by groups, which the splitter gets as `fit` does.
-        None draws folds.
+        Rows to validate on, one net per split, for validation forward in time or by groups, which the splitter gets as `fit`
+        does. None draws folds.
     stopping_metric : str, callable or None, default None
         What chooses the best epoch: the name of a tabbench metric, or a function of targets and predictions (probabilities for
         classes) that returns a number, lower is better. None is the loss.

@@ -49,7 +49,8 @@ class _Description:
             yield value.co_code.hex()
             yield from map(self.of, (value.co_names, value.co_varnames, value.co_consts))
         elif isinstance(value, types.FunctionType):
-            yield from map(self.of, (value.__module__, value.__qualname__, value.__code__, value.__defaults__, value.__kwdefaults__))
+            yield from map(self.of, (value.__module__, value.__qualname__, value.__code__))
+            yield from map(self.of, (value.__defaults__, value.__kwdefaults__))
             yield from map(self.of, (cell.cell_contents for cell in value.__closure__ or ()))
             yield from map(self.of, self._globals(value))
         elif isinstance(value, functools.partial):

@@ -32,8 +32,8 @@ class EpochBar:
         """Show the bar."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._bar = Progress(TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"),
-                             TimeRemainingColumn())
+        self._bar = Progress(TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                             TextColumn("{task.description}"))
         self._bar.start()
         self._task = self._bar.add_task("", total=state.epochs, completed=state.epoch)
 

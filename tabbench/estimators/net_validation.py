@@ -28,7 +28,8 @@ def splits_of(given: Any, X: Any, y: Any, groups: Any) -> Positions:
         pairs = given.split(X, y, groups) if hasattr(given, "split") else given
         splits = [(np.asarray(train, dtype=np.int64), np.asarray(valid, dtype=np.int64)) for train, valid in pairs]
     except (TypeError, ValueError) as error:
-        raise BadOption(f"validation_split must be a splitter or (training, validation) positions, not {given!r}: {error}") from error
+        raise BadOption(f"validation_split must be a splitter or (training, validation) positions, not {given!r}: "
+                        f"{error}") from error
     n_rows = len(y)
     for part in (part for split in splits for part in split):
         if not len(part) or part.min() < 0 or part.max() >= n_rows:
@@ -49,8 +50,8 @@ def folds_of_rows(splits: Positions, members: Sequence[np.ndarray], n_rows: int)
         learnt = np.array([is_train[rows].any() for rows in members])
         judged = np.array([is_valid[rows].any() for rows in members]) & ~learnt
         if not learnt.any() or not judged.any():
-            raise BadOption("validation_split leaves a part without rows of its own: all of them equal rows of the other part, or "
-                            "have no weight")
+            raise BadOption("validation_split leaves a part without rows of its own: all of them equal rows of the other part, "
+                            "or have no weight")
         folds.append((np.flatnonzero(learnt), np.flatnonzero(judged)))
     return folds
 
@@ -66,11 +67,13 @@ def codes_of(y: Any, classes: np.ndarray) -> np.ndarray:
     labels = np.asarray(y)
     codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
     if (unknown := classes[codes] != labels).any():
-        raise BadData(f"eval_set holds the label {labels[unknown][0]!r}, which is not among the training labels; leave its rows out")
+        raise BadData(f"eval_set holds the label {str(labels[unknown][0])!r}, which is not among the training labels; leave its "
+                      "rows out")
     return codes.astype(np.int64)
 
 
-def criterion_of(given: Any, task: Task, target: np.ndarray, classes: np.ndarray | None, weight: np.ndarray | None) -> Criterion | None:
+def criterion_of(given: Any, task: Task, target: np.ndarray, classes: np.ndarray | None,
+                 weight: np.ndarray | None) -> Criterion | None:
     """Return what judges epochs, lower is better: a metric by its name, or a function of target and prediction.
 
     Raises

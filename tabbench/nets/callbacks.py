@@ -38,8 +38,7 @@ class CallbackState:
     @property
     def validation_targets(self) -> list[np.ndarray]:
         """Targets of each net's validation rows: class codes, or numbers in the units of y."""
-        targets = [self._state.rows.target[part].cpu().numpy() for part in self._state.validation.parts]
-        return targets if self._state.loss.classes else [self._state.restored(each) for each in targets]
+        return [self._state.target[rows] for rows in self.validation_rows]
 
     @property
     def validation_predictions(self) -> list[np.ndarray]:

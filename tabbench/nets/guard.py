@@ -187,7 +187,8 @@ def _refused(losses: np.ndarray, norms: np.ndarray, is_lasting: bool) -> Trouble
     steps = tuple(np.flatnonzero(~np.isfinite(losses + norms)).tolist())
     first = steps[0]
     what = f"loss {losses[first]:.3g}" if not np.isfinite(losses[first]) else f"gradient of norm {norms[first]:.3g}"
-    return Trouble("refused", f"{what}; {len(steps)} of {len(losses)} steps refused", steps, is_lasting and len(steps) == len(losses))
+    evidence = f"{what}; {len(steps)} of {len(losses)} steps refused"
+    return Trouble("refused", evidence, steps, is_lasting and len(steps) == len(losses))
 
 
 class Snapshots:

@@ -171,7 +171,7 @@ class PreparedTraining:
                    rows.sample([fit for fit, _ in positions]))
         run = Training(members, rows, positions, loss, recipe, draws, options)
         run.state.starts = starts.to(device, torch.float32)
-        run.state.restored, run.state.criterion = self.restored, self.plan.criterion
+        run.state.restored, run.state.criterion, run.state.target = self.restored, self.plan.criterion, self.training.target
         if self.plan.start is not None:
             run.state.warm = _weights_of(self.plan.start, members)
         return run
@@ -247,8 +247,8 @@ def _weights_of(model: NetModel, members: Members) -> Tensor:
         They are of another shape.
     """
     if model.members.shape != members.shape:
-        raise BadOption("warm_start goes on with the nets of the earlier fit; leave their layers, activation, bins and columns as "
-                        "they were, or set warm_start=False")
+        raise BadOption("warm_start goes on with the nets of the earlier fit; leave their layers, activation, bins and columns "
+                        "as they were, or set warm_start=False")
     return model.members.values[torch.arange(len(members)) % len(model.members)].to(members.values)
 
 

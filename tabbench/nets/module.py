@@ -123,7 +123,8 @@ class Module:
             values = {OWN + name: value for name, value in (*made.named_parameters(), *made.named_buffers())}
             for name, view in {**members.parameters, **members.statistics}.items():
                 if name == "embedding":
-                    view[member] = EMBEDDING_SPREAD * torch.randn(view[member].shape, generator=_generator(seed + member)).to(view)
+                    drawn = torch.randn(view[member].shape, generator=torch.Generator().manual_seed(seed + member))
+                    view[member] = EMBEDDING_SPREAD * drawn.to(view)
                 else:
                     view[member].copy_(values[name].detach())
 
@@ -138,8 +139,3 @@ class Module:
         if not isinstance(made, nn.Module):
             raise BadOption(f"module must return a torch.nn.Module, not {type(made).__name__}")
         return made
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-

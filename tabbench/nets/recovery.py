@@ -261,8 +261,9 @@ class Recovery:
         if len(rows) > LIKELY_IN_A_BATCH * n_rows / self._state.batch_rows:
             raise TrainingFailed(
                 f"the loss has no finite value or slope for {len(rows)} of {n_rows} rows at the outputs of the constant predictor"
-                f"{said_of(first_operation(losses, rows, others[0]))}, though for other outputs it has (L02); write it so that it "
-                "is finite for any outputs, with softplus, clamp or a small number under the root", tuple(self._journal.incidents))
+                f"{said_of(first_operation(losses, rows, others[0]))}, though for other outputs it has (L02); write it so that "
+                "it is finite for any outputs, with softplus, clamp or a small number under the root",
+                tuple(self._journal.incidents))
 
     def _may_be_dirty(self) -> bool:
         rows = self._state.rows

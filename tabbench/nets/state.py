@@ -50,6 +50,8 @@ class TrainingState:
         (members, outputs) of the constant predictor; None for what the members say before they have learnt.
     warm : Tensor | None
         (members, numbers) to begin with instead of the first weights.
+    target
+        (n,) class codes, or numbers in the user's units.
     criterion, restored
         What judges epochs in place of the loss, and how predictions get the target's units.
     graph : CapturedStep | None
@@ -87,6 +89,7 @@ class TrainingState:
         self.warm: Tensor | None = None
         self.starts: Tensor | None = None
         self.criterion: Criterion | None = None
+        self.target: np.ndarray = np.zeros(0)
         self.restored: Callable[[np.ndarray], np.ndarray] = np.asarray
 
     @property

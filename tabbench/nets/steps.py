@@ -81,7 +81,8 @@ class Stepper:
     def may_be_captured(self) -> bool:
         """Whether a step is the same sequence of kernels each time, with nothing of the host's in between."""
         recipe = self.recipe
-        return (self.members.values.is_cuda and not self.loss.is_own and not self.members.shape.is_module and not recipe.batch_norm and not recipe.mixup
+        is_own = self.loss.is_own or self.members.shape.is_module
+        return (self.members.values.is_cuda and not is_own and not recipe.batch_norm and not recipe.mixup
                 and not recipe.noise and self.rows.encoded is not None)
 
     def dropout(self, rows: int) -> DrawnDropout | None:

@@ -114,7 +114,7 @@ class Training:
         self.is_interrupted = True
         epoch = self.state.progress.epoch
         self.state.journal.note(incident("R05", Moment(epoch=epoch), f"interrupted after {epoch} epochs",
-                                         action="the best weights so far are kept", outcome="stopped with the best weights so far"))
+                                         action="the best weights are kept", outcome="stopped with the best weights so far"))
 
     def _probe_loss(self) -> None:
         """Compute a loss of the user's own once, so that what is wrong with it is said before training."""
@@ -247,7 +247,8 @@ class Training:
             is_improved = not loss >= progress.lowest_losses[member] - state.recipe.min_delta
             if is_improved:
                 progress.latest, progress.lowest_losses[member], progress.lowest_epochs[member] = epoch, loss, epoch
-            if is_improved or loss <= progress.best_losses[member] or (not state.recipe.keeps_best and state.is_kept(member, loss)):
+            is_last = not state.recipe.keeps_best and state.is_kept(member, loss)
+            if is_improved or is_last or loss <= progress.best_losses[member]:
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
                 state.best[member] = state.members.values[member]
         self._record(epoch, training_losses, losses, criteria)
@@ -294,7 +295,8 @@ class Training:
             note_at_the_end(state, places)
             if not self.is_interrupted and not self.recovery.rollbacks[places[0]]:
                 note_low_rate(state, places[0], self.bare_steps())
-            if state.criterion is None and (changed := state.validation.repeat({place: progress.best_losses[place] for place in places})):
+            recorded = {place: progress.best_losses[place] for place in places if state.criterion is None}
+            if changed := state.validation.repeat(recorded):
                 state.journal.note(incident("L03", AFTER_TRAINING, changed, action="none", outcome="reported only"))
         return Trained(kept, places, [progress.best_losses[place] for place in places],
                        [progress.best_epochs[place] for place in places], tuple(state.journal.incidents), progress.history,

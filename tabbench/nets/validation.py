@@ -117,7 +117,7 @@ class Validation:
         return ""
 
     def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
-        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (1, m * heads, outputs), as in judging."""
+        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (1, m * heads, outputs)."""
         one = self._members.take([member])
 
         def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:

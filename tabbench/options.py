@@ -19,6 +19,7 @@ from tabbench.core.executor import EXECUTORS, LOCAL
 PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
 DEVICES = ("auto", "cpu", "cuda")
+COLUMN_KINDS = ("category", "number", "text", "date")
 
 DEFAULT_EFFORT = 0.3
 """Chosen by measured gain, see docs/benchmarks.md."""
@@ -60,6 +61,14 @@ class Options:
     time: str | None = option(None, "Column that orders the rows; splits then go forward in time.")
     weight: str | None = option(None, "Column of row weights for training, metric and variance.")
     drop: str | Sequence[str] = option((), "Columns to leave out, comma-separated; may be repeated.")
+    missing: str | Sequence[str | float] | None = option(None, "Codes for a missing value besides an empty cell: NA,-9,? "
+                                                               "(found).")
+    types: Mapping[str, str] | str | Sequence[str] | None = option(
+        None, "What a column is, whatever it looks like: COLUMN=category, number, text or date; may be repeated.")
+    merge_labels: bool = option(False, "Labels that differ only in case, blanks or a final full stop are one.")
+    sheet: str | None = option(None, "Sheet of a workbook (the first that holds a table).")
+    no_header: bool = option(False, "The first row is no header: columns are called column 1, column 2, ...")
+    query: str | None = option(None, "SELECT statement that gives the table of a SQLite file.")
     margin: float | None = option(None, "Smallest difference that matters: fraction of the constant predictor's loss (0.01), "
                                         "absolute for accuracy (0.01) and auc (0.005).")
     seed: int = option(0, "Random seed.")
@@ -95,9 +104,11 @@ class Options:
                    "use_folds": whole("use_folds", self.use_folds, 1),
                    "jobs": whole("jobs", self.jobs, 1), "seed": whole("seed", self.seed, 0),
                    "margin": not_negative("margin", self.margin), "drop": tuple(names(self.drop)),
+                   "missing": None if self.missing is None else tuple(names(self.missing)),
+                   "types": column_kinds(self.types),
                    "sizes": size_words(self.sizes), "skip": tuple(pair_words(self.skip)),
                    **{role: None if getattr(self, role) is None else str(getattr(self, role))
-                      for role in ("target", "metric", "fold", "group", "time", "weight")},
+                      for role in ("target", "metric", "fold", "group", "time", "weight", "sheet", "query")},
                    "time_limit": amount("time_limit", self.time_limit, SECONDS, "90, 90s, 10m or 1h"),
                    "memory_limit": amount("memory_limit", self.memory_limit, BYTES, "8GB or 500MB")}
         if not isinstance(self.approaches, Mapping | Iterable | None):
@@ -263,7 +274,7 @@ def _both(first: str, second: str, what: str) -> BadOption:
     return BadOption.about(OptionMention(first), " and ", OptionMention(second), f" both {what}; give one of them")
 
 
-def names(value: str | Sequence[str] | None) -> list[str]:
+def names(value: str | Sequence[str | float] | None) -> list[str]:
     """Comma-separated names, or a sequence of names, each once and in order. A name with a comma stands in double quotes.
 
     >>> names('a, b,a,"price, EUR"'), names(["a,b", "c"])
@@ -288,6 +299,23 @@ def pair_words(value: str | Sequence[str] | None) -> list[str]:
         if not name or not size.isascii() or not size.isdigit():
             raise _bad("skip", f"takes approaches at sizes, as forest@400, not {word!r}")
     return words
+
+
+def column_kinds(value: Mapping[str, str] | str | Sequence[str] | None) -> dict[str, str] | None:
+    """Column -> kind, from a mapping or from words as typed; None for none.
+
+    >>> column_kinds(["store=category", "a=b=Date"]), column_kinds({})
+    ({'store': 'category', 'a=b': 'date'}, None)
+    """
+    if isinstance(value, Mapping):
+        pairs = [(str(name), kind) for name, kind in value.items()]
+    else:
+        words = [value] if isinstance(value, str) else list(value or ())
+        pairs = [(name, kind) for word in words for name, _, kind in [str(word).rpartition("=")]]
+    wrong = next((kind for name, kind in pairs if not name or str(kind).lower() not in COLUMN_KINDS), None)
+    if wrong is not None:
+        raise _bad("types", f"takes a column and what it is, {', '.join(COLUMN_KINDS)}, as COLUMN=category, not {wrong!r}")
+    return {name: str(kind).lower() for name, kind in pairs} or None
 
 
 def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:

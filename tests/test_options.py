@@ -26,7 +26,7 @@ def test_the_command_and_the_function_have_the_same_options_and_defaults():
     for name, default in declared.items():
         assert function[name].default == default, name
         of_command = command[name].default
-        assert of_command == default or of_command == str(default) or (of_command == [] and default == ()), name
+        assert of_command == default or of_command == str(default) or (of_command == [] and not default), name
 
 
 @pytest.mark.parametrize("values, message", [

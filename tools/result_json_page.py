@@ -63,6 +63,7 @@ ABOUT: dict[str, str] = {
     "budget_crossovers": "Seconds of one fit at which one of two approaches becomes the better one, by mean loss. No intervals.",
     "cost_limits": "The best under a budget, at the headline size; one row for each limit on a cost at which that changes.",
     "winner_map": "The recommended approach by the rows available and the seconds allowed for one fit.",
+    "columns": "How each column was read, the target first.",
     "timing": "Of all calls that made this run.",
 }
 
@@ -196,6 +197,15 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "approach": (MAYBE_TEXT, "the recommended approach; null for none"),
         "trained_on": (MAYBE_WHOLE, "with how many of the rows"), "decision": (TEXT, DECISION),
         "approaches": (NAMES, "as in `winners`, of what can be afforded")},
+    "columns": {
+        "name": (TEXT, "the column's name"),
+        "role": (TEXT, "`feature`, `target`, `group`, `time`, `weight`, `fold` or `left out`"),
+        "kind": (TEXT, "`number`, `boolean`, `category`, `text` or `date`"),
+        "examples": ("list of pairs of strings", "a few cells, as written and as read; `missing` is what no value was read from"),
+        "missing": "rows without a value", "note": (TEXT, "what was noticed, empty if nothing was"),
+        "is_doubtful": (TRUTH, "whether somebody should look at it"),
+        "histogram": ("list of integers", "rows of a sample by value, in intervals of equal width, or by label, the most "
+                                          "frequent first; empty for text")},
     "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},
 }
 

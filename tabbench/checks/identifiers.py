@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pandas as pd
 
@@ -49,7 +51,8 @@ def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
     return Finding("identifier-predicts", "warn", name,
                    f"{told}; it is no feature, but rows seem to be numbered by when, where or with what outcome they were "
                    "collected, which training and test rows share",
-                   f"split by it with {in_time}, or, if the numbers mean nothing, say so by {dropping(name)}",
+                   f"split by it with {in_time}; if it is measured and known when predicting, keep it with "
+                   f"--type {shlex.quote(name + '=number')}; if the numbers mean nothing, say so by {dropping(name)}",
                    spoils=True, remedy=in_time)
 
 

@@ -37,11 +37,15 @@ def check_shifted_splits(checked: CheckedTable) -> list[Finding]:
         return [Finding("shifted-splits", "info", names[0],
                         f"{which} are of another time than the training rows (by {quoted(names)}: an AUC of {auc:.2f})",
                         "that is right if later rows are to be predicted")]
+    features = [name for name in names if name != checked.table.target_name]
+    is_by_target = names[0] == checked.table.target_name
+    cure = (f"the target `{names[0]}` itself is another: compare its values, or use the built-in splits"
+            if is_by_target else "use the built-in splits, or, if it only marks the part, leave "
+                                 f"`{features[0]}` out with {dropping(features[0])}")
     return [Finding("shifted-splits", "warn", names[0],
                     f"{which} are of another kind than the training rows: a quick model tells them apart with an AUC of "
-                    f"{auc:.2f}, most by {quoted(names)}, so scores hold for that change only",
-                    "use the built-in splits, or leave such columns out if they only mark the part (--drop)",
-                    spoils=True, remedy=None if names[0] == checked.table.target_name else dropping(names[0]))]
+                    f"{auc:.2f}, most by {quoted(names)}, so scores hold for that change only", cure,
+                    spoils=True, remedy=None if is_by_target else dropping(features[0]))]
 
 
 def _told_apart(checked: CheckedTable, split: Split) -> tuple[float, list[str]]:

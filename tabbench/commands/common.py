@@ -19,6 +19,14 @@ RunPath = Annotated[str, typer.Argument(metavar="DIR", help="The folder of a run
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON to standard output, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; errors only.")]
 JOBS = Annotated[str | None, typer.Option("--jobs", help="Number of workers, one cell each (the number of cores).")]
+Types = Annotated[list[str], typer.Option("--type", help="What a column is: COLUMN=category, number, text or date; may be "
+                                                          "repeated.")]
+MergeLabels = Annotated[bool, typer.Option("--merge-labels", help="Labels that differ only in case, blanks or a final full stop "
+                                                                  "are one.")]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook (the first that holds a table).")]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The first row is no header: columns are called column 1, "
+                                                            "column 2, ...")]
+Query = Annotated[str | None, typer.Option("--query", help="SELECT statement that gives the table of a SQLite file.")]
 TIME_LIMIT = Annotated[str | None, typer.Option("--time-limit", help="Wall time of this call: 90, 90s, 10m, 1h.")]
 MEMORY_LIMIT = Annotated[str | None, typer.Option("--memory-limit", help="Memory of the whole process tree: 8GB.")]
 

@@ -19,8 +19,13 @@ from tabbench.commands.common import (
     TIME_LIMIT,
     Data,
     Json,
+    MergeLabels,
+    NoHeader,
+    Query,
     Quiet,
     RunPath,
+    Sheet,
+    Types,
     answering,
     plain,
     print_answer,
@@ -35,7 +40,7 @@ def _option_parameters() -> list[inspect.Parameter]:
     """The options of `compare` as typer wants them, made from their one declaration."""
     parameters = []
     for each in fields(Options):
-        name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name == "drop"
+        name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name in ("drop", "types")
         kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)
         annotation = Annotated[kind, typer.Option(name, help=each.metadata["help"])]
@@ -114,11 +119,12 @@ def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help=
 @app.command("predict")
 @answering
 def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="A run's winner folder or an exported file.")],
-                    data: Data, out: Annotated[str, typer.Option("--out", help="CSV, TSV or Parquet file to write.")]) -> int:
+                    data: Data, out: Annotated[str, typer.Option("--out", help="CSV, TSV or Parquet file to write.")],
+                    sheet: Sheet = None, no_header: NoHeader = False, query: Query = None) -> int:
     """Predict new rows with a saved model."""
     from tabbench.comparison.predict import predict, write_predictions
 
-    frame, notes = predict(model, data)
+    frame, notes = predict(model, data, sheet=sheet, no_header=no_header, query=query)
     for note in notes:
         print(plain(note), file=sys.stderr)
     write_predictions(frame, out, data)
@@ -131,16 +137,19 @@ def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="
 def check_command(data: Data, target: Annotated[str | None, typer.Option("--target", help="Column to predict.")] = None,
                   task: Annotated[str | None, typer.Option("--task", help="auto, binary, multiclass or regression.")] = "auto",
                   drop: Annotated[list[str], typer.Option("--drop", help="Columns to leave out.")] = [],  # noqa: B006
+                  missing: Annotated[str | None, typer.Option("--missing", help="Codes for a missing value: NA,-9,?")] = None,
                   group: Annotated[str | None, typer.Option("--group", help="Column of units that belong together.")] = None,
                   time: Annotated[str | None, typer.Option("--time", help="Column that orders the rows.")] = None,
                   fold: Annotated[str | None, typer.Option("--fold", help="Column that names each row's fold.")] = None,
                   test: Annotated[str | None, typer.Option("--test", help="Your own test file.")] = None,
-                  json: Json = False) -> int:
+                  types: Types = [], merge_labels: MergeLabels = False, sheet: Sheet = None, no_header: NoHeader = False,  # noqa: B006
+                  query: Query = None, json: Json = False) -> int:
     """Read and check a table without fitting any approach. Exit code 3 when there is a warning or worse."""
     from tabbench.comparison.check import check
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), group=group, time=time,
-                                  fold=fold, test=test).checked())
+    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group,
+                                  time=time, fold=fold, test=test, types=types, merge_labels=merge_labels, sheet=sheet,
+                                  no_header=no_header, query=query).checked())
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

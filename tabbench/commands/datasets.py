@@ -34,11 +34,12 @@ def datasets_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
 
 @app.command("fetch")
 @answering
-def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
-    """Make sure that a data set's table is on this machine and intact; prints its path."""
-    from tabbench.reading.cards import fetch, get_card
+def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, openml:ID, openml-task:ID or an "
+                                                                         "https address.")]) -> int:
+    """Make sure that a table is on this machine and intact; prints its path."""
+    from tabbench.reading.locating import fetched
 
-    print(fetch(get_card(name)))
+    print(fetched(name))
     return DONE
 
 

@@ -108,7 +108,8 @@ def suite_run(
     """Compare approaches on all tables of a suite; again in the same folder, only what is new is run."""
     from tabbench.suite.definition import find_suite
     from tabbench.suite.freezing import forecast_lines
-    from tabbench.suite.run import forecast_definition, run_definition, run_options
+    from tabbench.suite.run import forecast_definition, run_definition
+    from tabbench.suite.run_options import run_options
 
     given = {"approaches": approaches, "effort": effort, "preset": preset, "sizes": sizes, "folds": folds, "repeats": repeats,
              "use_folds": use_folds, "margin": margin, "seed": seed, "device": device, "executor": executor, "jobs": jobs,
@@ -158,7 +159,7 @@ def _answer(run: Callable[[], SuiteRun], folder: Path, *, json: bool, quiet: boo
     """Run, and report what there is; gives the exit code."""
     try:
         done = run()
-        n_failed = _report(done, json=json, quiet=quiet)
+        missing = _report(done, json=json, quiet=quiet)
     except KeyboardInterrupt:
         is_interrupted = True
     else:
@@ -167,24 +168,26 @@ def _answer(run: Callable[[], SuiteRun], folder: Path, *, json: bool, quiet: boo
     if is_interrupted:
         print(plain(f"interrupted; nothing finished is lost. {how}"), file=sys.stderr)
         return INTERRUPTED
+    for sentence in missing if json or quiet else ():  # else the verdict says so
+        print(plain(sentence), file=sys.stderr)
     if done.unfinished:
         print(plain(f"no time was left for {first_few(done.unfinished)}. {how}"), file=sys.stderr)
-    return SOME_FAILED if done.unread or done.unfinished or n_failed else DONE
+    return SOME_FAILED if missing or done.unread or done.unfinished else DONE
 
 
-def _report(done: SuiteRun, *, json: bool, quiet: bool) -> int:
-    """Write and print the reports; gives how many fits have failed."""
+def _report(done: SuiteRun, *, json: bool, quiet: bool) -> list[str]:
+    """Write and print the reports; gives what the run lacks, in sentences."""
     from tabbench.suite.gather import NoResults
-    from tabbench.suite.report import verdict_text, write_and_read
+    from tabbench.suite.report import verdict_text, what_is_missing, write_and_read
 
     try:
         result = write_and_read(done.folder)
     except NoResults:
         if done.is_interrupted:
-            return 0  # before there was anything to report
+            return []  # before there was anything to report
         raise
     if json:
         sys.stdout.write((done.folder / "result.json").read_text(encoding="utf-8"))
     elif not quiet:
         sys.stdout.write(verdict_text(result, done.folder))
-    return len(result.failures)
+    return what_is_missing(result)

@@ -123,6 +123,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives),
         budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing, reading=setup.table.reading,
+        columns=_columns(setup),
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
         training=_training(run, details),
@@ -221,10 +222,15 @@ def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
     margin = margin_value(metric, run.margin, constant_loss(question, metric))
     empty = {name: _frame(name, []) for name in COLUMNS}
     frames = empty | {"approaches": _approaches(run), "skipped": _frame("skipped", [vars(skip) for skip in skips]),
-                      "findings": _frame("findings", [finding.to_json() for finding in run.findings])}
+                      "findings": _frame("findings", [finding.to_json() for finding in run.findings]),
+                      "columns": _columns(run.setup)}
     return Comparison(
         table=_table(run.setup), protocol=_protocol(run, metric.higher_is_better, margin), timing=run.timing,
         sentence=unjudged_sentence(run.limited), reading=run.setup.table.reading, **frames)
+
+
+def _columns(setup: Setup) -> pd.DataFrame:
+    return _frame("columns", [column.to_json() for column in setup.table.columns_read])
 
 
 def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: Collection[str], headline: int

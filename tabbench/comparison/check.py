@@ -59,12 +59,13 @@ class Checked:
             "table": {"name": table.name, "rows": len(table), "columns": len(table.columns), "target": table.target_name,
                       "task": setup.task.kind, "fingerprint": table.fingerprint, "classes": list(setup.task.classes)},
             "columns": [column.to_json() for column in table.columns], "reading": list(table.reading),
+            "columns_read": [column.to_json() for column in table.columns_read],
             "findings": [finding.to_json() for finding in self.prepared.findings]}, indent=1, allow_nan=False) + "\n"
 
 
 def check(data: Any, options: Options) -> Checked:
     """Read and check a table; raises what `compare` would raise before fitting anything."""
     lines = Lines()
-    read = read_and_split(data, options, lines)
+    read = read_and_split(data, options, lines, most_columns=None)
     findings = dict.fromkeys((*read.findings, *findings_of(read.setup)))
     return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

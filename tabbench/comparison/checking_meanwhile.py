@@ -10,6 +10,10 @@ import threading
 from tabbench.comparison.prepare import Prepared, findings_of
 from tabbench.core.finding import Finding
 
+_TURN = threading.Lock()
+"""Tables of a suite are checked one after the other: threads that load scikit-learn at the same time find modules of each other's
+that are half loaded."""
+
 
 class Checking:
     """Checks that are under way.
@@ -47,4 +51,5 @@ class Checking:
         return Prepared(self._prepared.setup, tuple(dict.fromkeys((*self._prepared.findings, *found))))
 
     def _run(self) -> None:
-        self._found = findings_of(self._prepared.setup)
+        with _TURN:
+            self._found = findings_of(self._prepared.setup)

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import Ran
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
@@ -24,7 +25,7 @@ from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
 from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
-from tabbench.comparison.running import Ran, expect_plan, make_planner, run_missing, sizes_of
+from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor
@@ -44,6 +45,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
             splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
             preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: str | None = None,
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            missing: str | Sequence[str | float] | None = None, types: Mapping[str, str] | None = None,
+            merge_labels: bool = False, sheet: str | None = None, no_header: bool = False, query: str | None = None,
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
             executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
@@ -57,9 +60,10 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     Parameters
     ----------
     data : str, path, DataFrame or "-"
-        A file (CSV, TSV, Parquet, Feather, ARFF, Excel; also packed), the name of a data set, a pandas or polars frame, or "-"
-        for standard input. Also "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of OpenML),
-        "openml-task:31" (a task, with its splits and metric) and an https address.
+        A file (CSV, TSV, Parquet, Feather, JSON, ARFF, Excel, SQLite; also packed), a folder or pattern ("part-*.csv") of files
+        that are parts of one table, the name of a data set, a pandas or polars frame, or "-" for standard input. Also
+        "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of OpenML), "openml-task:31" (a task,
+        with its splits and metric) and an https address.
     target : str, default None
         The column to predict; by default the one called target, label, y or class.
     approaches : str, list of str or dict, default None
@@ -94,6 +98,18 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         weights of the rows.
     drop : str or list of str, default ()
         Feature columns to leave out.
+    missing : str or list, default None
+        Codes that stand for a missing value besides an empty cell, such as "NA,-9,?"; by default they are found and named.
+    types : dict of str to {"category", "number", "text", "date"}, default None
+        What columns are, whatever they look like.
+    merge_labels : bool, default False
+        Labels that differ only in case, blanks or a final full stop are one.
+    sheet : str, default None
+        Sheet of a workbook; by default the first that holds a table.
+    no_header : bool, default False
+        The first row of a file is no header; its columns are called "column 1", "column 2" and so on.
+    query : str, default None
+        SELECT statement that gives the table of a SQLite file.
     margin : float, default None
         The difference that matters; by default 0.01 of the constant predictor's loss, for accuracy 0.01 and for auc 0.005.
     seed : int, default 0

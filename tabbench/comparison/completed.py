@@ -6,7 +6,7 @@ Knows which cells have a result; no score and no clock.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from tabbench.comparison.assess import Run, judge_run
@@ -27,7 +27,7 @@ def completed(run: Run, finished: Collection[str]) -> Run:
     """The run with as many splits as can be judged together, part of one repeat or whole ones; unchanged where all was run.
 
     All sizes are judged on the same splits. More folds are worth more than more sizes, sizes more than further repeats, and most
-    of all that every family is there at the largest size.
+    of all that every family is there at the largest size. So that an approach is not lost, up to half of the splits are left out.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def completed(run: Run, finished: Collection[str]) -> Run:
     done = {pair: count for pair, count in _splits_done(run, finished).items() if pair not in otherwise_absent}
     total, folds = len(run.setup.splits.splits), run.setup.splits.folds
     counts = [total, *(count for count in range(total - 1, 0, -1) if count < folds or count % folds == 0)]
-    best = max(counts, key=lambda count: _worth(run, done, count))
+    best = _best_count(run, done, counts)
     if best == total or not done:
         return run
     splits = run.setup.splits.first(best)
@@ -65,6 +65,15 @@ def _splits_done(run: Run, finished: Collection[str]) -> dict[Pair, int]:
 
 def _present(done: Mapping[Pair, int], count: int) -> set[Pair]:
     return {pair for pair, splits in done.items() if splits >= count}
+
+
+def _best_count(run: Run, done: Mapping[Pair, int], counts: Sequence[int]) -> int:
+    """The number of splits that is worth most, or as little as half of it where that keeps an approach at the largest size."""
+    worth = {count: _worth(run, done, count) for count in counts}
+    most = max(counts, key=lambda count: worth[count])
+    shown = worth[most][:2]  # families, and at which size
+    near = [count for count in counts if 2 * count >= most and worth[count][:2] == shown]
+    return max(near, key=lambda count: (sum(size == shown[1] for _, size in _present(done, count)), worth[count]))
 
 
 def _worth(run: Run, done: Mapping[Pair, int], count: int) -> tuple[int, int, int, int, int]:

@@ -15,13 +15,15 @@ from tabbench.core.errors import BadOption, MissingExtra
 from tabbench.execution.run import distribution_of, why_it_does_not_load
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model
+from tabbench.reading.layout import Layout
 from tabbench.reading.leaving_out import is_named_identifier
 from tabbench.reading.schema import read_new_rows
 
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
-def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
+def predict(model: str | Path, data: Any, *, sheet: str | None = None, no_header: bool = False, query: str | None = None
+            ) -> tuple[pd.DataFrame, list[str]]:
     """Predict new rows with a saved model.
 
     Parameters
@@ -30,6 +32,12 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
         A saved model: the folder `winner` of a run, or what `save_winner` wrote.
     data : str, path, DataFrame or "-"
         New rows, as a file, a frame or "-" for standard input, with the columns of the training data in any order.
+    sheet : str, default None
+        Sheet of a workbook; by default the first that holds a table.
+    no_header : bool, default False
+        The first row of a file is no header; its columns are called "column 1", "column 2" and so on.
+    query : str, default None
+        SELECT statement that gives the rows of a SQLite file.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def predict(model: str | Path, data: Any) -> tuple[pd.DataFrame, list[str]]:
             package = distribution_of(module)
             raise MissingExtra(f"the model needs the package {package}, which does not load ({why}); pip install {package}")
     fitted = restore_model(saved, find_approach)
-    rows = read_new_rows(data, saved.columns)
+    rows = read_new_rows(data, saved.columns, Layout(sheet, not no_header, query))
     carried = _identifiers(rows.raw.columns, saved)
     if len(rows.features):
         predictions = fitted.predict(rows.features)

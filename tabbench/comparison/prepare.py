@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
+from tabbench.core.table import DeclaredKind
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
-from tabbench.options import Options
+from tabbench.options import Options, column_kinds
+from tabbench.reading.layout import Layout
 from tabbench.reading.locating import locate
 from tabbench.reading.reading import read_table
 from tabbench.reading.source import NamedTable
+from tabbench.reading.summary import MOST_COLUMNS_SHOWN, column_lines
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
@@ -77,12 +80,16 @@ def say_findings(prepared: Prepared, display: Display) -> None:
 
 
 def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
-                   name: str | None = None) -> Prepared:
-    """The same without the checks; `name` is the table's, by default that of its file."""
+                   name: str | None = None, most_columns: int | None = MOST_COLUMNS_SHOWN) -> Prepared:
+    """The same without the checks; `name` is the table's, by default that of its file, and `most_columns` are said."""
     data, options = resolve_source(data, options)
     table = read_table(data, options.target, group=options.group, time=options.time, weight=options.weight, fold=options.fold,
-                       drop=tuple(options.drop), test=options.test, name=name)
+                       drop=tuple(options.drop), missing=options.missing, test=options.test, name=name,
+                       types=cast("dict[str, DeclaredKind] | None", column_kinds(options.types)),
+                       layout=Layout(options.sheet, not options.no_header, options.query), merge_labels=options.merge_labels)
     for line in table.reading:
+        display.say(line)
+    for line in column_lines(table.columns_read, len(table), most_columns):
         display.say(line)
     target = read_target(table, options.task, options.folds)
     display.say(target.sentence)
@@ -144,7 +151,8 @@ def _follow_rows(positions: Sequence[tuple[Any, Any]], rows: np.ndarray, given_r
 
 def identity(setup: Setup, options: Options) -> dict[str, Any]:
     """What may not change when a run is continued."""
-    return {"table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
+    missing = {} if options.missing is None else {"--missing": sorted(options.missing)}
+    return {**missing, "table": setup.table.fingerprint, "--drop": sorted(options.drop), "--target": setup.table.target_name,
             "--task": setup.task.kind, "--metric": setup.task.metric, "--margin": options.margin, "--folds": setup.splits.folds,
             "--repeats": setup.splits.repeats, "--seed": options.seed, "roles": setup.table.roles,
             "versions": versions(), "classes": list(setup.task.classes),

@@ -85,6 +85,8 @@ class FinishedComparison(Comparison):
         Wall and processor seconds of all calls that made the run.
     reading : tuple of str, default ()
         How the file was understood, line by line.
+    columns : DataFrame
+        How each column was read, with examples as written and as read.
     folder : path, default Path()
         Folder of the run.
     is_interrupted : bool, default False

@@ -5,72 +5,38 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
-from tabbench.comparison.completed import Pair, complete_pairs, completed
+from tabbench.comparison.concluding import Ran, conclude
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
+from tabbench.comparison.in_progress import RunInProgress, recorded, take_findings
 from tabbench.comparison.plan import Contestants, choose_device, missing_packages, without
-from tabbench.comparison.plan_options import options_of, plan_line
-from tabbench.comparison.planner import FIRST_LOOK_EFFORT, REFIT_SHARE, Planner
-from tabbench.comparison.prepare import Prepared, say_findings
+from tabbench.comparison.plan_options import plan_line
+from tabbench.comparison.planner import FIRST_LOOK_EFFORT, Planner
+from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.race import Race
 from tabbench.comparison.resume import remember
 from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping
-from tabbench.comparison.time_plan import Wish, WorkPlan, what_is_given_up
+from tabbench.comparison.time_plan import Wish, WorkPlan
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import Executor, Keeping
-from tabbench.core.limits import Limited
-from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.prior import PriorCosts
-from tabbench.execution.schedule import Schedule, Work, place_of
+from tabbench.execution.schedule import Schedule, place_of
+from tabbench.execution.work import Work
 from tabbench.options import Options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
-from tabbench.wording.plan import plan_reason
-
-
-@dataclass(frozen=True, eq=False)
-class Ran:
-    """What was run, and what it has taught about costs."""
-
-    run: Run
-    planner: Planner
-    plan: WorkPlan
-
 
 BROKEN_OFF_SHARE = 0.5
 """Of a time limit: a first look that takes longer is broken off, as there has to be time for more."""
 STARTING_FACTOR = 1.5
 """Workers start while the table is read, checked and planned for on the same cores."""
-LIFTING_MARGIN = 1.1
-"""A limit that is said to be enough should be, though forecasts are off."""
 
-
-@dataclass(eq=False)
-class RunInProgress:
-    """What the steps of a run share; `clock` is the comparison's own."""
-
-    session: Session
-    executor: Executor[Work]
-    prepared: Prepared
-    clock: Clock
-    planner: Planner
-    wish: Wish
-    plan: WorkPlan
-    first_look: tuple[str, ...] = ()
-    is_continued: bool = False
-    checking: Checking | None = None
-
-    @property
-    def store(self) -> Store:
-        """The run's store."""
-        return self.session.store
 
 
 def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
@@ -99,8 +65,14 @@ def run_missing(session: Session, executor: Executor[Work], prepared: Prepared, 
 
 
 def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clock: Clock, *,
-             checking: Checking | None = None, effort: float | None = None) -> RunInProgress:
-    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`."""
+             checking: Checking | None = None, effort: float | None = None, keeps_families: bool = False) -> RunInProgress:
+    """The plan of an earlier call, as far as it is settled, or a new one; see `run_missing`.
+
+    Parameters
+    ----------
+    keeps_families : bool, default False
+        Whether no family is left out, even if it takes longer than there is time.
+    """
     store, options, sizes = session.store, session.options, sizes_of(prepared, session.options)
     store.adopt_spooled()
     device = store.recall("device")
@@ -110,20 +82,19 @@ def plan_run(session: Session, executor: Executor[Work], prepared: Prepared, clo
     planner = make_planner(prepared, session.contestants, sizes, options, prior, executor.jobs, device)
     settled = settled_effort(store, options)
     wish = planner.wish(effort if settled is None else settled)
+    wish = replace(wish, families=()) if keeps_families else wish
+    wish = wish if settled is None else _keeping(wish, (store.recall("run_plan") or {}).get("approaches", ()))
     starting_seconds = executor.starting_seconds(STARTING_FACTOR * planner.prior.machine("startup_seconds"))
     plan = choose_plan(planner, wish, clock, starting_seconds)
     return RunInProgress(session, executor, prepared, clock, planner, wish, plan, tuple(store.recall("first_look", [])),
                          is_continued=settled is not None, checking=checking)
 
 
-def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
-    """Note what was run, and give it as it is to be judged."""
-    _take_findings(running)
-    run = replace(run, findings=tuple(running.prepared.findings))
-    run = completed_run(running, run, is_interrupted=is_interrupted)
-    running.store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
-                           limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
-    return Ran(run, running.planner, running.plan)
+def _keeping(wish: Wish, names: Collection[str]) -> Wish:
+    """The same wish, of which these approaches are not given up any more: splits that lack one that was judged before cost it."""
+    expendable, cheapest, families = (tuple(each - set(names) for each in sets if each - set(names))
+                                      for sets in (wish.expendable, wish.cheapest, wish.families))
+    return replace(wish, expendable=expendable, cheapest=cheapest, families=families)
 
 
 def sizes_of(prepared: Prepared, options: Options) -> tuple[int, ...]:
@@ -173,7 +144,7 @@ def expect_plan(planner: Planner, prepared: Prepared, clock: Clock) -> ExpectedR
     places = set() if is_hopeless else set(planner.agenda(plan, wish).planned())
     planned = [batch for batch in planner.batches(plan, wish) if place_of(batch) in places]
     run = run_of(prepared, planner, wanted, wish, planner.batches(wanted, wish))
-    run = replace(run, plan=_recorded(planner, plan))
+    run = replace(run, plan=recorded(planner, plan))
     reserve = 0.0 if clock.deadline is None else planner.reserve_seconds(plan, clock.deadline - time.monotonic() - starting)
     return expect_run(run, planned, planner.costs_of(plan), planner.options, prior=planner.prior, clock=clock,
                       device=planner.device, plan=plan_line(plan, planner, clock), reserve_seconds=reserve)
@@ -194,8 +165,9 @@ def settled_effort(store: Store, options: Options) -> float | None:
     effort = WorkPlan.from_json(earlier).effort
     is_said = options.effort is not None or options.preset is not None
     if is_said and options.work not in (effort, work_of(kept.get("effort"), kept.get("preset"))):
-        raise BadOption(f"{store.folder} holds a run with --effort {effort:g}, not {options.work:g}; "
-                        "choose another folder with --out, or start over with --fresh")
+        raise BadOption.about(f"{store.folder} holds a run with ", OptionMention("effort"), f" {effort:g}, not {options.work:g}; "
+                              "choose another folder with ", OptionMention("out"), ", or start over with ",
+                              OptionMention("fresh"))
     return effort
 
 
@@ -236,13 +208,6 @@ def _plan_anew(running: RunInProgress) -> None:
     if plan != running.plan:
         running.plan = plan
         running.session.display.say(plan_line(plan, running.planner, running.clock, is_new=True))
-
-
-def _take_findings(running: RunInProgress) -> None:
-    if running.checking is not None:
-        running.prepared, running.checking = running.checking.finish(), None
-        say_findings(running.prepared, running.session.display)
-        running.store.remember(findings=[finding.to_json() for finding in running.prepared.findings], is_checked=True)
 
 
 def _run_plan(running: RunInProgress, stop: Stop) -> Run:
@@ -296,12 +261,7 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
     planned = [cell for batch in batches for cell in batch.cells if (cell.repeat, cell.fold) in names]
     return Run(setup, entries, planner.sizes, plan.effort, planner.options.margin, planned,
                prepared.findings, tuple(missing_packages(taking_part, planner.sizes)), extrapolates=planner.options.extrapolate,
-               plan=_recorded(planner, plan))
-
-
-def _recorded(planner: Planner, plan: WorkPlan, absent: Collection[Pair] = ()) -> dict[str, Any]:
-    return plan.to_json() | {"reason": plan_reason(planner.options.limit_seconds),
-                             "options": options_of(plan, planner, absent)}
+               plan=recorded(planner, plan))
 
 
 def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:
@@ -341,59 +301,12 @@ class _Observed:
     def show(self, running: tuple[str, ...], seconds_left: float | None) -> None:
         """What runs now."""
         if self._running.checking is not None and self._running.checking.is_ready:
-            _take_findings(self._running)
+            take_findings(self._running)
         if self._seconds_at_start is not None and self._watch.front != self._front:
             self._front = self._watch.front
             planner, plan = self._running.planner, self._running.plan
             self._schedule.keep_free(planner.reserve_seconds(plan, self._seconds_at_start, self._front))
         self._running.session.display.update(self._watch.snapshot(running, None if self._is_first_look else seconds_left))
-
-
-def completed_run(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:
-    """The run as it is judged and recorded: with its skips, its sizes, the plan that was carried out, and what a limit cost."""
-    finished = running.store.finished()
-    part = completed(run, finished)
-    present = complete_pairs(part, finished)
-    if running.clock.deadline is None and not is_interrupted:
-        return run
-    sizes = tuple(sorted({size for _, size in present})) or running.plan.sizes
-    done = replace(running.plan, sizes=sizes, splits=len(part.setup.splits.splits), approaches=tuple(
-        name for name in running.plan.approaches if not present or any(name == other for other, _ in present)))
-    absent = {(name, size) for size in done.sizes for name in done.approaches} - present
-    known = {(skip.approach, skip.size) for skip in run.skips}
-    left = [] if is_interrupted else [Skip(name, size, SkipKind.TIME) for size in running.planner.sizes
-                                      for name in dict.fromkeys([*running.wish.most.approaches, *running.plan.approaches])
-                                      if (name, size) not in present | known | set(running.planner.options.skipped_pairs)]
-    limited = _cost_of_limit(running, run, done, {name for name, _ in present}, is_interrupted=is_interrupted)
-    return replace(run, sizes=sizes if not is_interrupted else run.sizes, skips=(*run.skips, *left), limited=limited,
-                   plan=_recorded(running.planner, done, absent))
-
-
-def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: set[str], *, is_interrupted: bool
-                   ) -> Limited | None:
-    """What was given up of what is usually run, and which limit would have been enough for it.
-
-    Families of which nothing was run are told by the verdict itself.
-    """
-    planner = running.planner
-    families = {entry.name: entry.family for entry in run.entries}
-    told = {families[name] for name in present}
-    # What is absent for another reason has not been cost by time.
-    absent = {skip.approach for skip in run.skips if skip.kind is not SkipKind.TIME} - present
-    usual = running.wish.most if is_interrupted else planner.wish().most
-    usual = replace(usual, approaches=tuple(name for name in usual.approaches if name not in absent),
-                    effort=running.plan.effort if is_interrupted else usual.effort)
-    given_up = what_is_given_up(
-        replace(done, approaches=tuple(name for name in done.approaches if name in present)),
-        replace(usual, approaches=tuple(name for name in usual.approaches if families[name] in told)), running.wish.folds)
-    is_whole = not given_up and len(told) == len({families[name] for name in usual.approaches})
-    if is_whole:
-        return None
-    if is_interrupted:
-        return Limited(given_up, None, True)
-    share = 1 - (REFIT_SHARE if planner.options.save_winner else 0.0)
-    seconds = planner.prior.machine("startup_seconds") + LIFTING_MARGIN * planner.seconds(usual) / share
-    return Limited(given_up, max(seconds, LIFTING_MARGIN * (running.clock.limit_seconds or 0.0)))
 
 
 def _lacks_cells(store: Store) -> bool:

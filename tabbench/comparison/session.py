@@ -16,7 +16,7 @@ from tabbench.core.executor import EXECUTORS, Executor
 from tabbench.core.progress import Display
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.machine import usable_cores
-from tabbench.execution.schedule import Work
+from tabbench.execution.work import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run

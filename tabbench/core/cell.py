@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -28,9 +27,12 @@ def digest(values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One fit: an approach on a split at a training size. Its `key` is the unit of scheduling, resuming and storing."""
+    """One fit: an approach on a split at a training size. Its `key` is the unit of scheduling, resuming and storing.
+
+    There may be 100,000 of them in a plan, hence the slots.
+    """
 
     table: str
     task: str
@@ -44,11 +46,14 @@ class Cell:
     run_seed: int
     device: str
     protocol: int = PROTOCOL_NUMBER
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Hash of the cell's canonical JSON. What it depends on must never change by accident."""
-        return digest(self.to_json())
+        if not self._key:
+            object.__setattr__(self, "_key", digest(self.to_json()))
+        return self._key
 
     @property
     def seed(self) -> int:
@@ -63,16 +68,16 @@ class Cell:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         # Not `asdict`, which would copy the settings: there may be 100,000 cells.
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "_key"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Cells of one split and size that run together in one worker because they share work."""
 
     cells: tuple[Cell, ...]
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Hash of the keys of its cells, in order."""
         return digest([cell.key for cell in self.cells])

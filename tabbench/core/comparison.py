@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -50,6 +50,7 @@ class Comparison:
     winner_map: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
+    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS["columns"]), dtype=object))
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -76,5 +77,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "holds",
                 "sentence"),
     "cost_limits": ("cost", "below", "down_to", "size", "decision", "approaches", "recommended", "sentence"),
+    "columns": ("name", "role", "kind", "examples", "missing", "note", "is_doubtful", "histogram"),
     "winner_map": ("size", "budget_seconds", "approach", "trained_on", "decision", "approaches"),
 }

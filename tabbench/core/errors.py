@@ -7,13 +7,16 @@ error is shown, and which exit code it gets, is decided in `commands/common.py`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from tabbench.core.finding import Incident
 
 __all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "UnknownName", "UserMistake"]
+
+FLAGS = {"types": "--type"}
+"""Options that a command takes one at a time, a program all at once."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class OptionMention:
     use_folds, preset='fast'
     >>> print(OptionMention("use_folds").typed, OptionMention("preset", "fast").typed, sep=", ")
     --use-folds, --preset fast
+    >>> print(OptionMention("types", {"store": "category"}).typed)
+    --type store=category
     """
 
     name: str
@@ -35,7 +40,9 @@ class OptionMention:
     @property
     def typed(self) -> str:
         """The option as typed on the command line."""
-        flag = "--" + self.name.replace("_", "-")
+        flag = FLAGS.get(self.name, "--" + self.name.replace("_", "-"))
+        if isinstance(self.value, Mapping):
+            return " ".join(f"{flag} {key}={value}" for key, value in self.value.items())
         return flag if self.value is None else f"{flag} {self.value}"
 
 

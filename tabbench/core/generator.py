@@ -20,6 +20,12 @@ TARGET = "y"
 """The column to predict, in every generated table."""
 FEWEST_ROWS, MOST_ROWS = 30, 10_000_000
 """What a comparison needs, and what fits into memory."""
+MOST_COLUMNS, MOST_CELLS = 10_000, 200_000_000
+"""Of a generated table; so many numbers take 1.6 GB."""
+OF_COLUMNS = ("columns", "copies")
+"""Parameters that say how many columns there are."""
+MOST_OF_OTHERS = 2**53
+"""Up to here every whole number can be typed as any other number is."""
 MANTISSA_BITS = 24
 """Numbers are rounded to so many bits: the last ones of a sine or a sum differ between processors."""
 
@@ -72,6 +78,10 @@ class Generator:
             if name not in values:
                 raise UnknownName.among(f"parameter of the generator {self.name}", name, list(values))
             values[name] = self._value(name, value, values[name])
+        columns = max(values.get(parameter, 1) for parameter in OF_COLUMNS)
+        if values["rows"] * columns > MOST_CELLS:
+            raise BadOption(f"{values['rows']:,} rows of {columns:,} columns of the generator {self.name} are more "
+                            f"than {MOST_CELLS:,} cells; give fewer of them")
         return values
 
     def table(self, **given: Any) -> pd.DataFrame:
@@ -93,13 +103,19 @@ class Generator:
             if value not in self.tasks:
                 raise BadOption(f"{where} has no value {str(value)!r}; {names_instead(str(value), self.tasks)}")
             return value
-        least, most = (FEWEST_ROWS, MOST_ROWS) if name == "rows" else (0, sys.float_info.max)
+        least, most = _limits(name, default)
         number = _number(value)
         if not least <= number <= most or (isinstance(default, int) and not number.is_integer()):
             kind = "a whole number" if isinstance(default, int) else "a number"
-            limits = f"from {least} to {most:,}" if name == "rows" else f"of at least {least}"
+            limits = f"from {least} to {most:,}" if isinstance(default, int) else f"of at least {least}"
             raise BadOption(f"{where} must be {kind} {limits}, not {value!r}")
         return type(default)(number)
+
+
+def _limits(name: str, default: Any) -> tuple[int, float]:
+    """The least and the most that a parameter can be."""
+    of_the_table = {"rows": (FEWEST_ROWS, MOST_ROWS)} | dict.fromkeys(OF_COLUMNS, (0, MOST_COLUMNS))
+    return of_the_table.get(name, (0, MOST_OF_OTHERS if isinstance(default, int) else sys.float_info.max))
 
 
 def _number(value: Any) -> float:

@@ -5,15 +5,18 @@ Reading files and recognizing types is the work of `reading/`; here is only the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from tabbench.core.finding import Finding
+from tabbench.core.notation import Notation
 
 ColumnKind = Literal["number", "boolean", "category", "text", "date"]
+DeclaredKind = Literal["category", "number", "text", "date"]
+"""What a user may say that a column is."""
 
 
 @dataclass(frozen=True)
@@ -31,32 +34,89 @@ class Column:
         Spellings of a category in order, or the spellings of false and true of a boolean that is written in words.
     date_format : str | None, default None
         Format by which a date was parsed, as for strptime, if one was needed.
-    decimal_comma : bool, default False
-        Whether numbers are written with a decimal comma.
+    notation : Notation, default Notation()
+        How its numbers are written.
     missing_code : float | None, default None
         Number that stands for a missing value (-999), if there is one.
     missing_words : tuple[str, ...], default ()
-        Words that stand for a missing value in a column of numbers.
+        Words that stand for a missing value in this column, besides the usual ones.
+    merges_labels : bool, default False
+        Whether labels that differ only in case, blanks or a final full stop are one.
     """
 
     name: str
     kind: ColumnKind
     levels: tuple[str, ...] = ()
     date_format: str | None = None
-    decimal_comma: bool = False
+    notation: Notation = Notation()
     missing_code: float | None = None
     missing_words: tuple[str, ...] = ()
+    merges_labels: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `from_json` reads."""
         return {"name": self.name, "kind": self.kind, "levels": list(self.levels),
-                "date_format": self.date_format, "decimal_comma": self.decimal_comma, "missing_code": self.missing_code,
-                "missing_words": list(self.missing_words)}
+                "date_format": self.date_format, "notation": self.notation.to_json(), "missing_code": self.missing_code,
+                "missing_words": list(self.missing_words), "merges_labels": self.merges_labels}
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether numbers are written with a decimal comma."""
+        return self.notation.decimal == ","
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Column:
+        """Read what `to_json` wrote, also the one of model format 1, which knew no unit."""
+        facts = dict(values)
+        if "decimal_comma" in facts:
+            facts["notation"] = Notation("," if facts.pop("decimal_comma") else ".", unit=None)
+        else:
+            facts["notation"] = Notation(**facts["notation"])
+        return cls(**{**facts, "levels": tuple(facts["levels"]), "missing_words": tuple(facts["missing_words"])})
+
+
+@dataclass(frozen=True)
+class ColumnReading:
+    """How one column was read, for a person to check.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    role : str
+        "feature", "target", "group", "time", "weight", "fold" or "left out".
+    kind : {"number", "boolean", "category", "text", "date"}
+        What it was read as.
+    examples : tuple[tuple[str, str], ...]
+        A few different cells, as written and as read; "missing" is what no value was read from.
+    missing : int
+        Rows without a value.
+    note : str
+        What was noticed, empty if nothing was.
+    is_doubtful : bool
+        Whether somebody should look at it.
+    histogram : tuple[int, ...]
+        Rows by value, of a sample: in intervals of equal width, or by label, the most frequent first; empty for text.
+    """
+
+    name: str
+    role: str
+    kind: ColumnKind
+    examples: tuple[tuple[str, str], ...]
+    missing: int
+    note: str = ""
+    is_doubtful: bool = False
+    histogram: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, which `from_json` reads."""
+        return asdict(self) | {"examples": [list(pair) for pair in self.examples], "histogram": list(self.histogram)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> ColumnReading:
         """Read what `to_json` wrote."""
-        return cls(**{**values, "levels": tuple(values["levels"]), "missing_words": tuple(values["missing_words"])})
+        examples = tuple((written, read) for written, read in values["examples"])
+        return cls(**{**values, "examples": examples, "histogram": tuple(values["histogram"])})
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +151,8 @@ class Table:
         Names of columns by role, for the roles in use ("group": "patient").
     reading : tuple[str, ...], default ()
         How the file was understood, line by line.
+    columns_read : tuple[ColumnReading, ...], default ()
+        How each column was read: target, features, and what was left out.
     findings : tuple[Finding, ...], default ()
         What was noticed while reading.
     identifiers : dict[str, Series]
@@ -113,6 +175,7 @@ class Table:
     test: np.ndarray | None = None
     roles: dict[str, str] = field(default_factory=dict)
     reading: tuple[str, ...] = ()
+    columns_read: tuple[ColumnReading, ...] = ()
     findings: tuple[Finding, ...] = ()
     identifiers: dict[str, pd.Series] = field(default_factory=dict)
 

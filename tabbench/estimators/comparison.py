@@ -17,12 +17,13 @@ import pandas as pd
 
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import Ran
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison, as_finished
 from tabbench.comparison.resume import freeze
-from tabbench.comparison.running import Ran, run_missing
+from tabbench.comparison.running import run_missing
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.approach import BASELINE
 from tabbench.core.check import CheckedTable

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData
 from tabbench.core.table import Column
+from tabbench.reading.frames import as_arrow
+from tabbench.reading.new_numbers import accepts_plain
 from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
-from tabbench.reading.source import as_arrow
 
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
@@ -98,7 +99,7 @@ def fingerprint(features: pd.DataFrame, columns: Sequence[Column], tie: np.ndarr
 
 def _from_series(values: pd.Series) -> Values:
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return as_arrow(values.cat.rename_categories(values.cat.categories.astype(str)))
+        return as_arrow(values)
     if pd.api.types.is_complex_dtype(values.dtype):
         raise ValueError("Complex data not supported")
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
@@ -126,7 +127,7 @@ def _learnt(name: str, values: Values) -> tuple[Any, Column]:
 def _conformed(values: Values, column: Column) -> Any:
     if isinstance(values, np.ndarray):
         _require_finite(column.name, values)
-        if column.kind == "number":
+        if column.kind == "number" and accepts_plain(column.notation):
             return values
         values = pa.chunked_array([pa.array(values, from_pandas=True)])
     return conformed(values, column, [])

@@ -19,7 +19,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
 from tabbench.core.setup import Setup
 from tabbench.execution.run import execute, received, why_it_does_not_load
-from tabbench.execution.schedule import Work
+from tabbench.execution.work import Work
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
 

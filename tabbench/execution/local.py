@@ -24,7 +24,8 @@ from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import InFlight, Work, place_of
+from tabbench.execution.schedule import place_of
+from tabbench.execution.work import InFlight, Work
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
 
@@ -200,10 +201,11 @@ class LocalExecutor(CallingExecutor):
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if state.exclusive and any(other.batch.key in state.exclusive for other in self._workers if other.batch is not None):
             return None  # a cell that ran out of memory gets its second try with the machine to itself
-        if state.alone and (not state.schedule.has_waiting or state.schedule.is_held_back):
+        batch = next(filter(state.schedule.is_exhausted, state.alone), None)
+        if batch is not None:
             if self._busy:
                 return None
-            batch = state.alone.pop()
+            state.alone.remove(batch)
             state.exclusive.add(batch.key)
             return batch
         room_mb, now = self._room_mb(worker, state.schedule), time.monotonic()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -17,8 +15,9 @@ from tabbench.core.cell import Batch, Cell
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import members
-from tabbench.costs.prior import Expected
 from tabbench.execution.agenda import Agenda, Place, Stage
+from tabbench.execution.alike import Alike, Kind, count_alike, kind_of
+from tabbench.execution.work import InFlight
 
 BEGIN_QUANTILE, GO_ON_QUANTILE = 0.75, 0.5
 """A stage is begun if it will be done in time with this probability; once begun, it goes on while that is as likely as not."""
@@ -30,94 +29,6 @@ MOST_CLOSING_SHARE = 0.3
 """What judging and reporting take is planned for up to this share of the time; on a busy machine its forecast may be far off."""
 ROOM_DEVIATIONS = 0.8
 """A batch that runs beside others gets the memory that suffices four times in five."""
-
-
-@dataclass(frozen=True)
-class InFlight:
-    """A batch that a worker has begun: the cells left, those done before them, and how long it has been at the first of them.
-
-    Where fits go on side by side, all of them count as the first cell's time.
-    """
-
-    left: tuple[Cell, ...]
-    done: tuple[str, ...] = ()
-    seconds: float = 0.0
-    is_side_by_side: bool = False
-
-
-class Costs(Protocol):
-    """What a supervisor learns and asks of what cells cost; see `CostModel`."""
-
-    base_mb: float
-
-    def learn(self, cell: Cell, seconds: float, done: Sequence[str] = ()) -> None:
-        """A cell took this long, after `done` had been fitted in its batch."""
-
-    def learn_peak(self, cell: Cell, peak_mb: float, done: Sequence[str] = ()) -> None:
-        """A cell's worker held this much at its peak."""
-
-    def seconds(self, cells: Sequence[Cell]) -> float:
-        """Expected seconds of a batch of these cells."""
-
-    def peak_mb(self, cells: Sequence[Cell]) -> Expected:
-        """Memory of a worker that runs these cells, at its peak."""
-
-
-class Work(Protocol):
-    """What executors ask a schedule for; see `Schedule`. The schedule of a suite answers the same for many tables."""
-
-    @property
-    def costs(self) -> Costs:
-        """What cells cost."""
-
-    @property
-    def deadline(self) -> float | None:
-        """The clock's reading at which cells must have ended."""
-
-    @property
-    def pending_batches(self) -> int:
-        """How many batches may still be handed out."""
-
-    @property
-    def has_waiting(self) -> bool:
-        """Whether anything that is planned waits."""
-
-    @property
-    def is_held_back(self) -> bool:
-        """Whether what waits has to wait until everything that was handed out has its result."""
-
-    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
-        """The next batch that has room, or None."""
-
-    def again(self, batch: Batch) -> None:
-        """Put a batch back in front."""
-
-    def side_by_side(self, batch: Batch, running: Sequence[InFlight] = ()) -> int:
-        """How many fits of a batch may go on at the same time."""
-
-    def remaining_seconds(self, running: Sequence[InFlight] = ()) -> float | None:
-        """Expected seconds until the last planned cell has ended, if known."""
-
-    def drop_approaches(self, reasons: Mapping[str, str]) -> None:
-        """Take approaches whose library does not load out."""
-
-    def drop_too_large(self, room_mb: float, reason: str) -> bool:
-        """Take out what needs more memory than one worker can have."""
-
-    def drop_rest(self) -> None:
-        """Give up everything that is waiting."""
-
-
-Kind = tuple[tuple[str, int], ...]
-"""See `kind_of`."""
-
-
-@dataclass(eq=False)
-class _Alike:
-    """So many batches of one kind, of which this is one."""
-
-    batch: Batch
-    count: int = 0
 
 
 class Schedule:
@@ -171,7 +82,7 @@ class Schedule:
         for batch in batches:
             self._left[place_of(batch)].append(batch)
         self._planned = set(self._agenda.planned())
-        self._waiting: dict[Kind, _Alike] = {}
+        self._waiting: dict[Kind, Alike] = {}
         self._count_anew()
         self._pass_what_is_done()
 
@@ -237,6 +148,10 @@ class Schedule:
         """Whether what waits has to wait until everything that was handed out has its result."""
         stage = next(self._agenda.candidates(), None)
         return self._race is not None and not self._queue and stage is not None and stage.places[0][0] > self._open_up_to
+
+    def is_exhausted(self, batch: Batch) -> bool:
+        """Whether nothing waits that could be run before this batch."""
+        return not self.has_waiting or self.is_held_back
 
     def side_by_side(self, batch: Batch, running: Sequence[InFlight] = ()) -> int:
         """How many fits of a batch may go on at the same time: all jobs where the others would else wait for it at the end."""
@@ -316,7 +231,7 @@ class Schedule:
         batches = self._batches(stage)
         for place in stage.places:
             self._left.pop(place, None)
-        seconds = {kind: self.costs.seconds(alike.batch.cells) for kind, alike in _alike(batches).items()}
+        seconds = {kind: self.costs.seconds(alike.batch.cells) for kind, alike in count_alike(batches).items()}
         # The constant predictor is needed for every answer, and a user's estimator that never ends must not block the others.
         self._queue.extend(sorted(batches, key=lambda batch: (
             not _has_baseline(batch), not all(map(self.costs.is_known, batch.cells)), -seconds[kind_of(batch)])))
@@ -369,7 +284,7 @@ class Schedule:
         if self._deadline is None:
             return True
         left = self._deadline - now - reserve - self.closing_seconds(sum(len(batch.cells) for batch in batches))
-        return left > 0 and bool(np.quantile(self._wall_seconds(_alike(batches), running), quantile) <= left)
+        return left > 0 and bool(np.quantile(self._wall_seconds(count_alike(batches), running), quantile) <= left)
 
     def _open(self, size: int, running: Sequence[InFlight]) -> bool:
         """Whether a size may be begun.
@@ -387,7 +302,7 @@ class Schedule:
 
     # seconds ---------------------------------------------------------------------------------------------------------
 
-    def _wall_seconds(self, waiting: Mapping[Kind, _Alike], running: Sequence[InFlight]) -> np.ndarray:
+    def _wall_seconds(self, waiting: Mapping[Kind, Alike], running: Sequence[InFlight]) -> np.ndarray:
         busy = [self._busy(each) for each in running]
         work = self.costs.work([alike.batch for alike in waiting.values()])
         return work.wall_seconds(self._jobs, np.array(busy) if busy else None, [alike.count for alike in waiting.values()])
@@ -405,12 +320,12 @@ class Schedule:
     # what waits -------------------------------------------------------------------------------------------------------
 
     def _count(self, batch: Batch, more: int) -> None:
-        self._waiting.setdefault(kind_of(batch), _Alike(batch)).count += more
+        self._waiting.setdefault(kind_of(batch), Alike(batch)).count += more
 
     def _count_anew(self) -> None:
         """How many planned batches of each kind wait. Kept, so that a look at what is left costs the same however much it is."""
         later = (batch for place in sorted(self._planned) for batch in self._left.get(place, ()))
-        self._waiting = _alike((*self._queue, *later))
+        self._waiting = count_alike((*self._queue, *later))
 
     def _pairs(self) -> set[tuple[str, int]]:
         return {(cell.approach, cell.size) for cell in self.cells}
@@ -423,18 +338,6 @@ class Schedule:
         self._count_anew()
         known = {(skip.approach, skip.size) for skip in self.skips}
         self.skips += [Skip(*pair, kind, reason) for pair in sorted(dropped - known)]
-
-
-def kind_of(batch: Batch) -> Kind:
-    """What batches have in common that are expected to cost the same: approaches and sizes, in order."""
-    return tuple((cell.approach, cell.size) for cell in batch.cells)
-
-
-def _alike(batches: Iterable[Batch]) -> dict[Kind, _Alike]:
-    found: dict[Kind, _Alike] = {}
-    for batch in batches:
-        found.setdefault(kind_of(batch), _Alike(batch)).count += 1
-    return found
 
 
 def agenda_of(batches: Sequence[Batch], *, is_ascending: bool = False) -> Agenda:

@@ -22,7 +22,7 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.core.threads import THREAD_VARIABLES
 from tabbench.execution.child import MEMORY_EXIT_CODE
-from tabbench.execution.schedule import InFlight
+from tabbench.execution.work import InFlight
 
 LOG_TAIL_CHARACTERS = 300
 POLICE_SECONDS = 0.5

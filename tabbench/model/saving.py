@@ -21,8 +21,10 @@ from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.model.members import ARRAYS, DESCRIPTION, blob_name, read_members, refuse_pickle_name, write_members
 
-FORMAT = 1
+FORMAT = 2
 """The number of the file format; raised when an older tabbench could not read what is written."""
+READ_FORMATS = (1, FORMAT)
+"""Format 1 knew no notation and no unit of its columns; otherwise they are the same."""
 
 STORABLE_TYPES = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
                             "float16", "float32", "float64"})
@@ -118,8 +120,8 @@ def _checked_content(path: Path, members: dict[str, bytes]) -> dict[str, Any]:
     document = json.loads(members[DESCRIPTION], parse_constant=_refuse_constant)
     if not isinstance(document["format"], int):
         raise BadData(f"{path} has no format number; it was not written by tabbench")
-    if document["format"] != FORMAT:
-        raise BadData(f"{path} has model format {document['format']} and this tabbench reads format {FORMAT}; "
+    if document["format"] not in READ_FORMATS:
+        raise BadData(f"{path} has model format {document['format']} and this tabbench reads formats up to {FORMAT}; "
                       "use the version of tabbench that wrote it")
     content: dict[str, Any] = document["content"]
     expected = {DESCRIPTION: document["sha256"], **content["members"]}

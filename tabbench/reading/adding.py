@@ -79,6 +79,9 @@ def add_dataset(source: str, *, folder: Path | None = None, target: str | None =
 
 def _free_name(name: str | None, stem: str) -> str:
     found = name or re.sub(r"[^a-z0-9_-]+", "_", stem.lower()).strip("_-")
+    if name is None and not NAME.fullmatch(found):
+        raise BadOption.about(f"no name of a data set can be made of {stem!r}; give one of small letters, digits, - and _ with ",
+                              OptionMention("name"))
     if not NAME.fullmatch(found):
         raise BadOption.about(OptionMention("name"), f" {found!r} is no name of a data set; use small letters, digits, - and _")
     if found in card_files():

@@ -9,17 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import urllib.request
-from collections.abc import Callable, Sequence
-from http.client import HTTPException
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.files import write_atomically
 from tabbench.reading.bundled import bundled_csv
 from tabbench.reading.card import NAME, DatasetCard, read_card
-from tabbench.reading.downloading import SILENCE_SECONDS, hash_of
+from tabbench.reading.downloading import download, hash_of
 
 
 def all_cards() -> list[DatasetCard]:
@@ -147,22 +144,20 @@ def _how_to_get(card: DatasetCard) -> str:
     return f"it should lie beside {card.card} as {card.file}: install tabbench again"
 
 
-def fetch(card: DatasetCard, open_url: Callable[..., BinaryIO] = urllib.request.urlopen) -> Path:
+def fetch(card: DatasetCard) -> Path:
     """Make sure that the table's file is here and unchanged, and download it if it may not be shipped.
 
     Parameters
     ----------
     card : DatasetCard
         Which data set.
-    open_url : Callable[..., BinaryIO]
-        Opens an address for reading, as `urllib.request.urlopen`.
 
     Raises
     ------
     BadData
         When the file is not what the card says, or cannot be obtained.
     """
-    return _download(card, open_url) if card.url and not is_here(card) else card_path(card)
+    return _downloaded(card) if card.url and not is_here(card) else card_path(card)
 
 
 def _places(card: DatasetCard) -> tuple[Path, Path]:
@@ -185,18 +180,13 @@ def _written_from_bundle(card: DatasetCard) -> Path:
     return goal
 
 
-def _download(card: DatasetCard, open_url: Callable[..., BinaryIO]) -> Path:
-    """Download to the cache; the file appears there only when its content is right."""
+def _downloaded(card: DatasetCard) -> Path:
+    """The table's file in the cache; it appears there only when its content is right."""
     goal = _places(card)[1]
     goal.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=goal.parent) as folder:
         part = Path(folder) / card.file
-        try:
-            with open_url(card.url, timeout=SILENCE_SECONDS) as answer:
-                # One byte more than the card allows is enough to know that it is another file.
-                part.write_bytes(answer.read(card.bytes + 1))
-        except (OSError, HTTPException) as error:
-            raise BadData(f"{card.url} cannot be downloaded ({error}); try again later or put the file at {goal}") from error
-        found = hash_of(part, "sha256")
-        _require_hash(card, found, f"{card.url} was not kept, as it is", "correct the card's url, bytes and sha256")
+        download(card.url, part, cure=f"try again later or put the file at {goal}", most_bytes=card.bytes)
+        _require_hash(card, hash_of(part, "sha256"), f"{card.url} was not kept, as it is",
+                      "correct the card's url, bytes and sha256")
         return part.replace(goal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn
 
 NAMED_AS_IDENTIFIER = re.compile(r"(?:^|[^A-Za-z])id$|[a-z0-9](?:Id|ID)$", re.IGNORECASE)
 LOWER_CASE_WORD_IN_ID = re.compile(r"[a-z]id$")
@@ -25,14 +25,20 @@ REASONS = {"empty-column": "without any value", "constant-column": "with one val
            IDENTIFIER: "with another value in every row (identifier)"}
 
 
-def columns_to_leave_out(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    """Name -> finding code of each column to drop, and one finding for each sort."""
+def columns_to_leave_out(columns: Mapping[str, TypedColumn], declared: Collection[str] = (), row_names: Collection[str] = ()
+                         ) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """Name -> finding code of each column to drop, and one finding for each sort.
+
+    What is `declared` is no identifier; what is among `row_names` is one if it is another in every row.
+    """
     tests: dict[str, Callable[[str, TypedColumn], bool]] = {
         "empty-column": _is_empty, "constant-column": _is_constant, IDENTIFIER: _is_identifier}
     out: dict[str, str] = {}
     for name, typed in columns.items():
         code = next((code for code, test in tests.items() if test(name, typed)), None)
-        if code:
+        if code is None and name in row_names and _names_rows(typed):
+            code = IDENTIFIER
+        if code and not (code == IDENTIFIER and name in declared):
             out[name] = code
     findings = []
     for code, reason in REASONS.items():
@@ -70,6 +76,13 @@ def _is_identifier(name: str, typed: TypedColumn) -> bool:
     low, high = int(numbers.min()), int(numbers.max())
     is_numbering = high - low + 1 == len(numbers) and not (low >= FIRST_YEAR and high <= LAST_YEAR)
     return (is_numbering or is_named_identifier(name)) and len(np.unique(numbers)) == len(numbers)
+
+
+def _names_rows(typed: TypedColumn) -> bool:
+    """Whether each row has a whole number or label of its own."""
+    if typed.missing or typed.column.kind not in ("number", "category", "text"):
+        return False
+    return len(np.unique(typed.codes)) == len(typed) and (typed.distinct is not None or typed.values.dtype == np.int64)
 
 
 def _has_quick_double(numbers: np.ndarray) -> bool:

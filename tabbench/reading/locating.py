@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
-from tabbench.core.errors import UnknownName
-from tabbench.reading import generated, openml, web
-from tabbench.reading.cards import card_path, find_card
+from tabbench.core.errors import BadOption, UnknownName
+from tabbench.reading import generated, openml, sqlite, web
+from tabbench.reading.cards import card_path, fetch, find_card, get_card
 from tabbench.reading.located import Located
 
 SCHEMES: dict[str, Callable[[str], Located]] = {
@@ -41,8 +42,25 @@ def locate(source: str) -> Located | None:
     if card is not None:
         return Located(card_path(card), target=card.target, task=card.task, drop=card.drop)
     scheme = SCHEME.match(source)
-    if scheme is None:
+    if scheme is None or scheme[0] == sqlite.SCHEME:  # a file, which the reader understands
         return None
     if scheme[0] not in SCHEMES:
-        raise UnknownName.among("kind of source", scheme[0], list(SCHEMES), f"; and there is no file {source}")
+        raise UnknownName.among("kind of source", scheme[0], [*SCHEMES, sqlite.SCHEME], f"; and there is no file {source}")
     return SCHEMES[scheme[0]](source)
+
+
+def fetched(source: str) -> Path:
+    """The file of a data set, of OpenML or of an address, downloaded if need be.
+
+    Raises
+    ------
+    UserMistake
+        There is no such table, or it cannot be obtained.
+    """
+    scheme = SCHEME.match(source)
+    if scheme is None:
+        return fetch(get_card(source))
+    located = locate(source)
+    if located is None or scheme[0] == generated.SCHEME:
+        raise BadOption(f"{source} needs no download; name it to tabbench compare as it is")
+    return located.data if isinstance(located.data, Path) else openml.kept_file(source)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn, number_column
 
 FEWEST_CODE_ROWS = 5
 SMALLEST_CODE_SHARE = 0.001
@@ -72,8 +72,7 @@ def find_missing_codes(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, fl
 def apply_missing_code(typed: TypedColumn, code: float) -> TypedColumn:
     """The column with its code counted as missing, and its `Column` knowing it."""
     numbers = np.where(typed.values == code, np.nan, typed.values)
-    return replace(typed, column=replace(typed.column, missing_code=code), values=numbers, codes=numbers,
-                   missing=int(np.isnan(numbers).sum()))
+    return number_column(replace(typed.column, missing_code=code), numbers, typed.findings)
 
 
 def _lowest(values: np.ndarray) -> _Extreme | None:

@@ -35,6 +35,7 @@ from tabbench.reading.openml_api import (
 from tabbench.reading.source import PARQUET_START, NamedTable
 
 DATA_SCHEME, TASK_SCHEME = "openml:", "openml-task:"
+TABLE = "table.parquet"
 SPLIT_COLUMNS = ("repeat", "fold", "rowid", "type")
 
 
@@ -99,6 +100,14 @@ def locate_task(source: str) -> Located:
     """
     task = read_task(whole_id(source.removeprefix(TASK_SCHEME), source))
     return Located(task.table, target=task.target, task=task.task, metric=task.metric, drop=task.drop)
+
+
+def kept_file(source: str) -> Path:
+    """Where the table of `openml:ID` or `openml-task:ID` is kept, which has been read."""
+    if source.startswith(TASK_SCHEME):
+        known, _ = _cached_task(whole_id(source.removeprefix(TASK_SCHEME), source))
+        return _folder("data", known.data_id) / TABLE
+    return _folder("data", whole_id(source.removeprefix(DATA_SCHEME), source)) / TABLE
 
 
 def read_task(task_id: int) -> OpenMLTask:
@@ -215,8 +224,8 @@ def _keep(folder: Path, values: dict[str, Any], table: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    write_atomically(folder / "table.parquet", sink.getvalue().to_pybytes())
-    values = values | {"sha256": hash_of(folder / "table.parquet", "sha256")}
+    write_atomically(folder / TABLE, sink.getvalue().to_pybytes())
+    values = values | {"sha256": hash_of(folder / TABLE, "sha256")}
     write_atomically(folder / "description.json", json.dumps(values, indent=1).encode())
 
 
@@ -224,7 +233,7 @@ def _kept(folder: Path) -> tuple[dict[str, Any], pa.Table] | None:
     if not (folder / "description.json").is_file():
         return None
     values = json.loads((folder / "description.json").read_text(encoding="utf-8"))
-    expected, path = values.pop("sha256"), folder / "table.parquet"
+    expected, path = values.pop("sha256"), folder / TABLE
     found = hash_of(path, "sha256") if path.is_file() else "absent"
     if found != expected:
         raise BadData(f"{path} was changed: its sha256 is {found}, not {expected}; delete the folder {folder} to have it "

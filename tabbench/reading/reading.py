@@ -5,9 +5,10 @@ The order of steps is here; how each is done is in the modules that it calls. Kn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,32 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import Table
+from tabbench.core.table import ColumnReading, DeclaredKind, Table
+from tabbench.reading.column_readings import column_readings
+from tabbench.reading.declared import declared_kinds, recognise_as
+from tabbench.reading.frames import are_numbers_as_labels, as_labels, is_text, joined, plain
+from tabbench.reading.layout import PLAIN, Layout
 from tabbench.reading.leaving_out import IDENTIFIER, columns_to_leave_out
 from tabbench.reading.missing_numbers import FEWEST_TARGET_VALUES, apply_missing_code, find_missing_codes, without_infinite
-from tabbench.reading.recognition import TypedColumn, as_strings, recognise
+from tabbench.reading.recognition import recognise
 from tabbench.reading.roles import Roles, choose_roles, codes, times, weights
 from tabbench.reading.row_digest import row_digests, table_fingerprint
+from tabbench.reading.rules import Rules
 from tabbench.reading.source import RawTable, read_source
 from tabbench.reading.summary import reading_block
+from tabbench.reading.typed_column import TypedColumn, as_strings
 
+HEAD_ROWS, FEWEST_HEAD_ROWS, MOST_HEAD_CELLS = 200, 10, 40_000
+"""Examples of cells are taken from the first rows, of fewer in a wide table."""
+QUICK_LOOK_ROWS = 1000
 FEWEST_ROWS = 30
 """With fewer, five folds hold less than six test rows each and no verdict is possible."""
 
 
 def read_table(source: Any, target: str | None = None, *, group: str | None = None, time: str | None = None,
                weight: str | None = None, fold: str | None = None, drop: Sequence[str] = (), test: Any = None,
-               name: str | None = None) -> Table:
+               missing: Sequence[str | float] | None = None, name: str | None = None,
+               types: Mapping[str, DeclaredKind] | None = None, layout: Layout = PLAIN, merge_labels: bool = False) -> Table:
     """Read a table and understand its columns.
 
     Parameters
@@ -47,28 +58,50 @@ def read_table(source: Any, target: str | None = None, *, group: str | None = No
         Columns to leave out.
     test : Any, default None
         The user's own test rows, like `source`; they are typed together with the others and marked.
+    missing : Sequence[str | float] | None, default None
+        Codes that stand for a missing value besides an empty cell; by default those that the columns show.
     name : str | None, default None
         Short name of the table; by default the file's.
+    types : mapping of str to {"category", "number", "text", "date"}, default None
+        Columns whose kind is declared, the target included; they are read as that or refused.
+    layout : Layout
+        How the table lies in its file, and the test rows in theirs, but for a query.
+    merge_labels : bool, default False
+        Labels that differ only in case, blanks or a full stop at their end become one.
 
     Raises
     ------
     BadData, BadOption, UnknownName, MissingExtra
         What cannot be read or used, in one sentence with the cure.
     """
-    raw = read_source(source)
-    roles = choose_roles(list(raw.columns), raw.ambiguous, target, {"group": group, "time": time, "weight": weight, "fold": fold},
-                         drop)
+    rules = Rules(missing=None if missing is None else tuple(str(code) for code in missing), merge_labels=merge_labels)
+    raw = read_source(source, layout=layout, missing=rules.missing)
+    rules = replace(rules, hint=raw.decimal_hint)
+    roles = _roles(raw, target, {"group": group, "time": time, "weight": weight, "fold": fold}, drop)
     if len(raw.columns) < 2:
         raise BadData(f"{raw.name} has one column only ({shown(roles.target)}); a table needs a target and at least one feature")
     if test is not None and fold is not None:
         raise BadOption.about(OptionMention("fold"), " and ", OptionMention("test"), " exclude each other; give one of them")
     is_test = None
     if test is not None:
-        raw, is_test = _with_test_rows(raw, read_source(test), roles)
+        test_rows = read_source(test, layout=replace(layout, query=None, is_optional=True), missing=rules.missing)
+        raw, is_test = _with_test_rows(raw, test_rows, roles)
+    declared = declared_kinds(types or {}, list(raw.columns), roles.target)
     for dropped in roles.drop:
         del raw.columns[dropped]
-    typed = _typed_rows(raw, roles, is_test)
-    return _table(name or raw.name, raw, roles, typed)
+    typed = _typed_rows(raw, roles, is_test, declared, rules)
+    return _table(name or raw.name, raw, roles, typed, declared)
+
+
+def _roles(raw: RawTable, target: str | None, others: Mapping[str, str | None], drop: Sequence[str]) -> Roles:
+    try:
+        return choose_roles(list(raw.columns), raw.ambiguous, target, others, drop)
+    except (UnknownName, BadOption) as error:
+        if all(finding.code != "first-row-is-data" for finding in raw.findings):
+            raise
+        parts = error.parts or (str(error),)
+        raise type(error).about(*parts, "; the first row looks like values: if it names no columns, give ",
+                                OptionMention("no_header"), ", and they are called column 1, column 2, ...") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +128,7 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
         near = UnknownName.among("column", shown(absent[0]), [shown(each) for each in test.columns])
         lacking = f"{counted(len(absent), 'column')} of the table ({first_few(absent)})"
         raise BadData(f"the test file {test.name} lacks {lacking}: {near}")
-    columns = {name: _joined(raw.columns[name], test.columns[name]) for name in wanted}
+    columns = {name: joined([raw.columns[name], test.columns[name]]) for name in wanted}
     columns |= {name: raw.columns[name] for name in roles.drop}
     extra = [name for name in test.columns if name not in raw.columns]
     findings = raw.findings + tuple(each for each in test.findings if each.code == "ragged-rows")
@@ -108,19 +141,10 @@ def _with_test_rows(raw: RawTable, test: RawTable, roles: Roles) -> tuple[RawTab
     return replace(raw, columns=columns, rows=rows, findings=findings, description=description), is_test
 
 
-def _joined(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Two parts of one column; where their types don't go together, as they are spelled."""
-    parts = [pa.table({"column": part}) for part in (first, second)]
-    try:
-        return pa.concat_tables(parts, promote_options="permissive")["column"]
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        return pa.concat_tables([part.cast(pa.schema({"column": pa.string()})) for part in parts])["column"]
-
-
-def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _TypedRows:
+def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declared: Mapping[str, DeclaredKind],
+                rules: Rules) -> _TypedRows:
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
-    target = recognise(roles.target, raw.columns.pop(roles.target), prefers_decimal_comma=raw.prefers_decimal_comma,
-                       is_target=True)
+    target = _typed_target(raw, roles.target, declared, replace(rules, is_target=True))
     if target.column.kind == "date":
         raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
     rows, findings = raw.rows, tuple[Finding, ...]()
@@ -134,17 +158,39 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None) -> _Typ
             raw.columns[name] = raw.columns[name].filter(kept)
     if len(rows) < FEWEST_ROWS:
         raise BadData(_too_few(raw.name, len(rows)))
-    typed = _TypedRows(target, _recognised(raw), rows, is_test, findings)
-    return _without_missing_codes(typed, roles, raw.name)
+    typed = _TypedRows(target, _recognised(raw, declared, rules), rows, is_test, findings)
+    return typed if rules.missing is not None else _without_missing_codes(typed, roles, raw.name)
 
 
-def _recognised(raw: RawTable) -> dict[str, TypedColumn]:
+def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], rules: Rules) -> TypedColumn:
+    values = raw.columns.pop(name)
+    head = _head(values, HEAD_ROWS)
+    kind = declared.get(name)
+    if kind is None and raw.has_types and is_text(values.type):
+        labels = values.drop_null()
+        if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
+            kind = "category"
+    typed = recognise(name, values, rules) if kind is None else recognise_as(kind, name, values, rules)
+    return replace(typed, head=head)
+
+
+def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
+    """The first cells as they were written."""
+    labels = as_labels(plain(values.slice(0, rows)))
+    return tuple(labels.to_pylist())
+
+
+def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rules) -> dict[str, TypedColumn]:
     """Type column by column, texts first as they take longest, on as many threads as Arrow uses."""
     names = sorted(raw.columns, key=lambda name: not pa.types.is_string(raw.columns[name].type))
     order = list(raw.columns)
+    head_rows = max(FEWEST_HEAD_ROWS, min(HEAD_ROWS, MOST_HEAD_CELLS // max(len(order), 1)))
 
     def typed(name: str) -> TypedColumn:
-        return without_infinite(name, recognise(name, raw.columns.pop(name), prefers_decimal_comma=raw.prefers_decimal_comma))
+        read = partial(recognise_as, declared[name]) if name in declared else recognise
+        values = raw.columns.pop(name)
+        head = _head(values, head_rows)
+        return replace(without_infinite(name, read(name, values, rules)), head=head)
 
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         columns = dict(zip(names, pool.map(typed, names), strict=True))
@@ -178,7 +224,7 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     """Features and target with codes such as -999 counted as missing; rows whose target is one go."""
     searched = {each: column for each, column in typed.columns.items() if each not in roles.others.values()}
     target = typed.target.values
-    if typed.target.column.kind == "number" and len(np.unique(target)) > FEWEST_TARGET_VALUES:
+    if typed.target.column.kind == "number" and _has_many_values(target):
         searched[roles.target] = typed.target
     found, findings = find_missing_codes(searched)
     columns = {each: apply_missing_code(column, found[each]) if each in found else column
@@ -193,9 +239,14 @@ def _without_missing_codes(typed: _TypedRows, roles: Roles, name: str) -> _Typed
     return typed
 
 
-def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows) -> Table:
+def _has_many_values(target: np.ndarray) -> bool:
+    look = target[:QUICK_LOOK_ROWS]  # usually enough, and a million values take time to sort
+    return len(np.unique(look)) > FEWEST_TARGET_VALUES or len(np.unique(target)) > FEWEST_TARGET_VALUES
+
+
+def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows, declared: Mapping[str, str]) -> Table:
     candidates = {each: column for each, column in typed.columns.items() if each not in roles.not_features}
-    left_out, out_findings = columns_to_leave_out(candidates)
+    left_out, out_findings = columns_to_leave_out(candidates, declared, raw.row_names)
     features = {each: column for each, column in candidates.items() if each not in left_out}
     if not features:
         raise BadData(f"{raw.name} has no usable feature besides {shown(roles.target)}: the others are empty, constant or "
@@ -216,8 +267,15 @@ def _table(name: str, raw: RawTable, roles: Roles, typed: _TypedRows) -> Table:
     return Table(name=name, features=_frame(features), columns=columns, target=target, target_name=roles.target,
                  target_is_integer=is_integer, rows=typed.rows, tie=tie, fingerprint=fingerprint, test=typed.is_test,
                  roles=dict(roles.others), reading=reading, findings=findings,
+                 columns_read=_columns_read(roles, typed, left_out, findings, declared),
                  identifiers={each: pd.Series(candidates[each].values) for each, code in left_out.items() if code == IDENTIFIER},
                  **arrays)
+
+
+def _columns_read(roles: Roles, typed: _TypedRows, left_out: Collection[str], findings: Sequence[Finding],
+                  declared: Mapping[str, str]) -> tuple[ColumnReading, ...]:
+    role_of = dict.fromkeys(left_out, "left out") | {name: role for role, name in roles.others.items()} | {roles.target: "target"}
+    return column_readings({roles.target: typed.target, **typed.columns}, role_of, findings, declared)
 
 
 def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.recognition import TypedColumn
+from tabbench.reading.typed_column import TypedColumn
 
 TARGET_NAMES = ("target", "label", "y", "class")
 """Without an option, a column of such a name is the target."""

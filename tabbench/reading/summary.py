@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import ColumnKind
-from tabbench.reading.recognition import TypedColumn
+from tabbench.core.table import ColumnKind, ColumnReading
+from tabbench.reading.typed_column import TypedColumn
 
 MOST_MISSING_COLUMNS_NAMED = 3
 FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "boolean": ("yes/no", "yes/no"),
                                             "category": ("category", "categories"), "text": ("text", "texts"),
          "date": ("date", "dates")}
 """Kind of column -> what one and several are called."""
+MOST_COLUMNS_SHOWN = 14
+"""With the lines around them they fit on a screen."""
+HEADINGS = ("column", "type", "as written → as read", "missing", "note")
+WIDEST = (24, 18, 44, 7, 60)
+LONGEST_EXAMPLE = 24
 SMALLEST_SHOWN_SHARE = 0.0005
 """What is less would be shown as none."""
 MOST_NOTED = 2
@@ -41,10 +46,49 @@ def reading_block(name: str, description: str, rows: int, target_line: str, feat
     return tuple(lines)
 
 
-NOTED = {"rows": ("ragged-rows", "empty-rows", "no-target"),
+NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names", "trailing-delimiter", "two-row-header",
+                  "units-row", "sheets", "parts", "first-row-is-data"),
+         "rows": ("ragged-rows", "empty-rows", "no-target"),
          "read as missing": ("missing-code", "infinite-value", "stray-word"),
          "repaired": ("double-column", "nameless-column", "merged-labels", "ambiguous-date")}
 """Line of the block -> codes of the findings that it repeats."""
+
+
+def column_lines(columns: Sequence[ColumnReading], rows: int, most: int | None = MOST_COLUMNS_SHOWN) -> list[str]:
+    """A table of how the columns were read, the doubtful ones first, then those that have a note; all with `most=None`."""
+    ranked = sorted(columns, key=lambda each: (not each.is_doubtful, each.role != "target", not each.note))
+    seen = ranked[:most]
+    cells = [HEADINGS, *(_cells(each, rows) for each in seen)]
+    widths = [min(max(len(row[place]) for row in cells), widest) for place, widest in enumerate(WIDEST)]
+    lines = ["  ".join(cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    if len(ranked) > len(seen):
+        lines.append(f"and {counted(len(ranked) - len(seen), 'more column')}; `tabbench check` shows all")
+    return lines
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most so many characters.
+
+    >>> cut("a long remark", 8)
+    'a long …'
+    """
+    return text if len(text) <= width else text[:width - 1] + "…"
+
+
+def _cells(column: ColumnReading, rows: int) -> tuple[str, ...]:
+    kind = FORMS[column.kind][0] + ("" if column.role == "feature" else f" ({column.role})")
+    examples = " | ".join(example_words(*each) for each in column.examples)
+    missing = f"{column.missing / rows:.1%}" if column.missing else ""
+    return shown(column.name), kind, examples, missing, column.note
+
+
+def example_words(written: str, read: str) -> str:
+    """A cell as written and as read, once where both are the same.
+
+    >>> example_words("1,234", "1234"), example_words("Bern", "Bern")
+    ('1,234 → 1234', 'Bern')
+    """
+    return written if written == read else f"{cut(written, LONGEST_EXAMPLE)} → {cut(read, LONGEST_EXAMPLE)}"
 
 
 def _kind_part(kind: ColumnKind, count: int, features: Mapping[str, TypedColumn]) -> str:

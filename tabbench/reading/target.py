@@ -19,6 +19,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Table
 from tabbench.core.task import TaskKind
+from tabbench.reading.labels import alike, folded, in_quotes
 from tabbench.reading.reading import FEWEST_ROWS
 
 MOST_CLASSES_OF_NUMBERS = 20
@@ -136,6 +137,7 @@ def _regression(table: Table, kind: str, distinct: int) -> TargetReading:
 def _classification(table: Table, kind: str, folds: int, is_number: bool) -> TargetReading:
     codes, labels = pd.factorize(table.target, sort=True)
     classes = [_spelled(label) for label in labels]
+    _require_known_in_training(table, codes, classes)
     settled, classes, findings = _settle_rare(codes.astype(np.int64), classes, 2 * folds)
     kept = np.flatnonzero(settled >= 0)
     if len(kept) < len(table):
@@ -148,6 +150,25 @@ def _classification(table: Table, kind: str, folds: int, is_number: bool) -> Tar
                       f"{FEWEST_ROWS} are needed")
     task: TaskKind = "binary" if len(classes) == 2 else "multiclass"
     return TargetReading(task, tuple(classes), settled, table, _sentence(table, task, kind, classes, is_number), tuple(findings))
+
+
+def _require_known_in_training(table: Table, codes: np.ndarray, classes: list[str]) -> None:
+    """Refuse test rows of classes that no training row has: no approach could predict them."""
+    if table.test is None:
+        return
+    of_training, of_test = np.unique(codes[~table.test]), np.unique(codes[table.test])
+    known = [classes[each] for each in of_training]
+    unknown = [classes[each] for each in of_test if each not in of_training]
+    if not unknown:
+        return
+    several = len(unknown) > 1
+    problem = (f"{counted(len(unknown), 'class')} of the test file {'are' if several else 'is'} not in training: "
+               f"{in_quotes(unknown)}; training has {in_quotes(known)}")
+    if any(folded(label) in map(folded, known) for label in unknown):
+        raise BadData.about(f"{problem}; if they only differ in case, blanks or a full stop, make them one with ",
+                            OptionMention("merge_labels"))
+    raise BadData(f"{problem}; take the rows of {'these classes' if several else 'this class'} out of the test file, or add some "
+                  "to the training rows")
 
 
 def _sentence(table: Table, task: TaskKind, kind: str, classes: Sequence[str], is_number: bool) -> str:
@@ -169,6 +190,7 @@ def _settle_rare(codes: np.ndarray, classes: list[str], fewest: int) -> tuple[np
     if not len(rare):
         return codes, classes, []
     names = [classes[each] for each in rare]
+    _require_no_slip(names, classes, fewest)
     rows = int(counts[rare].sum())
     kept = [name for each, name in enumerate(classes) if counts[each] >= fewest]
     mapping = np.full(len(classes), -1, dtype=np.int64)
@@ -185,6 +207,16 @@ def _settle_rare(codes: np.ndarray, classes: list[str], fewest: int) -> tuple[np
         set_aside = f"{counted(rows, 'row')} of {noun} {first_few(names)} set aside: fewer than {fewest} rows"
         finding = Finding("rare-class", "warn", first_few(names), set_aside, "get more rows of it, or use fewer --folds")
     return mapping[codes], kept, [finding]
+
+
+def _require_no_slip(rare: list[str], classes: list[str], fewest: int) -> None:
+    """Refuse a rare class that seems to be another one, written otherwise."""
+    group = next((group for group in alike(classes) if set(group) & set(rare)), None)
+    if group is not None:
+        few = next(label for label in group if label in rare)
+        raise BadData.about(f"the class {in_quotes([few])} has fewer than {fewest} rows and differs only in case, blanks or a "
+                            f"full stop from {in_quotes([label for label in group if label != few])}; make them one with ",
+                            OptionMention("merge_labels"), ", or correct the table")
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -15,47 +15,111 @@ DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
 WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
                    "%B %d %Y",
-                   "%a %d %b %Y", "%d/%b/%Y")
+                   "%a %d %b %Y", "%d/%b/%Y", "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d")
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 SHORTEST, LONGEST = 6, 40
 """Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
+SEVERAL = " | "
+"""Between the formats of a column that is written in several."""
+MOST_FORMATS = 4
+YEAR = "%Y"
+"""Only beside another format: years alone are numbers."""
+YEAR_ALONE = r"^(?:1[5-9]|20|21)[0-9]{2}$"
+MOST_STRAY_SHARE = 0.05
+"""Of the rows: a few cells that are no dates are accidents."""
+TRIAL_STRAY_SHARE = 0.2
 TRIAL_SPELLINGS = 50
 """A format must read all of these before it is tried on the whole column."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dates:
-    """datetime64[us] (k,) for k spellings, the format of all of them, and whether day and month could be swapped as well."""
+    """datetime64[us] (k,) for k spellings, NaT where one is no date, the format, and whether day and month could be swapped.
+
+    Several formats are joined by `SEVERAL`; ISO 8601 alone is None.
+    """
 
     values: np.ndarray
     format: str | None
     is_ambiguous: bool
 
 
-def read_dates(spellings: pa.StringArray) -> Dates | None:
-    """The dates that the spellings stand for, or None when not all are dates of one format.
+def read_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates | None:
+    """The dates that the spellings (k,), of `rows` rows each, stand for, or None when they are no dates.
 
-    Day and month are told apart by any value above 12; where there is none the day is taken to come first.
+    Day and month are told apart by any value above 12; where there is none the day is taken to come first. They come in one
+    order in all cells, but a column may be written in several formats.
 
-    >>> read_dates(pa.array(["03/25/2014", "04/01/2014"])).format
+    >>> read_dates(pa.array(["03/25/2014", "04/01/2014"]), np.array([1, 1])).format
     '%m/%d/%Y'
     """
-    if not len(spellings) or not _looks_like_dates(spellings):
+    trial, trial_rows = _spread(spellings, rows)
+    if not len(spellings) or not _look_like_dates(trial, trial_rows):
         return None
-    trial = _spread(spellings)
-    for date_format in _formats():
-        if parse_dates(trial, date_format) is None:
-            continue
+    found = {each: int(trial_rows[~np.isnat(_coerced(trial, each))].sum()) for each in _formats()}
+    for date_format in (each for each, count in found.items() if count == trial_rows.sum()):
         values = parse_dates(spellings, date_format)
         if values is not None:
-            swapped = _swapped(date_format)
-            is_ambiguous = swapped is not None and parse_dates(spellings, swapped) is not None
-            return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
-    return None
+            return _dates(spellings, values, date_format)
+    read = _in_several(spellings, rows, max(found, key=found.__getitem__))
+    return None if rows[np.isnat(read.values)].sum() > MOST_STRAY_SHARE * rows.sum() else read
+
+
+def most_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates:
+    """The dates of a column that is known to hold dates, in the format that reads most rows; NaT for the others."""
+    return _in_several(spellings, rows, _best_format(*_spread(spellings, rows), frozenset())[0])
+
+
+def _best_format(trial: pa.StringArray, rows: np.ndarray, without: frozenset[str]) -> tuple[str, int]:
+    """The format that reads most of the rows, and how many."""
+    counts = {each: int(rows[~np.isnat(_coerced(trial, each))].sum()) for each in (*_formats(), YEAR) if each not in without}
+    best = max(counts, key=counts.__getitem__)
+    return best, counts[best]
+
+
+def _in_several(spellings: pa.StringArray, rows: np.ndarray, first: str) -> Dates:
+    """Dates in the first format; those that it does not read in others, which must not swap day and month."""
+    read = _dates(spellings, _coerced(spellings, first), first)
+    values, formats, without = read.values.copy(), [first], _of_other_order(first)
+    while np.isnat(values).any() and len(formats) < MOST_FORMATS:
+        rest = np.flatnonzero(np.isnat(values))
+        unread = spellings.take(pa.array(rest))
+        other, count = _best_format(*_spread(unread, rows[rest]), without)
+        if not count:
+            break
+        values[rest] = _coerced(unread, other)
+        formats.append(other)
+        without |= _of_other_order(other)
+    return read if len(formats) == 1 else Dates(values, SEVERAL.join(formats), read.is_ambiguous)
+
+
+def _of_other_order(date_format: str) -> frozenset[str]:
+    """Formats in which day and month stand the other way round than in this one."""
+    for own, other in ((DAY_FIRST, MONTH_FIRST), (MONTH_FIRST, DAY_FIRST)):
+        if date_format.startswith(own):
+            return frozenset(day + time for day in other for time in TIMES)
+    return frozenset()
+
+
+def _dates(spellings: pa.StringArray, values: np.ndarray, date_format: str) -> Dates:
+    swapped = _swapped(date_format)
+    is_ambiguous = swapped is not None and bool((np.isnat(_coerced(spellings, swapped)) == np.isnat(values)).all())
+    return Dates(values, None if date_format == ISO else date_format, is_ambiguous)
+
+
+def _coerced(spellings: pa.StringArray, date_format: str) -> np.ndarray:
+    texts = pd.Series(spellings.to_pylist(), dtype="str")
+    if date_format == ISO:  # which would take any number for a year or more
+        texts = texts.where(~texts.str.fullmatch("[0-9]{1,7}|[0-9]{9,}"))
+    parsed = pd.to_datetime(texts, format=date_format, utc=True, errors="coerce")
+    return np.asarray(parsed.dt.tz_localize(None), dtype="datetime64[us]")
 
 
 def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarray | None:
     """datetime64[us] without zone, or None when a spelling does not follow the format (None is ISO 8601)."""
+    if date_format is not None and SEVERAL in date_format:
+        return _parsed_in_several(spellings, date_format.split(SEVERAL))
     try:
         parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format or ISO, utc=True,
                                 errors="raise")
@@ -64,15 +128,26 @@ def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarra
     return np.asarray(parsed.dt.tz_localize(None), dtype="datetime64[us]")
 
 
-def _looks_like_dates(spellings: pa.StringArray) -> bool:
-    trial = _spread(spellings)
+def _parsed_in_several(spellings: pa.StringArray, formats: list[str]) -> np.ndarray | None:
+    values = _coerced(spellings, formats[0])
+    for each in formats[1:]:
+        values = np.where(np.isnat(values), _coerced(spellings, each), values)
+    return None if np.isnat(values).any() else values
+
+
+def _look_like_dates(trial: pa.StringArray, rows: np.ndarray) -> bool:
     lengths = pc.utf8_length(trial).to_numpy(zero_copy_only=False)
-    looks = pc.match_substring_regex(trial, r"^(?:[0-9]{1,4}[-/. ]|[A-Za-z]{3,9} [0-9]).*[0-9]")
-    return bool(pc.all(looks).as_py() and lengths.min() >= SHORTEST and lengths.max() <= LONGEST)
+    looks = pc.match_substring_regex(trial, rf"^(?:[0-9]{{1,4}}[-/. ]|(?i:{MONTHS})[a-z]*[- ][0-9]|[A-Za-z]{{3}} [0-9]).*[0-9]")
+    looks = looks.to_numpy(zero_copy_only=False) & (lengths >= SHORTEST) & (lengths <= LONGEST)
+    years = pc.match_substring_regex(trial, YEAR_ALONE).to_numpy(zero_copy_only=False)
+    return bool(looks.any() and rows[looks | years].sum() >= (1 - TRIAL_STRAY_SHARE) * rows.sum())
 
 
-def _spread(spellings: pa.StringArray) -> pa.StringArray:
-    return spellings.take(pa.array(np.unique(np.linspace(0, len(spellings) - 1, TRIAL_SPELLINGS).astype(np.int64))))
+def _spread(spellings: pa.StringArray, rows: np.ndarray) -> tuple[pa.StringArray, np.ndarray]:
+    """A few spellings from all over the column and the rows of each; all where there are few."""
+    spread = np.linspace(0, max(len(spellings) - 1, 0), TRIAL_SPELLINGS).astype(np.int64)
+    positions = np.unique(np.append(spread, np.argsort(-rows, kind="stable")[:TRIAL_SPELLINGS]))[: len(spellings)]
+    return spellings.take(pa.array(positions)), rows[positions]
 
 
 def _formats() -> Iterator[str]:

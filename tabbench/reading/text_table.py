@@ -5,6 +5,8 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,27 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from tabbench.core.errors import BadData
+from tabbench.core.notation import DecimalHint, DecimalMark
 from tabbench.core.phrases import counted, shown
-from tabbench.reading.missing_words import MISSING_EVERYWHERE
+from tabbench.reading.decimal_marks import proven_mark
+from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
 from tabbench.reading.text_format import TextFormat
 
 MOST_RAGGED_SHARE = 0.001
 """A stray line is an accident; more of them mean that the file is read wrongly."""
+COMMENT_SIGNS = ("#", "%")
+"""What a line begins with that is of wrong length because it is a comment."""
 MOST_LINES_NAMED = 5
+LIKELY_MARKS: dict[str, DecimalMark] = {",": ".", ";": ","}
+"""Decimal mark that goes with a delimiter."""
+SAMPLE_BYTES = 256 << 10
+LARGEST_EXACT = 2**53
+LEADING_ZERO = r"^\s*0[0-9xX]"
+"""Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
+HEXADECIMAL = r"^\s*0[xX]"
+GROUPED_BY_POINTS = r"^\s*(?:[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})?|0?|NA|NaN|\?)\s*$"
+NEVER = ["\0"]
+"""No text file holds it; with no word at all for true and false pyarrow is slower."""
 BLOCK_BYTES = 1 << 20
 """pyarrow's own default: small blocks keep both cores busy."""
 LONG_ROW_BLOCK_BYTES = 64 << 20
@@ -30,27 +46,36 @@ LONG_ROW_BLOCK_BYTES = 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class TextRows:
-    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the line numbers of those that do not."""
+    """Columns "0", "1", ... of the rows that fit, their positions in the file, and the lines that do not fit or are comments.
+
+    `decimal_hint` is what the file says of marks that a column leaves open.
+    """
 
     columns: pa.Table
     rows: np.ndarray
     ragged_lines: tuple[int, ...]
+    comment_lines: tuple[int, ...]
+    decimal_hint: DecimalHint
 
 
-def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
+def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, missing: Sequence[str] | None = None,
               most_ragged_share: float = MOST_RAGGED_SHARE) -> TextRows:
-    """Parse the file; with `all_text` every column stays text.
+    """Parse the file; with `all_text` every column stays text. `missing` are the user's codes for a missing value.
 
     Raises
     ------
     BadData
         Too many rows of wrong length, a quote that is never closed, a file that cannot be parsed.
     """
-    columns, ragged = _parse(path, name, text, all_text=all_text)
+    sample = _sample(path, text)
+    words = [] if all_text else _missing_words(sample, missing)
+    columns, ragged = _parse(path, name, text, words, all_text=all_text)
     if ragged and text.has_quotes is False:
-        columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True)
+        columns, ragged = _parse(path, name, text, words, all_text=all_text, newlines_in_values=True)
     if ragged:
-        columns, ragged = _parse(path, name, text, all_text=all_text, newlines_in_values=True, use_threads=False)
+        columns, ragged = _parse(path, name, text, words, all_text=all_text, newlines_in_values=True, use_threads=False)
+    comments = tuple(sorted(row.number for row in ragged if row.text.lstrip().startswith(COMMENT_SIGNS)))
+    ragged = [row for row in ragged if not row.text.lstrip().startswith(COMMENT_SIGNS)]
     lines = tuple(sorted(row.number for row in ragged))
     total = columns.num_rows + len(lines)
     if len(lines) > most_ragged_share * total:
@@ -58,11 +83,70 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool,
     _refuse_unclosed_quote(columns, name, text)
     rows = np.arange(total, dtype=np.int64)
     if lines:
-        rows = np.delete(rows, np.array(lines) - text.header_lines - 1)
-    return TextRows(_with_leading_zeros(path, name, text, columns) if not all_text else columns, rows, lines)
+        before = np.searchsorted(comments, lines)  # comments are no rows of the table
+        rows = np.delete(rows, np.array(lines) - before - text.header_lines - 1)
+    hint = DecimalHint(proven_mark(sample.columns), LIKELY_MARKS.get(text.delimiter))
+    if not all_text:
+        columns = _respelled(path, name, text, columns, _not_as_typed(columns, text, sample, hint))
+    return TextRows(columns, rows, lines, comments, hint)
 
 
-def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_in_values: bool | None = None,
+def _sample(path: Path, text: TextFormat) -> pa.Table:
+    """The first rows as text; none where they cannot be told apart so early."""
+    names = [str(position) for position in range(len(text.names))]
+    with path.open("rb") as stream:
+        piece = stream.read(SAMPLE_BYTES)
+    piece = piece[: piece.rfind(b"\n") + 1] if len(piece) == SAMPLE_BYTES else piece
+    if not text.has_rows or piece.count(b"\n") <= text.header_lines:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    try:
+        return pa_csv.read_csv(
+            pa.BufferReader(piece), read_options=pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines),
+            parse_options=pa_csv.ParseOptions(delimiter=text.delimiter, newlines_in_values=text.has_quotes,
+                                              invalid_row_handler=lambda _: "skip"),
+            convert_options=pa_csv.ConvertOptions(strings_can_be_null=False, column_types=dict.fromkeys(names, pa.string())))
+    except pa.ArrowInvalid:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+
+
+def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: DecimalHint) -> list[str]:
+    """Columns that pyarrow took for plain numbers and that are something else, or may be, as they are written."""
+    whole = [field.name for field in columns.schema if pa.types.is_integer(field.type)]
+    real = [field.name for field in columns.schema if pa.types.is_floating(field.type)]
+    zeros = whole if text.has_leading_zeros else []
+    hexadecimal = [name for name in whole if pc.any(pc.match_substring_regex(sample[name], HEXADECIMAL)).as_py()]
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        long = [name for name, is_long in zip(real, pool.map(_is_long, map(columns.column, real)), strict=True) if is_long]
+    grouped = [name for name in real if "," in (hint.proven, hint.likely) and hint.proven != "."
+               and pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()]
+    return [*zeros, *hexadecimal, *long, *grouped]
+
+
+def _is_long(column: pa.ChunkedArray) -> bool:
+    """Whole numbers with more digits than a float64 holds."""
+    extent = pc.min_max(column)
+    high = max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0))
+    return LARGEST_EXACT < high < float("inf") and bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
+
+
+def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]:
+    """What pyarrow is to read as missing: not NA where it may be a label, as no number of the file is written so."""
+    if missing is not None:
+        return [*(word for word in MISSING_EVERYWHERE if word not in GUESSED), *missing]
+    if any(_holds_na_among_numbers(column) for column in sample.columns):
+        return list(MISSING_EVERYWHERE)
+    return [word for word in MISSING_EVERYWHERE if word != NOT_AVAILABLE]
+
+
+def _holds_na_among_numbers(column: pa.ChunkedArray) -> bool:
+    words = column.unique()
+    if not pc.any(pc.equal(words, NOT_AVAILABLE)).as_py():
+        return False
+    others = words.filter(pc.invert(pc.is_in(words, pa.array(MISSING_EVERYWHERE))))
+    return bool(len(others)) and bool(pc.sum(pc.match_substring_regex(others, r"^[-+]?[0-9]")).as_py() > len(others) / 2)
+
+
+def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_text: bool, newlines_in_values: bool | None = None,
            use_threads: bool = True, only: list[str] | None = None) -> tuple[pa.Table, list[Any]]:
     ragged: list[Any] = []
 
@@ -74,8 +158,7 @@ def _parse(path: Path, name: str, text: TextFormat, *, all_text: bool, newlines_
     if not text.has_rows:  # pyarrow cannot skip a header that nothing follows, not even a line end
         return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     convert = pa_csv.ConvertOptions(
-        null_values=[] if all_text else list(MISSING_EVERYWHERE), strings_can_be_null=not all_text, true_values=[],
-        false_values=[],
+        null_values=words, strings_can_be_null=not all_text, true_values=NEVER, false_values=NEVER,
         include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else None)
     parse = pa_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=set_aside,
                                 newlines_in_values=text.has_quotes if newlines_in_values is None else newlines_in_values)
@@ -112,13 +195,13 @@ def _refuse_unclosed_quote(columns: pa.Table, name: str, text: TextFormat) -> No
             raise BadData(f"{name} opens a quote in its last readable row ({shown(value)}) and never closes it; close it")
 
 
-def _with_leading_zeros(path: Path, name: str, text: TextFormat, columns: pa.Table) -> pa.Table:
-    """Whole numbers written with leading zeros are codes: read those columns once more, as text."""
-    whole = [field.name for field in columns.schema if pa.types.is_integer(field.type)]
-    if not text.has_leading_zeros or not whole:
+def _respelled(path: Path, name: str, text: TextFormat, columns: pa.Table, suspects: list[str]) -> pa.Table:
+    """The table with those suspected columns as text that are no plain numbers as they are written."""
+    if not suspects:
         return columns
-    spelled, _ = _parse(path, name, text, all_text=True, only=whole)
-    for column in whole:
-        if pc.any(pc.match_substring_regex(spelled[column], r"^\s*0\d")).as_py():
+    spelled, _ = _parse(path, name, text, [], all_text=True, only=list(dict.fromkeys(suspects)))
+    for column in spelled.column_names:
+        is_whole = pa.types.is_integer(columns.schema.field(column).type)
+        if not is_whole or pc.any(pc.match_substring_regex(spelled[column], LEADING_ZERO)).as_py():
             columns = columns.set_column(int(column), column, spelled[column])
     return columns

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.columns_read import BAR_HEIGHT, TITLES, column_rows
 from tabbench.report.sensitivity import MAP_NOTE, sensitivity_tables
 from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.wording.names import with_readable_names
@@ -51,6 +52,9 @@ def to_html(comparison: Comparison) -> str:
         more_rows=more_rows_table(comparison),
         more_rows_figure=Markup(more_rows_figure(comparison)),
         records=record_tables(comparison),
+        columns_read=column_rows(comparison),
+        columns_titles=TITLES,
+        bar_height=BAR_HEIGHT,
         how_to_read=HOW_TO_READ,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tabbench.core.comparison import Comparison
+from tabbench.report.columns_read import TITLES, column_rows
 from tabbench.report.sensitivity import sensitivity_tables
 from tabbench.report.tables import ReportTable, evidence_tables, facts, more_rows_table, record_tables, standings_table
 from tabbench.wording.names import with_readable_names
@@ -33,7 +34,9 @@ def to_markdown(comparison: Comparison) -> str:
 
 def _reading(comparison: Comparison) -> list[str]:
     lines = [f"- {markdown(line)}" for line in comparison.reading]
-    return ["## How the file was read\n\n" + "\n".join(lines)] if lines else []
+    columns = [each.cells for each in column_rows(comparison)]
+    grid = _grid(ReportTable("", TITLES, columns, numbers=frozenset({3}))) if columns else ""
+    return ["## How the file was read\n\n" + "\n\n".join(filter(None, ["\n".join(lines), grid]))] if lines else []
 
 
 def section(table: ReportTable) -> str:

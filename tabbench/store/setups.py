@@ -18,11 +18,13 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
-from tabbench.core.table import Column, Table
+from tabbench.core.table import Column, ColumnReading, Table
 from tabbench.core.task import Task
-from tabbench.reading.recognition import as_strings, category_type
+from tabbench.reading.frames import require_sound
+from tabbench.reading.typed_column import as_strings, category_type
 from tabbench.store.folder import SPLITS, TABLE
 
 FEATURE, GAPS = "feature:", "gaps:"
@@ -53,6 +55,7 @@ def load_setup(folder: Path) -> Setup:
 def _load(folder: Path) -> Setup:
     with pa.memory_map(str(folder / TABLE)) as source:
         arrow = pa.ipc.open_file(source).read_all()
+    require_sound(arrow)
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
     return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
@@ -100,7 +103,8 @@ def _about(setup: Setup) -> dict[str, Any]:
     table = setup.table
     return {"name": table.name, "columns": [column.to_json() for column in table.columns], "target_name": table.target_name,
             "target_is_integer": table.target_is_integer, "fingerprint": table.fingerprint, "roles": table.roles,
-            "reading": list(table.reading), "findings": [finding.to_json() for finding in table.findings],
+            "reading": list(table.reading), "columns_read": [column.to_json() for column in table.columns_read],
+            "findings": [finding.to_json() for finding in table.findings],
             "task": setup.task.to_json(), "splits_digest": setup.splits_digest, "seed": setup.seed}
 
 
@@ -116,6 +120,7 @@ def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
                  target_name=about["target_name"], target_is_integer=about["target_is_integer"],
                  rows=_numbers(arrow, "rows"), tie=_numbers(arrow, "tie"), fingerprint=about["fingerprint"],
                  roles=about["roles"], reading=tuple(about["reading"]),
+                 columns_read=tuple(ColumnReading.from_json(column) for column in about.get("columns_read", ())),
                  findings=tuple(Finding.from_json(finding) for finding in about["findings"]), **roles)
 
 
@@ -126,6 +131,8 @@ def _feature(arrow: pa.Table, position: int, column: Column) -> Any:
         return as_strings(arrow[name])
     values = _numbers(arrow, name)
     if column.kind == "category":
+        if len(values) and not -1 <= values.min() <= values.max() < len(column.levels):
+            raise ValueError(f"column {shown(column.name)}: codes that are no level")
         return pd.Categorical.from_codes(values, dtype=category_type(column.levels), validate=False)
     if column.kind == "date":
         return values.view("datetime64[us]")

@@ -19,7 +19,8 @@ from tabbench.report.suite_as_markdown import suite_markdown
 from tabbench.suite.definition import Suite, find_suite
 from tabbench.suite.gather import NoResults
 from tabbench.suite.report import write_and_read
-from tabbench.suite.run import run_definition, run_options
+from tabbench.suite.run import run_definition
+from tabbench.suite.run_options import run_options
 
 
 @dataclass(frozen=True, eq=False)

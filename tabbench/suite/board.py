@@ -198,7 +198,7 @@ def _submission_frame(submissions: Sequence[Submission], rows: pd.DataFrame) -> 
 
 def _require_free(out: Path) -> None:
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / ROWS).is_file())):
-        raise BadOption(f"{out} holds something else than a board; choose another folder with --out")
+        raise BadOption.about(f"{out} holds something else than a board; choose another folder with ", OptionMention("out"))
 
 
 def _write(board: Board, out: Path, approaches: Sequence[str] | None) -> None:
@@ -209,4 +209,5 @@ def _write(board: Board, out: Path, approaches: Sequence[str] | None) -> None:
         write_atomically(out / CSV, to_tabarena(board.rows, board.tables).to_csv(index=False, lineterminator="\n").encode())
         write_atomically(out / PAGE, board_html(board).encode())
     except OSError as error:
-        raise BadOption(f"cannot write into {out}: {error.strerror or error}; choose another place with --out") from error
+        raise BadOption.about(f"cannot write into {out}: {error.strerror or error}; choose another place with ",
+                              OptionMention("out")) from error

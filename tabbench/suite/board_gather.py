@@ -20,7 +20,7 @@ from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 from tabbench.suite.board_submission import as_rows, content_hash
-from tabbench.suite.gather import read_definition
+from tabbench.suite.gather import named_tables, read_definition
 from tabbench.suite.layout import SUITE
 from tabbench.suite.verify import run_folders
 from tabbench.verdict.scoring import CellScores, Question, constant_loss, margin_value, score_cell
@@ -109,8 +109,8 @@ def _cell_row(store: Store, cell: Cell, scores: CellScores, place: Place) -> dic
 
 def _sources(folder: Path) -> dict[str, str]:
     """Where a suite's tables come from, by name, as its definition says; nothing for a single run."""
-    tables = read_definition(folder / SUITE).get("tables", [])
-    return {str(each["name"]): _without_folders(str(each.get("source", ""))) for each in tables}
+    tables = named_tables(read_definition(folder / SUITE), folder)
+    return {name: _without_folders(str(about.get("source", ""))) for name, about in tables.items()}
 
 
 def _without_folders(source: str) -> str:

@@ -19,7 +19,7 @@ from tabbench.verdict.across.losses import TableLosses, perfect_loss
 from tabbench.verdict.winners import BASELINE
 from tabbench.wording.many_tables import answer_sentence, closing_sentence
 
-LEAST_SHARE = 0.5
+USUAL_SHARE = 0.5
 """An approach is compared by default if it was run on more than this share of the tables: with fewer, too few would be left."""
 
 
@@ -80,5 +80,5 @@ def losses_of(rows: pd.DataFrame, tables: pd.DataFrame) -> pd.DataFrame:
 def usual_contestants(frame: pd.DataFrame) -> list[str]:
     """Those that were run on most of the tables; all, where none was."""
     counts = frame.groupby("approach", sort=False)["table"].nunique()
-    usual = counts[counts > LEAST_SHARE * frame["table"].nunique()]
+    usual = counts[counts > USUAL_SHARE * frame["table"].nunique()]
     return [str(name) for name in (usual if len(usual) else counts).index]

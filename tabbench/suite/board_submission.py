@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from tabbench.core.board import FORMAT, ROW_COLUMNS, TABLE_KEYS, Submission
 from tabbench.core.cell import digest
-from tabbench.core.errors import BadData, BadOption
+from tabbench.core.errors import BadData, BadOption, OptionMention
 from tabbench.core.files import write_atomically
 from tabbench.core.metric import METRICS
 
@@ -99,7 +99,8 @@ def write_parquet(rows: pd.DataFrame, columns: Mapping[str, str], about: Any, pa
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, sink.getvalue().to_pybytes())
     except OSError as error:
-        raise BadOption(f"cannot write {path}: {error.strerror or error}; choose another place with --out") from error
+        raise BadOption.about(f"cannot write {path}: {error.strerror or error}; choose another place with ",
+                              OptionMention("out")) from error
 
 
 def read_submission(path: Path) -> Submission:

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tabbench.core.errors import BadData, BadOption, UnknownName
+from tabbench.core.errors import BadData, BadOption, UnknownName, UserMistake
 from tabbench.core.files import write_atomically
+from tabbench.options import Options
 
 FOLDER = Path(__file__).parent / "suites"
 """Where the suites that come with tabbench lie."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+NAME = re.compile(r"[^\W_][\w.-]*")
 """A table's name is its folder's, a suite's that of its run."""
 SCHEME = re.compile(r"[a-z-]{2,}:(?!//)")
 """How a source begins that is no file: what follows may hold dots."""
-OF_A_TABLE = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "sizes", "folds", "repeats",
-              "use_folds", "margin")
+OF_A_TABLE = ("target", "task", "metric", "drop", "missing", "group", "time", "weight", "fold", "test", "types", "merge_labels",
+              "sheet", "no_header", "query", "sizes", "folds", "repeats", "use_folds", "margin")
 """Options of `compare` that a table of a suite may have."""
 OF_A_SUITE = ("approaches", "effort", "preset", "sizes", "folds", "repeats", "use_folds", "margin", "seed", "device")
 """Options of `compare` that a suite may have for all its tables; those of a call come first, then a table's own."""
@@ -144,12 +145,14 @@ def name_of(source: str) -> str:
 
     >>> name_of("data/My prices.csv.gz"), name_of("Müller.csv"), name_of("generated:xor,noise=0.5")
     ('My-prices', 'Muller', 'generated-xor-noise-0.5')
+    >>> name_of("売上 2024.csv")
+    '売上-2024'
     """
     without_accents = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", source))
-    stem = Path(without_accents).name.lstrip(".")
+    stem = Path(unicodedata.normalize("NFC", without_accents)).name.lstrip(".")
     if not SCHEME.match(source):
         stem = stem.split(".")[0]
-    return re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-._")[:60] or "table"
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-._")[:60] or "table"
 
 
 def _beside(path: Path, source: str) -> str:
@@ -185,11 +188,15 @@ def _require_plain(path: Path, where: str, values: Mapping[str, Any]) -> None:
 
 
 def _check(path: Path, suite: Suite) -> None:
+    try:
+        Options(**suite.options).checked()
+    except UserMistake as error:
+        raise BadData(f"[options] in {path}: {error}") from error
     if not suite.tables:
         raise BadData(f'the suite {path} has no tables; write tables = ["a.csv", "b.csv"]')
     for what, name in (("", suite.name), *((" a table with", table.name) for table in suite.tables)):
         if not NAME.fullmatch(name):
-            raise BadData(f"the suite {path} has{what} the name {name!r}; use letters without accents, digits, dots, - and _")
+            raise BadData(f"the suite {path} has{what} the name {name!r}; use letters, digits, dots, - and _")
     [(name, count)] = Counter(table.name.lower() for table in suite.tables).most_common(1)
     if count > 1:
         raise BadData(f"the suite {path} has {count} tables called {name}; give each a name of its own: name = \"…\"")
@@ -212,8 +219,17 @@ def suite_toml(suite: Suite) -> str:
 
 def table_toml(table: SuiteTable) -> list[str]:
     """The lines of a table."""
+    return ["[[tables]]", *_entries(table)]
+
+
+def table_entries(table: SuiteTable) -> str:
+    """A table as an entry of a list of them."""
+    return "{" + ", ".join(_entries(table)) + "}"
+
+
+def _entries(table: SuiteTable) -> list[str]:
     values = {"name": table.name, "source": table.source, "origin": table.origin} | dict(table.options)
-    return ["[[tables]]", *(f"{name} = {_toml(value)}" for name, value in values.items() if value not in (None, ""))]
+    return [f"{name} = {_toml(value)}" for name, value in values.items() if value not in (None, "")]
 
 
 def _toml(value: Any) -> str:

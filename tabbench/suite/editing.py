@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, OptionMention
+from tabbench.core.files import write_atomically
 from tabbench.core.phrases import counted
 from tabbench.reading.cards import find_card
 from tabbench.store.folder import writing
-from tabbench.suite.definition import FILES, SCHEME, Suite, name_of, new_suite, read_suite, with_tables, write_suite
+from tabbench.suite.appending import with_more_tables
+from tabbench.suite.definition import FILES, SCHEME, SuiteTable, name_of, new_suite, read_suite, with_tables, write_suite
 
 
 def write_new(path: Path, sources: Sequence[str], target: str | None = None) -> str:
@@ -23,8 +25,12 @@ def write_new(path: Path, sources: Sequence[str], target: str | None = None) -> 
         The file is there already, a table is not, or it cannot be written.
     """
     if path.exists():
-        raise BadOption(f"{path} is there already; add tables to it with tabbench suite add, or choose another name with --out")
-    return _written(new_suite(name_of(path.name), _found(sources), target), path)
+        raise BadOption.about(f"{path} is there already; add tables to it with tabbench suite add, or choose another name with ",
+                              OptionMention("out"))
+    suite = new_suite(name_of(path.name), _found(sources), target)
+    with writing(path):
+        write_suite(replace(suite, tables=tuple(_beside(table, path) for table in suite.tables)), path)
+    return _how_to_run(len(suite.tables), path)
 
 
 def add_tables(path: Path, sources: Sequence[str], target: str | None = None) -> str:
@@ -37,7 +43,12 @@ def add_tables(path: Path, sources: Sequence[str], target: str | None = None) ->
     BadData
         It is no suite.
     """
-    return _written(with_tables(read_suite(path), _found(sources), target), path)
+    earlier = read_suite(path)
+    longer = with_tables(earlier, _found(sources), target)
+    more = [_beside(table, path) for table in longer.tables[len(earlier.tables):]]
+    with writing(path):
+        write_atomically(path, with_more_tables(path.read_text(encoding="utf-8"), more).encode())
+    return _how_to_run(len(longer.tables), path)
 
 
 def _found(sources: Sequence[str]) -> list[str]:
@@ -48,14 +59,14 @@ def _found(sources: Sequence[str]) -> list[str]:
     return [str(Path(source).absolute()) if Path(source).is_file() else source for source in sources]
 
 
-def _written(suite: Suite, path: Path) -> str:
-    tables = tuple(replace(table, source=_relative(table.source, path), options={
-        name: _relative(str(value), path) if name in FILES else value for name, value in table.options.items()})
-        for table in suite.tables)
-    with writing(path):
-        write_suite(replace(suite, tables=tables), path)
-    count = len(tables)
+def _how_to_run(count: int, path: Path) -> str:
     return f"{counted(count, 'table')}; run {'it' if count == 1 else 'them'} with: tabbench suite run {shlex.quote(str(path))}"
+
+
+def _beside(table: SuiteTable, path: Path) -> SuiteTable:
+    """The table with its files as the suite's file names them."""
+    options = {name: _relative(str(value), path) if name in FILES else value for name, value in table.options.items()}
+    return replace(table, source=_relative(table.source, path), options=options)
 
 
 def _relative(source: str, suite: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tabbench.comparison.progress import Clock
 from tabbench.comparison.resume import freeze, recall_prepared, require_same_versions
 from tabbench.comparison.running import make_planner, settled_effort, sizes_of
 from tabbench.comparison.session import Session
+from tabbench.comparison.stopping import Stop
 from tabbench.comparison.time_plan import largest_plan
 from tabbench.core.errors import BadData, BadOption, OptionMention, TabbenchError
 from tabbench.core.progress import Display
@@ -22,12 +23,19 @@ from tabbench.costs.prior import PriorCosts
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
-from tabbench.suite.definition import SuiteTable
+from tabbench.suite.definition import OF_A_TABLE, Suite, SuiteTable
+from tabbench.suite.layout import table_folder
 from tabbench.suite.sharing import Need
 from tabbench.wording.numbers import duration
 
-OF_READING = ("target", "task", "metric", "drop", "group", "time", "weight", "fold", "test", "folds", "repeats", "margin", "seed")
+OF_READING = (*(name for name in OF_A_TABLE if name not in ("sizes", "use_folds")), "seed")
 """Options with the same values as before need no second reading."""
+MOST_READING_SHARE = 0.4
+"""Of a time limit: tables that have not been read by then are left out."""
+
+
+class FewerRepeats(BadOption):
+    """A run holds more repeats than are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +106,51 @@ def freeze_table(table: SuiteTable, given: Options, folder: Path, common: Common
     """Read a table and freeze it in its run's folder; what an earlier call has frozen is only opened where `is_again`.
 
     A table that cannot be used costs only itself.
+
+    Raises
+    ------
+    FewerRepeats
+        The run has more repeats than are asked for: the tables would be left with different numbers of them.
     """
     try:
         return _frozen(table, options_of(table, given, folder), common, is_again=is_again)
+    except FewerRepeats:
+        raise
     except TabbenchError as error:
         return Frozen(table, given, error.typed)
+
+
+def freeze_tables(suite: Suite, given: Options, folder: Path, common: Common, display: Display, stop: Stop, *, is_again: bool
+                  ) -> dict[str, Frozen]:
+    """Every table of a suite by name; what cannot be used is said.
+
+    Raises
+    ------
+    BadOption
+        No table can be used.
+    """
+    frozen: dict[str, Frozen] = {}
+    for table in suite.tables:
+        if stop.is_requested:
+            raise KeyboardInterrupt
+        if frozen and _is_late(common.clock):
+            each = Frozen(table, given, "the time limit left no time to read it")
+        else:
+            each = freeze_table(table, given, table_folder(folder, table.name), common, is_again=is_again)
+        each = told_apart(each, frozen.values())
+        if each.problem:
+            each = left_out(each, each.problem, display)
+        else:
+            display.say(f"{table.name}: {each.summary}")
+        frozen[table.name] = each
+    if all(each.problem for each in frozen.values()):
+        first = next(iter(frozen.values())).problem
+        raise BadOption(f"no table of the suite {suite.name} can be used; the first one: {first}")
+    return frozen
+
+
+def _is_late(clock: Clock) -> bool:
+    return clock.limit_seconds is not None and clock.elapsed_seconds > MOST_READING_SHARE * clock.limit_seconds
 
 
 def _frozen(table: SuiteTable, options: Options, common: Common, *, is_again: bool) -> Frozen:
@@ -156,8 +204,17 @@ def _read(table: SuiteTable, options: Options, session: Session) -> Prepared:
     data, resolved = resolve_source(table.source, options)
     prepared = read_and_split(data, resolved, QUIET, name=table.name)
     sizes_of(prepared, options)  # refused before anything is written
+    _refuse_fewer_repeats(table.name, session.store, prepared.setup.splits.repeats)
     freeze(session.folder, session.store, prepared, resolved, may_have_more_repeats=True)
     return prepared
+
+
+def _refuse_fewer_repeats(name: str, store: Store, repeats: int) -> None:
+    there = store.recall("identity", {}).get("--repeats", 0)
+    if repeats < there:
+        raise FewerRepeats.about(
+            f"the run has {there} repeats of {name}, not {repeats}, and none is taken away; give ",
+            OptionMention("repeats", there), " or more, or choose another folder with ", OptionMention("out"))
 
 
 def need_of(planner: Planner) -> Need:
@@ -174,18 +231,18 @@ def started_already(prior: PriorCosts) -> float:
     return prior.machine("closing_seconds") - prior.machine("reporting_seconds")
 
 
-def refuse_doubles(frozen: list[Frozen]) -> None:
-    """The same table under two names would count twice.
+def told_apart(each: Frozen, others: Iterable[Frozen]) -> Frozen:
+    """The same, or with a problem if one of the others has the same content and target: it would count twice."""
+    same = next((other.table.name for other in others if not other.problem and other.identity == each.identity), None)
+    if each.problem or same is None:
+        return each
+    return replace(each, problem=f"it is the same table with the same target as {same}; leave one of them out")
 
-    Raises
-    ------
-    BadOption
-        There is one.
-    """
-    seen: dict[tuple[str, str, str], str] = {}
-    for each in frozen:
-        if not each.problem and (other := seen.setdefault(each.identity, each.table.name)) != each.table.name:
-            raise BadOption(f"{other} and {each.table.name} are the same table with the same target; leave one of them out")
+
+def left_out(frozen: Frozen, problem: str, display: Display) -> Frozen:
+    """The same with its problem, which is said."""
+    display.say(f"{frozen.table.name} is left out: {problem}")
+    return replace(frozen, problem=problem)
 
 
 def _digest_of(source: str) -> str:

@@ -23,8 +23,10 @@ from tabbench.core.split import Split
 from tabbench.core.suite_result import SUITE_COLUMNS
 from tabbench.report.as_json import from_json
 from tabbench.store.database import Store
-from tabbench.store.folder import DATABASE, MANIFEST, is_store
+from tabbench.store.folder import DATABASE, is_store
+from tabbench.suite.definition import name_of
 from tabbench.suite.layout import RESULT, SUITE, TABLES
+from tabbench.suite.manifest import problems
 from tabbench.suite.reported import is_reported
 from tabbench.verdict.scoring import Question, constant_loss, margin_value, score_cell
 
@@ -100,17 +102,35 @@ def gather(folder: Path) -> Gathered:
     if not (folder / TABLES).is_dir() and not (folder / SUITE).is_file():
         raise BadOption(f"{folder} is not a suite's folder (neither {SUITE} nor {TABLES}/ in it); "
                         "one is made by `tabbench suite run NAME`")
-    definition = read_definition(folder / SUITE)
-    problems = _problems(folder / MANIFEST)
-    # A table that was taken out of the suite may have left its folder.
-    names = ([str(table["name"]) for table in definition.get("tables", [])]
-             or sorted(each.name for each in (folder / TABLES).glob("*") if each.is_dir()))
-    origins = {str(table["name"]): table.get("origin") for table in definition.get("tables", [])}
-    found = tuple(replace(_table(folder / TABLES / name, problems.get(name, "")), origin=origins.get(name)) for name in names)
+    definition, reasons = read_definition(folder / SUITE), problems(folder)
+    tables = named_tables(definition, folder)
+    found = tuple(replace(_table(folder / TABLES / name, reasons.get(name, "")), origin=about.get("origin"))
+                  for name, about in tables.items())
     if not any(each.comparison for each in found):
         raise NoResults(f"no table of the suite in {folder} has any result yet; continue it with tabbench suite resume {folder}")
     name = str(definition.get("name", folder.resolve().name))
-    return Gathered(name, str(definition.get("title", name)), found)
+    return Gathered(name, str(definition.get("title") or name), found)
+
+
+def named_tables(definition: Mapping[str, Any], folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The tables of a suite's run by name, as its definition has them: one that was taken out of it may have left its folder.
+
+    Without a definition they are all that there are folders of.
+
+    Raises
+    ------
+    BadData
+        A table is not one.
+    """
+    if not definition.get("tables"):
+        return {each.name: {} for each in sorted((folder / TABLES).glob("*")) if each.is_dir()}
+    found: dict[str, Mapping[str, Any]] = {}
+    for given in definition["tables"]:
+        about = {"source": given} if isinstance(given, str) else given
+        if not isinstance(about, dict) or not about.keys() & {"name", "source"}:
+            raise BadData(f"{folder / SUITE} has a table without name and source; put the suite's definition back")
+        found[str(about.get("name") or name_of(str(about["source"])))] = about
+    return found
 
 
 def read_definition(path: Path) -> dict[str, Any]:
@@ -119,12 +139,6 @@ def read_definition(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadData(f"{path} is not TOML ({error}); put the suite's definition back") from error
-
-
-def _problems(path: Path) -> dict[str, str]:
-    """What the manifest says of tables that could not be run."""
-    manifest = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {str(table["name"]): str(table["problem"]) for table in manifest.get("tables", []) if table.get("problem")}
 
 
 def _table(folder: Path, problem: str) -> GatheredTable:
@@ -140,7 +154,7 @@ def _table(folder: Path, problem: str) -> GatheredTable:
             return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else problem
-        comparison = _comparison(folder / RESULT) if not left and is_reported(store) else judged(whole, store)
+        comparison = _comparison(folder / RESULT) if is_reported(store) else judged(whole, store)
         return GatheredTable(
             folder.name, "partial" if reason else "finished", reason, run, comparison, _margin(run),
             (folder / REPORT).is_file(), _splits(folder.name, run),
@@ -149,7 +163,10 @@ def _table(folder: Path, problem: str) -> GatheredTable:
 
 
 def _comparison(path: Path) -> Comparison:
-    return from_json(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadData(f"{path} is not JSON ({error}); delete it: it is made again from what was run") from error
 
 
 def _without_scores(name: str, state: str, reason: str) -> GatheredTable:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabbench.core.errors import BadOption
 from tabbench.core.metric import METRICS
 from tabbench.core.suite_result import ALL, SUITE_COLUMNS
 from tabbench.options import ALPHA
-from tabbench.verdict.across.buckets import BucketVerdict, judge_buckets, win_rates
+from tabbench.verdict.across.buckets import BucketVerdict, judge_buckets, mean_win_rates
 from tabbench.verdict.across.decision import Standpoint
 from tabbench.verdict.across.losses import perfect_loss
 from tabbench.verdict.winners import BASELINE
@@ -30,17 +31,22 @@ def over_tables(tables: pd.DataFrame, scores: pd.DataFrame, approaches: pd.DataF
         As in a `SuiteResult`; nothing else is needed, so that a merged result is judged in the same way.
     seed : int
         Seed of the bootstrap and of the posterior draws.
+
+    Raises
+    ------
+    BadOption
+        No score is defined on any table.
     """
-    columns = SUITE_COLUMNS
+    columns, losses = SUITE_COLUMNS, losses_of(tables, scores)
     standpoint = Standpoint(list(approaches["name"][approaches["family"] == BASELINE]),
                             dict(zip(approaches["name"], approaches["cost_rank"], strict=True)), MARGIN, ALPHA, seed)
-    verdicts = judge_buckets(losses_of(tables, scores), standpoint)
+    verdicts = judge_buckets(losses, standpoint)
 
     def stacked(name: str) -> pd.DataFrame:
         parts = [getattr(each.overview, name).assign(bucket=each.bucket.name) for each in verdicts]
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)[list(columns[name])]
 
-    ranks = pd.concat([each.overview.ranks.assign(bucket=each.bucket.name, win_rate=win_rates(each.overview.ranks))
+    ranks = pd.concat([each.overview.ranks.assign(bucket=each.bucket.name, win_rate=mean_win_rates(each.overview.ranks))
                        for each in verdicts], ignore_index=True)[list(columns["ranks"])]
     found = pd.DataFrame([_verdict(each, tables) for each in verdicts], columns=list(columns["verdicts"]), dtype=object)
     cliques = [(each.bucket.name, list(clique)) for each in verdicts for clique in each.cliques]
@@ -74,11 +80,20 @@ def sources_of(tables: pd.DataFrame) -> dict[str, str]:
 def losses_of(tables: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """The rows for `TableLosses.gather`.
 
-    A split in which the metric is undefined for an approach is left out for all.
+    A split in which the metric is undefined for an approach is left out for all; an approach that has it on no split of a table
+    is absent there.
+
+    Raises
+    ------
+    BadOption
+        No score is left.
     """
-    about = tables.set_index("name")
-    defined = np.isfinite(scores["score"]).groupby([scores[name] for name in ("table", "repeat", "fold")]).transform("all")
+    about, is_defined = tables.set_index("name"), np.isfinite(scores["score"])
+    scores = scores[is_defined.groupby([scores[name] for name in ("table", "approach")]).transform("any")]
+    defined = is_defined[scores.index].groupby([scores[name] for name in ("table", "repeat", "fold")]).transform("all")
     kept = scores[defined]
+    if kept.empty:
+        raise BadOption("the metric is undefined on every split of every table; give the tables another one, metric = \"…\"")
     metric = kept["table"].map(about["metric"])
     sign = kept["table"].map(about["direction"]).map({"lower": 1.0, "higher": -1.0})
     return pd.DataFrame({

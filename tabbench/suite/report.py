@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tabbench.core.errors import BadData, BadOption
+from tabbench.core.errors import BadData, BadOption, OptionMention
 from tabbench.core.suite_result import SuiteResult
 from tabbench.report.suite_as_files import report_command, suite_csv, write_suite_reports
 from tabbench.report.suite_as_html import suite_html
@@ -17,6 +17,7 @@ from tabbench.store.folder import writing
 from tabbench.suite.assemble import suite_result
 from tabbench.suite.difference import compare_suites
 from tabbench.suite.layout import RESULT, SUITE, TABLES
+from tabbench.wording.suite import failed_sentence, not_finished_sentence
 
 FORMATS = ("html", "md", "json", "csv")
 
@@ -48,7 +49,7 @@ def report_suite(folder: str | Path, other: str | Path | None = None, format: st
     """
     offered = FORMATS if other is None else FORMATS[1:]
     if format is not None and format not in offered:
-        raise BadOption(f"--format {format} is unknown here; choose one of {', '.join(offered)}")
+        raise BadOption.about(OptionMention("format", format), f" is unknown here; choose one of {', '.join(offered)}")
     return _one(Path(folder), format) if other is None else _two(Path(folder), Path(other), format)
 
 
@@ -62,7 +63,15 @@ def write_and_read(folder: Path) -> SuiteResult:
 
 def verdict_text(result: SuiteResult, folder: Path) -> str:
     """The verdict over all tables, what must be known before believing it, and where the report is."""
-    return "\n\n".join([result.verdicts["sentence"].iloc[0], *remarks(result), f"Report: {folder / 'report.html'}"]) + "\n"
+    failed = failed_sentence(len(result.failures))
+    said = [result.verdicts["sentence"].iloc[0], *remarks(result), *([failed] if failed else [])]
+    return "\n\n".join([*said, f"Report: {folder / 'report.html'}"]) + "\n"
+
+
+def what_is_missing(result: SuiteResult) -> list[str]:
+    """Which tables have no result or only part of one, and how many fits have failed; nothing if all was run."""
+    states = dict(zip(result.tables["name"], result.tables["state"], strict=True))
+    return [each for each in (not_finished_sentence(states), failed_sentence(len(result.failures))) if each]
 
 
 def read_result(path: str | Path) -> SuiteResult:

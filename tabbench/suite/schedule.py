@@ -16,7 +16,11 @@ import numpy as np
 from tabbench.core.cell import Batch, Cell
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.prior import Expected
-from tabbench.execution.schedule import InFlight, Schedule
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import InFlight
+
+PRIOR_SECONDS = 5.0
+"""As long as tables together take less, it may be the start of the workers that took so long."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ class Begun(Protocol):
 
     def assign(self, batch: Batch) -> None:
         """A batch of it is handed out."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be ended without waiting for anything but its cells."""
 
     def close(self) -> None:
         """Nothing more comes of it."""
@@ -94,6 +102,26 @@ class SuiteCosts:
         return self.of(cells[0]).peak_mb(cells)
 
 
+class Pace:
+    """How many times longer tables take than was forecast, from the beginning of one to that of the next."""
+
+    def __init__(self) -> None:
+        self._taken = self._expected = PRIOR_SECONDS
+        self._last: tuple[float, float] | None = None
+
+    @property
+    def factor(self) -> float:
+        """As the tables so far say; the forecast counts as much as `PRIOR_SECONDS` of them."""
+        return self._taken / self._expected
+
+    def begin(self, now: float, seconds: float) -> None:
+        """A table is begun that was forecast to take so many seconds; the one before has nothing left to hand out."""
+        if self._last is not None:
+            began, expected = self._last
+            self._taken, self._expected = self._taken + now - began, self._expected + expected
+        self._last = now, seconds
+
+
 class SuiteSchedule:
     """The batches of many tables, table by table.
 
@@ -105,13 +133,13 @@ class SuiteSchedule:
         Begins a table; None where that fails.
     end : Callable[[Begun], None]
         Takes a table that has all its results.
-    deadline : float | None, default None
-        The clock's reading at which all must have ended.
+    deadline : Callable[[], float | None]
+        The clock's reading at which all must have ended, as things stand.
     """
 
     def __init__(self, waiting: Iterable[Waiting], begin: Callable[[Waiting], Begun | None], end: Callable[[Begun], None],
-                 deadline: float | None = None) -> None:
-        self.deadline = deadline
+                 deadline: Callable[[], float | None] = lambda: None) -> None:
+        self._deadline = deadline
         self.tables_done = 0
         self.given_up: tuple[Waiting, ...] = ()
         self._broken: dict[str, str] = {}
@@ -120,6 +148,7 @@ class SuiteSchedule:
         self._begun: list[Begun] = []
         self._cells_todo = sum(each.cells for each in self._todo)
         self._seconds_todo = sum(each.seconds for each in self._todo)
+        self._pace = Pace()
         self.costs = SuiteCosts(self._begun)
 
     def owner(self, cell: Cell) -> Begun:
@@ -139,12 +168,17 @@ class SuiteSchedule:
     def end_done(self) -> None:
         """Hand over the tables that have all their results, or that nothing more is to be run of."""
         for each in [each for each in self._begun if not each.schedule.pending_batches
-                     and each.schedule.handed_out == each.learned]:
+                     and each.schedule.handed_out == each.learned and each.is_ready]:
             self._begun.remove(each)
             self.tables_done += 1
             self._end(each)
 
     # what an executor asks for ---------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """The clock's reading at which all must have ended."""
+        return self._deadline()
 
     @property
     def pending_batches(self) -> int:
@@ -161,6 +195,10 @@ class SuiteSchedule:
         """Whether all that waits has to wait until everything that was handed out has its result."""
         return not self._todo and all(each.schedule.is_held_back for each in self._begun if each.schedule.has_waiting)
 
+    def is_exhausted(self, batch: Batch) -> bool:
+        """Whether nothing waits of the table of a batch."""
+        return self.owner(batch.cells[0]).schedule.is_exhausted(batch)
+
     def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
         """The next batch of the first table that has one; begins a table where the others have none."""
         while True:
@@ -172,7 +210,7 @@ class SuiteSchedule:
             self.end_done()
             if not self._todo or any(each.schedule.has_waiting and not each.schedule.is_held_back for each in self._begun):
                 return None  # what waits lacks memory, which another table must not take away from it
-            self._begin_next()
+            self._begin_next(now)
 
     def again(self, batch: Batch) -> None:
         """Put a batch back in front."""
@@ -189,7 +227,7 @@ class SuiteSchedule:
         """Expected seconds until the last planned cell has ended, or None as long as nothing is known of an approach."""
         each_left = [each.schedule.remaining_seconds(self._own(each, running)) for each in self._begun]
         known = [seconds for seconds in each_left if seconds is not None]
-        return self._seconds_todo + sum(known) if len(known) == len(each_left) else None
+        return self._pace.factor * self._seconds_todo + sum(known) if len(known) == len(each_left) else None
 
     def drop_approaches(self, reasons: Mapping[str, str]) -> None:
         """Take approaches whose library does not load out of every table."""
@@ -219,11 +257,12 @@ class SuiteSchedule:
         begun.assign(batch)
         self.costs.assign(batch, begun.schedule.costs)
 
-    def _begin_next(self) -> None:
+    def _begin_next(self, now: float) -> None:
         waiting = self._todo.popleft()
         self._cells_todo -= waiting.cells
         self._seconds_todo -= waiting.seconds
         begun = self._begin(waiting)
+        self._pace.begin(now, 0.0 if begun is None else waiting.seconds)
         if begun is None:
             return
         begun.schedule.costs.base_mb = self.costs.base_mb

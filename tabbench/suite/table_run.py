@@ -11,14 +11,17 @@ from pathlib import Path
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
+from tabbench.comparison.concluding import conclude
+from tabbench.comparison.in_progress import RunInProgress
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.result import best_of, finish
 from tabbench.comparison.resume import recall_prepared
-from tabbench.comparison.running import RunInProgress, conclude, plan_run, schedule_run, watch_run
+from tabbench.comparison.running import plan_run, schedule_run, watch_run
 from tabbench.comparison.session import Session
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.executor import Executor
-from tabbench.execution.schedule import Schedule, Work
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.suite.freezing import QUIET, Common, Frozen
@@ -55,7 +58,7 @@ class TableRun:
                                                        prior=common.prior))
             prepared = recall_prepared(session.store)
             checking = None if session.store.recall("is_checked") else Checking(prepared, in_thread=session.leaves_threads)
-            running = plan_run(session, executor, prepared, clock, checking=checking)
+            running = plan_run(session, executor, prepared, clock, checking=checking, keeps_families=True)
             run, schedule = schedule_run(running)
             return cls(frozen.table.name, running, run, schedule, watch_run(running, run), stores, stack.pop_all())
 
@@ -63,6 +66,11 @@ class TableRun:
     def settled(self) -> int:
         """How many of its cells an earlier call has finished; asked for before the first cell."""
         return len(self.run.planned) - len(self.schedule.cells)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the checks of its data have ended."""
+        return self.running.checking is None or self.running.checking.is_ready
 
     def assign(self, batch: Batch) -> None:
         """A batch is handed out."""

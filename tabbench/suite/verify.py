@@ -16,7 +16,8 @@ from tabbench.core.verification import Damage, Difference, FolderCheck, Rerun, R
 from tabbench.report.suite_as_json import suite_values
 from tabbench.store.folder import DATABASE, is_store
 from tabbench.suite.assemble import suite_result
-from tabbench.suite.layout import RESULT, TABLES
+from tabbench.suite.gather import named_tables, read_definition
+from tabbench.suite.layout import RESULT, SUITE, TABLES
 from tabbench.wording.verification import verification_sentences
 
 
@@ -77,6 +78,8 @@ def verify(folder: str | Path, *, cells: int = 5, seed: int | None = None, jobs:
 def run_folders(folder: Path) -> list[Path]:
     """The run folders of a suite that have got as far as a plan, in order of their names, or the one that the folder itself is.
 
+    Tables that were taken out of the suite are not among them.
+
     Raises
     ------
     BadOption
@@ -84,8 +87,8 @@ def run_folders(folder: Path) -> list[Path]:
     """
     if is_store(folder / DATABASE):
         return [folder]
-    tables = folder / TABLES
-    found = sorted(each for each in tables.iterdir() if is_planned(each)) if tables.is_dir() else []
+    names = named_tables(read_definition(folder / SUITE), folder) if (folder / TABLES).is_dir() else {}
+    found = sorted(each for name in names if is_planned(each := folder / TABLES / name))
     if not found:
         raise BadOption(f"{folder} holds neither a run nor a suite's tables; give the folder that `tabbench compare` or "
                         "`tabbench suite run` has written")

@@ -91,6 +91,17 @@ def not_finished_sentence(tables: Mapping[str, str]) -> str:
     return "; ".join(clauses) + "." if clauses else ""
 
 
+def failed_sentence(count: int) -> str:
+    """How many fits have failed; empty if none has.
+
+    >>> failed_sentence(1), failed_sentence(0)
+    ('1 fit has failed, for which the constant prediction stands in; the report names it.', '')
+    """
+    has, it = ("has", "it") if count == 1 else ("have", "them")
+    return (f"{counted(count, 'fit')} {has} failed, for which the constant prediction stands in; the report names {it}."
+            if count else "")
+
+
 def _has(names: list[str], verb: str) -> str:
     return verb if len(names) == 1 else verb.replace("has", "have", 1).replace("was", "were", 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tabbench.core.phrases import counted
 from tabbench.core.verification import CellPlace, Damage, Difference, FolderCheck, Rerun, RerunCell
 from tabbench.wording.safe_text import plain, shorten
 
@@ -44,10 +45,10 @@ def cell_words(place: CellPlace) -> str:
     """A cell in words.
 
     >>> cell_words(CellPlace("iris", "linear", 1200, 0, 3))
-    'iris: linear, 1,200 rows, repeat 0, fold 3'
+    'iris: linear, 1,200 rows, repeat 1, fold 4'
     """
     table = shorten(place.table, LONGEST_VALUE)
-    return f"{table}: {place.approach}, {place.size:,} rows, repeat {place.repeat}, fold {place.fold}"
+    return f"{table}: {place.approach}, {place.size:,} rows, repeat {place.repeat + 1}, fold {place.fold + 1}"
 
 
 def _difference(found: Difference) -> str:
@@ -66,8 +67,9 @@ def _difference(found: Difference) -> str:
 
 
 def _reported(found: Difference) -> str:
-    row = ", ".join(f"{value:,} rows" if name == "size" and isinstance(value, int) else f"{name} {value}"
-                    if name in ("repeat", "fold") else str(value) for name, value in (found.row or {}).items())
+    row = ", ".join(f"{value:,} rows" if name == "size" and isinstance(value, int) else f"{name} {value + 1}"
+                    if name in ("repeat", "fold") and isinstance(value, int) else str(value)
+                    for name, value in (found.row or {}).items())
     where = found.section + (f" of {row}" if row else "") + (f", {found.value}" if found.value else "")
     return (f"CHANGED {shorten(found.table, LONGEST_VALUE)}: result.json says {_shown(found.written)} ({where}), "
             f"but the stored predictions give {_shown(found.computed)}")
@@ -115,7 +117,7 @@ def _answer(checks: Sequence[FolderCheck], cells: Sequence[RerunCell], seed: int
         (Rerun.WITHIN_MARGIN, "within the margin"), (Rerun.DIFFERS, "different"), (Rerun.NOT_RUN, "not run")) if count[outcome]]
     stored = sum(each.with_checksum for each in checks)
     found = f"{changed:,} changed" if changed else "none is changed"
-    return (f"{len(cells):,} cells chosen with seed {seed}: {', '.join(rerun)}. {stored:,} stored results and "
+    return (f"{counted(len(cells), 'cell')} chosen with seed {seed}: {', '.join(rerun)}. {counted(stored, 'stored result')} and "
             f"{_files(len(checks))} checked: {found}.")
 
 

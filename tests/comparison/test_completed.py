@@ -82,6 +82,14 @@ def test_a_second_member_of_a_family_that_is_behind_costs_no_folds():
     assert splits == 5 and pairs == all_of(["dummy", "linear", "boosting"], [400])
 
 
+@pytest.mark.parametrize(("behind", "ahead"), [(1, 2), (3, 5), (5, 10)])
+def test_an_approach_that_is_behind_by_no_more_than_half_of_the_splits_is_not_lost(behind, ahead):
+    run = run_of()
+    run = replace(run, entries=tuple(replace(entry, family="trees") if entry.name == "mlp" else entry for entry in run.entries))
+    splits, pairs = judged(run, lambda name, size, split: size == 400 and split < (behind if name == "mlp" else ahead))
+    assert splits == behind and pairs == all_of(NAMES, [400])
+
+
 def test_splits_are_counted_from_the_first_without_a_gap_and_forward_in_time_from_the_last_cut():
     assert judged(run_of(), lambda name, size, split: size == 400 and split in (0, 1, 3))[0] == 2
     run = run_of(kind="ordered", repeats=1)

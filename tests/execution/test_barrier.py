@@ -11,7 +11,8 @@ from sklearn.dummy import DummyClassifier
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.executor import Needs
 from tabbench.execution.local import LocalExecutor
-from tabbench.execution.schedule import InFlight, Schedule
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import InFlight
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup

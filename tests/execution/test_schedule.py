@@ -9,7 +9,8 @@ from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import UNKNOWN_SPREAD, CellCost, Expected
 from tabbench.execution.agenda import Agenda
-from tabbench.execution.schedule import InFlight, Schedule, in_round_numbers
+from tabbench.execution.schedule import Schedule, in_round_numbers
+from tabbench.execution.work import InFlight
 
 
 def cell(approach, size, fold, members=()):

@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabbench.core.errors import BadData, BadOption, TabbenchError
+from tabbench.core.notation import Notation
 from tabbench.core.parts import Parts
 from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.model import SavedModel, load_model, save_model
 
 TASK = Task("binary", ("no", "yes"), "log_loss", ("log_loss", "auc"))
-COLUMNS = (Column("age", "number"), Column("</script>\ud800", "category", ("a", "ä")),
+COLUMNS = (Column("age", "number", notation=Notation(",", ".", "kg", example="1.000,5 kg")),
+           Column("</script>\ud800", "category", ("a", "ä")),
            Column("day", "date", date_format="%d.%m.%Y"))
 
 FORMS = ["model", "model.tabbench"]
@@ -179,7 +181,8 @@ def zipped(members, compression=zipfile.ZIP_STORED):
     (zipped([("model.json", b"{}"), ("arrays.safetensors", b"")]), "damaged or incomplete"),
     (zipped([("model.json", b"[" * 100_000), ("arrays.safetensors", b"")]), "damaged or incomplete"),
     (zipped([("model.json", b'{"format": 1, "sha256": NaN}'), ("arrays.safetensors", b"")]), "damaged or incomplete"),
-    (zipped([("model.json", b'{"format": 2}'), ("arrays.safetensors", b"")]), "model format 2 and this tabbench reads format 1"),
+    (zipped([("model.json", b'{"format": 3}'), ("arrays.safetensors", b"")]),
+     "model format 3 and this tabbench reads formats up to 2"),
     (zipped([("model.json", b'{"format": "1"}'), ("arrays.safetensors", b"")]), "no format number"),
 ])
 def test_other_files_are_refused(tmp_path, content, sentence):
@@ -259,3 +262,15 @@ def test_an_empty_folder_and_missing_parents_are_filled(tmp_path):
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "empty", tmp_path / "new" / "deep.tabbench"):
         assert is_same_model(load_model(save_model(path, saved_model())), saved_model())
+
+
+def test_a_file_of_format_1_is_read_and_its_unit_is_not_known(tmp_path):
+    path = save_model(tmp_path / "m", saved_model(columns=(Column("price", "number", notation=Notation(",", unit="$")),)))
+    document = json.loads((path / "model.json").read_text())
+    column = document["content"]["columns"][0]
+    column["decimal_comma"] = column.pop("notation")["decimal"] == ","
+    document["format"] = 1
+    content = json.dumps(document["content"], sort_keys=True, separators=(",", ":"))
+    document["sha256"] = hashlib.sha256(content.encode()).hexdigest()
+    (path / "model.json").write_text(json.dumps(document))
+    assert load_model(path).columns == (Column("price", "number", notation=Notation(",", unit=None)),)

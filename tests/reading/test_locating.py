@@ -6,7 +6,7 @@ import tabbench
 from tabbench.comparison.prepare import resolve_source
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.options import Options
-from tabbench.reading.locating import locate
+from tabbench.reading.locating import fetched, locate
 
 
 def test_a_file_comes_before_a_data_set_of_its_name(tmp_path, monkeypatch):
@@ -27,7 +27,10 @@ def test_paths_are_left_to_the_reader(source):
     ("generated:xor,rows=29", BadOption, "must be a whole number from 30 to 10,000,000, not '29'"),
     ("generated:xor,rows=1e3.5", BadOption, "must be a whole number"),
     ("generated:xor,noise=nan", BadOption, "noise of the generator xor must be a number of at least 0"),
-    ("generated:xor,seed=0.5", BadOption, "seed of the generator xor must be a whole number of at least 0"),
+    ("generated:xor,seed=0.5", BadOption, "seed of the generator xor must be a whole number from 0 to"),
+    ("generated:xor,columns=1e9", BadOption, "columns of the generator xor must be a whole number from 0 to 10,000, not '1e9'"),
+    ("generated:xor,rows=1e6,columns=1e4", BadOption, "1,000,000 rows of 10,000 columns of the generator xor are more than"),
+    ("generated:near_copies,rows=1e6,copies=1e4", BadOption, "1,000,000 rows of 10,000 columns of the generator near_copies"),
     ("generated:xor,task=ranking", BadOption, "task of the generator xor has no value 'ranking'"),
     ("generated:xor,rows", BadOption, "write parameters after commas as name=value"),
     ("generated:xor,rows=50,rows=60", BadOption, "gives rows twice"),
@@ -50,3 +53,11 @@ def test_options_come_from_the_source_unless_given():
 def test_comparison_of_a_generated_table():
     plan = tabbench.compare("generated:xor,rows=90", approaches="linear", effort=0.02, jobs=1, quiet=True, dry_run=True)
     assert (plan.table["name"], plan.table["rows"], plan.table["target"]) == ("xor", 90, "y")
+
+
+def test_what_needs_no_download_is_not_fetched():
+    assert fetched("penguins").name == "penguins.parquet"
+    with pytest.raises(BadOption, match="generated:xor needs no download; name it to tabbench compare as it is"):
+        fetched("generated:xor")
+    with pytest.raises(UnknownName, match="did you mean 'penguins'"):
+        fetched("penguin")

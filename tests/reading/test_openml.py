@@ -14,7 +14,7 @@ from tabbench.comparison.prepare import read_and_split
 from tabbench.core.errors import BadData, BadOption
 from tabbench.options import Options
 from tabbench.reading import openml, openml_api
-from tabbench.reading.locating import locate
+from tabbench.reading.locating import fetched, locate
 from tabbench.reading.reading import read_table
 from tabbench.splitting.splits import splits_fingerprint
 
@@ -55,6 +55,12 @@ def test_what_was_read_once_needs_no_network(site, monkeypatch):
     assert again.data.table.equals(first.data.table)
     assert all(np.array_equal(*pair) for one, two in zip(again.data.splits, first.data.splits, strict=True)
                for pair in zip(one, two, strict=True))
+
+
+def test_it_can_be_fetched_beforehand(site):
+    for source in ("openml:31", "openml-task:7"):
+        path = fetched(source)
+        assert path.is_file() and path.name == "table.parquet"
 
 
 def test_task_has_the_splits_target_and_metric(site):

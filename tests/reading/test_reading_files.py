@@ -150,7 +150,7 @@ BROKEN = {
     "cut-off gzip": (gzip.compress(os.urandom(5000))[:2000], "damaged or cut off"),
     "cut-off Parquet": (plain_frame().to_parquet(index=False)[:500], "damaged or cut off"),
     "cut-off zip": (b"PK\x03\x04" + b"x" * 100, "zip"),
-    "JSON array": (b'[{"a": 1}]', "JSON lines"),
+    "JSON array": (b'[{"a": 1}, 2]', "JSON array"),
     "broken JSON": (b'{"a": 1}\n{"a": \n', "JSON lines"),
     "too many ragged rows": (GOOD + b"1,2\n1,2,3,4,5\n", r"2 rows of 62.*line 62 has 2, line 63 has 5"),
     "open quote": (GOOD + b'1,2,"Bern,3\n' + GOOD, "quote|fields"),

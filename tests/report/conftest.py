@@ -24,6 +24,11 @@ SLOPE = {"dummy": 0.02, "linear": 0.55, "linear+forest": 0.5, "linear+pca": 0.6,
 SECONDS = {"dummy": 0.002, "linear": 0.4, "linear+forest": 2.1, "linear+pca": 0.7, "forest": 1.6, "xgboost": 2.4, "lightgbm": 1.9,
            "boosting": 6.5, "mlp": 9.8}
 MARGIN = 0.0055
+COLUMNS_READ = [
+    ("Churn", "target", "boolean", [["Yes", "Yes"], ["No", "No"]], 0, "", False, [5174, 1869]),
+    ("MonthlyCharges", "feature", "number", [["1.234,50", "1234.5"], ["ill", "missing"]], 11, "1 cell counts as missing", True,
+     [4, 12, 1, 0]),
+    ("remark", "left out", "text", [], 0, "", False, [])]
 
 HOSTILE = (
     "dummy",
@@ -172,6 +177,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
                  "about 320 rows the linear model is as good or better, and it trains in a tenth of the time.",
         timing={"wall_seconds": 83.4, "cpu_seconds": 151.0},
         reading=("churn.csv: comma, utf-8, 7,043 rows", "20 columns: 3 numbers, 16 categories, 1 text"),
+        columns=pd.DataFrame(COLUMNS_READ, columns=list(COLUMNS["columns"])),
         **{name: pd.DataFrame(records, columns=list(COLUMNS[name])) for name, records in frames.items()},
     )
 

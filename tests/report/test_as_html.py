@@ -75,7 +75,7 @@ def test_the_page_holds_the_answer_figures_and_tables(pages: dict[str, str], com
     page = Page(pages["usual"])
     text = " ".join(page.texts)
     assert comparison.sentence in text
-    assert page.tags["svg"] == 7
+    assert page.tags["svg"] == 7 + 2  # histograms of two columns
     for title in ("Standings at 5,634 training rows", "Sensitivity analysis", "Best under a budget",
                   "Winner map", "Best by size", "Crossings", "All pairs at the full size", "Failures",
                   "Skipped", "Findings in the data", "Training of mlp", "Incidents in training",
@@ -112,3 +112,11 @@ def test_a_notebook_gets_the_page_in_a_frame(hostile: Comparison, pages: dict[st
 def test_an_unknown_format_is_a_mistake(comparison: Comparison) -> None:
     with pytest.raises(UnknownName, match="did you mean 'html'"):
         render(comparison, "htm")
+
+
+def test_the_columns_as_they_were_read_doubtful_ones_first(pages: dict[str, str]) -> None:
+    page = pages["usual"]
+    part = page[page.index('id="reading"'):]
+    assert part.index("MonthlyCharges") < part.index("Churn") and "1.234,50 → 1234.5 | ill → missing" in part
+    assert "0.2%" in part and part.count("<svg") == 2 and '<rect x="6" y="0" width="5" height="18"/>' in part
+    assert "boolean" not in part and "yes/no (target)" in part and "text (left out)" in part

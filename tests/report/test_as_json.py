@@ -11,7 +11,8 @@ from tabbench.report.as_json import from_json, to_json, to_json_text
 
 KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "other_crossovers",
         "family_crossovers", "what_if", "selection", "training", "extrapolation", "extrapolated_scores", "findings", "incidents",
-        "failures", "skipped", "costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "timing", "reading"]
+        "failures", "skipped", "costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "columns",
+        "timing", "reading"]
 
 
 def test_keys_and_columns_are_the_contract(comparison: Comparison) -> None:

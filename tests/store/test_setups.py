@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tabbench.comparison.prepare import prepare
@@ -72,4 +73,18 @@ def test_a_damaged_setup_is_a_sentence(tmp_path, name):
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:len(content) // 2])
     with pytest.raises(BadData, match="start over with --fresh"):
+        load_setup(tmp_path)
+
+
+def test_a_table_whose_offsets_lie_is_refused(tmp_path):
+    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
+    path = tmp_path / "table.arrow"
+    good = path.read_bytes()
+    with pa.ipc.open_file(pa.BufferReader(good)) as reader:
+        text = next(column for column in reader.read_all().columns if pa.types.is_large_string(column.type)).chunk(0)
+    offsets = np.frombuffer(text.buffers()[1], dtype="<i8")[:ROWS + 1]
+    at = good.find(offsets.tobytes())
+    lying = np.where(np.arange(ROWS + 1) < 100, offsets, 2**40)
+    path.write_bytes(good[:at] + lying.tobytes() + good[at + lying.nbytes:])
+    with pytest.raises(BadData, match="damaged or gone"):
         load_setup(tmp_path)

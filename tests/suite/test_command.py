@@ -78,9 +78,11 @@ def test_exit_codes_tell_what_has_ended_how(copied, tmp_path, monkeypatch):
         ended = tabbench("suite", "run", "smoke", "--out", folder, "--quiet")
         return ended.exit_code, ended.stderr
 
-    assert code(lambda *ignored, **also: SuiteRun(copied, {}, (), is_interrupted=False), copied) == (3, ""), "fits have failed"
+    missing = ("1 table has no result (stones); 1 table was run in part (weeds).\n"
+               "4 fits have failed, for which the constant prediction stands in; the report names them.\n")
+    assert code(lambda *ignored, **also: SuiteRun(copied, {}, (), is_interrupted=False), copied) == (3, missing)
     late = code(lambda *ignored, **also: SuiteRun(copied, {}, ("weeds",), is_interrupted=False), copied)
-    assert late == (3, f"no time was left for weeds. Continue with: tabbench suite resume {copied}\n")
+    assert late == (3, f"{missing}no time was left for weeds. Continue with: tabbench suite resume {copied}\n")
     empty = tmp_path / "empty"
     (empty / "tables").mkdir(parents=True)
     how = f"interrupted; nothing finished is lost. Continue with: tabbench suite resume {empty}\n"
@@ -93,8 +95,12 @@ def test_exit_codes_tell_what_has_ended_how(copied, tmp_path, monkeypatch):
 @pytest.mark.parametrize("arguments, sentence", [
     (("run", "nothing.toml"), "cannot be read"), (("run", "smok"), "smoke"),
     (("resume", "."), "is not the folder of a suite's run"),
+    (("new", "penguins", "--out", "odd.toml"), "odd.toml is there already"),
+    (("run", "odd.toml"), "[options] in odd.toml: folds"),
+    (("report", "odd.toml", "--format", "pdf"), "--format pdf is unknown here"),
     (("run", "smoke", "--effort", "much"), "--effort must be a number"), (("report", "."), "is not a suite's folder")])
 def test_a_mistake_is_one_sentence(tmp_path, arguments, sentence):
+    (tmp_path / "odd.toml").write_text('tables = ["penguins"]\n[options]\nfolds = 1\n')
     done = tabbench("suite", *arguments, folder=tmp_path)
     assert done.exit_code == 1 and done.stderr.startswith("tabbench: ") and done.stderr.count("\n") == 1
     assert sentence in done.stderr

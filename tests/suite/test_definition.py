@@ -131,3 +131,27 @@ def test_a_suite_of_ones_own_is_written_and_extended(tmp_path, monkeypatch):
     suite = read_suite(path)
     assert [table.name for table in suite.tables] == ["a", "b", "penguins"] and suite.tables[0].options == {"target": "y"}
     assert with_tables(suite, ["a.csv"]).tables[-1].name == "a-2"
+
+
+@pytest.mark.parametrize("text", [
+    'tables = ["a.csv"] # ours\n[options]\nfolds = 3 # enough\n',
+    '# mine\ntables = [\n  "a.csv", # [not "this"]\n]\n[options]\nfolds = 3\n',
+    "tables = [\n  {source = 'a.csv', drop = ['#', ']']} # last\n  # more to come\n]\n[options]\nfolds = 3\n",
+    "# mine\n[options] # of all\nfolds = 3\n[[tables]] # first\nsource = 'a.csv'\n"])
+def test_what_stands_in_a_suite_stays_when_tables_are_added(tmp_path, text):
+    path = written(tmp_path, text)
+    before = read_suite(path)
+    add_tables(path, ["penguins", "generated:xor"], "y")
+    after = read_suite(path)
+    assert after.tables[:1] == before.tables and after.options == before.options
+    assert [(each.source, each.options) for each in after.tables[1:]] == [("penguins", {"target": "y"}),
+                                                                          ("generated:xor", {"target": "y"})]
+    rest = iter(path.read_text())
+    assert all(letter in rest for letter in text.strip()), "nothing was taken out"
+
+
+def test_names_keep_the_letters_of_every_script(tmp_path):
+    (tmp_path / "データ.csv").write_text("x,y\n1,2\n")
+    write_new(tmp_path / "自分.toml", [str(tmp_path / "データ.csv")])
+    suite = read_suite(tmp_path / "自分.toml")
+    assert (suite.name, suite.tables[0].name) == ("自分", "データ")

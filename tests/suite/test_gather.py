@@ -6,6 +6,8 @@ import pytest
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.suite.assemble import suite_result
+from tabbench.suite.gather import gather
+from tabbench.suite.verify import run_folders
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +70,26 @@ def test_mistakes_are_told(copied, tmp_path):
     (tmp_path / "empty" / "tables").mkdir(parents=True)
     with pytest.raises(BadOption, match=r"no table of the suite in .* has any result yet"):
         suite_result(tmp_path / "empty")
+
+
+def test_a_damaged_folder_gets_one_sentence(copied):
+    (copied / "tables" / "trees" / "result.json").write_text("{")
+    with pytest.raises(BadData, match=r"trees/result.json is not JSON .*; delete it: it is made again"):
+        gather(copied)
+    (copied / "manifest.json").write_text("[1")
+    with pytest.raises(BadData, match=r"manifest.json is not JSON .*; delete it and run the suite again"):
+        gather(copied)
+    (copied / "manifest.json").write_text("[1]")
+    with pytest.raises(BadData, match=r"manifest.json is not a suite's manifest; delete it"):
+        gather(copied)
+    (copied / "manifest.json").unlink()
+    (copied / "suite.toml").write_text("[[tables]]\norigin = 'x'\n")
+    with pytest.raises(BadData, match="has a table without name and source; put the suite's definition back"):
+        gather(copied)
+
+
+def test_tables_are_named_by_their_sources_too(copied):
+    (copied / "manifest.json").unlink()
+    (copied / "suite.toml").write_text('tables = ["a/trees.csv", {source = "flowers.csv"}]\n')
+    assert [each.name for each in gather(copied).tables] == ["trees", "flowers"]
+    assert [each.name for each in run_folders(copied)] == ["flowers", "trees"], "others are no part of the suite any more"

@@ -89,7 +89,7 @@ def test_two_runs_of_one_system_are_the_same(garden, reported):
 
 
 def test_mistakes_are_told(garden, tmp_path):
-    with pytest.raises(BadOption, match="--format pdf is unknown here; choose one of html, md, json, csv"):
+    with pytest.raises(BadOption, match="format='pdf' is unknown here; choose one of html, md, json, csv"):
         report_suite(garden, format="pdf")
     with pytest.raises(BadOption, match="choose one of md, json, csv"):
         report_suite(garden, garden, "html")

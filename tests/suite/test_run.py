@@ -16,15 +16,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.progress import Clock
+from tabbench.comparison.stopping import Stop
 from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts
+from tabbench.execution.in_process import InProcessExecutor
 from tabbench.report.live import make_display
 from tabbench.store.database import Store
 from tabbench.suite.assemble import suite_result
-from tabbench.suite.definition import SuiteTable, read_suite, write_suite
-from tabbench.suite.freezing import Common, freeze_table, options_of
+from tabbench.suite.definition import Suite, SuiteTable, read_suite, write_suite
+from tabbench.suite.freezing import Common, freeze_table, freeze_tables, options_of
 from tabbench.suite.layout import owned_suite
-from tabbench.suite.run import forecast_definition, resume_folder, run_definition, run_options
+from tabbench.suite.run import forecast_definition, resume_folder, run_definition
+from tabbench.suite.run_options import run_options
+from tabbench.suite.stores import SuiteStores
+from tabbench.suite.table_run import TableRun
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 QUIET = make_display(quiet=True, to_json=False)
@@ -165,6 +170,35 @@ def test_of_a_finished_table_nothing_is_left_to_do(suite, done):
     assert (again.settled, again.cells) == (18, 18) and again.need.most == again.need.least == 0
 
 
+def test_a_table_without_time_keeps_every_family(suite, tmp_path):
+    options = run_options(suite, {"executor": "in-process"})
+    common = Common(all_contestants(options), PriorCosts.load(), 1, "cpu", Clock.start(None))
+    frozen = freeze_table(suite.tables[0], options, tmp_path / "x", common, is_again=False)
+    executor = InProcessExecutor(None, needs=common.contestants.needs("cpu"))
+    begun = TableRun.begin(frozen, common, executor, SuiteStores(None), 0.001)
+    assert {"linear", "lightgbm"} <= set(begun.running.plan.approaches)
+    begun.close()
+
+
+def test_a_resumed_table_without_time_keeps_every_approach_that_was_judged(suite, tmp_path):
+    one = Suite("one", "", suite.tables[:1], {"approaches": "linear,lightgbm,xgboost", "effort": 0.01, "sizes": "full"})
+    run(one, tmp_path, use_folds=1)
+    options = run_options(one, {"executor": "in-process"})
+    common = Common(all_contestants(options), PriorCosts.load(), 1, "cpu", Clock.start(None))
+    frozen = freeze_table(one.tables[0], options, tmp_path / "tables" / "first", common, is_again=True)
+    executor = InProcessExecutor(None, needs=common.contestants.needs("cpu"))
+    begun = TableRun.begin(frozen, common, executor, SuiteStores(None), 0.001)
+    assert begun.running.plan.approaches == ("dummy", "linear", "lightgbm", "xgboost") and begun.running.plan.splits == 1
+    begun.close()
+
+
+def test_tables_that_there_is_no_time_to_read_are_left_out(suite, tmp_path):
+    clock = replace(Clock.start(10.0), began=time.monotonic() - 9)
+    common = Common(all_contestants(run_options(suite, {})), PriorCosts.load(), 1, "cpu", clock)
+    frozen = freeze_tables(suite, run_options(suite, {}), tmp_path, common, QUIET, Stop(), is_again=False)
+    assert [each.problem for each in frozen.values()] == ["", *["the time limit left no time to read it"] * 2]
+
+
 def test_folds_of_one_repeat_and_repeats_replace_each_other(suite, tmp_path):
     repeated = replace(suite, options=dict(suite.options) | {"repeats": 2})
     assert run_options(repeated, {"use_folds": 1}).repeats is None
@@ -208,12 +242,21 @@ def test_a_kill_at_the_very_beginning_does_not_spoil_the_folder(tmp_path):
         assert workers.path.parent == tmp_path / "run"
 
 
-def test_the_same_table_twice_is_refused(suite, tmp_path):
-    twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other")))
-    with pytest.raises(BadOption, match="first and other are the same table with the same target; leave one of them out"):
-        run(twice, tmp_path / "run")
-    with pytest.raises(BadOption, match="first and other are the same table"):
-        forecast_definition(twice, run_options(twice, {}), QUIET)
+def test_the_same_table_twice_counts_once(suite, tmp_path):
+    twice = replace(suite, tables=(suite.tables[0], replace(suite.tables[0], name="other"), suite.tables[1]))
+    done = run(twice, tmp_path / "run", approaches="linear", sizes="full")
+    assert done.unread == {"other": "it is the same table with the same target as first; leave one of them out"}
+    assert suite_result(tmp_path / "run").tables["state"].tolist() == ["finished", "absent", "finished"]
+    forecast = forecast_definition(twice, run_options(twice, {}), QUIET)
+    assert [bool(each.problem) for each in forecast] == [False, True, False]
+
+
+def test_fewer_repeats_than_there_are_are_refused_for_the_whole_suite(suite, tmp_path):
+    two = replace(suite, tables=(suite.tables[0], replace(suite.tables[1], options={"repeats": 1})))
+    run(two, tmp_path / "run", approaches="linear", sizes="full", repeats=2)
+    with pytest.raises(BadOption, match="has 2 repeats of first, not 1, and none is taken away; give repeats=2 or more, or"):
+        run(two, tmp_path / "run", approaches="linear", sizes="full", repeats=1)
+    assert read_suite(tmp_path / "run" / "suite.toml").options["repeats"] == 2
 
 
 def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):

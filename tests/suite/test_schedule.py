@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabbench.core.cell import Batch, Cell
-from tabbench.execution.schedule import InFlight, Schedule
+from tabbench.execution.schedule import Schedule
+from tabbench.execution.work import InFlight
 from tabbench.suite.schedule import SuiteSchedule, Waiting
 
 
@@ -20,6 +21,7 @@ class Table:
     name: str
     schedule: Schedule
     learned: int = 0
+    is_ready: bool = True
     handed: list = field(default_factory=list)
 
     def assign(self, batch):
@@ -110,3 +112,37 @@ def test_time_left_counts_the_tables_to_come():
     for _ in range(3):
         suite.finish(suite.schedule.next(0.0))
     assert suite.schedule.remaining_seconds() > 2.0
+
+
+def test_a_table_whose_checks_go_on_is_ended_later():
+    suite = Suite("a")
+    for batch in [suite.schedule.next(0.0) for _ in range(8)]:
+        suite.finish(batch)
+    [table] = suite.schedule.begun
+    table.is_ready = False
+    suite.schedule.end_done()
+    assert suite.ended == []
+    table.is_ready = True
+    suite.schedule.end_done()
+    assert suite.ended == ["a"]
+
+
+def test_the_time_left_grows_with_what_the_tables_before_took():
+    suite = Suite("abc")
+    first = [suite.schedule.next(0.0) for _ in range(8)]
+    for batch in first:
+        suite.finish(batch)
+    before = suite.schedule.remaining_seconds()
+    for batch in [suite.schedule.next(11.0) for _ in range(8)]:
+        suite.finish(batch)
+    assert before == 2.0, "as forecast"
+    assert suite.schedule.remaining_seconds() == (5 + 11) / (5 + 1)
+
+
+def test_what_is_tried_again_on_its_own_waits_for_its_own_table_only():
+    suite = Suite("ab")
+    first = suite.schedule.next(0.0)
+    assert not suite.schedule.is_exhausted(first)
+    while (batch := suite.schedule.next(0.0)).cells[0].table == "a":
+        suite.finish(batch)
+    assert suite.schedule.is_exhausted(first) and not suite.schedule.is_exhausted(batch) and suite.schedule.has_waiting

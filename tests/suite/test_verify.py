@@ -213,10 +213,10 @@ def test_what_cannot_be_verified_is_one_sentence(tmp_path, finished):
 def test_the_command_ends_with_1_where_something_differs(suite):
     runner = CliRunner()
     told = runner.invoke(app, ["verify", str(suite), "--cells", "1", "--seed", "3"])
-    assert told.exit_code == 0 and "1 cells chosen with seed 3: 1 equal bit by bit" in told.stdout
+    assert told.exit_code == 0 and "1 cell chosen with seed 3: 1 equal bit by bit" in told.stdout
     changed_predictions(suite / "tables" / "first", "linear")
     told = runner.invoke(app, ["verify", str(suite), "--cells", "0"])
-    assert told.exit_code == 1 and "CHANGED" in told.stdout and "linear, 30 rows, repeat 0, fold 0" in told.stdout
+    assert told.exit_code == 3 and "CHANGED" in told.stdout and "linear, 30 rows, repeat 1, fold 1" in told.stdout
 
 
 def test_a_figure_changed_in_the_result_of_a_suite_is_named(suite):

@@ -12,5 +12,5 @@ def test_a_cell_that_differs_stands_after_all_that_follows_from_it():
     lines = verification_sentences([FolderCheck("iris", 2, 0, (damaged, *reported))], cells, seed=1)
     assert lines[0].endswith("result.json says linear (pairs, value 0), but the stored predictions give nothing")
     assert lines[MOST_REPORTED] == "… and 20 more such differences"
-    assert lines[MOST_REPORTED + 1].startswith("CHANGED iris: linear, 40 rows, repeat 0, fold 0: its stored result")
+    assert lines[MOST_REPORTED + 1].startswith("CHANGED iris: linear, 40 rows, repeat 1, fold 1: its stored result")
     assert [line.split()[0] for line in lines[-3:-1]] == ["equal", "DIFFERS"] and "31 changed" in lines[-1]

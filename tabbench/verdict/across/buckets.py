@@ -90,10 +90,10 @@ def widely_run(losses: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name in names if name in chosen)
 
 
-def win_rates(ranks: pd.DataFrame) -> np.ndarray:
+def mean_win_rates(ranks: pd.DataFrame) -> np.ndarray:
     """Share of the other approaches that each is ahead of on average, from its mean rank; NaN for a single approach.
 
-    >>> win_rates(pd.DataFrame({"mean_rank": [1.0, 2.5, 2.5]})).tolist()
+    >>> mean_win_rates(pd.DataFrame({"mean_rank": [1.0, 2.5, 2.5]})).tolist()
     [1.0, 0.25, 0.25]
     """
     others = len(ranks) - 1

@@ -21,7 +21,7 @@ ELO_CENTRE = 1_000.0
 ELO_PER_FACTOR_OF_TEN = 400.0
 """Arpad Elo's scale: 400 points more are odds of 10 to 1."""
 
-SIZE_BUCKETS = ((0, 1_000), (1_000, 10_000), (10_000, 100_000), (100_000, None))
+POWERS_OF_TEN = ((0, 1_000), (1_000, 10_000), (10_000, 100_000), (100_000, None))
 """From how many training rows up to below how many; powers of ten are what people sort tables by."""
 
 NEWTON_STEPS = 30
@@ -103,7 +103,7 @@ def win_rates(losses: TableLosses, seed: int = 0) -> pd.DataFrame:
     """
     others = len(losses.approaches) - 1
     frames = []
-    for start, stop in SIZE_BUCKETS:
+    for start, stop in POWERS_OF_TEN:
         part = losses.where((losses.size >= start) & (losses.size < (np.inf if stop is None else stop)))
         if not part.n_tables or not others:
             continue

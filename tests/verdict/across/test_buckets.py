@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabbench.verdict.across.buckets import SIZE_BUCKETS, bucket_of, judge_buckets, widely_run, win_rates
+from tabbench.verdict.across.buckets import SIZE_BUCKETS, bucket_of, judge_buckets, mean_win_rates, widely_run
 from tabbench.verdict.across.decision import Standpoint
 
 STANDPOINT = Standpoint(["dummy"], {"dummy": 0, "linear": 1, "trees": 2})
@@ -56,5 +56,5 @@ def test_every_size_has_one_bucket():
 
 def test_win_rates_follow_from_mean_ranks(many):
     (overall, _) = judge_buckets(at(many, 100, dummy=1.0, linear=0.5, trees=0.4), STANDPOINT)
-    assert win_rates(overall.overview.ranks).tolist() == [1.0, 0.5, 0.0]
-    assert np.isnan(win_rates(overall.overview.ranks[:1])).all()
+    assert mean_win_rates(overall.overview.ranks).tolist() == [1.0, 0.5, 0.0]
+    assert np.isnan(mean_win_rates(overall.overview.ranks[:1])).all()

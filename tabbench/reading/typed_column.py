@@ -1,0 +1,80 @@
+"""A column that was recognised: its values, their codes and what was noticed, by the few kinds that there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from tabbench.core.finding import Finding
+from tabbench.core.table import Column
+
+
+@dataclass(frozen=True, eq=False)
+class TypedColumn:
+    """A recognised column.
+
+    `values` is a numpy or pandas array (n,) with the dtype that `Column` promises; `codes` (n,) numbers equal where values are
+    equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds; `head`
+    are the first cells as they were written, None where empty.
+    """
+
+    column: Column
+    values: Any
+    codes: np.ndarray
+    missing: int
+    distinct: pa.StringArray | None = None
+    findings: tuple[Finding, ...] = ()
+    head: tuple[str | None, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: np.ndarray) -> TypedColumn:
+        """These rows, in order."""
+        values = self.values[rows]
+        head = tuple(self.head[row] for row in rows[:len(self.head)] if row < len(self.head))
+        return replace(self, head=head, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
+
+
+def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, ...] = ()) -> TypedColumn:
+    """A column of float64 or int64 numbers (n,); infinite ones are kept."""
+    if not numbers.flags.writeable:
+        numbers = numbers.copy()  # Arrow's own memory, which libraries that want to write refuse
+    if numbers.dtype == np.int64:
+        return TypedColumn(_with_extent(column, numbers), numbers, numbers, 0, findings=findings)
+    numbers = numbers.astype(np.float64, copy=False)
+    return TypedColumn(_with_extent(column, numbers), numbers, numbers, int(np.isnan(numbers).sum()), findings=findings)
+
+
+def _with_extent(column: Column, numbers: np.ndarray) -> Column:
+    is_fraction = bool(len(numbers)) and bool(np.fmax.reduce(numbers) <= 1) and bool(np.fmin.reduce(numbers) >= -1)
+    return replace(column, notation=replace(column.notation, is_fraction=is_fraction))
+
+
+def boolean_column(name: str, values: pa.BooleanArray, levels: tuple[str, ...], findings: tuple[Finding, ...] = ()
+                   ) -> TypedColumn:
+    """A column of yes and no; `levels` are the words for no and yes, if it is written in words."""
+    array = pd.BooleanDtype().__from_arrow__(values)
+    codes = np.where(np.asarray(array.isna()), -1, array.to_numpy(dtype=np.int64, na_value=0))
+    return TypedColumn(Column(name, "boolean", levels), array, codes, values.null_count, findings=findings)
+
+
+def date_column(name: str, values: np.ndarray, date_format: str | None, findings: tuple[Finding, ...] = ()) -> TypedColumn:
+    """A column of dates (n,) without zone."""
+    values = values.astype("datetime64[us]")
+    return TypedColumn(Column(name, "date", date_format=date_format), pd.array(values, dtype="datetime64[us]"),
+                       values.view(np.int64), int(np.isnat(values).sum()), findings=findings)
+
+
+def category_type(levels: tuple[str, ...]) -> pd.CategoricalDtype:
+    """The dtype of a category with these levels."""
+    return pd.CategoricalDtype(pd.Index(levels, dtype="str"))
+
+
+def as_strings(values: pa.Array) -> Any:
+    """An Arrow column of text as pandas' own string array, NaN where missing."""
+    return pd.StringDtype("pyarrow", na_value=np.nan).__from_arrow__(values.cast(pa.large_string()))

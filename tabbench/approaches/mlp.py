@@ -14,9 +14,9 @@ def _fit(training: TrainingSet) -> FittedApproach:
 
 
 def _restore(parts: Parts) -> FittedApproach:
-    from tabbench.nets.model import restore_net
+    from tabbench.nets.ensemble import restore_fitted
 
-    return restore_net(parts)
+    return restore_fitted(parts)
 
 
 APPROACHES.register(Approach(

@@ -127,6 +127,8 @@ ATTRIBUTES = """
         Widths of the hidden layers; None with `module`.
     n_epochs_ : int
         Number of epochs that were planned.
+    module_ : torch.nn.Module
+        The averaged nets as one module of encoded rows.
     rates_tried_ : DataFrame or None
         Learning rates and losses of the search; None if there was none.
     n_features_in_ : int

@@ -23,6 +23,7 @@ from tabbench.nets.initialisation import initialise
 from tabbench.nets.looking import curves
 from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
+from tabbench.nets.module import Factory, saved_shape
 from tabbench.nets.network import Members, NetShape
 from tabbench.nets.plan import TrainingPlan
 from tabbench.nets.recipe import Recipe
@@ -105,15 +106,25 @@ class NetModel:
         """The members' parameters and the bins as arrays."""
         values = {"cardinalities": list(self.encoding.cardinalities), "shape": self.members.shape.to_json(),
                   "loss": self.loss.to_json(), "scale": self.scale and self.scale.to_json(), "low": self.low, "high": self.high,
-                  "tuned": self.tuned, "incidents": [incident.to_json() for incident in self.incidents]}
+                  "tuned": self.tuned, "incidents": [incident.to_json() for incident in self.incidents],
+                  "is_module": self.members.shape.is_module}
         return Parts(values, {"members": self.members.values.numpy(), **self.encoding.to_arrays()})
 
 
-def restore_net(parts: Parts) -> NetModel:
-    """The model that `to_parts` took apart."""
+def restore_net(parts: Parts, module: Factory | None = None) -> NetModel:
+    """The model that `to_parts` took apart; `module` makes the user's own architecture.
+
+    Raises
+    ------
+    BadOption
+        The net has an architecture of the user's own, and `module` does not make it.
+    """
     values = parts.values
     encoding = NetEncoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
-    members = Members(NetShape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"])))
+    shape, numbers = NetShape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"]))
+    if values.get("is_module"):
+        shape = saved_shape(shape, module, numbers.shape[1])
+    members = Members(shape, numbers)
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     incidents = tuple(Incident.from_json(incident) for incident in values["incidents"])
     return NetModel(encoding, members, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"],

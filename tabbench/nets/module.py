@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import torch
@@ -65,6 +65,10 @@ class ModuleShape(NetShape):
         if batches is not None:
             batches.note_buffers(buffers)
         return torch.stack(found)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values of what was not the user's."""
+        return {each.name: getattr(self, each.name) for each in fields(NetShape)}
 
     def on(self, device: str) -> ModuleShape:
         """The same for members on another device."""
@@ -139,3 +143,21 @@ class Module:
         if not isinstance(made, nn.Module):
             raise BadOption(f"module must return a torch.nn.Module, not {type(made).__name__}")
         return made
+
+
+def saved_shape(plain: NetShape, factory: Factory | None, numbers: int) -> ModuleShape:
+    """The shape of saved nets of the user's own architecture, with so many numbers each.
+
+    Raises
+    ------
+    BadOption
+        There is no factory, or it makes modules of another size.
+    """
+    if factory is None:
+        raise BadOption("the nets have an architecture of your own, which no file holds: load them in Python, by the class's "
+                        "`load` with the `module` that they were trained with")
+    shape = Module(factory).shape(plain, "cpu")
+    if shape.n_numbers != numbers:
+        raise BadOption(f"module makes nets of {shape.n_numbers:,} numbers and the saved ones have {numbers:,}; give the "
+                        "`module` that they were trained with")
+    return shape

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
            "ElasticNetGridRegressor", "FinishedComparison", "FinishedSuite", "FinishedTables", "ForestSelector",
-           "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "TrainingWarning", "compare", "compare_tables",
-           "predict", "reopen", "run_suite", "verify"]
+           "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "TrainingWarning", "compare",
+           "compare_tables", "predict", "reopen", "run_suite", "verify"]
 
 _HOMES = {
     "BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",

@@ -13,7 +13,8 @@ from typing import Self
 
 from tabbench.core.finding import Incident
 
-__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "TrainingWarning", "UnknownName", "UserMistake"]
+__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "TrainingWarning", "UnknownName",
+           "UserMistake"]
 
 FLAGS = {"types": "--type"}
 """Options that a command takes one at a time, a program all at once."""

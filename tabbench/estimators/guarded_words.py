@@ -10,7 +10,8 @@ UP_TO_NOISE = """
         Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
     learning_rate : float, "search" or None, default None
         Learning rate of a weight matrix with one input; one with n inputs takes it divided by the square root of n. "search"
-        trains at every power of ten from 1 to 1e-5 side by side and takes the highest rate that trains well.
+        trains at every power of ten from 1 to 1e-5 side by side and takes the best rate; of some that are about as good, the
+        one nearest to the preset's.
     schedule : {"cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant"} or None, default None
         Schedule of the learning rate. "cosine" begins with a warm-up.
     optimizer : {"adam", "sgd"} or None, default None

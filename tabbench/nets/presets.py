@@ -32,7 +32,7 @@ SMOOTH_TABLE, NOISY_TABLE = 0.15, 0.4
 ROWS_FOR_LOW_DROPOUT = 10_000
 PATIENCE = 0.4
 """Share of all epochs without improvement after which training stops."""
-SAFE_RATE = {"adam": 0.05, "sgd": 0.5}
+SAFE_RATE = {"adam": 0.05, "sgd": 0.1}
 """Learning rates that train everywhere, for a matrix of one input."""
 
 

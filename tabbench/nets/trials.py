@@ -5,6 +5,7 @@ Each gives plain values; nothing of the later training depends on them but the r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 
 
 def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
               plan: TrainingPlan = NO_PLAN) -> TriedRates:
-    """The highest of all decades that trains well, refined once by a factor of three to both sides.
+    """The best of all decades, refined once by a factor of three to both sides.
 
     Raises
     ------
@@ -39,24 +40,29 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions
     fit, valid = folds_of(training)[0]
     with torch_with(training.threads):
         prepared = PreparedTraining.of(training, loss, plan)
-        rates, losses = _tried(prepared, fit, valid, options, list(DECADES))
-        best = chosen_rate(rates, losses)
-        if best is None:
-            raise TrainingFailed(f"no learning rate from {max(rates):g} to {min(rates):g} trains; call `sanity_check`")
-        finer = _tried(prepared, fit, valid, options, [best / REFINED_BY, best * REFINED_BY])
-    rates, losses = rates + finer[0], losses + finer[1]
+        tried = _tried(prepared, fit, valid, options, list(DECADES))
+        if not np.isfinite(tried.losses).any():
+            raise TrainingFailed(f"no learning rate from {max(DECADES):g} to {min(DECADES):g} trains; call `sanity_check`")
+        if tried.best is None:  # nothing to learn, or not in so few steps
+            return replace(tried, best=options.safe_rate)
+        finer = _tried(prepared, fit, valid, options, [tried.best / REFINED_BY, tried.best * REFINED_BY])
+    rates, losses = np.array(tried.rates + finer.rates), np.array(tried.losses + finer.losses)
     order = np.argsort(rates)[::-1]
-    rates, losses = [rates[place] for place in order], [losses[place] for place in order]
-    return TriedRates(rates, losses, chosen_rate(rates, losses) or best)
+    return _chosen(rates[order].tolist(), losses[order].tolist(), tried.constant, options)
 
 
 def _tried(prepared: PreparedTraining, fit: np.ndarray, valid: np.ndarray, options: TrainingOptions,
-           rates: list[float]) -> tuple[list[float], list[float]]:
+           rates: list[float]) -> TriedRates:
     run = prepared.begin([(fit, valid)] * len(rates), options, schedule="constant", dropouts=[0.0])
     run.recovery.audit()
+    run.state.judge_start()
     values = run.state.members.values
     values.copy_(values[:1].expand_as(values).clone())
-    return rates, mean_last_losses(run, rates)
+    return _chosen(rates, mean_last_losses(run, rates), run.state.constant_losses[0], options)
+
+
+def _chosen(rates: list[float], losses: list[float], constant: float, options: TrainingOptions) -> TriedRates:
+    return TriedRates(rates, losses, constant, chosen_rate(rates, losses, constant, options.safe_rate))
 
 
 def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tabbench.comparison.many_tables import FinishedTables, compare_tables
     from tabbench.comparison.predict import predict
     from tabbench.comparison.result import FinishedComparison, reopen
+    from tabbench.core.errors import TrainingWarning
     from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
     from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
     from tabbench.estimators.guarded import GuardedMLPClassifier, GuardedMLPRegressor
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier", "BoostedEnsembleRegressor",
            "ElasticNetGridRegressor", "FinishedComparison", "FinishedSuite", "FinishedTables", "ForestSelector",
-           "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "compare", "compare_tables",
-           "predict", "reopen", "run_suite", "verify"]
+           "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "TrainingWarning", "compare",
+           "compare_tables", "predict", "reopen", "run_suite", "verify"]
 
 _HOMES = {
     "BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
@@ -35,7 +36,7 @@ _HOMES = {
     "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "comparison.result",
     "FinishedTables": "comparison.many_tables", "ForestSelector": "estimators.selection",
     "GuardedMLPClassifier": "estimators.guarded", "GuardedMLPRegressor": "estimators.guarded",
-    "LogisticGridClassifier": "estimators.linear", "compare": "comparison.compare",
+    "LogisticGridClassifier": "estimators.linear", "TrainingWarning": "core.errors", "compare": "comparison.compare",
     "compare_tables": "comparison.many_tables", "predict": "comparison.predict", "reopen": "comparison.result",
     "FinishedSuite": "suite.api", "run_suite": "suite.api", "verify": "suite.verify",
 }

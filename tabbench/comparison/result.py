@@ -287,3 +287,9 @@ def best_of(comparison: Comparison) -> str | None:
     if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
         return None
     return str(rows.iloc[0]["best"])
+
+
+def device_of(comparison: FinishedComparison) -> str:
+    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
+    with Store(comparison.folder) as store:
+        return str(store.recall("device"))

@@ -49,7 +49,8 @@ def faults(name: str, thing: Any) -> Iterator[str]:
     for code, message in validate(name)["errors"]:
         if code not in LEFT_OUT:
             yield f"{code} {message}"
-    for attribute in get_doc_object(thing)["Attributes"] if inspect.isclass(thing) else ():
+    own = {"show_inherited_class_members": False}  # the `args` of an exception are Python's
+    for attribute in get_doc_object(thing, config=own)["Attributes"] if inspect.isclass(thing) else ():
         if not attribute.type:
             yield f'Attribute "{attribute.name}" has no type'
         if not attribute.desc:

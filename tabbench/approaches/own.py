@@ -64,10 +64,10 @@ class FittedOwn:
     def predict(self, features: pd.DataFrame) -> np.ndarray:
         """Probabilities (m, n_classes) in the order of the task's classes, or numbers (m,)."""
         if self.labels is None:
-            return np.asarray(self.estimator.predict(features), dtype=np.float64).reshape(len(features))
+            return _as_numbers(self.estimator.predict(features)).reshape(len(features))
         if hasattr(self.estimator, "predict_proba"):
             column = {label: position for position, label in enumerate(self.estimator.classes_)}
-            probabilities = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
+            probabilities = _as_numbers(self.estimator.predict_proba(features))
             return probabilities[:, [column[label] for label in self.labels]]
         floor = 1.0 / (self.n_rows + len(self.labels))
         is_predicted = np.asarray(self.estimator.predict(features)).reshape(-1, 1) == self.labels
@@ -77,6 +77,13 @@ class FittedOwn:
         """An estimator of the user's own has no pickle-free form."""
         raise BadOption(f"approach {self.name!r} is your own estimator and cannot be exported; name a built-in one, or refit "
                         "and save it yourself")
+
+
+def _as_numbers(predicted: Any) -> np.ndarray:
+    """Float64 of what an estimator gives; to drop an imaginary part in silence would be another number."""
+    if np.iscomplexobj(predicted):
+        raise TypeError("predictions are complex numbers")
+    return np.asarray(predicted, dtype=np.float64)
 
 
 def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:

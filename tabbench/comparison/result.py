@@ -264,7 +264,7 @@ def reopen(folder: str | Path) -> FinishedComparison:
     BadOption
         The folder does not exist or holds no run.
     """
-    with Store(require_run(Path(folder))) as store:
+    with Store.reading(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 
@@ -291,5 +291,5 @@ def best_of(comparison: Comparison) -> str | None:
 
 def device_of(comparison: FinishedComparison) -> str:
     """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
-    with Store(comparison.folder) as store:
+    with Store.reading(comparison.folder) as store:
         return str(store.recall("device"))

@@ -34,6 +34,8 @@ from tabbench.execution.machine import cpu_model
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
+LAST_FRAMES = -50
+"""Of a recursion without an end there may be a million, which take minutes to print."""
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the worker's log."""
 
@@ -152,7 +154,7 @@ def _outcome(rows: BatchRows, cell: Cell, own: Approach | None, threads: int, ke
     except MemoryError:
         raise  # the worker ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
-        traceback.print_exc(file=log)
+        traceback.print_exc(LAST_FRAMES, file=log)
         incidents = error.incidents if isinstance(error, TabbenchError) else ()
         return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb(), incidents=incidents)
     return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)

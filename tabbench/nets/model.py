@@ -16,7 +16,7 @@ from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import NetMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.encoding import NetEncoding
 from tabbench.nets.initialisation import initialise
@@ -121,10 +121,13 @@ def restore_net(parts: Parts, module: Factory | None = None) -> NetModel:
     """
     values = parts.values
     encoding = NetEncoding.of_arrays(parts.arrays, tuple(values["cardinalities"]))
-    shape, numbers = NetShape.from_json(values["shape"]), torch.from_numpy(np.array(parts.arrays["members"]))
+    shape, stored = NetShape.from_json(values["shape"]), parts.array("members", (None, None))
+    require(len(stored) > 0 and stored.dtype == np.float32, "the net's weights are missing or have another type")
+    weights = torch.from_numpy(np.array(stored))
     if values.get("is_module"):
-        shape = saved_shape(shape, module, numbers.shape[1])
-    members = Members(shape, numbers)
+        shape = saved_shape(shape, module, weights.shape[1])
+    require(weights.shape[1] == shape.n_numbers, "the net's weights do not fit its shape")
+    members = Members(shape, weights)
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     incidents = tuple(Incident.from_json(incident) for incident in values["incidents"])
     return NetModel(encoding, members, Loss(**values["loss"]), scale, values["low"], values["high"], values["tuned"],

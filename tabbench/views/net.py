@@ -60,5 +60,5 @@ class NetView:
     @classmethod
     def restore(cls, parts: Parts) -> NetView:
         """From `to_parts`."""
-        scale = RobustScale(parts.arrays["center"], parts.arrays["scale"])
+        scale = RobustScale(parts.array("center", (None,)), parts.array("scale", (None,)))
         return cls(Expansion.restore(parts.children["expansion"]), scale, parts.arrays["gaps"])

@@ -28,7 +28,7 @@ def read_or_refuse(path, target):
         assert str(error) and "\n" not in str(error)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(top=st.lists(LINE, min_size=1, max_size=4), rows=st.lists(LINE, max_size=3), target=st.sampled_from(["y", "x", "1",
                          None]),
        end=st.sampled_from(["\n", "\r\n", "\r"]))

@@ -119,6 +119,10 @@ class ColumnReading:
         return cls(**{**values, "examples": examples, "histogram": tuple(values["histogram"])})
 
 
+FEWEST_COLUMNS_OF_A_BLOCK = 64
+"""From so many columns on, those of one type lie together in memory: what is done to a frame costs by block, not by cell."""
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Typed features, the target and the roles of n usable rows.

@@ -18,7 +18,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import ColumnReading, DeclaredKind, Table
+from tabbench.core.table import FEWEST_COLUMNS_OF_A_BLOCK, ColumnReading, DeclaredKind, Table
 from tabbench.reading.column_readings import column_readings
 from tabbench.reading.declared import declared_kinds, recognise_as
 from tabbench.reading.frames import are_numbers_as_labels, as_labels, is_text, joined, plain
@@ -279,6 +279,9 @@ def _columns_read(roles: Roles, typed: _TypedRows, left_out: Collection[str], fi
 
 
 def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:
+    """The values as they are; those of a wide table copied into a block for each type, as to take rows of it costs by block."""
+    if len(features) >= FEWEST_COLUMNS_OF_A_BLOCK:
+        return pd.DataFrame({name: column.values for name, column in features.items()})
     return pd.DataFrame({name: pd.Series(column.values, copy=False) for name, column in features.items()}, copy=False)
 
 

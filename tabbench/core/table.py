@@ -5,7 +5,7 @@ Reading files and recognizing types is the work of `reading/`; here is only the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -110,7 +110,8 @@ class ColumnReading:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `from_json` reads."""
-        return asdict(self) | {"examples": [list(pair) for pair in self.examples], "histogram": list(self.histogram)}
+        return {"name": self.name, "role": self.role, "kind": self.kind, "examples": [list(pair) for pair in self.examples],
+                "missing": self.missing, "note": self.note, "is_doubtful": self.is_doubtful, "histogram": list(self.histogram)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ColumnReading:

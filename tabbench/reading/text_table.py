@@ -145,7 +145,7 @@ def _all_cells(columns: pa.Table) -> pa.ChunkedArray:
 
 def _is_beyond_exact(numbers: pa.ChunkedArray) -> bool:
     extent = pc.min_max(numbers)
-    return max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0)) > LARGEST_EXACT
+    return bool(max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0)) > LARGEST_EXACT)
 
 
 def _is_long(column: pa.ChunkedArray) -> bool:
@@ -158,7 +158,8 @@ def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]
     """What pyarrow is to read as missing: not NA where it may be a label, as no number of the file is written so."""
     if missing is not None:
         return [*(word for word in MISSING_EVERYWHERE if word not in GUESSED), *missing]
-    if pc.any(pc.equal(_all_cells(sample), NOT_AVAILABLE)).as_py() and any(_holds_na_among_numbers(column) for column in sample.columns):
+    has_na = pc.any(pc.equal(_all_cells(sample), NOT_AVAILABLE)).as_py()
+    if has_na and any(_holds_na_among_numbers(column) for column in sample.columns):
         return list(MISSING_EVERYWHERE)
     return [word for word in MISSING_EVERYWHERE if word != NOT_AVAILABLE]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
 
@@ -115,18 +116,30 @@ def _are_decimals(labels: pa.StringArray) -> bool:
 
 def _copies(columns: Mapping[str, TypedColumn]) -> dict[str, str]:
     """Later copy -> earlier original."""
+    alike: dict[object, list[str]] = {}
+    for name, typed in columns.items():
+        alike.setdefault(_signature(typed), []).append(name)
     originals: dict[object, list[str]] = {}
     copies: dict[str, str] = {}
-    for name, typed in columns.items():
-        step = max(len(typed) // SIGNATURE_ROWS, 1)
-        signature = (typed.column.kind, typed.missing, typed.column.levels, typed.codes[::step].astype(np.float64).tobytes())
-        earlier = originals.setdefault(signature, [])
-        original = next((each for each in earlier if _are_equal(columns[each], typed)), None)
+    suspects = {name for names in alike.values() if len(names) > 1 for name in names}
+    for name in filter(suspects.__contains__, columns):
+        earlier = originals.setdefault((columns[name].column.kind, _digest(columns[name])), [])
+        original = next((each for each in earlier if _are_equal(columns[each], columns[name])), None)
         if original is None:
             earlier.append(name)
         else:
             copies[name] = original
     return copies
+
+
+def _signature(typed: TypedColumn) -> object:
+    """What copies share, by a few rows; all of a long table would take time."""
+    step = max(len(typed) // SIGNATURE_ROWS, 1)
+    return typed.column.kind, typed.missing, typed.column.levels, _digest(typed, step)
+
+
+def _digest(typed: TypedColumn, step: int = 1) -> bytes:
+    return hashlib.blake2b((typed.codes[::step].astype(np.float64) + 0.0).tobytes(), digest_size=16).digest()
 
 
 def _are_equal(first: TypedColumn, second: TypedColumn) -> bool:

@@ -50,8 +50,7 @@ def test_neither_the_usual_rate_nor_the_search_ends_far_too_low(optimizer, rows,
     X, y = table(rows)
     for rate in (None, "search"):
         model = GuardedMLPRegressor("fast", folds=1, optimizer=optimizer, learning_rate=rate, random_state=0, device="cpu")
-        usual = {"adam": 0.05, "sgd": 0.1}[optimizer]
-        assert model.fit(scale * X, y / scale).learning_rate_ > usual / 4
+        assert model.fit(scale * X, y / scale).learning_rate_ >= 0.03
         assert model.score(scale * X, y / scale) > 0.5
 
 

@@ -332,3 +332,17 @@ def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:
         return value
     words = [value] if isinstance(value, SupportsIndex) else list(value)
     return [each.__index__() if isinstance(each, SupportsIndex) else str(each) for each in words]
+
+
+READING = ("drop", "missing", "types", "merge_labels", "sheet", "no_header", "query", "calibrate")
+"""Options that say what the approaches are given."""
+
+
+def reading_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the options that say what the approaches are given and that are not the default.
+
+    >>> reading_options({"drop": ("id",), "missing": None, "seed": 3})
+    {'drop': ['id']}
+    """
+    given = {name: values[name] for name in READING if values.get(name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}

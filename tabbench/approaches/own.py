@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.identity import Unidentifiable, identity_of
-from tabbench.approaches.own_metadata import changed_config, fit_parameters, with_group_folds
+from tabbench.approaches.own_metadata import changed_config, chosen_parameters, fit_parameters, with_group_folds
 from tabbench.core.approach import Approach, Settings, TrainingSet, Workload
 from tabbench.core.cell import IDENTITY
 from tabbench.core.errors import BadOption
@@ -165,6 +165,7 @@ def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:
         given = fit_parameters(own, weight=training.weight, groups=training.group)
         own.fit(X, target, **given)
     tuned: dict[str, Any] = {} if training.weight is None else {"weighted": any(key.endswith("sample_weight") for key in given)}
+    tuned |= chosen_parameters(own)
     if labels is not None and not hasattr(own, "predict_proba"):
         tuned["gives"] = "scores and labels" if hasattr(own, "decision_function") else "labels"
     return FittedOwn(name, own, labels, len(training), tuned, config=config)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tabbench.comparison.completed import judged
 from tabbench.comparison.export import RECOMMENDED, export_approach
-from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame, tuned_frame
+from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame
 from tabbench.comparison.predict import predict as predict_rows
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
@@ -91,6 +91,8 @@ class FinishedComparison(Comparison):
         How the file was understood, line by line.
     columns : DataFrame
         How each column was read, with examples as written and as read.
+    tuned : DataFrame
+        Hyperparameters that were found, one row per fit at the headline size, and the code that gives the row again.
     folder : path, default Path()
         Folder of the run.
     is_interrupted : bool, default False
@@ -100,8 +102,6 @@ class FinishedComparison(Comparison):
     ----------
     predictions : DataFrame
         Predictions for the test rows, one row per tested row and fit.
-    tuned : DataFrame
-        Hyperparameters that were found, one row per fit.
 
     See Also
     --------
@@ -247,11 +247,6 @@ class FinishedComparison(Comparison):
     def predictions(self) -> pd.DataFrame:
         """Predictions for the test rows: one row per tested row and fit, with its position in the data, truth and prediction."""
         return predictions_frame(self._own_folder())
-
-    @property
-    def tuned(self) -> pd.DataFrame:
-        """Hyperparameters that were found: one row per fit, a dict each."""
-        return tuned_frame(self._own_folder())
 
     def _own_folder(self) -> Path:
         """Return the run's folder, from which models are fitted and predictions are read."""

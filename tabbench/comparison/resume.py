@@ -23,7 +23,7 @@ from tabbench.core.progress import Display
 from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
-from tabbench.options import Options, work_of
+from tabbench.options import Options, reading_options, work_of
 from tabbench.store.database import Store
 from tabbench.store.folder import GIVEN, MANIFEST, RunFolder, writing
 from tabbench.store.given import encoded
@@ -142,7 +142,7 @@ def recall_run(store: Store) -> Run:
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), effort, kept["margin"], planned,
                prepared.findings, tuple(Skip.from_json(each) for each in store.recall("skips", [])), store.recall("timing", {}),
                extrapolates=kept.get("extrapolate", False), limited=None if limited is None else Limited.from_json(limited),
-               plan=store.recall("run_plan"))
+               plan=store.recall("run_plan"), reading=reading_options(kept))
 
 
 def hardware() -> dict[str, Any]:

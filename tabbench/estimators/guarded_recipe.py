@@ -13,6 +13,7 @@ from tabbench.estimators.knobs import (
     between,
     clip_of,
     effort_of,
+    flag,
     name_of_loss,
     named,
     rate_of,
@@ -56,14 +57,14 @@ def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, 
              "learning_rate": rate_of(given["learning_rate"])}
     settings |= {name: value for name, value in knobs.items() if value is not None}
     settings |= {name: at_least(name, required(name, given[name]), 0.0) for name in ("l1", "l2", "mixup", "noise")}
-    settings |= {"batch_norm": bool(given["batch_norm"]), "clip": clip_of(given["clip"]),
+    settings |= {"batch_norm": flag("batch_norm", given["batch_norm"]), "clip": clip_of(given["clip"]),
                  "precision": choice("precision", given["precision"], PRECISIONS)}
     return settings | _validation(given, settings, rows)
 
 
 def _validation(given: Mapping[str, Any], settings: Mapping[str, Any], rows: int) -> dict[str, Any]:
     folds = settings["folds"] if given["folds"] is None else whole("folds", given["folds"], 1)
-    if not given["early_stopping"] or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
+    if not flag("early_stopping", given["early_stopping"]) or not folds or rows < 2 * FEWEST_ROWS_OF_A_FOLD:
         return {"folds": 0, "patience": None, "keeps_best": False}
     fraction = between("validation_fraction", required("validation_fraction", given["validation_fraction"]), 0.01, 0.5)
     return {"folds": folds, "validation_fraction": fraction, "patience": max(1, math.ceil(PATIENCE * settings["epochs"]))}

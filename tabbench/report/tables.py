@@ -129,7 +129,7 @@ def more_rows_table(comparison: Comparison) -> ReportTable | None:
 def record_tables(comparison: Comparison) -> list[ReportTable]:
     """What a reader should know before believing it, and how everything was done."""
     return _filled([_findings(comparison), _failures(comparison), _skipped(comparison), _incidents(comparison),
-                    _approaches(comparison), _protocol(comparison)])
+                    _approaches(comparison), _tuned(comparison), _protocol(comparison)])
 
 
 def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
@@ -309,6 +309,16 @@ def _approaches(comparison: Comparison) -> ReportTable:
     cells = [(str(row["name"]), str(row["family"]), str(row["version"]), _settings(row["settings"]))
              for row in comparison.approaches.to_dict("records")]
     return ReportTable("Approaches and their settings", ("approach", "family", "version", "settings"), cells)
+
+
+def _tuned(comparison: Comparison) -> ReportTable:
+    found = comparison.tuned.groupby("approach", sort=False)
+    cells = [(str(name), _settings(fits["tuned"].iloc[0]) or NOTHING,
+              f"{sum(each == fits['tuned'].iloc[0] for each in fits['tuned'])} of {len(fits)}", str(fits["code"].iloc[0]))
+             for name, fits in found]
+    return ReportTable("Hyperparameters that were found", ("approach", "in the first split", "the same in", "code"), cells,
+                       note="At the size of the verdict. The code gives the approach's row again; data is the table as it was "
+                            "given.", is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 
 def _settings(settings: Any) -> str:

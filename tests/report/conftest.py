@@ -42,6 +42,9 @@ HOSTILE = (
     "[bold]markup[/bold]",
 )
 
+TUNED = [("linear", 5634, 0, fold, {"C": c}, "tabbench.compare(data, 'Churn', approaches='linear', sizes=[5634])")
+         for fold, c in enumerate((0.1, 0.1, 1.0))]
+
 
 def decide(low: float, high: float) -> str:
     if low > MARGIN or high < -MARGIN:
@@ -179,6 +182,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
         timing={"wall_seconds": 83.4, "cpu_seconds": 151.0},
         reading=("churn.csv: comma, utf-8, 7,043 rows", "20 columns: 3 numbers, 16 categories, 1 text"),
         columns=pd.DataFrame(COLUMNS_READ, columns=list(COLUMNS["columns"])),
+        tuned=pd.DataFrame(TUNED, columns=list(COLUMNS["tuned"])),
         **{name: pd.DataFrame(records, columns=list(COLUMNS[name])) for name, records in frames.items()},
     )
 

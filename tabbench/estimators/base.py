@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
 
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
-from tabbench.core.errors import BadOption, MissingExtra
+from tabbench.core.errors import BadData, BadOption, MissingExtra
 from tabbench.core.frames import as_frame, is_foreign_frame
 from tabbench.core.given import GivenRows
 from tabbench.core.process_settings import limited_threads
@@ -194,12 +194,21 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _by_column(self, importances: np.ndarray) -> np.ndarray:
         """Sum the importances of the columns of the trees' view by column of X."""
+        return np.bincount(self._sources(), weights=importances, minlength=self.n_features_in_)
+
+    def _largest_by_column(self, importances: np.ndarray) -> np.ndarray:
+        """Take the largest of the importances of the columns of the trees' view by column of X; 0 where it has none."""
+        largest = np.zeros(self.n_features_in_)
+        np.maximum.at(largest, self._sources(), importances)
+        return largest
+
+    def _sources(self) -> np.ndarray:
+        """Return the column of X that each column of the trees' view comes from."""
         view: Any = self._view
         widths = [len(view.expansion.names_of(column)) for column in self._columns]
         is_coded = np.array([column.kind == "category" for column in self._columns])
         # The view holds all numbers first, then the codes.
-        source = np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
-        return np.bincount(source, weights=importances, minlength=self.n_features_in_)
+        return np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
 
     def _weighed(self, rows: TrainingRows) -> TrainingRows:
         """Return the rows with weights times those of their classes; only classifiers have such."""
@@ -326,6 +335,8 @@ def _load(approach: Approach) -> None:
 def _labels(groups: Any, X: Any) -> np.ndarray:
     labels = np.asarray(groups)
     check_consistent_length(X, labels)
+    if labels.dtype == object and pd.isna(labels).any():
+        raise BadData("groups holds None; give every row a group, each one of its own where it belongs to none")
     return labels
 
 

@@ -25,12 +25,10 @@ from tabbench.estimators.base import TabularClassifier, TabularEstimator, Tabula
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.guarded_recipe import fingerprint_of, portfolio_of, settings_of
 from tabbench.estimators.guarded_words import ATTRIBUTES, CLIP_AND_GROW, FROM_GUARD_ON, UP_TO_NOISE
-from tabbench.estimators.knobs import between, callbacks_of, effort_of, flag, loss_of, required
+from tabbench.estimators.knobs import between, callbacks_of, device_of, effort_of, flag, loss_of, required
 from tabbench.nets.presets import PORTFOLIO_EFFORT, SAFE_RATE
-from tabbench.options import choice
 from tabbench.views.target_scale import OUTLYING, is_outlying
 
-DEVICES = ("auto", "cpu", "cuda")
 MOST_DOUBLINGS = 3
 """A net that underfits may become eight times as wide."""
 MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
@@ -273,7 +271,7 @@ class _GuardedMLP(TabularEstimator):
         rows, seed = distinct.rows, self._seed()
         training = TrainingSet(features=self._fit_view("net", rows, seed), target=rows.target, task=rows.task, settings={},
                                seed=seed, shared_seed=seed, weight=rows.weight, group=rows.group, tie=distinct.tie,
-                               threads=self._threads(), device=self._device())
+                               threads=self._threads(), device=device_of(self.device))
         return replace(training, settings=self._settings(len(rows), rows.task.n_classes)), names
 
     def _with_class_weights(self, rows: TrainingRows) -> TrainingRows:
@@ -350,18 +348,6 @@ class _GuardedMLP(TabularEstimator):
             said.append(incident("D07", BEFORE_TRAINING, evidence, action="none", outcome="reported only",
                                  rows=self._contradicted[:MOST_NAMED].tolist()))
         return said
-
-    def _device(self) -> str:
-        wanted = choice("device", self.device, DEVICES)
-        if wanted == "cpu":
-            return "cpu"
-        from tabbench.nets import is_cuda_available
-
-        if is_cuda_available():
-            return "cuda"
-        if wanted == "cuda":
-            raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
-        return "cpu"
 
     def _own_loss(self, training: TrainingSet) -> Any:
         raise NotImplementedError

@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.core.effort import POINTS
 from tabbench.core.errors import BadOption
-from tabbench.options import PRESETS, choice, effort_number
+from tabbench.options import DEVICES, PRESETS, choice, effort_number
 
 
 def effort_of(preset: str, effort: float | None) -> float:
@@ -21,6 +21,20 @@ def effort_of(preset: str, effort: float | None) -> float:
     (1.0, 0.25)
     """
     return POINTS[choice("preset", preset, PRESETS)] if effort is None else effort_number("effort", effort)
+
+
+def device_of(given: str) -> str:
+    """Return "cuda" where it is allowed and torch finds a GPU, else "cpu"."""
+    wanted = choice("device", given, DEVICES)
+    if wanted == "cpu":
+        return "cpu"
+    from tabbench.nets import is_cuda_available
+
+    if is_cuda_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
+    return "cpu"
 
 
 def loss_of(given: Any, default: Any, names: tuple[str, ...]) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tabbench.comparison.many_tables import FinishedTables, compare_tables
     from tabbench.comparison.predict import predict
     from tabbench.comparison.result import FinishedComparison, reopen
-    from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName, UserMistake
+    from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, TrainingWarning, UnknownName, UserMistake
     from tabbench.estimators.approach import ApproachClassifier, ApproachRegressor
     from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
     from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
@@ -31,8 +31,8 @@ __version__ = "0.1.0"
 __all__ = ["ApproachClassifier", "ApproachRegressor", "BadData", "BadOption", "BestApproachClassifier", "BestApproachRegressor",
            "BoostedEnsembleClassifier", "BoostedEnsembleRegressor", "ElasticNetGridRegressor", "FinishedComparison",
            "FinishedSuite", "FinishedTables", "ForestSelector", "GuardedMLPClassifier", "GuardedMLPRegressor", "L1Selector",
-           "LogisticGridClassifier", "MissingExtra", "TabbenchError", "TabularPCA", "UnivariateSelector", "UnknownName",
-           "UserMistake", "compare", "compare_tables", "cost_matrix", "predict", "reopen", "run_suite", "verify"]
+           "LogisticGridClassifier", "MissingExtra", "TabbenchError", "TabularPCA", "TrainingWarning", "UnivariateSelector",
+           "UnknownName", "UserMistake", "compare", "compare_tables", "cost_matrix", "predict", "reopen", "run_suite", "verify"]
 
 _HOMES = {
     **dict.fromkeys(("BadData", "BadOption", "MissingExtra", "TabbenchError", "UnknownName", "UserMistake"), "core.errors"),
@@ -44,7 +44,7 @@ _HOMES = {
     "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "comparison.result",
     "FinishedTables": "comparison.many_tables", "ForestSelector": "estimators.selection",
     "GuardedMLPClassifier": "estimators.guarded", "GuardedMLPRegressor": "estimators.guarded",
-    "LogisticGridClassifier": "estimators.linear", "compare": "comparison.compare",
+    "LogisticGridClassifier": "estimators.linear", "TrainingWarning": "core.errors", "compare": "comparison.compare",
     "compare_tables": "comparison.many_tables", "predict": "comparison.predict", "reopen": "comparison.result",
     "FinishedSuite": "suite.api", "run_suite": "suite.api", "verify": "suite.verify",
 }

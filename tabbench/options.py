@@ -10,11 +10,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import EXECUTORS, LOCAL
+
+if TYPE_CHECKING:
+    from tabbench.core.approach import Approach
 
 PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
@@ -180,6 +183,13 @@ def default_approaches(effort: float) -> tuple[str, ...]:
     from tabbench.approaches import composed
 
     return composed.default_approaches(effort)
+
+
+def listed_approaches() -> list[Approach]:
+    """The approaches that are listed: registered ones and the usual ones that are joined by `+`."""
+    from tabbench.approaches import composed
+
+    return composed.listed_approaches()
 
 
 def work_of(effort: str | float | None, preset: str | None) -> float:

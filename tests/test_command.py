@@ -181,6 +181,24 @@ def test_a_damaged_run_is_a_sentence(place, tmp_path, name):
         assert (done.exit_code, done.stderr[:10]) == (1, "tabbench: "), (arguments, done.stderr)
 
 
+def test_too_little_address_space_is_a_sentence_before_a_library_dies_of_it(place, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (400_000_000, 400_000_000))
+    told = tabbench("report", "tabbench-people", folder=place)
+    assert told.exit_code == 1 and told.stderr.startswith("tabbench: this process may use 0.4 GB of address space (ulimit -v)")
+
+
+def test_what_the_system_refuses_is_a_sentence(place, monkeypatch):
+    def fails(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    told = tabbench("export", "tabbench-people", "--approach", "dummy", "--out", "never.tabbench", folder=place)
+    assert told.exit_code == 1 and told.stderr.startswith("tabbench: ") and "Input/output error" in told.stderr
+    again = tabbench(*PEOPLE, *QUICK, *HERE, "--out", "unsynced", folder=place)
+    assert again.exit_code == 1 and "Input/output error" in again.stderr and "--fresh" not in again.stderr
+
+
 def test_report_is_judged_anew_from_the_store(place):
     run = place / "tabbench-people"
     for name, start in [("json", "{"), ("md", "#"), ("html", "<!DOCTYPE html>"), ("csv", "approach")]:

@@ -82,13 +82,14 @@ app.command("compare")(compare_command)
 @app.command("resume")
 @answering
 def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
+                   repair: Annotated[bool, typer.Option("--repair", help="Run again what is damaged in the store.")] = False,
                    json: Json = False, quiet: Quiet = False) -> int:
     """Continue an interrupted comparison."""
     from tabbench.comparison.compare import resume
     from tabbench.report.live import make_display
 
-    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, jobs=jobs,
-                      time_limit=time_limit, memory_limit=memory_limit)
+    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, is_repaired=repair,
+                      jobs=jobs, time_limit=time_limit, memory_limit=memory_limit)
     return print_answer(finished, json=json, quiet=quiet)
 
 
@@ -163,8 +164,8 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
 @answering
 def approaches_command() -> int:
     """List the approaches."""
-    from tabbench.approaches.composed import listed_approaches
     from tabbench.core.approach import SELECTORS
+    from tabbench.options import listed_approaches
 
     for approach in listed_approaches():
         print(f"{approach.name:15} {approach.family:9} {approach.summary}")

@@ -252,9 +252,13 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
         return _carry_out(session, lambda: _frozen(session, read_and_split(data, options, display, positions)))
 
 
-def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
-    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
-    with Session.reopen(path, display, is_command=is_command, **limits) as session:
+def resume(path: Path, *, display: Display, is_command: bool = False, is_repaired: bool = False, **limits: Any
+           ) -> FinishedComparison:
+    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit).
+
+    With `is_repaired`, results that are damaged are forgotten first.
+    """
+    with Session.reopen(path, display, is_command=is_command, is_repaired=is_repaired, **limits) as session:
         return _carry_out(session, lambda: recall_prepared(session.store), is_checked=bool(session.store.recall("is_checked")))
 
 

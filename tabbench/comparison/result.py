@@ -338,7 +338,7 @@ def reopen(folder: str | Path) -> FinishedComparison:
     BadOption
         The folder does not exist or holds no run.
     """
-    with Store(require_run(Path(folder))) as store:
+    with Store.reading(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 
@@ -366,3 +366,9 @@ def chosen(comparison: Comparison) -> dict[str, str | None]:
         return {"recommended": None, "best": None}
     best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
     return {"recommended": best if recommended is None else str(recommended), "best": best}
+
+
+def device_of(comparison: FinishedComparison) -> str:
+    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
+    with Store.reading(comparison.folder) as store:
+        return str(store.recall("device"))

@@ -14,7 +14,8 @@ from typing import Self
 
 from tabbench.core.finding import Incident
 
-__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "UnknownName", "UserMistake"]
+__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "TrainingWarning", "UnknownName",
+           "UserMistake"]
 
 FLAGS = {"types": "--type"}
 """Options that a command takes one at a time, a program all at once."""
@@ -149,6 +150,10 @@ def names_instead(name: str, known: Sequence[str]) -> str:
         return "did you mean " + " or ".join(repr(folded[each]) for each in near) + "?"
     more = f" and {len(known) - MOST_NAMES_LISTED} more" if len(known) > MOST_NAMES_LISTED else ""
     return f"there are: {', '.join(known[:MOST_NAMES_LISTED])}{more}"
+
+
+class TrainingWarning(UserWarning):
+    """A training ended, but its incidents make the result doubtful; docs/guards.md explains the code at its start."""
 
 
 class TrainingFailed(TabbenchError):

@@ -118,14 +118,12 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                                                                          ensure_non_negative=True)
         group = None if groups is None else np.unique(_labels(groups, X), return_inverse=True)[1]
         features, self._columns = learn_columns(split_columns(X), column_names(X, self.n_features_in_))
-        given = given_rows(X, given_y)
-        if weight is not None and (weight == 0).any():  # as if the rows were not there
+        given, (target, task) = given_rows(X, given_y), self._read_target(y)
+        if weight is not None and (weight == 0).any():  # as if the rows were not there, but for the names of their classes
             kept = np.flatnonzero(weight > 0)
-            features, y, weight = features.iloc[kept].reset_index(drop=True), y[kept], weight[kept]
-            given = given.take(kept, with_target=True)
-            group = None if group is None else group[kept]
-        _require_rows(len(y))
-        target, task = self._read_target(y)
+            features, target, weight = features.iloc[kept].reset_index(drop=True), target[kept], weight[kept]
+            given, group = given.take(kept, with_target=True), None if group is None else group[kept]
+        _require_rows(len(target))
         return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group, given)
 
     def _fit_view(self, name: ViewName, rows: TrainingRows, seed: int) -> Any:

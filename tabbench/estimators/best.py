@@ -12,10 +12,10 @@ from typing import Any, Self
 import numpy as np
 
 from tabbench.comparison.plan import choose_contestants
-from tabbench.comparison.result import FinishedComparison
+from tabbench.comparison.result import FinishedComparison, device_of
 from tabbench.core.approach import APPROACHES, BASELINE, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
-from tabbench.estimators.comparison import compare_rows, device_of, is_named
+from tabbench.estimators.comparison import compare_rows, is_named
 from tabbench.estimators.features import given_rows, tie_digests
 from tabbench.estimators.knobs import effort_of
 from tabbench.execution.run import why_it_does_not_load

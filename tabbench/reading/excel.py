@@ -33,7 +33,7 @@ def read_excel(path: Path, shown_name: str, layout: Layout) -> tuple[list[str], 
         with pd.ExcelFile(path, engine="openpyxl") as book:
             return _table(book, shown_name, layout)
     except ImportError as error:
-        raise MissingExtra(f"{shown_name} is an Excel file, and reading these needs `pip install 'tabbench[excel]'`") from error
+        raise MissingExtra(f"{shown_name} is an Excel file, which needs the package openpyxl; pip install openpyxl") from error
     except (BadData, UnknownName):
         raise
     except (ValueError, KeyError, OSError) as error:

@@ -27,6 +27,7 @@ from tabbench.report.incidents import incident_groups
 from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_rows
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings, winner_at
+from tabbench.wording.findings import of_a_kind_as_one
 from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
@@ -280,7 +281,7 @@ def _seconds_by_size(comparison: Comparison) -> ReportTable:
 
 def _findings(comparison: Comparison) -> ReportTable:
     weight = {"block": 0, "warn": 1}
-    found = sorted(comparison.findings.to_dict("records"), key=lambda row: weight.get(row["severity"], 2))
+    found = sorted(of_a_kind_as_one(comparison.findings.to_dict("records")), key=lambda row: weight.get(row["severity"], 2))
     cells = [(SEVERITIES[row["severity"]], *(str(row[name] or "") for name in ("code", "subject", "message", "cure")))
              for row in found]
     return ReportTable("Findings in the data", ("severity", "code", "subject", "finding", "remedy"), cells)

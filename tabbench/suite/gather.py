@@ -144,7 +144,7 @@ def read_definition(path: Path) -> dict[str, Any]:
 def _table(folder: Path, problem: str) -> GatheredTable:
     if not is_store(folder / DATABASE):
         return _without_scores(folder.name, "absent", problem or "not run yet")
-    with Store(folder) as store:
+    with Store.reading(folder) as store:
         if store.recall("planned") is None:
             return _without_scores(folder.name, "absent", problem or "the run ended before its first cell")
         whole, finished = recall_run(store), store.finished()

@@ -156,7 +156,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
                        "went back to epoch 6 with half the rate", "training went on")],
         "training": [training_record(last, sizes[-1])],
         "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
-        "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
+        "skipped": [("catboost", None, "the package catboost is not installed; pip install catboost")],
         "cost_crossovers": [(names[1], last, "none", None, None, None)],
         "other_crossovers": [(names[0], names[1], "open", float(start), None, start * 1.6, names[0], names[1]),
                              (names[0], last, "none", None, None, None, last, last)],

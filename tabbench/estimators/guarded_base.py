@@ -267,7 +267,7 @@ class GuardedMLPBase(TabularEstimator):
         features = self._fit_view("net", rows, seed) if before is None else self._view.transform(rows.features)
         training = TrainingSet(features=features, target=rows.target, task=rows.task, settings={}, seed=seed, shared_seed=seed,
                                weight=rows.weight, group=rows.group, tie=distinct.tie,
-                               threads=self._threads(), device=self._device())
+                               threads=self._threads(), device=device_of(self.device))
         return replace(training, settings=self._settings(len(rows), rows.task.n_classes)), names
 
     def _require_same_columns(self, before: dict[str, Any] | None) -> None:
@@ -376,18 +376,6 @@ class GuardedMLPBase(TabularEstimator):
             said.append(incident("D07", BEFORE_TRAINING, evidence, action="none", outcome="reported only",
                                  rows=self._contradicted[:MOST_NAMED].tolist()))
         return said
-
-    def _device(self) -> str:
-        wanted = device_of(self.device)
-        if wanted == "cpu":
-            return "cpu"
-        from tabbench.nets import is_cuda_available
-
-        if is_cuda_available():
-            return "cuda"
-        if wanted == "cuda":
-            raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
-        return "cpu"
 
     def _own_loss(self, training: TrainingSet) -> Any:
         raise NotImplementedError

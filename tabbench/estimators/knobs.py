@@ -11,11 +11,10 @@ import numpy as np
 
 from tabbench.core.effort import POINTS
 from tabbench.core.errors import BadOption
-from tabbench.options import PRESETS, choice, effort_number
+from tabbench.options import DEVICES, PRESETS, choice, effort_number
 
 EVENTS = ("on_fit_start", "on_epoch_end", "on_incident", "on_fit_end")
 """Methods of a callback."""
-DEVICES = ("auto", "cpu", "cuda")
 MOST_GROWTH = 2.0
 """Of the learning rate of SGD with larger batches: how steep the loss is bounds it, however exact gradients are."""
 
@@ -86,10 +85,19 @@ def callbacks_of(given: Any) -> tuple[Any, ...]:
 
 
 def device_of(given: Any) -> str:
-    """Return the name of a device that is given as a word or as torch's object."""
+    """Return "cuda" where a device, given as a word or as torch's object, allows it and torch finds a GPU, else "cpu"."""
     if not isinstance(given, str) and hasattr(given, "type") and getattr(given, "index", None) in (None, 0):
         given = given.type
-    return choice("device", given, DEVICES)
+    wanted = choice("device", given, DEVICES)
+    if wanted == "cpu":
+        return "cpu"
+    from tabbench.nets import is_cuda_available
+
+    if is_cuda_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
+    return "cpu"
 
 
 def sizes_of(name: str, given: Any) -> list[int] | None:

@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData
 from tabbench.core.files import replacing, write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.given import Given
 from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
@@ -27,7 +29,8 @@ from tabbench.core.table import FEWEST_COLUMNS_OF_A_BLOCK, Column, ColumnReading
 from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
 from tabbench.reading.typed_column import as_strings, category_type
-from tabbench.store.folder import SPLITS, TABLE
+from tabbench.store.folder import GIVEN, SPLITS, TABLE
+from tabbench.store.given import load_given
 
 FEATURE, GAPS, BLOCK = "feature:", "gaps:", "block:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
@@ -94,7 +97,8 @@ def _load(folder: Path) -> Setup:
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
     return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
-                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"])
+                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"],
+                 given=Given(cache(partial(load_given, folder))) if (folder / GIVEN).exists() else None)
 
 
 def _save_table(setup: Setup, path: Path) -> None:

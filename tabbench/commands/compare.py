@@ -116,7 +116,6 @@ def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help=
                    ) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
     from tabbench.comparison.export import export_approach
-    from tabbench.wording.safe_text import plain
 
     written, name = export_approach(Path(run), Path(out), approach)
     say(written)

@@ -75,7 +75,7 @@ def test_result_json_has_the_keys_of_schema_1(place):
     assert result["protocol"]["sizes"] == [60, 120]
     assert {row["approach"] for row in result["scores"]} == {"dummy", "linear"}
     assert {row["decision"] for row in result["winners"]} <= {"winner", "top_set", "none"}
-    assert set(result["timing"]) == {"wall_seconds", "cpu_seconds"}
+    assert set(result["timing"]) == {"wall_seconds", "cpu_seconds", "floor_mb"}
 
 
 def test_the_same_command_again_runs_nothing_and_answers_the_same(place):

@@ -68,6 +68,11 @@ class FittedForest:
         probabilities = total + self.prior
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
 
+    def importances(self, columns: int) -> np.ndarray:
+        """Shares of the decrease of impurity (p,) by each of the view's columns; zeros where no tree splits."""
+        total = np.sum([tree.compute_feature_importances() for tree in self.trees], axis=0)
+        return np.asarray(total / total.sum()) if total.any() else np.zeros(columns)
+
     def to_parts(self) -> Parts:
         """The trees' nodes one after the other, field by field."""
         from sklearn.tree._tree import NODE_DTYPE

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.boosting.encoding import AS_THEY_ARE, TreeEncoding
+from tabbench.boosting.importances import shares_of_gain
 from tabbench.boosting.libraries import LIBRARIES, library
 from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction, on_common_rows
 from tabbench.boosting.objective import Objective
@@ -45,6 +46,11 @@ class BoostedModel:
         """Float64 (m, classes) probabilities inside (0, 1), or (m,) numbers."""
         total = sum(member.weight * mean_prediction(member.models, features, self.objective) for member in self.members)
         return np.asarray(total if self.scale is None else self.scale.restored(np.asarray(total)))
+
+    def importances(self, columns: int) -> np.ndarray:
+        """Shares of the total gain (p,) of the view's columns, the members by weight; zeros where no tree splits."""
+        total = np.asarray(sum(member.weight * shares_of_gain(member.models, columns) for member in self.members))
+        return np.asarray(total / total.sum()) if total.any() else total
 
     def to_parts(self) -> Parts:
         """The libraries' own text, one blob a model."""

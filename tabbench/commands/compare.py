@@ -41,6 +41,8 @@ def _option_parameters() -> list[inspect.Parameter]:
     """The options of `compare` as typer wants them, made from their one declaration."""
     parameters = []
     for each in fields(Options):
+        if each.metadata["is_pythons"]:
+            continue
         name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name in ("drop", "types")
         kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)
@@ -110,11 +112,14 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
 @app.command("export")
 @answering
 def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help="Folder, or file if it has a suffix.")],
-                   approach: Annotated[str | None, typer.Option("--approach", help="Its name (the best).")] = None) -> int:
+                   approach: Annotated[str, typer.Option("--approach", help="recommended, best or its name.")] = "recommended"
+                   ) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
     from tabbench.comparison.export import export_approach
 
-    say(export_approach(Path(run), Path(out), approach))
+    written, name = export_approach(Path(run), Path(out), approach)
+    say(written)
+    print(f"{plain(name)}, fitted on all rows", file=sys.stderr)
     return DONE
 
 

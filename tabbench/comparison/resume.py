@@ -23,9 +23,10 @@ from tabbench.core.progress import Display
 from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
-from tabbench.options import Options, work_of
+from tabbench.options import Options, reading_options, work_of
 from tabbench.store.database import Store
-from tabbench.store.folder import MANIFEST, RunFolder, writing
+from tabbench.store.folder import GIVEN, MANIFEST, RunFolder, writing
+from tabbench.store.given import encoded
 from tabbench.store.setups import has_setup, load_setup, save_setup, save_splits, setup_digests
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
@@ -44,6 +45,8 @@ def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options
             store.remember(setup_digests=setup_digests(folder.path))
     if not is_there:
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
+    if prepared.setup.given is not None:
+        write_atomically(folder.path / GIVEN, encoded(prepared.setup.given.load()))
     folder.keep()
 
 
@@ -144,7 +147,7 @@ def recall_run(store: Store) -> Run:
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), effort, kept["margin"], planned,
                prepared.findings, tuple(Skip.from_json(each) for each in store.recall("skips", [])), store.recall("timing", {}),
                extrapolates=kept.get("extrapolate", False), limited=None if limited is None else Limited.from_json(limited),
-               plan=store.recall("run_plan"))
+               plan=store.recall("run_plan"), reading=reading_options(kept))
 
 
 def hardware() -> dict[str, Any]:

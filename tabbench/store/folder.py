@@ -16,6 +16,7 @@ from tabbench.store.aside import discard, is_settled, put_aside, remove, settle
 DATABASE = "run.db"
 TABLE = "table.arrow"
 SPLITS = "splits.npz"
+GIVEN = "given.arrow"
 MANIFEST = "manifest.json"
 SPOOL = "spool"
 PREDICTIONS = "predictions"
@@ -25,8 +26,8 @@ WINNER = "winner"
 WHAT_IF = "what-if"
 APPLICATION_ID = 0x7ABBE7C4
 """Marks a SQLite file as ours."""
-OF_A_RUN = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", TABLE, SPLITS, MANIFEST, SPOOL,
-                      PREDICTIONS, LOGS, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
+OF_A_RUN = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", TABLE, SPLITS, GIVEN, MANIFEST,
+                      SPOOL, PREDICTIONS, LOGS, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
 """All that a run writes into its folder. Whatever else is there belongs to somebody else and stays."""
 TRIES = 100
 """To make a folder and lock it, while others who have made it leave it again."""

@@ -57,7 +57,8 @@ def result_header(result: Result) -> dict[str, Any]:
     shape = None if result.predictions is None else list(result.predictions.shape)
     return {"key": result.key, "status": result.status, "reason": result.reason, "shape": shape, "tuned": result.tuned,
             "fit_seconds": result.fit_seconds, "predict_seconds": result.predict_seconds, "peak_mb": result.peak_mb,
-            "incidents": [incident.to_json() for incident in result.incidents], "environment": result.environment}
+            "incidents": [incident.to_json() for incident in result.incidents], "environment": result.environment,
+            "costs": result.costs}
 
 
 def result_from(header: dict[str, Any], body: bytes) -> Result:

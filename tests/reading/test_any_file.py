@@ -32,11 +32,12 @@ def read_or_refuse(path, target):
         assert str(error) and "\n" not in str(error)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(top=st.lists(LINE, min_size=1, max_size=4), rows=st.lists(LINE, max_size=3), target=st.sampled_from(["y", "x", "1",
                          None]),
        end=st.sampled_from(["\n", "\r\n", "\r"]))
 @example(top=["x,y"], rows=["1,2", "#,%"], target="y", end="\n")
+@example(top=["1,2.5,x"], rows=["1,€,1", ",1,,1"], target="y", end="\n")
 @example(top=["x\ty"], rows=["E17\t1", "E5\t2.5"], target="x", end="\n")
 def test_any_text(tmp_path_factory, top, rows, target, end):
     path = tmp_path_factory.mktemp("any") / "a.csv"

@@ -147,7 +147,7 @@ def test_only_one_process_owns_a_run(folder):
 
 def test_a_folder_with_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(BadOption, match=r"holds something else \(thesis.tex\); choose another one with --out"):
+    with pytest.raises(BadOption, match=r"holds something else \(thesis.tex\); choose another one with out"):
         RunFolder.open(tmp_path, is_fresh=True)
     assert (tmp_path / "thesis.tex").read_text() == "precious"
     file = tmp_path / "file"

@@ -80,8 +80,9 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
     Fault("O01", "learning rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss "
           "rises half above that of the constant predictor (more where batches differ much) or is not finite",
           "the learning rate is too high for these rows",
-          "rolls back to the last good checkpoint and divides the rate by ten, the second time down to the optimiser's usual "
-          "rate if that is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it",
+          "rolls back to the last good checkpoint and divides the rate by ten, but no lower than the optimiser's usual rate at "
+          "first; the second time it goes down to that; after eight times the net is given up",
+          "lower `learning_rate`, or let `\"search\"` find it",
           warns=True),
     Fault("O02", "late divergence", "a loss that had fallen is suddenly far above the constant predictor's, or not finite",
           "a step into a steep valley, often at a rate that is nearly too high",

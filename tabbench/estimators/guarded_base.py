@@ -297,9 +297,8 @@ class GuardedMLPBase(TabularEstimator):
     def _options(self, checkpoint: Any, resume_from: Any, identity: str, named: Any = None) -> Any:
         from tabbench.nets.training_options import TrainingOptions
 
-        optimizer = "adam" if self.optimizer is None else self.optimizer
         return TrainingOptions(
-            is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE[optimizer],
+            is_guarded=flag("guard", self.guard), safe_rate=SAFE_RATE,
             callbacks=(*printing_of(self.verbose), *callbacks_of(self.callbacks)),
             keeps_interrupted=True, checkpoint=None if checkpoint is None else Path(checkpoint),
             resume_from=None if resume_from is None else Path(resume_from), identity=identity, named=named)

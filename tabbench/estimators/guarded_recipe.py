@@ -22,7 +22,7 @@ from tabbench.estimators.knobs import (
     whole,
 )
 from tabbench.estimators.loss_identity import described
-from tabbench.nets.presets import PATIENCE, PORTFOLIO, SAFE_RATE, preset_settings
+from tabbench.nets.presets import PATIENCE, PORTFOLIO, preset_settings
 from tabbench.options import choice
 
 SCHEDULES = ("cosine", "warm-up", "one-cycle", "step", "plateau", "coslog4", "constant")
@@ -48,7 +48,7 @@ def settings_of(given: Mapping[str, Any], rows: int, classes: int) -> dict[str, 
     """
     settings = preset_settings(effort_of(given["preset"], given["effort"]), rows, classes)
     optimizer = "adam" if given["optimizer"] is None else choice("optimizer", given["optimizer"], OPTIMIZERS)
-    settings |= {"optimiser": optimizer, "learning_rate": SAFE_RATE[optimizer]}
+    settings |= {"optimiser": optimizer}
     settings |= batches_of(given["batch_size"], settings, rows)
     knobs = {"schedule": named("schedule", given["schedule"], SCHEDULES),
              "decay_schedule": named("decay_schedule", given["decay_schedule"], DECAY_SCHEDULES),

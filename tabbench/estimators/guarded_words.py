@@ -28,7 +28,7 @@ UP_TO_NOISE = """
         scales each layer to unit standard deviation on training rows.
     batch_size : int or "auto", default "auto"
         Rows per optimizer step. "auto" takes the preset's; another size scales the preset's learning rate by the square root of
-        the ratio ("adam") or by the ratio ("sgd").
+        the ratio ("adam") or by the ratio, at most twofold ("sgd").
     max_epochs : int or None, default None
         Maximum number of passes over the training rows.
     early_stopping : bool, default True

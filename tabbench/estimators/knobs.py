@@ -15,6 +15,8 @@ from tabbench.options import DEVICES, PRESETS, choice, effort_number
 
 EVENTS = ("on_fit_start", "on_epoch_end", "on_incident", "on_fit_end")
 """Methods of a callback."""
+MOST_GROWTH = 2.0
+"""Of the learning rate of SGD with larger batches: how steep the loss is bounds it, however exact gradients are."""
 
 
 def effort_of(preset: str, effort: float | None) -> float:
@@ -48,8 +50,8 @@ def batches_of(given: int | str | None, settings: Mapping[str, Any], rows: int) 
         return {}
     size = min(whole("batch_size", given, 1), rows)
     growth = size / settings["batch_rows"]
-    power = 0.5 if settings["optimiser"] == "adam" else 1.0
-    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * math.pow(growth, power)}
+    factor = math.sqrt(growth) if settings["optimiser"] == "adam" else min(growth, MOST_GROWTH)
+    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * factor}
 
 
 def named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:

@@ -14,8 +14,8 @@ DECADES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 SEARCH_STEPS = 150
 REFINED_BY = 3.0
 AS_GOOD, AS_LEARNT = 0.05, 0.01
-"""A rate is as good as the best whose loss is within 5 % of the best's. Where rows are few and learnt by heart, hardly any loss
-is left to compare, so 1 % of what the best has gained is no difference either."""
+"""A rate is as good as the best whose loss is within 5 % of the best's. Where rows are few and learnt by heart, hardly any
+loss is left to compare, so 1 % of what the best has gained is no difference either."""
 WORTH_CHOOSING = 0.02
 """Where the best rate gains less than this share of the constant predictor's loss, such short trainings say nothing."""
 TAIL = 0.3

@@ -41,6 +41,8 @@ from tabbench.nets.state import TrainingState
 MOST_ROLLBACKS = 8
 """Eight tenths of a rate are 1e-8 of it: what still diverges then is not cured by a lower rate."""
 TENTH, HALF = 0.1, 0.5
+ABOVE = 1.5
+"""A rate is above the moderate one that is more than so many times that."""
 MOST_DIRTY_ROWS, MOST_DIRTY_SHARE = 5, 0.01
 """So many rows, or this share of all, may be left out; with more the table or the loss is at fault."""
 MOST_BLAME = 3
@@ -204,16 +206,20 @@ class Recovery:
                                     outcome=outcome, step=state.step, rate_before=before, rate_after=after))
 
     def _slow_down(self, member: int, is_early: bool) -> None:
-        """By ten from the start, the second time to a rate known to be moderate; later by two and clipped, then by ten."""
+        """By ten from the start, the second time to a rate known to be moderate; later by two and clipped, then by ten.
+
+        A rate above the moderate one is not lowered beyond it at once.
+        """
         state, nth = self._state, self.rollbacks[member]
         moderate = state.options.safe_rate / state.recipe.learning_rate
+        before = float(state.cuts[member] * state.rate_factors[member])
         if not is_early and nth == 1:
             state.cuts[member] *= HALF
             state.clip_from_now_on(member)
+        elif before > moderate * ABOVE:
+            state.cuts[member] *= moderate / before if nth >= 2 else max(TENTH, moderate / before)
         else:
             state.cuts[member] *= TENTH
-            if nth >= 2 and float(state.cuts[member]) > moderate:
-                state.cuts[member] = moderate
 
     def _draw_anew(self, member: int, epoch: int, evidence: str) -> None:
         """A net that is stuck begins again from weights that fit the data, once."""

@@ -40,8 +40,24 @@ def test_nothing_makes_a_net_worse_than_the_constant_predictor(seed):
 def test_one_step_an_epoch_is_rolled_back_to_weights_that_were_proven():
     X, y = table(100)
     with pytest.warns(TrainingWarning, match="O01 learning rate too high"):
-        model = GuardedMLPRegressor(optimizer="sgd", random_state=0, device="cpu").fit(X, y)
+        model = GuardedMLPRegressor(optimizer="sgd", learning_rate=0.5, random_state=0, device="cpu").fit(X, y)
     assert model.score(X, y) > 0.5 and np.isnan(model.best_loss_) and model.history_["validation_loss"].isna().all()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("rows, scale", [(40, 1.0), (100, 1e6), (400, 1e-6)])
+def test_neither_the_usual_rate_nor_the_search_ends_far_too_low(optimizer, rows, scale):
+    X, y = table(rows)
+    for rate in (None, "search"):
+        model = GuardedMLPRegressor("fast", folds=1, optimizer=optimizer, learning_rate=rate, random_state=0, device="cpu")
+        assert model.fit(scale * X, y / scale).learning_rate_ >= 0.03
+        assert model.score(scale * X, y / scale) > 0.5
+
+
+def test_where_nothing_can_be_learnt_the_search_takes_the_usual_rate():
+    X, _ = table(60)
+    model = GuardedMLPRegressor("fast", folds=1, max_epochs=2, learning_rate="search", random_state=0, device="cpu")
+    assert model.fit(X, np.ones(60)).learning_rate_ == 0.05
 
 
 @pytest.mark.filterwarnings("ignore::tabbench.core.errors.TrainingWarning")

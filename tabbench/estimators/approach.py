@@ -133,8 +133,7 @@ class ApproachClassifier(_ApproachEstimator, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(self._matrix(X)))
 
 
 class ApproachRegressor(_ApproachEstimator, TabularRegressor):
@@ -189,5 +188,4 @@ class ApproachRegressor(_ApproachEstimator, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(self._matrix(X)))

@@ -138,8 +138,7 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(self._matrix(X)))
 
 
 class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
@@ -196,8 +195,7 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(self._matrix(X)))
 
 
 def _approach(libraries: Sequence[str]) -> Approach:

@@ -133,7 +133,8 @@ class ApproachClassifier(_ApproachEstimator, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        return np.asarray(self._model.predict(self._matrix(X)))
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))
 
 
 class ApproachRegressor(_ApproachEstimator, TabularRegressor):
@@ -188,4 +189,5 @@ class ApproachRegressor(_ApproachEstimator, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        return np.asarray(self._model.predict(self._matrix(X)))
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))

@@ -138,7 +138,8 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        return np.asarray(self._model.predict(self._matrix(X)))
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))
 
 
 class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
@@ -195,7 +196,8 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        return np.asarray(self._model.predict(self._matrix(X)))
+        matrix = self._matrix(X)
+        return np.asarray(self._model.predict(matrix))
 
 
 def _approach(libraries: Sequence[str]) -> Approach:

@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -197,6 +199,16 @@ def test_what_the_system_refuses_is_a_sentence(place, monkeypatch):
     assert told.exit_code == 1 and told.stderr.startswith("tabbench: ") and "Input/output error" in told.stderr
     again = tabbench(*PEOPLE, *QUICK, *HERE, "--out", "unsynced", folder=place)
     assert again.exit_code == 1 and "Input/output error" in again.stderr and "--fresh" not in again.stderr
+
+
+def test_what_a_strangers_card_says_does_not_control_the_terminal(tmp_path, monkeypatch):
+    card = (Path(__file__).parents[1] / "datasets" / "yacht.toml").read_text()
+    title = 'title = "a \\u001b[31m\\u009b1m\\u202e title"'
+    (tmp_path / "mine.toml").write_text(re.sub("title = .*", lambda _: title, card).replace('name = "yacht"', 'name = "mine"'))
+    monkeypatch.setenv("TABBENCH_DATASETS", str(tmp_path))
+    for arguments in (["show", "mine"], ["list"]):
+        told = tabbench("datasets", *arguments, folder=tmp_path)
+        assert "a  title" in told.stdout and not set("\x1b\x9b\u202e") & set(told.stdout)
 
 
 def test_report_is_judged_anew_from_the_store(place):

@@ -104,6 +104,13 @@ def plain(text: str) -> str:
     return plain(text)
 
 
+def say(text: object) -> None:
+    """Print lines that may quote strangers' files: without what would control a terminal."""
+    from tabbench.wording.safe_text import plain_lines
+
+    print(plain_lines(text))
+
+
 def print_answer(finished: Any, *, json: bool, quiet: bool) -> int:
     """Print a finished comparison; gives the exit code."""
     from tabbench.report import render

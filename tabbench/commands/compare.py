@@ -29,6 +29,7 @@ from tabbench.commands.common import (
     answering,
     plain,
     print_answer,
+    say,
 )
 from tabbench.core.errors import OptionMention
 from tabbench.options import Options
@@ -60,7 +61,7 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
     display = make_display(quiet=options.quiet, to_json=json)
     if options.dry_run:
         expected = forecast(data, options, display=display, is_command=True)
-        sys.stdout.write(expected.to_json() if json else f"{expected}\n")
+        say(expected.to_json().rstrip() if json else expected)
         return DONE
     finished = run_comparison(data, options, display=display, is_command=True)
     return print_answer(finished, json=json, quiet=options.quiet)
@@ -117,8 +118,8 @@ def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help=
     from tabbench.comparison.export import export_approach
 
     written, name = export_approach(Path(run), Path(out), approach)
-    print(written)
-    print(f"{name}, fitted on all rows", file=sys.stderr)
+    say(written)
+    print(f"{plain(name)}, fitted on all rows", file=sys.stderr)
     return DONE
 
 

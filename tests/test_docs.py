@@ -16,7 +16,7 @@ from tabbench.core.comparison import COLUMNS
 from tabbench.reading.recognition import recognise
 
 CLONE = Path(__file__).parents[1]
-FREE = {"table.roles", "approaches.settings"}
+FREE = {"tuned.tuned", "table.roles", "approaches.settings"}
 """Objects whose keys are columns, or an approach's own."""
 
 

@@ -24,6 +24,7 @@ from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
+from tabbench.comparison.refitted import Source
 from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
 from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
@@ -216,7 +217,7 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     96
     """
     data, given, splits = settled(data, {name: value for name, value in locals().items() if name != "data"})
-    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
+    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False, in_program=True)
     with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
@@ -224,11 +225,14 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
 def _compare(data: Any, options: Options, splits: Any, display: Display) -> FinishedComparison | ExpectedRun:
     if options.dry_run:
         return forecast(data, options, positions=splits, display=display)
+    own = options.approaches if isinstance(options.approaches, Mapping) else {}
+    source = Source(data, options, {name: each for name, each in own.items() if not isinstance(each, str)})
     if options.out is not None:
-        return _uninterrupted(run_comparison(data, options, positions=splits, display=display))
+        return replace(_uninterrupted(run_comparison(data, options, positions=splits, display=display)), source=source)
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
-        finished = _uninterrupted(run_comparison(data, replace(options, out=place), positions=splits, display=display))
+        ran = run_comparison(data, replace(options, out=place), positions=splits, display=display)
+        finished = replace(_uninterrupted(ran), source=source)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

@@ -241,6 +241,24 @@ def test_a_checkpoint_knows_a_loss_by_its_code_and_what_it_is_bound_to(tmp_path)
             regressor(loss=other, max_epochs=2).fit(X, y, resume_from=tmp_path)
 
 
+def scaled(size):
+    class Scaled:
+        factor = size
+
+        def __call__(self, outputs, target):
+            return self.factor * (outputs[:, 0] - target) ** 2
+
+    return Scaled()
+
+
+def test_a_checkpoint_knows_a_loss_by_the_code_and_the_attributes_of_its_class(tmp_path):
+    X, y = table()
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, checkpoint=tmp_path)
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
+    with pytest.raises(BadOption, match="other rows, parameters or versions"):
+        regressor(loss=scaled(2.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
+
+
 def test_a_fit_that_fails_leaves_the_estimator_as_it_was():
     X, y = table()
     model = regressor(max_epochs=2).fit(X, y)

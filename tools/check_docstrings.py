@@ -49,7 +49,8 @@ def faults(name: str, thing: Any) -> Iterator[str]:
     for code, message in validate(name)["errors"]:
         if code not in LEFT_OUT:
             yield f"{code} {message}"
-    for attribute in get_doc_object(thing)["Attributes"] if inspect.isclass(thing) else ():
+    is_documented = inspect.isclass(thing) and not issubclass(thing, Warning)  # Python's own `args` has no docstring
+    for attribute in get_doc_object(thing)["Attributes"] if is_documented else ():
         if not attribute.type:
             yield f'Attribute "{attribute.name}" has no type'
         if not attribute.desc:

@@ -1,5 +1,7 @@
 """What `compare` takes by scikit-learn's habits: arrays and frames, splitters, scorers, and its names of options."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -18,6 +20,13 @@ QUICK = {"approaches": "linear", "effort": 0.02, "sizes": "full", "quiet": True,
 ONCE = QUICK | {"folds": 2, "repeats": 1}
 
 
+@pytest.fixture(autouse=True)
+def no_more_than_the_scores(monkeypatch):
+    """Reports and checks take most of the time of a comparison of a hundred rows."""
+    monkeypatch.setattr("tabbench.comparison.result.write_reports", lambda finished: None)
+    monkeypatch.setattr("tabbench.comparison.checking_meanwhile.findings_of", lambda setup: ())
+
+
 def compared(*data, **options):
     return tabbench.compare(*data, **{**QUICK, **options})
 
@@ -26,7 +35,7 @@ def score(comparison, metric, approach="linear"):
     return comparison.scores.query("metric == @metric and approach == @approach")["mean"].item()
 
 
-@pytest.fixture(scope="module")
+@cache
 def of_the_whole_table():
     whole = pd.DataFrame(X, columns=["x0", "x1"]).assign(y=Y)  # the names are part of what numbers depend on
     return score(compared(whole, "y", **ONCE), "log_loss")
@@ -35,8 +44,8 @@ def of_the_whole_table():
 @pytest.mark.parametrize("kind", [np.asarray, lambda values: pd.DataFrame(values, columns=["x0", "x1"]),
                                   lambda values: pl.DataFrame(values, schema=["x0", "x1"]),
                                   lambda values: pa.table({"x0": values[:, 0], "x1": values[:, 1]})])
-def test_features_and_target_as_given_are_the_table_with_both(kind, of_the_whole_table):
-    assert score(compared(kind(X), Y, **ONCE), "log_loss") == of_the_whole_table
+def test_features_and_target_as_given_are_the_table_with_both(kind):
+    assert score(compared(kind(X), Y, **ONCE), "log_loss") == of_the_whole_table()
 
 
 def test_a_target_that_has_the_name_of_a_column_and_another_index_goes_by_position():
@@ -53,7 +62,7 @@ def test_splitters_draw_the_splits():
     assert score(drawn, "log_loss") == score(given, "log_loss") and drawn.protocol["folds"] == 2
     repeated = compared(X, Y, cv=RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=0), approaches="dummy")
     assert (repeated.protocol["folds"], repeated.protocol["repeats"]) == (2, 2)
-    by_group = compared(X, Y, approaches="dummy", cv=GroupKFold(4), groups=np.repeat(np.arange(12), 10), sample_weight=np.ones(120))
+    by_group = compared(X, Y, approaches="dummy", cv=GroupKFold(4), groups=np.arange(120) // 10, sample_weight=np.ones(120))
     assert by_group.table["roles"] == {"group": "groups", "weight": "sample_weight"}
     assert compared(X, Y, approaches="dummy", cv=4, repeats=1).protocol["folds"] == 4
     for wrong in ("kfold", 0.5):

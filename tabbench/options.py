@@ -214,7 +214,7 @@ def effort_number(name: str, value: Any) -> float:
                               "or say ", OptionMention("preset", value.lower()))
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not LEAST_EFFORT <= number <= MOST_EFFORT:
         raise _bad(name, f"must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")

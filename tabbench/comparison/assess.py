@@ -219,7 +219,8 @@ def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Fi
 
 def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
     told = [limit_sentence(row.cost, row.below, row.outcome, row.recommended) for row in limits.itertuples()]
-    return limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    limits = limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    return limits.astype({"below": "float64", "down_to": "float64", "size": "int64"})
 
 
 def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -196,7 +196,7 @@ def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
 
 def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(store, small_setup):
     (store.folder / "splits.npz").unlink()
-    with pytest.raises(TabbenchError, match=r"workers die before their first cell.*splits.*damaged or gone"):
+    with pytest.raises(TabbenchError, match=r"workers die before their first cell.*damaged or gone"):
         run(store, small_setup, {"good": Prior()}, folds=2)
 
 

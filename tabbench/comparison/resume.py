@@ -119,7 +119,12 @@ def require_same_versions(store: Store) -> None:
 
 def recall_prepared(store: Store) -> Prepared:
     """The frozen setup and its findings."""
-    return Prepared(load_setup(store.folder), tuple(Finding.from_json(finding) for finding in store.recall("findings")))
+    return Prepared(load_setup(store.folder), recall_findings(store))
+
+
+def recall_findings(store: Store) -> tuple[Finding, ...]:
+    """What reading and, where they have ended, the checks have found."""
+    return tuple(Finding.from_json(finding) for finding in store.recall("findings"))
 
 
 def recall_run(store: Store) -> Run:

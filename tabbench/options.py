@@ -10,11 +10,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import EXECUTORS, LOCAL
+
+if TYPE_CHECKING:
+    from tabbench.core.approach import Approach
 
 PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
@@ -32,9 +35,9 @@ BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**
          "tib": 2**40}
 
 
-def option(default: Any, help: str) -> Any:
-    """Declare an option: its default and the line that `--help` shows."""
-    return field(default=default, metadata={"help": help})
+def option(default: Any, help: str, *, is_pythons: bool = False) -> Any:
+    """Declare an option: its default and the line that `--help` shows, unless it is for the function alone."""
+    return field(default=default, metadata={"help": help, "is_pythons": is_pythons})
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,11 @@ class Options:
     memory_limit: str | float | None = option(None, "Memory of the whole process tree: 8GB, 500MB.")
     jobs: int | None = option(None, "Number of workers, one cell each (the number of cores).")
     device: str = option("auto", "auto, cpu or cuda, for approaches that can use a GPU.")
+    calibrate: bool = option(False, "Calibrate own classifiers that give no probabilities, on inner folds.", is_pythons=True)
     executor: str = option(LOCAL, "Where cells run: local (worker processes), in-process, or one that a package adds.")
     out: Any = option(None, "Folder of the run.")
     fresh: bool = option(False, "Start over in a folder that holds a run.")
-    save_winner: bool = option(False, "Refit the best approach on all rows and save it to OUT/winner.")
+    save_winner: bool = option(False, "Refit the recommended approach on all rows and save it to OUT/winner.")
     race: bool = option(False, "Smallest sizes first, with early stopping for futility of approaches that are far behind.")
     extrapolate: bool = option(False, "Extrapolate the learning curves to 2 and 4 times as many rows.")
     what_if: bool = option(False, "Sensitivity analysis: without the most suspicious feature, with other splits; OUT/what-if.")
@@ -95,6 +99,9 @@ class Options:
             A value out of range or of the wrong form, or two options that exclude each other.
         """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
+        for each in fields(self):
+            if values[each.name] is None and each.default is not None:
+                raise _bad(each.name, f"must have a value, and None is none; leave it out for {each.default!r}")
         values |= {"task": choice("task", self.task, TASKS),
                    "effort": None if self.effort is None else effort_number("effort", self.effort),
                    "preset": None if self.preset is None else choice("preset", self.preset, PRESETS),
@@ -176,6 +183,13 @@ def default_approaches(effort: float) -> tuple[str, ...]:
     from tabbench.approaches import composed
 
     return composed.default_approaches(effort)
+
+
+def listed_approaches() -> list[Approach]:
+    """The approaches that are listed: registered ones and the usual ones that are joined by `+`."""
+    from tabbench.approaches import composed
+
+    return composed.listed_approaches()
 
 
 def work_of(effort: str | float | None, preset: str | None) -> float:
@@ -328,3 +342,17 @@ def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:
         return value
     words = [value] if isinstance(value, SupportsIndex) else list(value)
     return [each.__index__() if isinstance(each, SupportsIndex) else str(each) for each in words]
+
+
+READING = ("drop", "missing", "types", "merge_labels", "sheet", "no_header", "query", "calibrate")
+"""Options that say what the approaches are given."""
+
+
+def reading_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the options that say what the approaches are given and that are not the default.
+
+    >>> reading_options({"drop": ("id",), "missing": None, "seed": 3})
+    {'drop': ['id']}
+    """
+    given = {name: values[name] for name in READING if values.get(name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}

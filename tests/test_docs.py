@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import tabbench
 from tabbench.core.comparison import COLUMNS
+from tabbench.reading.recognition import recognise
 
 CLONE = Path(__file__).parents[1]
 FREE = {"table.roles", "approaches.settings"}
@@ -105,3 +107,24 @@ def test_oldest_versions_are_those_of_the_project():
     assert "numpy==2.0" in lines
     pins = (CLONE / "constraints.txt").read_text().splitlines()
     assert all(f"{name}=={version}" in pins for name, version in oldest.OWN_VERSION.items())
+
+
+def documented_columns():
+    """(cells, what they are read as, type) of each row of the table in docs/reading.md."""
+    for line in (CLONE / "docs" / "reading.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            written, read, kind = line.strip("| ").split(" | ")
+            yield [each.strip("`") for each in re.findall(r"`[^`]+`", written)], re.findall(r"`([^`]+)`", read), kind
+
+
+@pytest.mark.parametrize(("written", "read", "kind"), list(documented_columns()))
+def test_a_column_is_read_as_documented(written, read, kind):
+    column = recognise("x", pa.chunked_array([pa.array(written * 60)]))
+    assert column.column.kind == kind
+    values = pd.Series(column.values[: len(written)])
+    if kind == "number":
+        assert values.tolist() == pytest.approx([float(each) for each in read])
+    elif kind == "date":
+        assert values.tolist() == [pd.Timestamp(each) for each in read]
+    else:
+        assert values.astype(str).tolist() == read

@@ -69,7 +69,7 @@ def test_a_test_part_without_any_weight_is_left_out(metric):
 
 
 def test_without_a_best_approach_the_limit_is_named(tmp_path):
-    with pytest.raises(BadOption, match=r"has no best approach yet, as --time-limit was too short; finish it with "
+    with pytest.raises(BadOption, match=r"has no best approach yet, as time_limit was too short; finish it with "
                                         r"tabbench resume \S+ with a longer --time-limit"):
         tabbench.compare(flowers(), "kind", approaches="linear", time_limit=0.01, save_winner=True, jobs=1,
                          out=tmp_path / "run", **QUICK)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS, SCHEMA, Comparison
 from tabbench.report import as_json
+from tabbench.wording.terms import RULE
 
 PAGE = Path(__file__).parents[1] / "docs" / "result-json.md"
 
@@ -64,6 +65,7 @@ ABOUT: dict[str, str] = {
     "cost_limits": "The best under a budget, at the headline size; one row for each limit on a cost at which that changes.",
     "winner_map": "The recommended approach by the rows available and the seconds allowed for one fit.",
     "columns": "How each column was read, the target first.",
+    "tuned": "One row a fit at the headline size.",
     "timing": "Of all calls that made this run.",
 }
 
@@ -107,10 +109,11 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "size": "training rows", "decision": (TEXT, DECISION),
         "approaches": (NAMES, "the winner, or the top set (not worse than any by the intervals), by mean; empty for `none`"),
         "best": (TEXT, "the approach with the lowest mean loss"),
-        "recommended": (MAYBE_TEXT, "the simplest of the top set within the margin of the best; null for `none`, or if a "
-                                    "flexible family that was requested was not run"),
+        "recommended": (MAYBE_TEXT, f"{RULE}; null for `none`, or if a flexible family that was requested was not run"),
         "score": (NUMBER, "the best one's mean, in the metric's natural sign"),
-        "corrected_score": (NUMBER, "the selection-bias-corrected score; at the headline size only")},
+        "corrected_score": (NUMBER, "the selection-bias-corrected score; at the headline size only"),
+        "regret": (NUMBER, "how much more the recommended one loses than the best mean"),
+        "regret_bound": (NUMBER, "how much more it loses at most (95 %) than whichever of the top set is truly best")},
     "pairs": PAIR | {
         "size": "training rows", "difference": "mean loss(first) − loss(second)",
         "low": "lower end of the simultaneous interval, null if nothing can be said", "high": "upper end",
@@ -181,7 +184,9 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
     "costs": {
         "approach": (TEXT, "its name"), "size": "training rows",
         "fit_seconds": "mean over the splits of what the fit would have taken alone, shared work included",
-        "predict_us_per_row": "mean over the splits, microseconds a test row", "peak_mb": "largest memory of the process, MB"},
+        "predict_us_per_row": "microseconds a row in batches of 10,000 rows, or of as many as a tenth of a second allows",
+        "peak_mb": "megabytes by which one fit made the process grow, with what is built once for several approaches",
+        "one_row_us": "microseconds to predict a single row, the median of a few"},
     "cost_crossovers": PLACE | {"point": "where the seconds are equal"},
     "budget_crossovers": PLACE | AHEAD | {
         "low": "the budget down to which the one is ahead, in seconds", "high": "the budget from which the other one is",
@@ -206,7 +211,11 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "is_doubtful": (TRUTH, "whether somebody should look at it"),
         "histogram": ("list of integers", "rows of a sample by value, in intervals of equal width, or by label, the most "
                                           "frequent first; empty for text")},
-    "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes")},
+    "tuned": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
+        "tuned": ("object", "the hyperparameters that were found; its keys are the approach's own"),
+        "code": (TEXT, "the call of `compare` that gives the row again; `data` is the table as it was given")},
+    "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes"),
+               "floor_mb": (NUMBER, "megabytes of a worker before its first fit: the interpreter, its libraries and the table")},
 }
 
 HEAD = f"""# result.json, schema {SCHEMA}

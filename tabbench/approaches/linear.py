@@ -126,10 +126,11 @@ class FittedLinear:
 
 def restore_linear(parts: Parts) -> FittedLinear:
     """From `to_parts`."""
-    arrays = parts.arrays
-    if "intercepts" in arrays:
-        return FittedLinear(LogisticModel(arrays["coefficients"], arrays["intercepts"]), parts.values["tuned"])
-    return FittedLinear(LinearModel(arrays["coefficients"], float(arrays["intercept"][0])), parts.values["tuned"])
+    tuned = parts.values["tuned"]
+    if "intercepts" in parts.arrays:
+        intercepts = parts.array("intercepts", (None,))
+        return FittedLinear(LogisticModel(parts.array("coefficients", (len(intercepts), None)), intercepts), tuned)
+    return FittedLinear(LinearModel(parts.array("coefficients", (None,)), float(parts.array("intercept", (1,))[0])), tuned)
 
 
 def fit_linear(training: TrainingSet) -> FittedLinear:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.core.approach import SharedWork, TrainingSet
-from tabbench.core.metric import METRICS
+from tabbench.core.metric import tuning_metric
 from tabbench.linear.rows import Loss, spread_probabilities
 from tabbench.splitting.inner_splits import inner_folds, inner_holdout
 
@@ -28,7 +28,7 @@ def unit_weight(training: TrainingSet) -> np.ndarray:
 
 def deciding_loss(training: TrainingSet) -> Loss:
     """The task's deciding metric as (truth, prediction, weight) -> float, lower is better."""
-    metric = METRICS.get(training.task.metric)
+    metric = tuning_metric(training.task)
     return lambda truth, prediction, weight: metric.loss(metric.score(truth, prediction, weight))
 
 
@@ -92,7 +92,7 @@ class Trial:
 
     def row_losses(self, prediction: np.ndarray) -> np.ndarray | None:
         """The same by row (v,), to first order; None for a metric that has no row losses."""
-        row_loss = METRICS.get(self.whole.task.metric).row_loss
+        row_loss = tuning_metric(self.whole.task).row_loss
         return None if row_loss is None else row_loss(self._truth, self._spread(prediction), self.weight)
 
     @property

@@ -29,6 +29,7 @@ from tabbench.commands.common import (
     answering,
     plain,
     print_answer,
+    say,
 )
 from tabbench.core.errors import OptionMention
 from tabbench.options import Options
@@ -40,6 +41,8 @@ def _option_parameters() -> list[inspect.Parameter]:
     """The options of `compare` as typer wants them, made from their one declaration."""
     parameters = []
     for each in fields(Options):
+        if each.metadata["is_pythons"]:
+            continue
         name, is_flag, is_list = OptionMention(each.name).typed, each.type == "bool", each.name in ("drop", "types")
         kind: Any = bool if is_flag else list[str] if is_list else str | None
         default = [] if is_list else each.default if is_flag or each.default in (None, MISSING) else str(each.default)
@@ -58,7 +61,7 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
     display = make_display(quiet=options.quiet, to_json=json)
     if options.dry_run:
         expected = forecast(data, options, display=display, is_command=True)
-        sys.stdout.write(expected.to_json() if json else f"{expected}\n")
+        say(expected.to_json().rstrip() if json else expected)
         return DONE
     finished = run_comparison(data, options, display=display, is_command=True)
     return print_answer(finished, json=json, quiet=options.quiet)
@@ -80,13 +83,14 @@ app.command("compare")(compare_command)
 @app.command("resume")
 @answering
 def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
+                   repair: Annotated[bool, typer.Option("--repair", help="Run again what is damaged in the store.")] = False,
                    json: Json = False, quiet: Quiet = False) -> int:
     """Continue an interrupted comparison."""
     from tabbench.comparison.compare import resume
     from tabbench.report.live import make_display
 
-    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, jobs=jobs,
-                      time_limit=time_limit, memory_limit=memory_limit)
+    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, is_repaired=repair,
+                      jobs=jobs, time_limit=time_limit, memory_limit=memory_limit)
     return print_answer(finished, json=json, quiet=quiet)
 
 
@@ -108,11 +112,14 @@ def report_command(run: RunPath, format: Annotated[str | None, typer.Option("--f
 @app.command("export")
 @answering
 def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help="Folder, or file if it has a suffix.")],
-                   approach: Annotated[str | None, typer.Option("--approach", help="Its name (the best).")] = None) -> int:
+                   approach: Annotated[str, typer.Option("--approach", help="recommended, best or its name.")] = "recommended"
+                   ) -> int:
     """Refit an approach of a run on all rows and write it, without pickle."""
     from tabbench.comparison.export import export_approach
 
-    print(export_approach(Path(run), Path(out), approach))
+    written, name = export_approach(Path(run), Path(out), approach)
+    say(written)
+    print(f"{plain(name)}, fitted on all rows", file=sys.stderr)
     return DONE
 
 
@@ -158,8 +165,8 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
 @answering
 def approaches_command() -> int:
     """List the approaches."""
-    from tabbench.approaches.composed import listed_approaches
     from tabbench.core.approach import SELECTORS
+    from tabbench.options import listed_approaches
 
     for approach in listed_approaches():
         print(f"{approach.name:15} {approach.family:9} {approach.summary}")

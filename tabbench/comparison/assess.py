@@ -20,9 +20,10 @@ from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import COLUMNS, Comparison
 from tabbench.core.effort import point_name
 from tabbench.core.family import kinds
-from tabbench.core.finding import Finding
+from tabbench.core.finding import Finding, Severity
 from tabbench.core.limits import Limited
-from tabbench.core.metric import METRICS
+from tabbench.core.metric import METRICS, Metric
+from tabbench.core.prediction import as_taken
 from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip, SkipKind
 from tabbench.options import ALPHA
@@ -40,15 +41,21 @@ from tabbench.verdict.scoring import Predictions, Question, constant_loss, margi
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.wording.affordable import limit_sentence
+from tabbench.wording.code import reproducing_call
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
+from tabbench.wording.terms import no_probabilities
 from tabbench.wording.verdict import closing_sentence, doubted
 from tabbench.wording.what_if import change_phrase, what_if_sentence
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
 
-"""The reason of a skip that no limit has caused: the run has been interrupted, and may go on."""
+RECORDS = frozenset({"training", "weights", "nets", "share_losses", "selected"})
+"""What approaches tell of their tuning that was not chosen."""
+
+BY_CALLER: dict[str, dict[str, None]] = {"given": {"cv": None}, "test": {"test": None}, "fold": {}}
+"""Kinds of splits that were not drawn -> the argument that they came by, beside the roles of columns."""
 
 Place = tuple[str, int, int]
 """(approach, size, index of the split)."""
@@ -68,7 +75,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """All that a judgement is made from, besides the results."""
+    """All that a judgement is made from, besides the results; `reading` are the options by which the table was read."""
 
     setup: Setup
     entries: tuple[Entry, ...]
@@ -82,6 +89,7 @@ class Run:
     extrapolates: bool = False
     limited: Limited | None = None
     plan: dict[str, Any] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
     def cells(self) -> dict[Place, Cell]:
         """Every planned cell by its place."""
@@ -111,7 +119,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
     costs = _costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
-    findings = _with_doubts(run, verdicts.winners, predictions)
+    findings = [*_with_doubts(run, verdicts.winners, predictions), *_without_probabilities(details, metric)]
     return Comparison(
         table=_table(setup), protocol=_protocol(run, metric.higher_is_better, evidence.margin, headline, findings),
         approaches=_approaches(run), scores=scores, winners=verdicts.winners, pairs=verdicts.pairs,
@@ -122,11 +130,11 @@ def judge_run(run: Run, store: Store) -> Comparison:
         incidents=_incidents(details, setup), failures=_failures(details, setup),
         skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives),
-        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing, reading=setup.table.reading,
+        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing | _floor(details), reading=setup.table.reading,
         columns=_columns(setup),
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details),
+        training=_training(run, details), tuned=_tuned(run, details, headline),
         extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=_told_changes([
@@ -185,7 +193,7 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     sums = np.zeros((len(setup.target), max(setup.task.n_classes, 1)))
     times = np.zeros(len(setup.target))
     for number, split in enumerate(setup.splits.splits):
-        predicted = predictions(judged.iloc[0]["best"], setup.splits.full_size, number)
+        predicted = as_taken(predictions(judged.iloc[0]["best"], setup.splits.full_size, number), setup.task, "probabilities")
         if predicted is not None:
             sums[split.test] += predicted.reshape(len(split.test), -1)
             times[split.test] += 1
@@ -196,6 +204,13 @@ def _with_doubts(run: Run, winners: pd.DataFrame, predictions: Predictions) -> l
     if setup.task.is_regression:
         return kept + doubt_target(checked, means[:, 0], rows)
     return kept + doubt_labels(checked, means, setup.target[rows], np.arange(setup.task.n_classes), rows)
+
+
+def _without_probabilities(details: dict[Place, dict[str, Any]], metric: Metric) -> list[Finding]:
+    """What is to be known of the scores of approaches that give labels, or scores and labels, but no probabilities."""
+    gives = {place[0]: header["tuned"]["gives"] for place, header in details.items() if "gives" in header["tuned"]}
+    severity: Severity = "warn" if metric.takes == "probabilities" else "info"
+    return [Finding("no-probabilities", severity, name, *no_probabilities(name, each)) for name, each in sorted(gives.items())]
 
 
 def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Finding]) -> str:
@@ -313,10 +328,18 @@ def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
         fit = [details[place]["fit_seconds"] for place in places if details[place]["fit_seconds"] is not None]
         predict = [details[place]["predict_seconds"] * 1e6 / len(setup.splits.splits[place[2]].test)
                    for place in places if details[place]["predict_seconds"] is not None]
-        peak = [details[place]["peak_mb"] for place in places if details[place]["peak_mb"] is not None]
+        own = [details[place].get("costs") or {} for place in places]  # what older runs don't have
+        many, one, grown = ([each[name] for each in own if name in each] for name in ("large_us", "one_row_us", "grown_mb"))
         rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
-                     "predict_us_per_row": float(np.mean(predict)) if predict else None, "peak_mb": max(peak, default=None)})
+                     "predict_us_per_row": float(np.mean(many or predict)) if many or predict else None,
+                     "peak_mb": max(grown, default=None), "one_row_us": float(np.mean(one)) if one else None})
     return _frame("costs", rows)
+
+
+def _floor(details: dict[Place, dict[str, Any]]) -> dict[str, float]:
+    """Megabytes of a worker before its first fit: the interpreter, the libraries and the table."""
+    known = [costs["floor_mb"] for each in details.values() if "floor_mb" in (costs := each.get("costs") or {})]
+    return {"floor_mb": min(known)} if known else {}
 
 
 def _budget_crossovers(costs: pd.DataFrame, evidence: LossEvidence) -> pd.DataFrame:
@@ -345,6 +368,30 @@ def _training(run: Run, details: dict[Place, dict[str, Any]]) -> pd.DataFrame:
         rows.append(_where(place, run.setup) | {"nets": tuned["nets"], "best_epochs": tuned["epochs"],
                                                 "curves": tuned["training"], "layers": tuned["weights"]})
     return _frame("training", rows)
+
+
+def _tuned(run: Run, details: dict[Place, dict[str, Any]], headline: int) -> pd.DataFrame:
+    """What every fit at the headline size chose, and the code that gives it again."""
+    codes = {entry.name: _code(run, entry, headline) for entry in run.entries}
+    return _frame("tuned", [
+        _where(place, run.setup) | {"tuned": _without_curves(details[place]["tuned"]), "code": codes[place[0]]}
+        for place in sorted(details, key=lambda place: (list(codes).index(place[0]), place[2])) if place[1] == headline])
+
+
+def _without_curves(tuned: Any) -> Any:
+    """What was chosen, without the records of how, which have places of their own."""
+    if not isinstance(tuned, dict):
+        return tuned
+    return {name: _without_curves(value) for name, value in tuned.items() if name not in RECORDS}
+
+
+def _code(run: Run, entry: Entry, size: int) -> str:
+    splits, table = run.setup.splits, run.setup.table
+    drawn = BY_CALLER.get(splits.kind, {"folds": splits.folds, "repeats": splits.repeats})
+    given = {"margin": run.margin} if run.margin is not None else {}
+    arguments = {"target": table.target_name, "sizes": [size], "effort": run.effort, **drawn, **table.roles,
+                 "task": run.setup.task.kind, "metric": run.setup.task.metric, "seed": run.setup.seed, **given, **run.reading}
+    return reproducing_call(entry.name, entry.settings.get("parameters") if entry.family == "own" else None, arguments)
 
 
 def _of_nets(tuned: Any) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
-from threadpoolctl import threadpool_limits
 
+from tabbench.approaches.own import why_unidentified
+from tabbench.comparison.arguments import settled
 from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
@@ -23,12 +24,13 @@ from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source, say_findings
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
-from tabbench.comparison.result import FinishedComparison, best_of, finish, renew
+from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
 from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.executor import Executor
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.progress import Display
 from tabbench.core.skip import SkipKind
 from tabbench.execution.machine import usable_cores
@@ -39,19 +41,42 @@ COMPARISON_SHARE = 0.5
 """Share of a time limit, as `what_if` repeats the comparison's largest size once to three times."""
 
 
-def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+@overload
+def compare(data: Any, target: Any = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
             sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
             use_folds: int | None = None, skip: str | Sequence[str] | None = None,
-            splits: Sequence[tuple[Any, Any]] | None = None, fold: str | None = None, test: Any = None,
-            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: str | None = None,
+            splits: Any = None, fold: str | None = None, test: Any = None,
+            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: Any = None,
             group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
             missing: str | Sequence[str | float] | None = None, types: Mapping[str, str] | None = None,
             merge_labels: bool = False, sheet: str | None = None, no_header: bool = False, query: str | None = None,
             margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
             memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
-            executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            calibrate: bool = False, executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
             save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
-            dry_run: bool = False) -> FinishedComparison | ExpectedRun:
+            dry_run: Literal[False] = False, cv: Any = None, scoring: Any = None, groups: Any = None, sample_weight: Any = None,
+            random_state: Any = None, n_jobs: int | None = None) -> FinishedComparison: ...
+
+
+@overload
+def compare(data: Any, target: Any = None, *, dry_run: Literal[True], **options: Any) -> ExpectedRun: ...
+
+
+def compare(  # type: ignore[misc]  # the second signature is short, and accepts what the first one names
+            data: Any, target: Any = None, *, approaches: str | Sequence[str] | Mapping[str, Any] | None = None,
+            sizes: str | Sequence[int | str] = "auto", folds: int = 5, repeats: int | None = None,
+            use_folds: int | None = None, skip: str | Sequence[str] | None = None,
+            splits: Any = None, fold: str | None = None, test: Any = None,
+            preset: str | None = None, effort: float | str | None = None, task: str = "auto", metric: Any = None,
+            group: str | None = None, time: str | None = None, weight: str | None = None, drop: str | Sequence[str] = (),
+            missing: str | Sequence[str | float] | None = None, types: Mapping[str, str] | None = None,
+            merge_labels: bool = False, sheet: str | None = None, no_header: bool = False, query: str | None = None,
+            margin: float | None = None, seed: int = 0, time_limit: str | float | None = None,
+            memory_limit: str | float | None = None, jobs: int | None = None, device: str = "auto",
+            calibrate: bool = False, executor: str = "local", out: str | os.PathLike[str] | None = None, fresh: bool = False,
+            save_winner: bool = False, race: bool = False, extrapolate: bool = False, what_if: bool = False, quiet: bool = False,
+            dry_run: bool = False, cv: Any = None, scoring: Any = None, groups: Any = None, sample_weight: Any = None,
+            random_state: Any = None, n_jobs: int | None = None) -> FinishedComparison | ExpectedRun:
     """Compare approaches on a table: which one wins, at which number of training rows, and how sure that is.
 
     Every approach is trained and tested on the same splits and on nested subsets of each split's training rows. The verdict rests
@@ -59,13 +84,13 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
 
     Parameters
     ----------
-    data : str, path, DataFrame or "-"
+    data : str, path, DataFrame, array or "-"
         A file (CSV, TSV, Parquet, Feather, JSON, ARFF, Excel, SQLite; also packed), a folder or pattern ("part-*.csv") of files
-        that are parts of one table, the name of a data set, a pandas or polars frame, or "-" for standard input. Also
-        "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of OpenML), "openml-task:31" (a task,
-        with its splits and metric) and an https address.
-    target : str, default None
-        The column to predict; by default the one called target, label, y or class.
+        that are parts of one table, the name of a data set, a frame (of pandas, polars, pyarrow or DuckDB), an array of features,
+        or "-" for standard input. Also "generated:xor,rows=2000" (a generator and its parameters), "openml:31" (a data set of
+        OpenML), "openml-task:31" (a task, with its splits and metric) and an https address.
+    target : str or array of shape (n_rows,), default None
+        The column to predict, or its values beside `data`; by default the column called target, label, y or class.
     approaches : str, list of str or dict, default None
         Names of approaches, or a dict that is the whole list: name -> a registered name, "default", or any scikit-learn
         estimator or pipeline, which gets the raw frame and the original labels. By default those of the effort.
@@ -79,8 +104,8 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         Run only this many folds of one repeat; 1 is a single hold-out split.
     skip : str or list of str, default None
         Approaches not to run at a size, as "forest@400".
-    splits : list of (array, array), default None
-        Your own (training positions, test positions) pairs into the rows as given.
+    splits : list of (array, array) or splitter, default None
+        Your own (training positions, test positions) pairs into the rows as given, or a splitter of scikit-learn.
     fold : str, default None
         Column that names each row's fold.
     test : str, path or DataFrame, default None
@@ -91,8 +116,10 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         How much work every approach may do, from 0.01 to 100; by default 0.3, or under a time limit what fits.
     task : {"auto", "binary", "multiclass", "regression"}, default "auto"
         What kind of target it is.
-    metric : str, default None
-        The metric that decides; by default log_loss for classes and rmse for numbers.
+    metric : str, callable or list of such, default None
+        The metric that decides, and further ones to report; by default log_loss for classes and rmse for numbers. Also the names
+        of scikit-learn, its scorers, functions of (y_true, y_pred), and what `cost_matrix` returns. A scorer or function judges
+        by the splits alone, which takes larger differences than metrics that are means over rows.
     group, time, weight : str, default None
         Columns that hold groups, which are never divided between training and test rows, the order of the rows in time, and
         weights of the rows.
@@ -122,6 +149,9 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         Cells that run at the same time; by default the number of cores. Changes no number.
     device : {"auto", "cpu", "cuda"}, default "auto"
         For approaches that can use a GPU.
+    calibrate : bool, default False
+        Calibrate your own classifiers that have no `predict_proba` on inner folds of the training rows. Without it they rank rows
+        by their `decision_function`, and count as sure of their labels where a metric takes probabilities.
     executor : str, default "local"
         Where cells run: "local" (worker processes), "in-process", or one that a package adds. Changes no number.
     out : path, default None
@@ -129,7 +159,7 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     fresh : bool, default False
         Start over in a folder that holds a run.
     save_winner : bool, default False
-        Fit the best approach once more on all rows and save it to `out`/winner.
+        Fit the recommended approach once more on all rows and save it to `out`/winner.
     race : bool, default False
         Stop approaches early for futility: those that are far behind do not run at larger sizes.
     extrapolate : bool, default False
@@ -140,6 +170,16 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
         Show no progress.
     dry_run : bool, default False
         Only forecast what would run, with its expected time and memory.
+    cv : int, splitter or list of (array, array), default None
+        Number of folds, or as `splits`.
+    scoring : str, callable or list of such, default None
+        As `metric`.
+    groups, sample_weight : array of shape (n_rows,) or str, default None
+        Values beside `data`, or as `group` and `weight`.
+    random_state : int, RandomState or Generator, default None
+        As `seed`.
+    n_jobs : int, default None
+        As `jobs`; -1 is all cores.
 
     Returns
     -------
@@ -175,14 +215,13 @@ def compare(data: Any, target: str | None = None, *, approaches: str | Sequence[
     >>> plan.protocol["sizes"][-1]
     96
     """
-    given = {name: value for name, value in locals().items() if name not in ("data", "splits")}
+    data, given, splits = settled(data, {name: value for name, value in locals().items() if name != "data"})
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
-    with threadpool_limits(1):  # as for the command: the workers take the cores
+    with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
 
-def _compare(data: Any, options: Options, splits: Sequence[tuple[Any, Any]] | None, display: Display
-             ) -> FinishedComparison | ExpectedRun:
+def _compare(data: Any, options: Options, splits: Any, display: Display) -> FinishedComparison | ExpectedRun:
     if options.dry_run:
         return forecast(data, options, positions=splits, display=display)
     if options.out is not None:
@@ -204,7 +243,7 @@ def _uninterrupted(finished: FinishedComparison) -> FinishedComparison:
     return finished
 
 
-def run_comparison(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
+def run_comparison(data: Any, options: Options, *, display: Display, positions: Any = None,
                    is_command: bool = False) -> FinishedComparison:
     """Compare with checked options, in the folder `options.out`; see `compare`. A command's clock starts with its process."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)
@@ -213,9 +252,13 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
         return _carry_out(session, lambda: _frozen(session, read_and_split(data, options, display, positions)))
 
 
-def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
-    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
-    with Session.reopen(path, display, is_command=is_command, **limits) as session:
+def resume(path: Path, *, display: Display, is_command: bool = False, is_repaired: bool = False, **limits: Any
+           ) -> FinishedComparison:
+    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit).
+
+    With `is_repaired`, results that are damaged are forgotten first.
+    """
+    with Session.reopen(path, display, is_command=is_command, is_repaired=is_repaired, **limits) as session:
         return _carry_out(session, lambda: recall_prepared(session.store))
 
 
@@ -236,6 +279,10 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
     if session.store.recall("is_checked"):  # the same table in an earlier call, as `freeze` has made sure
         prepared = replace(prepared, findings=recall_findings(session.store))
         say_findings(prepared, session.display)
+    for name, estimator in session.contestants.own.items():
+        if (why := why_unidentified(estimator)) is not None:
+            session.display.say(f"{name} is fitted again in every call: what it is made of can't be compared with what it was "
+                                f"({why})")
     return prepared
 
 
@@ -243,15 +290,17 @@ def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComp
     """Judge and report; under a time limit, fit the winner on all rows at the same time."""
     store, options = session.store, session.options
     comparison = judged(ran.run, store)
-    best = best_of(comparison)
-    store.remember(best=best)
+    taken = chosen(comparison)
+    recommended = taken["recommended"]
+    store.remember(**taken)
     is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
     if is_interrupted:
         session.display.close()
         say_how_to_continue(store)
     refit, deadline = None, _own_clock(session).deadline
-    if options.save_winner and not is_interrupted and deadline is not None and best not in (None, *session.contestants.own):
-        refit = Refit.begin(executor, store.folder, ran.planner, str(best), ran.plan.effort, deadline)
+    is_refitted = options.save_winner and not is_interrupted and deadline is not None
+    if is_refitted and deadline is not None and recommended not in (None, *session.contestants.own):
+        refit = Refit.begin(executor, store.folder, ran.planner, str(recommended), ran.plan.effort, deadline)
     return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
 
 
@@ -278,7 +327,7 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
     return renew(finished, judged(run, session.store))
 
 
-def forecast(data: Any, options: Options, *, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
+def forecast(data: Any, options: Options, *, display: Display, positions: Any = None,
              is_command: bool = False) -> ExpectedRun:
     """Forecast what a comparison with checked options would run and cost. Reads, checks, splits and plans; writes nothing."""
     clock = Clock.start(options.limit_seconds, with_process=is_command)

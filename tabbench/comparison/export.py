@@ -30,42 +30,51 @@ WORTH_MORE = 1.4
 """So many times the work is worth another fit: from effort 0.3 to 1 the loss of boosted trees falls by less than 1 %."""
 
 
-def export_approach(folder: Path, path: Path, name: str | None = None) -> Path:
+RECOMMENDED, BEST = "recommended", "best"
+
+
+def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[Path, str]:
     """Refit an approach on every row of a run's table and write it: a folder, or one file if `path` has a suffix.
 
     Parameters
     ----------
     folder : Path
         Of the run.
-    name : str | None, default None
-        None is the `best` approach.
+    name : str, default "recommended"
+        `recommended`, `best` or an approach's name.
+
+    Returns
+    -------
+    tuple[Path, str]
+        What was written, and the approach's name.
 
     Raises
     ------
     BadOption
-        The run has no best approach yet, or the approach is the user's own estimator, which can't be written.
+        The run has no {name} approach yet, or the approach is the user's own estimator, which can't be written.
     UnknownName
         The approach was not part of the run.
     """
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         options, device = store.recall("options"), store.recall("device", "cpu")
         names = [entry["name"] for entry in store.recall("entries", [])]
         plan = store.recall("plan")
-        best, own, aliases = store.recall("best"), store.recall("own", []), store.recall("aliases", {})
+        chosen = {RECOMMENDED: store.recall("recommended", store.recall("best")), BEST: store.recall("best")}
+        own, aliases, digests = store.recall("own", []), store.recall("aliases", {}), store.recall("setup_digests")
         is_out_of_time = any(Skip.from_json(each).kind is SkipKind.TIME for each in store.recall("skips", []))
-    if options is None or (name is None and best is None):
+    if options is None or chosen.get(name, name) is None:
         why = ", as --time-limit was too short" if is_out_of_time else ""
         more = " with a longer --time-limit" if is_out_of_time else ""
         raise BadOption(f"the run in {folder} has no best approach yet{why}; finish it with tabbench resume {folder}{more}")
-    name = best if name is None else name
+    name = str(chosen.get(name, name))
     if name in own:
         raise BadOption(f"{name} is an estimator of your own and can't be exported; name another with --approach, "
                         "or fit it yourself on all rows")
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
     effort = work_of(options.get("effort"), options["preset"]) if plan is None else plan["effort"]
-    setup = load_setup(folder)
-    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device))
+    setup = load_setup(folder, digests)
+    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device)), name
 
 
 def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], deadline: float, device: str, place: str,

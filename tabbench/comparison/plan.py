@@ -17,7 +17,7 @@ from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
 from tabbench.comparison.assess import Entry
 from tabbench.core.approach import BASELINE, Approach, Workload
-from tabbench.core.cell import Batch, Cell, digest
+from tabbench.core.cell import IDENTITY, Batch, Cell, digest
 from tabbench.core.errors import BadOption
 from tabbench.core.executor import Executor, Needs
 from tabbench.core.family import kinds
@@ -121,7 +121,8 @@ def choose_contestants(options: Options) -> Contestants:
         if name == BASELINE or "+" in name or not name.strip():
             raise BadOption(f"an approach of yours can't be called {name!r}; choose another name, without +")
     approaches = [replace(find_approach(value), name=name) for name, value in named.items()]
-    return _in_order([*approaches, *(own_approach(name, estimator) for name, estimator in own.items())], own, aliases)
+    return _in_order([*approaches, *(own_approach(name, estimator, calibrate=options.calibrate)
+                                      for name, estimator in own.items())], own, aliases)
 
 
 def _in_order(approaches: Sequence[Approach], own: Mapping[str, Any] | None = None, aliases: Mapping[str, str] | None = None
@@ -172,7 +173,10 @@ def _is_installed(module: str) -> bool:
 
 def settings_of(approach: Approach, setup: Setup, rows: int, effort: float) -> dict[str, Any]:
     """The approach's settings for this many training rows."""
-    return approach.settings(Workload(effort, rows, len(setup.table.columns), setup.task.n_classes))
+    settings = approach.settings(Workload(effort, rows, len(setup.table.columns), setup.task.n_classes))
+    if IDENTITY in settings and setup.given is not None:
+        settings[IDENTITY] = digest([settings[IDENTITY], setup.given.digest])
+    return settings
 
 
 def plan_batches(setup: Setup, contestants: Contestants, sizes: Sequence[int], *, effort: float, device: str,
@@ -199,7 +203,7 @@ def _companions(approach: Approach, is_blending: bool) -> str:
     """What the approaches of a batch have in common: a view, or fits that a blend weighs."""
     if is_blending and (approach.blends or approach.view == "families"):
         return "blend"
-    return approach.name if approach.view == "raw" else approach.view
+    return approach.name if approach.view in ("raw", "given") else approach.view
 
 
 def without(batches: Sequence[Batch], finished: set[str]) -> list[Batch]:

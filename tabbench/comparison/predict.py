@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.composed import find_approach
+from tabbench.comparison.arguments import readable
 from tabbench.core.errors import BadOption, MissingExtra
+from tabbench.core.frames import in_kind
 from tabbench.execution.run import distribution_of, why_it_does_not_load
 from tabbench.model.predicting import prediction_frame, restore_model
 from tabbench.model.saving import SavedModel, load_model
@@ -23,7 +25,7 @@ PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 
 def predict(model: str | Path, data: Any, *, sheet: str | None = None, no_header: bool = False, query: str | None = None
-            ) -> tuple[pd.DataFrame, list[str]]:
+            ) -> tuple[Any, list[str]]:
     """Predict new rows with a saved model.
 
     Parameters
@@ -42,8 +44,8 @@ def predict(model: str | Path, data: Any, *, sheet: str | None = None, no_header
     Returns
     -------
     frame : DataFrame
-        Identifier columns as given, `prediction`, and for classification a column `probability_LABEL` per class; rows in the
-        order of `data`, none if it has only a header.
+        A frame of the library of `data`, else of pandas: identifier columns as given, `prediction`, and for classification a
+        column `probability_LABEL` per class; rows in the order of `data`, none if it has only a header.
     notes : list of str
         What was noticed about the rows, a sentence each.
 
@@ -66,13 +68,13 @@ def predict(model: str | Path, data: Any, *, sheet: str | None = None, no_header
             package = distribution_of(module)
             raise MissingExtra(f"the model needs the package {package}, which does not load ({why}); pip install {package}")
     fitted = restore_model(saved, find_approach)
-    rows = read_new_rows(data, saved.columns, Layout(sheet, not no_header, query))
+    rows = read_new_rows(readable(data), saved.columns, Layout(sheet, not no_header, query))
     carried = _identifiers(rows.raw.columns, saved)
     if len(rows.features):
         predictions = fitted.predict(rows.features)
     else:  # many a library refuses to predict no rows
         predictions = np.empty(0 if saved.task.is_regression else (0, saved.task.n_classes))
-    return prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), rows.notes
+    return in_kind(prediction_frame(predictions, saved.task, rows.raw[carried] if carried else None), data), rows.notes
 
 
 def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:

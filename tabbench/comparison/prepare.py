@@ -10,15 +10,18 @@ from typing import Any, cast
 import numpy as np
 
 from tabbench.checks.running import run_checks
+from tabbench.comparison.given import given_of, has_own
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
+from tabbench.core.metric import METRICS, metric_words
 from tabbench.core.progress import Display
 from tabbench.core.setup import Setup
-from tabbench.core.table import DeclaredKind
+from tabbench.core.table import DeclaredKind, Table
 from tabbench.core.task import Task
 from tabbench.core.versions import versions
 from tabbench.metrics.choice import choose_metrics
+from tabbench.metrics.own import known_labels
 from tabbench.options import Options, column_kinds
 from tabbench.reading.layout import Layout
 from tabbench.reading.locating import locate
@@ -54,7 +57,7 @@ def resolve_source(data: Any, options: Options) -> tuple[Any, Options]:
     return located.data, options
 
 
-def prepare(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None) -> Prepared:
+def prepare(data: Any, options: Options, display: Display, positions: Any = None) -> Prepared:
     """Read the table, settle the task, split and check the data; say each in a short block.
 
     Raises
@@ -79,7 +82,7 @@ def say_findings(prepared: Prepared, display: Display) -> None:
         display.say(f"{row['severity']}: {sentence(row)}")
 
 
-def read_and_split(data: Any, options: Options, display: Display, positions: Sequence[tuple[Any, Any]] | None = None,
+def read_and_split(data: Any, options: Options, display: Display, positions: Any = None,
                    name: str | None = None, most_columns: int | None = MOST_COLUMNS_SHOWN) -> Prepared:
     """The same without the checks; `name` is the table's, by default that of its file, and `most_columns` are said."""
     data, options = resolve_source(data, options)
@@ -95,15 +98,22 @@ def read_and_split(data: Any, options: Options, display: Display, positions: Seq
     display.say(target.sentence)
     table = target.table
     metrics = choose_metrics(target.kind, options.metric)
+    known_labels(metrics, target.classes)
     task = Task(target.kind, target.classes, metrics[0], metrics)
-    positions, repeats, repeats_given = _positions(data, options, positions)
-    if positions is not None:
-        positions = _follow_rows(positions, table.rows, _rows_given(data))
+    if METRICS.get(task.metric).row_loss is None:
+        display.say(f"{metric_words(task.metric)} is no mean over rows: differences are judged by the splits alone (corrected "
+                    "resampled t-test), for which more repeats tell more")
+    if hasattr(positions, "split"):
+        positions, repeats, repeats_given = _drawn(positions, table, target.values)
+    else:
+        positions, repeats, repeats_given = _positions(data, options, positions)
+        positions = None if positions is None else _follow_rows(positions, table.rows, _rows_given(data))
     splits, split_findings = make_splits(table, target.values, task, folds=options.folds, repeats=repeats, seed=options.seed,
                                          positions=positions, repeats_given=repeats_given)
     for note in splits.notes:
         display.say(note)
-    setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed)
+    given = given_of(data, table, options) if has_own(options) else None
+    setup = Setup(table, task, target.values, splits, splits_fingerprint(splits), options.seed, given)
     return Prepared(setup, _each_once((*table.findings, *target.findings, *split_findings)))
 
 
@@ -124,6 +134,13 @@ def _positions(data: Any, options: Options, given: Sequence[tuple[Any, Any]] | N
     if repeats > data.repeats:
         raise BadOption.about(OptionMention("repeats", repeats), f" is more than the {data.repeats} of {data.name}; leave it out")
     return data.splits[: len(data.splits) // data.repeats * repeats], None, repeats
+
+
+def _drawn(splitter: Any, table: Table, target: np.ndarray) -> tuple[Sequence[tuple[Any, Any]], None, int]:
+    """Positions that a splitter of scikit-learn's kind draws among the rows left after reading, in the form of `_positions`."""
+    splits = list(splitter.split(table.features, target, table.group))
+    repeats = int(getattr(splitter, "n_repeats", 1))
+    return splits, None, repeats if len(splits) % repeats == 0 else 1
 
 
 def _rows_given(data: Any) -> int | None:

@@ -17,6 +17,7 @@ import psutil
 from tabbench.comparison.assess import Run
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
+from tabbench.core.prediction import as_taken
 from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
@@ -173,7 +174,7 @@ def _loss(setup: Setup, cell: Cell, result: Result) -> float:
     metric = METRICS.get(setup.task.metric)
     test = setup.split(cell.repeat, cell.fold).test
     weight = None if setup.table.weight is None else setup.table.weight[test]
-    return metric.loss(metric.value(setup.target[test], result.predictions, weight))  # type: ignore[arg-type]
+    return metric.loss(metric.value(setup.target[test], as_taken(result.predictions, setup.task, metric.takes), weight))  # type: ignore[arg-type]
 
 
 def _cpu_seconds() -> float:

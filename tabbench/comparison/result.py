@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from tabbench.comparison.completed import judged
-from tabbench.comparison.export import export_approach
+from tabbench.comparison.export import RECOMMENDED, export_approach
+from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame
+from tabbench.comparison.predict import predict as predict_rows
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.resume import recall_run
@@ -89,10 +93,17 @@ class FinishedComparison(Comparison):
         How the file was understood, line by line.
     columns : DataFrame
         How each column was read, with examples as written and as read.
+    tuned : DataFrame
+        Hyperparameters that were found, one row per fit at the headline size, and the code that gives the row again.
     folder : path, default Path()
         Folder of the run.
     is_interrupted : bool, default False
         Whether the run was interrupted before it was complete.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        Predictions for the test rows, one row per tested row and fit.
 
     See Also
     --------
@@ -162,14 +173,14 @@ class FinishedComparison(Comparison):
         return path
 
     def save_winner(self, path: str | Path, approach: str | None = None) -> Path:
-        """Refit the best approach, or the named one, on all rows and save it without pickle.
+        """Refit the recommended approach, or another one, on all rows and save it without pickle.
 
         Parameters
         ----------
         path : str or path
             Folder to write, or a single file if it has a suffix.
         approach : str or None, default None
-            Name of the approach; None is the best one.
+            "recommended" (None), "best" (the lowest mean loss) or the name of an approach.
 
         Returns
         -------
@@ -179,7 +190,8 @@ class FinishedComparison(Comparison):
         Raises
         ------
         BadOption
-            The run has no best approach yet, or the approach is an estimator of your own, which cannot be saved.
+            The run has no recommended approach yet, its folder is gone, or the approach is an estimator of your own, which cannot
+            be saved.
         UnknownName
             The approach was not part of the run.
 
@@ -187,7 +199,63 @@ class FinishedComparison(Comparison):
         --------
         predict : Predict new rows with a saved model.
         """
-        return export_approach(self.folder, Path(path), approach)
+        return export_approach(self._own_folder(), Path(path), approach or RECOMMENDED)[0]
+
+    def predict(self, data: Any, approach: str | None = None) -> Any:
+        """Refit the recommended approach, or another one, on all rows and predict new ones.
+
+        Parameters
+        ----------
+        data : str, path or DataFrame
+            New rows, with the columns of the training data in any order.
+        approach : str or None, default None
+            "recommended" (None), "best" (the lowest mean loss) or the name of an approach.
+
+        Returns
+        -------
+        frame : DataFrame
+            A frame of the library of `data`, else of pandas, with the columns that `tabbench.predict` gives.
+
+        Raises
+        ------
+        BadOption
+            The run has no recommended approach yet, its folder is gone, or the approach is an estimator of your own.
+        """
+        with tempfile.TemporaryDirectory(prefix="tabbench-") as place:
+            return predict_rows(self.save_winner(Path(place) / "model", approach), data)[0]
+
+    def leaderboard(self, size: int | None = None) -> pd.DataFrame:
+        """Return the approaches at a training size, the recommended one first, the others by their means.
+
+        Parameters
+        ----------
+        size : int or None, default None
+            As for `winner`.
+
+        Returns
+        -------
+        leaderboard : DataFrame
+            One row per approach: the mean of every metric, the deciding one first, with its marginal interval; failed fits,
+            costs, and whether the approach is in the top set and recommended.
+
+        Raises
+        ------
+        BadOption
+            The size is above the largest or below the smallest one that was run.
+        """
+        return leaderboard_frame(self, int(self.winner(size)["size"]))
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions for the test rows: one row per tested row and fit, with its position in the data, truth and prediction."""
+        return predictions_frame(self._own_folder())
+
+    def _own_folder(self) -> Path:
+        """Return the run's folder, from which models are fitted and predictions are read."""
+        if not self.folder.is_dir():
+            raise BadOption(f"the folder of this run, {self.folder}, is gone, and its data and predictions with it: a temporary "
+                            "run ends with the process or object that made it; compare again with out=FOLDER")
+        return self.folder
 
     def _repr_html_(self) -> str:
         from tabbench.report.as_html import to_notebook
@@ -196,6 +264,11 @@ class FinishedComparison(Comparison):
 
     def __str__(self) -> str:
         return self.sentence
+
+    def __repr__(self) -> str:
+        table, sizes = self.table, self.protocol["sizes"]
+        return (f"<{type(self).__name__} of {len(self.approaches)} approaches on {table['name']} ({table['rows']:,} rows), at "
+                f"{len(sizes)} sizes up to {max(sizes, default=0):,}, by {self.protocol['metric']}: {self.sentence}>")
 
 
 def finish(comparison: Comparison, store: Store, options: Options, clock: Clock, display: Display, refit: Refit | None = None,
@@ -216,12 +289,13 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
     if options.save_winner and refit is not None and not is_interrupted:
         finished = _written(comparison, store, clock, earlier)  # while the winner is fitted
         effort = refit.take(display)
+        display.say(f"{WINNER}: {refit.approach}, fitted on all rows")
         display.close()
         store.remember(winner_effort=effort, timing=clock.timing(earlier))
         return finished
     try:
         if options.save_winner and not is_interrupted:
-            export_approach(store.folder, store.folder / WINNER)
+            display.say(f"{WINNER}: {export_approach(store.folder, store.folder / WINNER)[1]}, fitted on all rows")
     finally:
         finished = _written(comparison, store, clock, earlier, is_interrupted=is_interrupted)
         display.close()
@@ -232,7 +306,7 @@ def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[s
              ) -> FinishedComparison:
     timing = clock.timing(earlier)
     store.remember(timing=timing)
-    finished = as_finished(replace(comparison, timing=timing), store.folder, is_interrupted=is_interrupted)
+    finished = as_finished(replace(comparison, timing=comparison.timing | timing), store.folder, is_interrupted=is_interrupted)
     with writing(store.folder):
         write_reports(finished)
     return finished
@@ -266,7 +340,7 @@ def reopen(folder: str | Path) -> FinishedComparison:
     BadOption
         The folder does not exist or holds no run.
     """
-    with Store(require_run(Path(folder))) as store:
+    with Store.reading(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 
@@ -291,12 +365,23 @@ def _is_reported(finished: FinishedComparison) -> bool:
         earlier = json.loads((finished.folder / REPORTS[0]).read_bytes())
     except ValueError:
         return False
-    return bool(earlier | {"timing": None} == json.loads(render(finished, "json")) | {"timing": None})
+    return isinstance(earlier, dict) and earlier | {"timing": None} == json.loads(render(finished, "json")) | {"timing": None}
 
 
-def best_of(comparison: Comparison) -> str | None:
-    """Return the approach with the lowest mean loss at the headline size; None if nothing can be recommended there."""
+def chosen(comparison: Comparison) -> dict[str, str | None]:
+    """Return the `recommended` approach at the headline size and the `best` one, that of the lowest mean loss.
+
+    Where nothing is shown to beat a constant prediction the best one stands for the recommended one, which there is none of; over
+    families that were not run there is neither.
+    """
     rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
     if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
-        return None
-    return str(rows.iloc[0]["best"])
+        return {"recommended": None, "best": None}
+    best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
+    return {"recommended": best if recommended is None else str(recommended), "best": best}
+
+
+def device_of(comparison: FinishedComparison) -> str:
+    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
+    with Store.reading(comparison.folder) as store:
+        return str(store.recall("device"))

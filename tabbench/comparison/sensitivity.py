@@ -17,6 +17,7 @@ import pandas as pd
 
 from tabbench.checks.columns import Sample, dated_columns, plain_values
 from tabbench.checks.running import SEVERITY_ORDER, run_checks
+from tabbench.comparison.given import without
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison
@@ -98,7 +99,8 @@ def changed(prepared: Prepared, change: Change, options: Options) -> Prepared:
         repeats = None if table.time is not None else setup.splits.repeats if was_dealt else options.repeats
         plan, split_findings = make_splits(table, setup.target, setup.task, folds=options.folds, seed=setup.seed, repeats=repeats)
     checked = run_checks(CheckedTable(table, setup.task, setup.target, setup.seed, plan))
-    setup = Setup(table, setup.task, setup.target, plan, splits_fingerprint(plan), setup.seed)
+    gone = {column.name for column in setup.table.columns} - {column.name for column in table.columns}
+    setup = Setup(table, setup.task, setup.target, plan, splits_fingerprint(plan), setup.seed, without(setup.given, gone))
     return Prepared(setup, tuple(dict.fromkeys((*table.findings, *split_findings, *checked))))
 
 

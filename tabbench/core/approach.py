@@ -17,7 +17,7 @@ from tabbench.core.parts import Parts
 from tabbench.core.registry import Registry
 from tabbench.core.task import Task
 
-ViewName = Literal["raw", "linear", "trees", "net", "families"]
+ViewName = Literal["raw", "given", "linear", "trees", "net", "families"]
 Settings = dict[str, Any]
 BASELINE = "dummy"
 """The constant predictor always runs: the margin, the imputation of failures and the decision `none` need it."""
@@ -54,24 +54,28 @@ class SharedWork:
     """Cache of work that the cells of one batch share on the same rows and views, with the seconds that each entry took.
 
     Every entry must be a pure function of its key and the training set, so that sharing never changes a number.
-    `charged_seconds` is the time that the current cell saved by taking entries from the cache.
+    `charged_seconds` is the time that the current cell saved by taking entries from the cache, `charged_mb` the memory that they
+    took when they were built, as `resident_mb` tells.
     """
 
-    def __init__(self) -> None:
-        self._kept: dict[Hashable, tuple[Any, float]] = {}
-        self.charged_seconds = 0.0
+    def __init__(self, resident_mb: Callable[[], float] = lambda: 0.0) -> None:
+        self._kept: dict[Hashable, tuple[Any, float, float]] = {}
+        self._resident_mb = resident_mb
+        self.charged_seconds = self.charged_mb = 0.0
 
     def once(self, key: Hashable, build: Callable[[], Any]) -> Any:
-        """Return the value of `key`, built on first use; later cells are charged the seconds that it took."""
+        """Return the value of `key`, built on first use; later cells are charged the seconds and the memory that it took."""
         if key in self._kept:
-            value, seconds = self._kept[key]
+            value, seconds, megabytes = self._kept[key]
             self.charged_seconds += seconds
+            self.charged_mb += megabytes
             return value
-        charged_before, start = self.charged_seconds, time.perf_counter()
+        charged_before, start = (self.charged_seconds, self.charged_mb), (time.perf_counter(), self._resident_mb())
         value = build()
         # Entries that this one took from the memo are part of what it would have cost alone.
-        seconds = time.perf_counter() - start + self.charged_seconds - charged_before
-        self._kept[key] = (value, seconds)
+        seconds = time.perf_counter() - start[0] + self.charged_seconds - charged_before[0]
+        megabytes = max(self._resident_mb() - start[1], 0.0) + self.charged_mb - charged_before[1]
+        self._kept[key] = (value, seconds, megabytes)
         return value
 
 

@@ -14,6 +14,9 @@ from tabbench.core.finding import Incident
 PROTOCOL_NUMBER = 1
 """Raised when the same cell would mean something else; part of every key."""
 
+IDENTITY = "identity"
+"""The setting that tells a user's estimator from what it was before its code changed."""
+
 Status = Literal["ok", "failed", "timed_out", "out_of_memory", "crashed", "skipped"]
 
 
@@ -57,8 +60,13 @@ class Cell:
 
     @property
     def seed(self) -> int:
-        """The cell's own seed, from its key alone: 32 bits."""
-        return int(self.key[:8], 16)
+        """The cell's own seed, from its key alone: 32 bits.
+
+        Versions of a user's estimator have the same one, so that they are compared with the same luck.
+        """
+        key = self.key if IDENTITY not in self.settings else digest(self.to_json() | {"settings": {
+            name: value for name, value in self.settings.items() if name != IDENTITY}})
+        return int(key[:8], 16)
 
     @property
     def shared_seed(self) -> int:
@@ -102,7 +110,11 @@ class Result:
     fit_seconds, predict_seconds : float | None, default None
         Wall time of fit and prediction.
     peak_mb : float | None, default None
-        Peak memory of the worker in MB.
+        Peak memory of the worker in MB, whatever ran in it before.
+    costs : dict[str, float]
+        What was measured of the approach itself: `grown_mb` by which the worker grew at most, `floor_mb` that it had before the
+        batch, and in one cell an approach and size `one_row_us` and `large_us`, microseconds to predict a single row, and a row
+        of many.
     incidents : tuple[Incident, ...], default ()
         What training guards saw and did.
     environment : dict[str, Any]
@@ -119,3 +131,4 @@ class Result:
     peak_mb: float | None = None
     incidents: tuple[Incident, ...] = ()
     environment: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)

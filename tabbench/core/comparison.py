@@ -50,18 +50,24 @@ class Comparison:
     winner_map: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
-    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS["columns"]), dtype=object))
+    columns: pd.DataFrame = field(default_factory=lambda: _without_rows("columns"))
+    tuned: pd.DataFrame = field(default_factory=lambda: _without_rows("tuned"))
+
+
+def _without_rows(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COLUMNS[name]), dtype=object)
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "approaches": ("name", "family", "version", "settings"),
     "scores": ("approach", "size", "metric", "mean", "low", "high", "splits", "failed"),
-    "winners": ("size", "decision", "approaches", "best", "recommended", "score", "corrected_score"),
+    "winners": ("size", "decision", "approaches", "best", "recommended", "score", "corrected_score", "regret", "regret_bound"),
     "pairs": ("first", "second", "size", "difference", "low", "high", "decision", "p_first", "p_equal", "p_second",
               "rows_to_settle"),
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
+    "tuned": ("approach", "size", "repeat", "fold", "tuned", "code"),
     "other_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
     "family_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
     "budget_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
@@ -72,7 +78,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "incidents": ("approach", "size", "repeat", "fold", "code", "where", "evidence", "diagnosis", "action", "outcome"),
     "failures": ("approach", "size", "repeat", "fold", "status", "reason"),
     "skipped": ("approach", "size", "reason"),
-    "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb"),
+    "costs": ("approach", "size", "fit_seconds", "predict_us_per_row", "peak_mb", "one_row_us"),
     "cost_crossovers": ("first", "second", "kind", "low", "high", "point"),
     "what_if": ("kind", "subject", "change", "size", "decision", "approaches", "best", "recommended", "flips", "holds",
                 "sentence"),

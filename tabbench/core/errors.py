@@ -7,13 +7,15 @@ error is shown, and which exit code it gets, is decided in `commands/common.py`.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from tabbench.core.finding import Incident
 
-__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "UnknownName", "UserMistake"]
+__all__ = ["BadData", "BadOption", "MissingExtra", "OptionMention", "TabbenchError", "TrainingWarning", "UnknownName",
+           "UserMistake"]
 
 FLAGS = {"types": "--type"}
 """Options that a command takes one at a time, a program all at once."""
@@ -46,6 +48,27 @@ class OptionMention:
         return flag if self.value is None else f"{flag} {self.value}"
 
 
+_TYPED = re.compile(r"(?P<command>`tabbench [^`]*`|tabbench [a-z]+ [^;,.)]*)|"
+                    r"--(?P<name>[a-z]+(?:-[a-z]+)*)(?: (?P<value>\d[\d.,]*(?<![.,])))?")
+"""A command as a whole, which stays, or an option as typed, with its value where that is a number."""
+
+
+def as_in_program(sentence: str) -> str:
+    """Return a sentence with the options in it spelled as in a program.
+
+    >>> as_in_program("--folds 3 does not work; choose fewer --use-folds, or use `tabbench resume --jobs 2`")
+    'folds=3 does not work; choose fewer use_folds, or use `tabbench resume --jobs 2`'
+    """
+
+    def spelled(found: re.Match[str]) -> str:
+        if found["command"]:
+            return found["command"]
+        name = found["name"].replace("-", "_")
+        return name if found["value"] is None else f"{name}={found['value']}"
+
+    return _TYPED.sub(spelled, sentence)
+
+
 class TabbenchError(Exception):
     """Base of every error that tabbench raises itself; `incidents` are what a guard saw before it gave up."""
 
@@ -62,6 +85,9 @@ class UserMistake(TabbenchError):
 
     parts: tuple[str | OptionMention, ...] = ()
 
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.parts else as_in_program(str(self.args[0]) if self.args else "")
+
     @classmethod
     def about(cls, *parts: str | OptionMention) -> Self:
         """Build the error from words and the options among them.
@@ -77,7 +103,8 @@ class UserMistake(TabbenchError):
     @property
     def typed(self) -> str:
         """The sentence with options as typed on the command line."""
-        return "".join(part if isinstance(part, str) else part.typed for part in self.parts) or str(self)
+        return "".join(part if isinstance(part, str) else part.typed for part in self.parts) or "".join(
+            map(str, self.args[:1]))
 
 
 class BadData(UserMistake, ValueError):
@@ -94,9 +121,6 @@ class MissingExtra(UserMistake, ImportError):
 
 class UnknownName(UserMistake, KeyError):
     """A name that is not registered or not in the table; the message suggests similar ones."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
     @classmethod
     def among(cls, kind: str, name: str, known: Iterable[str], cure: str = "") -> UnknownName:
@@ -126,6 +150,10 @@ def names_instead(name: str, known: Sequence[str]) -> str:
         return "did you mean " + " or ".join(repr(folded[each]) for each in near) + "?"
     more = f" and {len(known) - MOST_NAMES_LISTED} more" if len(known) > MOST_NAMES_LISTED else ""
     return f"there are: {', '.join(known[:MOST_NAMES_LISTED])}{more}"
+
+
+class TrainingWarning(UserWarning):
+    """A training ended, but its incidents make the result doubtful; docs/guards.md explains the code at its start."""
 
 
 class TrainingFailed(TabbenchError):

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from tabbench.core.registry import Registry
-from tabbench.core.task import TaskKind
+from tabbench.core.task import Task, TaskKind
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
@@ -22,6 +22,10 @@ STEP_SHARED_LUCK = 0.6
 """For metrics that count hits."""
 RANK_SHARED_LUCK = 0.75
 """For metrics that count ranks."""
+
+
+Takes = Literal["probabilities", "ranking", "labels"]
+"""What a metric of classes needs of a prediction: probabilities, only the order of the rows, or only the most probable class."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,12 @@ class Metric:
         False if a constant prediction is among the best whatever the data, so that the metric cannot choose an approach.
     best_constant : {"mean", "median"}, default "mean"
         Which constant scores best on the rows that it is computed from; for regression only.
+    takes : {"probabilities", "ranking", "labels"}, default "probabilities"
+        What it needs of a classifier: a model without probabilities is scored fairly by the two others only.
+    is_own : bool, default False
+        Whether a caller made it for one comparison: then it judges what the approaches, which do not know it, have predicted.
+    for_classes : Callable[[tuple[str, ...]], Metric] | None, default None
+        Gives the metric for a task of these labels, of a caller's own one that looks at labels and not at codes.
     """
 
     name: str
@@ -79,6 +89,9 @@ class Metric:
     place: int | None = None
     rewards_knowledge: bool = True
     best_constant: Literal["mean", "median"] = "mean"
+    takes: Takes = "probabilities"
+    is_own: bool = False
+    for_classes: Callable[[tuple[str, ...]], Metric] | None = None
 
     @property
     def words(self) -> str:
@@ -104,6 +117,14 @@ def metric_words(name: str) -> str:
     ('AUC', 'log loss', 'pinball loss')
     """
     return METRICS.get(name).words if name in METRICS else name.replace("_", " ")
+
+
+def tuning_metric(task: Task) -> Metric:
+    """Return the metric by which approaches choose: the deciding one, or the task's usual one in place of a caller's own."""
+    metric = METRICS.get(task.metric) if task.metric in METRICS else None
+    if metric is None or metric.is_own:
+        return METRICS.get("rmse" if task.is_regression else "log_loss")
+    return metric
 
 
 def best_constant(name: str) -> Literal["mean", "median"]:

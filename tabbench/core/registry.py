@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
+import threading
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
@@ -17,6 +18,8 @@ from typing import Generic, Protocol, TypeVar
 from tabbench.core.errors import TabbenchError, UnknownName
 
 ENTRY_POINT_GROUP = "tabbench"
+_LOADING = threading.RLock()
+"""Held by the thread that loads registries, as one may ask for names of another; the other threads wait for whole ones."""
 
 
 class Named(Protocol):
@@ -45,7 +48,9 @@ class Registry(Generic[T]):
         self.kind = kind
         self.package = package
         self._things: dict[str, T] = {}
-        self._is_loaded = False
+        self._own: dict[str, T] = {}
+        self._is_begun = self._is_loaded = False
+        self._failure: Exception | None = None
 
     def register(self, thing: T) -> T:
         """Add a thing and return it.
@@ -55,12 +60,16 @@ class Registry(Generic[T]):
         TabbenchError
             The name is taken.
         """
-        if _PLUG_INS.are_loading:
+        if _PLUG_INS.are_loading_here:
             self._load_package()  # our own names are taken first, also where a plug-in is the first to ask for this registry
         if thing.name in self._things:
             raise TabbenchError(f"the name of the {self.kind} {thing.name!r} is taken")
         self._things[thing.name] = thing
         return thing
+
+    def put(self, thing: T) -> None:
+        """Add a caller's own thing, in the place of an earlier one of that name; it is found by name only, never listed."""
+        self._own[thing.name] = thing
 
     def get(self, name: str) -> T:
         """Return the thing called `name`.
@@ -71,6 +80,8 @@ class Registry(Generic[T]):
             There is none; the message suggests similar names.
         """
         self._load()
+        if name in self._own:
+            return self._own[name]
         if name not in self._things:
             raise UnknownName.among(self.kind, name, self.names())
         return self._things[name]
@@ -85,40 +96,52 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._load()
-        return name in self._things
+        return name in self._things or name in self._own
 
     def _load(self) -> None:
-        self._load_package()
-        _PLUG_INS.load()
+        if self._is_loaded and _PLUG_INS.are_loaded:
+            return
+        with _LOADING:
+            self._load_package()
+            _PLUG_INS.load()
 
     def _load_package(self) -> None:
-        if self._is_loaded:
+        if self._failure is not None:  # what has been imported by then registers no second time
+            raise self._failure
+        if self._is_begun:
             return
-        self._is_loaded = True  # first, since a module that is being imported may ask for a name
+        self._is_begun = True  # first, since a module that is being imported may ask for a name
         try:
             package = importlib.import_module(self.package)
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
-        except BaseException:
-            self._is_loaded = False  # or the next look-up would take a part of the names for all of them
+        except BaseException as error:
+            self._is_begun = False  # or the next look-up would take a part of the names for all of them
+            self._failure = error if isinstance(error, Exception) else None
             raise
+        self._is_loaded = True
 
 
 class _PlugIns:
     """The modules that other packages name in the entry-point group, loaded once per process."""
 
     def __init__(self) -> None:
-        self.are_loading = False
-        self._have_begun = False
+        self.are_loaded = self._have_begun = False
+        self._thread: int | None = None
+
+    @property
+    def are_loading_here(self) -> bool:
+        """Whether this thread is loading them."""
+        return self._thread == threading.get_ident()
 
     def load(self) -> None:
         """Import each of them; a failure is reported in one line and not tried again."""
         if self._have_begun:
             return
-        self._have_begun = self.are_loading = True
+        self._have_begun, self._thread = True, threading.get_ident()
         for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda each: (each.name, each.value)):
             _load_plug_in(point)
-        self.are_loading = False
+        self._thread, self.are_loaded = None, True
 
 
 _PLUG_INS = _PlugIns()

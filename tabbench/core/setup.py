@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabbench.core.given import Given
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
@@ -29,6 +30,8 @@ class Setup:
         Digest of the splits, part of cell keys.
     seed : int
         Seed of the run.
+    given : Given | None, default None
+        The rows as they were given, where the user's own estimators take part.
     """
 
     table: Table
@@ -37,6 +40,7 @@ class Setup:
     splits: SplitPlan
     splits_digest: str
     seed: int
+    given: Given | None = None
 
     def split(self, repeat: int, fold: int) -> Split:
         """Return the split called (repeat, fold)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
 
 LIBRARIES = ("tabbench", "numpy", "scipy", "pandas", "scikit-learn", "xgboost", "lightgbm", "catboost", "torch")
@@ -17,3 +18,8 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def tabbench_version() -> str:
+    """Return the version of tabbench, also where it is imported without being installed."""
+    return str(sys.modules["tabbench"].__version__)

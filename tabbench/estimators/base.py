@@ -5,24 +5,32 @@ How X becomes typed columns is in `features.py`. Knows no approach; what is lear
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import effective_n_jobs
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
-from tabbench.core.errors import MissingExtra
+from tabbench.core.errors import BadData, BadOption, MissingExtra
+from tabbench.core.frames import as_frame, is_foreign_frame
+from tabbench.core.given import GivenRows
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.task import Task
+from tabbench.core.versions import tabbench_version
 from tabbench.estimators.features import (
     column_names,
+    dense,
     fit_columns,
+    given_rows,
     is_frame,
     learn_columns,
     split_columns,
@@ -52,6 +60,8 @@ class TrainingRows:
         Of shape (n,); None if all weights are one.
     group : ndarray | None
         Codes of shape (n,).
+    given : GivenRows
+        The same rows as they were given, for an estimator of the user's own.
     """
 
     features: pd.DataFrame
@@ -59,6 +69,7 @@ class TrainingRows:
     task: Task
     weight: np.ndarray | None
     group: np.ndarray | None
+    given: GivenRows
 
     def __len__(self) -> int:
         return len(self.target)
@@ -75,7 +86,19 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
+        tags.input_tags.sparse = True
         return tags
+
+    def __getstate__(self) -> Any:
+        return {**super().__getstate__(), "_written_by": tabbench_version()}
+
+    def __setstate__(self, state: Any) -> None:
+        written_by = state.pop("_written_by", None)
+        if written_by != tabbench_version():
+            writer = written_by or "of an unknown version"
+            warnings.warn(f"this {type(self).__name__} was written by tabbench {writer} and is read by {tabbench_version()}; "
+                          "fit it again, or its predictions may differ", UserWarning, stacklevel=2)
+        super().__setstate__(state)
 
     def _read_training(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> TrainingRows:
         """Read and check the arguments of `fit`; sets `n_features_in_` and, for frames, `feature_names_in_`.
@@ -85,6 +108,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         ValueError, TypeError
             X or y is not valid input for scikit-learn, or X holds infinity.
         """
+        given_y = y
         y = validate_data(self, "no_validation", y, y_numeric=self._is_regression)
         if pd.isna(y).any():  # None and pandas' NA among labels, which scikit-learn does not look for
             raise ValueError("Input y contains NaN; leave out the rows without a target")
@@ -94,18 +118,18 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                                                                          ensure_non_negative=True)
         group = None if groups is None else np.unique(_labels(groups, X), return_inverse=True)[1]
         features, self._columns = learn_columns(split_columns(X), column_names(X, self.n_features_in_))
-        if weight is not None and (weight == 0).any():  # as if the rows were not there
+        given, (target, task) = given_rows(X, given_y), self._read_target(y)
+        if weight is not None and (weight == 0).any():  # as if the rows were not there, but for the names of their classes
             kept = np.flatnonzero(weight > 0)
-            features, y, weight = features.iloc[kept].reset_index(drop=True), y[kept], weight[kept]
-            group = None if group is None else group[kept]
-        _require_rows(len(y))
-        target, task = self._read_target(y)
-        return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group)
+            features, target, weight = features.iloc[kept].reset_index(drop=True), target[kept], weight[kept]
+            given, group = given.take(kept, with_target=True), None if group is None else group[kept]
+        _require_rows(len(target))
+        return TrainingRows(features, target, task, None if weight is None or (weight == 1).all() else weight, group, given)
 
     def _fit_view(self, name: ViewName, rows: TrainingRows, seed: int) -> Any:
-        """Fit a view on the training rows, keep it and return the rows' matrix in it."""
+        """Fit a view on the training rows, keep it and return the rows' matrix in it; `given` are the rows as they came."""
         self._view: FittedView = fit_view(name, rows.features, self._columns, seed)
-        return self._view.transform(rows.features)
+        return rows.given if name == "given" else self._view.transform(rows.features)
 
     def _training_set(self, view: ViewName, rows: TrainingRows, settings: Settings, device: str = "cpu") -> TrainingSet:
         """Fit the view and return the rows as an approach learns from them."""
@@ -126,7 +150,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
         training = self._training_set(approach.view, rows, approach.settings(workload),
                                       device if approach.uses_device else "cpu")
-        with threadpool_limits(training.threads):  # the number of cores must not change a number
+        with limited_threads(training.threads):  # the number of cores must not change a number
             return approach.fit(training)
 
     def _matrix(self, X: Any) -> Any:
@@ -149,8 +173,10 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Validate X by scikit-learn's rules and return it: a frame as it is, anything else as an array (n, p)."""
+        X = as_frame(X) if is_foreign_frame(X) and not hasattr(X, "to_arrow") else X
         if not is_frame(X):
-            return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+            valid = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False, accept_sparse=True)
+            return dense(valid) if issparse(valid) else valid
         validate_data(self, X, reset=reset, skip_check_array=True)
         if 0 in X.shape:
             check_array(np.empty(X.shape), estimator=self)  # raises what scikit-learn says of no rows or no columns
@@ -164,6 +190,28 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """Return the number of threads that `n_jobs` allows; None is 1 unless in a `joblib.parallel_config` context."""
         return int(effective_n_jobs(self.n_jobs))
 
+    def _by_column(self, importances: np.ndarray) -> np.ndarray:
+        """Sum the importances of the columns of the trees' view by column of X."""
+        return np.bincount(self._sources(), weights=importances, minlength=self.n_features_in_)
+
+    def _largest_by_column(self, importances: np.ndarray) -> np.ndarray:
+        """Take the largest of the importances of the columns of the trees' view by column of X; 0 where it has none."""
+        largest = np.zeros(self.n_features_in_)
+        np.maximum.at(largest, self._sources(), importances)
+        return largest
+
+    def _sources(self) -> np.ndarray:
+        """Return the column of X that each column of the trees' view comes from."""
+        view: Any = self._view
+        widths = [len(view.expansion.names_of(column)) for column in self._columns]
+        is_coded = np.array([column.kind == "category" for column in self._columns])
+        # The view holds all numbers first, then the codes.
+        return np.concatenate([np.repeat(np.arange(len(widths)), widths), np.flatnonzero(is_coded)])
+
+    def _weighed(self, rows: TrainingRows) -> TrainingRows:
+        """Return the rows with weights times those of their classes; only classifiers have such."""
+        return rows
+
     @property
     def _is_regression(self) -> bool:
         raise NotImplementedError
@@ -176,6 +224,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     """Base of the classifiers; a subclass defines `predict_proba`."""
 
     classes_: np.ndarray
+    class_weight: Any = None
+
+    def _weighed(self, rows: TrainingRows) -> TrainingRows:
+        return self._weighed_by_class(rows, self.class_weight)
 
     @property
     def _is_regression(self) -> bool:
@@ -189,6 +241,42 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         kind: Any = "binary" if len(self.classes_) == 2 else "multiclass"
         metrics = choose_metrics(kind, None)
         return codes.astype(np.int64), Task(kind, tuple(str(label) for label in self.classes_), metrics[0], metrics)
+
+    def _weighed_by_class(self, rows: TrainingRows, class_weight: Any) -> TrainingRows:
+        """Return the rows with weights times those of their classes: of a dict, "balanced", or one for None.
+
+        Raises
+        ------
+        BadOption
+            A weight is not positive, or not finite.
+        """
+        if class_weight is None:
+            return rows
+        try:
+            by_code = compute_class_weight(class_weight, classes=self.classes_, y=self.classes_[rows.target],
+                                           sample_weight=rows.weight)
+        except ValueError as error:
+            raise BadOption(f"class_weight must be None, 'balanced' or weights of the labels of y, not {class_weight!r} ({error})"
+                            ) from error
+        if not (np.isfinite(by_code).all() and (by_code > 0).all()):
+            raise BadOption(f"class_weight must give finite weights above 0, not {class_weight!r}")
+        return replace(rows, weight=by_code[rows.target] * (1.0 if rows.weight is None else rows.weight))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Predict logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        logarithms : ndarray of shape (n_samples, n_classes)
+            Natural logarithms of the class probabilities in the order of `classes_`; minus infinity where one is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
@@ -245,6 +333,8 @@ def _load(approach: Approach) -> None:
 def _labels(groups: Any, X: Any) -> np.ndarray:
     labels = np.asarray(groups)
     check_consistent_length(X, labels)
+    if labels.dtype == object and pd.isna(labels).any():
+        raise BadData("groups holds None; give every row a group, each one of its own where it belongs to none")
     return labels
 
 

@@ -12,11 +12,11 @@ from typing import Any, Self
 import numpy as np
 
 from tabbench.comparison.plan import choose_contestants
-from tabbench.comparison.result import FinishedComparison
+from tabbench.comparison.result import FinishedComparison, device_of
 from tabbench.core.approach import APPROACHES, BASELINE, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
-from tabbench.estimators.comparison import compare_rows, device_of, is_named
-from tabbench.estimators.features import tie_digests
+from tabbench.estimators.comparison import compare_rows, is_named
+from tabbench.estimators.features import given_rows, tie_digests
 from tabbench.estimators.knobs import effort_of
 from tabbench.execution.run import why_it_does_not_load
 from tabbench.metrics.choice import choose_metrics
@@ -74,7 +74,7 @@ class _BestApproach(TabularEstimator):
         """
         options = self._options()
         contestants = {each.name: each for each in choose_contestants(options).approaches}
-        rows = self._read_training(X, y, sample_weight, groups)
+        rows = self._weighed(self._read_training(X, y, sample_weight, groups))
         metrics = choose_metrics(rows.task.kind, options.metric)
         rows = replace(rows, task=replace(rows.task, metric=metrics[0], metrics=metrics))
         self.comparison_: FinishedComparison | None = None
@@ -86,8 +86,14 @@ class _BestApproach(TabularEstimator):
             compared = compare_rows(rows, self._columns, replace(options, seed=self._seed()))
             self.comparison_, self.best_approach_, effort = compared.comparison, compared.best, compared.effort
             device = device_of(self.comparison_)
+        self._is_own = contestants[self.best_approach_].view == "given"
         self._model = self._fit_approach(contestants[self.best_approach_], rows, effort, device)
         return self
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        """Predict by the model's view, or by the rows as they are where the model is an estimator of the user's own."""
+        matrix = self._matrix(X)
+        return self._model.predict(given_rows(self._checked(X, reset=False)) if self._is_own else matrix)
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches
@@ -125,6 +131,8 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
         Wall time for comparison and final fit, in seconds or with a unit ("10m"). The largest plan that should end in time is
         run. With the default preset and no `effort`, the effort is chosen to fit as well. The final fit gets the time that is
         left.
+    class_weight : dict, "balanced" or None, default None
+        Weights of the classes, which multiply those of the rows in training and metric.
     device : {"auto", "cpu", "cuda"}, default "auto"
         Device of the approaches that can use a GPU.
     random_state : int, RandomState instance or None, default None
@@ -135,7 +143,7 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     Attributes
     ----------
     best_approach_ : str
-        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+        Name of the approach that predicts: the recommended one, or the cheapest if nothing was compared.
     comparison_ : FinishedComparison or None
         The comparison with its scores, pairs, costs and findings; None if nothing was compared.
     classes_ : ndarray of shape (n_classes,)
@@ -154,6 +162,14 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
     (['low', 'high'], 'linear')
     """
 
+    def __init__(self, preset: str = DEFAULT_PRESET, *, effort: float | None = None,
+                 approaches: str | Sequence[str] | Mapping[str, Any] | None = None, metric: str | None = None, folds: int = 5,
+                 repeats: int | None = 1, time_limit: str | float | None = None, class_weight: Any = None, device: str = "auto",
+                 random_state: Any = None, n_jobs: int | None = None) -> None:
+        super().__init__(preset, effort=effort, approaches=approaches, metric=metric, folds=folds, repeats=repeats,
+                         time_limit=time_limit, device=device, random_state=random_state, n_jobs=n_jobs)
+        self.class_weight = class_weight
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities with the best approach.
 
@@ -167,8 +183,7 @@ class BestApproachClassifier(_BestApproach, TabularClassifier):
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return self._predicted(X)
 
 
 class BestApproachRegressor(_BestApproach, TabularRegressor):
@@ -206,7 +221,7 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
     Attributes
     ----------
     best_approach_ : str
-        Name of the approach that predicts: the one with the lowest mean loss, or the cheapest if nothing was compared.
+        Name of the approach that predicts: the recommended one, or the cheapest if nothing was compared.
     comparison_ : FinishedComparison or None
         The comparison with its scores, pairs, costs and findings; None if nothing was compared.
     n_features_in_ : int
@@ -235,8 +250,7 @@ class BestApproachRegressor(_BestApproach, TabularRegressor):
         y : ndarray of shape (n_samples,)
             Predictions in the units of the target.
         """
-        matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return self._predicted(X)
 
 
 def different_rows(rows: TrainingRows) -> int:
@@ -262,7 +276,8 @@ def merged(rows: TrainingRows) -> TrainingRows:
     weight = np.bincount(code, weights=rows.weight)
     features = rows.features.iloc[first].reset_index(drop=True)
     group = None if rows.group is None else rows.group[first]
-    return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group)
+    return TrainingRows(features, rows.target[first], rows.task, None if (weight == 1).all() else weight, group,
+                        rows.given.take(first, with_target=True))
 
 
 def _cheapest(approaches: Sequence[Approach], *, is_baseline_wanted: bool) -> str:

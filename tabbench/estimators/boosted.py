@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from tabbench.approaches.composed import find_approach
 from tabbench.core.approach import Approach
@@ -59,10 +60,18 @@ class _BoostedEnsemble(TabularEstimator):
             A library cannot be imported.
         """
         effort, approach = effort_of(self.preset, self.effort), _approach(self.libraries)
-        self._model = self._fit_approach(approach, self._read_training(X, y, sample_weight, groups), effort)
+        self._model = self._fit_approach(approach, self._weighed(self._read_training(X, y, sample_weight, groups)), effort)
         tuned = self._model.tuned
         self.members_ = list(tuned.get("members", [{"library": approach.name, "weight": 1.0, **tuned}]))
         return self
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Share of each column (p,) in the total gain of the trees' splits."""
+        check_is_fitted(self)
+        view: Any = self._view
+        model: Any = self._model
+        return self._by_column(model.importances(len(view.expansion.number_names + view.expansion.code_names)))
 
 
 class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
@@ -76,6 +85,8 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
         Number from 0.01 to 100 that replaces the preset: 0.1 is "fast", 1 is "balanced", 6 is "thorough".
     libraries : sequence of {"xgboost", "lightgbm"}, default ("xgboost", "lightgbm")
         Libraries to take models from. A single one is tuned alone.
+    class_weight : dict, "balanced" or None, default None
+        Weights of the classes, which multiply those of the rows, also on inner folds.
     random_state : int, RandomState instance or None, default None
         Seed of the inner folds and of the libraries.
     n_jobs : int or None, default None
@@ -87,6 +98,8 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
         Class labels in the order of the probabilities.
     members_ : list of dict
         Members of the ensemble, each with its library, configuration and weight.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of each column in the total gain of the trees' splits.
     n_features_in_ : int
         Number of columns seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -106,6 +119,11 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
     >>> model.predict([[3.0], [70.0]]).tolist()
     ['low', 'high']
     """
+
+    def __init__(self, preset: str = "balanced", *, effort: float | None = None, libraries: Sequence[str] = BOTH,
+                 class_weight: Any = None, random_state: Any = None, n_jobs: int | None = None) -> None:
+        super().__init__(preset, effort=effort, libraries=libraries, random_state=random_state, n_jobs=n_jobs)
+        self.class_weight = class_weight
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
@@ -144,6 +162,8 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     ----------
     members_ : list of dict
         Members of the ensemble, each with its library, configuration and weight.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Share of each column in the total gain of the trees' splits.
     n_features_in_ : int
         Number of columns seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

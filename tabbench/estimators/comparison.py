@@ -18,16 +18,18 @@ import pandas as pd
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
+from tabbench.comparison.given import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
-from tabbench.comparison.result import FinishedComparison, as_finished
+from tabbench.comparison.result import FinishedComparison, as_finished, chosen
 from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import run_missing
 from tabbench.comparison.session import Session, measured_costs
 from tabbench.core.approach import BASELINE
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import TabbenchError
+from tabbench.core.process_settings import limited_threads
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.estimators.base import TrainingRows
@@ -35,7 +37,6 @@ from tabbench.estimators.features import fingerprint, tie_digests
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.splitting.splits import make_splits, splits_fingerprint
-from tabbench.store.database import Store
 
 SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 """A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times
@@ -46,7 +47,7 @@ MOST_ROWS_IN_PROCESS = 1000
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A comparison, its best approach, and the effort with which that is fitted on all rows."""
+    """A comparison, the approach that predicts, and the effort with which that is fitted on all rows."""
 
     comparison: FinishedComparison
     best: str
@@ -74,14 +75,14 @@ def compare_rows(rows: TrainingRows, columns: Sequence[Column], options: Options
 
 
 def best_of(comparison: FinishedComparison, options: Options) -> str:
-    """Return the approach with the lowest mean loss at the full size.
+    """Return the recommended approach; the one with the lowest mean loss where none is recommended.
 
     Raises
     ------
     TabbenchError
         There is none, or only the baseline, which the options do not name.
     """
-    best = comparison.winners["best"].dropna()
+    best = comparison.winners["recommended"].fillna(comparison.winners["best"]).dropna()
     judged = set(comparison.scores.loc[comparison.scores["failed"] < comparison.scores["splits"], "approach"])
     if best.empty or not (is_named(BASELINE, options) or judged - {BASELINE}):
         reasons = [*comparison.failures["reason"].unique(), *comparison.skipped["reason"].unique()]
@@ -95,17 +96,14 @@ def is_named(name: str, options: Options) -> bool:
     return name in (options.approaches or ())
 
 
-def device_of(comparison: FinishedComparison) -> str:
-    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
-    with Store(comparison.folder) as store:
-        return str(store.recall("device"))
-
-
 def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Prepared:
     table = _table(rows, columns)
     splits, findings = make_splits(table, rows.target, rows.task, folds=options.folds, repeats=options.repeats, seed=options.seed)
-    checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
-    setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed)
+    # One thread whatever n_jobs: a process that was forked after others had run would wait for them forever.
+    with limited_threads(1):
+        checked = run_checks(CheckedTable(table, rows.task, rows.target, options.seed))
+    given = as_given(rows.given) if has_own(options) else None
+    setup = Setup(table, rows.task, rows.target, splits, splits_fingerprint(splits), options.seed, given)
     return Prepared(setup, tuple(dict.fromkeys((*findings, *checked))))
 
 
@@ -131,10 +129,11 @@ def _run(prepared: Prepared, options: Options) -> Compared:
         ran = run_missing(session, executor, prepared, clock)
         if ran.run.limited is not None and ran.run.limited.is_interrupted:
             raise KeyboardInterrupt
-        comparison = replace(judged(ran.run, session.store), timing=clock.timing({}))
+        comparison = judged(ran.run, session.store)
+        comparison = replace(comparison, timing=comparison.timing | clock.timing({}))
         finished = as_finished(comparison, session.folder.path)
         best = best_of(finished, options)
-        session.store.remember(best=best, timing=comparison.timing)
+        session.store.remember(**chosen(finished) | {"recommended": best}, timing=comparison.timing)
     return Compared(finished, best, _last_effort(ran, best, clock))
 
 

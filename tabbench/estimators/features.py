@@ -13,12 +13,16 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
+from tabbench.core.given import GivenRows
 from tabbench.core.table import Column
 from tabbench.reading.frames import as_arrow
 from tabbench.reading.new_numbers import accepts_plain
 from tabbench.reading.recognition import recognise
 from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.schema import conformed
+
+MOST_SPARSE_CELLS = 500_000_000
+"""4 GB of float64, the most that a sparse matrix may become."""
 
 Values: TypeAlias = Any
 """A column as given: float64 (n,) with NaN for missing, or an Arrow column of anything else."""
@@ -27,6 +31,34 @@ Values: TypeAlias = Any
 def is_frame(X: Any) -> bool:
     """Whether X is a pandas or polars frame."""
     return isinstance(X, pd.DataFrame) or (hasattr(X, "to_arrow") and hasattr(X, "columns"))
+
+
+def given_rows(X: Any, y: Any = None) -> GivenRows:
+    """Return X and y as they are: what is no pandas frame is held as one, and an array handed on as an array."""
+    is_pandas = isinstance(X, pd.DataFrame)
+    frame = X if is_pandas else X.to_pandas() if is_frame(X) else pd.DataFrame(X)
+    return GivenRows(frame, None if y is None else _given_target(y, frame.index), is_array=not is_frame(X))
+
+
+def _given_target(y: Any, index: pd.Index) -> pd.Series:
+    if isinstance(y, pd.Series):
+        return y.set_axis(index)
+    values = y if hasattr(y, "dtype") else np.asarray(y)
+    return pd.Series(np.ravel(values) if getattr(values, "ndim", 1) == 2 else values, index=index)
+
+
+def dense(X: Any) -> np.ndarray:
+    """Return the float64 values (n, p) of a sparse matrix.
+
+    Raises
+    ------
+    BadData
+        There are too many to hold.
+    """
+    if X.shape[0] * X.shape[1] > MOST_SPARSE_CELLS:
+        raise BadData(f"X is a sparse matrix of {X.shape[0]:,} x {X.shape[1]:,}, more than the {MOST_SPARSE_CELLS:,} values that "
+                      "can be read as columns; reduce it first, with SelectKBest or TruncatedSVD")
+    return np.asarray(X.toarray(order="F"), dtype=np.float64 if X.dtype.kind != "c" else X.dtype)
 
 
 def split_columns(X: Any) -> list[Values]:

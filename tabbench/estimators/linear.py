@@ -6,20 +6,21 @@ How X becomes typed columns is in `base.py`, how the grids are searched in `tabb
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+import pandas as pd
+from scipy.sparse import csr_array, hstack, issparse
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS, Metric
+from tabbench.core.process_settings import limited_threads, silent_warnings
 from tabbench.core.task import TaskKind
 from tabbench.estimators.base import TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.knobs import positive
@@ -30,6 +31,7 @@ from tabbench.linear.rows import Folds, Rows
 from tabbench.linear.walker import LogisticModel
 from tabbench.options import choice, whole
 from tabbench.views.linear import LinearView
+from tabbench.views.tails import STRAIGHT
 
 PENALTIES = ("l2", "l1", "elasticnet")
 DEFAULT_STRENGTHS = tuple(float(f"1e{power}") for power in range(-4, 4))
@@ -97,6 +99,57 @@ class _GridSearched(TabularEstimator):
         numbers[np.isnan(numbers)] = 0.0
         return _joined(numbers, values[:, numbers.shape[1] + len(self._view.far_columns):])
 
+    def _set_coefficients(self, coefficients: np.ndarray, intercept: Any, matrix: Any, features: Any) -> None:
+        """Set the coefficients of the model's columns and, where there are such, those of the columns of X in their own units.
+
+        What finds `coef_` takes it for the latter: scikit-learn's selectors, and explainers of linear models.
+        """
+        self.column_coef_, self.column_intercept_ = coefficients, self._intercept(intercept, coefficients)
+        self.feature_importances_ = self._importances(coefficients, matrix)
+        self.__dict__.pop("coef_", None)
+        self.__dict__.pop("intercept_", None)
+        if self._is_linear_in(features):
+            slope, offset = self._straight_lines()
+            names = list(self._view.expansion.number_names)
+            self.coef_ = (coefficients * slope)[..., [names.index(column.name) for column in self._columns]]
+            self.intercept_ = self.column_intercept_ + coefficients @ offset
+
+    def _importances(self, coefficients: np.ndarray, matrix: Any) -> np.ndarray:
+        """Return for each column of X the sum of the absolute effects, a standard deviation each, of what is made of it."""
+        squares = matrix.multiply(matrix) if issparse(matrix) else matrix**2
+        deviation = np.sqrt(np.maximum(np.asarray(squares.mean(axis=0)) - np.asarray(matrix.mean(axis=0)) ** 2, 0.0)).ravel()
+        effect = np.abs(np.atleast_2d(coefficients)).sum(axis=0) * deviation
+        return np.bincount(self._sources(), weights=effect, minlength=len(self._columns))
+
+    def _sources(self) -> np.ndarray:
+        """Return for each column of the model the position of the column of X that it is made of."""
+        view, place = self._view, {column.name: position for position, column in enumerate(self._columns)}
+        numbers = np.repeat(np.arange(len(place)), [len(view.expansion.names_of(column)) for column in self._columns])
+        far = numbers[view.tails.columns] if self.scale else numbers[:0]
+        one_hot = [np.full(levels.n_codes + levels.has_missing, place[name]) for name, levels in view.expansion.levels.items()]
+        return np.concatenate([numbers, far, numbers[view.gaps], *one_hot]).astype(np.int64)
+
+    def _is_linear_in(self, features: Any) -> bool:
+        """Return whether the model is linear in the columns of X: numbers, none missing, none so far out that it is drawn in."""
+        expansion, kinds = self._view.expansion, [(column.kind, column.levels) for column in self._columns]
+        if set(kinds) - {("number", ()), ("boolean", ())} or len(self._view.gaps) or len(self._view.tails.columns):
+            return False
+        if set(expansion.number_names) != {column.name for column in self._columns} or not self.scale:
+            return not self.scale
+        scaled = np.abs(self._view.scale.apply(expansion.expand(features).numbers)[:, ~expansion.is_boolean])
+        return bool((scaled <= STRAIGHT).all())
+
+    def _straight_lines(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return slope and offset (p,) of each column of the model as a function of the column of X that it is made of."""
+        view = self._view
+        if not self.scale:
+            return np.ones(len(view.scale.center)), np.zeros(len(view.scale.center))
+        slope = 1 / (view.scale.scale * view.deviation)
+        offset = -(view.scale.center / view.scale.scale + view.mean) / view.deviation
+        if len(self._standard.mean):
+            slope, offset = slope / self._standard.deviation, (offset - self._standard.mean) / self._standard.deviation
+        return slope, offset
+
     def _intercept(self, intercept: Any, coefficients: np.ndarray) -> Any:
         """Return the intercept for numbers as given: of shape () or (k,), for coefficients of shape (p,) or (k, p)."""
         if self.scale:
@@ -107,9 +160,10 @@ class _GridSearched(TabularEstimator):
     def _folds(self, y: Any, sample_weight: Any, groups: Any) -> Folds:
         """Return (training, validation) positions among the rows of positive weight."""
         y = np.asarray(y)
-        splitter = check_cv(_possible_folds(self.cv, y, self._is_regression), y, classifier=not self._is_regression)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # such a class gets a small probability
+        cv = _possible_folds(self.cv, y, self._is_regression)
+        splitter = (_grouped_folds(cv, groups, self._is_regression) if groups is not None and isinstance(cv, int) else
+                    check_cv(cv, y, classifier=not self._is_regression))
+        with silent_warnings(UserWarning):  # of a class with fewer rows than folds, which gets a small probability
             parts = list(splitter.split(np.zeros((len(y), 1)), y, groups))
         kept = np.broadcast_to(True if sample_weight is None else np.asarray(sample_weight) > 0, len(y))  # a number is all rows'
         position = np.cumsum(kept) - 1
@@ -147,20 +201,23 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         Penalties to try.
     l1_ratios : sequence of float, default (0.5,)
         Mixtures of the "elasticnet" penalty, between 0 (ridge) and 1 (lasso).
-    class_weights : sequence of {None, "balanced"}, default (None,)
-        Class weights to try.
+    class_weights : sequence of {None, "balanced"} or dict, default (None,)
+        Class weights to try. A dict gives the weight of each label.
     multi_class : {"multinomial", "ovr"}, default "multinomial"
         Whether to fit one model of all classes, or one of each class against the others ("ovr").
     scoring : str, default "log_loss"
         Name of a tabbench metric for classes; its mean over the folds decides.
     cv : int, cross-validation generator or iterable, default 5
-        Number of stratified folds, a scikit-learn splitter, or an iterable of (training, validation) positions.
+        Number of stratified folds, of whole groups where `groups` are given, a scikit-learn splitter, or an iterable of
+        (training, validation) positions.
     scale : bool, default True
         Whether to scale numbers robustly, draw in outliers, and standardize. If False, numbers are taken as they are.
     tol : float, default 1e-8
         Stop when a Newton step promises to lower the log loss per row by less than this.
     max_iter : int, default 50
         Maximum number of Newton steps per point.
+    class_weight : dict, "balanced" or None, default None
+        The only class weights to try, by scikit-learn's name; None tries `class_weights`.
     random_state : int, RandomState instance or None, default None
         Seed of the random projections of text columns.
     n_jobs : int or None, default None
@@ -168,17 +225,25 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (1, n_columns) or (n_classes, n_columns)
-        Coefficients of the columns `column_names_`; one row if there are two classes.
+    coef_ : ndarray of shape (1, n_features_in_) or (n_classes, n_features_in_)
+        Coefficients of the columns of X in their own units; one row if there are two classes. Defined only if the model is linear
+        in X: all columns are numbers or booleans without missing values, none with outliers that are drawn in.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts.
+        Intercepts that go with `coef_`.
+    column_coef_ : ndarray of shape (1, n_columns) or (n_classes, n_columns)
+        Coefficients of the model's columns, `column_names_`, standardized if `scale`.
+    column_intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts that go with `column_coef_`.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Effect of each column of X: sum of the absolute coefficients of the model's columns that are made of it, each times its
+        standard deviation.
     C_ : float
         C at the best point.
     penalty_ : str
         Penalty at the best point.
     l1_ratio_ : float
         Mixture at the best point.
-    class_weight_ : "balanced" or None
+    class_weight_ : "balanced", dict or None
         Class weights at the best point.
     best_params_ : dict
         Parameters of the best point.
@@ -215,9 +280,9 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
     """
 
     def __init__(self, Cs: Sequence[float] = DEFAULT_STRENGTHS, *, penalties: Sequence[str] = PENALTIES,
-                 l1_ratios: Sequence[float] = (0.5,), class_weights: Sequence[str | None] = (None,),
+                 l1_ratios: Sequence[float] = (0.5,), class_weights: Sequence[Any] = (None,),
                  multi_class: str = "multinomial", scoring: str = "log_loss", cv: Any = 5, scale: bool = True, tol: float = 1e-8,
-                 max_iter: int = 50, random_state: Any = None, n_jobs: int | None = None) -> None:
+                 max_iter: int = 50, class_weight: Any = None, random_state: Any = None, n_jobs: int | None = None) -> None:
         self.Cs = Cs
         self.penalties = penalties
         self.l1_ratios = l1_ratios
@@ -228,6 +293,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         self.scale = scale
         self.tol = tol
         self.max_iter = max_iter
+        self.class_weight = class_weight
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -243,7 +309,7 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         sample_weight : array-like of shape (n_samples,), default None
             Non-negative weights of the losses in training and scoring.
         groups : array-like of shape (n_samples,), default None
-            Group labels, passed to the splitter `cv`.
+            Group labels. Folds that `cv` numbers never divide a group; a splitter is given the labels.
 
         Returns
         -------
@@ -257,10 +323,12 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
         ValueError
             X or y is not valid input for scikit-learn, X holds infinity, or fewer than four rows have a positive weight.
         """
-        grid = self._grid(_given("tol", positive("tol", self.tol)))
+        tolerance, class_weights = _given("tol", positive("tol", self.tol)), self._class_weights()
         rows = self._read_training(X, y, sample_weight, groups)
+        factors = [self._factors(each, rows) for each in class_weights]
+        grid = self._grid(tolerance, factors)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             folds = self._folds(y, sample_weight, groups)
             scores = np.array([[metric.score(prepared.target[valid], prediction, prepared.weight[valid])
@@ -268,15 +336,15 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
                                for path in grid.paths
                                for _, predictions in visit(prepared, rows.task.n_classes, folds, grid, path)])
             points = [{"C": point.strength, "penalty": _penalty(point.l1_ratio), "l1_ratio": point.l1_ratio,
-                       "class_weight": "balanced" if point.is_balanced else None} for point in grid.points]
+                       "class_weight": class_weights[factors.index(point.class_weights or point.is_balanced)]}
+                      for point in grid.points]
             best = self._results(points, scores, metric)
-            self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE))
+            self._model: LogisticModel = fit_logistic(prepared, grid.points[best], self._grid(REFIT_TOLERANCE, factors))
         self.C_, self.penalty_, self.l1_ratio_, self.class_weight_ = points[best].values()
         if not self._model.has_converged and self._model.promised > self.tol:
             warnings.warn(f"the model at the best point had not converged after {self._model.steps} steps; raise max_iter or "
                           "take smaller Cs", ConvergenceWarning, stacklevel=2)
-        self.coef_ = self._model.coefficients
-        self.intercept_ = self._intercept(self._model.intercepts, self.coef_)
+        self._set_coefficients(self._model.coefficients, self._model.intercepts, prepared.values, rows.features)
         self.n_iter_ = np.array([self._model.steps])
         return self
 
@@ -294,16 +362,34 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
             Class probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self._model.predict(self._values(X))
+        probabilities = self._model.predict(self._values(X))
+        # The last classes have no column if the weights of all their rows are zero.
+        return np.pad(probabilities, ((0, 0), (0, len(self.classes_) - probabilities.shape[1])))
 
-    def _grid(self, tolerance: float) -> LogisticGrid:
+    def _class_weights(self) -> tuple[Any, ...]:
+        """Return the class weights to try: None, "balanced" or dicts of labels."""
+        if self.class_weight is None:
+            return _some("class_weights", self.class_weights, (None, "balanced"), takes_dicts=True)
+        if tuple(self.class_weights) != (None,):
+            raise BadOption("class_weight and class_weights both say how to weigh the classes; give one of them")
+        return _some("class_weight", (self.class_weight,), ("balanced",), takes_dicts=True)
+
+    def _factors(self, class_weight: Any, rows: TrainingRows) -> tuple[float, ...] | bool:
+        """Return the factor of each class for a dict, else whether the classes are balanced."""
+        if not isinstance(class_weight, Mapping):
+            return bool(class_weight == "balanced")
+        unweighted = replace(rows, weight=None)
+        weight = self._weighed_by_class(unweighted, class_weight).weight
+        return tuple(dict(zip(rows.target.tolist(), np.asarray(weight).tolist(), strict=True))[code]
+                     for code in range(len(self.classes_)))
+
+    def _grid(self, tolerance: float, factors: Sequence[tuple[float, ...] | bool]) -> LogisticGrid:
         strengths = _numbers("Cs", self.Cs, smallest=np.nextafter(0, 1))
         mixtures = {"l2": (0.0,), "l1": (1.0,), "elasticnet": _numbers("l1_ratios", self.l1_ratios, largest=1.0)}
         penalties = _some("penalties", self.penalties, PENALTIES)
-        class_weights = _some("class_weights", self.class_weights, (None, "balanced"))
         ratios = [ratio for penalty in penalties for ratio in mixtures[str(penalty)]]
         is_one_vs_rest = choice("multi_class", self.multi_class, ("multinomial", "ovr")) == "ovr"
-        paths = [LogisticPath(ratio, strengths, weights == "balanced") for weights in class_weights
+        paths = [LogisticPath(ratio, strengths, each is True, each if isinstance(each, tuple) else None) for each in factors
                  for ratio in dict.fromkeys(ratios)]
         return LogisticGrid(tuple(paths), _given("max_iter", whole("max_iter", self.max_iter, 1)), tolerance, is_one_vs_rest)
 
@@ -334,10 +420,18 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_columns,)
-        Coefficients of the columns `column_names_`.
+    coef_ : ndarray of shape (n_features_in_,)
+        Coefficients of the columns of X in their own units. Defined only if the model is linear in X: all columns are numbers or
+        booleans without missing values, none with outliers that are drawn in.
     intercept_ : float
-        Intercept.
+        Intercept that goes with `coef_`.
+    column_coef_ : ndarray of shape (n_columns,)
+        Coefficients of the model's columns, `column_names_`, standardized if `scale`.
+    column_intercept_ : float
+        Intercept that goes with `column_coef_`.
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Effect of each column of X: sum of the absolute coefficients of the model's columns that are made of it, each times its
+        standard deviation.
     alpha_ : float
         Penalty at the best point.
     l1_ratio_ : float
@@ -393,7 +487,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         sample_weight : array-like of shape (n_samples,), default None
             Non-negative weights of the losses in training and scoring.
         groups : array-like of shape (n_samples,), default None
-            Group labels, passed to the splitter `cv`.
+            Group labels. Folds that `cv` numbers never divide a group; a splitter is given the labels.
 
         Returns
         -------
@@ -413,7 +507,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
         rows = self._read_training(X, y, sample_weight, groups)
         _require_squares(rows.target)
         metric = _metric(self.scoring, rows.task.kind)
-        with threadpool_limits(self._threads()):
+        with limited_threads(self._threads()):
             prepared = self._prepare(rows)
             grid = (ElasticNetGrid.spanning(prepared, l1_ratios, DEFAULT_ALPHAS, SMALLEST_SHARE) if alphas is None
                     else ElasticNetGrid(dict.fromkeys(l1_ratios, alphas)))
@@ -426,8 +520,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
             best = self._results(points, scores, metric)
             self._model = fit_elastic_net(prepared, grid, grid.points[best])
         self.alpha_, self.l1_ratio_ = points[best].values()
-        self.coef_ = self._model.coefficients
-        self.intercept_ = self._intercept(self._model.intercept, self.coef_)
+        self._set_coefficients(self._model.coefficients, self._model.intercept, prepared.values, rows.features)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -455,6 +548,14 @@ def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:
     return min(wanted, len(y) if is_regression else max(2, int(np.unique(y, return_counts=True)[1].max())))
 
 
+def _grouped_folds(folds: int, groups: Any, is_regression: bool) -> Any:
+    """Return a splitter that never divides a group, with no more folds than there are groups."""
+    n_groups = len(pd.unique(pd.Series(groups)))
+    if n_groups < 2:
+        raise BadOption("groups holds one group only, which leaves no rows to judge by; give at least two, or leave groups out")
+    return (GroupKFold if is_regression else StratifiedGroupKFold)(min(folds, n_groups))
+
+
 def _require_squares(target: np.ndarray) -> None:
     largest = np.abs(target).max()
     if largest > LARGEST_TARGET:
@@ -477,7 +578,7 @@ def _given(name: str, value: Any) -> Any:
     return value
 
 
-def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str | None, ...]:
+def _some(name: str, given: Any, allowed: tuple[str | None, ...], *, takes_dicts: bool = False) -> tuple[Any, ...]:
     """Return the given values, each once.
 
     Raises
@@ -485,11 +586,16 @@ def _some(name: str, given: Any, allowed: tuple[str | None, ...]) -> tuple[str |
     BadOption
         The values are no sequence, there are none, or one is not allowed.
     """
-    is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
+    is_sequence = isinstance(given, Iterable) and not isinstance(given, str | Mapping)
     values = list(given) if is_sequence else []
-    if not values or not all(value is None or isinstance(value, str) for value in values) or not set(values) <= set(allowed):
-        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}, not {given!r}")
-    return tuple(dict.fromkeys(values))
+    if not values or not all((takes_dicts and isinstance(value, Mapping)) or _is_one_of(value, allowed) for value in values):
+        dicts = ", or dicts of labels and weights" if takes_dicts else ""
+        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}{dicts}, not {given!r}")
+    return tuple(value for position, value in enumerate(values) if value not in values[:position])
+
+
+def _is_one_of(value: Any, allowed: tuple[str | None, ...]) -> bool:
+    return (value is None or isinstance(value, str)) and value in allowed
 
 
 def _numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:

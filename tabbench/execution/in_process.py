@@ -5,18 +5,16 @@ from __future__ import annotations
 import importlib
 import io
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from threadpoolctl import threadpool_limits
-
 from tabbench.core.approach import Approach
 from tabbench.core.cell import Batch, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.executor import EXECUTORS, ExecutorKind, Keeping, Needs, Observer
+from tabbench.core.process_settings import limited_threads, silent_warnings
 from tabbench.core.setup import Setup
 from tabbench.execution.run import execute, received, why_it_does_not_load
 from tabbench.execution.work import Work
@@ -89,8 +87,7 @@ class InProcessExecutor:
             self._own = received(self._needs.own, self._needs.aliases)
         if self._setup is None or folder != self._opened:
             self._setup, self._opened = load_setup(folder), folder
-        with threadpool_limits(1), warnings.catch_warnings():  # as in a worker, whose warnings go to its log
-            warnings.simplefilter("ignore")
+        with limited_threads(1), silent_warnings():  # as in a worker, whose warnings go to its log
             # The user's terminal is no log; the reasons are among the comparison's failures.
             return list(execute(self._setup, batch, own=self._own, log=io.StringIO()))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,17 @@ def machine_memory_bytes() -> int:
         if path.exists() and (text := path.read_text().strip()).isdigit():
             total = min(total, int(text))
     return total
+
+
+def resident_mb() -> float:
+    """Megabytes (10^6 bytes) that this process has in memory."""
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def trim_memory() -> None:
+    """Return what was freed to the system: glibc keeps it, and what comes next would not seem to need any."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def usable_cores() -> int:

@@ -30,10 +30,16 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split
-from tabbench.execution.machine import cpu_model
+from tabbench.execution.machine import cpu_model, resident_mb, trim_memory
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
+LARGE_ROWS = 10_000
+"""Beyond so many rows at a time a row takes no less."""
+LATENCY_SECONDS, LATENCY_TRIES = 0.1, 5
+"""What measuring a latency may take, and how often a single row is predicted for its median."""
+LAST_FRAMES = -50
+"""Of a recursion without an end there may be a million, which take minutes to print."""
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the worker's log."""
 
@@ -50,6 +56,7 @@ class BatchRows:
     split: Split
     size: int
     shared: SharedWork
+    floor_mb: float
 
     @property
     def train(self) -> np.ndarray:
@@ -70,6 +77,8 @@ class BatchRows:
         if name == "families":
             return FamiliesMatrix({each: self.prepared(each, seed, part) for each in FAMILIES})
         positions = self.train if part == "train" else self.split.test
+        if name == "given" and self.setup.given is not None:
+            return self.setup.given.load().take(positions, with_target=part == "train")
         view = self.view(name, seed)
         return self.shared.once(("prepared", name, part),
                                 lambda: view.transform(self.setup.table.features.iloc[positions].reset_index(drop=True)))
@@ -95,7 +104,7 @@ def execute(setup: Setup, batch: Batch, *, own: Mapping[str, Approach] | None = 
         Gets the traces of failures; None is standard error.
     """
     first = batch.cells[0]
-    rows = BatchRows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork())
+    rows = BatchRows(setup, setup.split(first.repeat, first.fold), first.size, SharedWork(resident_mb), resident_mb())
     if side_by_side > 1:
         announce(first)
         _fit_shared(rows, batch.cells, threads, side_by_side)
@@ -146,16 +155,19 @@ def _quietly(work: Callable[[], Any]) -> Any:
 
 
 def _outcome(rows: BatchRows, cell: Cell, own: Approach | None, threads: int, keep: Keep | None, log: IO[str] | None) -> Result:
+    trim_memory()
     memory = PeakMemory()
+    rows.shared.charged_mb = 0.0
     try:
         result = _fit_and_predict(rows, cell, own or find_approach(cell.approach), threads, keep if own is None else None)
     except MemoryError:
         raise  # the worker ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
-        traceback.print_exc(file=log)
+        traceback.print_exc(LAST_FRAMES, file=log)
         incidents = error.incidents if isinstance(error, TabbenchError) else ()
         return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb(), incidents=incidents)
-    return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), **result)
+    costs = memory.costs(rows.shared.charged_mb) | {"floor_mb": round(rows.floor_mb, 1)} | result.pop("costs", {})
+    return Result(cell.key, "ok", peak_mb=memory.peak_mb(), environment=_environment(cell.approach), costs=costs, **result)
 
 
 def _fit_and_predict(rows: BatchRows, cell: Cell, approach: Approach, threads: int, keep: Keep | None) -> dict[str, Any]:
@@ -174,10 +186,43 @@ def _fit_and_predict(rows: BatchRows, cell: Cell, approach: Approach, threads: i
     raw = fitted.predict(rows.prepared(approach.view, cell.shared_seed, "test"))
     predict_seconds = time.perf_counter() - start + shared.charged_seconds
     predictions = complete(raw, present, setup.task.n_classes, cell.size, len(rows.split.test))
+    ranking = getattr(fitted, "ranking", None)
+    scores = None if ranking is None else ranking(rows.prepared(approach.view, cell.shared_seed, "test"))
+    if scores is not None and present is not None:
+        predictions = with_ranking(predictions, scores, present)
     if keep is not None and (present is None or len(present) == setup.task.n_classes):
         keep(cell, rows.view(approach.view, cell.shared_seed), fitted)
+    costs = _quietly(partial(_latency, rows, cell, approach, fitted, predict_seconds)) if cell.repeat == cell.fold == 0 else None
     return {"predictions": predictions.astype(np.float32), "tuned": fitted.tuned, "incidents": tuple(fitted.incidents),
-            "fit_seconds": fit_seconds, "predict_seconds": predict_seconds}
+            "fit_seconds": fit_seconds, "predict_seconds": predict_seconds, "costs": costs or {}}
+
+
+def _latency(rows: BatchRows, cell: Cell, approach: Approach, fitted: FittedApproach, seconds: float) -> dict[str, float]:
+    """Microseconds to predict one row at a time, and a row of `LARGE_ROWS`, or of as many as `LATENCY_SECONDS` allow.
+
+    `seconds` is what the test rows have taken: where those are as many, or took as long, that is what large batches cost.
+    """
+    test = rows.split.test
+    affordable = int(LATENCY_SECONDS / max(seconds, 1e-9) * len(test))
+    count = min(LARGE_ROWS, affordable)
+    many = seconds / len(test) if count <= len(test) else _seconds_to_predict(
+        rows, cell, approach, fitted, np.resize(test, count)) / count
+    tries: list[float] = []
+    while len(tries) < LATENCY_TRIES and sum(tries) < LATENCY_SECONDS:
+        tries.append(_seconds_to_predict(rows, cell, approach, fitted, test[:1]))
+    return {"one_row_us": round(float(np.median(tries)) * 1e6, 2), "large_us": round(many * 1e6, 4)}
+
+
+def _seconds_to_predict(rows: BatchRows, cell: Cell, approach: Approach, fitted: FittedApproach, positions: np.ndarray) -> float:
+    """From rows as they are in the table to predictions."""
+    given, table = rows.setup.given, rows.setup.table
+    features: Any = given.load().take(positions, with_target=False) if approach.view == "given" and given is not None else (
+        table.features.iloc[positions].reset_index(drop=True))
+    start = time.perf_counter()
+    if not (approach.view == "given" and given is not None):
+        features = rows.view(approach.view, cell.shared_seed).transform(features)
+    fitted.predict(features)
+    return time.perf_counter() - start
 
 
 def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features: Any, settings: dict[str, Any], seed: int,
@@ -260,6 +305,22 @@ def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: 
     return everything
 
 
+def with_ranking(predictions: np.ndarray, scores: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Probabilities (m, C) with the scores that rank rows beside them, (m, 2C); a class unseen in training is ranked last.
+
+    Raises
+    ------
+    UnusablePrediction
+        A score is not finite.
+    """
+    if scores.shape != (len(predictions), len(present)) or not np.isfinite(scores).all():
+        raise UnusablePrediction("the decision function gave scores of another shape, or scores that are not finite")
+    largest = np.finfo(np.float32).max
+    everything = np.full(predictions.shape, max(scores.min(initial=0.0) - 1, -largest))
+    everything[:, present] = np.clip(scores, -largest, largest)
+    return np.hstack([predictions, everything])
+
+
 def _only_one_class(rows: BatchRows, present: np.ndarray) -> dict[str, Any]:
     # Nothing can be learnt from one class; every approach says the same, so that no one gains by how it copes.
     certain = np.ones((len(rows.split.test), 1))
@@ -333,6 +394,12 @@ class PeakMemory:
         with contextlib.suppress(OSError):  # a hardened kernel forbids it; then the mark is that of the whole process
             if self.RESET.exists():
                 self.RESET.write_text("5")
+        self._start_mb = resident_mb()
+
+    def costs(self, charged_mb: float) -> dict[str, float]:
+        """By how much the process has grown at most, with the memory of what it found there, built for others before."""
+        peak = self.peak_mb()
+        return {} if peak is None else {"grown_mb": round(max(peak - self._start_mb, 0.0) + charged_mb, 1)}
 
     def peak_mb(self) -> float | None:
         """Megabytes (10^6 bytes) at the highest point."""

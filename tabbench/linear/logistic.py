@@ -17,25 +17,30 @@ from tabbench.linear.walker import LogisticModel, SharedCurvatures, Walker
 
 @dataclass(frozen=True)
 class LogisticPoint:
-    """A candidate: the share of l1 in the penalty, C as in scikit-learn, and whether all classes weigh the same."""
+    """A candidate: the share of l1 in the penalty, C as in scikit-learn, and the weights of the classes as in its path."""
 
     l1_ratio: float
     strength: float
     is_balanced: bool = False
+    class_weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
 class LogisticPath:
-    """Candidates that differ in C alone, ascending: each starts where the one before ended."""
+    """Candidates that differ in C alone, ascending: each starts where the one before ended.
+
+    `is_balanced` gives all classes the same total of weights; `class_weights` holds one factor a class.
+    """
 
     l1_ratio: float
     strengths: tuple[float, ...]
     is_balanced: bool = False
+    class_weights: tuple[float, ...] | None = None
 
     @property
     def points(self) -> list[LogisticPoint]:
         """In order."""
-        return [LogisticPoint(self.l1_ratio, strength, self.is_balanced) for strength in self.strengths]
+        return [LogisticPoint(self.l1_ratio, strength, self.is_balanced, self.class_weights) for strength in self.strengths]
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,8 @@ def fit_logistic(rows: Rows, point: LogisticPoint, grid: LogisticGrid, *, along:
     Every code from 0 to the largest occurs in the rows, at least two of them.
     """
     path = next(path for path in grid.paths if point in path.points)
-    walker = Walker.of(_weighed(rows, path), path.l1_ratio, grid.is_one_vs_rest, SharedCurvatures())
+    classes = np.arange(int(rows.target.max()) + 1)
+    walker = Walker.of(_weighed(rows, path, classes), path.l1_ratio, grid.is_one_vs_rest, SharedCurvatures())
     way = [strength for strength in path.strengths if strength <= point.strength] if along else [point.strength]
     return [walker.move(strength, grid.tolerance, grid.most_steps) for strength in way][-1]
 
@@ -130,7 +136,9 @@ class _Follower:
         some = rows.take(fit_rows)
         present, codes = np.unique(some.target, return_inverse=True)
         some = replace(some, target=codes)
-        walker = Walker.of(_weighed(some, path), path.l1_ratio, grid.is_one_vs_rest, shared) if len(present) > 1 else None
+        walker = None
+        if len(present) > 1:
+            walker = Walker.of(_weighed(some, path, present), path.l1_ratio, grid.is_one_vs_rest, shared)
         return cls(walker, rows.values[valid_rows], present, n_classes, len(fit_rows))
 
     def predict(self, strength: float, grid: LogisticGrid) -> np.ndarray:
@@ -142,8 +150,10 @@ class _Follower:
         return spread_probabilities(prediction, self.present, self.n_classes, self.fit_rows)
 
 
-def _weighed(rows: Rows, path: LogisticPath) -> Rows:
-    """The rows as the path weighs them: scikit-learn's "balanced" gives each class the same total."""
+def _weighed(rows: Rows, path: LogisticPath, present: np.ndarray) -> Rows:
+    """The rows as the path weighs them; scikit-learn's "balanced" gives each class the same total. `present` are its classes."""
+    if path.class_weights is not None:
+        return replace(rows, weight=rows.weight * np.array(path.class_weights)[present][rows.target])
     if not path.is_balanced:
         return rows
     totals = np.bincount(rows.target, weights=rows.weight)

@@ -5,13 +5,13 @@ Knows no folds and no grid.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tabbench.core.probability import floored
+from tabbench.core.process_settings import silent_warnings
 from tabbench.linear.likelihood import Likelihood
 from tabbench.linear.newton import MOST_PARAMETERS, Curvatures, Descent, Penalty
 from tabbench.linear.rows import Rows
@@ -112,8 +112,7 @@ class Walker:
         from sklearn.exceptions import ConvergenceWarning
 
         learner = self.library
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the cap is known and recorded
+        with silent_warnings(ConvergenceWarning):  # the cap is known and recorded
             learner.set_params(C=strength, max_iter=most_steps * STEPS_OF_QUASI_NEWTON)
             learner.fit(self.rows.values, self.rows.target, sample_weight=self.rows.weight)
         steps = int(learner.n_iter_.max())

@@ -15,6 +15,8 @@ from tabbench.core.task import TaskKind
 CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
 SMALLEST_PROBABILITY = 1e-15
 """Log loss is clipped here, as usual: one impossible row costs 34.5, not infinity."""
+PROBABLE = 1e-3
+"""Rows whose sums are as near to one hold probabilities, else scores that only rank."""
 CALIBRATION_BINS = 15
 """Equal-mass bins; the usual number, a compromise between resolution and noise."""
 ACCURACY_MARGIN = 0.01
@@ -149,7 +151,7 @@ def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> di
 
     Of two classes the second stands for both.
     """
-    probabilities = _probabilities(prediction)
+    probabilities = _ranking(prediction)
     prevalence = np.bincount(truth, weights=weights, minlength=probabilities.shape[1]) / weights.sum()
     if np.count_nonzero(prevalence) < 2:
         return {}
@@ -157,6 +159,15 @@ def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> di
         return {1: (1.0, *_placements(truth == 1, probabilities[:, 1], weights))}
     return {int(code): (float(prevalence[code]), *_placements(truth == code, probabilities[:, code], weights))
             for code in np.flatnonzero(prevalence)}
+
+
+def _ranking(prediction: np.ndarray) -> np.ndarray:
+    """Probabilities as others take them, or finite scores of any kind as they are."""
+    values = np.asarray(prediction, dtype=np.float64)
+    if not np.isfinite(values).all():
+        return _probabilities(values)  # which refuses them
+    are_probable = (values >= 0).all() and np.abs(values.sum(axis=1) - 1).max(initial=0.0) < PROBABLE
+    return _probabilities(values) if are_probable else values
 
 
 def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -229,10 +240,11 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows, bounds=(0.0, np.inf), place=1))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows, label="Brier score", bounds=(0.0, np.inf), place=2))
 METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes,
-                        label="AUC", bounds=(0.0, 1.0), place=3))
+                        takes="ranking", label="AUC", bounds=(0.0, 1.0), place=3))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0,
-                        bounds=(0.0, 1.0), place=4))
+                        bounds=(0.0, 1.0), place=4, takes="labels"))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,
-                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes, bounds=(0.0, 1.0), place=5))
+                        STEP_SHARED_LUCK, step=1.0, classes=balanced_accuracy_classes, bounds=(0.0, 1.0), place=5,
+                        takes="labels"))
 METRICS.register(Metric("calibration_error", CLASSIFICATION, False, calibration_error, None, CALIBRATION_MARGIN,
                         bounds=(0.0, 1.0), place=6, rewards_knowledge=False))

@@ -15,6 +15,8 @@ from tabbench.nets.state import TrainingState
 
 LEARNT = 0.999
 """A training loss below this share of the constant predictor's has learnt something."""
+NOISE_DEVIATIONS = 3.0
+"""An epoch leaves out the few rows that make no whole batch, so that its mean moves though nothing is learnt."""
 FEWEST_EPOCHS_TO_LEARN = 5
 MANY_CLIPPED = 0.1
 
@@ -25,7 +27,8 @@ def note_at_the_end(state: TrainingState, kept: Sequence[int]) -> None:
         losses = state.training_losses(member)
         constant = state.constant_losses[member]
         finite = [loss for loss in losses if math.isfinite(loss)]
-        is_learnt = finite and min(finite) <= LEARNT * constant
+        noise = NOISE_DEVIATIONS * state.constants[member].noise_of(state.batches * state.batch_rows)
+        is_learnt = finite and min(finite) <= LEARNT * constant - noise
         if len(losses) >= FEWEST_EPOCHS_TO_LEARN and constant > SMALLEST_LOSS and not is_learnt:
             least = min(finite, default=math.nan)
             evidence = f"least training loss {least:.4g} where the constant predictor has {constant:.4g}"

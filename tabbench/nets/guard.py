@@ -85,7 +85,8 @@ class Guard:
         self._on_cuda = on_cuda
         self._losses: list[Tensor | list[float]] = []
         self._norms: list[Tensor | list[float]] = []
-        self._looked_at = 0
+        self._looked_at = self._unproven_steps = 0
+        self._refused_in_a_row = np.zeros(len(limits.constant), dtype=np.int64)
         self.window_steps = 0
         self.last_norms = np.full(len(limits.constant), np.nan)
 
@@ -109,6 +110,15 @@ class Guard:
         return len(self._losses) >= (WINDOW if self._looked_at else FIRST_WINDOW)
 
     @property
+    def may_prove(self) -> bool:
+        """Whether there were steps enough since the last proof for a rise to show: an epoch may have one step only."""
+        return self._unproven_steps >= MOST_STEPS
+
+    def begin_proof(self) -> None:
+        """A state was taken that the next steps have to prove."""
+        self._unproven_steps = 0
+
+    @property
     def has_news(self) -> bool:
         """Whether steps were noted since the last look."""
         return bool(self._losses)
@@ -119,6 +129,7 @@ class Guard:
         seen = np.array([_on_host(self._losses), _on_host(self._norms)])
         self._losses, self._norms = [], []
         self._looked_at += 1
+        self._unproven_steps += self.window_steps
         losses, norms = seen
         self.last_norms = _medians(norms)
         steps = np.concatenate([self._recent, losses])[-max(MOST_STEPS, len(losses)):]
@@ -129,10 +140,12 @@ class Guard:
         # A net that has learnt all there is may rest.
         has_stopped = (typical > UNLEARNT * constant) & (constant > VANISHED) & (self.last_norms < VANISHED)
         is_refused = ~np.isfinite(losses + norms)
+        self._refused_in_a_row = np.where(is_refused.all(axis=0), self._refused_in_a_row + len(losses),
+                                          is_refused[::-1].argmin(axis=0))
         found: list[Trouble | None] = [None] * len(constant)
         for member in np.flatnonzero(has_risen | has_stopped | is_refused.any(axis=0)).tolist():
             if is_refused[:, member].any():
-                found[member] = _refused(losses[:, member], norms[:, member])
+                found[member] = _refused(losses[:, member], norms[:, member], self._refused_in_a_row[member] >= FEWEST_STEPS)
             elif has_stopped[member]:
                 found[member] = Trouble("vanished", f"median gradient norm {self.last_norms[member]:.3g}")
             else:
@@ -143,14 +156,17 @@ class Guard:
     def forget(self, member: int) -> None:
         """The member is another one now: its losses so far say nothing of it."""
         self._recent[:, member] = np.nan
+        self._refused_in_a_row[member] = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"looked_at": self._looked_at, "recent": self._recent.tolist()}
+        return {"looked_at": self._looked_at, "recent": self._recent.tolist(), "unproven_steps": self._unproven_steps,
+                "refused_in_a_row": self._refused_in_a_row.tolist()}
 
     def restore(self, values: Mapping[str, Any]) -> None:
         """From what `to_json` wrote."""
         self._looked_at, self._recent = values["looked_at"], np.array(values["recent"])
+        self._unproven_steps, self._refused_in_a_row = values["unproven_steps"], np.array(values["refused_in_a_row"])
 
 
 def _medians(values: np.ndarray) -> np.ndarray:
@@ -166,12 +182,13 @@ def _on_host(noted: list[Tensor | list[float]]) -> Any:
     return torch.stack(tensors).tolist() if tensors else noted
 
 
-def _refused(losses: np.ndarray, norms: np.ndarray) -> Trouble:
-    """The steps of a window (steps,) that had no finite loss or gradient."""
+def _refused(losses: np.ndarray, norms: np.ndarray, is_lasting: bool) -> Trouble:
+    """The steps of a window (steps,) that had no finite loss or gradient, which may have lasted for some windows."""
     steps = tuple(np.flatnonzero(~np.isfinite(losses + norms)).tolist())
     first = steps[0]
     what = f"loss {losses[first]:.3g}" if not np.isfinite(losses[first]) else f"gradient of norm {norms[first]:.3g}"
-    return Trouble("refused", f"{what}; {len(steps)} of {len(losses)} steps refused", steps, len(steps) == len(losses))
+    evidence = f"{what}; {len(steps)} of {len(losses)} steps refused"
+    return Trouble("refused", evidence, steps, is_lasting and len(steps) == len(losses))
 
 
 class Snapshots:

@@ -50,7 +50,7 @@ def decide_marks(bodies: pa.StringArray, weights: np.ndarray, hint: DecimalHint)
     candidates = [(decimal, thousands_mark(bodies, decimal)) for decimal in marks]
     if not has_comma:
         if not has_point or not _points_group(bodies, hint):
-            return Marks(*candidates[0])
+            return Marks(*candidates[0], is_open=has_point and points_may_group(bodies))
         return Marks(",", ".")
     reads = [_is_number(bodies, decimal, thousands) for decimal, thousands in candidates]
     as_point, as_comma = (float(weights[each].sum()) for each in reads)
@@ -149,6 +149,13 @@ def _points_group(bodies: pa.StringArray, hint: DecimalHint) -> bool:
     if pc.any(pc.match_substring_regex(with_point, r"\..*\.")).as_py():
         return True
     return hint.proven == "," or (hint.proven is None and hint.likely == "," and are_thousands(bodies, "."))
+
+
+def points_may_group(bodies: pa.StringArray | pa.ChunkedArray) -> bool:
+    """Whether 1.070 beside 987 may be a thousand and seventy: decimals would be of other lengths too, or end in no zero."""
+    with_point = bodies.filter(pc.match_substring(bodies, "."))
+    return (are_thousands(bodies, ".") and bool(_is_number(with_point, ",", ".").all())
+            and _matches(with_point, r"\.[0-9]{2}0$"))
 
 
 def _open_marks(bodies: pa.StringArray, hint: DecimalHint, candidates: list[tuple[DecimalMark, str]]) -> Marks:

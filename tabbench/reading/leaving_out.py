@@ -20,8 +20,11 @@ FIRST_YEAR, LAST_YEAR = 1500, 2200
 """One row a year is a series, not a numbering."""
 SIGNATURE_ROWS = 256
 QUICK_LOOK_ROWS = 1000
+SMALLEST_DECIMAL_SHARE = 0.95
 
 IDENTIFIER = "identifier-column"
+AMOUNTS = ("mixed-notation", "words-among-numbers")
+"""Findings on columns of text that hold measurements, which are no identifiers."""
 REASONS = {"empty-column": "without any value", "constant-column": "with one value only",
            IDENTIFIER: "with another value in every row (identifier)"}
 
@@ -67,10 +70,10 @@ def _is_constant(name: str, typed: TypedColumn) -> bool:
 
 
 def _is_identifier(name: str, typed: TypedColumn) -> bool:
-    if typed.missing:
+    if typed.missing or any(finding.code in AMOUNTS for finding in typed.findings):
         return False
     if typed.distinct is not None:
-        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct)
+        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct) and not _are_decimals(typed.distinct)
     if typed.values.dtype != np.int64 or _has_quick_double(typed.values):
         return False
     numbers = typed.values
@@ -103,6 +106,12 @@ def _looks_like_codes(labels: pa.StringArray) -> bool:
     lengths = pc.unique(pc.utf8_length(labels))
     return (len(lengths) == 1 or pc.all(pc.match_substring_regex(labels, r"[0-9]")).as_py()
             or pc.all(pc.match_substring_regex(labels, r"^[a-z]+://")).as_py())
+
+
+def _are_decimals(labels: pa.StringArray) -> bool:
+    """10.77N and 10.65S are measurements, whatever their letters mean."""
+    alike = pc.sum(pc.match_substring_regex(labels, r"^[^0-9]{0,3}[0-9]+\.[0-9]+[^0-9]{0,8}$")).as_py() or 0
+    return bool(alike >= SMALLEST_DECIMAL_SHARE * len(labels))
 
 
 def _copies(columns: Mapping[str, TypedColumn]) -> dict[str, str]:

@@ -146,7 +146,8 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
     target = _typed_target(raw, roles.target, declared, replace(rules, is_target=True))
     if target.column.kind == "date":
-        raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
+        raise BadData.about(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number: to predict its "
+                            "spellings as labels, give ", OptionMention("types", {roles.target: "category"}))
     rows, findings = raw.rows, tuple[Finding, ...]()
     if target.missing:
         has_target = ~np.asarray(pd.isna(target.values))
@@ -164,14 +165,13 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
 
 def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], rules: Rules) -> TypedColumn:
     values = raw.columns.pop(name)
-    head = _head(values, HEAD_ROWS)
     kind = declared.get(name)
     if kind is None and raw.has_types and is_text(values.type):
         labels = values.drop_null()
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
     typed = recognise(name, values, rules) if kind is None else recognise_as(kind, name, values, rules)
-    return replace(typed, head=head)
+    return replace(typed, head=_head(values, HEAD_ROWS))
 
 
 def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
@@ -189,8 +189,8 @@ def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rule
     def typed(name: str) -> TypedColumn:
         read = partial(recognise_as, declared[name]) if name in declared else recognise
         values = raw.columns.pop(name)
-        head = _head(values, head_rows)
-        return replace(without_infinite(name, read(name, values, rules)), head=head)
+        column = without_infinite(name, read(name, values, rules))
+        return replace(column, head=_head(values, head_rows))
 
     together = _plain_numbers(raw, declared, rules, head_rows) if len(order) >= FEWEST_COLUMNS_OF_A_BLOCK else {}
     names = [name for name in names if name not in together]

@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 from tabbench.core.errors import BadData
 from tabbench.core.notation import DecimalHint, DecimalMark
 from tabbench.core.phrases import counted, shown
-from tabbench.reading.decimal_marks import proven_mark
+from tabbench.reading.decimal_marks import points_may_group, proven_mark
 from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
 from tabbench.reading.text_format import TextFormat
 
@@ -120,8 +120,8 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: D
     hexadecimal = [name for name in whole if pc.any(pc.match_substring_regex(sample[name], HEXADECIMAL)).as_py()]
     is_exact = not _is_beyond_exact(_all_cells(columns.select(real)))
     long = [] if is_exact else [name for name in real if _is_long(columns[name])]
-    grouped = [name for name in real if "," in (hint.proven, hint.likely) and hint.proven != "."
-               and pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()]
+    grouped = [name for name in real if pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()
+               and (("," in (hint.proven, hint.likely) and hint.proven != ".") or points_may_group(sample[name]))]
     return [*zeros, *hexadecimal, *long, *grouped]
 
 

@@ -214,7 +214,7 @@ def _are_types_or_units(header: Row, second: Row, rest: Sequence[Row]) -> bool:
         return False
     if all(cell.casefold() in TYPES for cell in filled):
         return True
-    columns = list(_value_columns(rest))
+    columns = [place for place in _value_columns(rest) if place < len(second)]
     others = [cell for place, cell in enumerate(second) if place not in columns]
     return (all(UNIT.fullmatch(second[place]) for place in columns if second[place])
             and all(_is_missing(cell) or cell.casefold() in TYPES or cell[0] in "([" for cell in others))

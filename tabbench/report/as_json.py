@@ -18,20 +18,21 @@ from tabbench.core.errors import BadData
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
 _FRAMES_AFTER_SENTENCE = ("other_crossovers", "family_crossovers", "what_if", "selection", "training", "extrapolation",
                           "extrapolated_scores", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers",
-                          "budget_crossovers", "cost_limits", "winner_map", "columns")
+                          "budget_crossovers", "cost_limits", "winner_map", "columns", "tuned")
 _WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets", "factor", "trained_on", "missing"})
 _LATER = frozenset({"selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers", "extrapolation",
-                    "extrapolated_scores", "what_if", "cost_limits", "winner_map", "columns"})
+                    "extrapolated_scores", "what_if", "cost_limits", "winner_map", "columns", "tuned"})
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),
+    "winners": ("score", "corrected_score", "regret", "regret_bound"),
     "pairs": ("difference", "low", "high"),
     "crossovers": ("low", "high", "point"),
     **dict.fromkeys(("other_crossovers", "family_crossovers", "budget_crossovers"), ("low", "high", "point")),
     "selection": ("n_selected_mean", "stability"),
     "extrapolation": ("difference", "low", "high", "p_overtakes", "n_star_low", "n_star", "n_star_high", "p_never", "last_share"),
     "extrapolated_scores": ("mean", "low", "high"),
-    "costs": ("fit_seconds", "predict_us_per_row", "peak_mb"),
+    "costs": ("fit_seconds", "predict_us_per_row", "peak_mb", "one_row_us"),
     "cost_crossovers": ("low", "high", "point"),
     "cost_limits": ("below", "down_to"),
     "winner_map": ("budget_seconds",),

@@ -120,7 +120,7 @@ def _columns(comparison: Comparison, decimals: int) -> list[_Column]:
         _Column("verdict", lambda each: each.verdict, False),
         _Column("fit s", lambda each: amount(each.fit_seconds)),
         _Column("predict\nµs/row", lambda each: amount(each.predict_us_per_row)),
-        _Column("peak\nMB", lambda each: amount(each.peak_mb)),
+        _Column("fit\nMB", lambda each: amount(each.peak_mb)),
         _Column("failed", lambda each: str(each.failed)),
     ]
 
@@ -157,7 +157,7 @@ def _rich_table(console: Console, table: list[Standing], columns: Sequence[_Colu
         drawn.add_column(title, justify="right" if column.is_number else "left", overflow="fold", vertical="bottom")
     for each in table:
         cells = [Text(_encodable(console, column.show(each))) for column in columns]
-        drawn.add_row(*cells, style="bold" if each.is_best else "")
+        drawn.add_row(*cells, style="bold" if each.leads else "")
     return drawn
 
 

@@ -35,10 +35,13 @@ class Standing:
     fit_seconds: float | None
     predict_us_per_row: float | None
     peak_mb: float | None
+    one_row_us: float | None
     splits: int
     failed: int
     is_best: bool
     is_recommended: bool
+    leads: bool
+    """The recommended approach, which stands first; the best mean where none is recommended."""
 
 
 def deciding_scores(comparison: Comparison) -> pd.DataFrame:
@@ -66,7 +69,7 @@ def winner_at(comparison: Comparison, size: int) -> _Record | None:
 
 
 def standings(comparison: Comparison, size: int) -> list[Standing]:
-    """All approaches scored at `size`, by rank, then by mean; those without a mean last.
+    """All approaches scored at `size`, the recommended one first, then by rank and mean; those without a mean last.
 
     Raises
     ------
@@ -84,7 +87,8 @@ def standings(comparison: Comparison, size: int) -> list[Standing]:
     sign = 1.0 if comparison.protocol["direction"] == "lower" else -1.0
     best = winner.get("best") if isinstance(winner.get("best"), str) else _lowest(here, sign)
     table = [_standing(row, pairs, costs.get(row["approach"], {}), winner, best) for row in here]
-    return sorted(table, key=lambda each: (each.mean is None, each.rank, not each.is_best, sign * (each.mean or 0.0)))
+    return sorted(table, key=lambda each: (
+        each.mean is None, not each.leads, each.rank, not each.is_best, sign * (each.mean or 0.0)))
 
 
 def _standing(row: _Record, pairs: list[_Record], cost: _Record, winner: _Record, best: str | None) -> Standing:
@@ -103,10 +107,12 @@ def _standing(row: _Record, pairs: list[_Record], cost: _Record, winner: _Record
         fit_seconds=known(cost.get("fit_seconds")),
         predict_us_per_row=known(cost.get("predict_us_per_row")),
         peak_mb=known(cost.get("peak_mb")),
+        one_row_us=known(cost.get("one_row_us")),
         splits=int(row["splits"]),
         failed=int(row["failed"]),
         is_best=name == best,
         is_recommended=name == winner.get("recommended"),
+        leads=name == (winner["recommended"] if isinstance(winner.get("recommended"), str) else best),
     )
 
 

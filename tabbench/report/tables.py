@@ -32,8 +32,10 @@ from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fi
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
     RANK_NOTE,
+    RULE,
     SEVERITIES,
     better_is,
+    cost_note,
     crossing,
     decision_words,
     is_without_recommendation,
@@ -96,19 +98,19 @@ def standings_table(comparison: Comparison) -> ReportTable | None:
     table = standings(comparison, size)
     decimals = decimals_for(table[0].mean)
     header = ("#", "approach", metric_title(comparison), "interval", "difference to best", "interval", "verdict", "fit s",
-              "predict µs/row", "peak MB", "failed")
+              "predict µs/row", "one row µs", "fit MB", "failed")
     cells = [
         (str(each.rank), each.approach + (" ✓" if each.is_recommended else ""), fixed(each.mean, decimals),
          interval(each.low, each.high, decimals), signed(each.difference, decimals),
          interval(each.difference_low, each.difference_high, decimals, with_sign=True), each.verdict, amount(each.fit_seconds),
-         amount(each.predict_us_per_row), amount(each.peak_mb), f"{each.failed} of {each.splits}" if each.failed else "0")
+         amount(each.predict_us_per_row), amount(each.one_row_us), amount(each.peak_mb),
+         f"{each.failed} of {each.splits}" if each.failed else "0")
         for each in table
     ]
-    best = frozenset(position for position, each in enumerate(table) if each.is_best)
-    note = recommendation_note(winner_at(comparison, size), ": the simplest approach that is not worse than any by the intervals "
-                               "and has a mean within the margin of the best")
-    return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10}),
-                       RANK_NOTE + note, best)
+    best = frozenset(position for position, each in enumerate(table) if each.leads)
+    note = recommendation_note(winner_at(comparison, size), f": {RULE}")
+    return ReportTable(f"Standings at {rows(size)} training rows", header, cells, frozenset({0, 2, 3, 4, 5, 7, 8, 9, 10, 11}),
+                       f"{RANK_NOTE}{note} {cost_note(comparison.timing)}", best)
 
 
 def evidence_tables(comparison: Comparison) -> list[ReportTable]:
@@ -128,7 +130,7 @@ def more_rows_table(comparison: Comparison) -> ReportTable | None:
 def record_tables(comparison: Comparison) -> list[ReportTable]:
     """What a reader should know before believing it, and how everything was done."""
     return _filled([_findings(comparison), _failures(comparison), _skipped(comparison), _incidents(comparison),
-                    _approaches(comparison), _protocol(comparison)])
+                    _approaches(comparison), _tuned(comparison), _protocol(comparison)])
 
 
 def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
@@ -308,6 +310,16 @@ def _approaches(comparison: Comparison) -> ReportTable:
     cells = [(str(row["name"]), str(row["family"]), str(row["version"]), _settings(row["settings"]))
              for row in comparison.approaches.to_dict("records")]
     return ReportTable("Approaches and their settings", ("approach", "family", "version", "settings"), cells)
+
+
+def _tuned(comparison: Comparison) -> ReportTable:
+    found = comparison.tuned.groupby("approach", sort=False)
+    cells = [(str(name), _settings(fits["tuned"].iloc[0]) or NOTHING,
+              f"{sum(each == fits['tuned'].iloc[0] for each in fits['tuned'])} of {len(fits)}", str(fits["code"].iloc[0]))
+             for name, fits in found]
+    return ReportTable("Hyperparameters that were found", ("approach", "in the first split", "the same in", "code"), cells,
+                       note="At the size of the verdict. The code gives the approach's row again; data is the table as it was "
+                            "given.", is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 
 def _settings(settings: Any) -> str:

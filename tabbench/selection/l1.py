@@ -9,6 +9,7 @@ import numpy as np
 
 from tabbench.core.approach import SELECTORS, Selector, Settings, TrainingSet, Workload
 from tabbench.core.effort import counted
+from tabbench.core.process_settings import silent_warnings
 from tabbench.selection.columns import ANY_VIEW, ColumnMatrix, OrderedColumns, as_numbers, restore_columns
 from tabbench.selection.moments import Moments
 
@@ -45,8 +46,7 @@ def entry_penalties(gram: np.ndarray, products: np.ndarray, points: int) -> np.n
 
     Columns that enter between two points of the path are told apart by the size of their coefficients there.
     """
-    import warnings
-
+    
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lasso_path
 
@@ -59,8 +59,7 @@ def entry_penalties(gram: np.ndarray, products: np.ndarray, points: int) -> np.n
         largest = np.abs(product).max()
         if largest == 0:
             continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the order of entry needs no exact coefficients
+        with silent_warnings(ConvergenceWarning):  # the order of entry needs no exact coefficients
             _, path, _ = lasso_path(
                 np.asfortranarray(root), np.linalg.solve(root.T, product), precompute=gram, Xy=product,
                 alphas=penalties * largest / columns, tol=1e-3, max_iter=200)

@@ -5,9 +5,12 @@ Columns are stored as pandas holds them, so that children read them where the fi
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
-from tabbench.core.files import write_atomically
+from tabbench.core.files import replacing, write_atomically
 from tabbench.core.finding import Finding
+from tabbench.core.given import Given
 from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
@@ -25,11 +29,14 @@ from tabbench.core.table import FEWEST_COLUMNS_OF_A_BLOCK, Column, ColumnReading
 from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
 from tabbench.reading.typed_column import as_strings, category_type
-from tabbench.store.folder import SPLITS, TABLE
+from tabbench.store.folder import GIVEN, SPLITS, TABLE
+from tabbench.store.given import load_given
 
 FEATURE, GAPS, BLOCK = "feature:", "gaps:", "block:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
 METADATA = b"tabbench"
+DAMAGED = (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile)
+"""What comes of reading files that somebody has changed."""
 
 
 def save_setup(setup: Setup, folder: Path) -> None:
@@ -38,8 +45,30 @@ def save_setup(setup: Setup, folder: Path) -> None:
     save_splits(setup.splits, folder)
 
 
-def load_setup(folder: Path) -> Setup:
+def setup_digests(folder: Path) -> dict[str, str]:
+    """The digests of a setup's files, by which `load_setup` knows them again."""
+    found = {}
+    for name in (TABLE, SPLITS):
+        with (folder / name).open("rb") as stream:
+            found[name] = hashlib.file_digest(stream, "blake2b").hexdigest()
+    return found
+
+
+def has_setup(folder: Path, digests: Mapping[str, str] | None) -> bool:
+    """Whether the files are there as they were written."""
+    try:
+        return setup_digests(folder) == digests
+    except FileNotFoundError:
+        return False
+
+
+def load_setup(folder: Path, digests: Mapping[str, str] | None = None) -> Setup:
     """The setup of a run; the Arrow file is memory-mapped, so children share its pages. Its arrays are read-only.
+
+    Parameters
+    ----------
+    digests : Mapping[str, str] | None, default None
+        What `setup_digests` gave when the files were written; None where the supervisor has looked at them already.
 
     Raises
     ------
@@ -47,9 +76,18 @@ def load_setup(folder: Path) -> Setup:
         Its files are damaged or gone.
     """
     try:
+        if digests is not None:
+            _require_same(setup_digests(folder), digests)
         return _load(folder)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:  # Arrow's own errors are ValueErrors
-        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); start over with --fresh") from error
+    except DAMAGED as error:  # Arrow's own errors are ValueErrors
+        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); the same call of tabbench compare "
+                      "writes them again and keeps all results") from error
+
+
+def _require_same(found: Mapping[str, str], written: Mapping[str, str]) -> None:
+    for name in (TABLE, SPLITS):
+        if found[name] != written.get(name):
+            raise ValueError(f"{name} is not as it was written")
 
 
 def _load(folder: Path) -> Setup:
@@ -59,7 +97,8 @@ def _load(folder: Path) -> Setup:
     about = json.loads(arrow.schema.metadata[METADATA])
     table = _table(arrow, about)
     return Setup(table=table, task=Task.from_json(about["task"]), target=_numbers(arrow, "target_values"),
-                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"])
+                 splits=_load_splits(folder / SPLITS), splits_digest=about["splits_digest"], seed=about["seed"],
+                 given=Given(cache(partial(load_given, folder))) if (folder / GIVEN).exists() else None)
 
 
 def _save_table(setup: Setup, path: Path) -> None:
@@ -79,7 +118,7 @@ def _save_table(setup: Setup, path: Path) -> None:
             columns[role] = pa.array(getattr(table, role).astype(np.int8) if role == "test" else getattr(table, role))
     about = _about(setup) | {"blocks": blocks}
     arrow = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(about).encode()})
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
+    with replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
         writer.write_table(arrow)
 
 

@@ -14,7 +14,7 @@ from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import conclude
 from tabbench.comparison.in_progress import RunInProgress
 from tabbench.comparison.progress import Clock, Watch
-from tabbench.comparison.result import best_of, finish
+from tabbench.comparison.result import chosen, finish
 from tabbench.comparison.resume import recall_prepared
 from tabbench.comparison.running import plan_run, schedule_run, watch_run
 from tabbench.comparison.session import Session
@@ -110,6 +110,6 @@ def judge_table(folder: Path, run: Run, options: Options, clock: Clock, *, is_in
     """Judge a table's run and write its reports."""
     with Store(folder) as store:
         comparison = judged(run, store)
-        store.remember(best=best_of(comparison))
+        store.remember(**chosen(comparison))
         finish(comparison, store, options, clock, QUIET, is_interrupted=is_interrupted)
         note_reported(store)

@@ -9,12 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+import numpy as np
 import pandas as pd
 
 from tabbench.verdict.changing_places import OverSizes, over_sizes
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, as_good_as_any, failed_share, families_at, regret_bounds
 
 REPEATABLE = ("stratified", "grouped")
 """Splits that can be drawn again."""
@@ -49,12 +50,13 @@ class Reach(Enum):
 
 
 class Choice(Enum):
-    """What sets the recommended approach apart from the others of the top set; those close to the best are within the margin."""
+    """What sets the recommended approach apart from the others of the top set, some of which may have as good a bound."""
 
     BEST = auto()
+    SAFEST = auto()  # of the smallest bound of regret, though not of the best mean
     BEST_OF_SIMPLEST = auto()
     SIMPLEST = auto()
-    SIMPLEST_OF_CLOSE = auto()
+    SIMPLEST_OF_CLOSE = auto()  # of those that are as good as any by their bounds of regret
 
 
 class Repeats(Enum):
@@ -122,6 +124,11 @@ class Headline:
         Of a winner.
     choice : Choice | None, default None
         Where one of several is recommended.
+    regret_bound : float | None, default None
+        How much more the recommended approach loses at most than the best of the top set, in the units of `metric`; None where
+        that is unknown or nothing is recommended.
+    metric : str, default ""
+        Name of the metric that decides.
     """
 
     outcome: Outcome
@@ -138,6 +145,8 @@ class Headline:
     over_sizes: OverSizes | None = None
     stopped_early: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    regret_bound: float | None = None
+    metric: str = ""
     missing: Missing = field(default_factory=lambda: Missing({}, are_run_below=False))
 
     @property
@@ -167,9 +176,10 @@ def headline_of(
         tuple(present if outcome is Outcome.ONE_APPROACH else row["approaches"]), row["recommended"],
         failed_share(evidence, headline),
         _lead(evidence, row["best"], at_size, headline) if outcome is Outcome.WINNER else None,
-        _choice(evidence, row, headline) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
+        _choice(evidence, row, at_size) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
         _rows_needed(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
         tuple(stopped_early), tuple(sorted({name for name, _ in skipped} - {*present, *stopped_early})),
+        None if np.isnan(row["regret_bound"]) else float(row["regret_bound"]), evidence.metric.name,
         Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
 
 
@@ -206,12 +216,12 @@ def _reach(evidence: LossEvidence, headline: int, full_size: int, stopped: Colle
     return Reach.ALL_FAMILIES if is_complete else Reach.ALL_OTHER_FAMILIES
 
 
-def _choice(evidence: LossEvidence, row: pd.Series, size: int) -> Choice:
+def _choice(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> Choice:
     top = row["approaches"]
-    nearby = [name for name in top if evidence.mean(name, size) - evidence.mean(row["best"], size) <= evidence.margin]
+    nearby = as_good_as_any(regret_bounds(at_size, top), evidence.margin)
     simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[row["recommended"]]]
     if len(simplest) == len(nearby):
-        return Choice.BEST
+        return Choice.BEST if row["recommended"] == row["best"] else Choice.SAFEST
     if len(simplest) > 1:
         return Choice.BEST_OF_SIMPLEST
     return Choice.SIMPLEST if len(nearby) == len(top) else Choice.SIMPLEST_OF_CLOSE

@@ -14,6 +14,7 @@ import numpy as np
 from tabbench.core.constant import constant_prediction
 from tabbench.core.errors import BadOption
 from tabbench.core.metric import Metric
+from tabbench.core.prediction import as_taken
 from tabbench.core.split import Split, SplitPlan
 from tabbench.core.task import Task
 
@@ -72,7 +73,7 @@ def score_cell(question: Question, metric: Metric, predictions: Predictions, app
             imputed.append(False)
             rows += [np.zeros(len(truth))] * (metric.row_loss is not None)
             continue
-        prediction = predictions(approach, size, index)
+        prediction = as_taken(predictions(approach, size, index), question.task, metric.takes)
         score = math.nan if prediction is None else metric.score(truth, prediction.astype(np.float64), weight)
         is_imputed = False
         if prediction is None or not math.isfinite(score):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ WITHOUT_OWN_KIND = frozenset({BASELINE, "blend"})
 
 SIMPLE, FLEXIBLE = frozenset({BASELINE, "linear"}), frozenset({"trees", "net"})
 """Where nothing of a flexible family was run, that a simple one is ahead says little: it is not recommended."""
+
+AS_GOOD = 1.5
+"""A bound of regret up to so many times the smallest one is as good as that: among equals bounds differ by about as much."""
 
 FIRST_BETTER = frozenset({"first", "first_materially"})
 SECOND_BETTER = frozenset({"second", "second_materially"})
@@ -81,40 +85,73 @@ def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | N
     `score` is the best approach's mean in the metric's natural sign, `corrected_score`, at the `headline` size alone, its
     selection-bias-corrected score.
 
+    The recommended approach is the simplest of those in the top set whose bound of regret is at most `AS_GOOD` times the smallest
+    one, or within the margin. `regret` is how much more it loses than the best mean, `regret_bound` how much more at most, with
+    the confidence of the intervals, than whichever approach is truly best.
+
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
     then none is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:
     the best of what was run stands beside it all the same.
     """
     absent = lacking or {}
-    rows = [(*_winner_row(evidence, size, beaten_by(pairs, size), absent.get(size, ())),
-             *_best_scores(evidence, size, size == headline, seed)) for size in evidence.sizes]
+    rows = [_winner_row(evidence, size, pairs[pairs["size"] == size], absent.get(size, ()))
+            | _best_scores(evidence, size, size == headline, seed) for size in evidence.sizes]
     frame = pd.DataFrame(rows, columns=list(COLUMNS["winners"]), dtype=object)
-    return frame.astype({"size": "int64", "score": "float64", "corrected_score": "float64"})
+    return frame.astype({"size": "int64"} | dict.fromkeys(("score", "corrected_score", "regret", "regret_bound"), "float64"))
 
 
-def _best_scores(evidence: LossEvidence, size: int, is_headline: bool, seed: int) -> tuple[float, float]:
+def regret_bounds(pairs: pd.DataFrame, names: Collection[str]) -> dict[str, float]:
+    """For each approach how much more it loses at most than any other of these, by the intervals of their pairs; NaN if unknown.
+
+    Since the intervals hold at once, and whatever is truly best is in the top set, this holds for the top set's members with the
+    intervals' confidence, whichever of them is picked afterwards.
+
+    >>> pairs = pd.DataFrame({"first": ["a"], "second": ["b"], "low": [-0.1], "high": [0.3]})
+    >>> regret_bounds(pairs, ["a", "b"])
+    {'a': 0.3, 'b': 0.1}
+    """
+    bounds = dict.fromkeys(names, 0.0)
+    for row in pairs[pairs["first"].isin(names) & pairs["second"].isin(names)].itertuples():
+        bounds[row.first] = np.maximum(bounds[row.first], row.high)
+        bounds[row.second] = np.maximum(bounds[row.second], -row.low)
+    return {name: float(bound) for name, bound in bounds.items()}
+
+
+def as_good_as_any(bounds: Mapping[str, float], margin: float) -> list[str]:
+    """The approaches whose bound of regret is as good as the smallest one; all where none is known."""
+    known = [bound for bound in bounds.values() if np.isfinite(bound)]
+    most = max(AS_GOOD * min(known), margin) if known else np.inf
+    return [name for name, bound in bounds.items() if not known or bound <= most]
+
+
+def _best_scores(evidence: LossEvidence, size: int, is_headline: bool, seed: int) -> dict[str, float]:
     lowest = min(evidence.mean(name, size) for name in evidence.present(size))
     corrected = corrected_loss(evidence, size, seed) if is_headline else np.nan
-    return evidence.metric.loss(lowest), evidence.metric.loss(corrected)  # turning the sign twice gives it back
+    # Turning the sign twice gives it back.
+    return {"score": evidence.metric.loss(lowest), "corrected_score": evidence.metric.loss(corrected)}
 
 
-def _winner_row(evidence: LossEvidence, size: int, beaten: dict[str, set[str]], lacking: Collection[str]
-                ) -> tuple[int, str, list[str], str, str | None]:
-    means = {name: evidence.mean(name, size) for name in evidence.present(size)}
+def _winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking: Collection[str]) -> dict[str, Any]:
+    means, beaten = {name: evidence.mean(name, size) for name in evidence.present(size)}, beaten_by(pairs, size)
     ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
+    best = ranked[0]
+    row = {"size": size, "decision": "none", "approaches": [], "best": best, "recommended": None, "regret": np.nan,
+           "regret_bound": np.nan}
     constants = [name for name in ranked if evidence.families[name] == BASELINE]
     is_constant_unbeaten = not all(beaten.get(name) for name in constants)
     if len(ranked) < 2 or is_constant_unbeaten or failed_share(evidence, size) > MOST_FAILED:
-        return size, "none", [], ranked[0], None
-    best = ranked[0]
+        return row
     top = [name for name in ranked if not beaten[name]]
     is_winner = all(best in beaten[name] for name in ranked[1:])
-    return size, "winner" if is_winner else "top_set", top, best, _recommended(evidence, means, top, lacking)
+    bounds = regret_bounds(pairs, top)
+    row |= {"decision": "winner" if is_winner else "top_set", "approaches": top}
+    recommended = _recommended(evidence, means, bounds, lacking)
+    return row if recommended is None else row | {
+        "recommended": recommended, "regret": means[recommended] - means[best], "regret_bound": bounds[recommended]}
 
 
-def _recommended(evidence: LossEvidence, means: dict[str, float], top: list[str], lacking: Collection[str]) -> str | None:
-    lowest = min(means.values())
-    near = [name for name in top if means[name] - lowest <= evidence.margin]
-    simplest = min(near, key=lambda name: (evidence.cost_ranks[name], means[name]))
+def _recommended(evidence: LossEvidence, means: Mapping[str, float], bounds: Mapping[str, float], lacking: Collection[str]
+                 ) -> str | None:
+    simplest = min(as_good_as_any(bounds, evidence.margin), key=lambda name: (evidence.cost_ranks[name], means[name]))
     is_unopposed = evidence.families[simplest] in SIMPLE and not FLEXIBLE.isdisjoint(lacking)
     return None if is_unopposed else simplest

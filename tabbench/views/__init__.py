@@ -66,7 +66,7 @@ def fit_view(name: ViewName, features: pd.DataFrame, columns: Sequence[Column], 
     UnknownName
         No such view.
     """
-    if name == "raw":
+    if name in ("raw", "given"):
         return RawView.fit(features, tuple(columns), seed)
     if name == "families":
         return families_view(lambda each: fit_view(each, features, columns, seed))

@@ -34,8 +34,20 @@ def plain(text: object, limit: int = LONGEST_TEXT) -> str:
     'ab…ij'
     """
     spaced = _ESCAPE_SEQUENCE.sub("", str(text)).replace("\n", " ").replace("\t", " ")
-    kept = "".join(each for each in spaced if unicodedata.category(each) not in _UNSAFE_CATEGORIES)
-    return shorten(kept.strip(), limit)
+    return shorten(_printable(spaced).strip(), limit)
+
+
+def plain_lines(text: object) -> str:
+    r"""Lines without control, escape and bidirectional characters, as long as they are.
+
+    >>> plain_lines("a\x1b[31mred\n  b\u202e")
+    'ared\n  b'
+    """
+    return "\n".join(_printable(line) for line in _ESCAPE_SEQUENCE.sub("", str(text)).split("\n"))
+
+
+def _printable(text: str) -> str:
+    return "".join(each for each in text if unicodedata.category(each) not in _UNSAFE_CATEGORIES)
 
 
 def shorten(text: str, limit: int) -> str:

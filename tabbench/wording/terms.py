@@ -10,7 +10,7 @@ from typing import Any
 
 from tabbench.core.comparison import Comparison
 from tabbench.core.metric import metric_words
-from tabbench.core.phrases import listed
+from tabbench.core.phrases import listed, measured
 from tabbench.wording.numbers import known, rows
 
 SEVERITIES = {"info": "note", "warn": "warning", "block": "serious"}
@@ -19,7 +19,12 @@ RANK_NOTE = (
     "Equal ranks are ties. Differences: more is worse. Compare approaches by them, not by the scores' own 95 % intervals."
 )
 
+RULE = "the simplest approach of the top set whose bound of regret is at most 1.5 times the smallest one, or within the margin"
+"""Which approach is recommended, saved, exported and predicted with."""
+
 HOW_TO_READ = (
+    ("Recommended",
+     RULE[0].upper() + RULE[1:] + ". The bound of regret is how much worse it is at most (95 %) than whichever is best."),
     ("Rank",
      "1 + the number of approaches shown to be better at this size. Equal ranks are ties: the data do not separate them."),
     ("Score",
@@ -109,7 +114,33 @@ def recommendation(winner: dict[Any, Any]) -> str:
     """The recommended approach where several are not separated, or why there is none; nothing to add where one wins."""
     if is_without_recommendation(winner):
         return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
-    return f" (recommended: {winner['recommended']})" if winner["decision"] == "top_set" else ""
+    if winner["decision"] != "top_set":
+        return ""
+    bound = known(winner.get("regret_bound"))
+    price = "" if bound is None else f", at most {measured(bound)} worse than the best"
+    return f" (recommended: {winner['recommended']}{price})"
+
+
+def no_probabilities(name: str, gives: str) -> tuple[str, str]:
+    """What the scores of a classifier without probabilities are, and what can be done.
+
+    >>> no_probabilities("svc", "labels")[0]
+    'svc gives no probabilities: log loss, Brier score and calibration error take it as sure of its labels, and AUC ranks by them'
+    """
+    ranking = "AUC ranks by its decision function" if gives != "labels" else "AUC ranks by them"
+    return (f"{name} gives no probabilities: log loss, Brier score and calibration error take it as sure of its labels, and "
+            f"{ranking}", "calibrate it with calibrate=True, or decide by a metric that needs no probabilities")
+
+
+def cost_note(timing: Mapping[str, Any]) -> str:
+    """What the costs of the standings are.
+
+    >>> cost_note({"floor_mb": 226.0})
+    'Costs of one fit: µs a row in large batches and of a row alone; MB by which the process grew, beyond the 226 MB of a worker.'
+    """
+    floor = known(timing.get("floor_mb"))
+    beyond = "" if floor is None else f", beyond the {measured(floor)} MB of a worker"
+    return f"Costs of one fit: µs a row in large batches and of a row alone; MB by which the process grew{beyond}."
 
 
 def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str:

@@ -18,8 +18,9 @@ _REACH = {
     Reach.ALL_OTHER_FAMILIES: "at which every other family was run", Reach.MOST_FAMILIES: "at which most families were run",
 }
 _CHOICE = {
-    Choice.BEST: "which scored best", Choice.BEST_OF_SIMPLEST: "the best of the simplest",
-    Choice.SIMPLEST: "the simplest of them", Choice.SIMPLEST_OF_CLOSE: "the simplest of those close to the best",
+    Choice.BEST: "which scored best", Choice.SAFEST: "which can be worse by the least",
+    Choice.BEST_OF_SIMPLEST: "the best of the simplest", Choice.SIMPLEST: "the simplest of them",
+    Choice.SIMPLEST_OF_CLOSE: "the simplest of those that can be worse by about as little",
 }
 _REPEATS = {
     Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more --repeats might help a little",
@@ -85,7 +86,14 @@ def _outcome(headline: Headline) -> str:
         return ahead if recommended is None else f"{ahead}; take {top[0]}"
     alike = "are practically equal" if headline.outcome is Outcome.EQUAL else "cannot be told apart"
     tied = f"no single approach wins: {listed(top)} {alike}"
-    return tied if headline.choice is None else f"{tied}; take {recommended}, {_CHOICE[headline.choice]}"
+    return tied if headline.choice is None else f"{tied}; take {recommended}, {_CHOICE[headline.choice]}{_regret(headline)}"
+
+
+def _regret(headline: Headline) -> str:
+    """What taking the recommended approach may cost."""
+    if headline.regret_bound is None:
+        return ""
+    return f": at most {measured(headline.regret_bound)} {metric_words(headline.metric)} worse than the best (95 %)"
 
 
 def _no_verdict(headline: Headline) -> str:

@@ -139,10 +139,10 @@ def test_parquet_keeps_the_frame_and_an_empty_one_its_header(tmp_path):
 
 @pytest.mark.parametrize(("out", "sentence"), [
     ("", "is a folder; name a file in it"), (".", "is a folder"), ("..", "is a folder"), ("/", "is a folder"),
-    ("p.xlsx", r"cannot write predictions as p\.xlsx; let --out end in \.csv, \.csv\.gz"), ("p", "let --out end in"),
-    ("-", "let --out end in"), ("p.csv.zip", "let --out end in"), ("absent/p.csv", "there is no folder absent"),
+    ("p.xlsx", r"cannot write predictions as p\.xlsx; let out end in \.csv, \.csv\.gz"), ("p", "let out end in"),
+    ("-", "let out end in"), ("p.csv.zip", "let out end in"), ("absent/p.csv", "there is no folder absent"),
     ("old.csv/p.csv", "there is no folder old.csv"),
-    ("x" * 300 + ".csv", "cannot write .*choose another place with --out")])
+    ("x" * 300 + ".csv", "cannot write .*choose another place with out")])
 def test_places_that_cannot_be_written_are_refused(tmp_path, monkeypatch, out, sentence):
     monkeypatch.chdir(tmp_path)
     Path("old.csv").write_text("old")

@@ -10,7 +10,10 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -24,6 +27,7 @@ FEW_EPOCHS = LITTLE | {"max_epochs": 20}
 ONE_APPROACH = {"approaches": "linear", "folds": 2, "effort": 0.01}
 CHEAP = {tabbench.BestApproachClassifier: ONE_APPROACH, tabbench.BestApproachRegressor: ONE_APPROACH,
          tabbench.BoostedEnsembleClassifier: LITTLE, tabbench.BoostedEnsembleRegressor: LITTLE,
+         tabbench.ApproachClassifier: LITTLE, tabbench.ApproachRegressor: LITTLE,
          tabbench.ForestSelector: LITTLE | {"n_features": 0.5},
          tabbench.GuardedMLPClassifier: FEW_EPOCHS, tabbench.GuardedMLPRegressor: FEW_EPOCHS,
          tabbench.ElasticNetGridRegressor: {"cv": 2}, tabbench.LogisticGridClassifier: {"Cs": (0.01, 1.0, 100.0), "cv": 2}}
@@ -42,7 +46,8 @@ def affordable(kind: type) -> BaseEstimator:
 
 
 def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
-    is_boosted = isinstance(estimator, tabbench.BoostedEnsembleClassifier | tabbench.BoostedEnsembleRegressor)
+    is_boosted = isinstance(estimator, tabbench.BoostedEnsembleClassifier | tabbench.BoostedEnsembleRegressor |
+                            tabbench.ApproachClassifier | tabbench.ApproachRegressor)
     return EQUIVALENCE if is_boosted else {}
 
 
@@ -134,3 +139,56 @@ def test_what_is_not_fitted_keeps_its_parameters(kind):
     model = affordable(kind)
     assert clone(model).get_params() == model.get_params()
     assert kind.__doc__ and "Parameters" in kind.__doc__
+
+
+@every_estimator
+def test_takes_sparse_rows_as_the_same_dense_ones(kind):
+    X = np.random.default_rng(0).poisson(0.4, size=(80, 3)).astype(float)
+    y = X[:, 0] + 0.1 * X[:, 1] if is_regressor(kind()) else X[:, 0] > 0
+    model = affordable(kind)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=0)
+    given, plain = clone(model).fit(csr_array(X), y), clone(model).fit(X, y)
+    if hasattr(given, "get_support"):
+        assert issparse(given.transform(csr_array(X)))
+        np.testing.assert_array_equal(given.get_support(), plain.get_support())
+    else:
+        np.testing.assert_array_equal(output(given, csr_array(X)), output(plain, X))
+
+
+@every_estimator
+def test_a_pickle_of_another_version_says_which_wrote_it(kind, monkeypatch):
+    X = table()
+    written = pickle.dumps(affordable(kind).fit(X, target(kind, X)))
+    monkeypatch.setattr(tabbench, "__version__", "99.1")
+    with pytest.warns(UserWarning, match=rf"this {kind.__name__} was written by tabbench 0.* and is read by 99.1; fit it again"):
+        pickle.loads(written)
+
+
+@pytest.mark.parametrize("kind", [each for each in ESTIMATORS if is_classifier(each())], ids=lambda kind: kind.__name__)
+def test_classifiers_weigh_classes_as_rows(kind):
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    y = np.where(X[:, 0] + np.random.default_rng(1).normal(size=120) > 0, "yes", "no")
+    model = affordable(kind).set_params(random_state=0)
+    plain = model.fit(X, y).predict_proba(X)[:, 1].mean()
+    heavier = clone(model).set_params(class_weight={"yes": 6.0, "no": 1.0}).fit(X, y)
+    assert heavier.predict_proba(X)[:, 1].mean() > plain + 0.1
+    assert np.isfinite(clone(model).set_params(class_weight="balanced").fit(X, y).predict_log_proba(X)).all()
+    with pytest.raises(ValueError, match="class_weight"):
+        clone(model).set_params(class_weight={"maybe": 2.0}).fit(X, y)
+
+
+@every_estimator
+@pytest.mark.parametrize("made", [pa.table, pl.DataFrame])
+def test_takes_frames_of_other_libraries_as_those_of_pandas(kind, made):
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.normal(size=60), "b": rng.choice(["x", "y"], 60)}
+    y = columns["a"] if is_regressor(kind()) else columns["a"] > 0
+    model = affordable(kind)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=0)
+    method = next(name for name in ("predict", "transform") if hasattr(model, name))
+    given, plain = clone(model).fit(made(columns), y), clone(model).fit(pd.DataFrame(columns), y)
+    assert given.feature_names_in_.tolist() == ["a", "b"]
+    assert pd.DataFrame(np.asarray(getattr(given, method)(made(columns)))).equals(
+        pd.DataFrame(np.asarray(getattr(plain, method)(pd.DataFrame(columns)))))

@@ -21,9 +21,9 @@ def example(kind, rows, seed, skill=1.0):
     rng = np.random.default_rng(seed)
     weight = rng.integers(1, 4, size=rows).astype(float)
     if kind == "regression":
-        truth = rng.normal(size=rows)
-        return truth, skill * truth + rng.normal(size=rows), weight
-    n_classes = 2 if kind == "binary" else 4
+        truth = 5.0 + rng.normal(size=rows)  # above 0, as some metrics want it
+        return truth, 5.0 + skill * (truth - 5.0) + rng.normal(size=rows), weight
+    n_classes = 2 if kind == "binary" else 7
     truth = np.append(np.arange(n_classes), rng.integers(0, n_classes, size=rows - n_classes))
     odds = np.exp(rng.normal(size=(rows, n_classes)) + skill * np.eye(n_classes)[truth])
     return truth, odds / odds.sum(axis=1, keepdims=True), weight

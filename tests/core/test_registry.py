@@ -1,7 +1,9 @@
 """Plug-ins of other packages: found by their entry point, and left out with one line of warning where they don't load."""
 
+import importlib
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,40 @@ def test_a_package_that_fails_to_load_fails_again(tmp_path, monkeypatch):
     (tmp_path / "halfway" / "broken.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
     registry = Registry("thing", "halfway")
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            registry.names()
+
+
+SLOW = """
+import time
+from tabbench.core.family import Family
+import slow
+time.sleep(0.02)  # long enough for the other threads to ask meanwhile
+slow.REGISTRY.register(Family({name!r}))
+"""
+
+
+def test_threads_that_ask_at_the_same_time_all_get_every_name(tmp_path, monkeypatch):
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "__init__.py").write_text(
+        "from tabbench.core.registry import Registry\nREGISTRY = Registry('family', 'slow')\n")
+    for name in "abc":
+        (tmp_path / "slow" / f"{name}.py").write_text(SLOW.format(name=name))
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = importlib.import_module("slow").REGISTRY
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: registry.names(), range(4))) == [["a", "b", "c"]] * 4
+
+
+def test_what_fails_after_it_has_registered_fails_alike_each_time(tmp_path, monkeypatch):
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "__init__.py").write_text(
+        "from tabbench.core.registry import Registry\nREGISTRY = Registry('family', 'later')\n")
+    (tmp_path / "later" / "broken.py").write_text(
+        "import later\nfrom tabbench.core.family import Family\nlater.REGISTRY.register(Family('mine'))\n1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = importlib.import_module("later").REGISTRY
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             registry.names()

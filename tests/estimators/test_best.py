@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info
 
 from tabbench import BestApproachClassifier, BestApproachRegressor
 from tabbench.core.approach import APPROACHES
@@ -183,3 +186,28 @@ def test_mistakes_are_told_before_anything_is_fitted(rings):
         BestApproachClassifier(approaches=5).fit(*rings)
     with pytest.raises(BadOption, match="folds"):
         BestApproachClassifier(folds=1).fit(*rings)
+
+
+def test_fits_in_threads_leave_the_filters_of_warnings(rings):
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(3) as pool:
+        for fitted in [pool.submit(fit_baseline, rings) for _ in range(3)]:
+            fitted.result()
+    assert not any(each[2] is Warning and each not in before for each in warnings.filters)
+    with pytest.warns(UserWarning, match="mine"):
+        warnings.warn("mine", UserWarning, stacklevel=1)
+
+
+def test_the_checks_run_on_one_thread_whatever_the_cores(rings, monkeypatch):
+    seen = []
+    monkeypatch.setattr("tabbench.estimators.comparison.run_checks", lambda checked: seen.extend(threads_of_openmp()) or ())
+    fit_baseline(rings)
+    assert seen and set(seen) == {1}
+
+
+def fit_baseline(rings):
+    return BestApproachClassifier("fast", approaches="dummy", folds=2, random_state=0).fit(*rings)
+
+
+def threads_of_openmp():
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "openmp"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.feature_selection import SelectFromModel
 
 from tabbench import BoostedEnsembleClassifier, BoostedEnsembleRegressor
 from tabbench.core.errors import BadOption
@@ -68,3 +69,15 @@ def test_weights_are_used():
 def test_unknown_words_are_refused(rings, parameters, message):
     with pytest.raises(BadOption, match=message):
         BoostedEnsembleClassifier(**parameters).fit(*rings)
+
+
+def test_importances_are_those_of_the_columns_as_given():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"town": rng.choice([f"town {number}" for number in range(30)], 300), "noise": rng.normal(size=300),
+                      "signal": rng.normal(size=300), "other": rng.normal(size=300)})
+    y = X["signal"] - X["other"] + 0.1 * rng.normal(size=300)
+    model = BoostedEnsembleRegressor(effort=0.1, random_state=0).fit(X, y)
+    assert model.feature_importances_.sum() == pytest.approx(1.0)
+    assert set(X.columns[np.argsort(-model.feature_importances_)[:2]]) == {"signal", "other"}
+    chosen = SelectFromModel(model, prefit=True, max_features=2, threshold=-np.inf)
+    assert chosen.get_support().tolist() == [False, False, True, True]

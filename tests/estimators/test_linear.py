@@ -8,8 +8,9 @@ import pytest
 from scipy.sparse import issparse
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import ElasticNet, LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from tabbench.core.errors import BadData, BadOption
@@ -92,7 +93,7 @@ def test_reads_a_frame_with_every_kind_of_column(scale):
     X.loc[::9, ["number", "colour"]] = None
     model = LogisticGridClassifier(scale=scale).fit(X, y)
     assert model.score(X, y) > 0.85
-    assert len(model.column_names_) == model.coef_.shape[1]
+    assert len(model.column_names_) == model.column_coef_.shape[1]
     assert "colour=red" in model.column_names_
 
 
@@ -132,7 +133,7 @@ def test_a_rare_class_warns_of_nothing():
     ({"l1_ratios": (2.0,)}, "l1_ratios must hold numbers between 0 and 1"), ({"class_weights": ("even",)}, "class_weights"),
     ({"multi_class": "both"}, "multi_class"), ({"scoring": "rmse"}, "scoring"),
     ({"penalties": "l2"}, "penalties must be a sequence"), ({"penalties": None}, "penalties must be a sequence"),
-    ({"class_weights": None}, "class_weights must be a sequence"), ({"class_weights": ({"a": 1},)}, "class_weights must be"),
+    ({"class_weights": None}, "class_weights must be a sequence"), ({"class_weights": ({"a": 1},)}, "class_weight must be"),
     ({"max_iter": 0}, "max_iter must be a whole number of at least 1"), ({"max_iter": None}, "max_iter must be a number"),
     ({"tol": 0.0}, "tol must be a number greater than 0"), ({"tol": None}, "tol must be a number"),
     ({"Cs": "many"}, "Cs must hold numbers"), ({"Cs": None}, "Cs must hold numbers")])
@@ -184,3 +185,59 @@ def test_a_target_without_finite_squares_is_refused():
     with pytest.raises(BadData, match=r"y holds numbers up to \de\+2\d\d, whose squares no float can hold"):
         ElasticNetGridRegressor().fit(X, X[:, 0] * 1e200)
     assert ElasticNetGridRegressor().fit(X, X[:, 0] * 1e149).score(X[:, :2], X[:, 0] * 1e149) > 0.9
+
+
+def logits(model, X):
+    probabilities = model.predict_proba(X)
+    return np.log(probabilities[:, 1] / probabilities[:, 0])
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize("weight", [None, np.tile([1.0, 3.0], 60)])
+def test_coefficients_are_those_of_the_given_columns_in_their_units(scale, weight):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(120, 3)) * [1000, 1, 0.01] + 5, columns=list("abc")).assign(flag=rng.random(120) < 0.5)
+    y = X["a"] / 1000 + X["flag"] + rng.normal(size=120) > 0.5
+    model = LogisticGridClassifier((1.0,), penalties=("l2",), cv=3, scale=scale).fit(X, y, sample_weight=weight)
+    values = X.to_numpy(dtype=np.float64)
+    np.testing.assert_allclose(values @ model.coef_[0] + model.intercept_[0], logits(model, X), atol=1e-9)
+    numbers = ElasticNetGridRegressor((0.01,), l1_ratios=(0.5,), cv=3, scale=scale).fit(X, X["c"] * 7, sample_weight=weight)
+    np.testing.assert_allclose(values @ numbers.coef_ + numbers.intercept_, numbers.predict(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda X: X.assign(word="same"), lambda X: X.mask(X > 2.0), lambda X: np.exp(3 * X),
+    lambda X: X.assign(b=np.where(X["b"] > 0, "yes", "no")),
+])
+def test_where_the_model_is_not_linear_in_the_columns_it_has_no_coefficients_of_them(spoil):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 3)), columns=list("abc"))
+    y = X["a"] > 0
+    model = LogisticGridClassifier((1.0,), penalties=("l2",), cv=3).fit(X, y)
+    assert hasattr(model, "coef_")
+    model.fit(spoil(X), y)
+    assert not hasattr(model, "coef_") and not hasattr(model, "intercept_")
+    assert model.column_coef_.shape == (1, len(model.column_names_))
+
+
+def test_selectors_find_the_columns_by_their_importance():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"only": ["same"] * 200, "noise": rng.normal(size=200), "colour": rng.choice(["red", "blue"], 200),
+                      "signal": np.exp(2 * rng.normal(size=200))})
+    y = (X["signal"] > 1) ^ (rng.random(200) < 0.1)
+    chosen = SelectFromModel(LogisticGridClassifier((1.0,), penalties=("l2",), cv=3), max_features=1, threshold=-np.inf).fit(X, y)
+    assert X.columns[chosen.get_support()].tolist() == ["signal"]
+
+
+def test_folds_that_are_numbered_keep_groups_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(12), 5)
+    X = rng.normal(size=(12, 4))[groups] + 0.01 * rng.normal(size=(60, 4))  # rows of a group resemble each other
+    y = rng.normal(size=12)[groups]
+    alone = ElasticNetGridRegressor(alphas=(0.001,), l1_ratios=(0.0,), cv=4)
+    leaky = alone.fit(X, y).best_score_
+    by_group = alone.fit(X, y, groups=groups).best_score_
+    assert by_group > 1.2 * leaky
+    given = ElasticNetGridRegressor(alphas=(0.001,), l1_ratios=(0.0,), cv=GroupKFold(4)).fit(X, y, groups=groups)
+    assert by_group == given.best_score_
+    with pytest.raises(BadOption, match="groups holds one group only"):
+        alone.fit(X, y, groups=np.zeros(60))

@@ -42,6 +42,9 @@ HOSTILE = (
     "[bold]markup[/bold]",
 )
 
+TUNED = [("linear", 5634, 0, fold, {"C": c}, "tabbench.compare(data, 'Churn', approaches='linear', sizes=[5634])")
+         for fold, c in enumerate((0.1, 0.1, 1.0))]
+
 
 def decide(low: float, high: float) -> str:
     if low > MARGIN or high < -MARGIN:
@@ -72,7 +75,8 @@ def winner_record(names: tuple[str, ...], size: int, loss: dict[str, float], pai
               if str(pair["decision"])[:5] in ("first", "secon")}
     top = sorted((name for name in names if name not in beaten), key=loss.__getitem__)
     return {"size": size, "decision": "winner" if len(top) == 1 else "top_set", "approaches": top, "best": top[0],
-            "recommended": next(name for name in names if name in top)}
+            "recommended": (recommended := next(name for name in names if name in top)),
+            "regret": loss[recommended] - loss[top[0]], "regret_bound": 2 * (loss[recommended] - loss[top[0]])}
 
 
 def training_record(name: str, size: int, epochs: int = 12) -> tuple[object, ...]:
@@ -131,7 +135,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
             scores.append((name, size, metric, mean, mean - half, mean + half, 10, int(name == "mlp" and size == sizes[-1])))
             scores.append((name, size, "auc", None if "dummy" in name else 1.2 - value, None, None, 10, 0))
             seconds = SECONDS[NAMES[place % len(NAMES)]] * (size / 1000) ** 0.9
-            costs.append((name, size, seconds, None if place == 3 else 0.5 + 3 * place, 180 + 9 * place))
+            costs.append((name, size, seconds, None if place == 3 else 0.5 + 3 * place, 180 + 9 * place, 250.0))
         here = pair_records(names, size, loss)
         pairs += here
         winners.append(winner_record(names, size, loss, here))
@@ -152,7 +156,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
                        "went back to epoch 6 with half the rate", "training went on")],
         "training": [training_record(last, sizes[-1])],
         "failures": [(last, sizes[-1], 0, 3, "timed_out", "no end after 10 minutes")],
-        "skipped": [("catboost", None, "the package catboost is not installed; pip install tabbench[catboost]")],
+        "skipped": [("catboost", None, "the package catboost is not installed; pip install catboost")],
         "cost_crossovers": [(names[1], last, "none", None, None, None)],
         "other_crossovers": [(names[0], names[1], "open", float(start), None, start * 1.6, names[0], names[1]),
                              (names[0], last, "none", None, None, None, last, last)],
@@ -178,6 +182,7 @@ def build(names: tuple[str, ...] = NAMES, sizes: tuple[int, ...] = SIZES, *, see
         timing={"wall_seconds": 83.4, "cpu_seconds": 151.0},
         reading=("churn.csv: comma, utf-8, 7,043 rows", "20 columns: 3 numbers, 16 categories, 1 text"),
         columns=pd.DataFrame(COLUMNS_READ, columns=list(COLUMNS["columns"])),
+        tuned=pd.DataFrame(TUNED, columns=list(COLUMNS["tuned"])),
         **{name: pd.DataFrame(records, columns=list(COLUMNS[name])) for name, records in frames.items()},
     )
 

@@ -14,7 +14,7 @@ def test_one_row_an_approach_size_and_metric(comparison: Comparison) -> None:
     found = read(render(comparison, "csv"))
     assert len(found) == len(comparison.scores)
     assert list(found[0]) == ["approach", "size", "metric", "mean", "low", "high", "splits", "failed", "fit_seconds",
-                              "predict_us_per_row", "peak_mb"]
+                              "predict_us_per_row", "peak_mb", "one_row_us"]
     boosting = next(row for row in found if (row["approach"], row["size"], row["metric"]) == ("boosting", "800", "log_loss"))
     expected = comparison.scores.query("approach == 'boosting' and size == 800 and metric == 'log_loss'").iloc[0]
     assert float(boosting["mean"]) == expected["mean"]

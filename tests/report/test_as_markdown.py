@@ -20,11 +20,11 @@ def test_tables_are_whole_and_nothing_is_markup(kind: str, request: pytest.Fixtu
 def test_the_report_says_it_all(comparison: Comparison) -> None:
     text = render(comparison, "md")
     assert text.startswith(f"# tabbench: churn\n\n**{comparison.sentence}**\n")
-    assert "| **1** | **boosting** | **0.4066** |" in text
+    assert "| **1** | **xgboost ✓** |" in text and "| 1 | boosting | 0.4066 |" in text
     assert "| 4 | linear+forest |" in text
     assert "linear and boosting cross in score between 200 and 800 rows, at about 320" in text
     assert "mlp at 5,634 rows, repeat 1, fold 4 | timed out | no end after 10 minutes" in text
-    assert "catboost | the package catboost is not installed; pip install tabbench\\[catboost\\]" in text
+    assert "catboost | the package catboost is not installed; pip install catboost" in text
 
 
 def test_the_same_comparison_gives_the_same_text(comparison: Comparison) -> None:

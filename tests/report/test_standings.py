@@ -27,12 +27,13 @@ def test_ranks_count_who_is_shown_to_be_better(comparison: Comparison) -> None:
     tied = small([("a", "b", -0.1, "undecided"), ("a", "c", -0.2, "first_materially"), ("c", "b", 0.1, "second")],
                  "top_set", comparison)
     assert [(each.approach, each.rank, each.verdict) for each in standings(tied, 500)] == [
-        ("a", 1, "best mean"), ("b", 1, "undecided"), ("c", 3, "materially worse")]
+        ("b", 1, "undecided"), ("a", 1, "best mean"), ("c", 3, "materially worse")]  # the recommended one is first
 
 
 def test_a_difference_is_always_to_the_best_with_its_interval_turned(comparison: Comparison) -> None:
     table = standings(small([("a", "b", -0.1, "first"), ("c", "a", 0.2, "second")], "winner", comparison), 500)
-    assert [each.verdict for each in table] == ["winner", "worse", "worse"]
+    assert [(each.approach, each.verdict) for each in table] == [("b", "worse"), ("a", "winner"), ("c", "worse")]
+    assert [each.approach for each in table if each.leads] == ["b"]
     by_name = {each.approach: each for each in table}
     for name, expected in (("b", (0.1, 0.05, 0.15)), ("c", (0.2, 0.15, 0.25))):
         each = by_name[name]
@@ -49,8 +50,8 @@ def test_an_approach_without_a_mean_comes_last(comparison: Comparison) -> None:
 
 def test_higher_is_better_sorts_the_other_way(make: Callable[..., Comparison]) -> None:
     table = standings(make(higher=True), 5634)
-    assert table[0].approach == "boosting"
-    assert table[0].mean == max(each.mean or 0 for each in table)
+    assert table[0].is_recommended and table[1].approach == "boosting"
+    assert table[1].mean == max(each.mean or 0 for each in table)
     assert all(each.difference > 0 for each in table if each.difference is not None)
 
 

@@ -85,7 +85,7 @@ def test_wanted_sizes(wanted):
 
 
 @pytest.mark.parametrize(("wanted", "words"), [
-    ("500", "--sizes 500 is above the full size, the 400 rows"), ("5", "choose at least 10"), ("ten", "'ten'"), ("", "holds ''"),
+    ("500", "sizes=500 is above the full size, the 400 rows"), ("5", "choose at least 10"), ("ten", "'ten'"), ("", "holds ''"),
     ([50.5], "50.5"), ([True], "True"), ([], "names no size"), ("auto,50", "'auto'"), ("-50", "'-50'"), ("1e3", "'1e3'"),
 ])
 def test_bad_sizes_are_refused(wanted, words):

@@ -316,8 +316,8 @@ def test_a_class_that_a_test_part_lacks_is_said():
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    ({"folds": 1}, "--folds 1"), ({"folds": 51}, "between 2 and 50"), ({"repeats": 0}, "--repeats 0"),
-    ({"repeats": 2, "time": np.arange(100)}, "leave --repeats out"), ({"repeats": 2, "fold": np.arange(100) % 4}, "your own"),
+    ({"folds": 1}, "folds=1"), ({"folds": 51}, "between 2 and 50"), ({"repeats": 0}, "repeats=0"),
+    ({"repeats": 2, "time": np.arange(100)}, "leave repeats out"), ({"repeats": 2, "fold": np.arange(100) % 4}, "your own"),
 ])
 def test_bad_options_are_refused(options, words):
     with pytest.raises(BadOption, match=words):
@@ -325,7 +325,7 @@ def test_bad_options_are_refused(options, words):
 
 
 def test_fewer_groups_than_folds_are_refused():
-    with pytest.raises(BadData, match="`GROUP` holds 3 groups, fewer than the 5 folds; choose --folds 3"):
+    with pytest.raises(BadData, match="`GROUP` holds 3 groups, fewer than the 5 folds; choose folds=3"):
         split(np.tile([0, 1], 50), group=np.arange(100) % 3)
 
 

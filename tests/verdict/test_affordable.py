@@ -29,7 +29,7 @@ def judged(simulate, means=None, sizes=(100, 400), **changes):
 
 def costs(seconds=None, sizes=(100, 400), predict=None, peak=None):
     seconds = seconds or SECONDS
-    rows = [(name, size, each * size / sizes[-1], (predict or {}).get(name, 1.0), (peak or {}).get(name, 200.0))
+    rows = [(name, size, each * size / sizes[-1], (predict or {}).get(name, 1.0), (peak or {}).get(name, 200.0), 1.0)
             for size in sizes for name, each in seconds.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS["costs"]))
 

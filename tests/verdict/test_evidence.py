@@ -74,7 +74,7 @@ def test_split_in_which_the_metric_is_undefined_is_left_out_for_all(simulate):
 
 
 def test_metric_that_is_undefined_everywhere_is_refused(simulate):
-    with pytest.raises(BadData, match="--metric"):
+    with pytest.raises(BadData, match="choose another one with metric"):
         build(
             simulate,
             Metric("m", ("regression",), True, lambda *_: float("nan"), None),

@@ -12,14 +12,20 @@ from tabbench.verdict.outcome import Choice, Lead, Missing, Outcome, Reach, Repe
 from tabbench.verdict.winners import winners_frame
 
 ROWS = 1250
+WIDE = 0.6
 MEANS = {"dummy": 3.0, "linear": 1.05, "mlp": 1.0}
 WINS = {("dummy", "linear"): "second", ("dummy", "mlp"): "second", ("linear", "mlp"): "second"}
 TIES = WINS | {("linear", "mlp"): "undecided"}
 NOTHING = dict.fromkeys(WINS, "undecided")
 
 
-def pairs_of(decisions, size, bounds=(0.2, 0.4), needed=np.nan):
-    rows = [(first, second, size, np.mean(bounds), *bounds, decision, needed) for (first, second), decision in decisions.items()]
+def pairs_of(decisions, size, means, bounds=(0.2, 0.4), needed=np.nan):
+    """Where nothing is shown, the interval lies around the difference of the means."""
+    rows = []
+    for (first, second), decision in decisions.items():
+        around = means[first] - means[second]
+        low, high = (around - WIDE, around + WIDE) if decision in ("undecided", "equal") and bounds[0] == bounds[0] else bounds
+        rows.append((first, second, size, (low + high) / 2, low, high, decision, needed))
     return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision", "rows_to_settle"])
 
 
@@ -28,8 +34,8 @@ def answer(simulate, decisions=WINS, found=(), *, means=MEANS, ranks=None, full_
     evidence = simulate.evidence_of({(name, size): np.full(ROWS, mean) for name, mean in means.items() for size in (250, 1000)},
                                     representatives=tuple(name for name in means if name != "dummy"), **changes)
     evidence = replace(evidence, cost_ranks=ranks or evidence.cost_ranks)
-    pairs = pd.concat([pairs_of(small or dict.fromkeys(decisions, "undecided"), 250),
-                       pairs_of(decisions, 1000, bounds, needed)])
+    pairs = pd.concat([pairs_of(small or dict.fromkeys(decisions, "undecided"), 250, means),
+                       pairs_of(decisions, 1000, means, bounds, needed)])
     return headline_of(evidence, winners_frame(evidence, pairs), pairs, found, headline=1000, full_size=full_size, **(told or {}))
 
 
@@ -48,6 +54,7 @@ def test_a_top_set(simulate, decision, outcome):
     found = answer(simulate, WINS | {("linear", "mlp"): decision})
     assert (found.outcome, found.approaches, found.recommended) == (outcome, ("mlp", "linear"), "linear")
     assert found.lead is None and found.choice is Choice.SIMPLEST
+    assert (found.regret_bound, found.metric) == (pytest.approx(0.65), "mse")
 
 
 @pytest.mark.parametrize(("means", "ranks", "choice"), [
@@ -56,6 +63,7 @@ def test_a_top_set(simulate, decision, outcome):
     ({"linear": 1.5, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 2, "mlp": 3}, Choice.SIMPLEST_OF_CLOSE),
     ({"linear": 1.5, "mlp": 1.0, "tree": 1.5}, {"linear": 1, "tree": 2, "mlp": 3}, Choice.BEST),
     ({"linear": 1.05, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 1, "mlp": 1}, Choice.BEST),
+    ({"linear": 1.3, "mlp": 1.0, "tree": 1.45}, {"linear": 1, "tree": 1, "mlp": 1}, Choice.BEST),
 ])
 def test_why_one_of_several_is_taken(simulate, means, ranks, choice):
     tied = {**TIES, ("dummy", "tree"): "second", ("linear", "tree"): "undecided", ("mlp", "tree"): "undecided"}

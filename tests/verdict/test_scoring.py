@@ -115,5 +115,5 @@ def test_margin_is_a_fraction_unless_the_metric_has_its_own_units():
 @pytest.mark.parametrize("wrong", [-0.1, float("nan"), float("inf")])
 def test_margin_that_is_no_amount_is_refused(wrong):
     metric = Metric("m", ("regression",), False, lambda *_: 0.0, None)
-    with pytest.raises(BadOption, match="--margin"):
+    with pytest.raises(BadOption, match="margin"):
         margin_value(metric, wrong, 1.0)

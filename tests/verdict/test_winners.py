@@ -1,3 +1,6 @@
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,8 +25,9 @@ def pairs_of(**decisions):
 
 def only_row(evidence, pairs):
     frame = winners_frame(evidence, pairs)
-    assert list(frame.columns) == ["size", "decision", "approaches", "best", "recommended", "score", "corrected_score"]
-    return frame.drop(columns=["score", "corrected_score"]).iloc[0].to_dict()
+    assert list(frame.columns) == [
+        "size", "decision", "approaches", "best", "recommended", "score", "corrected_score", "regret", "regret_bound"]
+    return frame.drop(columns=["score", "corrected_score", "regret", "regret_bound"]).iloc[0].to_dict()
 
 
 @pytest.mark.parametrize(
@@ -64,22 +68,41 @@ def test_winner_beats_every_other(simulate):
     assert row == {"size": 100, "decision": "winner", "approaches": ["mlp"], "best": "mlp", "recommended": "mlp"}
 
 
-def test_top_set_is_ordered_by_mean_and_the_cheapest_near_the_best_is_recommended(simulate):
-    evidence = evidence_with(simulate, {"dummy": 3, "linear": 1.3, "forest": 1.05, "mlp": 1})
-    row = only_row(
-        evidence,
-        pairs_of(
-            dummy_linear="second",
-            dummy_forest="second",
-            dummy_mlp="second",
-            linear_forest="undecided",
-            linear_mlp="undecided",
-            forest_mlp="equal",
-        ),
-    )
-    assert row["decision"] == "top_set"
-    assert row["approaches"] == ["mlp", "forest", "linear"]
+def tied(*names, means, half):
+    """All pairs of these, undecided, with intervals of this half width around the difference of the means."""
+    rows = [(one, other, 100, means[one] - means[other], means[one] - means[other] - half, means[one] - means[other] + half,
+             "undecided") for one, other in combinations(names, 2)]
+    rows += [("dummy", name, 100, 2.0, 1.0, 3.0, "second") for name in names]
+    return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision"])
+
+
+def test_the_simplest_with_as_good_a_bound_of_regret_is_recommended(simulate):
+    means = {"dummy": 3, "linear": 1.3, "forest": 1.05, "mlp": 1}
+    row = winners_frame(evidence_with(simulate, means), tied("linear", "forest", "mlp", means=means, half=0.4)).iloc[0]
+    assert (row["decision"], row["approaches"]) == ("top_set", ["mlp", "forest", "linear"])
+    # The bounds are 0.70, 0.45 and 0.40: linear's is more than 1.5 times the smallest.
     assert (row["best"], row["recommended"]) == ("mlp", "forest")
+    assert (row["regret"], row["regret_bound"]) == pytest.approx((0.05, 0.45))
+
+
+def test_of_six_equals_the_dearest_is_not_recommended(simulate):
+    names = ["linear", "pca", "forest", "lightgbm", "xgboost", "mlp"]
+    means = {"dummy": 3} | {name: 1.2 - 0.03 * rank for rank, name in enumerate(names)}
+    evidence = evidence_with(simulate, means)
+    ranks = {name: rank for rank, name in enumerate(means)}
+    row = winners_frame(replace(evidence, cost_ranks=ranks), tied(*names, means=means, half=0.5)).iloc[0]
+    assert (row["best"], row["recommended"], row["regret_bound"]) == ("mlp", "linear", pytest.approx(0.65))
+
+
+def test_within_the_margin_the_simplest_is_recommended_whatever_the_bounds(simulate):
+    means = {"dummy": 3, "linear": 1.05, "mlp": 1}
+    row = winners_frame(evidence_with(simulate, means), tied("linear", "mlp", means=means, half=0.04)).iloc[0]
+    assert (row["recommended"], row["regret_bound"]) == ("linear", pytest.approx(0.09))  # mlp's would be 0
+
+
+def test_whoever_is_better_than_all_others_has_no_regret(simulate):
+    row = winners_frame(evidence_with(simulate, {"dummy": 3, "mlp": 1}), pairs_of(dummy_mlp="second")).iloc[0]
+    assert (row["recommended"], row["regret"], row["regret_bound"]) == ("mlp", 0.0, 0.0)
 
 
 def test_nobody_beats_the_constant(simulate):
@@ -119,13 +142,13 @@ FAMILIES = {"dummy": "baseline", "linear": "linear", "pca": "linear", "forest": 
 def test_where_flexible_families_lack_nothing_simple_is_recommended(simulate, best, lacking, recommended):
     evidence = evidence_with(simulate, {"dummy": 3, best: 1}, families=FAMILIES)
     frame = winners_frame(evidence, pairs_of(**{f"dummy_{best}": "second"}), lacking={100: lacking})
-    row = frame.drop(columns=["score", "corrected_score"]).iloc[0].to_dict()
+    row = frame.drop(columns=["score", "corrected_score", "regret", "regret_bound"]).iloc[0].to_dict()
     assert row == {"size": 100, "decision": "winner", "approaches": [best], "best": best, "recommended": recommended}
 
 
-def test_the_simplest_near_the_best_is_what_must_not_be_unopposed(simulate):
+def test_the_simplest_of_the_good_is_what_must_not_be_unopposed(simulate):
     evidence = evidence_with(simulate, {"dummy": 3, "linear": 1.05, "forest": 1}, families=FAMILIES)
-    pairs = pairs_of(dummy_linear="second", dummy_forest="second", linear_forest="undecided")
+    pairs = tied("linear", "forest", means={"linear": 1.05, "forest": 1}, half=0.3)
     assert winners_frame(evidence, pairs).iloc[0]["recommended"] == "linear"
     assert winners_frame(evidence, pairs, lacking={100: {"net"}}).iloc[0]["recommended"] is None
     assert winners_frame(evidence, pairs, lacking={400: {"net"}}).iloc[0]["recommended"] == "linear"

@@ -16,6 +16,7 @@ from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.verdict import closing_sentence, doubted
 
 ROWS = 1250
+WIDE = 0.6
 
 
 def evidence_with(simulate, means, *, sizes=(250, 1000), **changes):
@@ -24,8 +25,13 @@ def evidence_with(simulate, means, *, sizes=(250, 1000), **changes):
     )
 
 
-def pairs_of(decisions, size=1000, bounds=(0.2, 0.4), needed=np.nan):
-    rows = [(first, second, size, np.mean(bounds), *bounds, decision, needed) for (first, second), decision in decisions.items()]
+def pairs_of(decisions, size=1000, bounds=(0.2, 0.4), needed=np.nan, means=None):
+    """Where nothing is shown, the interval lies around the difference of the means."""
+    means, rows = means or MEANS, []
+    for (first, second), decision in decisions.items():
+        around = means.get(first, 1.0) - means.get(second, 1.0)
+        low, high = (around - WIDE, around + WIDE) if decision in ("undecided", "equal") and bounds[0] == bounds[0] else bounds
+        rows.append((first, second, size, (low + high) / 2, low, high, decision, needed))
     return pd.DataFrame(rows, columns=["first", "second", "size", "difference", "low", "high", "decision", "rows_to_settle"])
 
 
@@ -45,8 +51,8 @@ def sentence(
 ):
     representatives = tuple(name for name in REPRESENTATIVES if name in (means or MEANS))
     evidence = evidence_with(simulate, means or MEANS, representatives=representatives, **changes)
-    at_full = pairs_of(decisions or WINS, bounds=bounds, needed=needed)
-    at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250)
+    at_full = pairs_of(decisions or WINS, bounds=bounds, needed=needed, means=means)
+    at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250, means=means)
     pairs = pd.concat([at_small, at_full])
     winners = winners_frame(evidence, pairs, lacking=lacking_families(evidence, 1000, missing or ()))
     return closing_sentence(headline_of(evidence, winners, pairs, found, headline=1000, full_size=full_size, skipped=skipped,
@@ -59,14 +65,14 @@ def crossing(kind, low=np.nan, high=np.nan, point=np.nan, below="linear", above=
 
 def test_winner_that_is_never_behind(simulate):
     assert sentence(simulate, found=[crossing("none", below="", above="")]) == (
-        "On 1,250 rows mlp wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40); "
+        "On 1,250 rows mlp wins: its MSE is 0.30 lower than that of the next best, linear (between 0.20 and 0.40); "
         "linear is not shown to be better at any size from 250 rows up."
     )
 
 
 def test_winner_by_too_little(simulate):
     assert sentence(simulate, bounds=(0.01, 0.03), sizes=(1000,)) == (
-        "On 1,250 rows mlp wins: its mse is 0.020 lower than that of the next best, linear (between 0.010 and 0.030), "
+        "On 1,250 rows mlp wins: its MSE is 0.020 lower than that of the next best, linear (between 0.010 and 0.030), "
         "which is too little to matter."
     )
 
@@ -192,25 +198,28 @@ def test_winner_that_is_behind_somewhere_without_a_place_claims_nothing(simulate
 
 def test_top_set(simulate):
     assert sentence(simulate, TIES, sizes=(1000,)) == (
-        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them."
+        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
+        ": at most 0.65 MSE worse than the best (95 %)."
     )
 
 
 def test_top_set_of_equals_with_a_crossing(simulate):
     assert sentence(simulate, WINS | {("linear", "mlp"): "equal"}, [crossing("open", high=513)]) == (
-        "On 1,250 rows no single approach wins: mlp and linear are practically equal; take linear, the simplest of them; "
+        "On 1,250 rows no single approach wins: mlp and linear are practically equal; take linear, the simplest of them"
+        ": at most 0.65 MSE worse than the best (95 %); "
         "linear may be as good as mlp below about 510 rows."
     )
 
 
 def test_top_set_with_one_that_is_far_from_the_best(simulate):
     assert sentence(simulate, TIES, means=MEANS | {"linear": 1.5}, sizes=(1000,)) == (
-        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take mlp, which scored best."
+        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take mlp, which scored best"
+        ": at most 0.10 MSE worse than the best (95 %)."
     )
     three = {**TIES, ("dummy", "tree"): "second", ("linear", "tree"): "undecided", ("mlp", "tree"): "undecided"}
     assert sentence(simulate, three, means=MEANS | {"linear": 1.5, "tree": 0.95}, sizes=(1000,)) == (
         "On 1,250 rows no single approach wins: tree, mlp and linear cannot be told apart; "
-        "take mlp, the simplest of those close to the best."
+        "take mlp, the simplest of those that can be worse by about as little: at most 0.65 MSE worse than the best (95 %)."
     )
 
 
@@ -220,7 +229,8 @@ def test_the_best_of_the_simplest_is_named(simulate):
                        cost_ranks={"dummy": 0, "mlp": 2, "tree": 1, "linear": 1})
     pairs = pairs_of(four)
     assert said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000) == (
-        "On 1,250 rows no single approach wins: mlp, tree and linear cannot be told apart; take tree, the best of the simplest.")
+        "On 1,250 rows no single approach wins: mlp, tree and linear cannot be told apart; take tree, the best of the simplest"
+        ": at most 0.60 MSE worse than the best (95 %).")
 
 
 def test_who_was_stopped_by_a_race_is_named(simulate):
@@ -270,7 +280,8 @@ def test_no_verdicts(simulate):
 
 
 def test_the_rows_needed_to_decide_are_said_where_nothing_is_decided(simulate):
-    tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
+    tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them" \
+        ": at most 0.65 MSE worse than the best (95 %)"
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
         f"{tied}; deciding would need about 5,400 rows in all, and more repeats would hardly help.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
@@ -297,7 +308,7 @@ def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
     )
     assert told == (
         "At 1,000 rows, the largest size that was run, no single approach wins: mlp and linear cannot be told apart; "
-        "take linear, the simplest of them; forest and pca were left out."
+        "take linear, the simplest of them: at most 0.65 MSE worse than the best (95 %); forest and pca were left out."
     )
     assert sentence(simulate, TIES, sizes=(1000,), skipped=[("forest", 1000)]).endswith("; forest was left out.")
 
@@ -316,7 +327,7 @@ def of_families(simulate, decisions, means, missing=NO_NET, limited=None, **chan
 
 def test_a_family_that_was_not_run_comes_first(simulate):
     means, wins = {"linear": 1.3, "boosting": 1.0}, (
-        "boosting wins: its mse is 0.30 lower than that of the next best, linear (between 0.20 and 0.40)")
+        "boosting wins: its MSE is 0.30 lower than that of the next best, linear (between 0.20 and 0.40)")
     assert of_families(simulate, TREES_LEAD, means, limited=Limited(seconds=170.0)) == (
         f"No neural net was run, as the time limit was too short (about 3 minutes would do): on 1,250 rows {wins}.")
     assert of_families(simulate, TREES_LEAD, means) == (
@@ -324,14 +335,14 @@ def test_a_family_that_was_not_run_comes_first(simulate):
     assert of_families(simulate, TREES_LEAD, means, limited=Limited(is_interrupted=True)) == (
         f"No neural net was run, as the run was interrupted (tabbench resume continues it): on 1,250 rows {wins}.")
     assert of_families(simulate, {("dummy", "boosting"): "second"}, {"boosting": 1.0}, {"linear": ["linear"]}) == (
-        "No linear model was run, as the time limit was too short: on 1,250 rows boosting wins: its mse is 0.30 lower than that "
+        "No linear model was run, as the time limit was too short: on 1,250 rows boosting wins: its MSE is 0.30 lower than that "
         "of a constant prediction (between 0.20 and 0.40).")
     assert of_families(simulate, TREES_LEAD, means, {}, Limited(seconds=170.0)) == f"On 1,250 rows {wins}."
 
 
 def test_over_families_that_were_not_run_nothing_simple_is_recommended(simulate):
     means = {"linear": 1.0, "boosting": 1.3}
-    lead = "its mse is 0.30 lower than that of the next best, boosting (between 0.20 and 0.40)"
+    lead = "its MSE is 0.30 lower than that of the next best, boosting (between 0.20 and 0.40)"
     assert of_families(simulate, LINEAR_LEADS, means, limited=Limited(seconds=170.0)) == (
         "No neural net was run, as the time limit was too short, so nothing is recommended (a recommendation takes about 3 "
         f"minutes): on 1,250 rows linear is ahead of the others that were run: {lead}.")
@@ -347,7 +358,8 @@ def test_a_top_set_without_a_recommendation(simulate):
     tied = "on 1,250 rows no single approach wins: linear and pca cannot be told apart"
     assert of_families(simulate, pairs, means, ONLY_LINEAR) == (
         f"Neither boosted trees nor a neural net was run, as the time limit was too short, so nothing is recommended: {tied}.")
-    assert of_families(simulate, pairs, means, {}) == f"O{tied[1:]}; take linear, the simplest of them."
+    assert of_families(simulate, pairs, means, {}) == (
+        f"O{tied[1:]}; take linear, the simplest of them: at most 0.55 MSE worse than the best (95 %).")
     alone = "linear is ahead, but it is not shown to be better than every other approach"
     three = LINEAR_LEADS | {("dummy", "pca"): "second", ("boosting", "pca"): "first", ("linear", "pca"): "undecided"}
     means = {"linear": 1.0, "boosting": 1.05, "pca": 1.5}
@@ -396,7 +408,7 @@ def test_a_family_that_was_run_on_fewer_rows_is_not_said_to_be_missing_everywher
 def test_what_a_limit_has_cost_is_told_last(simulate, limited, clause):
     told = sentence(simulate, TIES, sizes=(1000,), limited=limited)
     assert told == ("On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of "
-                    f"them{clause}")
+                    f"them: at most 0.65 MSE worse than the best (95 %){clause}")
 
 
 def test_what_would_lift_a_limit_is_told_once(simulate):

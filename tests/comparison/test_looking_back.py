@@ -1,0 +1,64 @@
+"""What a comparison holds beyond its verdict: predictions, what was tuned, a leaderboard, and predictions for new rows."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+import tabbench
+from tabbench.core.errors import BadOption
+
+RNG = np.random.default_rng(0)
+TABLE = pd.DataFrame(RNG.normal(size=(120, 2)), columns=["a", "b"])
+TABLE["kind"] = np.where(TABLE["a"] + RNG.normal(size=120) > 0, "rose", "tulip")
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return tabbench.compare(TABLE, "kind", approaches="linear,lightgbm", effort=0.02, sizes="30,full", folds=2, repeats=1,
+                            quiet=True, executor="in-process")
+
+
+def test_predictions_give_the_scores(comparison):
+    predictions = comparison.predictions
+    assert list(predictions.columns) == ["row", "approach", "size", "repeat", "fold", "truth", "prediction", "probability_rose",
+                                         "probability_tulip"]
+    of_linear = predictions.query("approach == 'linear' and size == 60")
+    assert sorted(of_linear["row"]) == list(range(120))
+    assert (TABLE["kind"].to_numpy()[of_linear["row"]] == of_linear["truth"]).all()
+    losses = [log_loss(part["truth"] == "tulip", part["probability_tulip"]) for _, part in of_linear.groupby("fold")]
+    expected = comparison.scores.query("approach == 'linear' and size == 60 and metric == 'log_loss'")["mean"].item()
+    assert np.mean(losses) == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_was_tuned_is_there_for_every_fit_with_code_that_gives_it_again(comparison):
+    of_lightgbm = comparison.tuned.query("approach == 'lightgbm'")
+    assert of_lightgbm["size"].tolist() == [60, 60] and all(of_lightgbm["tuned"])
+    call = of_lightgbm["code"].iloc[0].removesuffix(")") + ", quiet=True, executor='in-process')"
+    again = eval(call, {"tabbench": tabbench, "data": TABLE})  # noqa: S307 - the code is the product's own
+    assert again.tuned.query("approach == 'lightgbm'").reset_index(drop=True).equals(of_lightgbm.reset_index(drop=True))
+    theirs, ours = (each.scores.query("approach == 'lightgbm' and size == 60") for each in (again, comparison))
+    assert theirs["mean"].tolist() == ours["mean"].tolist()
+
+
+def test_the_leaderboard_begins_with_the_recommended_approach(comparison):
+    board = comparison.leaderboard()
+    assert list(board.columns[:2]) == ["approach", "log_loss"] and board["log_loss"][1:].is_monotonic_increasing
+    assert board["recommended"].tolist() == [True, False, False] and board.loc[board["recommended"], "in_top_set"].all()
+    assert len(comparison.leaderboard(45)) == 3
+
+
+def test_new_rows_are_predicted_by_the_named_approach(comparison):
+    new = comparison.predict(TABLE.head(5), "linear")
+    assert set(new["prediction"]) <= {"rose", "tulip"} and len(new) == 5
+
+
+def test_without_its_folder_a_comparison_says_that_the_run_is_gone(comparison, tmp_path):
+    kept = pickle.loads(pickle.dumps(comparison))
+    assert kept.save_winner(tmp_path / "model", "linear").exists() and len(repr(kept)) < 400
+    object.__setattr__(kept, "folder", tmp_path / "gone")
+    for what in (lambda: kept.save_winner(tmp_path / "other"), lambda: kept.predictions, lambda: kept.predict(TABLE)):
+        with pytest.raises(BadOption, match=r"the folder of this run, .*gone, is gone"):
+            what()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tabbench.linear.likelihood import weighted_products
 from tabbench.linear.quadratic import Quadratic
 
 ROUNDING = 1e-14
@@ -35,8 +36,7 @@ class Squares:
         means = np.asarray(weight @ values) / total
         target_mean = float(weight @ target / total)
         if isinstance(values, np.ndarray):
-            scaled = (values - means) * np.sqrt(weight / total)[:, None]
-            gram = scaled.T @ scaled
+            gram = weighted_products(values, np.sqrt(weight / total), means)
         else:
             weighted = values.multiply((weight / total)[:, None]).tocsr()
             gram = (values.T @ weighted).toarray() - np.outer(means, means)

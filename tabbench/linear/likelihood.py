@@ -91,7 +91,7 @@ class Likelihood:
     def most_curvature(self) -> np.ndarray:
         """The largest second derivative (p + 1,) that a parameter of one output can have: p (1 - p) is a quarter at most."""
         if isinstance(self.values, np.ndarray):
-            return np.einsum("ij,ij,i->j", self.values, self.values, self.weight) / 4
+            return np.asarray(np.einsum("ij,ij,i->j", self.values, self.values, self.weight) / 4)
         return np.asarray(self.values.multiply(self.values).tocsr().T @ self.weight) / 4
 
     def curvature(self, chances: np.ndarray, outputs: np.ndarray, columns: np.ndarray) -> np.ndarray:

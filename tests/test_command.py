@@ -78,12 +78,24 @@ def test_result_json_has_the_keys_of_schema_1(place):
     assert set(result["timing"]) == {"wall_seconds", "cpu_seconds", "floor_mb"}
 
 
-def test_the_same_command_again_runs_nothing_and_answers_the_same(place):
-    before = (place / "tabbench-people" / "result.json").read_text()
+def test_the_same_command_again_runs_nothing_and_answers_the_same(place, monkeypatch):
+    run = place / "tabbench-people"
+    before, report = (run / "result.json").read_text(), (run / "report.html").stat().st_mtime_ns
+    monkeypatch.setattr("tabbench.comparison.checking_meanwhile.findings_of", None)  # the table was checked before
     again = tabbench(*PEOPLE, *QUICK, *HERE, "--json", folder=place)
     assert again.exit_code == 0, again.stderr
     assert "8 of 8 cells were done before" in again.stderr
     assert deterministic(again.stdout) == deterministic(before)
+    assert (run / "report.html").stat().st_mtime_ns == report  # nothing in it would be another
+
+
+def test_reports_that_are_gone_or_damaged_are_written_again(place):
+    run = place / "tabbench-people"
+    (run / "report.md").unlink()
+    (run / "result.json").write_text("{")
+    assert tabbench(*PEOPLE, *QUICK, *HERE, folder=place).exit_code == 0
+    assert json.loads((run / "result.json").read_text())["schema"] == 1
+    assert (run / "report.md").exists()
 
 
 def test_json_is_the_only_thing_on_standard_output_and_quiet_says_nothing(place):

@@ -21,12 +21,12 @@ from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
-from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
+from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source, say_findings
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.refitted import Source
 from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
-from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
+from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
@@ -263,13 +263,14 @@ def resume(path: Path, *, display: Display, is_command: bool = False, is_repaire
     With `is_repaired`, results that are damaged are forgotten first.
     """
     with Session.reopen(path, display, is_command=is_command, is_repaired=is_repaired, **limits) as session:
-        return _carry_out(session, lambda: recall_prepared(session.store), is_checked=bool(session.store.recall("is_checked")))
+        return _carry_out(session, lambda: recall_prepared(session.store))
 
 
-def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked: bool = False) -> FinishedComparison:
+def _carry_out(session: Session, prepare: Callable[[], Prepared]) -> FinishedComparison:
     """Run what the store lacks, judge and report; with `what_if` also the sensitivity analysis."""
     with resumable(session.store, session.display), session.executor() as executor:
         prepared = prepare()  # while the workers start
+        is_checked = session.store.recall("is_checked")
         checking = None if is_checked else Checking(prepared, in_thread=session.leaves_threads)
         ran = run_missing(session, executor, prepared, _own_clock(session), checking=checking)
         finished = _answer(ran, session, executor)
@@ -279,6 +280,9 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked:
 def _frozen(session: Session, prepared: Prepared) -> Prepared:
     sizes_of(prepared, session.options)  # refused before anything is written
     freeze(session.folder, session.store, prepared, session.options)
+    if session.store.recall("is_checked"):  # the same table in an earlier call, as `freeze` has made sure
+        prepared = replace(prepared, findings=recall_findings(session.store))
+        say_findings(prepared, session.display)
     for name, estimator in session.contestants.own.items():
         if (why := why_unidentified(estimator)) is not None:
             session.display.say(f"{name} is fitted again in every call: what it is made of can't be compared with what it was "

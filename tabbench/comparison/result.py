@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -28,6 +29,7 @@ from tabbench.store.database import Store
 from tabbench.store.folder import WINNER, require_run, writing
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".csv": "csv"}
+REPORTS = ("result.json", "report.md", "report.html")
 
 
 @dataclass(frozen=True, eq=False)
@@ -371,9 +373,20 @@ def as_finished(comparison: Comparison, folder: Path, *, is_interrupted: bool = 
 
 
 def write_reports(finished: FinishedComparison) -> None:
-    """Write result.json, report.md and report.html to the run's folder."""
-    for name in ("result.json", "report.md", "report.html"):
-        finished.report(finished.folder / name)
+    """Write result.json, report.md and report.html to the run's folder, unless they are there and nothing but time has passed."""
+    if not _is_reported(finished):
+        for name in REPORTS:
+            finished.report(finished.folder / name)
+
+
+def _is_reported(finished: FinishedComparison) -> bool:
+    if not all((finished.folder / name).exists() for name in REPORTS):
+        return False
+    try:
+        earlier = json.loads((finished.folder / REPORTS[0]).read_bytes())
+    except ValueError:
+        return False
+    return isinstance(earlier, dict) and earlier | {"timing": None} == json.loads(render(finished, "json")) | {"timing": None}
 
 
 def chosen(comparison: Comparison) -> dict[str, str | None]:

@@ -127,7 +127,12 @@ def require_same_versions(store: Store) -> None:
 def recall_prepared(store: Store) -> Prepared:
     """The frozen setup and its findings."""
     setup = load_setup(store.folder, store.recall("setup_digests"))
-    return Prepared(setup, tuple(Finding.from_json(finding) for finding in store.recall("findings")))
+    return Prepared(setup, recall_findings(store))
+
+
+def recall_findings(store: Store) -> tuple[Finding, ...]:
+    """What reading and, where they have ended, the checks have found."""
+    return tuple(Finding.from_json(finding) for finding in store.recall("findings"))
 
 
 def recall_run(store: Store) -> Run:

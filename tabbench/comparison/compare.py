@@ -100,7 +100,8 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     folds : int, default 5
         Folds of the outer cross-validation.
     repeats : int, default None
-        Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1.
+        Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1. With a test file how often models are trained: 5
+        times up to 10,000 rows, else once.
     use_folds : int, default None
         Run only this many folds of one repeat; 1 is a single hold-out split.
     skip : str or list of str, default None

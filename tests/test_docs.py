@@ -133,8 +133,10 @@ def test_a_column_is_read_as_documented(written, read, kind):
 
 def test_a_benchmark_names_what_became_slower(tmp_path):
     guard = tool("bench_guard")
-    before = [("reading", "1.50 × (3.1 s)", "≤ 1.5 ×"), ("by hand", "8.0 ×", "≥ 8 ×"), ("fit", "2.0 s", ""), ("note", "none", "")]
-    after = [("reading", "1.70 × (1.0 s)", "≤ 1.5 ×"), ("by hand", "7.0 ×", "≥ 8 ×"), ("fit", "2.1 s", ""), ("new", "5 s", "")]
+    before = [("reading", "1.50 × (3.1 s)", "≤ 1.5 ×"), ("by hand", "8.0 ×", "≥ 8 ×"), ("fit", "2.0 s", ""),
+              ("note", "none", "")]
+    after = [("reading", "1.70 × (1.0 s)", "≤ 1.5 ×"), ("by hand", "7.0 ×", "≥ 8 ×"), ("fit", "2.1 s", ""),
+             ("new", "5 s", "")]
     path = tmp_path / "figures.json"
     assert guard.compared(path, "all", before, "this machine") == []
     assert guard.compared(path, "all", after, "this machine") == ["reading: 1.5 × before, 1.7 × now", "by hand: 8 × before, 7 × now"]

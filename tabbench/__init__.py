@@ -15,32 +15,36 @@ if TYPE_CHECKING:
     from tabbench.comparison.many_tables import FinishedTables, compare_tables
     from tabbench.comparison.predict import predict
     from tabbench.comparison.result import FinishedComparison, reopen
-    from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName, UserMistake
+    from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, TrainingWarning, UnknownName, UserMistake
+    from tabbench.estimators.approach import ApproachClassifier, ApproachRegressor
     from tabbench.estimators.best import BestApproachClassifier, BestApproachRegressor
     from tabbench.estimators.boosted import BoostedEnsembleClassifier, BoostedEnsembleRegressor
+    from tabbench.estimators.components import TabularPCA
     from tabbench.estimators.guarded import GuardedMLPClassifier, GuardedMLPRegressor
     from tabbench.estimators.linear import ElasticNetGridRegressor, LogisticGridClassifier
-    from tabbench.estimators.selection import ForestSelector
+    from tabbench.estimators.selection import ForestSelector, L1Selector, UnivariateSelector
     from tabbench.metrics.decisions import cost_matrix
     from tabbench.suite.api import FinishedSuite, run_suite
     from tabbench.suite.verify import verify
 
 __version__ = "0.1.0"
-__all__ = ["BadData", "BadOption", "BestApproachClassifier", "BestApproachRegressor", "BoostedEnsembleClassifier",
-           "BoostedEnsembleRegressor", "ElasticNetGridRegressor", "FinishedComparison", "FinishedSuite", "FinishedTables",
-           "ForestSelector", "GuardedMLPClassifier", "GuardedMLPRegressor", "LogisticGridClassifier", "MissingExtra",
-           "TabbenchError", "UnknownName", "UserMistake", "compare", "compare_tables", "cost_matrix", "predict", "reopen",
-           "run_suite", "verify"]
+__all__ = ["ApproachClassifier", "ApproachRegressor", "BadData", "BadOption", "BestApproachClassifier", "BestApproachRegressor",
+           "BoostedEnsembleClassifier", "BoostedEnsembleRegressor", "ElasticNetGridRegressor", "FinishedComparison",
+           "FinishedSuite", "FinishedTables", "ForestSelector", "GuardedMLPClassifier", "GuardedMLPRegressor", "L1Selector",
+           "LogisticGridClassifier", "MissingExtra", "TabbenchError", "TabularPCA", "TrainingWarning", "UnivariateSelector",
+           "UnknownName", "UserMistake", "compare", "compare_tables", "cost_matrix", "predict", "reopen", "run_suite", "verify"]
 
 _HOMES = {
     **dict.fromkeys(("BadData", "BadOption", "MissingExtra", "TabbenchError", "UnknownName", "UserMistake"), "core.errors"),
     "cost_matrix": "metrics.decisions",
+    "ApproachClassifier": "estimators.approach", "ApproachRegressor": "estimators.approach",
+    "L1Selector": "estimators.selection", "TabularPCA": "estimators.components", "UnivariateSelector": "estimators.selection",
     "BestApproachClassifier": "estimators.best", "BestApproachRegressor": "estimators.best",
     "BoostedEnsembleClassifier": "estimators.boosted", "BoostedEnsembleRegressor": "estimators.boosted",
     "ElasticNetGridRegressor": "estimators.linear", "FinishedComparison": "comparison.result",
     "FinishedTables": "comparison.many_tables", "ForestSelector": "estimators.selection",
     "GuardedMLPClassifier": "estimators.guarded", "GuardedMLPRegressor": "estimators.guarded",
-    "LogisticGridClassifier": "estimators.linear", "compare": "comparison.compare",
+    "LogisticGridClassifier": "estimators.linear", "TrainingWarning": "core.errors", "compare": "comparison.compare",
     "compare_tables": "comparison.many_tables", "predict": "comparison.predict", "reopen": "comparison.result",
     "FinishedSuite": "suite.api", "run_suite": "suite.api", "verify": "suite.verify",
 }

@@ -10,11 +10,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from tabbench.core.effort import LEAST_EFFORT, MOST_EFFORT, POINTS
 from tabbench.core.errors import BadOption, OptionMention, names_instead
 from tabbench.core.executor import EXECUTORS, LOCAL
+
+if TYPE_CHECKING:
+    from tabbench.core.approach import Approach
 
 PRESETS = tuple(POINTS)
 TASKS = ("auto", "binary", "multiclass", "regression")
@@ -182,6 +185,13 @@ def default_approaches(effort: float) -> tuple[str, ...]:
     return composed.default_approaches(effort)
 
 
+def listed_approaches() -> list[Approach]:
+    """The approaches that are listed: registered ones and the usual ones that are joined by `+`."""
+    from tabbench.approaches import composed
+
+    return composed.listed_approaches()
+
+
 def work_of(effort: str | float | None, preset: str | None) -> float:
     """The effort that two options give, one of them None: the number, the preset's, or the default.
 
@@ -204,7 +214,7 @@ def effort_number(name: str, value: Any) -> float:
                               "or say ", OptionMention("preset", value.lower()))
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not LEAST_EFFORT <= number <= MOST_EFFORT:
         raise _bad(name, f"must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")
@@ -332,3 +342,17 @@ def size_words(value: str | int | Sequence[int | str]) -> str | list[int | str]:
         return value
     words = [value] if isinstance(value, SupportsIndex) else list(value)
     return [each.__index__() if isinstance(each, SupportsIndex) else str(each) for each in words]
+
+
+READING = ("drop", "missing", "types", "merge_labels", "sheet", "no_header", "query", "calibrate")
+"""Options that say what the approaches are given."""
+
+
+def reading_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the options that say what the approaches are given and that are not the default.
+
+    >>> reading_options({"drop": ("id",), "missing": None, "seed": 3})
+    {'drop': ['id']}
+    """
+    given = {name: values[name] for name in READING if values.get(name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}

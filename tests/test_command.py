@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -76,12 +78,24 @@ def test_result_json_has_the_keys_of_schema_1(place):
     assert set(result["timing"]) == {"wall_seconds", "cpu_seconds", "floor_mb"}
 
 
-def test_the_same_command_again_runs_nothing_and_answers_the_same(place):
-    before = (place / "tabbench-people" / "result.json").read_text()
+def test_the_same_command_again_runs_nothing_and_answers_the_same(place, monkeypatch):
+    run = place / "tabbench-people"
+    before, report = (run / "result.json").read_text(), (run / "report.html").stat().st_mtime_ns
+    monkeypatch.setattr("tabbench.comparison.checking_meanwhile.findings_of", None)  # the table was checked before
     again = tabbench(*PEOPLE, *QUICK, *HERE, "--json", folder=place)
     assert again.exit_code == 0, again.stderr
     assert "8 of 8 cells were done before" in again.stderr
     assert deterministic(again.stdout) == deterministic(before)
+    assert (run / "report.html").stat().st_mtime_ns == report  # nothing in it would be another
+
+
+def test_reports_that_are_gone_or_damaged_are_written_again(place):
+    run = place / "tabbench-people"
+    (run / "report.md").unlink()
+    (run / "result.json").write_text("{")
+    assert tabbench(*PEOPLE, *QUICK, *HERE, folder=place).exit_code == 0
+    assert json.loads((run / "result.json").read_text())["schema"] == 1
+    assert (run / "report.md").exists()
 
 
 def test_json_is_the_only_thing_on_standard_output_and_quiet_says_nothing(place):
@@ -179,6 +193,34 @@ def test_a_damaged_run_is_a_sentence(place, tmp_path, name):
     for arguments in (["resume", "damaged"], ["report", "damaged"], ["export", "damaged", "--out", "m.tabbench"]):
         done = tabbench(*arguments, folder=tmp_path)
         assert (done.exit_code, done.stderr[:10]) == (1, "tabbench: "), (arguments, done.stderr)
+
+
+def test_too_little_address_space_is_a_sentence_before_a_library_dies_of_it(place, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (400_000_000, 400_000_000))
+    told = tabbench("report", "tabbench-people", folder=place)
+    assert told.exit_code == 1 and told.stderr.startswith("tabbench: this process may use 0.4 GB of address space (ulimit -v)")
+
+
+def test_what_the_system_refuses_is_a_sentence(place, monkeypatch):
+    def fails(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    told = tabbench("export", "tabbench-people", "--approach", "dummy", "--out", "never.tabbench", folder=place)
+    assert told.exit_code == 1 and told.stderr.startswith("tabbench: ") and "Input/output error" in told.stderr
+    again = tabbench(*PEOPLE, *QUICK, *HERE, "--out", "unsynced", folder=place)
+    assert again.exit_code == 1 and "Input/output error" in again.stderr and "--fresh" not in again.stderr
+
+
+def test_what_a_strangers_card_says_does_not_control_the_terminal(tmp_path, monkeypatch):
+    card = (Path(__file__).parents[1] / "datasets" / "yacht.toml").read_text()
+    title = 'title = "a \\u001b[31m\\u009b1m\\u202e title"'
+    (tmp_path / "mine.toml").write_text(re.sub("title = .*", lambda _: title, card).replace('name = "yacht"', 'name = "mine"'))
+    monkeypatch.setenv("TABBENCH_DATASETS", str(tmp_path))
+    for arguments in (["show", "mine"], ["list"]):
+        told = tabbench("datasets", *arguments, folder=tmp_path)
+        assert "a  title" in told.stdout and not set("\x1b\x9b\u202e") & set(told.stdout)
 
 
 def test_report_is_judged_anew_from_the_store(place):

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import tabbench
 from tabbench.core.comparison import COLUMNS
+from tabbench.reading.recognition import recognise
 
 CLONE = Path(__file__).parents[1]
-FREE = {"table.roles", "approaches.settings"}
+FREE = {"tuned.tuned", "table.roles", "approaches.settings"}
 """Objects whose keys are columns, or an approach's own."""
 
 
@@ -101,7 +103,44 @@ def test_oldest_versions_are_those_of_the_project():
     oldest = tool("oldest")
     project = tomllib.loads((CLONE / "pyproject.toml").read_text())["project"]
     lines = oldest.constraints(project)
-    assert len(lines) == len(project["dependencies"]) + 2
+    extras = [each for name, group in project["optional-dependencies"].items() if name not in oldest.LEFT_OUT for each in group]
+    assert len(lines) == len([*project["dependencies"], *extras])
     assert "numpy==2.0" in lines
     pins = (CLONE / "constraints.txt").read_text().splitlines()
     assert all(f"{name}=={version}" in pins for name, version in oldest.OWN_VERSION.items())
+
+
+def documented_columns():
+    """(cells, what they are read as, type) of each row of the table in docs/reading.md."""
+    for line in (CLONE / "docs" / "reading.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            written, read, kind = line.strip("| ").split(" | ")
+            yield [each.strip("`") for each in re.findall(r"`[^`]+`", written)], re.findall(r"`([^`]+)`", read), kind
+
+
+@pytest.mark.parametrize(("written", "read", "kind"), list(documented_columns()))
+def test_a_column_is_read_as_documented(written, read, kind):
+    column = recognise("x", pa.chunked_array([pa.array(written * 60)]))
+    assert column.column.kind == kind
+    values = pd.Series(column.values[: len(written)])
+    if kind == "number":
+        assert values.tolist() == pytest.approx([float(each) for each in read])
+    elif kind == "date":
+        assert values.tolist() == [pd.Timestamp(each) for each in read]
+    else:
+        assert values.astype(str).tolist() == read
+
+
+def test_a_benchmark_names_what_became_slower(tmp_path):
+    guard = tool("bench_guard")
+    before = [("reading", "1.50 × (3.1 s)", "≤ 1.5 ×"), ("by hand", "8.0 ×", "≥ 8 ×"), ("fit", "2.0 s", ""),
+              ("note", "none", "")]
+    after = [("reading", "1.70 × (1.0 s)", "≤ 1.5 ×"), ("by hand", "7.0 ×", "≥ 8 ×"), ("fit", "2.1 s", ""),
+             ("new", "5 s", "")]
+    path = tmp_path / "figures.json"
+    assert guard.compared(path, "all", before, "this machine") == []
+    assert guard.compared(path, "all", after, "this machine") == [
+        "reading: 1.5 × before, 1.7 × now", "by hand: 8 × before, 7 × now"]
+    assert guard.compared(path, "all", [("fit", "9 s", "")], "another machine") == []
+    assert guard.compared(path, "all", [("fit", "99 s", "")], "another machine") == ["fit: 9 s before, 99 s now"]
+    assert guard.compared(path, "other", before, "this machine") == []

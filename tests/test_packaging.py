@@ -1,5 +1,6 @@
 """What an installed tabbench holds, and that listing names loads nothing heavy."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -31,6 +32,11 @@ def test_wheel_holds_every_source_and_data_file(wheel):
     tables = {f"tabbench/datasets/{path.name}" for path in (CLONE / "datasets").iterdir()}
     assert "tabbench/py.typed" in sources
     assert sources | tables == {name for name in wheel if ".dist-info/" not in name}
+
+
+def test_nobody_is_told_to_install_a_package_of_another_project_by_our_name():
+    for path in [*(CLONE / "tabbench").rglob("*.py"), *CLONE.glob("*.md"), *(CLONE / "docs").glob("*.md")]:
+        assert not re.search(r"(install|upgrade)[^\n.]{0,20}\btabbench\b(?!\.git)", path.read_text(), re.IGNORECASE), path
 
 
 def test_wheel_has_command_and_licence(wheel):

@@ -47,6 +47,7 @@ def test_the_shell_blocks_run_in_order(place):
     assert len(pd.read_csv(place / "predictions.csv")) == 130
 
 
+@pytest.mark.filterwarnings("ignore:O01:tabbench.core.errors.TrainingWarning")  # what the block shows
 def test_the_python_block_runs(place, capsys, monkeypatch):
     monkeypatch.chdir(place)
     names = {}

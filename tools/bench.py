@@ -3,7 +3,8 @@
     python tools/bench.py [SECTION ...] [FILE=TARGET ...] [--data DIR] [--yardstick DIR] [--results FILE] [--winner]
         [--nets PYTHON]
 
-Measures the sections that are named, or all but `gpu`, and replaces these in the page. FILE=TARGET are tables of your own for
+Measures the sections that are named, or all but `gpu`, and replaces these in the page. The figures go into docs/benchmarks.json,
+too; what is more than 10 % worse than the ones there is named. FILE=TARGET are tables of your own for
 the sections `linear` and `scale`. The sections `peers` and `by-hand` need what is not in the repository: DIR/TABLE/{train.csv,
 test.csv, card.json}, and a folder with by_hand.py, as bench_peers.py and bench_by_hand.py say; `nets` can use an interpreter with
 other nets. Let the machine do nothing else meanwhile.
@@ -21,11 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow
+from bench_guard import compared
 
 from tabbench.comparison.prepare import versions
-from tabbench.execution.machine import machine_memory_bytes, usable_cores
+from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
 from tabbench.reading.cards import card_path, find_card
 
+FIGURES = Path(__file__).parents[1] / "docs" / "benchmarks.json"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -80,6 +83,10 @@ def main() -> None:
         body = "\n\n".join(filter(None, [circumstances(), *map(markdown, tables), SECTIONS[name].picture]))
         PAGE.write_text(with_section(PAGE.read_text() if PAGE.exists() else HEAD, name, body))
         print(body)
+        machine = f"{usable_cores()} cores, {machine_memory_bytes() / 1e9:.0f} GB, {cpu_model()}"
+        rows = [row for header, *rows in tables if tuple(header) == GOALS_HEADER for row in rows]
+        for line in compared(FIGURES, name, rows, machine):
+            print(f"more than 10 % worse than the last time: {line}", file=sys.stderr)
 
 
 def read_arguments() -> tuple[list[str], Given]:
@@ -128,6 +135,13 @@ def measure_scale(given: Given) -> list[Table]:
     from bench_scale import scale
 
     return [(GOALS_HEADER, *scale(given.files))]
+
+
+def measure_wide(given: Given) -> list[Table]:
+    """Generated tables of thousands of columns."""
+    from bench_wide import wide
+
+    return [(GOALS_HEADER, *wide())]
 
 
 def measure_peers(given: Given) -> list[Table]:
@@ -205,6 +219,8 @@ SECTIONS = {
     "scale": Section("Growth with the rows",
                      "A cell of the fast preset, fitted and predicted in a process of its own.", measure_scale,
                      picture="![seconds and peak memory against training rows](scale.png)"),
+    "wide": Section("Wide tables", "Wall time of whole commands, the interpreter's start included; of `check` the shortest "
+                    "of three.", measure_wide),
     "peers": Section("Quality against other systems",
                      "Log loss or RMSE on held-out rows as a ratio to LightGBM with its defaults; below 1 is better. Small "
                      "tables: the mean of ten random splits, marked \\*. Needs `make bench DATA=folder`.",

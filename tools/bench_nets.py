@@ -122,7 +122,7 @@ def overhead(width: int, batch_rows: int, members: int, goal: float) -> tuple[st
 
 def blocks(width: int, batch_rows: int, members: int, is_guarded: bool) -> Callable[[], float]:
     """A function that trains one epoch more and gives its processor seconds."""
-    from tabbench.nets.model import PreparedTraining, threads_limited_to
+    from tabbench.nets.model import PreparedTraining, torch_with
     from tabbench.nets.training_options import TrainingOptions
 
     rng = np.random.default_rng(0)
@@ -133,14 +133,14 @@ def blocks(width: int, batch_rows: int, members: int, is_guarded: bool) -> Calla
     settings = {"folds": 0, "repeats": members, "bins": 0, "epochs": 10_000, "batch_rows": batch_rows, "hidden": [width] * 3}
     training = TrainingSet(matrix, target, Task("binary", ("a", "b"), "log_loss", ("log_loss",)), settings, seed=0, shared_seed=0)
     everything = np.arange(rows)
-    with threads_limited_to(1):
+    with torch_with(1):
         folds = [(everything, everything[:10])] * members
         run = PreparedTraining.of(training, None).begin(folds, replace(TrainingOptions(), is_guarded=is_guarded))
         run.begin()
     epoch = iter(range(1, 10_000))
 
     def one_epoch() -> float:
-        with threads_limited_to(1):
+        with torch_with(1):
             start = time.process_time()
             run.take_epoch(next(epoch))
             return time.process_time() - start

@@ -65,6 +65,7 @@ ABOUT: dict[str, str] = {
     "cost_limits": "The best under a budget, at the headline size; one row for each limit on a cost at which that changes.",
     "winner_map": "The recommended approach by the rows available and the seconds allowed for one fit.",
     "columns": "How each column was read, the target first.",
+    "tuned": "One row a fit at the headline size.",
     "timing": "Of all calls that made this run.",
 }
 
@@ -210,6 +211,9 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "is_doubtful": (TRUTH, "whether somebody should look at it"),
         "histogram": ("list of integers", "rows of a sample by value, in intervals of equal width, or by label, the most "
                                           "frequent first; empty for text")},
+    "tuned": {"approach": (TEXT, "its name"), "size": "training rows"} | SPLIT | {
+        "tuned": ("object", "the hyperparameters that were found; its keys are the approach's own"),
+        "code": (TEXT, "the call of `compare` that gives the row again; `data` is the table as it was given")},
     "timing": {"wall_seconds": ("number", "by the clock"), "cpu_seconds": ("number", "of all processes"),
                "floor_mb": (NUMBER, "megabytes of a worker before its first fit: the interpreter, its libraries and the table")},
 }

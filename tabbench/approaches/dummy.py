@@ -41,7 +41,7 @@ def fit_dummy(training: TrainingSet) -> FittedDummy:
 
 def restore_dummy(parts: Parts) -> FittedDummy:
     """From `to_parts`."""
-    return FittedDummy(parts.arrays["constant"], parts.values["is_regression"])
+    return FittedDummy(parts.array("constant", (None,)), parts.values["is_regression"])
 
 
 def _no_settings(workload: Workload) -> Settings:

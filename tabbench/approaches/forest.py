@@ -12,7 +12,7 @@ from tabbench.core.approach import APPROACHES, Approach, Settings, TrainingSet, 
 from tabbench.core.effort import counted, nearest, scaled
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import TreeMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require, require_binary_tree
 from tabbench.linear.rows import lowest
 
 TREES = {"fast": 50, "balanced": 100, "thorough": 400}
@@ -30,6 +30,7 @@ TRIAL_TREES = 50
 TRIAL_ROWS = {"fast": 1_600, "balanced": 4_000, "thorough": 10_000}
 """None where there is nothing to try, as in the fast preset."""
 HOLDOUT = 0.3
+MOST_FEATURES = 2**31
 
 
 def forest_settings(workload: Workload) -> Settings:
@@ -60,11 +61,17 @@ class FittedForest:
     def predict(self, features: TreeMatrix) -> np.ndarray:
         """Numbers (m,), or probabilities (m, n_classes) in which the classes' shares count as one more tree."""
         values = np.ascontiguousarray(features.values)
+        require(values.shape[1] == self.trees[0].n_features, "its trees are of another table")
         total = sum(tree.predict(values) for tree in self.trees)
         if self.prior is None:
             return np.asarray(total[:, 0] / len(self.trees))
         probabilities = total + self.prior
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
+
+    def importances(self, columns: int) -> np.ndarray:
+        """Shares of the decrease of impurity (p,) by each of the view's columns; zeros where no tree splits."""
+        total = np.sum([tree.compute_feature_importances() for tree in self.trees], axis=0)
+        return np.asarray(total / total.sum()) if total.any() else np.zeros(columns)
 
     def to_parts(self) -> Parts:
         """The trees' nodes one after the other, field by field."""
@@ -86,6 +93,7 @@ def restore_forest(parts: Parts) -> FittedForest:
     from sklearn.tree._tree import NODE_DTYPE, Tree
 
     arrays = parts.arrays
+    _require_trees(parts)
     nodes = np.zeros(len(arrays["values"]), dtype=NODE_DTYPE)
     for name in NODE_DTYPE.names:
         nodes[name] = arrays[name]
@@ -93,10 +101,33 @@ def restore_forest(parts: Parts) -> FittedForest:
     for count, depth, stop in zip(arrays["node_count"], arrays["max_depth"], end, strict=True):
         tree = Tree(parts.values["features"], np.array([arrays["values"].shape[2]], dtype=np.intp), 1)
         span = slice(stop - count, stop)
+        require_binary_tree(nodes["left_child"][span], nodes["right_child"][span])
         tree.__setstate__({"max_depth": int(depth), "node_count": int(count), "nodes": nodes[span].copy(),
                            "values": np.ascontiguousarray(arrays["values"][span])})
         trees.append(tree)
     return FittedForest(trees, arrays.get("prior"), parts.values["tuned"])
+
+
+def _require_trees(parts: Parts) -> None:
+    """Refuse arrays that compiled code would follow out of bounds."""
+    from sklearn.tree._tree import NODE_DTYPE
+
+    values = parts.array("values", (None, 1, None))
+    require(values.dtype == np.float64 and values.shape[2] > 0, "the trees' values have another type")
+    features = parts.values["features"]
+    require(type(features) is int and 0 < features < MOST_FEATURES, "the trees' number of columns is wrong")
+    for name in NODE_DTYPE.names:
+        # A leaf has no threshold, and a split may be at infinity: a missing value alone goes the other way.
+        parts.array(name, (len(values),), "iuf", is_finite=False)
+        require(parts.arrays[name].dtype == NODE_DTYPE[name], f"the array {name!r} has another type")
+    inner = parts.arrays["left_child"] != -1
+    feature = parts.arrays["feature"][inner]
+    require(bool(((feature >= 0) & (feature < features)).all()), "a tree splits a column that there is not")
+    counts = parts.positions("node_count", (None,), len(values) + 1)
+    depths = parts.positions("max_depth", (len(counts),), len(values) + 1)
+    require(len(depths) > 0 and bool((counts > 0).all()) and int(counts.sum()) == len(values), "the trees' sizes are wrong")
+    if "prior" in parts.arrays:
+        parts.array("prior", (values.shape[2],))
 
 
 def fit_forest(training: TrainingSet) -> FittedForest:

@@ -126,10 +126,11 @@ class FittedLinear:
 
 def restore_linear(parts: Parts) -> FittedLinear:
     """From `to_parts`."""
-    arrays = parts.arrays
-    if "intercepts" in arrays:
-        return FittedLinear(LogisticModel(arrays["coefficients"], arrays["intercepts"]), parts.values["tuned"])
-    return FittedLinear(LinearModel(arrays["coefficients"], float(arrays["intercept"][0])), parts.values["tuned"])
+    tuned = parts.values["tuned"]
+    if "intercepts" in parts.arrays:
+        intercepts = parts.array("intercepts", (None,))
+        return FittedLinear(LogisticModel(parts.array("coefficients", (len(intercepts), None)), intercepts), tuned)
+    return FittedLinear(LinearModel(parts.array("coefficients", (None,)), float(parts.array("intercept", (1,))[0])), tuned)
 
 
 def fit_linear(training: TrainingSet) -> FittedLinear:
@@ -206,7 +207,7 @@ def _finite(value: float) -> float | None:
 
 
 APPROACHES.register(Approach(
-    name="linear", version=3, family="linear", cost_rank=10, view="linear",
+    name="linear", version=4, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net and ridge",
     settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True, blends=True,
     requires=("sklearn.linear_model",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))

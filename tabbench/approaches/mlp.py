@@ -14,13 +14,13 @@ def _fit(training: TrainingSet) -> FittedApproach:
 
 
 def _restore(parts: Parts) -> FittedApproach:
-    from tabbench.nets.model import restore_net
+    from tabbench.nets.ensemble import restore_fitted
 
-    return restore_net(parts)
+    return restore_fitted(parts)
 
 
 APPROACHES.register(Approach(
-    name="mlp", version=4, family="net", cost_rank=50, view="net",
+    name="mlp", version=5, family="net", cost_rank=50, view="net",
     summary="small neural nets on inner folds, with binned numbers and embeddings, early stopping, divergence survived",
     settings=net_settings, fit=_fit, restore=_restore, requires=("torch",), represents=True, uses_device=True, blends=True,
     from_effort=0.0, joined={"forest": 3.0}))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.approaches.identity import Unidentifiable, identity_of
-from tabbench.approaches.own_metadata import changed_config, fit_parameters, with_group_folds
+from tabbench.approaches.own_metadata import changed_config, chosen_parameters, fit_parameters, with_group_folds
 from tabbench.core.approach import Approach, Settings, TrainingSet, Workload
 from tabbench.core.cell import IDENTITY
 from tabbench.core.errors import BadOption
@@ -107,10 +107,9 @@ class FittedOwn:
         X = _handed(features)
         with _configured(self.config):
             if self.labels is None:
-                return np.asarray(self.estimator.predict(X), dtype=np.float64).reshape(len(X))
+                return _as_numbers(self.estimator.predict(X)).reshape(len(X))
             if hasattr(self.estimator, "predict_proba"):
-                probabilities = np.asarray(self.estimator.predict_proba(X), dtype=np.float64)
-                return probabilities[:, self._columns()]
+                return _as_numbers(self.estimator.predict_proba(X))[:, self._columns()]
             floor = 1.0 / (self.n_rows + len(self.labels))
             predicted = np.asarray(self.estimator.predict(X)).reshape(-1, 1)
         is_predicted = predicted.astype(object) == self.labels.astype(object)
@@ -121,7 +120,7 @@ class FittedOwn:
         if self.labels is None or hasattr(self.estimator, "predict_proba") or not hasattr(self.estimator, "decision_function"):
             return None
         with _configured(self.config):
-            scores = np.asarray(self.estimator.decision_function(_handed(features)), dtype=np.float64)
+            scores = _as_numbers(self.estimator.decision_function(_handed(features)))
         if scores.ndim == 1:
             scores = np.column_stack([-scores, scores])
         # One against one has a score for each pair of classes, which rank no single one.
@@ -149,6 +148,13 @@ def _configured(config: dict[str, Any]) -> Any:
     return config_context(**config)
 
 
+def _as_numbers(predicted: Any) -> np.ndarray:
+    """Float64 of what an estimator gives; to drop an imaginary part in silence would be another number."""
+    if np.iscomplexobj(predicted):
+        raise TypeError("predictions are complex numbers")
+    return np.asarray(predicted, dtype=np.float64)
+
+
 def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:
     from sklearn.base import clone
 
@@ -165,6 +171,7 @@ def _fit_own(name: str, estimator: Any, training: TrainingSet) -> FittedOwn:
         given = fit_parameters(own, weight=training.weight, groups=training.group)
         own.fit(X, target, **given)
     tuned: dict[str, Any] = {} if training.weight is None else {"weighted": any(key.endswith("sample_weight") for key in given)}
+    tuned |= chosen_parameters(own)
     if labels is not None and not hasattr(own, "predict_proba"):
         tuned["gives"] = "scores and labels" if hasattr(own, "decision_function") else "labels"
     return FittedOwn(name, own, labels, len(training), tuned, config=config)

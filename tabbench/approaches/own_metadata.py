@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+PLAIN = (type(None), bool, int, float, str)
+"""Types of values that JSON has words for."""
+
 
 def changed_config() -> dict[str, Any]:
     """The settings of scikit-learn in this process that differ from its defaults and can change what an estimator does."""
@@ -49,6 +52,14 @@ def with_group_folds(estimator: Any, X: Any, y: Any, groups: np.ndarray | None) 
     if hasattr(splitter, "get_metadata_routing") and splitter.get_metadata_routing().split.requests.get("groups"):
         estimator.set_params(**{f"{prefix}cv": list(splitter.split(X, y, groups))})
     return estimator
+
+
+def chosen_parameters(estimator: Any) -> dict[str, Any]:
+    """What a search, which may be the last step of a pipeline, has chosen, as plain values or as spelled; {} of any other."""
+    found = getattr(_last_step(estimator)[0], "best_params_", {})
+    values = {name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()}
+    return {name: value if isinstance(value, PLAIN) and value not in (np.inf, -np.inf) else repr(value)
+            for name, value in values.items()}
 
 
 def _consumed(estimator: Any, names: set[str]) -> set[str]:

@@ -5,6 +5,7 @@ Imports no library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,6 +97,12 @@ class Library(Protocol):
         """A booster without trees on one fold."""
         ...
 
-    def restore(self, blob: bytes) -> Trees:
-        """The trees that `to_blob` wrote."""
+    def restore(self, blobs: Sequence[bytes]) -> Sequence[Trees]:
+        """The trees that `to_blob` wrote; the blobs may come from a stranger's file.
+
+        Raises
+        ------
+        BadData
+            The library could not have written one of them.
+        """
         ...

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from tabbench.boosting.booster import LearningRows, TreeSettings
+from tabbench.boosting.catboost_trial import require_harmless
 from tabbench.boosting.objective import Objective
 from tabbench.core.matrices import TreeMatrix
+from tabbench.core.parts import require
 
 LOSSES = {"binary": "Logloss", "multiclass": "MultiClass", "squared": "RMSE", "absolute": "MAE"}
 QUIET = {"verbose": False, "allow_writing_files": False}
@@ -38,11 +40,16 @@ class CatBoostLibrary:
         """A booster without trees on one fold."""
         return CatBoostFold(binned, objective, settings, threads, seed)
 
-    def restore(self, blob: bytes) -> CatBoostTrees:
+    def restore(self, blobs: Sequence[bytes]) -> list[CatBoostTrees]:
         """The trees that `to_blob` wrote."""
-        model = catboost.CatBoost()
-        model.load_model(blob=blob)
-        return CatBoostTrees(model, model.tree_count_)
+        require_harmless(blobs)
+        return [_restored(blob) for blob in blobs]
+
+
+def _restored(blob: bytes) -> CatBoostTrees:
+    model = catboost.CatBoost()
+    model.load_model(blob=blob)
+    return CatBoostTrees(model, model.tree_count_)
 
 
 class CatBoostFold:
@@ -83,6 +90,8 @@ class CatBoostTrees:
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
+        require(matrix.values.shape[1] + 1 == len(self._model.feature_names_)
+                and _categories(matrix.levels) == list(self._model.get_cat_feature_indices()), "its trees are of another table")
         pool = catboost.Pool(_frame(matrix), cat_features=_categories(matrix.levels), thread_count=1)
         return np.asarray(self._model.predict(pool, prediction_type="RawFormulaVal", ntree_end=self._rounds, thread_count=1))
 

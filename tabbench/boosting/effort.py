@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tabbench.boosting.booster import TreeSettings
-from tabbench.boosting.configurations import PORTFOLIOS, Configuration, first_choice, smallest_leaf
+from tabbench.boosting.configurations import (
+    BY_DEFAULT,
+    DEFAULT_LEAF_ROWS,
+    DEFAULT_RATES,
+    DEFAULT_ROUNDS,
+    DEFAULTS,
+    PORTFOLIOS,
+    Configuration,
+    first_choice,
+    smallest_leaf,
+)
 from tabbench.boosting.encoding import PAIR_COLUMNS
 from tabbench.core.approach import Settings
 from tabbench.core.matrices import TreeMatrix
@@ -21,6 +31,8 @@ both are called a unit."""
 BINS, BINS_OF_WIDE = 255, 31
 WIDE_COLUMNS, COLUMN_FACTOR_OF_WIDE = 200, 0.4
 """From so many columns on searching bins costs more than reading rows: fewer bins and fewer columns a tree."""
+UNITS_A_CELL_OF_WIDE = 0.2
+"""A cell of a wide table, whose bins fit into a byte, is read in a fifth of the time; of counts and indicators in less."""
 COUNTED_ROWS = 20_000
 """Rows that tell how many different values a column has."""
 
@@ -48,7 +60,7 @@ class TreeShape:
         """The shape of fit and validation rows together."""
         some = matrix.values[:COUNTED_ROWS]
         most = BINS_OF_WIDE if some.shape[1] > WIDE_COLUMNS else BINS
-        bins = sum(min(len(np.unique(column)), most) for column in some.T)
+        bins = int(np.minimum(_distinct(some), most).sum())
         return cls(len(matrix), some.shape[1], bins, classes)
 
     @property
@@ -70,6 +82,13 @@ class TreeShape:
     def column_factor(self) -> float:
         """Factor on the share of columns that a tree may look at."""
         return COLUMN_FACTOR_OF_WIDE if self.is_wide else 1.0
+
+
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """How many different values each column (p,) of values (n, p) has; missing is one."""
+    ordered = np.sort(values, axis=0)
+    steps = (ordered[1:] != ordered[:-1]) & ~(np.isnan(ordered[1:]) & np.isnan(ordered[:-1]))
+    return np.asarray(steps.sum(axis=0) + 1)
 
 
 @dataclass(frozen=True)
@@ -119,8 +138,11 @@ def plan_effort(library: str, settings: Settings, shape: TreeShape) -> Effort:
         if smaller is None or min(rounds.values()) >= settings["fewest_good_rounds"]:
             break
         effort = smaller
-    return replace(effort, rounds={name: min(max(count, FEWEST_ROUNDS), settings["most_rounds"])
-                                   for name, count in rounds.items()})
+    rounds = {name: min(max(count, FEWEST_ROUNDS), settings["most_rounds"]) for name, count in rounds.items()}
+    # Beside the others, so that a wide table never does worse; with fewer rows a fold could not tell which does.
+    if shape.is_wide and shape.rows >= FEWEST_HELD_OUT and library in BY_DEFAULT:
+        return replace(effort, names=(*effort.names, DEFAULTS), rounds={**rounds, DEFAULTS: DEFAULT_ROUNDS})
+    return replace(effort, rounds=rounds)
 
 
 def learning_rate(rounds: int, classes: int) -> float:
@@ -140,6 +162,15 @@ def patience(learning_rate: float) -> int:
     (83, 10)
     """
     return max(10, round(PATIENCE_TIMES_RATE / learning_rate))
+
+
+def default_tree_settings(library: str, shape: TreeShape) -> TreeSettings:
+    """What a library does by default, its bins apart, which all configurations share."""
+    trees, rate = BY_DEFAULT[library][DEFAULTS], DEFAULT_RATES[library]
+    return TreeSettings(
+        leaves=trees.leaves, depth=trees.depth, leaf_rows=DEFAULT_LEAF_ROWS, child_weight=1.0, rounds=DEFAULT_ROUNDS,
+        patience=patience(rate), learning_rate=rate, row_share=1.0, column_share=1.0, ridge=trees.ridge, bins=shape.most_bins,
+        random_cuts=False)
 
 
 def tree_settings(configuration: Configuration, rounds: int, shape: TreeShape) -> TreeSettings:
@@ -174,5 +205,6 @@ def _seconds_a_tree(configuration: Configuration, shape: TreeShape) -> float:
     if configuration.coding == "pairs":
         columns, bins = columns + PAIR_COLUMNS, bins + PAIR_COLUMNS * shape.most_bins
     leaves = min(configuration.leaves, max(2.0, shape.rows / (4 * configuration.leaf_rows)))
-    units = shape.rows * columns + leaves * bins * configuration.column_share * shape.column_factor
+    cells = shape.rows * columns * (UNITS_A_CELL_OF_WIDE if shape.is_wide else 1.0)
+    units = cells + leaves * bins * configuration.column_share * shape.column_factor
     return float(SECONDS_PER_TREE + SECONDS_PER_UNIT * units)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tabbench.boosting.booster import Library
 
+LIBRARIES = ("xgboost", "lightgbm", "catboost")
+
 
 def library(name: str) -> Library:
     """The library of that name, imported only now."""

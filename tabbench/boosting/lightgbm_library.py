@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import lightgbm
 import numpy as np
 
 from tabbench.boosting.booster import LearningRows, TreeSettings
+from tabbench.boosting.lightgbm_text import trees_alone
 from tabbench.boosting.objective import Objective
 from tabbench.core.matrices import TreeMatrix
+from tabbench.core.parts import require
 
 OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "squared": "regression", "absolute": "regression_l1"}
 METRICS = {"binary": "binary_logloss", "multiclass": "multi_logloss", "squared": "l2", "absolute": "l1"}
@@ -38,9 +41,10 @@ class LightGBMLibrary:
         """A booster without trees on one fold."""
         return LightGBMFold(binned, objective, settings, threads, seed)
 
-    def restore(self, blob: bytes) -> LightGBMTrees:
+    def restore(self, blobs: Sequence[bytes]) -> list[LightGBMTrees]:
         """The trees that `to_blob` wrote."""
-        return LightGBMTrees(blob.decode())
+        texts = [blob.decode(errors="replace") for blob in blobs]
+        return [LightGBMTrees(text, trees_alone(text)) for text in texts]
 
 
 class LightGBMFold:
@@ -72,14 +76,18 @@ class LightGBMFold:
 
 
 class LightGBMTrees:
-    """Implements `booster.Trees`. Lives from its text alone, so that a restored model is the same by construction."""
+    """Implements `booster.Trees`. Lives from its text alone, so that a restored model is the same by construction.
 
-    def __init__(self, text: str) -> None:
+    Of a text from a file only the `checked` part reaches the library.
+    """
+
+    def __init__(self, text: str, checked: str | None = None) -> None:
         self._text = text
-        self._booster = lightgbm.Booster(model_str=text)
+        self._booster = lightgbm.Booster(model_str=text if checked is None else checked)
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
+        require(matrix.values.shape[1] == self._booster.num_feature(), "its trees are of another table")
         return np.asarray(self._booster.predict(matrix.values, raw_score=True, num_threads=1))
 
     def gains(self, columns: int) -> np.ndarray:

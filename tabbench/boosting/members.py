@@ -14,8 +14,16 @@ from typing import Any
 import numpy as np
 
 from tabbench.boosting.booster import GrowingBooster, LearningRows, Library, Trees
-from tabbench.boosting.configurations import PORTFOLIOS, Coding
-from tabbench.boosting.effort import Effort, TreeShape, learning_rate, patience, plan_effort, tree_settings
+from tabbench.boosting.configurations import DEFAULT_RATES, DEFAULTS, PORTFOLIOS, Coding
+from tabbench.boosting.effort import (
+    Effort,
+    TreeShape,
+    default_tree_settings,
+    learning_rate,
+    patience,
+    plan_effort,
+    tree_settings,
+)
 from tabbench.boosting.encoding import TreeEncoding, encode, telling_numbers, wordy_columns
 from tabbench.boosting.libraries import library
 from tabbench.boosting.objective import Objective
@@ -207,7 +215,8 @@ class _Fitting:
         return _Growth(self._booster(name, binned, 1009 * place + fold), encoding)
 
     def _booster(self, name: str, binned: Any, number: int) -> GrowingBooster:
-        trees = tree_settings(PORTFOLIOS[self.chosen.name][name], self.effort.rounds[name], self.shape)
+        trees = default_tree_settings(self.chosen.name, self.shape) if name == DEFAULTS else tree_settings(
+            PORTFOLIOS[self.chosen.name][name], self.effort.rounds[name], self.shape)
         seed = (self.training.shared_seed + number) % 2**31
         return self.chosen.start(binned, self.objective, trees, self.training.threads, seed)
 
@@ -232,7 +241,9 @@ class _Fitting:
         """The number of rounds with the lowest loss over the folds' held-out rows, and that loss."""
         most = self.effort.rounds[growing.name]
         shares = np.array([self._held_out_weight(valid) for _, valid in folds])
-        shares, patient = shares / shares.sum(), patience(learning_rate(most, self.shape.classes))
+        shares = shares / shares.sum()
+        rate = DEFAULT_RATES[self.chosen.name] if growing.name == DEFAULTS else learning_rate(most, self.shape.classes)
+        patient = patience(rate)
         best_loss, best_rounds = np.inf, 1
         for rounds in range(1, most + 1):
             loss = float(shares @ [growth.loss_after(rounds) for growth in growing.growths[:len(folds)]])

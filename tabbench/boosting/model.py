@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from tabbench.boosting.encoding import AS_THEY_ARE, TreeEncoding
 from tabbench.boosting.importances import shares_of_gain
-from tabbench.boosting.libraries import library
+from tabbench.boosting.libraries import LIBRARIES, library
 from tabbench.boosting.members import EncodedTrees, LibraryFit, Member, fit_library, mean_prediction, on_common_rows
 from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import HeldOut, TrainingSet
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import TreeMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require
 from tabbench.views.target_scale import TargetScale
 
 
@@ -66,14 +67,16 @@ class BoostedModel:
 def restore_boosted(parts: Parts) -> BoostedModel:
     """The model that `to_parts` took apart."""
     values, blobs = parts.values, iter(sorted(parts.blobs.items()))
+    records = values["members"]
+    require(bool(records) and all(record["models"] > 0 for record in records)
+            and sum(record["models"] for record in records) == len(parts.blobs), "it has another number of models than it says")
     members = []
-    for record in values["members"]:
-        source = library(record["library"])
-        models = []
-        for _ in range(record["models"]):
-            number, blob = next(blobs)
-            encoding = TreeEncoding.restore(parts.children[number]) if number in parts.children else AS_THEY_ARE
-            models.append(EncodedTrees(encoding, source.restore(blob)))
+    for record in records:
+        require(record["library"] in LIBRARIES, "its library is unknown")
+        numbers, texts = zip(*islice(blobs, record["models"]), strict=True)
+        encodings = [TreeEncoding.restore(parts.children[number]) if number in parts.children else AS_THEY_ARE
+                     for number in numbers]
+        models = map(EncodedTrees, encodings, library(record["library"]).restore(texts))
         members.append(WeightedTrees(record["library"], record["weight"], tuple(models)))
     scale = TargetScale(**values["scale"]) if values["scale"] else None
     return BoostedModel(Objective(**values["objective"]), scale, tuple(members), values["tuned"])

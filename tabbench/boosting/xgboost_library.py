@@ -10,6 +10,7 @@ import xgboost
 
 from tabbench.boosting.booster import LearningRows, TreeSettings
 from tabbench.boosting.objective import Objective
+from tabbench.boosting.xgboost_json import require_sound
 from tabbench.core.matrices import TreeMatrix
 
 OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "squared": "reg:squarederror",
@@ -34,11 +35,16 @@ class XGBoostLibrary:
         """A booster without trees on one fold."""
         return XGBoostFold(binned, objective, settings, threads, seed)
 
-    def restore(self, blob: bytes) -> XGBoostTrees:
+    def restore(self, blobs: Sequence[bytes]) -> list[XGBoostTrees]:
         """The trees that `to_blob` wrote."""
-        booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(blob))
-        return XGBoostTrees(booster)
+        return [_restored(blob) for blob in blobs]
+
+
+def _restored(blob: bytes) -> XGBoostTrees:
+    require_sound(blob)
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(bytearray(blob))
+    return XGBoostTrees(booster)
 
 
 class _Booster(xgboost.Booster):  # type: ignore[misc]

@@ -5,13 +5,14 @@ Knows no check and says nothing to a user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from tabbench.checks.blocks import Repeats, exact_codes_of, explained, pooled, quantile_bins, repeats, shares_alone
 from tabbench.core.check import CheckedTable
 from tabbench.core.finding import Remedy
 from tabbench.core.split import OWN_SPLITS
@@ -89,18 +90,35 @@ class Sample:
         return cls(checked, positions, target, outcomes_of(target, checked.task.is_regression))
 
     @cached_property
+    def matrix(self) -> np.ndarray:
+        """The feature columns' values (p, m), in the table's order."""
+        return matrix_of(self.checked.table, self.positions)
+
+    @cached_property
     def columns(self) -> list[Values]:
-        """The feature columns' values, in the table's order."""
-        features = self.checked.table.features
-        return [Values(column, plain_values(features[column.name].iloc[self.positions], column))
-                for column in self.checked.table.columns]
+        """The same one by one."""
+        return [Values(column, values) for column, values in zip(self.checked.table.columns, self.matrix, strict=True)]
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        """How often the values of each column come back."""
+        return repeats(self.matrix)
+
+    @cached_property
+    def shares_alone(self) -> np.ndarray:
+        """What a quick look says that each column (p,) tells of the target alone: by near values, levels or equal values."""
+        is_nominal = np.array([values.is_nominal for values in self.columns], dtype=bool)
+        shares = np.zeros(len(self.columns))
+        shares[~is_nominal] = shares_alone(self.matrix[~is_nominal], self.outcomes, BINS)
+        for number in np.flatnonzero(is_nominal):
+            values = self.columns[number]
+            shares[number] = max(self.explained_share(values), self.repeated_share(values.exact_codes))
+        return shares
 
     def strongest(self) -> list[tuple[Values, float]]:
         """The few columns that a quick look says tell most of the target alone, each with its `predicted_share`."""
-        def look(values: Values) -> float:
-            return max(self.explained_share(values), self.repeated_share(values.exact_codes))
-
-        return [(values, self.predicted_share(values)) for values in sorted(self.columns, key=look, reverse=True)[:CANDIDATES]]
+        best = np.argsort(-self.shares_alone, kind="stable")[:CANDIDATES]
+        return [(self.columns[number], self.predicted_share(self.columns[number])) for number in best]
 
     def told_share(self, predictions: np.ndarray) -> float:
         """Share of the target's variance (Brier score of the class indicators) that predictions (m, k) tell."""
@@ -115,6 +133,17 @@ class Sample:
         total = float(((self.outcomes - self.outcomes.mean(axis=0)) ** 2).sum())
         freedom = (len(codes) - 1) / max(len(codes) - len(counts), 1)
         return 1 - within / total * freedom if total > 0 else 0.0
+
+    def explained_shares(self, columns: Sequence[Values]) -> np.ndarray:
+        """The same of several columns at once, of as many rows each."""
+        is_nominal = np.array([values.is_nominal for values in columns], dtype=bool)
+        shares = np.zeros(len(columns))
+        for places in (np.flatnonzero(is_nominal), np.flatnonzero(~is_nominal)):
+            if len(places):
+                matrix = np.stack([columns[int(place)].values for place in places])
+                shares[places] = explained(pooled(exact_codes_of(matrix), FEWEST_ROWS_PER_LEVEL) if is_nominal[places[0]]
+                                           else quantile_bins(matrix, BINS), self.outcomes)
+        return shares
 
     def repeated_share(self, codes: np.ndarray) -> float:
         """Share of the variance that the other rows with the same code (m,) tell; a row that is alone is told by the mean."""
@@ -158,6 +187,17 @@ def dated_columns(table: Table) -> list[str]:
     """The columns whose dates tell one time from another."""
     return [column.name for column in table.columns
             if column.kind == "date" and table.features[column.name].nunique() >= FEWEST_DATES]
+
+
+def matrix_of(table: Table, rows: np.ndarray | slice, places: slice = slice(None)) -> np.ndarray:
+    """The `plain_values` of a table's columns, or of those at some places, in these rows (p, m); those of all numbers at once."""
+    columns, taken = table.columns[places], table.features.iloc[:, places].iloc[rows]
+    is_number = np.array([column.kind == "number" for column in columns], dtype=bool)
+    matrix = np.empty((len(columns), len(taken)))
+    matrix[is_number] = taken.iloc[:, np.flatnonzero(is_number)].to_numpy(dtype=np.float64).T
+    for number in np.flatnonzero(~is_number):
+        matrix[number] = plain_values(taken.iloc[:, number], columns[number])
+    return matrix
 
 
 def plain_values(series: pd.Series, column: Column) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import MIXER, NAMING_SHARE, per_cent, plain_values
+from tabbench.checks.blocks import BLOCK_CELLS
+from tabbench.checks.columns import MIXER, NAMING_SHARE, matrix_of, per_cent
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
@@ -14,6 +15,8 @@ WORTH_SAYING = 0.01
 COPIED_SHARE = 0.05
 """From this share on, rows that were copied are an alarm."""
 FEWEST_NAMES = 30
+HALF = np.uint64(32)
+"""Folds the higher bits of a digest, which the mixer fills, down to the lower ones."""
 
 
 def check_duplicates(checked: CheckedTable) -> list[Finding]:
@@ -53,9 +56,13 @@ def _have_names(checked: CheckedTable, repeated: int) -> bool:
 def _row_digests(checked: CheckedTable) -> np.ndarray:
     """A number (n,) for each row's features, equal for equal rows."""
     digests = np.zeros(len(checked.table), dtype=np.uint64)
-    for column in checked.table.columns:
-        values = plain_values(checked.table.features[column.name], column)
-        digests = digests * MIXER + pd.util.hash_array(values + 0.0, categorize=False)  # + 0.0 makes -0 a 0
+    step = max(1, BLOCK_CELLS // len(digests))
+    for start in range(0, len(checked.table.columns), step):
+        for values in matrix_of(checked.table, slice(None), slice(start, start + step)) + 0.0:  # which makes -0 a 0
+            digests ^= np.where(np.isnan(values), np.nan, values).view(np.uint64)
+            digests *= MIXER
+            digests ^= digests >> HALF
+            digests *= MIXER
     return digests
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample, Values
+from tabbench.checks.columns import LEAST_ROWS_FOR_A_SHARE, Sample
 
 QUERIES = 300
 """Rows whose most similar row is looked up."""
 FEWEST_LEVELS = 15
-"""Columns of fewer values name nobody."""
+"""Columns of fewer values name nobody, nor do those of which nearly all are different."""
 COMMONEST_SHARE = 0.2
 """And columns with a value that so many rows share, such as nought, mostly say that there is nothing to say."""
 MOST_COLUMNS = 60
@@ -30,8 +30,10 @@ def columns_of_entities(sample: Sample) -> list[str]:
     For a sample of rows the most similar row is found, columns counted by how rare the shared value is. If many rows have a
     partner that shares several rare values, the columns that they share are given.
     """
-    usable = [values for values in sample.columns if _may_name(values)][:MOST_COLUMNS]
-    rows = len(sample.positions)
+    rows, repeats = len(sample.positions), sample.repeats
+    may_name = ((repeats.distinct >= FEWEST_LEVELS) & (repeats.distinct < 0.95 * rows)
+                & (repeats.commonest <= COMMONEST_SHARE * rows))
+    usable = [sample.columns[number] for number in np.flatnonzero(may_name)[:MOST_COLUMNS]]
     if len(usable) < 2 or rows < LEAST_ROWS_FOR_A_SHARE:
         return []
     codes = [values.exact_codes.astype(np.int32) for values in usable]
@@ -50,12 +52,6 @@ def columns_of_entities(sample: Sample) -> list[str]:
     if len(sizes) < FEWEST_ENTITIES or not ROWS_OF_AN_ENTITY[0] <= rows / len(sizes) <= ROWS_OF_AN_ENTITY[1]:
         return []
     return [usable[number].column.name for number in shared]
-
-
-def _may_name(values: Values) -> bool:
-    """Columns with many values, not all different and not missing, that could hold something of a person's own."""
-    counts = np.bincount(values.exact_codes)
-    return FEWEST_LEVELS <= len(counts) < 0.95 * len(values.values) and counts.max() <= COMMONEST_SHARE * len(values.values)
 
 
 def _most_similar(codes: list[np.ndarray], rarity: list[np.ndarray], queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

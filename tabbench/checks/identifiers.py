@@ -16,6 +16,8 @@ from tabbench.core.table import Column, Table
 
 DISTINCT_SHARE = 0.95
 """Share of rows with a value of their own from which a column names rows rather than describes them."""
+LIKELY_SHARE = 0.9
+"""The same share in a sample of rows, which a column that names rows does not miss by much."""
 DENSITY = 2
 """Whole numbers that name rows lie close: their range is at most so many times the number of rows."""
 ALARM_SHARE = 0.1
@@ -28,7 +30,7 @@ def check_identifiers(checked: CheckedTable) -> list[Finding]:
     if len(table) < LEAST_ROWS_FOR_A_SHARE or table.time is not None or table.group is not None:
         return []
     sample, findings = Sample.of(checked), []
-    named = {column.name: table.features[column.name] for column in table.columns if _names_rows(table, column)}
+    named = {column.name: table.features[column.name] for column in _naming_columns(table, sample)}
     is_sorted_by_target = is_sorted(table.rows, checked.target, checked.task.is_regression)
     for name, series in (named | table.identifiers).items():
         if is_sorted_by_target and is_in_file_order(table, series):
@@ -54,6 +56,13 @@ def _finding(name: str, share: float, *, is_left_out: bool) -> Finding:
                    f"split by it with {in_time}; if it is measured and known when predicting, keep it with "
                    f"--type {shlex.quote(name + '=number')}; if the numbers mean nothing, say so by {dropping(name)}",
                    spoils=True, remedy=in_time)
+
+
+def _naming_columns(table: Table, sample: Sample) -> list[Column]:
+    """The columns that name rows; those with few different values in the sample, or with fractions, are not asked."""
+    may_name = sample.repeats.distinct >= LIKELY_SHARE * len(sample.positions)
+    may_name &= (table.features.dtypes != np.float64).to_numpy()
+    return [table.columns[number] for number in np.flatnonzero(may_name) if _names_rows(table, table.columns[number])]
 
 
 def _names_rows(table: Table, column: Column) -> bool:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from tabbench.checks.blocks import exact_codes_of, repeated, repeats
 from tabbench.checks.columns import (
     LEAST_EQUAL_VALUES,
     Sample,
     Values,
     dropping,
-    exact_codes,
     level_means,
+    matrix_of,
     outcomes_of,
     per_cent,
     plain_values,
-    told_by_others,
-    told_share,
 )
 from tabbench.checks.quick_model import QuickModel
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
@@ -52,12 +51,12 @@ def check_made_from_target(checked: CheckedTable) -> list[Finding]:
     if len(checked.table) < LEAST_ROWS_IN_STEP:
         return []
     sample = _all_rows(checked)
-    how = {values.column.name: words for values in sample.columns if (words := _along_the_file(values, checked))}
+    how = {name: words for name in _may_go_along(checked) if (words := _along_the_file(name, checked))}
     if len(sample.positions) == len(checked.table) and sample.outcomes.shape[1] <= MOST_CLASSES:
-        numbers = [values for values in sample.columns if values.column.kind == "number" and values.column.name not in how
-                   and values.exact_codes.max() + 1 >= LEAST_EQUAL_VALUES]
-        how |= {values.column.name: words for values in numbers if (words := _target_mean(values, sample))}
-        how |= _means_by_key([values for values in numbers if values.column.name not in how], sample)
+        numbers = [int(number) for number in np.flatnonzero(sample.repeats.distinct >= LEAST_EQUAL_VALUES)
+                   if sample.columns[number].column.kind == "number" and sample.columns[number].column.name not in how]
+        how |= {sample.columns[number].column.name: words for number in numbers if (words := _target_mean(number, sample))}
+        how |= _means_by_key([number for number in numbers if sample.columns[number].column.name not in how], sample)
     return [Finding("made-from-target", "warn", name,
                     f"the column `{name}` {words}, so it holds the answers of the rows that are to be predicted",
                     f"leave it out with {dropping(name)}, or compute it from training rows only",
@@ -73,8 +72,12 @@ def _all_rows(checked: CheckedTable) -> Sample:
     return Sample(checked, np.arange(rows), checked.target, outcomes_of(checked.target, checked.task.is_regression))
 
 
-def _target_mean(values: Values, sample: Sample) -> str:
+def _target_mean(number: int, sample: Sample) -> str:
     """Whether rows of equal value have just this value, or a linear function of it, as their mean target."""
+    values, told = sample.columns[number], sample.repeats
+    if told.repeated_values[number] < LEAST_EQUAL_VALUES or told.repeated_rows[number] < LEAST_REPEATED_SHARE * (
+            len(values.values) - told.missing[number]):
+        return ""
     present = ~np.isnan(values.values)
     if present.mean() < LEAST_REPEATED_SHARE:
         return ""
@@ -126,22 +129,22 @@ def _knows_the_luck(value: np.ndarray, means: np.ndarray, counts: np.ndarray, no
     return bool(chi2.cdf(left / (noise * (1 - max(told, 0.0))), degrees) <= CHANCE)
 
 
-def _means_by_key(numbers: list[Values], sample: Sample) -> dict[str, str]:
+def _means_by_key(numbers: list[int], sample: Sample) -> dict[str, str]:
     """Column -> how it is said, for numbers that are the mean target by level of another column: with or without the row itself,
     or pulled to the mean of all."""
-    whole = [values for values in numbers if not np.isnan(values.values).any()]
-    keys = [values for values in sample.columns
-            if LEAST_EQUAL_VALUES <= values.exact_codes.max() + 1 <= len(values.values) * LEAST_REPEATED_SHARE][:MOST_KEYS]
+    matrix = sample.matrix[[number for number in numbers if not sample.repeats.missing[number]]]
+    whole = [sample.columns[number] for number in numbers if not sample.repeats.missing[number]]
+    distinct = sample.repeats.distinct
+    keys = np.flatnonzero((distinct >= LEAST_EQUAL_VALUES) & (distinct <= len(sample.positions) * LEAST_REPEATED_SHARE))
     how: dict[str, str] = {}
     if not whole:
         return how
     some = np.random.default_rng(sample.checked.seed).permutation(len(sample.positions))[:QUICK_ROWS]
-    head = np.column_stack([values.values[some] for values in whole])
-    for key in keys:
+    head = matrix[:, some].T
+    for key in (sample.columns[number] for number in keys[:MOST_KEYS]):
         codes = key.exact_codes
         counts, first = np.bincount(codes), np.unique(codes, return_index=True)[1]
-        of_first = np.column_stack([values.values[first[codes[some]]] for values in whole])
-        is_constant = (head == of_first).all(axis=0)
+        is_constant = (head == matrix[:, first[codes[some]]].T).all(axis=0)
         for outcome in _numbers(sample).T:
             others = (np.bincount(codes, weights=outcome)[codes] - outcome) / np.maximum(counts[codes] - 1, 1)
             may_be = is_constant | _go_together(head, others[some], counts[codes[some]] > 1)
@@ -194,23 +197,53 @@ def _are_linear_by_count(values: np.ndarray, means: np.ndarray, counts: np.ndarr
     return int(np.count_nonzero(is_used)) >= LEAST_EQUAL_VALUES
 
 
-def _along_the_file(values: Values, checked: CheckedTable) -> str:
-    """Whether it is a running total of the target, or the target of the row before or after: in the file's order, or that of a
-    declared time, in which what is earlier may be known."""
-    table, name = checked.table, checked.table.target_name
-    if values.column.kind == "date":
-        return ""
-    order = np.argsort(table.rows if table.time is None else table.time, kind="stable")
-    column = plain_values(table.features[values.column.name], values.column)[order]
-    target = checked.target[order].astype(np.float64)
-    first = _along(column[:QUICK_ROWS], target[:QUICK_ROWS], checked)
-    return _along(column, target, checked).format(name=name) if first else ""
+def _file_order(checked: CheckedTable) -> np.ndarray:
+    """The file's order, or that of a declared time, in which what is earlier may be known."""
+    table = checked.table
+    return np.argsort(table.rows if table.time is None else table.time, kind="stable")
+
+
+def _may_go_along(checked: CheckedTable) -> list[str]:
+    """The columns that may be a running total of the target, or its neighbour's, as their first rows show, all at once."""
+    table, first = checked.table, _file_order(checked)[:QUICK_ROWS]
+    target, columns = checked.target[first].astype(np.float64), matrix_of(table, first)
+    may_be = np.zeros(len(columns), dtype=bool)
+    for outcome in _outcomes_of(target, checked):
+        for numbers, side in ((np.diff(columns), outcome[1:]), (np.diff(columns), outcome[:-1]),
+                              (columns[:, 1:], outcome[:-1]), (columns[:, :-1], outcome[1:])):
+            may_be |= _may_agree(numbers, side)
+    if not checked.task.is_regression:
+        distinct, n_classes = repeats(columns).distinct, len(np.unique(target))
+        alike = np.flatnonzero((distinct >= n_classes) & (distinct <= n_classes + 1))
+        may_be[alike] |= _are_shifted_labels(columns[alike], target)
+    return [table.columns[number].name for number in np.flatnonzero(may_be) if table.columns[number].kind != "date"]
+
+
+def _may_agree(columns: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+    """Whether most numbers of columns (p, m) nearly equal an outcome (m,): what `_agree` asks more closely."""
+    slack = 1e-6 * np.maximum(np.abs(outcome).max(initial=0.0), np.nanmax(np.abs(columns), axis=1, initial=0.0) * 1e-6)
+    is_equal = np.abs(columns - outcome) <= slack[:, None]
+    return np.asarray(is_equal.sum(axis=1) >= EQUAL_STEPS * np.maximum((~np.isnan(columns)).sum(axis=1), LEAST_ROWS_IN_STEP))
+
+
+def _along_the_file(column: str, checked: CheckedTable) -> str:
+    """Whether it is a running total of the target, or the target of the row before or after."""
+    table, order = checked.table, _file_order(checked)
+    kind = next(each for each in table.columns if each.name == column)
+    values, target = plain_values(table.features[column], kind)[order], checked.target[order].astype(np.float64)
+    first = _along(values[:QUICK_ROWS], target[:QUICK_ROWS], checked)
+    return _along(values, target, checked).format(name=table.target_name) if first else ""
+
+
+def _outcomes_of(target: np.ndarray, checked: CheckedTable) -> list[np.ndarray]:
+    """The target itself, or an indicator of each of the first classes."""
+    return [target] if checked.task.is_regression else [
+        (target == code).astype(np.float64) for code in range(min(checked.task.n_classes, MOST_CLASSES))]
 
 
 def _along(column: np.ndarray, target: np.ndarray, checked: CheckedTable) -> str:
     """The same for some rows in the file's order."""
-    classes = [target] if checked.task.is_regression else [
-        (target == code).astype(np.float64) for code in range(min(checked.task.n_classes, MOST_CLASSES))]
+    classes = _outcomes_of(target, checked)
     may_know_earlier = checked.table.time is not None
     if not checked.task.is_regression and not may_know_earlier and _is_shifted_label(column, target):
         return "is `{name}` of the row before or after"
@@ -228,15 +261,18 @@ def _along(column: np.ndarray, target: np.ndarray, checked: CheckedTable) -> str
 
 def _is_shifted_label(column: np.ndarray, target: np.ndarray) -> bool:
     """Whether levels and the classes of the row before or after go together one to one, as they do not within the row."""
-    labels = exact_codes(column)
     n_classes = len(np.unique(target))
-    if not n_classes <= int(labels.max()) + 1 <= n_classes + 1 or _is_settled_by_order(target):
-        return False
-    outcomes = outcomes_of(target, is_regression=False)
-    within = told_share(outcomes, told_by_others(labels, outcomes))
-    shifted = max(told_share(outcomes[:-1], told_by_others(labels[1:], outcomes[:-1])),
-                  told_share(outcomes[1:], told_by_others(labels[:-1], outcomes[1:])))
-    return shifted >= EQUAL_STEPS > within
+    return (n_classes <= repeats(column[None]).distinct[0] <= n_classes + 1
+            and bool(_are_shifted_labels(column[None], target)[0]))
+
+
+def _are_shifted_labels(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The same of columns (p, m) of as many levels as there are classes, or one more."""
+    if _is_settled_by_order(target):
+        return np.zeros(len(columns), dtype=bool)
+    labels, outcomes = exact_codes_of(columns), outcomes_of(target, is_regression=False)
+    shifted = np.maximum(repeated(labels[:, 1:], outcomes[:-1]), repeated(labels[:, :-1], outcomes[1:]))
+    return np.asarray((shifted >= EQUAL_STEPS) & (repeated(labels, outcomes) < EQUAL_STEPS))
 
 
 def _agree(numbers: np.ndarray, outcome: np.ndarray) -> bool:

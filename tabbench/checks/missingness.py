@@ -22,7 +22,8 @@ MOST_JOINED = 20
 def check_missingness(checked: CheckedTable) -> list[Finding]:
     """Name mostly missing columns and those whose gaps predict."""
     sample = Sample.of(checked)
-    gaps = {values.column.name: np.isnan(values.values) for values in sample.columns}
+    gaps = {sample.columns[number].column.name: np.isnan(sample.matrix[number])
+            for number in np.flatnonzero(sample.repeats.missing)}
     findings = []
     mostly = [name for name, is_missing in gaps.items() if is_missing.mean() > MOSTLY]
     if mostly:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tabbench.checks.blocks import exact_codes_of
 from tabbench.checks.columns import MIXER, NAMING_SHARE, Sample, Values, dropping, has_own_splits, per_cent, quoted
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
@@ -94,23 +95,21 @@ def _same_target(codes: np.ndarray, outcomes: np.ndarray) -> bool:
 
 def _close_or_between(sample: Sample) -> list[Finding]:
     """Rows that are another one with noise, or on the line between two others of the same target."""
-    numbers = [values for values in sample.columns if values.column.kind == "number"
-               and not np.isnan(values.values).any() and len(np.unique(values.values)) >= FINE_SHARE * len(values.values)]
+    is_fine = (sample.repeats.distinct >= FINE_SHARE * len(sample.positions)) & (sample.repeats.missing == 0)
+    numbers = [number for number in np.flatnonzero(is_fine) if sample.columns[number].column.kind == "number"]
     if len(numbers) < LEAST_NUMBERS:
         return []
-    scaled = np.column_stack([_ranked(values.values) for values in numbers])
-    raw = np.column_stack([_standard(values.values) for values in numbers])
-    if np.linalg.matrix_rank(raw - raw.mean(axis=0), tol=SAME_DIRECTION * np.sqrt(len(raw))) < LEAST_NUMBERS:
+    scaled, raw = _ranked(sample.matrix[numbers]).T, _standard(sample.matrix[numbers]).T
+    if not _has_directions(raw[:, :MOST_COLUMNS]) and not _has_directions(raw):
         return []
-    first = np.unique(scaled, axis=0, return_index=True)[1]
+    first = np.flatnonzero(~pd.Series([row.tobytes() for row in np.ascontiguousarray(scaled)]).duplicated())
     if len(first) < LEAST_ROWS_OF_NEIGHBOURS:
         return []
-    first = np.sort(first)
     queries, nearest, distances = _neighbours(scaled[first], sample.checked.seed)
     outcomes = sample.outcomes[first]
     has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]
-    names = quoted([values.column.name for values in numbers])
+    names = quoted([sample.columns[number].column.name for number in numbers])
     least_same = max(SAME_TARGET_SHARE, 1 - (1 - by_chance.mean()) / 2)
     if (is_close & has_same).mean() >= ALARM_SHARE and has_same[is_close].mean() >= least_same:
         return [_near("are another row with a little noise", float((is_close & has_same).mean()), names)]
@@ -130,15 +129,21 @@ def _near(what: str, share: float, names: str) -> Finding:
                    "leave such rows out, or give --group with a column that names the row they were made from", spoils=True)
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
-    """In units of the standard deviation, whatever the size of the numbers."""
-    small = values / np.abs(values).max()
-    return np.asarray(small / small.std())
+def _has_directions(raw: np.ndarray) -> bool:
+    """Whether standardised columns (m, p) vary in three directions or more."""
+    return bool(np.linalg.matrix_rank(raw - raw.mean(axis=0), tol=SAME_DIRECTION * np.sqrt(len(raw))) >= LEAST_NUMBERS)
 
 
-def _ranked(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0 to 1, equal for equal values, so that no tail decides what is near."""
-    return np.asarray(np.unique(values, return_inverse=True)[1] / max(len(np.unique(values)) - 1, 1))
+def _standard(columns: np.ndarray) -> np.ndarray:
+    """Columns (p, m) in units of their standard deviations, whatever the size of the numbers."""
+    small = columns / np.abs(columns).max(axis=1, keepdims=True)
+    return np.asarray(small / small.std(axis=1, keepdims=True))
+
+
+def _ranked(columns: np.ndarray) -> np.ndarray:
+    """Ranks from 0 to 1 in columns (p, m), equal for equal values, so that no tail decides what is near."""
+    codes = exact_codes_of(columns)
+    return np.asarray(codes / np.maximum(codes.max(axis=1, keepdims=True), 1))
 
 
 def _neighbours(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -156,11 +161,19 @@ def _neighbours(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, 
 
 def _lie_between(points: np.ndarray, queries: np.ndarray, nearest: np.ndarray) -> np.ndarray:
     """For each queried row whether it lies on the line between two of its neighbours (in three dimensions at least)."""
+    if points.shape[1] > MOST_COLUMNS:  # who lies between others does so in some of the columns, too
+        may_lie = _lie_between(points[:, :MOST_COLUMNS], queries, nearest)
+        may_lie[may_lie] = _lies_between(points, queries[may_lie], nearest[may_lie])
+        return may_lie
+    return _lies_between(points, queries, nearest)
+
+
+def _lies_between(points: np.ndarray, queries: np.ndarray, nearest: np.ndarray) -> np.ndarray:
     directions = points[nearest] - points[queries][:, None, :]
     lengths = np.linalg.norm(directions, axis=2, keepdims=True)
     directions = directions / np.where(lengths > 0, lengths, 1)
     cosines = np.einsum("qid,qjd->qij", directions, directions)
-    return np.asarray(cosines.min(axis=(1, 2)) <= BETWEEN_COSINE)
+    return np.asarray(cosines.min(axis=(1, 2), initial=0.0) <= BETWEEN_COSINE)
 
 
 CHECKS.register(Check("near-duplicates", "rows that are other rows in disguise", check_near_duplicates, (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Values, outcomes_of, plain_values, told_share
+from tabbench.checks.columns import Values, matrix_of, outcomes_of, told_share
 from tabbench.core.check import CheckedTable
 
 MOST_ROWS = 10_000
@@ -63,13 +63,11 @@ class QuickModel:
         unit = pd.factorize(group)[0]
         order = np.random.default_rng([checked.seed, 1]).permutation(int(unit.max()) + 1)[unit]
         positions = np.sort(np.argsort(order, kind="stable")[:_rows_seen(checked)])
-        features = checked.table.features
-        values = [Values(column, plain_values(features[column.name].iloc[positions], column))
-                  for column in checked.table.columns]
-        matrix = np.column_stack([each.values for each in values]) if values else np.zeros((len(positions), 0))
-        is_nominal = np.array([each.is_nominal and np.nanmax(each.values, initial=0) < MOST_LEVELS for each in values],
-                              dtype=bool)
-        return cls(positions, matrix, is_nominal, outcomes_of(checked.target[positions], checked.task.is_regression),
+        columns = matrix_of(checked.table, positions)
+        is_nominal = np.array([Values(column, values).is_nominal and np.nanmax(values, initial=0) < MOST_LEVELS
+                               for column, values in zip(checked.table.columns, columns, strict=True)], dtype=bool)
+        return cls(positions, np.ascontiguousarray(columns.T),
+                   is_nominal, outcomes_of(checked.target[positions], checked.task.is_regression),
                    unit[positions], checked.task.is_regression, checked.seed)
 
     @property

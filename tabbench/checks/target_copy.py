@@ -33,8 +33,18 @@ def check_target_copy(checked: CheckedTable) -> list[Finding]:
                 f"the column `{values.column.name}` tells the target `{checked.table.target_name}` exactly, so every score "
                 "would be about nothing",
                 f"leave it out with {dropping(values.column.name)}", spoils=True, remedy=dropping(values.column.name))
-        for values in sample.columns if is_target_copy(values, sample)
+        for values in _may_copy(sample) if is_target_copy(values, sample)
     ]
+
+
+def _may_copy(sample: Sample) -> list[Values]:
+    """The columns that have enough different values, and not too many."""
+    distinct = sample.repeats.distinct
+    if sample.checked.task.is_regression:
+        return [sample.columns[number] for number in np.flatnonzero(distinct >= LEAST_BANDS)]
+    # A gap is a level, or there are gaps in a copy.
+    n_classes = len(np.unique(sample.target))
+    return [sample.columns[number] for number in np.flatnonzero((distinct >= n_classes) & (distinct <= n_classes + 1))]
 
 
 def is_target_copy(values: Values, sample: Sample) -> bool:
@@ -96,9 +106,15 @@ def _follows(values: Values, target: np.ndarray) -> bool:
 
 def _are_bands(codes: np.ndarray, target: np.ndarray) -> bool:
     """Whether levels are ranges of the target that don't overlap."""
-    levels = pd.Series(target).groupby(codes).agg(["min", "max", "count"]).sort_values(["min", "max"])
-    has_many = len(levels) >= LEAST_BANDS and (levels["count"] >= LEAST_ROWS_OF_A_BAND).all()
-    return bool(has_many and (levels["min"].to_numpy()[1:] > levels["max"].to_numpy()[:-1]).all())
+    counts = np.bincount(codes)
+    counts = counts[counts > 0]
+    if len(counts) < LEAST_BANDS or counts.min() < LEAST_ROWS_OF_A_BAND:
+        return False
+    order = np.argsort(target, kind="stable")
+    is_new = target[order][1:] > target[order][:-1]
+    changes = codes[order][1:] != codes[order][:-1]
+    # As many runs along the target as there are levels, and none begins within equal targets.
+    return int(np.count_nonzero(changes)) + 1 == len(counts) and bool(is_new[changes].all())
 
 
 CHECKS.register(Check("target-copy", "a column that is the target in other words", check_target_copy, (

@@ -46,7 +46,7 @@ def check_telling_values(checked: CheckedTable) -> list[Finding]:
     """Name the few columns with values that go with one outcome only."""
     sample = Sample.of(checked)
     told = []
-    for values in sample.columns:
+    for values in _may_tell(sample):
         found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
         if found is not None:
             told.append((found, values))
@@ -55,6 +55,15 @@ def check_telling_values(checked: CheckedTable) -> list[Finding]:
         return []
     return [_finding(telling) for telling, values in told
             if not is_target_copy(values, sample) and sample.predicted_share(values) < ALARM_SHARE[checked.task.kind]]
+
+
+def _may_tell(sample: Sample) -> list[Values]:
+    """The columns with gaps, a value that most rows have but not all or, where there are classes, any frequent one."""
+    rows, repeats = len(sample.positions), sample.repeats
+    is_usual = repeats.commonest <= rows - LEAST_ROWS_OF_A_SIDE
+    fewest = DEFAULT_SHARE * rows if sample.checked.task.is_regression else LEAST_ROWS_OF_A_SIDE
+    may_tell = (repeats.missing > 0) | (is_usual & (repeats.commonest >= fewest))
+    return [sample.columns[number] for number in np.flatnonzero(may_tell)]
 
 
 def _finding(telling: Telling) -> Finding:

@@ -100,12 +100,11 @@ def _loss(checked: CheckedTable, group: np.ndarray) -> tuple[float, float] | Non
 
 
 def _looks_like_groups(table: Table, column: Column) -> bool:
-    series = table.features[column.name]
-    is_whole = column.kind == "number" and pd.api.types.is_integer_dtype(series)
-    if not is_whole and column.kind not in ("category", "text"):
-        return False
     has_name = NAME_OF_A_GROUP.search(column.name) is not None
-    if is_whole and not has_name:
+    if column.kind not in ("number", "category", "text") or (column.kind == "number" and not has_name):
+        return False
+    series = table.features[column.name]
+    if column.kind == "number" and not pd.api.types.is_integer_dtype(series):
         return False
     levels = series.dropna().unique()
     if len(levels) < FEWEST_GROUPS or len(series) < FEWEST_ROWS_PER_GROUP * len(levels):

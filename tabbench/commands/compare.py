@@ -29,6 +29,7 @@ from tabbench.commands.common import (
     answering,
     plain,
     print_answer,
+    say,
 )
 from tabbench.core.errors import OptionMention
 from tabbench.options import Options
@@ -60,7 +61,7 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
     display = make_display(quiet=options.quiet, to_json=json)
     if options.dry_run:
         expected = forecast(data, options, display=display, is_command=True)
-        sys.stdout.write(expected.to_json() if json else f"{expected}\n")
+        say(expected.to_json().rstrip() if json else expected)
         return DONE
     finished = run_comparison(data, options, display=display, is_command=True)
     return print_answer(finished, json=json, quiet=options.quiet)
@@ -82,13 +83,14 @@ app.command("compare")(compare_command)
 @app.command("resume")
 @answering
 def resume_command(run: RunPath, jobs: JOBS = None, time_limit: TIME_LIMIT = None, memory_limit: MEMORY_LIMIT = None,
+                   repair: Annotated[bool, typer.Option("--repair", help="Run again what is damaged in the store.")] = False,
                    json: Json = False, quiet: Quiet = False) -> int:
     """Continue an interrupted comparison."""
     from tabbench.comparison.compare import resume
     from tabbench.report.live import make_display
 
-    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, jobs=jobs,
-                      time_limit=time_limit, memory_limit=memory_limit)
+    finished = resume(Path(run), display=make_display(quiet=quiet, to_json=json), is_command=True, is_repaired=repair,
+                      jobs=jobs, time_limit=time_limit, memory_limit=memory_limit)
     return print_answer(finished, json=json, quiet=quiet)
 
 
@@ -116,8 +118,8 @@ def export_command(run: RunPath, out: Annotated[str, typer.Option("--out", help=
     from tabbench.comparison.export import export_approach
 
     written, name = export_approach(Path(run), Path(out), approach)
-    print(written)
-    print(f"{name}, fitted on all rows", file=sys.stderr)
+    say(written)
+    print(f"{plain(name)}, fitted on all rows", file=sys.stderr)
     return DONE
 
 
@@ -132,8 +134,11 @@ def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="
     frame, notes = predict(model, data, sheet=sheet, no_header=no_header, query=query)
     for note in notes:
         print(plain(note), file=sys.stderr)
-    write_predictions(frame, out, data)
+    changed = write_predictions(frame, out, data)
     print(f"{len(frame):,} predictions written to {out}", file=sys.stderr)
+    if changed:
+        print(f"{changed:,} cells that a spreadsheet would take for formulas begin with an apostrophe now (not in Parquet)",
+              file=sys.stderr)
     return DONE
 
 
@@ -163,8 +168,8 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
 @answering
 def approaches_command() -> int:
     """List the approaches."""
-    from tabbench.approaches.composed import listed_approaches
     from tabbench.core.approach import SELECTORS
+    from tabbench.options import listed_approaches
 
     for approach in listed_approaches():
         print(f"{approach.name:15} {approach.family:9} {approach.summary}")

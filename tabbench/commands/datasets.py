@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tabbench.commands.common import DONE, Data, answering
+from tabbench.commands.common import DONE, Data, answering, say
 
 app = typer.Typer(no_args_is_help=True, help="Data sets by name: list, show, fetch, add; generators.")
 
@@ -18,7 +18,7 @@ def datasets_list() -> int:
     """List the data sets: size, task, and the licence if the table is shipped, else how to get it."""
     from tabbench.reading.cards import all_cards, list_cards
 
-    print(list_cards(all_cards()))
+    say(list_cards(all_cards()))
     return DONE
 
 
@@ -28,7 +28,7 @@ def datasets_show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> int:
     """Show a data set's card."""
     from tabbench.reading.cards import describe_card, get_card
 
-    print(describe_card(get_card(name)))
+    say(describe_card(get_card(name)))
     return DONE
 
 
@@ -39,7 +39,7 @@ def datasets_fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A d
     """Make sure that a table is on this machine and intact; prints its path."""
     from tabbench.reading.locating import fetched
 
-    print(fetched(name))
+    say(fetched(name))
     return DONE
 
 
@@ -59,7 +59,7 @@ def datasets_add(data: Data, target: Annotated[str | None, typer.Option("--targe
 
     card = add_dataset(data, folder=None if to is None else Path(to), target=target, name=name, title=title, licence=licence,
                        citation=citation, why=why, drop=tuple(names(",".join(drop))))
-    print(card)
+    say(card)
     return DONE
 
 

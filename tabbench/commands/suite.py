@@ -21,6 +21,7 @@ from tabbench.commands.common import (
     Quiet,
     answering,
     plain,
+    say,
 )
 from tabbench.commands.verify import verify_command
 from tabbench.core.phrases import first_few
@@ -48,7 +49,7 @@ def suite_list() -> int:
     from tabbench.suite.definition import all_suites
 
     for suite in all_suites():
-        print(f"{suite.name:12} {len(suite.tables):>4} tables  {suite.title}")
+        say(f"{suite.name:12} {len(suite.tables):>4} tables  {suite.title}")
     return DONE
 
 
@@ -69,7 +70,7 @@ def suite_new(tables: Sources, out: Annotated[str, typer.Option("--out", help="T
     """Write a suite of your own tables."""
     from tabbench.suite.editing import write_new
 
-    print(write_new(Path(out), tables, target))
+    say(write_new(Path(out), tables, target))
     return DONE
 
 
@@ -80,7 +81,7 @@ def suite_add(suite: Annotated[str, typer.Argument(metavar="SUITE.toml", help="T
     """Add tables to a suite of your own."""
     from tabbench.suite.editing import add_tables
 
-    print(add_tables(Path(suite), tables, target))
+    say(add_tables(Path(suite), tables, target))
     return DONE
 
 
@@ -117,7 +118,7 @@ def suite_run(
     suite = find_suite(name)
     options, display = run_options(suite, given), _display(quiet=quiet, to_json=json)
     if dry_run:
-        print("\n".join(forecast_lines(forecast_definition(suite, options, display))))
+        say("\n".join(forecast_lines(forecast_definition(suite, options, display))))
         return DONE
     return _answer(lambda: run_definition(suite, options, display, is_command=True), Path(options.out), json=json, quiet=quiet)
 
@@ -145,7 +146,11 @@ def suite_report(run: SuitePath, other: Annotated[str | None, typer.Argument(met
     """Report a suite, computed anew from its tables' runs, or what has changed between two runs and whether it is noise."""
     from tabbench.suite.report import report_suite
 
-    sys.stdout.write(report_suite(run, other, format))
+    report = report_suite(run, other, format)
+    if format is None:
+        say(report.rstrip("\n"))
+    else:
+        sys.stdout.write(report)
     return DONE
 
 
@@ -189,5 +194,5 @@ def _report(done: SuiteRun, *, json: bool, quiet: bool) -> list[str]:
     if json:
         sys.stdout.write((done.folder / "result.json").read_text(encoding="utf-8"))
     elif not quiet:
-        sys.stdout.write(verdict_text(result, done.folder))
+        say(verdict_text(result, done.folder).rstrip())
     return what_is_missing(result)

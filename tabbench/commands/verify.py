@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tabbench.commands.common import DONE, FINDINGS, answering
+from tabbench.commands.common import DONE, FINDINGS, answering, say
 
 app = typer.Typer()
 
@@ -21,5 +21,5 @@ def verify_command(folder: Annotated[str, typer.Argument(metavar="DIR", help="Th
     from tabbench.suite.verify import verify
 
     verification = verify(folder, cells=cells, seed=seed, jobs=jobs)
-    print(verification)
+    say(verification)
     return DONE if verification.is_equal else FINDINGS

@@ -41,6 +41,7 @@ from tabbench.verdict.scoring import Predictions, Question, constant_loss, margi
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.wording.affordable import limit_sentence
+from tabbench.wording.code import reproducing_call
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.terms import no_probabilities
@@ -50,7 +51,11 @@ from tabbench.wording.what_if import change_phrase, what_if_sentence
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
 
-"""The reason of a skip that no limit has caused: the run has been interrupted, and may go on."""
+RECORDS = frozenset({"training", "weights", "nets", "share_losses", "selected"})
+"""What approaches tell of their tuning that was not chosen."""
+
+BY_CALLER: dict[str, dict[str, None]] = {"given": {"cv": None}, "test": {"test": None}, "fold": {}}
+"""Kinds of splits that were not drawn -> the argument that they came by, beside the roles of columns."""
 
 Place = tuple[str, int, int]
 """(approach, size, index of the split)."""
@@ -70,7 +75,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """All that a judgement is made from, besides the results."""
+    """All that a judgement is made from, besides the results; `reading` are the options by which the table was read."""
 
     setup: Setup
     entries: tuple[Entry, ...]
@@ -84,6 +89,7 @@ class Run:
     extrapolates: bool = False
     limited: Limited | None = None
     plan: dict[str, Any] | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
 
     def cells(self) -> dict[Place, Cell]:
         """Every planned cell by its place."""
@@ -128,7 +134,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         columns=_columns(setup),
         selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details),
+        training=_training(run, details), tuned=_tuned(run, details, headline),
         extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
         extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=_told_changes([
@@ -217,7 +223,8 @@ def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Fi
 
 def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
     told = [limit_sentence(row.cost, row.below, row.outcome, row.recommended) for row in limits.itertuples()]
-    return limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    limits = limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    return limits.astype({"below": "float64", "down_to": "float64", "size": "int64"})
 
 
 def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -366,6 +373,30 @@ def _training(run: Run, details: dict[Place, dict[str, Any]]) -> pd.DataFrame:
         rows.append(_where(place, run.setup) | {"nets": tuned["nets"], "best_epochs": tuned["epochs"],
                                                 "curves": tuned["training"], "layers": tuned["weights"]})
     return _frame("training", rows)
+
+
+def _tuned(run: Run, details: dict[Place, dict[str, Any]], headline: int) -> pd.DataFrame:
+    """What every fit at the headline size chose, and the code that gives it again."""
+    codes = {entry.name: _code(run, entry, headline) for entry in run.entries}
+    return _frame("tuned", [
+        _where(place, run.setup) | {"tuned": _without_curves(details[place]["tuned"]), "code": codes[place[0]]}
+        for place in sorted(details, key=lambda place: (list(codes).index(place[0]), place[2])) if place[1] == headline])
+
+
+def _without_curves(tuned: Any) -> Any:
+    """What was chosen, without the records of how, which have places of their own."""
+    if not isinstance(tuned, dict):
+        return tuned
+    return {name: _without_curves(value) for name, value in tuned.items() if name not in RECORDS}
+
+
+def _code(run: Run, entry: Entry, size: int) -> str:
+    splits, table = run.setup.splits, run.setup.table
+    drawn = BY_CALLER.get(splits.kind, {"folds": splits.folds, "repeats": splits.repeats})
+    given = {"margin": run.margin} if run.margin is not None else {}
+    arguments = {"target": table.target_name, "sizes": [size], "effort": run.effort, **drawn, **table.roles,
+                 "task": run.setup.task.kind, "metric": run.setup.task.metric, "seed": run.setup.seed, **given, **run.reading}
+    return reproducing_call(entry.name, entry.settings.get("parameters") if entry.family == "own" else None, arguments)
 
 
 def _of_nets(tuned: Any) -> dict[str, Any]:

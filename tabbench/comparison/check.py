@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from tabbench.comparison.prepare import Prepared, findings_of, read_and_split
 from tabbench.core.setup import Setup
 from tabbench.options import Options
+from tabbench.wording.findings import of_a_kind_as_one, sentence
 from tabbench.wording.safe_text import plain
 
 FINDING_SEVERITIES = ("warn", "block")
@@ -46,7 +49,8 @@ class Checked:
     def as_text(self) -> str:
         """For a person: the reading, then every finding."""
         lines = list(self.said)
-        lines += [f"{finding.severity:5} {finding.code}: {finding.sentence}" for finding in self.prepared.findings]
+        rows = of_a_kind_as_one([finding.to_json() for finding in self.prepared.findings])
+        lines += [f"{row['severity']:5} {row['code']}: {sentence(row)}" for row in rows]
         if not self.has_warnings:
             lines.append("No warnings.")
         return "\n".join(plain(line) for line in lines) + "\n"
@@ -66,6 +70,9 @@ class Checked:
 def check(data: Any, options: Options) -> Checked:
     """Read and check a table; raises what `compare` would raise before fitting anything."""
     lines = Lines()
-    read = read_and_split(data, options, lines, most_columns=None)
+    with ThreadPoolExecutor(1) as pool:  # what the checks model with loads while the table is read
+        loading = pool.submit(import_module, "sklearn.ensemble")
+        read = read_and_split(data, options, lines, most_columns=None)
+        loading.result()
     findings = dict.fromkeys((*read.findings, *findings_of(read.setup)))
     return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

@@ -21,11 +21,12 @@ from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
-from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source
+from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source, say_findings
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
+from tabbench.comparison.refitted import Source
 from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
-from tabbench.comparison.resume import freeze, recall_prepared, resumable, say_how_to_continue
+from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs
@@ -217,7 +218,7 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     96
     """
     data, given, splits = settled(data, {name: value for name, value in locals().items() if name != "data"})
-    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
+    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False, in_program=True)
     with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
@@ -225,11 +226,14 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
 def _compare(data: Any, options: Options, splits: Any, display: Display) -> FinishedComparison | ExpectedRun:
     if options.dry_run:
         return forecast(data, options, positions=splits, display=display)
+    own = options.approaches if isinstance(options.approaches, Mapping) else {}
+    source = Source(data, options, {name: each for name, each in own.items() if not isinstance(each, str)})
     if options.out is not None:
-        return _uninterrupted(run_comparison(data, options, positions=splits, display=display))
+        return replace(_uninterrupted(run_comparison(data, options, positions=splits, display=display)), source=source)
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
-        finished = _uninterrupted(run_comparison(data, replace(options, out=place), positions=splits, display=display))
+        ran = run_comparison(data, replace(options, out=place), positions=splits, display=display)
+        finished = replace(_uninterrupted(ran), source=source)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -253,16 +257,21 @@ def run_comparison(data: Any, options: Options, *, display: Display, positions: 
         return _carry_out(session, lambda: _frozen(session, read_and_split(data, options, display, positions)))
 
 
-def resume(path: Path, *, display: Display, is_command: bool = False, **limits: Any) -> FinishedComparison:
-    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit)."""
-    with Session.reopen(path, display, is_command=is_command, **limits) as session:
-        return _carry_out(session, lambda: recall_prepared(session.store), is_checked=bool(session.store.recall("is_checked")))
+def resume(path: Path, *, display: Display, is_command: bool = False, is_repaired: bool = False, **limits: Any
+           ) -> FinishedComparison:
+    """Run what an earlier `compare` left undone, with its options but for `limits` (jobs, time_limit, memory_limit).
+
+    With `is_repaired`, results that are damaged are forgotten first.
+    """
+    with Session.reopen(path, display, is_command=is_command, is_repaired=is_repaired, **limits) as session:
+        return _carry_out(session, lambda: recall_prepared(session.store))
 
 
-def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked: bool = False) -> FinishedComparison:
+def _carry_out(session: Session, prepare: Callable[[], Prepared]) -> FinishedComparison:
     """Run what the store lacks, judge and report; with `what_if` also the sensitivity analysis."""
     with resumable(session.store, session.display), session.executor() as executor:
         prepared = prepare()  # while the workers start
+        is_checked = session.store.recall("is_checked")
         checking = None if is_checked else Checking(prepared, in_thread=session.leaves_threads)
         ran = run_missing(session, executor, prepared, _own_clock(session), checking=checking)
         finished = _answer(ran, session, executor)
@@ -272,6 +281,9 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared], *, is_checked:
 def _frozen(session: Session, prepared: Prepared) -> Prepared:
     sizes_of(prepared, session.options)  # refused before anything is written
     freeze(session.folder, session.store, prepared, session.options)
+    if session.store.recall("is_checked"):  # the same table in an earlier call, as `freeze` has made sure
+        prepared = replace(prepared, findings=recall_findings(session.store))
+        say_findings(prepared, session.display)
     for name, estimator in session.contestants.own.items():
         if (why := why_unidentified(estimator)) is not None:
             session.display.say(f"{name} is fitted again in every call: what it is made of can't be compared with what it was "

@@ -55,12 +55,12 @@ def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[
     UnknownName
         The approach was not part of the run.
     """
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         options, device = store.recall("options"), store.recall("device", "cpu")
         names = [entry["name"] for entry in store.recall("entries", [])]
         plan = store.recall("plan")
         chosen = {RECOMMENDED: store.recall("recommended", store.recall("best")), BEST: store.recall("best")}
-        own, aliases = store.recall("own", []), store.recall("aliases", {})
+        own, aliases, digests = store.recall("own", []), store.recall("aliases", {}), store.recall("setup_digests")
         is_out_of_time = any(Skip.from_json(each).kind is SkipKind.TIME for each in store.recall("skips", []))
     if options is None or chosen.get(name, name) is None:
         why = ", as --time-limit was too short" if is_out_of_time else ""
@@ -73,7 +73,7 @@ def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
     effort = work_of(options.get("effort"), options["preset"]) if plan is None else plan["effort"]
-    setup = load_setup(folder)
+    setup = load_setup(folder, digests)
     return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device)), name
 
 

@@ -43,15 +43,14 @@ def check_folder(folder: Path) -> FolderCheck:
     BadData
         Its table, its splits or its store cannot be read at all.
     """
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         run = recall_run(store)
         table = folder.resolve().name
         intact = {cell.key: store.is_intact(cell.key) for cell in finished_cells(run, store)}
         found = [*_setup_differences(run, store, table), *_cell_differences(run, store, table, intact)]
         is_same = store.recall("identity")["versions"] == versions()
         found += _reported_differences(run, store, table, is_same=is_same)
-        without = sum(each is None for each in intact.values())
-        return FolderCheck(table, len(intact) - without, without, tuple(found), is_compared_by_scores=not is_same,
+        return FolderCheck(table, len(intact), tuple(found), is_compared_by_scores=not is_same,
                            is_unfinished=len(intact) < len(run.planned))
 
 
@@ -77,7 +76,7 @@ def _setup_differences(run: Run, store: Store, table: str) -> Iterator[Differenc
         yield Difference(Damage.MANIFEST, table)
 
 
-def _cell_differences(run: Run, store: Store, table: str, intact: dict[str, bool | None]) -> Iterator[Difference]:
+def _cell_differences(run: Run, store: Store, table: str, intact: dict[str, bool]) -> Iterator[Difference]:
     keys = set(store.recall("planned"))
     for cell in run.planned:
         if cell.key not in keys:

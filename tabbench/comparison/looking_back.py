@@ -1,4 +1,4 @@
-"""What a finished run's store holds beyond the verdict, as frames: predictions by row, what was tuned, and a leaderboard."""
+"""What a finished run holds beyond the verdict, as frames: predictions by row, and a leaderboard."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 
 
-def tuned_frame(folder: Path) -> pd.DataFrame:
-    """One row a fit: approach, size, repeat, fold, and what it chose as a dict."""
-    with Store(require_run(folder)) as store:
-        rows = [{**_place(cell), "tuned": store.header(cell.key)["tuned"]} for cell in _finished(store, recall_run(store))]
-    return pd.DataFrame(rows, columns=["approach", "size", "repeat", "fold", "tuned"])
-
-
 def predictions_frame(folder: Path) -> pd.DataFrame:
     """One row a tested row and fit: position in the data, approach, size, repeat, fold, truth, prediction and probabilities."""
     with Store(require_run(folder)) as store:
@@ -35,7 +28,7 @@ def predictions_frame(folder: Path) -> pd.DataFrame:
 
 
 def leaderboard_frame(comparison: Comparison, size: int) -> pd.DataFrame:
-    """One row an approach at a size, the best mean first: all metrics, the deciding one's interval, costs, and its standing."""
+    """One row an approach at a size, the recommended one first, then by mean: all metrics, an interval, costs, its standing."""
     metric, direction = comparison.protocol["metric"], comparison.protocol["direction"]
     scores, costs = (each[each["size"] == size] for each in (comparison.scores, comparison.costs))
     means = scores.pivot_table(index="approach", columns="metric", values="mean", sort=False)
@@ -45,7 +38,8 @@ def leaderboard_frame(comparison: Comparison, size: int) -> pd.DataFrame:
     frame = frame.join(costs.set_index("approach").drop(columns="size"))
     frame["in_top_set"] = frame.index.isin(winner["approaches"])
     frame["recommended"] = frame.index == winner["recommended"]
-    return frame.sort_values(metric, ascending=direction == "lower", kind="stable").rename_axis(columns=None).reset_index()
+    frame = frame.sort_values(metric, ascending=direction == "lower", kind="stable")
+    return frame.sort_values("recommended", ascending=False, kind="stable").rename_axis(columns=None).reset_index()
 
 
 def _finished(store: Store, run: Run) -> Iterator[Cell]:

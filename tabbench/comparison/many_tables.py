@@ -185,7 +185,7 @@ def _read(comparison: str | Path | FinishedComparison) -> _Given:
         folder = Path(comparison)
     else:
         raise BadOption(f"{type(comparison).__name__} is neither a run's folder nor what tabbench.compare gives back")
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         run = recall_run(store)
         run = completed(run, store.finished())
         evidence = evidence_for_tables(run, store)

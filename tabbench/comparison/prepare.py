@@ -31,6 +31,7 @@ from tabbench.reading.summary import MOST_COLUMNS_SHOWN, column_lines
 from tabbench.reading.target import read_target
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 from tabbench.store.database import Store
+from tabbench.wording.findings import of_a_kind_as_one, sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +78,8 @@ def findings_of(setup: Setup) -> tuple[Finding, ...]:
 
 def say_findings(prepared: Prepared, display: Display) -> None:
     """Those that are more than a remark."""
-    for finding in prepared.findings:
-        if finding.severity != "info":
-            display.say(f"{finding.severity}: {finding.sentence}")
+    for row in of_a_kind_as_one([finding.to_json() for finding in prepared.findings if finding.severity != "info"]):
+        display.say(f"{row['severity']}: {sentence(row)}")
 
 
 def read_and_split(data: Any, options: Options, display: Display, positions: Any = None,

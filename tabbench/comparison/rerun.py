@@ -89,19 +89,19 @@ def is_planned(folder: Path) -> bool:
     """Whether a folder holds a run that has got as far as its first cell."""
     if not is_store(folder / DATABASE):
         return False
-    with Store(folder) as store:
+    with Store.reading(folder) as store:
         return store.recall("planned") is not None
 
 
 def own_approaches(folder: Path) -> list[str]:
     """Names of the run's approaches that are estimators of its author's own."""
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         return list(store.recall("own", []))
 
 
 def repeatable_cells(folder: Path) -> list[str]:
     """Keys of the finished cells whose outcome came from the cell alone, in the order of the plan."""
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         finished = store.finished()
         return [key for key in store.recall("planned", []) if key in finished and _status(store, key) in REPEATABLE]
 
@@ -123,7 +123,7 @@ def rerun_cells(folder: Path, keys: Sequence[str], *, jobs: int, approaches: Map
     approaches : Mapping[str, Any]
         The run's own estimators by name.
     """
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         rerunner = _Rerunner.of(store, approaches)
         cells = store.cells(keys)
         obstacles = {cell.key: rerunner.obstacle(cell) for cell in cells}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pandas as pd
 
 from tabbench.comparison.completed import judged
 from tabbench.comparison.export import RECOMMENDED, export_approach
-from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame, tuned_frame
+from tabbench.comparison.looking_back import leaderboard_frame, predictions_frame
 from tabbench.comparison.predict import predict as predict_rows
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
+from tabbench.comparison.refitted import Source, refitted
 from tabbench.comparison.resume import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
@@ -26,6 +29,7 @@ from tabbench.store.database import Store
 from tabbench.store.folder import WINNER, require_run, writing
 
 FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".csv": "csv"}
+REPORTS = ("result.json", "report.md", "report.html")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +95,21 @@ class FinishedComparison(Comparison):
         How the file was understood, line by line.
     columns : DataFrame
         How each column was read, with examples as written and as read.
+    tuned : DataFrame
+        Hyperparameters that were found, one row per fit at the headline size, and the code that gives the row again.
     folder : path, default Path()
         Folder of the run.
     is_interrupted : bool, default False
         Whether the run was interrupted before it was complete.
+    source : Source or None, default None
+        The data and options that `compare` was called with; None for a run that was reopened or unpickled.
 
     Attributes
     ----------
+    best_estimator_ : object
+        The recommended approach as an estimator, fitted on all rows as they were given when it is first asked for.
     predictions : DataFrame
         Predictions for the test rows, one row per tested row and fit.
-    tuned : DataFrame
-        Hyperparameters that were found, one row per fit.
 
     See Also
     --------
@@ -111,6 +119,10 @@ class FinishedComparison(Comparison):
 
     folder: Path = Path()
     is_interrupted: bool = False
+    source: Source | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "source": None}  # a pickle holds results, not the caller's data
 
     def winner(self, size: int | None = None) -> pd.Series:
         """Return the row of `winners` for a training size.
@@ -243,15 +255,19 @@ class FinishedComparison(Comparison):
         """
         return leaderboard_frame(self, int(self.winner(size)["size"]))
 
+    @cached_property
+    def best_estimator_(self) -> Any:
+        """The recommended approach as an estimator of scikit-learn's kind, fitted on all rows when it is first asked for."""
+        with Store.reading(require_run(self._own_folder())) as store:
+            run, name, aliases = recall_run(store), store.recall("recommended"), store.recall("aliases", {})
+        if name is None:
+            raise BadOption("no approach is recommended yet, so that there is no best estimator; see the sentence")
+        return refitted(aliases.get(name, name), run.setup, run.effort, self.source, self.folder)
+
     @property
     def predictions(self) -> pd.DataFrame:
         """Predictions for the test rows: one row per tested row and fit, with its position in the data, truth and prediction."""
         return predictions_frame(self._own_folder())
-
-    @property
-    def tuned(self) -> pd.DataFrame:
-        """Hyperparameters that were found: one row per fit, a dict each."""
-        return tuned_frame(self._own_folder())
 
     def _own_folder(self) -> Path:
         """Return the run's folder, from which models are fitted and predictions are read."""
@@ -307,8 +323,10 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
 
 def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[str, float], *, is_interrupted: bool = False
              ) -> FinishedComparison:
-    timing = clock.timing(earlier)
-    store.remember(timing=timing)
+    cells = len(store.finished())
+    is_new = not earlier or cells != store.recall("timed_cells")
+    timing = clock.timing(earlier) if is_new else earlier  # a call that only judges again costs the run nothing
+    store.remember(timing=timing, timed_cells=cells)
     finished = as_finished(replace(comparison, timing=comparison.timing | timing), store.folder, is_interrupted=is_interrupted)
     with writing(store.folder):
         write_reports(finished)
@@ -343,7 +361,7 @@ def reopen(folder: str | Path) -> FinishedComparison:
     BadOption
         The folder does not exist or holds no run.
     """
-    with Store(require_run(Path(folder))) as store:
+    with Store.reading(require_run(Path(folder))) as store:
         run = recall_run(store)
         return as_finished(judged(run, store), Path(folder))
 
@@ -355,9 +373,20 @@ def as_finished(comparison: Comparison, folder: Path, *, is_interrupted: bool = 
 
 
 def write_reports(finished: FinishedComparison) -> None:
-    """Write result.json, report.md and report.html to the run's folder."""
-    for name in ("result.json", "report.md", "report.html"):
-        finished.report(finished.folder / name)
+    """Write result.json, report.md and report.html to the run's folder, unless they are there and nothing but time has passed."""
+    if not _is_reported(finished):
+        for name in REPORTS:
+            finished.report(finished.folder / name)
+
+
+def _is_reported(finished: FinishedComparison) -> bool:
+    if not all((finished.folder / name).exists() for name in REPORTS):
+        return False
+    try:
+        earlier = json.loads((finished.folder / REPORTS[0]).read_bytes())
+    except ValueError:
+        return False
+    return isinstance(earlier, dict) and earlier | {"timing": None} == json.loads(render(finished, "json")) | {"timing": None}
 
 
 def chosen(comparison: Comparison) -> dict[str, str | None]:
@@ -371,3 +400,9 @@ def chosen(comparison: Comparison) -> dict[str, str | None]:
         return {"recommended": None, "best": None}
     best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
     return {"recommended": best if recommended is None else str(recommended), "best": best}
+
+
+def device_of(comparison: FinishedComparison) -> str:
+    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
+    with Store.reading(comparison.folder) as store:
+        return str(store.recall("device"))

@@ -23,11 +23,11 @@ from tabbench.core.progress import Display
 from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
-from tabbench.options import Options, work_of
+from tabbench.options import Options, reading_options, work_of
 from tabbench.store.database import Store
 from tabbench.store.folder import GIVEN, MANIFEST, RunFolder, writing
 from tabbench.store.given import encoded
-from tabbench.store.setups import load_setup, save_setup, save_splits
+from tabbench.store.setups import has_setup, load_setup, save_setup, save_splits, setup_digests
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
 """Options that belong to one call: `resume` takes its own. The test file's rows are in the frozen table."""
@@ -38,9 +38,12 @@ def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options
     new = identity(prepared.setup, options)
     if may_have_more_repeats:
         _add_repeats(store, prepared, new)
-    if not require_same(store, new, folder.path):
+    is_there = require_same(store, new, folder.path)
+    if not is_there or not has_setup(folder.path, store.recall("setup_digests")):  # damaged files are written again
         with writing(folder.path):
             save_setup(prepared.setup, folder.path)
+            store.remember(setup_digests=setup_digests(folder.path))
+    if not is_there:
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
     if prepared.setup.given is not None:
         write_atomically(folder.path / GIVEN, encoded(prepared.setup.given.load()))
@@ -52,7 +55,7 @@ def _add_repeats(store: Store, prepared: Prepared, new: dict[str, Any]) -> None:
     if old is not None and new["--repeats"] > old["--repeats"] and new == old | {"--repeats": new["--repeats"]}:
         with writing(store.folder):
             save_splits(prepared.setup.splits, store.folder)  # the repeats that are there already stay as they are
-        store.remember(identity=new)
+            store.remember(identity=new, setup_digests=setup_digests(store.folder))
 
 
 def remember(store: Store, run: Run, options: Options, contestants: Contestants, device: str) -> None:
@@ -65,7 +68,8 @@ def remember(store: Store, run: Run, options: Options, contestants: Contestants,
                    sizes=list(sizes), device=device, planned=[cell.key for cell in run.planned])
     manifest = {"options": kept, "own_approaches": own, "sizes": list(sizes), "device": device, "jobs": options.jobs,
                 "identity": store.recall("identity"), "plan": run.plan, "hardware": hardware()}
-    write_atomically(store.folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
+    with writing(store.folder):
+        write_atomically(store.folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
 
 
 @contextlib.contextmanager
@@ -122,7 +126,13 @@ def require_same_versions(store: Store) -> None:
 
 def recall_prepared(store: Store) -> Prepared:
     """The frozen setup and its findings."""
-    return Prepared(load_setup(store.folder), tuple(Finding.from_json(finding) for finding in store.recall("findings")))
+    setup = load_setup(store.folder, store.recall("setup_digests"))
+    return Prepared(setup, recall_findings(store))
+
+
+def recall_findings(store: Store) -> tuple[Finding, ...]:
+    """What reading and, where they have ended, the checks have found."""
+    return tuple(Finding.from_json(finding) for finding in store.recall("findings"))
 
 
 def recall_run(store: Store) -> Run:
@@ -142,7 +152,7 @@ def recall_run(store: Store) -> Run:
     return Run(prepared.setup, tuple(Entry(**entry) for entry in entries), tuple(sizes), effort, kept["margin"], planned,
                prepared.findings, tuple(Skip.from_json(each) for each in store.recall("skips", [])), store.recall("timing", {}),
                extrapolates=kept.get("extrapolate", False), limited=None if limited is None else Limited.from_json(limited),
-               plan=store.recall("run_plan"))
+               plan=store.recall("run_plan"), reading=reading_options(kept))
 
 
 def hardware() -> dict[str, Any]:

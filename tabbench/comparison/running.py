@@ -28,7 +28,7 @@ from tabbench.core.executor import Executor, Keeping
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.schedule import Schedule, place_of
 from tabbench.execution.work import Work
-from tabbench.options import Options, work_of
+from tabbench.options import Options, reading_options, work_of
 from tabbench.splitting.sizes import size_grid
 from tabbench.store.database import Store
 
@@ -261,7 +261,7 @@ def run_of(prepared: Prepared, planner: Planner, plan: WorkPlan, wish: Wish, bat
     planned = [cell for batch in batches for cell in batch.cells if (cell.repeat, cell.fold) in names]
     return Run(setup, entries, planner.sizes, plan.effort, planner.options.margin, planned,
                prepared.findings, tuple(missing_packages(taking_part, planner.sizes)), extrapolates=planner.options.extrapolate,
-               plan=recorded(planner, plan))
+               plan=recorded(planner, plan), reading=reading_options(vars(planner.options)))
 
 
 def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *, is_first_look: bool = False) -> None:

@@ -20,6 +20,7 @@ from tabbench.execution.work import Work
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder, require_run
+from tabbench.store.repair import repair
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +51,10 @@ class Session:
 
     @classmethod
     @contextmanager
-    def reopen(cls, path: Path, display: Display, *, is_command: bool, **limits: Any) -> Iterator[Session]:
+    def reopen(cls, path: Path, display: Display, *, is_command: bool, is_repaired: bool = False, **limits: Any
+               ) -> Iterator[Session]:
         """A session of an earlier run with its options, but for `limits` (jobs, time_limit, memory_limit)."""
-        with RunFolder.open(require_run(path)) as folder, Store(folder.path) as store:
+        with RunFolder.open(require_run(path)) as folder, _opened(folder.path, display, is_repaired=is_repaired) as store:
             options = replace(recall_options(store), out=path, **limits).checked()
             clock = Clock.start(options.limit_seconds, with_process=is_command)
             yield cls(folder, store, options, all_contestants(options), clock, display, measured_costs(options))
@@ -69,6 +71,12 @@ class Session:
         return EXECUTORS.get(options.executor).make(
             self.store, jobs=options.jobs or usable_cores(), needs=self.contestants.needs(options.device),
             memory_limit_bytes=options.limit_bytes, starts_early=self.store.recall("planned") is None)
+
+
+def _opened(path: Path, display: Display, *, is_repaired: bool) -> Store:
+    if is_repaired:
+        display.say(f"{repair(path):,} results are intact; what else was planned runs again")
+    return Store(path)
 
 
 def measured_costs(options: Options) -> PriorCosts:

@@ -50,7 +50,12 @@ class Comparison:
     winner_map: pd.DataFrame
     timing: dict[str, Any]
     reading: tuple[str, ...] = ()
-    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS["columns"]), dtype=object))
+    columns: pd.DataFrame = field(default_factory=lambda: _without_rows("columns"))
+    tuned: pd.DataFrame = field(default_factory=lambda: _without_rows("tuned"))
+
+
+def _without_rows(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COLUMNS[name]), dtype=object)
 
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -62,6 +67,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "crossovers": ("first", "second", "kind", "low", "high", "point"),
     "selection": ("approach", "size", "n_selected_mean", "stability", "chosen", "base", "effect"),
     "training": ("approach", "size", "repeat", "fold", "nets", "best_epochs", "curves", "layers"),
+    "tuned": ("approach", "size", "repeat", "fold", "tuned", "code"),
     "other_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
     "family_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),
     "budget_crossovers": ("first", "second", "kind", "low", "high", "point", "ahead_below", "ahead_above"),

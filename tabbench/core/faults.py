@@ -26,6 +26,8 @@ class Fault:
     guard: str
     cure: str
     trace: Trace = "incident"
+    warns: bool = False
+    """Whether an incident is a Python warning, too."""
 
 
 FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
@@ -73,12 +75,15 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
     Fault("L04", "loss that is not its rows' mean",
           "a loss of your own gives another number for rows together than on average for each alone",
           "it compares rows with each other, or shapes (m, outputs) and (m,) were spread to (m, m) by mistake",
-          "trains with it and reports it", "use `outputs[:, 0]`, of shape (m,), if rows are not meant to be compared"),
+          "trains with it and reports it", "use `outputs[:, 0]`, of shape (m,), if rows are not meant to be compared",
+          warns=True),
     Fault("O01", "learning rate too high from the start", "within the first 100 steps, or before the first good epoch, the loss "
           "rises half above that of the constant predictor (more where batches differ much) or is not finite",
           "the learning rate is too high for these rows",
-          "rolls back to the last good checkpoint and divides the rate by ten, the second time down to the optimiser's usual "
-          "rate if that is lower; after eight times the net is given up", "lower `learning_rate`, or let `\"search\"` find it"),
+          "rolls back to the last good checkpoint and divides the rate by ten, but no lower than the optimiser's usual rate at "
+          "first; the second time it goes down to that; after eight times the net is given up",
+          "lower `learning_rate`, or let `\"search\"` find it",
+          warns=True),
     Fault("O02", "late divergence", "a loss that had fallen is suddenly far above the constant predictor's, or not finite",
           "a step into a steep valley, often at a rate that is nearly too high",
           "rolls back to the last good checkpoint, halves the rate and clips gradients from then on; later it divides the rate "
@@ -96,10 +101,18 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
           "with the best weights", "nothing", "none"),
     Fault("O07", "nothing is learnt", "in all epochs the training loss stays at that of the constant predictor",
           "features without information about the target, a rate that is far too low, or a loss that does not suit the target",
-          "reports it", "call `sanity_check`: a net that cannot overfit a small batch of 32 rows is set up wrongly"),
+          "reports it", "call `sanity_check`: a net that cannot overfit a small batch of 32 rows is set up wrongly", warns=True),
     Fault("O08", "constant predictions", "all rows get the same prediction",
           "the best epoch was the start, as all that was learnt made validation worse, or the net has collapsed",
-          "reports it", "check the target and the rate; more rows, if the signal is weak"),
+          "reports it", "check the target and the rate; more rows, if the signal is weak", warns=True),
+    Fault("O09", "worse than the constant predictor", "the loss of the averaged nets on the training rows is above that of the "
+          "constant predictor", "weights that only look good on few validation rows, or penalties and rates that leave nothing "
+          "of what was learnt", "an estimator returns the constant predictor instead",
+          "lower the rate and the penalties; more rows, if there are few", warns=True),
+    Fault("O10", "learning rate too low", "after a training at less than a third of the optimiser's usual rate, a few steps at "
+          "the usual one lower the loss clearly", "the rate is too low for so many epochs",
+          "reports it; the few steps are taken back", "raise `learning_rate` or leave it out, or let `\"search\"` find it",
+          warns=True),
     Fault("N01", "overflow of float16", "with `precision=\"float16\"` gradients are not finite that in float32 are",
           "float16 ends at 65,504, and losses are scaled up so that small gradients are not lost",
           "skips the step and halves the scale; after 2,000 steps without an overflow it doubles it again",
@@ -124,16 +137,22 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
     Fault("R04", "damaged or missing checkpoint", "a checkpoint could not be written, or does not match its checksum",
           "the disk is full, or the machine went down while it was written",
           "goes on training, and continues from the checkpoint before", "make room on the disk"),
+    Fault("R05", "interrupted training", "a `KeyboardInterrupt` ended the training early", "the user stopped it",
+          "an estimator keeps the best weights so far and passes the interrupt on", "nothing, or continue from a checkpoint"),
     Fault("S01", "weights that do not reproduce their score",
           "the validation loss of the restored weights differs from the one recorded",
           "faulty memory, or a device that computes differently from time to time", "refuses to return the model",
           "run again; test the machine's memory", "error"),
     Fault("A01", "sigmoid activation", "`activation=\"sigmoid\"` was requested", "its gradients vanish in deep nets",
           "says so and trains", "use `silu` or `relu`"),
+    Fault("A02", "batch normalization of few rows", "`batch_norm=True` with batches of fewer than eight rows",
+          "means and variances of so few rows are mostly noise", "refuses batches of one row; says so and trains with others",
+          "raise `batch_size`, or leave `batch_norm` out", warns=True),
 )}
 
 KINDS = {"D": "Data", "L": "Loss", "O": "Optimisation", "N": "Numbers", "R": "Resources", "S": "Results", "A": "Advice"}
 """What the first letter of a code stands for."""
+WARNED = "recorded as an incident and a `TrainingWarning` of the estimators"
 TRACES = {"incident": "recorded as an incident", "error": "ends with an error", "none": "leaves no trace"}
 HEAD = """# Guards: faults in the training of nets
 
@@ -170,5 +189,5 @@ def as_markdown() -> str:
 
 
 def _section(fault: Fault) -> str:
-    return (f"### {fault.code} {fault.title}\n\n- **Symptom:** {fault.seen} ({TRACES[fault.trace]}).\n"
+    return (f"### {fault.code} {fault.title}\n\n- **Symptom:** {fault.seen} ({WARNED if fault.warns else TRACES[fault.trace]}).\n"
             f"- **Cause:** {fault.why}.\n- **Response of the guard:** {fault.guard}.\n- **Remedy:** {fault.cure}.\n")

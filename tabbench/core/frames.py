@@ -45,6 +45,16 @@ def as_frame(data: Any) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"x{column}" for column in range(values.shape[1])])
 
 
+def columns_of(data: Any, positions: list[int]) -> Any:
+    """Return columns of a frame of another library, as an eager frame of its kind; of a database's relation as an Arrow table.
+
+    >>> columns_of(pa.table({"a": [1], "b": [2]}), [1]).column_names
+    ['b']
+    """
+    known = nw.from_native(data)
+    return (known.collect() if isinstance(known, nw.LazyFrame) else known)[:, positions].to_native()
+
+
 def in_kind(frame: pd.DataFrame, like: Any) -> Any:
     """Return a pandas frame as a frame of the library that `like` comes from: eager, and as an Arrow table for a database's.
 

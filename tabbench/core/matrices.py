@@ -94,6 +94,11 @@ class NetMatrix:
         """Return these rows."""
         return replace(self, numbers=self.numbers[rows], codes=self.codes[rows])
 
+    def followed_by(self, other: NetMatrix) -> NetMatrix:
+        """Return these rows and, below, those of another matrix with the same columns."""
+        numbers, codes = np.concatenate([self.numbers, other.numbers]), np.concatenate([self.codes, other.codes])
+        return replace(self, numbers=numbers, codes=codes)
+
     def select(self, columns: np.ndarray) -> NetMatrix:
         """Return these columns, by ascending position in `names`, where numbers come before codes."""
         n_numbers = self.numbers.shape[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 DecimalMark = Literal[".", ","]
@@ -34,7 +34,8 @@ class Notation:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `Notation(**values)` reads."""
-        return asdict(self)
+        return {"decimal": self.decimal, "thousands": self.thousands, "unit": self.unit, "is_fraction": self.is_fraction,
+                "example": self.example}
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ def shown(name: str) -> str:
     >>> len(shown("x" * 5000))
     60
     """
-    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in name)
+    line = name if name.isprintable() else "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in name)
     if len(line) <= MOST_SHOWN_CHARACTERS:
         return line
     half = (MOST_SHOWN_CHARACTERS - 3) // 2

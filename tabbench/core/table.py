@@ -5,7 +5,7 @@ Reading files and recognizing types is the work of `reading/`; here is only the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -110,13 +110,18 @@ class ColumnReading:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, which `from_json` reads."""
-        return asdict(self) | {"examples": [list(pair) for pair in self.examples], "histogram": list(self.histogram)}
+        return {"name": self.name, "role": self.role, "kind": self.kind, "examples": [list(pair) for pair in self.examples],
+                "missing": self.missing, "note": self.note, "is_doubtful": self.is_doubtful, "histogram": list(self.histogram)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ColumnReading:
         """Read what `to_json` wrote."""
         examples = tuple((written, read) for written, read in values["examples"])
         return cls(**{**values, "examples": examples, "histogram": tuple(values["histogram"])})
+
+
+FEWEST_COLUMNS_OF_A_BLOCK = 64
+"""From so many columns on, those of one type lie together in memory: what is done to a frame costs by block, not by cell."""
 
 
 @dataclass(frozen=True, eq=False)

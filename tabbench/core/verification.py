@@ -102,14 +102,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class FolderCheck:
-    """What the files of one run say about themselves: results with and without a checksum, and what is changed.
+    """What the files of one run say about themselves: how many results there are, and what is changed.
 
     `is_compared_by_scores`: only the scores of result.json were compared; `is_unfinished`: planned cells have no result.
     """
 
     table: str
-    with_checksum: int
-    without_checksum: int
+    results: int
     differences: tuple[Difference, ...] = ()
     is_compared_by_scores: bool = False
     is_unfinished: bool = False

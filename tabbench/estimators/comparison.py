@@ -37,7 +37,6 @@ from tabbench.estimators.features import fingerprint, tie_digests
 from tabbench.options import Options
 from tabbench.report.live import make_display
 from tabbench.splitting.splits import make_splits, splits_fingerprint
-from tabbench.store.database import Store
 
 SAFE_FACTOR, CROWDED_FACTOR = 1.5, 2.2
 """A fit that can't be broken off is chosen so that it may take so many times as long as expected, the second number of times
@@ -95,12 +94,6 @@ def best_of(comparison: FinishedComparison, options: Options) -> str:
 def is_named(name: str, options: Options) -> bool:
     """Return whether the options name an approach."""
     return name in (options.approaches or ())
-
-
-def device_of(comparison: FinishedComparison) -> str:
-    """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
-    with Store(comparison.folder) as store:
-        return str(store.recall("device"))
 
 
 def _prepared(rows: TrainingRows, columns: Sequence[Column], options: Options) -> Prepared:

@@ -37,9 +37,14 @@ def given_rows(X: Any, y: Any = None) -> GivenRows:
     """Return X and y as they are: what is no pandas frame is held as one, and an array handed on as an array."""
     is_pandas = isinstance(X, pd.DataFrame)
     frame = X if is_pandas else X.to_pandas() if is_frame(X) else pd.DataFrame(X)
-    target = None if y is None else y.set_axis(frame.index) if isinstance(y, pd.Series) else pd.Series(
-        y if hasattr(y, "dtype") else np.asarray(y), index=frame.index)
-    return GivenRows(frame, target, is_array=not is_frame(X))
+    return GivenRows(frame, None if y is None else _given_target(y, frame.index), is_array=not is_frame(X))
+
+
+def _given_target(y: Any, index: pd.Index) -> pd.Series:
+    if isinstance(y, pd.Series):
+        return y.set_axis(index)
+    values = y if hasattr(y, "dtype") else np.asarray(y)
+    return pd.Series(np.ravel(values) if getattr(values, "ndim", 1) == 2 else values, index=index)
 
 
 def dense(X: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,12 @@ import numpy as np
 
 from tabbench.core.effort import POINTS
 from tabbench.core.errors import BadOption
-from tabbench.options import PRESETS, choice, effort_number
+from tabbench.options import DEVICES, PRESETS, choice, effort_number
+
+EVENTS = ("on_fit_start", "on_epoch_end", "on_incident", "on_fit_end")
+"""Methods of a callback."""
+MOST_GROWTH = 2.0
+"""Of the learning rate of SGD with larger batches: how steep the loss is bounds it, however exact gradients are."""
 
 
 def effort_of(preset: str, effort: float | None) -> float:
@@ -45,8 +51,8 @@ def batches_of(given: int | str | None, settings: Mapping[str, Any], rows: int) 
         return {}
     size = min(whole("batch_size", given, 1), rows)
     growth = size / settings["batch_rows"]
-    power = 0.5 if settings["optimiser"] == "adam" else 1.0
-    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * math.pow(growth, power)}
+    factor = math.sqrt(growth) if settings["optimiser"] == "adam" else min(growth, MOST_GROWTH)
+    return {"batch_rows": size, "learning_rate": settings["learning_rate"] * factor}
 
 
 def named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
@@ -56,14 +62,7 @@ def named(name: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
 
 def clip_of(value: float | str | None) -> float | str | None:
     """Check the maximum norm of a gradient, which may be "auto"."""
-    return value if value is None or value == "auto" else positive("clip", value)
-
-
-def name_of_loss(given: Any) -> str:
-    """Return the name of a loss for checkpoints: names and weights, and where a function was defined."""
-    if isinstance(given, Mapping):
-        return ", ".join(f"{name_of_loss(part)}: {weight}" for part, weight in given.items())
-    return f"{given.__module__}.{given.__qualname__}" if hasattr(given, "__qualname__") else str(given)
+    return value if value is None or (isinstance(value, str) and value == "auto") else positive("clip", value)
 
 
 def rate_of(given: float | str | None) -> float | None:
@@ -80,16 +79,40 @@ def callbacks_of(given: Any) -> tuple[Any, ...]:
     """Return a sequence of objects as a tuple."""
     if not isinstance(given, list | tuple):
         raise BadOption(f"callbacks must be a list or a tuple, not {given!r}")
+    for each in given:
+        if isinstance(each, type) or not any(callable(getattr(each, event, None)) for event in EVENTS):
+            raise BadOption(f"callbacks must hold objects with any of the methods {', '.join(EVENTS)}, not {each!r}")
     return tuple(given)
+
+
+def device_of(given: Any) -> str:
+    """Return "cuda" where a device, given as a word or as torch's object, allows it and torch finds a GPU, else "cpu"."""
+    if not isinstance(given, str) and hasattr(given, "type") and getattr(given, "index", None) in (None, 0):
+        given = given.type
+    wanted = choice("device", given, DEVICES)
+    if wanted == "cpu":
+        return "cpu"
+    from tabbench.nets import is_cuda_available
+
+    if is_cuda_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise BadOption("device is 'cuda' but torch finds no GPU; use 'auto' or 'cpu'")
+    return "cpu"
 
 
 def sizes_of(name: str, given: Any) -> list[int] | None:
     """Return one integer per layer."""
     if given is None:
         return None
-    if isinstance(given, str) or not hasattr(given, "__len__") or not len(given):
+    if not is_sequence(given) or not len(given):
         raise BadOption(f"{name} must hold one whole number a layer, at least one, not {given!r}")
     return [whole(name, size, 1) for size in given]
+
+
+def is_sequence(given: Any) -> bool:
+    """Return whether a value is a list, an array of one dimension or the like, and no text."""
+    return not isinstance(given, str) and hasattr(given, "__len__") and getattr(given, "ndim", 1) == 1
 
 
 def flag(name: str, given: Any) -> bool:
@@ -108,7 +131,7 @@ def required(name: str, given: Any) -> Any:
 
 def whole(name: str, value: Any, least: int) -> Any:
     """Check that a value is an integer of at least `least`."""
-    if value is not None and not isinstance(value, int | np.integer):
+    if value is not None and (not isinstance(value, int | np.integer) or isinstance(value, bool)):
         raise BadOption(f"{name} must be a whole number of {least} or more, not {value!r}")
     return None if value is None else int(at_least(name, value, least))
 
@@ -129,10 +152,10 @@ def between(name: str, value: Any, least: float, most: float) -> Any:
 
 
 def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
-    """Check a finite number and return it as it is; None stays None."""
+    """Check a finite number and return it as a plain one; None stays None."""
     if value is None:
         return None
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not is_allowed(value):
+    if not is_number or not abs(value) <= sys.float_info.max or not is_allowed(value):
         raise BadOption(f"{name} must be a number {wanted}, not {value!r}")
-    return value
+    return value.item() if isinstance(value, np.number) else value

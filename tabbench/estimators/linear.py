@@ -362,7 +362,9 @@ class LogisticGridClassifier(_GridSearched, TabularClassifier):
             Class probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self._model.predict(self._values(X))
+        probabilities = self._model.predict(self._values(X))
+        # The last classes have no column if the weights of all their rows are zero.
+        return np.pad(probabilities, ((0, 0), (0, len(self.classes_) - probabilities.shape[1])))
 
     def _class_weights(self) -> tuple[Any, ...]:
         """Return the class weights to try: None, "balanced" or dicts of labels."""
@@ -535,7 +537,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
             Predictions in the units of the target.
         """
         check_is_fitted(self)
-        return self._model.predict(self._values(X))
+        return np.asarray(self._model.predict(self._values(X)))
 
 
 def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -14,36 +15,11 @@ from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import BadOption, TrainingFailed
 from tabbench.core.finding import Incident
-from tabbench.core.matrices import NetMatrix
 
 
-@dataclass(frozen=True, eq=False)
-class NetEnsemble:
-    """Fitted nets by recipe and their weights, with the interface of one fitted net."""
-
-    names: tuple[str, ...]
-    models: tuple[Any, ...]
-    weights: tuple[float, ...]
-    tuned: dict[str, Any] = field(default_factory=dict)
-    record: Any = None
-    incidents: tuple[Incident, ...] = ()
-
-    def predict(self, features: NetMatrix) -> np.ndarray:
-        """Return the weighted mean of the recipes' predictions."""
-        return np.asarray(sum(weight * model.predict(features) for weight, model in zip(self.weights, self.models, strict=True)))
-
-    def weights_by_layer(self) -> dict[str, np.ndarray]:
-        """Return the weights by layer of the recipe with the largest weight."""
-        layers: dict[str, np.ndarray] = self.models[int(np.argmax(self.weights))].weights_by_layer()
-        return layers
-
-    def bare(self) -> Self:
-        """Return the ensemble without what belongs to the training rows."""
-        return replace(self, models=tuple(model.bare() for model in self.models), record=None)
-
-
-def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict[str, dict[str, Any]]) -> NetEnsemble:
+def fit_ensemble(training: TrainingSet, loss: Any, options: Any, plan: Any, portfolio: dict[str, dict[str, Any]]) -> Any:
     """Train every recipe of a portfolio (name -> settings) on the same folds and weight them by their held-out predictions."""
+    from tabbench.nets.ensemble import NetEnsemble
     from tabbench.nets.model import fit_net
 
     if options.resume_from is not None and not options.resume_from.is_dir():
@@ -52,9 +28,12 @@ def fit_ensemble(training: TrainingSet, loss: Any, options: Any, portfolio: dict
     failed: dict[str, TrainingFailed] = {}
     for name, knobs in portfolio.items():
         try:
-            fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name))
+            fitted[name] = fit_net(replace(training, settings=_settings(training, knobs)), loss, _in_folder(options, name), plan)
         except TrainingFailed as error:  # one recipe that cannot be trained leaves the others
             failed[name] = error
+        else:
+            if fitted[name].record.is_interrupted or time.perf_counter() > options.deadline:
+                break
     if not fitted:
         raise next(iter(failed.values()))
     models = list(fitted.values())
@@ -102,4 +81,6 @@ def _record(names: Sequence[str], models: Sequence[Any]) -> Any:
     return replace(records[0], history=history, quarantined=tuple(sorted({row for each in records for row in each.quarantined})),
                    rollbacks=sum(each.rollbacks for each in records),
                    guard_overhead=float(np.mean([each.guard_overhead for each in records])),
-                   validation_losses=[float(np.mean(each.validation_losses)) for each in records])
+                   validation_losses=[float(np.mean(each.validation_losses)) for each in records],
+                   is_interrupted=any(each.is_interrupted for each in records),
+                   kept_losses=[float(np.mean(each.kept_losses)) for each in records])

@@ -42,7 +42,8 @@ class CallingExecutor(ABC):
         """Have a worker call `module:function` with the run's folder and these values: if possible one that is warm."""
         assert not self._is_calling
         self._start_workers(1)
-        self._called = next((worker for worker in self._workers if worker.is_warm), self._workers[0])
+        shared = [worker for worker in self._workers if worker.owner is None]
+        self._called = next((worker for worker in shared if worker.is_warm), shared[0])
         self._outcome = None
         self._called.order(do="call", function=function, values=dict(values))
         # The caller has other things to do meanwhile, and the memory limit holds then too.

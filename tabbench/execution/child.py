@@ -17,20 +17,22 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import IO, Any
 
+from tabbench.execution.warden import become_watched
+
+WARDEN_SECONDS = 5.0
 MEMORY_EXIT_CODE = 77
 """How a child says that it ran out of memory: it cannot be trusted with another cell."""
-PARENT_DEATH_SIGNAL = 1
-"""prctl's PR_SET_PDEATHSIG."""
 
 
 def main() -> None:
     """Obey the supervisor until it says stop or is gone."""
+    become_watched()
     faulthandler.enable()
-    _die_with_the_parent()
     folder, answers = Path(sys.argv[1]), _private_stdout()
     orders: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
@@ -44,6 +46,7 @@ class Child:
 
     def __init__(self, folder: Path, answers: IO[str]) -> None:
         self.folder = folder
+        self.pid = os.getpid()
         self.answers = answers
         self.setup: Any = None
         self.opened = ""
@@ -97,6 +100,8 @@ class Child:
             for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side,
                                   announce=lambda cell: self._answer(started=cell.key),
                                   keep=None if kept_effort is None else keeping_in(place, self.setup, kept_effort)):
+                self._end_copies()
+                place.mkdir(exist_ok=True)  # an estimator may have deleted it
                 self._answer(finished=result.key, file=spool(result, place).name)
         except MemoryError:
             traceback.print_exc()
@@ -123,7 +128,13 @@ class Child:
             os._exit(MEMORY_EXIT_CODE)
         self._answer(called=error)
 
+    def _end_copies(self) -> None:
+        """An estimator that forks comes back twice: the copy has nothing to say."""
+        if os.getpid() != self.pid:
+            os._exit(0)
+
     def _answer(self, **values: Any) -> None:
+        self._end_copies()
         self.answers.write(json.dumps(values) + "\n")
         self.answers.flush()
 
@@ -139,6 +150,9 @@ def _listen(orders: queue.Queue[dict[str, Any]]) -> None:
     for line in sys.stdin:
         orders.put(json.loads(line))
     # The supervisor is gone: so are we, with everything that an estimator may have started.
+    if sys.platform == "linux":
+        os.kill(os.getppid(), signal.SIGTERM)  # the warden
+        time.sleep(WARDEN_SECONDS)
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -149,12 +163,6 @@ def give_memory_back() -> None:
     gc.collect()
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def _die_with_the_parent() -> None:
-    # The end of standard input is only seen once compiled code lets Python run; Linux can do it at once.
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ one more try each on its own and then become rows with a reason. Which worker ru
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -40,6 +41,12 @@ FRUITLESS_STARTS = 3
 HANG_FACTOR = 20.0
 SHORTEST_HANG_SECONDS = 600.0
 """A hang detector, not a budget: a cell may take 20 times its forecast and at least ten minutes."""
+HANGS = "it did not end in many times the time that was expected"
+OWN_CELL_SHARE = 0.2
+"""Of the time until the deadline: an own estimator whose cell takes longer could not be compared in that time anyway."""
+LEAST_OWN_CELL_SECONDS = 2.0
+MOST_OWN_WORKERS = 4
+"""Idle workers that are kept for own estimators; starting one takes about a second, keeping one a hundred megabytes."""
 MEMORY_SHARE = 0.9
 """Without a limit of the user's, workers may fill this share of the machine before the system would kill at random."""
 
@@ -102,12 +109,12 @@ class LocalExecutor(CallingExecutor):
     def is_cuda_available(self) -> bool:
         """Whether a worker saw a GPU. Waits until one is warm."""
         self.wait_until_warm(1)
-        return any(worker.is_cuda_available for worker in self._workers)
+        return any(worker.is_cuda_available for worker in self._shared)
 
     def wait_until_warm(self, count: int | None = None) -> None:
         """Wait until this many workers, or all, have imported what they need."""
         self._start_workers(count or self.jobs)
-        while sum(worker.is_warm for worker in self._workers) < (count or self.jobs):
+        while sum(worker.is_warm for worker in self._shared) < (count or self.jobs):
             self._step(None)
 
     def starting_seconds(self, startup_seconds: float) -> float:
@@ -163,24 +170,58 @@ class LocalExecutor(CallingExecutor):
     def _busy(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.batch is not None]
 
+    @property
+    def _shared(self) -> list[Worker]:
+        """Workers that no foreign code has been in."""
+        return [worker for worker in self._workers if worker.owner is None]
+
     def _in_flight(self) -> list[InFlight]:
         return [worker.in_flight() for worker in self._busy]
 
     def _start_workers(self, count: int) -> None:
-        while len(self._workers) < count:
+        while len(self._shared) < count:
             self._start_worker()
 
-    def _start_worker(self) -> None:
-        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads)
+    def _start_worker(self, owner: str | None = None) -> Worker:
+        """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
+        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner)
         self._started += 1
         self._workers.append(worker)
         self._store.note_child(worker.process.pid, worker.created)
-        modules = sorted({module for names in self.needs.modules.values() for module in names})
-        worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted)
-        if self.needs.own or self.needs.aliases:
-            worker.learn(self.needs.own, self.needs.aliases)
+        is_shared = owner is None
+        modules = sorted({module for names in self.needs.modules.values() for module in names if is_shared})
+        worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))
+        own = {name: pickled for name, pickled in self.needs.own.items() if name == owner}
+        if own or (self.needs.aliases and is_shared):
+            worker.learn(own, self.needs.aliases if is_shared else {})
+        return worker
+
+    def _owner_of(self, cell: Cell) -> str | None:
+        """The name of the user's own estimator that a cell runs; None for what comes with tabbench."""
+        return cell.approach if cell.approach in self.needs.own else None
+
+    def _part_of_one_owner(self, batch: Batch, state: _Running) -> Batch:
+        """What one worker may run of a batch; the rest waits for another one."""
+        owner = self._owner_of(batch.cells[0])
+        rest = tuple(cell for cell in batch.cells if self._owner_of(cell) != owner)
+        if not rest:
+            return batch
+        state.schedule.again(Batch(rest))
+        return Batch(tuple(cell for cell in batch.cells if cell not in rest))
+
+    def _worker_for(self, owner: str | None) -> Worker | None:
+        """A worker that may run what belongs to this owner; one is started for a user's own estimator that has none."""
+        idle = [worker for worker in self._workers if worker.batch is None and worker.ended_for is None]
+        mine = [worker for worker in idle if worker.owner == owner and (worker.is_free or owner is not None)]
+        if mine or owner is None:
+            return mine[0] if mine else None
+        kept = [worker for worker in idle if worker.owner is not None]
+        if len(kept) >= max(self.jobs, MOST_OWN_WORKERS):
+            kept[0].kill()
+            self._workers.remove(kept[0])
+        return self._start_worker(owner)
 
     def _broken_approaches(self) -> dict[str, str]:
         return {name: f"{module} does not load ({self.broken[module]}); reinstall it: pip install "
@@ -188,13 +229,18 @@ class LocalExecutor(CallingExecutor):
                 for name, modules in self.needs.modules.items() for module in modules if module in self.broken}
 
     def _assign(self, state: _Running) -> None:
-        for worker in self._workers:
-            if not worker.is_free:
-                continue
-            batch = self._next_batch(worker, state)
+        while len(self._busy) < self.jobs and (free := next((each for each in self._shared if each.is_free), None)) is not None:
+            batch = self._next_batch(free, state)
             if batch is None:
                 return
+            batch = self._part_of_one_owner(batch, state)
             state.cells |= {cell.key: cell for cell in batch.cells}
+            if (why := state.given_up.get(batch.cells[0].approach)) is not None:
+                for cell in batch.cells:
+                    self._record(Result(cell.key, "timed_out", why), state)
+                continue
+            worker = self._worker_for(self._owner_of(batch.cells[0]))
+            assert worker is not None  # `free` at least
             worker.run(batch, self._store.folder_of(batch), self.threads, state.schedule.side_by_side(batch, self._in_flight()),
                        kept_effort=state.kept_effort(batch))
 
@@ -259,13 +305,21 @@ class LocalExecutor(CallingExecutor):
         worker.kill()  # whatever it had started
         was_called = self._note_death(worker, why)
         self._workers.remove(worker)
-        if worker.cell is None and not was_called:
+        if worker.cell is None and not was_called and worker.owner is None:
             self._fruitless += 1
             if self._fruitless >= FRUITLESS_STARTS * self.jobs:
-                raise TabbenchError(f"workers die before their first cell: {why}; the last log ends: …{worker.last_words()}")
+                raise TabbenchError(self._why_no_worker_lives(worker, why))
         if state is not None:
             self._settle(worker, status, why, state)
-        self._start_worker()
+        if worker.owner is None:
+            self._start_worker()
+
+    def _why_no_worker_lives(self, worker: Worker, why: str) -> str:
+        if worker.was_killed:
+            return (f"{self._fruitless} workers in a row were killed from outside before their first cell ({why}): by a person, "
+                    "a batch system, or for want of memory. Nothing finished is lost; continue with "
+                    f"`tabbench resume {self._store.folder}`")
+        return f"workers die before their first cell: {why}; the last log ends: …{worker.last_words()}"
 
     def _settle(self, worker: Worker, status: Status, why: str, state: _Running) -> None:
         """Keep what a batch has finished; try the rest again, each cell on its own, or record how it ended."""
@@ -273,10 +327,12 @@ class LocalExecutor(CallingExecutor):
             return
         self._adopt([cell.key for cell in worker.batch.cells if cell.key not in state.done], state)
         left = [cell for cell in worker.batch.cells if cell.key not in state.done]
+        if worker.owner is not None and status == "timed_out" and state.schedule.deadline is not None:
+            state.given_up[worker.owner] = why  # its next cell would take the others' time again
         blamed = {worker.cell.key} if worker.cell is not None else {cell.key for cell in left}
         for cell in left:
             if cell.key in blamed:
-                state.tries[cell.key] += 1
+                state.tries[cell.key] += 1 if worker.owner not in state.given_up else TRIES
                 self._store.note_attempt([cell], status, f"{why}; its log ends: …{worker.last_words()}")
                 if state.tries[cell.key] >= TRIES:
                     self._record(Result(cell.key, status, why), state)
@@ -298,12 +354,21 @@ class LocalExecutor(CallingExecutor):
             self._take(Event(worker, None), state)
         self._limit_memory()
         for worker in self._workers:
-            limit = SHORTEST_HANG_SECONDS
-            if worker.cell is not None and state is not None:
-                # Fits that go on side by side are all announced as the first cell.
-                limit = max(HANG_FACTOR * state.schedule.costs.seconds(worker.in_flight().left), self.shortest_hang_seconds)
+            worker.shorten_log()
+            limit, why = self._longest_seconds(worker, state)
             if worker.awaited_seconds > limit:
-                worker.end("timed_out", "it did not end in many times the time that was expected")
+                worker.end("timed_out", why)
+
+    def _longest_seconds(self, worker: Worker, state: _Running | None) -> tuple[float, str]:
+        """How long a worker may be at what it is at, and why not longer."""
+        if worker.cell is None or state is None:
+            return SHORTEST_HANG_SECONDS, HANGS
+        # Fits that go on side by side are all announced as the first cell.
+        limit = max(HANG_FACTOR * state.schedule.costs.seconds(worker.in_flight().left), self.shortest_hang_seconds)
+        if worker.owner is not None and (share := state.own_cell_seconds) < limit:
+            return share, (f"it took {share:.0f} s, the longest that a cell of an own estimator may take under this time limit, "
+                           "so that the others get theirs; give more time")
+        return limit, HANGS
 
     def _limit_memory(self) -> None:
         with self._limiting:  # so that one excess never ends two workers
@@ -328,7 +393,7 @@ class LocalExecutor(CallingExecutor):
 
     def _require_memory(self, worker: Worker) -> None:
         """Refuse a limit that the first warm worker shows to be impossible."""
-        workers = len(self._workers)
+        workers = len(self._shared)
         require_memory(self.memory_limit_bytes, workers, psutil.Process().memory_info().rss + worker.resident_bytes() * workers)
 
     def _leave_what_runs(self, state: _Running) -> None:
@@ -339,7 +404,7 @@ class LocalExecutor(CallingExecutor):
         for worker in self._busy:
             worker.kill()
             self._workers.remove(worker)
-        if not self._workers:
+        if not self._shared:
             self._start_worker()  # to be warm for what may come after
         self._adopt([cell.key for cell in unfinished], state)
 
@@ -371,6 +436,14 @@ class _Running:
     alone: list[Batch] = field(default_factory=list)
     exclusive: set[str] = field(default_factory=set)
     cells: dict[str, Cell] = field(default_factory=dict)
+    given_up: dict[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def own_cell_seconds(self) -> float:
+        """The longest that a cell of an own estimator may take: under a time limit a share of it."""
+        deadline = self.schedule.deadline
+        return math.inf if deadline is None else max(OWN_CELL_SHARE * (deadline - self.began), LEAST_OWN_CELL_SECONDS)
 
     def kept_effort(self, batch: Batch) -> float | None:
         """The effort of a batch whose models are kept; None where they are not."""
@@ -379,8 +452,10 @@ class _Running:
 
     def learn(self, result: Result, running: InFlight | None = None) -> None:
         """A result has arrived in the store; `running` is how its batch stood then."""
+        if result.key in self.done:  # foreign code can say anything twice
+            return
         self.done.add(result.key)
-        cell, costs = self.cells.pop(result.key), self.schedule.costs
+        cell, costs = self.cells[result.key], self.schedule.costs
         if running is not None and running.left[0].key == cell.key:
             if not running.is_side_by_side:
                 costs.learn(cell, running.seconds, running.done)

@@ -38,6 +38,8 @@ LARGE_ROWS = 10_000
 """Beyond so many rows at a time a row takes no less."""
 LATENCY_SECONDS, LATENCY_TRIES = 0.1, 5
 """What measuring a latency may take, and how often a single row is predicted for its median."""
+LAST_FRAMES = -50
+"""Of a recursion without an end there may be a million, which take minutes to print."""
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the worker's log."""
 
@@ -161,7 +163,7 @@ def _outcome(rows: BatchRows, cell: Cell, own: Approach | None, threads: int, ke
     except MemoryError:
         raise  # the worker ends; the supervisor tries the cell once more with the machine to itself
     except Exception as error:  # noqa: BLE001 - a failure is a row, whatever a library throws
-        traceback.print_exc(file=log)
+        traceback.print_exc(LAST_FRAMES, file=log)
         incidents = error.incidents if isinstance(error, TabbenchError) else ()
         return Result(cell.key, "failed", reason(error), peak_mb=memory.peak_mb(), incidents=incidents)
     costs = memory.costs(rows.shared.charged_mb) | {"floor_mb": round(rows.floor_mb, 1)} | result.pop("costs", {})

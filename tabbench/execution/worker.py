@@ -25,8 +25,13 @@ from tabbench.execution.child import MEMORY_EXIT_CODE
 from tabbench.execution.work import InFlight
 
 LOG_TAIL_CHARACTERS = 300
+MOST_LOG_BYTES = 4_000_000
+LOG_HEAD_BYTES = LOG_END_BYTES = 500_000
+"""What is kept of a longer log: how it began and how it ended."""
 POLICE_SECONDS = 0.5
 """Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
+WARDEN_SECONDS = 5.0
+"""A warden ends as soon as all that it had to kill is dead."""
 EXIT_SECONDS = 5.0
 """Between the end of a dying process's answers and its exit status; one that lives on has spoiled its answers."""
 
@@ -44,10 +49,14 @@ class Worker:
 
     Threads are fixed before it imports anything, standard error goes to a log in the run's folder, and it leads a
     process group of its own, so that Ctrl-C reaches only the supervisor and ending it ends what it started.
+
+    `owner` is the name of the user's own estimator that this worker is kept for, None for approaches that come with tabbench:
+    what foreign code does to a process must not reach anybody else's cells.
     """
 
-    def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int) -> None:
+    def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int, owner: str | None = None) -> None:
         self.number = number
+        self.owner = owner
         self.log = folder / "logs" / f"child-{number}.log"
         self.batch: Batch | None = None
         self.cell: Cell | None = None
@@ -123,12 +132,17 @@ class Worker:
         self.kill()
 
     def kill(self) -> None:
-        """End the whole process group at once; finished work is already on disk."""
+        """End it and all that it started at once; finished work is already on disk."""
+        if self.process.poll() is None:
+            self.process.terminate()  # its warden ends the others
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(WARDEN_SECONDS)
         end_group(self.process.pid)
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):  # an order that never reached the dead worker
                 self.process.stdin.close()
         self.process.wait()
+        self.shorten_log()
 
     def resident_bytes(self) -> int:
         """Resident memory of the worker and all that it started; reading it takes milliseconds, see `seen_bytes`."""
@@ -159,19 +173,47 @@ class Worker:
         hint = "; often the system's out-of-memory killer" if name == "SIGKILL" else ""
         return "crashed", f"its process was ended by {name}{hint}"
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal that no fault raises has ended it."""
+        return self.process.returncode in (-signal.SIGKILL, -signal.SIGTERM)
+
     def last_words(self) -> str:
         """The end of what it wrote to its log, on one line."""
-        with self.log.open("rb") as stream:
-            stream.seek(self._log_start)
-            text = stream.read().decode(errors="replace")
+        try:
+            with self.log.open("rb") as stream:
+                end = stream.seek(0, os.SEEK_END)
+                start = self._log_start if self._log_start <= end else 0  # it was shortened
+                stream.seek(max(start, end - LOG_END_BYTES))
+                text = stream.read().decode(errors="replace")
+        except OSError:  # it is gone, or on a disk that fails: how the worker ended is told all the same
+            return ""
         return " ".join(text[-LOG_TAIL_CHARACTERS:].split())
+
+    def shorten_log(self) -> None:
+        """Keep head and end of a log that has grown large, as where an estimator prints every row."""
+        if not self.log.exists() or self.log.stat().st_size <= MOST_LOG_BYTES:
+            return
+        with self.log.open("r+b") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(-LOG_END_BYTES, os.SEEK_END)
+            last = stream.read()
+            stream.truncate(LOG_HEAD_BYTES)
+            stream.seek(0, os.SEEK_END)
+            left_out = size - LOG_HEAD_BYTES - len(last)
+            stream.write(f"\n[… {left_out:,} bytes left out …]\n".encode() + last)
 
     def _listen(self, events: queue.Queue[Event]) -> None:
         assert self.process.stdout is not None
         try:
             with self.process.stdout as answers:
                 for line in answers:
-                    events.put(Event(self, json.loads(line)))
+                    values = json.loads(line)
+                    if not isinstance(values, dict):
+                        break
+                    events.put(Event(self, values))
+        except ValueError:
+            return
         finally:  # a line that is no answer ends the worker as its death does
             events.put(Event(self, None))
 
@@ -195,6 +237,9 @@ def end_orphan(pid: int, created: float) -> None:
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or someone else's
         return
     if is_ours:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+            process.wait(timeout=WARDEN_SECONDS)
         end_group(pid)
         with contextlib.suppress(psutil.TimeoutExpired):
             process.wait(timeout=10)

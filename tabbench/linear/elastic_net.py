@@ -13,7 +13,10 @@ import numpy as np
 
 from tabbench.linear.rows import Folds, Loss, Rows, lowest
 from tabbench.linear.squares import Squares
+from tabbench.linear.wide_squares import WideSquares
 
+FEWEST_WIDE_COLUMNS = 128
+"""With fewer columns their products cost nothing."""
 PATIENCE = 3
 """A path is left after so many candidates in a row that were worse than the best of that path."""
 
@@ -48,7 +51,7 @@ class ElasticNetGrid:
     @classmethod
     def spanning(cls, rows: Rows, l1_ratios: Sequence[float], n_alphas: int, smallest_share: float) -> ElasticNetGrid:
         """From the penalty that empties the model down to `smallest_share` of it."""
-        squares = Squares.of(rows.values, rows.target, rows.weight)
+        squares = squares_of(rows.values, rows.target, rows.weight)
         # Where no column goes with the target, any penalty gives the same empty model.
         largest = {ratio: squares.largest_alpha(ratio) or 1.0 for ratio in l1_ratios}
         shares = np.geomspace(1.0, smallest_share, n_alphas)
@@ -60,11 +63,18 @@ class ElasticNetGrid:
         return [Penalised(ratio, alpha) for ratio, alphas in self.alphas.items() for alpha in alphas]
 
 
+def squares_of(values: Any, target: np.ndarray, weight: np.ndarray) -> Squares | WideSquares:
+    """The moments of rows, by the smaller of rows and columns."""
+    rows, columns = values.shape
+    kind = WideSquares if columns > max(rows, FEWEST_WIDE_COLUMNS) else Squares
+    return kind.of(values, target, weight)
+
+
 @dataclass(frozen=True, eq=False)
 class FoldSquares:
     """The moments of one fold's fit rows beside its validation rows (m, p)."""
 
-    squares: Squares
+    squares: Squares | WideSquares
     valid_values: Any
 
     @classmethod
@@ -72,7 +82,7 @@ class FoldSquares:
         """From the (fit, validation) positions."""
         fit_rows, valid_rows = fold
         some = rows.take(fit_rows)
-        return cls(Squares.of(some.values, some.target, some.weight), rows.values[valid_rows])
+        return cls(squares_of(some.values, some.target, some.weight), rows.values[valid_rows])
 
     def predict(self, coefficients: np.ndarray) -> np.ndarray:
         """Float64 (m,)."""
@@ -113,7 +123,7 @@ def choose_elastic_net(rows: Rows, folds: Folds, grid: ElasticNetGrid, loss: Los
 
 def fit_elastic_net(rows: Rows, grid: ElasticNetGrid, point: Penalised) -> LinearModel:
     """The model at one point of the grid, reached along the path that leads there."""
-    squares = Squares.of(rows.values, rows.target, rows.weight)
+    squares = squares_of(rows.values, rows.target, rows.weight)
     way = [alpha for alpha in grid.alphas[point.l1_ratio] if alpha >= point.alpha]
     coefficients = list(squares.walk(way, point.l1_ratio))[-1]
     return LinearModel(coefficients, squares.target_mean - float(squares.means @ coefficients))

@@ -16,6 +16,8 @@ from tabbench.linear.rows import Rows
 SMALLEST_CURVATURE = 1e-10
 """Rows predicted with certainty keep this much curvature a unit of weight: the quadratic model stays bounded."""
 
+PRODUCT_CELLS = 1 << 21
+"""Cells of the rows that are multiplied at a time, 16 MB."""
 MOST_PAIRED_COLUMNS, FEWEST_PAIRED_GRAMS, PAIRED_ROWS = 64, 6, 2048
 """With few columns and many classes, one product of all pairs of columns with all pairs of classes is several times faster than
 a product for each pair of classes."""
@@ -88,8 +90,9 @@ class Likelihood:
 
     def most_curvature(self) -> np.ndarray:
         """The largest second derivative (p + 1,) that a parameter of one output can have: p (1 - p) is a quarter at most."""
-        squares = self.values**2 if isinstance(self.values, np.ndarray) else self.values.multiply(self.values).tocsr()
-        return np.asarray(squares.T @ self.weight) / 4
+        if isinstance(self.values, np.ndarray):
+            return np.asarray(np.einsum("ij,ij,i->j", self.values, self.values, self.weight) / 4)
+        return np.asarray(self.values.multiply(self.values).tocsr().T @ self.weight) / 4
 
     def curvature(self, chances: np.ndarray, outputs: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Second derivatives (o c, o c) over some outputs and columns, output by output."""
@@ -120,6 +123,18 @@ def with_ones(values: Any) -> Any:
     return hstack([csr_array(values), csr_array(ones)], format="csr")
 
 
+def weighted_products(values: np.ndarray, roots: np.ndarray, means: np.ndarray | None = None) -> np.ndarray:
+    """X'X (c, c) of rows (n, c), less the means (c,) if any, times the roots of their weights (n,); some rows at a time, so that
+    nothing of the size of the table is made."""
+    total = np.zeros((values.shape[1], values.shape[1]))
+    step = max(1, PRODUCT_CELLS // values.shape[1])
+    for start in range(0, len(values), step):
+        some = values[start:start + step] if means is None else values[start:start + step] - means
+        scaled = some * roots[start:start + step, None]
+        total += scaled.T @ scaled
+    return total
+
+
 def _weighted_grams(values: Any, weights: np.ndarray) -> Iterator[np.ndarray]:
     """X'WX (c, c) for each column of weights (n, g)."""
     wide = values.shape[1]
@@ -139,7 +154,6 @@ def _weighted_grams(values: Any, weights: np.ndarray) -> Iterator[np.ndarray]:
 
 def _weighted_gram(values: Any, weight: np.ndarray) -> np.ndarray:
     if isinstance(values, np.ndarray):
-        scaled = values * np.sqrt(weight)[:, None]
-        return np.asarray(scaled.T @ scaled)
+        return weighted_products(values, np.sqrt(weight))
     gram: np.ndarray = (values.T @ values.multiply(weight[:, None]).tocsr()).toarray()
     return gram

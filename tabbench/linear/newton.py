@@ -121,9 +121,13 @@ class Descent:
         wide = self.likelihood.columns
         if penalty.l1 == 0 or wide <= ALWAYS_WHOLE_COLUMNS:
             return np.arange(wide)
-        wanted = ((self.parameters[outputs] != 0) | (np.abs(slopes) > penalty.l1)).any(axis=0)
-        wanted[-1] = True
-        return np.flatnonzero(wanted)
+        in_use = (self.parameters[outputs] != 0).any(axis=0)
+        in_use[-1] = True
+        strength = np.where(in_use, 0.0, np.maximum(np.abs(slopes) - penalty.l1, 0.0).max(axis=0))
+        asking = np.flatnonzero(strength)
+        # No more than the rows can tell apart; the others ask again when these have moved.
+        strongest = asking[np.argsort(-strength[asking], kind="stable")[:max(len(self.logits), ALWAYS_WHOLE_COLUMNS)]]
+        return np.union1d(np.flatnonzero(in_use), strongest)
 
     def _renew(self, number: int, chances: np.ndarray, outputs: np.ndarray, columns: np.ndarray) -> None:
         is_penalised = np.tile(columns < self.likelihood.columns - 1, len(outputs))

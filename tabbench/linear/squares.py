@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tabbench.linear.likelihood import weighted_products
 from tabbench.linear.quadratic import Quadratic
 
 ROUNDING = 1e-14
@@ -35,8 +36,7 @@ class Squares:
         means = np.asarray(weight @ values) / total
         target_mean = float(weight @ target / total)
         if isinstance(values, np.ndarray):
-            scaled = (values - means) * np.sqrt(weight / total)[:, None]
-            gram = scaled.T @ scaled
+            gram = weighted_products(values, np.sqrt(weight / total), means)
         else:
             weighted = values.multiply((weight / total)[:, None]).tocsr()
             gram = (values.T @ weighted).toarray() - np.outer(means, means)
@@ -47,7 +47,7 @@ class Squares:
 
     def largest_alpha(self, l1_ratio: float) -> float:
         """The smallest penalty that leaves no coefficient (a ridge: next to none); 0 when no column goes with the target."""
-        return float(np.abs(self.product).max(initial=0.0)) / max(l1_ratio, SMALLEST_RATIO)
+        return largest_alpha(self.product, l1_ratio)
 
     def walk(self, alphas: Sequence[float], l1_ratio: float) -> Iterator[np.ndarray]:
         """Coefficients (p,) of 1/2 b'Gb - c'b + alpha (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|^2) for each alpha in turn.
@@ -73,3 +73,8 @@ class Squares:
         turned = vectors.T @ self.product
         for alpha in alphas:
             yield vectors @ (turned / (squares + alpha))
+
+
+def largest_alpha(product: np.ndarray, l1_ratio: float) -> float:
+    """The smallest penalty at which the slopes (p,) ask for no coefficient."""
+    return float(np.abs(product).max(initial=0.0)) / max(l1_ratio, SMALLEST_RATIO)

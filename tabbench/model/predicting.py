@@ -5,7 +5,8 @@ Learns from its caller how an approach is found by name; must not know any appro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,12 @@ from tabbench.core.errors import BadData, TabbenchError
 from tabbench.core.task import Task
 from tabbench.model.saving import SavedModel
 from tabbench.views import FittedView, restore_view
+
+STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, AssertionError, MemoryError)
+"""What Python and the libraries raise over values, shapes and sizes that they don't expect."""
+LONGEST_REASON = 120
+PROBABILITY_TOLERANCE = 1e-3
+"""As for what an approach predicts in a comparison."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +44,16 @@ class FittedModel:
         TabbenchError
             When the model gives something else than finite numbers of that shape.
         """
-        predictions = self.model.predict(self.view.transform(features))
+        with parts_suspected(self.saved.approach), np.errstate(all="ignore"):
+            predictions = self.model.predict(self.view.transform(features))
         task = self.saved.task
         shape = (len(features),) if task.is_regression else (len(features), task.n_classes)
         if predictions.shape != shape or not np.isfinite(predictions).all():
             raise TabbenchError(f"the saved {self.saved.approach} model gave predictions of shape {predictions.shape} "
                                 f"instead of finite numbers of shape {shape}")
+        if not task.is_regression and (predictions.min(initial=0.0) < 0 or np.abs(predictions.sum(axis=1) - 1).max(initial=0.0)
+                                       > PROBABILITY_TOLERANCE):
+            raise TabbenchError(f"the saved {self.saved.approach} model gave probabilities that are negative or don't sum to one")
         return predictions
 
 
@@ -69,7 +80,27 @@ def restore_model(saved: SavedModel, find_approach: Callable[[str], Approach]) -
     if approach.version != saved.version:
         raise BadData(f"the model was saved by version {saved.version} of {saved.approach} and this tabbench has version "
                       f"{approach.version}; use the tabbench that wrote it, or export the model again")
-    return FittedModel(saved, restore_view(saved.view), approach.restore(saved.model))
+    with parts_suspected(saved.approach):
+        return FittedModel(saved, restore_view(saved.view), approach.restore(saved.model))
+
+
+@contextmanager
+def parts_suspected(approach: str) -> Iterator[None]:
+    """Inside, parts that don't fit together are a damaged model, whatever stumbles over them.
+
+    Raises
+    ------
+    BadData
+        Something did.
+    """
+    try:
+        yield
+    except TabbenchError:
+        raise
+    except STUMBLES as error:
+        why = " ".join(str(error).split())[:LONGEST_REASON]
+        raise BadData(f"the parts of the saved {approach} model don't fit together or don't fit the rows "
+                      f"({type(error).__name__}: {why}); export the model again") from error
 
 
 def prediction_frame(predictions: np.ndarray, task: Task, carried: pd.DataFrame | None = None) -> pd.DataFrame:

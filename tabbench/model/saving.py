@@ -19,6 +19,7 @@ from tabbench.core.errors import BadData, TabbenchError
 from tabbench.core.parts import Parts
 from tabbench.core.table import Column
 from tabbench.core.task import Task
+from tabbench.model.description import require_sound
 from tabbench.model.members import ARRAYS, DESCRIPTION, blob_name, read_members, refuse_pickle_name, write_members
 
 FORMAT = 2
@@ -105,6 +106,7 @@ def load_model(path: str | Path) -> SavedModel:
     try:
         content = _checked_content(path, members)
         arrays = safetensors.numpy.load(members[ARRAYS])
+        require_sound(content)
         return SavedModel(content["approach"], content["version"], Task.from_json(content["task"]),
                           tuple(Column.from_json(column) for column in content["columns"]), content["view_name"],
                           _rebuild(content["view"], arrays, members), _rebuild(content["model"], arrays, members),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tabbench.nets.activations import ACTIVATIONS, SLOPES
 from tabbench.nets.loss import Loss
-from tabbench.nets.network import EMBEDDING_SIZE, Members, named_views
+from tabbench.nets.network import Members, named_views
 from tabbench.nets.recipe import Recipe
 
 
@@ -79,8 +79,8 @@ class WrittenBackward:
     def _write_embedding(self, slope: Tensor, codes: Tensor) -> None:
         """Rows of the table add up what every place that looked them up sends back."""
         members, table = self._members, self._views["embedding"]
-        sent = (slope * self._own["input_scale"])[:, :, members.shape.encoded:].reshape(-1, EMBEDDING_SIZE)
+        sent = (slope * self._own["input_scale"])[:, :, members.shape.encoded:].reshape(-1, table.shape[2])
         first = table.shape[1] * torch.arange(len(members), device=codes.device)[:, None, None]
         rows = codes + members.embedding_starts + first
-        summed = torch.zeros(len(members) * table.shape[1], EMBEDDING_SIZE, device=slope.device, dtype=slope.dtype)
+        summed = torch.zeros(len(members) * table.shape[1], table.shape[2], device=slope.device, dtype=slope.dtype)
         table.copy_(summed.index_add_(0, rows.flatten(), sent).view(table.shape))

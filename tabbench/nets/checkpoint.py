@@ -48,12 +48,6 @@ def has_checkpoint(folder: Path) -> bool:
     return any(True for _ in _written(folder))
 
 
-def clear(folder: Path) -> None:
-    """Remove what an earlier training has left."""
-    for path in _written(folder):
-        path.unlink()
-
-
 def open_folder(folder: Path) -> None:
     """Make the folder, before hours are spent.
 
@@ -82,8 +76,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     write_atomically(folder / GENERATIONS[number % 2], hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
-def read_checkpoint(folder: Path, identity: str) -> Found:
-    """The newest whole checkpoint in a folder.
+def read_checkpoint(folder: Path, identity: str, parameter: str = "resume_from") -> Found:
+    """The newest whole checkpoint in a folder that a parameter names.
 
     Raises
     ------
@@ -98,11 +92,11 @@ def read_checkpoint(folder: Path, identity: str) -> Found:
         except (ValueError, KeyError, SafetensorError) as error:
             torn.append(f"{path.name}: {error}")
     if not whole:
-        raise BadOption(f"resume_from: there is no whole checkpoint in {folder}{': ' if torn else ''}{'; '.join(torn)}")
+        raise BadOption(f"{parameter}: there is no whole checkpoint in {folder}{': ' if torn else ''}{'; '.join(torn)}")
     fitting = [each for each in whole if each.identity == identity]
     if not fitting:
-        raise BadOption(f"resume_from: the checkpoint in {folder} was written for other rows, parameters or versions; "
-                        "give `fit` what it was given then")
+        raise BadOption(f"{parameter}: the checkpoint in {folder} was written for other rows, parameters or versions; give `fit` "
+                        "what it was given then" + (", or name another folder" if parameter == "checkpoint" else ""))
     return Found(max(fitting, key=lambda each: each.values["epoch"]), "; ".join(torn))
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tabbench.core.faults import incident
 from tabbench.core.finding import Moment
-from tabbench.nets.checkpoint import Checkpoint, clear, open_folder, read_checkpoint, write_checkpoint
+from tabbench.nets.checkpoint import Checkpoint, has_checkpoint, open_folder, read_checkpoint, write_checkpoint
 from tabbench.nets.recovery import Recovery
 from tabbench.nets.state import TrainingState
 
@@ -20,11 +20,13 @@ def prepare_folder(state: TrainingState) -> None:
 
 
 def start_or_resume(state: TrainingState, recovery: Recovery) -> None:
-    """Take up a checkpoint where one is named; else begin a folder anew."""
+    """Take up a checkpoint where one is named, or was left where the next are to be written; else write the first one."""
+    folder = state.options.checkpoint
     if state.options.resume_from is not None:
-        _resume(state, recovery, state.options.resume_from)
-    elif state.options.checkpoint is not None:
-        clear(state.options.checkpoint)
+        _resume(state, recovery, "resume_from", state.options.resume_from)
+    elif folder is not None and has_checkpoint(folder):
+        _resume(state, recovery, "checkpoint", folder)
+    else:
         save(state, recovery)
 
 
@@ -40,9 +42,9 @@ def save(state: TrainingState, recovery: Recovery) -> None:
                                     action="the one before stays, the next epoch tries again", outcome="training went on"))
 
 
-def _resume(state: TrainingState, recovery: Recovery, folder: Path) -> None:
-    """Go on from the newest checkpoint that is whole."""
-    found = read_checkpoint(folder, state.options.identity)
+def _resume(state: TrainingState, recovery: Recovery, parameter: str, folder: Path) -> None:
+    """Go on from the newest checkpoint that is whole, in the folder that a parameter of `fit` names."""
+    found = read_checkpoint(folder, state.options.identity, parameter)
     for name, value in _tensors(state).items():
         value.copy_(found.checkpoint.tensors[name])
     values = found.checkpoint.values

@@ -19,11 +19,14 @@ MODERATE_OUTPUT = 1e4
 """Outputs up to here are no excuse for a loss that is not finite."""
 FIRST_ROWS = 64
 """Gradients are taken row by row in groups of so many first; a group without fault is done with."""
+BLOCK_ROWS = 4096
+REPEATS = 3
+"""How often a loss that is not finite is computed again."""
 
 Weights = dict[str, Tensor]
 """Parameters of one member by name, each (1, ...)."""
 RowLosses = Callable[[Weights, Tensor], tuple[Tensor, Tensor]]
-"""(weights, rows (m,)) -> losses (m,) with a graph back to the weights, and outputs (m, outputs)."""
+"""(weights, rows (m,)) -> losses (m,) with a graph back to the weights, and outputs (1, m * heads, outputs)."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
     """
     dirty = set(rows.tolist())
     for weights in others:
+        if not dirty:
+            break
         dirty &= set(unsound_rows(row_losses, rows, weights))
     if dirty:
         some = torch.tensor(sorted(dirty), device=rows.device)
@@ -53,6 +58,8 @@ def diagnose(row_losses: RowLosses, rows: Tensor, present: Weights, others: Sequ
         outputs = row_losses(present, rows)[1]
     is_moderate = bool(torch.isfinite(outputs).all()) and float(outputs.abs().max()) <= MODERATE_OUTPUT
     unsound = unsound_rows(row_losses, rows, present)
+    for _ in range(REPEATS if unsound else 0):  # a loss that is not finite by chance is so of other rows, or none, each time
+        unsound = sorted(set(unsound) & set(unsound_rows(row_losses, rows, present)))
     if unsound and is_moderate:
         return Diagnosis("loss", tuple(unsound), first_operation(row_losses, torch.tensor(unsound, device=rows.device), present))
     if not unsound and is_low_precision:
@@ -64,11 +71,32 @@ def unsound_rows(row_losses: RowLosses, rows: Tensor, weights: Weights) -> list[
     """Those of the rows (m,) whose loss, or its gradient, is not finite."""
     with torch.no_grad():
         is_finite = torch.isfinite(row_losses(weights, rows)[0])
-    return sorted([*rows[~is_finite].tolist(), *_without_gradient(row_losses, rows[is_finite], weights)])
+    has_slope = _have_slope(row_losses, rows[is_finite], weights)
+    sound = rows[is_finite][has_slope]
+    return sorted([*rows[~is_finite].tolist(), *rows[is_finite][~has_slope].tolist(),
+                   *_without_gradient(row_losses, sound, weights)])
+
+
+def unsound_blockwise(row_losses: RowLosses, rows: Tensor, weights: Weights) -> set[int]:
+    """The unsound ones of many rows (m,)."""
+    return {row for block in torch.split(rows, BLOCK_ROWS) for row in unsound_rows(row_losses, block, weights)}
+
+
+def _have_slope(row_losses: RowLosses, rows: Tensor, weights: Weights) -> Tensor:
+    """Which rows' (m,) losses have a finite slope by the outputs: all at once, as a row's loss depends on its outputs alone."""
+    everyone = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+    if not len(rows):
+        return everyone
+    leaves = {name: value.detach().requires_grad_(True) for name, value in weights.items()}
+    losses, outputs = row_losses(leaves, rows)
+    slopes = torch.autograd.grad(losses.sum(), outputs, allow_unused=True)[0] if losses.requires_grad else None
+    if slopes is None:
+        return everyone
+    return torch.isfinite(slopes.flatten()).view(len(rows), slopes.numel() // len(rows)).all(dim=1)
 
 
 def _without_gradient(row_losses: RowLosses, rows: Tensor, weights: Weights) -> list[int]:
-    """By bisection: a group whose summed gradient is finite has no such row, as nothing cancels what is not finite."""
+    """What the net itself spoils, by bisection: a group whose summed gradient is finite has no such row, as nothing cancels."""
     if not len(rows) or _has_gradient(row_losses, rows, weights):
         return []
     if len(rows) == 1:

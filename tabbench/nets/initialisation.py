@@ -29,10 +29,13 @@ def initialise(members: Members, name: str, starts: Tensor, generator: torch.Gen
     members : Members
         Their values are overwritten.
     name : str
-        "kaiming", "xavier", "truncated-normal" or "data".
+        "kaiming", "xavier", "truncated_normal", "orthogonal" or "data".
     sample : tuple[Tensor, Tensor]
         Encoded inputs (members, m, e) and codes (members, m, q) of some rows, for the data-dependent way.
     """
+    if members.shape.is_module:
+        members.shape.begin(members, generator.initial_seed() % 2**62)
+        return
     values = members.values
     members.learnt.copy_(torch.randn(members.learnt.shape, generator=generator, device=values.device, dtype=values.dtype))
     last = len(members.shape.hidden)
@@ -79,8 +82,17 @@ def _truncated(view: Tensor) -> None:
     view.clamp_(-TRUNCATED_AT, TRUNCATED_AT).mul_(max(view.shape[1], 1) ** -0.5 / TRUNCATED_SPREAD)
 
 
-_SPREADS: dict[str, Callable[[Tensor], None]] = {"kaiming": _kaiming, "xavier": _xavier, "truncated-normal": _truncated,
-                                                 "data": _kaiming}
+def _orthogonal(view: Tensor) -> None:
+    """Orthonormal rows or columns, whichever are fewer, as large as those of `_kaiming`."""
+    is_wide = view.shape[2] > view.shape[1]
+    drawn = view.transpose(1, 2) if is_wide else view
+    basis, triangle = torch.linalg.qr(drawn)
+    basis = basis * torch.sign(torch.diagonal(triangle, dim1=1, dim2=2))[:, None]
+    view.copy_((basis.transpose(1, 2) if is_wide else basis) * max(view.shape[2] / max(view.shape[1], 1), 1.0) ** 0.5)
+
+
+_SPREADS: dict[str, Callable[[Tensor], None]] = {"kaiming": _kaiming, "xavier": _xavier, "truncated_normal": _truncated,
+                                                 "orthogonal": _orthogonal, "data": _kaiming}
 
 
 def _fit_layers(members: Members, generator: torch.Generator, sample: tuple[Tensor, Tensor]) -> None:

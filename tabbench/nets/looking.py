@@ -40,20 +40,22 @@ def update_ratios(members: Members, before: Tensor) -> Tensor:
     """Length of a step over the length of the weights, by matrix (members, layers); `before` are the learnt numbers before."""
     earlier = named_views(members.shape.parameters(), before)
     ratios = []
-    for layer in range(len(members.shape.hidden) + 1):
-        old, new = earlier[f"weight{layer}"], members.parameters[f"weight{layer}"]
-        ratios.append(torch.linalg.vector_norm(new - old, dim=(1, 2)) / torch.linalg.vector_norm(old, dim=(1, 2)))
-    return torch.stack(ratios, dim=1)
+    for name in members.shape.matrices():
+        old, new = earlier[name].flatten(1), members.parameters[name].flatten(1)
+        ratios.append(torch.linalg.vector_norm(new - old, dim=1) / torch.linalg.vector_norm(old, dim=1))
+    return torch.stack(ratios, dim=1) if ratios else members.values[:, :0]
 
 
 @torch.no_grad()
 def dead_shares(members: Members, encoded: Tensor, codes: Tensor) -> Tensor:
     """Share of the units that say the same for all of these rows, by hidden layer: (members, layers)."""
+    if members.shape.is_module:
+        return members.values[:, :0]
     values, shares = members.first_values(members.inputs(encoded, codes), members.parameters), []
     for layer in range(len(members.shape.hidden)):
         values = members.hidden_layer(layer, values, members.parameters)
         shares.append(dead_share(values, members.shape.activation))
-    return torch.stack(shares, dim=1)
+    return torch.stack(shares, dim=1) if shares else members.values[:, :0]
 
 
 def curves(history: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -83,8 +85,8 @@ def layer_summaries(members: Members, ratios: Sequence[Sequence[float]], dead: S
         (members, hidden layers).
     """
     summaries = []
-    for layer in range(len(members.shape.hidden) + 1):
-        weights = members.parameters[f"weight{layer}"].detach().cpu().numpy().ravel().astype(np.float64)
+    for layer, name in enumerate(members.shape.matrices()):
+        weights = members.parameters[name].detach().cpu().numpy().ravel().astype(np.float64)
         middle, reach = weights.mean(), REACH * weights.std()
         counts, edges = np.histogram(np.clip(weights, middle - reach, middle + reach), bins=BINS)
         is_hidden = layer < len(members.shape.hidden)

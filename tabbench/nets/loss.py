@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,8 @@ from tabbench.core.task import Task
 LossKind = Literal["log", "squared", "absolute", "huber"]
 HUBER_KNEE = 1.0
 """On the standardised target: beyond one standard deviation errors count linearly."""
+
+PROBED_ROWS = 8
 
 RowLoss = Callable[[Tensor, Tensor], Tensor]
 """A loss of one's own: (outputs (m, outputs), target (m,)) -> (m,) losses, or their mean."""
@@ -101,11 +104,13 @@ class Loss:
         for part in (self.own, *(part for part, _ in self.parts)):
             if not callable(part):
                 continue
-            # Not a leaf, which no function may change in place.
+            # Not a leaf and not the rows' own target, which no function may change in place.
             leaf = outputs.detach().requires_grad_(True)
             try:
-                losses = part((leaf * 1.0)[0], target[0])
-                _as_rows(losses, target[0])
+                losses = part((leaf * 1.0)[0], target[0].clone())
+                if not _as_rows(losses, target[0]).requires_grad:
+                    raise BadOption("loss has no gradient; it must not be computed under torch.no_grad(), of detached tensors or "
+                                    "by numpy")
                 torch.autograd.grad(losses.sum(), leaf)
             except (RuntimeError, TypeError, ValueError, IndexError) as error:
                 raise BadOption(f"loss cannot be used: {error}; it is given torch tensors, outputs (m, {self.outputs}) and "
@@ -116,6 +121,9 @@ class Loss:
         if not gives_mean:
             return Probe(False)
         together, apart = float(self.rows(outputs, target).mean()), float(self.one_by_one(outputs, target).mean())
+        if apart and math.isclose(together, apart * target.shape[1], rel_tol=0.01):
+            raise BadOption("loss gives the sum over its rows, which grows with the batch; let it return their mean "
+                            "(reduction='mean' of torch's losses), or one loss a row")
         return Probe(True, together, apart)
 
     def one_by_one(self, outputs: Tensor, target: Tensor) -> Tensor:
@@ -161,7 +169,8 @@ class Loss:
 
     def _of(self, part: LossKind | RowLoss, outputs: Tensor, target: Tensor, smoothing: float) -> Tensor:
         if callable(part):
-            return torch.stack([_as_rows(part(*pair), pair[1]) for pair in zip(outputs, target, strict=True)])
+            return torch.stack([_as_rows(part(outputs[place].clone(), target[place].clone()), target[place])
+                                for place in range(len(outputs))])  # copies, which a function may change in place
         if part == "log":
             return functional.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none",
                                             label_smoothing=smoothing).view(target.shape)
@@ -171,6 +180,47 @@ class Loss:
         if part == "absolute":
             return errors.abs()
         return functional.huber_loss(outputs[:, :, 0], target, reduction="none", delta=HUBER_KNEE)
+
+
+@dataclass(frozen=True)
+class FlatOutputs:
+    """A loss of the user's for outputs of shape (m,), such as `torch.nn.MSELoss()`, which (m, 1) would spread to (m, m)."""
+
+    function: RowLoss
+
+    def __call__(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Losses of outputs (m, 1)."""
+        return self.function(outputs[:, 0], target)
+
+
+def with_outputs_as_meant(loss: Loss) -> Loss:
+    """A loss for regression with functions that mean outputs of shape (m,) wrapped, to be handed (m, 1)."""
+    parts = tuple((_as_meant(part) if callable(part) else part, weight) for part, weight in loss.parts)
+    return replace(loss, own=loss.own and _as_meant(loss.own), parts=parts)
+
+
+def _as_meant(function: RowLoss) -> RowLoss:
+    """Flat outputs are meant where they alone make a loss the mean or the sum of its rows'."""
+    target = torch.linspace(-1.0, 1.0, PROBED_ROWS)
+    outputs = target[:, None] + 0.1 * torch.linspace(1.0, -1.0, PROBED_ROWS)[:, None]
+    flat = FlatOutputs(function)
+    return flat if not _is_of_rows(function, outputs, target) and _is_of_rows(flat, outputs, target) else function
+
+
+def _is_of_rows(function: RowLoss, outputs: Tensor, target: Tensor) -> bool:
+    """Whether a loss of rows together is the mean, or the sum, of their losses alone."""
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore", UserWarning)  # of sizes that differ, which is what is tried
+            together = function(outputs.clone(), target.clone())
+            alone = [function(outputs[[row]], target[[row]]) for row in range(len(target))]
+            if not isinstance(together, Tensor) or together.shape not in ((), target.shape):
+                return False
+            apart = torch.stack([each.mean() for each in alone]).mean()
+            sums = (1, len(target)) if not together.ndim else (1,)
+            return any(bool(torch.isclose(together.mean(), apart * size, rtol=0.01, atol=1e-6, equal_nan=True)) for size in sums)
+    except (RuntimeError, TypeError, ValueError, IndexError):
+        return False
 
 
 def _logistic_slopes(outputs: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:

@@ -10,14 +10,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from tabbench.nets.activations import ACTIVATIONS
 
-EMBEDDING_SIZE = 8
 NORM_EPSILON = 1e-5
 NORM_MEMORY = 0.9
 """Share of the running mean and variance that a batch leaves."""
@@ -39,11 +38,14 @@ class NetShape:
     activation: str = "silu"
     batch_norm: bool = False
     heads: int = 1
+    embedding_size: int = 8
+    is_module: ClassVar[bool] = False
+    """Whether the layers are a module of the user's, see `module`."""
 
     @property
     def width(self) -> int:
         """Width of what the first layer sees."""
-        return self.encoded + EMBEDDING_SIZE * len(self.embedded)
+        return self.encoded + self.embedding_size * len(self.embedded)
 
     def parameters(self) -> Sizes:
         """Shapes of one member's parameters by name."""
@@ -51,12 +53,32 @@ class NetShape:
         shapes: Sizes = {f"weight{layer}": pair for layer, pair in enumerate(pairwise(widths))}
         shapes[f"weight{len(self.hidden)}"] = (widths[-1], self.heads * self.outputs)
         if self.embedded:
-            shapes["embedding"] = (sum(self.embedded), EMBEDDING_SIZE)
+            shapes["embedding"] = (sum(self.embedded), self.embedding_size)
         shapes["input_scale"] = (self.heads, self.width)
         shapes |= {f"bias{layer}": (1, width) for layer, width in enumerate(self.hidden)}
         if self.batch_norm:
             shapes |= {f"{name}{layer}": (1, width) for layer, width in enumerate(self.hidden) for name in ("gain", "shift")}
         return shapes | {f"bias{len(self.hidden)}": (self.heads, self.outputs)}
+
+    def matrices(self) -> list[str]:
+        """Names of the weight matrices, the first to the last."""
+        return [f"weight{layer}" for layer in range(len(self.hidden) + 1)]
+
+    def fan_in(self, name: str) -> int:
+        """Inputs of a matrix."""
+        return self.parameters()[name][0]
+
+    def outputs_of(self, members: Members, inputs: Tensor, own: Mapping[str, Tensor], batches: Batches | None) -> Tensor:
+        """What layers that are not built in make of inputs."""
+        raise NotImplementedError
+
+    def on(self, device: str) -> NetShape:
+        """The same for members on another device."""
+        return self
+
+    def begin(self, members: Members, seed: int) -> None:
+        """Give layers that are not built in their first weights."""
+        raise NotImplementedError
 
     def statistics(self) -> Sizes:
         """Shapes of what is not learnt by gradients: running means and variances."""
@@ -124,6 +146,8 @@ class Members:
             Normalise by the batch instead of by what was learnt of all, and remember how.
         """
         own = self.parameters if parameters is None else parameters
+        if self.shape.is_module:
+            return self.shape.outputs_of(self, inputs, own, batches)
         heads, last = self.shape.heads, len(self.shape.hidden)
         values = self.first_values(inputs, own)
         for layer in range(last):
@@ -173,6 +197,11 @@ class Batches:
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[Tensor, Tensor]] = {}
+        self._buffers: dict[str, Tensor] = {}
+
+    def note_buffers(self, buffers: dict[str, Tensor]) -> None:
+        """Remember the buffers (members, ...) that modules of the user's have changed."""
+        self._buffers = buffers
 
     def note(self, layer: int, mean: Tensor, variance: Tensor) -> None:
         """Remember a layer's."""
@@ -181,6 +210,10 @@ class Batches:
     @torch.no_grad()
     def fold_into(self, members: Members, accepted: Tensor | None) -> None:
         """Move the running ones of the accepted members towards these."""
+        for name, seen in self._buffers.items():
+            running = members.statistics[name]
+            kept = None if accepted is None else accepted.view(-1, *(1,) * (running.ndim - 1))
+            running.copy_(seen if kept is None else torch.where(kept, seen, running))
         for layer, pair in self._seen.items():
             for name, seen in zip(("mean", "variance"), pair, strict=True):
                 running = members.statistics[f"{name}{layer}"]

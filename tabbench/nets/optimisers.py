@@ -12,13 +12,12 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor
 
-FIRST_MOMENT, SECOND_MOMENT = 0.9, 0.95
-"""Decay of the moments. A shorter memory of squares than the usual 0.999 suits trainings of a few hundred steps."""
-MOMENTUM = 0.9
+DEFAULT_BETAS, DEFAULT_MOMENTUM = (0.9, 0.95), 0.9
 EPSILON = 1e-8
 
 
@@ -33,6 +32,10 @@ class FlatOptimiser:
         (members, parameters), the learning rate of each; times a schedule's factor at each step.
     decays : Tensor | None, default None
         (members, parameters), the share that a step of factor one takes off; None where nothing is decayed.
+    betas : tuple[float, float], default (0.9, 0.95)
+        Decay of Adam's moments.
+    momentum : float, default 0.9
+        Of SGD.
 
     Attributes
     ----------
@@ -42,8 +45,10 @@ class FlatOptimiser:
 
     moments: tuple[str, ...] = ()
 
-    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None) -> None:
+    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None, *,
+                 betas: tuple[float, float] = DEFAULT_BETAS, momentum: float = DEFAULT_MOMENTUM) -> None:
         self._values, self._rates, self._decays = values, rates, decays
+        self._betas, self._momentum = betas, momentum
         self.state = {name: torch.zeros_like(values) for name in self.moments}
         self.state["steps"] = torch.zeros(len(values), dtype=values.dtype, device=values.device)
 
@@ -80,23 +85,24 @@ class FlatAdam(FlatOptimiser):
 
     moments = ("first", "second")
 
-    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None) -> None:
-        super().__init__(values, rates, decays)
+    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None, **memory: Any) -> None:
+        super().__init__(values, rates, decays, **memory)
         self._spread, self._moved = torch.empty_like(values), torch.empty_like(values)
 
     def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
         first, second, steps = self.state["first"], self.state["second"], self.state["steps"]
+        first_memory, second_memory = self._betas
         steps += 1.0 if accepted is None else accepted[:, 0]
-        scale, moves = _corrections(steps if accepted is None else steps.clamp(min=1.0), factors)
+        scale, moves = _corrections(steps if accepted is None else steps.clamp(min=1.0), factors, self._betas)
         self._decay(factors, decay_factor)
         if accepted is None:
-            first.lerp_(gradients, 1.0 - FIRST_MOMENT)
-            second.mul_(SECOND_MOMENT)
+            first.lerp_(gradients, 1.0 - first_memory)
+            second.mul_(second_memory)
         else:
             gradients.masked_fill_(~accepted, 0.0)
-            first.lerp_(gradients, (1.0 - FIRST_MOMENT) * accepted)
-            second.mul_(torch.where(accepted, SECOND_MOMENT, 1.0))
-        second.addcmul_(gradients, gradients, value=1.0 - SECOND_MOMENT)
+            first.lerp_(gradients, (1.0 - first_memory) * accepted)
+            second.mul_(torch.where(accepted, second_memory, 1.0))
+        second.addcmul_(gradients, gradients, value=1.0 - second_memory)
         spread = torch.sqrt(second, out=self._spread).add_(EPSILON * scale)
         moved = torch.mul(first, self._rates, out=self._moved)
         self._values.addcdiv_(moved.mul_(moves), spread, value=-1.0)
@@ -112,10 +118,10 @@ class FusedAdam(FlatOptimiser):
 
         steps = self.state["steps"]
         steps += 1.0 if accepted is None else accepted[:, 0]
-        scale, moves = _corrections(steps.clamp(min=1.0), factors)
+        scale, moves = _corrections(steps.clamp(min=1.0), factors, self._betas)
         everyone = torch.ones_like(factors, dtype=torch.bool) if accepted is None else accepted
         update(self._values, gradients, self.state, self._rates, self._decays, everyone, moves, EPSILON * scale,
-               factors * decay_factor, 1.0 - FIRST_MOMENT, 1.0 - SECOND_MOMENT)
+               factors * decay_factor, 1.0 - self._betas[0], 1.0 - self._betas[1])
 
 
 @cache
@@ -132,21 +138,23 @@ def _compiles() -> bool:
     return True
 
 
-def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None) -> FlatOptimiser:
+def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None, **memory: Any) -> FlatOptimiser:
     """Adam, as one kernel where this torch came with what compiles it."""
-    return FusedAdam(values, rates, decays) if values.is_cuda and _compiles() else FlatAdam(values, rates, decays)
+    kind = FusedAdam if values.is_cuda and _compiles() else FlatAdam
+    return kind(values, rates, decays, **memory)
 
 
-def _corrections(steps: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
+def _corrections(steps: Tensor, factors: Tensor, betas: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """What moments that began at zero are divided by, and the moves' factor then, each (members, 1).
 
     A CPU does this arithmetic on a few numbers faster without tensors.
     """
+    first_memory, second_memory = betas
     if steps.device.type != "cpu":
-        scale = torch.sqrt(1.0 - SECOND_MOMENT**steps)[:, None]
-        return scale, factors * scale / (1.0 - FIRST_MOMENT**steps)[:, None]
-    scales = [math.sqrt(1.0 - SECOND_MOMENT**step) for step in steps.tolist()]
-    moves = [factor * scale / (1.0 - FIRST_MOMENT**step)
+        scale = torch.sqrt(1.0 - second_memory**steps)[:, None]
+        return scale, factors * scale / (1.0 - first_memory**steps)[:, None]
+    scales = [math.sqrt(1.0 - second_memory**step) for step in steps.tolist()]
+    moves = [factor * scale / (1.0 - first_memory**step)
              for (factor,), scale, step in zip(factors.tolist(), scales, steps.tolist(), strict=True)]
     both = torch.tensor([scales, moves], dtype=factors.dtype)[:, :, None]
     return both[0], both[1]
@@ -162,9 +170,9 @@ class FlatSGD(FlatOptimiser):
         self.state["steps"] += 1.0 if accepted is None else accepted[:, 0]
         if accepted is not None:
             gradients.masked_fill_(~accepted, 0.0)
-        velocity.mul_(MOMENTUM if accepted is None else torch.where(accepted, MOMENTUM, 1.0)).add_(gradients)
+        velocity.mul_(self._momentum if accepted is None else torch.where(accepted, self._momentum, 1.0)).add_(gradients)
         self._decay(factors, decay_factor)
-        self._values.addcmul_((gradients + MOMENTUM * velocity).mul_(self._rates), factors, value=-1.0)
+        self._values.addcmul_((gradients + self._momentum * velocity).mul_(self._rates), factors, value=-1.0)
 
 
 OPTIMISERS: dict[str, Callable[..., FlatOptimiser]] = {"adam": make_adam, "sgd": FlatSGD}

@@ -24,17 +24,17 @@ ROOM_ABOVE = 1.3
 """A loss that rose far above its start is cut there, or what follows would be a flat line."""
 
 
-def plot_training(history: pd.DataFrame, incidents: Sequence[Incident], best_epoch: int | None = None, axes: Any = None) -> Any:
+def plot_training(history: pd.DataFrame, incidents: Sequence[Incident], best_epoch: int | None = None, ax: Any = None) -> Any:
     """Losses, rate and gradient norm by epoch, a thin line a net and a thick one for their median; incidents as dashed lines.
 
     Parameters
     ----------
     best_epoch : int | None, default None
         Marked by a dotted line, unless it is 0 or None.
-    axes : Any, default None
-        Three of matplotlib's; None makes a figure.
+    ax : Any, default None
+        Three of matplotlib's; None makes a figure of pyplot's.
     """
-    axes = _axes(axes, len(PANELS))
+    axes = _axes(ax, len(PANELS))
     for axis, (title, columns, is_logarithmic) in zip(axes, PANELS, strict=True):
         for column in columns:
             by_net = history.pivot(index="epoch", columns=[name for name in ("recipe", "net") if name in history], values=column)
@@ -52,13 +52,16 @@ def plot_training(history: pd.DataFrame, incidents: Sequence[Incident], best_epo
         axis.set(title=title, xlabel="epoch")
         axis.spines[["top", "right"]].set_visible(False)
         axis.xaxis.get_major_locator().set_params(integer=True)
+        if "validation_loss" in columns and history["validation_loss"].isna().all():
+            axis.annotate("no validation rows", (0.98, 0.02), xycoords="axes fraction", ha="right", fontsize="small",
+                          color="dimgray")
         if len(columns) > 1:
             axis.legend(fontsize="small", frameon=False)
     axes[0].figure.tight_layout()
     return axes[0].figure
 
 
-def plot_weights(weights: Mapping[str, np.ndarray], layers: Sequence[Mapping[str, Any]], axes: Any = None) -> Any:
+def plot_weights(weights: Mapping[str, np.ndarray], layers: Sequence[Mapping[str, Any]], ax: Any = None) -> Any:
     """A histogram of each layer's weights; above it their spread, the share of dead units and the update ratio.
 
     Parameters
@@ -66,7 +69,7 @@ def plot_weights(weights: Mapping[str, np.ndarray], layers: Sequence[Mapping[str
     layers : for each layer `dead_share` (None where it has no hidden units) and `update_ratio`, the length of a step over the
         length of the weights; about 1e-3 is usual, far more is restless, far less hardly moves.
     """
-    axes = _axes(axes, len(weights))
+    axes = _axes(ax, len(weights))
     for number, (axis, values, layer) in enumerate(zip(axes, weights.values(), layers, strict=True), start=1):
         axis.hist(values, bins=BINS, color="tab:blue")
         dead, ratio = layer["dead_share"], layer["update_ratio"]
@@ -108,7 +111,6 @@ def _mark(axis: Any, incidents: Sequence[Incident], best_epoch: int | None) -> N
 def _axes(axes: Any, count: int) -> list[Any]:
     if axes is not None:
         return list(np.ravel(axes))
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot
 
-    figure = Figure(figsize=(PANEL_INCHES[0] * count, PANEL_INCHES[1]))
-    return list(np.ravel(figure.subplots(1, count)))
+    return list(np.ravel(pyplot.subplots(1, count, figsize=(PANEL_INCHES[0] * count, PANEL_INCHES[1]))[1]))

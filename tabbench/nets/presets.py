@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tabbench.core.effort import counted
+from tabbench.core.effort import counted, scaled
 from tabbench.nets.amount import bins_a_column, hidden_units
 
 EPOCHS = {"fast": 40, "balanced": 64, "thorough": 96}
@@ -19,6 +19,9 @@ REPEATS = {"fast": 1, "balanced": 2, "thorough": 2}
 STEPS = {"fast": 6_000, "balanced": 20_000, "thorough": 80_000}
 """Of each net at most: large tables see fewer epochs. Small ones get all of theirs."""
 FEWEST_EPOCHS = 8
+LAST_PRODUCTS = {"fast": 3.5e11, "balanced": 3.5e12, "thorough": 2e13}
+"""Multiplications of rows by the last layer's weights in a fit at most, about a minute of one thread for `fast`."""
+FEWEST_EPOCHS_OF_MANY_CLASSES = 5
 TINY_ROWS = 100
 """Up to here a batch is the whole table and all rows are learnt from: validation rows would say little and be missed much."""
 TINY_EPOCHS, TINY_NETS = 60, 3
@@ -29,8 +32,8 @@ SMOOTH_TABLE, NOISY_TABLE = 0.15, 0.4
 ROWS_FOR_LOW_DROPOUT = 10_000
 PATIENCE = 0.4
 """Share of all epochs without improvement after which training stops."""
-SAFE_RATE = {"adam": 0.05, "sgd": 0.5}
-"""Learning rates that train everywhere, for a matrix of one input."""
+SAFE_RATE = 0.05
+"""A learning rate that trains everywhere, by Adam as by SGD, for a matrix of one input."""
 
 
 PORTFOLIO: dict[str, dict[str, Any]] = {
@@ -54,10 +57,20 @@ def preset_settings(effort: float, rows: int, classes: int) -> dict[str, Any]:
     is_tiny = rows <= TINY_ROWS
     epochs = TINY_EPOCHS if is_tiny else epochs_for(effort, rows, batch_rows)
     folds, nets = (0, TINY_NETS) if is_tiny else (counted(effort, **FOLDS, least=FEWEST_FOLDS), counted(effort, **REPEATS))
+    epochs, nets = _affordable(effort, epochs, folds, nets, rows * classes * hidden_units(rows))
     return {"folds": folds, "repeats": nets, "epochs": epochs, "batch_rows": batch_rows, "hidden": [hidden_units(rows)] * 3,
             "bins": bins_a_column(rows), "activation": "silu", "initialisation": "kaiming", "optimiser": "adam",
-            "learning_rate": SAFE_RATE["adam"], "schedule": "cosine", "weight_decay": 0.0, "decay_schedule": "flat-cosine",
+            "learning_rate": SAFE_RATE, "schedule": "cosine", "weight_decay": 0.0, "decay_schedule": "flat-cosine",
             "dropouts": _dropouts(rows)}
+
+
+def _affordable(effort: float, epochs: int, folds: int, nets: int, products: int) -> tuple[int, int]:
+    """Epochs and nets a fold where a pass of one net makes so many products in the last layer: thousands of classes get fewer."""
+    passes = scaled(effort, **LAST_PRODUCTS) / max(products, 1)
+    if epochs * nets * max(folds, 1) <= passes:
+        return epochs, nets
+    nets = min(nets, max(1, int(passes / (max(folds, 1) * FEWEST_EPOCHS))))
+    return min(epochs, max(FEWEST_EPOCHS_OF_MANY_CLASSES, int(passes / (max(folds, 1) * nets)))), nets
 
 
 def batch_size(rows: int) -> int:

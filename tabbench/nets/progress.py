@@ -15,7 +15,7 @@ class Trained:
     """Members that were not given up, their validation losses, best epochs (from 1; 0 is the start) and what happened.
 
     `places` (members,) are their positions among the folds; `history` has a record an epoch and member; `quarantined` are rows;
-    `layers` says what there is to see of their weights.
+    `layers` says what there is to see of their weights; `rates` are those of the end, before schedules.
     """
 
     members: Members
@@ -28,6 +28,8 @@ class Trained:
     rollbacks: int
     guard_overhead: float
     layers: list[dict[str, Any]]
+    is_interrupted: bool = False
+    rates: tuple[float, ...] = ()
 
 
 @dataclass

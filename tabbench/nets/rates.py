@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,11 @@ from tabbench.nets.training import Training
 DECADES = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 SEARCH_STEPS = 150
 REFINED_BY = 3.0
-AS_GOOD = 1.05
-"""The highest rate whose loss is within 5 % of the best is taken: it will go furthest in a whole training."""
+AS_GOOD, AS_LEARNT = 0.05, 0.01
+"""A rate is as good as the best whose loss is within 5 % of the best's. Where rows are few and learnt by heart, hardly any
+loss is left to compare, so 1 % of what the best has gained is no difference either."""
+WORTH_CHOOSING = 0.02
+"""Where the best rate gains less than this share of the constant predictor's loss, such short trainings say nothing."""
 TAIL = 0.3
 """Share of the last steps whose mean loss is compared."""
 FIRST_RATE, LAST_RATE, RANGE_STEPS = 1e-7, 10.0, 100
@@ -24,11 +28,12 @@ SMOOTHING = 0.8
 
 @dataclass(frozen=True)
 class TriedRates:
-    """Rates (r,), their losses (r,) after the same steps (NaN: it diverged), and the rate to take."""
+    """Rates (r,), their losses (r,) after the same steps (NaN: it diverged), the constant predictor's, and the rate to take."""
 
     rates: list[float]
     losses: list[float]
-    best: float
+    constant: float
+    best: float | None
 
 
 def mean_last_losses(training: Training, rates: list[float], steps: int = SEARCH_STEPS) -> list[float]:
@@ -40,17 +45,21 @@ def mean_last_losses(training: Training, rates: list[float], steps: int = SEARCH
     return [float(loss) for loss in tail.mean(dim=0)]
 
 
-def chosen_rate(rates: list[float], losses: list[float]) -> float | None:
-    """The highest rate that is nearly as good as the best; None where all diverged.
+def chosen_rate(rates: list[float], losses: list[float], constant: float, usual: float) -> float | None:
+    """Of the rates that are as good as the best the one nearest to the usual one, which suits whole trainings and dropout.
 
-    >>> chosen_rate([1.0, 0.1, 0.01], [float("nan"), 0.31, 0.30])
+    None where none gains on the constant predictor.
+
+    >>> chosen_rate([1.0, 0.1, 0.01], [float("nan"), 0.31, 0.30], constant=1.0, usual=0.05)
     0.1
     """
-    if not np.isfinite(losses).any():
+    least = min((loss for loss in losses if np.isfinite(loss)), default=np.inf)
+    gain = constant - least
+    if not gain > WORTH_CHOOSING * abs(constant):
         return None
-    least = float(np.nanmin(losses))
-    limit = least * AS_GOOD if least > 0 else least / AS_GOOD
-    return max(rate for rate, loss in zip(rates, losses, strict=True) if loss <= limit)
+    limit = least + AS_GOOD * abs(least) + AS_LEARNT * gain
+    as_good = [rate for rate, loss in zip(rates, losses, strict=True) if loss <= limit]
+    return min(as_good, key=lambda rate: abs(math.log(rate / usual)))
 
 
 def range_test(training: Training) -> tuple[np.ndarray, np.ndarray]:

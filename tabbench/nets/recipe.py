@@ -47,6 +47,14 @@ class Recipe:
         "float32", "tf32", "bfloat16" or "float16", of matrix products in training.
     heads : int, default 1
         Ensemble members that share all but input scales and last layers (TabM-mini, arXiv:2410.24210); 1 for a plain net.
+    momentum : float, default 0.9
+        Nesterov's, of SGD.
+    betas : tuple[float, float], default (0.9, 0.95)
+        Decay of Adam's moments. A shorter memory of squares than the usual 0.999 suits trainings of a few hundred steps.
+    min_delta : float, default 0.0
+        What the validation loss must fall by to count as an improvement.
+    embedding_size : int, default 8
+        Numbers that stand for a level of a category with many.
     """
 
     epochs: int
@@ -71,6 +79,10 @@ class Recipe:
     keeps_best: bool = True
     precision: str = "float32"
     heads: int = 1
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.95)
+    min_delta: float = 0.0
+    embedding_size: int = 8
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Recipe:

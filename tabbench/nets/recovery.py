@@ -19,9 +19,19 @@ from torch import Tensor
 from tabbench.core.errors import TrainingFailed
 from tabbench.core.faults import IncidentOutcome, incident
 from tabbench.core.finding import BEFORE_TRAINING, Incident, Moment
-from tabbench.nets.diagnosis import Diagnosis, Weights, diagnose, said_of, unsound_rows, weights_of
+from tabbench.nets.diagnosis import (
+    REPEATS,
+    Diagnosis,
+    RowLosses,
+    Weights,
+    diagnose,
+    first_operation,
+    said_of,
+    unsound_blockwise,
+    weights_of,
+)
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
-from tabbench.nets.guard import EARLY_STEPS, SMALLEST_LOSS, UNLEARNT, Trouble
+from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble
 from tabbench.nets.initialisation import initialise
 from tabbench.nets.journal import moment_of
 from tabbench.nets.looking import dead_shares
@@ -31,11 +41,17 @@ from tabbench.nets.state import TrainingState
 MOST_ROLLBACKS = 8
 """Eight tenths of a rate are 1e-8 of it: what still diverges then is not cured by a lower rate."""
 TENTH, HALF = 0.1, 0.5
+ABOVE = 1.5
+"""A rate is above the moderate one that is more than so many times that."""
 MOST_DIRTY_ROWS, MOST_DIRTY_SHARE = 5, 0.01
 """So many rows, or this share of all, may be left out; with more the table or the loss is at fault."""
 MOST_BLAME = 3
 """Windows in which a row may cost steps before it is left out."""
-AUDIT_ROWS = 4096
+FRESH_MODULES = 3
+SHIFTS = (-30.0, 30.0)
+"""Of the outputs, beyond any standardised target."""
+LIKELY_IN_A_BATCH = 3.0
+"""Unsound rows of a batch on average, from which on hardly a batch is without one."""
 DEAD_SHARE = 0.5
 DEAD_CHECK_EPOCHS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Units die early if they do; looking costs a pass over the validation rows."""
@@ -110,17 +126,33 @@ class Recovery:
         return rows
 
     def sound_weights(self, member: int) -> list[Weights]:
-        """The proven state of a member, and a fresh draw whose outputs differ from row to row."""
+        """The proven state of a member, and fresh draws whose outputs differ from row to row, around zero and far to both sides.
+
+        A logarithm of outputs minus target fails at some weights for each row, and a row is dirty that fails at all of them.
+        """
         state = self._state
         shape, good = state.members.shape, state.snapshots.good["values"]
         proven = Members(shape, good)
+        if shape.is_module:
+            return [weights_of(proven, member), *(self._fresh_module(member, number) for number in range(FRESH_MODULES))]
         other = Members.empty(shape, 1, str(good.device), good.dtype)
         start = proven.parameters[f"bias{len(shape.hidden)}"][member:member + 1, 0]
         generator = state.draws.generator(OTHER_WEIGHTS, member)
         initialise(other, "kaiming", start, generator, state.sample([member]))
         last = other.parameters[f"weight{len(shape.hidden)}"]
+        last_bias = f"bias{len(shape.hidden)}"
+        # Up and down for one output, for one class against the others for several.
+        direction = torch.linspace(1.0, -1.0, shape.outputs, device=good.device, dtype=good.dtype).expand(shape.heads, -1)
         last.copy_(torch.randn(last.shape, generator=generator, device=last.device) * last.shape[1] ** -0.5)
-        return [weights_of(proven, member), weights_of(other, 0)]
+        shifted = [{**weights_of(other, 0), last_bias: start[:, None] + shift * direction} for shift in SHIFTS]
+        return [weights_of(proven, member), weights_of(other, 0), *shifted]
+
+    def _fresh_module(self, member: int, number: int) -> Weights:
+        good = self._state.snapshots.good["values"]
+        other = Members.empty(self._state.members.shape, 1, str(good.device), good.dtype)
+        generator = self._state.draws.generator(OTHER_WEIGHTS, member + len(good) * number)
+        other.shape.begin(other, generator.initial_seed() % 2**62)
+        return weights_of(other, 0)
 
     def _note_loss(self, member: int, diagnosis: Diagnosis, epoch: int, trouble: Trouble) -> None:
         """Rows that keep costing steps are left out as long as that is allowed."""
@@ -174,16 +206,20 @@ class Recovery:
                                     outcome=outcome, step=state.step, rate_before=before, rate_after=after))
 
     def _slow_down(self, member: int, is_early: bool) -> None:
-        """By ten from the start, the second time to a rate known to be moderate; later by two and clipped, then by ten."""
+        """By ten from the start, the second time to a rate known to be moderate; later by two and clipped, then by ten.
+
+        A rate above the moderate one is not lowered beyond it at once.
+        """
         state, nth = self._state, self.rollbacks[member]
         moderate = state.options.safe_rate / state.recipe.learning_rate
+        before = float(state.cuts[member] * state.rate_factors[member])
         if not is_early and nth == 1:
             state.cuts[member] *= HALF
             state.clip_from_now_on(member)
+        elif before > moderate * ABOVE:
+            state.cuts[member] *= moderate / before if nth >= 2 else max(TENTH, moderate / before)
         else:
             state.cuts[member] *= TENTH
-            if nth >= 2 and float(state.cuts[member]) > moderate:
-                state.cuts[member] = moderate
 
     def _draw_anew(self, member: int, epoch: int, evidence: str) -> None:
         """A net that is stuck begins again from weights that fit the data, once."""
@@ -193,7 +229,7 @@ class Recovery:
         if not self.redrawn[member]:
             self.redrawn[member] = True
             one = state.members.take([member])
-            start = one.parameters[f"bias{len(one.shape.hidden)}"][:, 0].clone()
+            start = state.first_outputs()[member:member + 1, 0].clone()
             initialise(one, "data", start, state.draws.generator(FIRST_WEIGHTS, 1 + member), state.sample([member]))
             state.members.values[member] = one.values[0]
             state.stepper.optimiser.forget(member)
@@ -212,14 +248,28 @@ class Recovery:
         if not state.options.is_guarded or not self._may_be_dirty():
             return
         rows = torch.unique(torch.cat([*state.fits, *state.validation.parts]))
-        dirty: set[int] = set(rows.tolist())
-        losses = state.validation.row_losses(0)
-        for weights in self.sound_weights(0):
-            dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
+        losses, others = state.validation.row_losses(0), self.sound_weights(0)
+        at_start = dirty = unsound_blockwise(losses, rows, others[0])
+        for weights in others[1:]:
+            dirty = unsound_blockwise(losses, torch.tensor(sorted(dirty), device=rows.device), weights) if dirty else dirty
+        if len(at_start) - len(dirty) > LIKELY_IN_A_BATCH * len(rows) / state.batch_rows:
+            self._refuse_domain(at_start - dirty, len(rows), losses, others)
         if dirty:
             operation = diagnose(losses, torch.tensor(sorted(dirty), device=rows.device), weights_of(state.members, 0),
                                  self.sound_weights(0)).operation
             self._leave_out(Diagnosis("rows", tuple(sorted(dirty)), operation), 0, "loss without a value before training", None)
+
+    def _refuse_domain(self, unsound: set[int], n_rows: int, losses: RowLosses, others: list[Weights]) -> None:
+        """A loss without a value where nets start fails in each batch, and only by chance if it has one the next time."""
+        rows = torch.tensor(sorted(unsound), device=self._state.rows.target.device)
+        for _ in range(REPEATS):
+            rows = torch.tensor(sorted(unsound_blockwise(losses, rows, others[0])), device=rows.device, dtype=torch.int64)
+        if len(rows) > LIKELY_IN_A_BATCH * n_rows / self._state.batch_rows:
+            raise TrainingFailed(
+                f"the loss has no finite value or slope for {len(rows)} of {n_rows} rows at the outputs of the constant predictor"
+                f"{said_of(first_operation(losses, rows, others[0]))}, though for other outputs it has (L02); write it so that "
+                "it is finite for any outputs, with softplus, clamp or a small number under the root",
+                tuple(self._journal.incidents))
 
     def _may_be_dirty(self) -> bool:
         rows = self._state.rows
@@ -234,8 +284,9 @@ class Recovery:
         if len(self.quarantined) > self._allowed:
             raise TrainingFailed(
                 f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows"
-                f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the loss, or "
-                "the rows that `find_dirty_rows` names", tuple(self._journal.incidents))
+                f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the "
+                f"{'module, the ' if state.members.shape.is_module else ''}loss, or the rows that `find_dirty_rows` names",
+                tuple(self._journal.incidents))
         state.replace_in_orders(self._take_out())
         when = moment_of(member, epoch) if member is not None else BEFORE_TRAINING
         self._journal.note(incident("D08", when, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
@@ -321,8 +372,7 @@ class Recovery:
         dead = dead_shares(state.members, *state.sample(list(range(len(state.members)))))
         for member, share in enumerate(dead.mean(dim=1).tolist()):
             losses = state.training_losses(member)
-            constant = state.constant_losses[member]
-            is_stuck = constant > SMALLEST_LOSS and losses[-1] >= UNLEARNT * constant
+            is_stuck = state.may_learn(member) and losses[-1] >= UNLEARNT * state.constant_losses[member]
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
 

@@ -6,22 +6,25 @@ knows none of them, so that nothing refers to it in a circle and a device's memo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tabbench.nets.draws import Draws
-from tabbench.nets.guard import Guard, Limits, Snapshots, State
+from tabbench.nets.guard import SMALLEST_LOSS, Guard, Limits, Snapshots, State
 from tabbench.nets.journal import Journal
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members
+from tabbench.nets.plan import Criterion
 from tabbench.nets.progress import TrainingProgress
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import DeviceRows
 from tabbench.nets.steps import CapturedStep, Stepper
 from tabbench.nets.training_options import TrainingOptions
-from tabbench.nets.validation import Validation
+from tabbench.nets.validation import Constant, Validation
 
 
 class TrainingState:
@@ -43,15 +46,25 @@ class TrainingState:
         What a snapshot holds.
     best
         (members, numbers) of the best epochs.
+    starts : Tensor | None
+        (members, outputs) of the constant predictor; None for what the members say before they have learnt.
+    warm : Tensor | None
+        (members, numbers) to begin with instead of the first weights.
+    target
+        (n,) class codes, or numbers in the user's units.
+    criterion, restored
+        What judges epochs in place of the loss, and how predictions get the target's units.
     graph : CapturedStep | None
         The captured step, once there is one.
     epoch_start
         Steps taken before the present epoch.
-    constant_losses, guard
+    constants, constant_losses, start_losses, guard
         What is known once the start was judged.
     """
 
+    constants: list[Constant]
     constant_losses: list[float]
+    start_losses: list[float]
     guard: Guard
 
     def __init__(self, members: Members, rows: DeviceRows, folds: list[tuple[Tensor, Tensor]], loss: Loss, recipe: Recipe,
@@ -73,6 +86,11 @@ class TrainingState:
         self.orders = torch.zeros((len(members), 0), dtype=torch.int64, device=members.values.device)
         self.epoch_start = 0
         self.graph: CapturedStep | None = None
+        self.warm: Tensor | None = None
+        self.starts: Tensor | None = None
+        self.criterion: Criterion | None = None
+        self.target: np.ndarray = np.zeros(0)
+        self.restored: Callable[[np.ndarray], np.ndarray] = np.asarray
 
     @property
     def step(self) -> int:
@@ -85,12 +103,54 @@ class TrainingState:
 
     def judge_start(self) -> None:
         """Find out what the constant predictor and the first weights lose."""
-        constants = self.validation.of_constants(self.fits, self.recipe.label_smoothing)
-        self.constant_losses = [constant.loss for constant in constants]
-        limits = Limits.of(self.constant_losses, [constant.spread for constant in constants], self.batch_rows,
-                           is_own=self.loss.is_own or bool(self.loss.parts))
+        self.constants = self.validation.of_constants(self.fits, self.first_outputs(), self.recipe.label_smoothing)
+        self.constant_losses = [constant.loss for constant in self.constants]
+        limits = Limits.of(self.constant_losses, [constant.spread for constant in self.constants], self.batch_rows,
+                           is_own=self.has_own_zero)
         self.guard = Guard(limits, self.members.values.is_cuda)
-        self.progress.begin(self.validation.losses())
+        self.start_losses = self.constant_losses if self.members.shape.is_module else self.validation.losses()
+        if self.warm is not None:
+            self.members.values.copy_(self.warm)
+            self.best.copy_(self.warm)
+            for member in range(len(self.members)):
+                self.snapshots.accept(member)
+        self.progress.begin(self.criteria(self.validation.losses()))
+
+    def unit(self, member: int) -> float:
+        """What losses are measured in: the constant predictor's, or its spread over rows for a loss of any zero."""
+        constant = self.constants[member]
+        return constant.spread if self.has_own_zero else constant.loss
+
+    def may_learn(self, member: int) -> bool:
+        """Whether the constant predictor leaves something to learn."""
+        return self.unit(member) > (0.0 if self.has_own_zero else SMALLEST_LOSS)
+
+    @property
+    def has_own_zero(self) -> bool:
+        """Whether the loss is the user's, so that it may have any zero and size."""
+        return self.loss.is_own or bool(self.loss.parts)
+
+    def first_outputs(self) -> Tensor:
+        """Outputs (members, outputs or heads, outputs) of the constant predictor."""
+        if self.starts is not None:
+            return self.starts[:, None]
+        return self.members.parameters[f"bias{len(self.members.shape.hidden)}"][:, :1]
+
+    def criteria(self, losses: list[float]) -> list[float]:
+        """What each member is judged by where its validation losses are these."""
+        if self.criterion is None:
+            return losses
+        return [self.criterion(rows.cpu().numpy(), predicted)
+                for rows, predicted in zip(self.validation.parts, self.validation_predictions(), strict=True)]
+
+    def validation_predictions(self) -> list[np.ndarray]:
+        """Each member's predictions of its validation rows, in the target's units."""
+        outputs, heads = self.validation.outputs(), self.members.shape.heads
+        return [self.restored(self.loss.predictions(each.cpu().numpy(), heads)) for each in outputs]
+
+    def is_kept(self, member: int, loss: float) -> bool:
+        """Whether the last epoch is kept where no epoch is the best: one that loses more than the constant predictor is not."""
+        return not self.options.is_guarded or not loss > self.start_losses[member]
 
     def training_losses(self, member: int) -> list[float]:
         """A member's training loss in each epoch."""

@@ -61,10 +61,12 @@ class Stepper:
         self.members, self.rows, self.loss, self.recipe, self.draws = members, rows, loss, recipe, draws
         self.number, self.steps, self.parts = 0, steps, 1
         self.leaves = {name: view.detach().requires_grad_(True) for name, view in members.parameters.items()}
-        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe))
+        self.optimiser: FlatOptimiser = OPTIMISERS[recipe.optimiser](members.learnt, *_rates(members, recipe), betas=recipe.betas,
+                                                                      momentum=recipe.momentum)
         self.clipping = Clipping(recipe.clip, len(members), members.values.device, members.values.dtype)
         self.precision = Precision(recipe.precision, len(members), members.values.device, members.values.dtype)
-        self._written = WrittenBackward(members, loss, recipe.label_smoothing) if is_plain(recipe, loss) else None
+        self._written = WrittenBackward(members, loss, recipe.label_smoothing) if is_plain(recipe, loss) and not (
+            members.shape.is_module) else None
         dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
         self._dropouts = torch.tensor(dropouts, device=members.values.device, dtype=members.values.dtype)
         self._largest_dropout = max(dropouts)
@@ -79,7 +81,8 @@ class Stepper:
     def may_be_captured(self) -> bool:
         """Whether a step is the same sequence of kernels each time, with nothing of the host's in between."""
         recipe = self.recipe
-        return (self.members.values.is_cuda and not self.loss.is_own and not recipe.batch_norm and not recipe.mixup
+        is_own = self.loss.is_own or self.members.shape.is_module
+        return (self.members.values.is_cuda and not is_own and not recipe.batch_norm and not recipe.mixup
                 and not recipe.noise and self.rows.encoded is not None)
 
     def dropout(self, rows: int) -> DrawnDropout | None:
@@ -170,9 +173,19 @@ class Stepper:
         return torch.lerp(other, own, shares)
 
     def _outputs(self, inputs: Tensor, masks: list[Tensor] | None, seen: Batches) -> Tensor:
-        with self.precision.computing():
+        with self.precision.computing(), self._own_draws():
             outputs = self.members.outputs(inputs, self.leaves, masks, seen)
         return outputs.to(self.members.values.dtype)  # losses have all their bits
+
+    @contextmanager
+    def _own_draws(self) -> Iterator[None]:
+        """Inside, dropout of a module of the user's draws what depends on the step alone."""
+        if not self.members.shape.is_module:
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.members.values.device] if self.members.values.is_cuda else []):
+            torch.manual_seed(self.draws.generator(MASKS, self.number).initial_seed())
+            yield
 
     def _with_penalties(self, gradients: Tensor) -> Tensor:
         if self._penalised is None:
@@ -234,9 +247,10 @@ def _rates(members: Members, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
     rates, decays = torch.zeros_like(members.learnt), torch.zeros_like(members.learnt)
     sizes = members.shape.parameters()
     decayed = named_views(sizes, decays)
+    matrices = members.shape.matrices()
     for name, view in named_views(sizes, rates).items():
-        if name.startswith("weight"):
-            view.fill_(recipe.learning_rate * max(view.shape[1], 1) ** -0.5)
+        if name in matrices:
+            view.fill_(recipe.learning_rate * max(members.shape.fan_in(name), 1) ** -0.5)
             decayed[name].copy_(view * recipe.weight_decay)
         elif name == "embedding":
             view.fill_(recipe.learning_rate * EMBEDDING_RATE)
@@ -250,6 +264,6 @@ def _matrices(members: Members) -> Tensor:
     """Ones where a parameter belongs to a matrix, else zeros (1, parameters)."""
     marks = torch.zeros((1, members.shape.n_learnt), device=members.values.device, dtype=members.values.dtype)
     for name, view in named_views(members.shape.parameters(), marks).items():
-        if name.startswith("weight"):
+        if name in members.shape.matrices():
             view.fill_(1.0)
     return marks

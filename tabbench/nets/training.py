@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tabbench.core.errors import BadOption
 from tabbench.core.faults import incident
-from tabbench.core.finding import AFTER_TRAINING, BEFORE_TRAINING
+from tabbench.core.finding import AFTER_TRAINING, BEFORE_TRAINING, Moment
 from tabbench.nets.callbacks import CallbackState
 from tabbench.nets.closing import note_at_the_end
 from tabbench.nets.continuing import prepare_folder, save, start_or_resume
@@ -25,6 +26,7 @@ from tabbench.nets.loss import Loss
 from tabbench.nets.memory import is_out_of_memory
 from tabbench.nets.network import Members
 from tabbench.nets.progress import Trained
+from tabbench.nets.rate_trial import note_low_rate
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.recovery import Recovery
 from tabbench.nets.rows import DeviceRows
@@ -36,6 +38,7 @@ from tabbench.nets.training_options import TrainingOptions
 MOST_PARTS = 64
 """A batch is divided into so many parts at most where memory is short."""
 PROBED_ROWS = 8
+FEW_ROWS_TO_NORMALISE = 8
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 0.1, 0.1
 """Share of all epochs without improvement after which the schedule `plateau` divides the rate by ten."""
 
@@ -48,10 +51,13 @@ class Training:
         self.state = TrainingState(members, rows, folds, loss, recipe, draws, options)
         self.recovery = Recovery(self.state)
         self.guard_seconds = 0.0
+        self.is_interrupted = False
         self._needs_norms = options.is_guarded or recipe.clip is not None or self.state.stepper.precision.is_scaled
         self._is_captured = self.state.stepper.may_be_captured
         if loss.is_own:
             self._probe_loss()
+        if recipe.batch_norm:
+            self._check_batches()
 
     @property
     def path(self) -> str:
@@ -81,13 +87,34 @@ class Training:
         started = time.perf_counter()
         state, seen = self.state, CallbackState(self.state)
         state.options.tell("on_fit_start", seen)
-        while state.progress.epoch < state.recipe.epochs and not self._is_over() and not seen.is_stopped:
-            self.take_epoch(state.progress.epoch + 1)
-            state.options.tell("on_epoch_end", seen)
-            save(state, self.recovery)
+        try:
+            while state.progress.epoch < state.recipe.epochs and not self._is_over() and not seen.is_stopped and (
+                    not state.progress.epoch or time.perf_counter() < state.options.deadline):
+                self.take_epoch(state.progress.epoch + 1)
+                state.options.tell("on_epoch_end", seen)
+                save(state, self.recovery)
+        except KeyboardInterrupt:
+            if not state.options.keeps_interrupted:
+                raise
+            self._note_interrupt()
         trained = self._kept(time.perf_counter() - started)
         state.options.tell("on_fit_end", seen)
         return trained
+
+    def _check_batches(self) -> None:
+        """Refuse batches that say nothing about means and variances, and report those that say little."""
+        rows = self.state.batch_rows
+        if rows == 1:
+            raise BadOption("batch_norm needs batches of two rows or more; raise batch_size, or leave batch_norm out")
+        if rows < FEW_ROWS_TO_NORMALISE and self.state.options.is_guarded:
+            self.state.journal.note(incident("A02", BEFORE_TRAINING, f"batches of {rows} rows", action="none",
+                                             outcome="reported only"))
+
+    def _note_interrupt(self) -> None:
+        self.is_interrupted = True
+        epoch = self.state.progress.epoch
+        self.state.journal.note(incident("R05", Moment(epoch=epoch), f"interrupted after {epoch} epochs",
+                                         action="the best weights are kept", outcome="stopped with the best weights so far"))
 
     def _probe_loss(self) -> None:
         """Compute a loss of the user's own once, so that what is wrong with it is said before training."""
@@ -200,7 +227,9 @@ class Training:
         if self.recovery.wants_all_bits and state.stepper.precision.is_low:
             state.leave_low_precision()
         start = time.perf_counter()
-        state.snapshots.prove(is_sound)
+        if state.guard.may_prove:
+            state.snapshots.prove(is_sound)
+            state.guard.begin_proof()
         self.guard_seconds += time.perf_counter() - start
 
     # -- the result of an epoch ------------------------------------------------------------------------------------------------
@@ -211,31 +240,35 @@ class Training:
         losses = state.validation.losses()
         if state.options.is_guarded and not all(map(math.isfinite, losses)) and self.recovery.clean_validation(epoch):
             losses = state.validation.losses()
-        for member, loss in enumerate(losses):
+        criteria = state.criteria(losses)
+        for member, loss in enumerate(criteria):
             if not math.isfinite(loss):
                 continue
-            is_improved = not loss >= progress.lowest_losses[member]
+            is_improved = not loss >= progress.lowest_losses[member] - state.recipe.min_delta
             if is_improved:
                 progress.latest, progress.lowest_losses[member], progress.lowest_epochs[member] = epoch, loss, epoch
-            if is_improved or loss == progress.best_losses[member] or not state.recipe.keeps_best:
+            is_last = not state.recipe.keeps_best and state.is_kept(member, loss)
+            if is_improved or is_last or loss <= progress.best_losses[member]:
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
                 state.best[member] = state.members.values[member]
-        self._record(epoch, training_losses, losses)
+        self._record(epoch, training_losses, losses, criteria)
         if state.options.is_guarded:
             self.recovery.after_epoch(epoch)
         if state.recipe.schedule == "plateau":
             self._leave_plateaus(epoch)
 
-    def _record(self, epoch: int, training_losses: list[float], losses: list[float]) -> None:
+    def _record(self, epoch: int, training_losses: list[float], losses: list[float], criteria: list[float]) -> None:
         state = self.state
+        judged = [{} if state.criterion is None else {"stopping_loss": each} for each in criteria]
         factor = RATE_SCHEDULES[state.recipe.schedule](min(state.stepper.share, 1.0))
         rates = _numbers(state.rate_factors * state.cuts * state.recipe.learning_rate * factor)
         norms = state.guard.last_norms.tolist() if state.options.is_guarded else [math.nan] * len(losses)
         clipped = _numbers(state.stepper.clipping.state["clipped"])
         state.progress.history += [
-            {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member], "validation_loss": losses[member],
+            {"epoch": epoch, "net": member + 1, "training_loss": training_losses[member],
+             "validation_loss": losses[member] if state.recipe.keeps_best else math.nan,
              "learning_rate": rates[member], "gradient_norm": norms[member], "clipped_steps": int(clipped[member]),
-             "refused_steps": self.recovery.refused[member], "path": self.path}
+             "refused_steps": self.recovery.refused[member], "path": self.path, **judged[member]}
             for member in range(len(losses))]
 
     def _leave_plateaus(self, epoch: int) -> None:
@@ -257,14 +290,19 @@ class Training:
         state.members.values.copy_(state.best)
         places = self.recovery.survivors()
         kept = state.members.take(places)
+        rates = tuple(state.rate(place) for place in places)
         if state.options.is_guarded:
             note_at_the_end(state, places)
-            if changed := state.validation.repeat({place: progress.best_losses[place] for place in places}):
+            if not self.is_interrupted and not self.recovery.rollbacks[places[0]]:
+                note_low_rate(state, places[0], self.bare_steps())
+            recorded = {place: progress.best_losses[place] for place in places if state.criterion is None}
+            if changed := state.validation.repeat(recorded):
                 state.journal.note(incident("L03", AFTER_TRAINING, changed, action="none", outcome="reported only"))
         return Trained(kept, places, [progress.best_losses[place] for place in places],
                        [progress.best_epochs[place] for place in places], tuple(state.journal.incidents), progress.history,
                        self.recovery.left_out, sum(self.recovery.rollbacks), self.guard_seconds / seconds,
-                       self._layers(kept, places))
+                       self._layers(kept, places), self.is_interrupted,
+                       rates)
 
     def _layers(self, kept: Members, places: list[int]) -> list[dict[str, Any]]:
         ratios = [measured[place] for measured in self.state.progress.update_ratios for place in places]

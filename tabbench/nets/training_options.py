@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ class TrainingOptions:
         Folders to write to, and to continue from.
     identity : str, default ""
         What a checkpoint must have been written for.
+    keeps_interrupted : bool, default False
+        Whether a `KeyboardInterrupt` ends the training with what was learnt; who asks for that raises it again.
+    predicts_held_out : bool, default True
+        Whether the fitted net comes with its predictions for rows that it did not learn from.
+    deadline : float, default inf
+        Of `time.perf_counter`; no epoch but the first begins later.
     named : Callable[[Incident], Incident] | None, default None
         An incident as the user knows its rows, for callbacks that are told of it as it happens.
     """
@@ -36,6 +43,9 @@ class TrainingOptions:
     checkpoint: Path | None = None
     resume_from: Path | None = None
     identity: str = ""
+    keeps_interrupted: bool = False
+    predicts_held_out: bool = True
+    deadline: float = math.inf
     named: Callable[[Incident], Incident] | None = None
 
     def as_named(self, record: Incident) -> Incident:

@@ -5,6 +5,7 @@ Each gives plain values; nothing of the later training depends on them but the r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 
 from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import TrainingFailed
-from tabbench.nets.diagnosis import first_operation, unsound_rows
+from tabbench.nets.diagnosis import first_operation, unsound_blockwise
 from tabbench.nets.loss import Loss
-from tabbench.nets.model import PreparedTraining, folds_of, threads_limited_to
+from tabbench.nets.model import NO_PLAN, PreparedTraining, folds_of, torch_with
+from tabbench.nets.plan import TrainingPlan
 from tabbench.nets.rates import DECADES, REFINED_BY, TriedRates, chosen_rate, mean_last_losses, range_test
-from tabbench.nets.recovery import AUDIT_ROWS
 from tabbench.nets.training_options import TrainingOptions
 
 STAGES = (32, 256, 2048)
@@ -27,8 +28,9 @@ PLAIN = {"dropouts": [0.0], "weight_decay": 0.0, "l1": 0.0, "l2": 0.0, "mixup": 
          "schedule": "cosine", "patience": None, "keeps_best": False, "repeats": 1}
 
 
-def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> TriedRates:
-    """The highest of all decades that trains well, refined once by a factor of three to both sides.
+def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+              plan: TrainingPlan = NO_PLAN) -> TriedRates:
+    """The best of all decades, refined once by a factor of three to both sides.
 
     Raises
     ------
@@ -36,40 +38,48 @@ def find_rate(training: TrainingSet, loss: Loss | None, options: TrainingOptions
         All of them diverged.
     """
     fit, valid = folds_of(training)[0]
-    with threads_limited_to(training.threads):
-        prepared = PreparedTraining.of(training, loss)
-        rates, losses = _tried(prepared, fit, valid, options, list(DECADES))
-        best = chosen_rate(rates, losses)
-        if best is None:
-            raise TrainingFailed(f"no learning rate from {max(rates):g} to {min(rates):g} trains; call `sanity_check`")
-        finer = _tried(prepared, fit, valid, options, [best / REFINED_BY, best * REFINED_BY])
-    rates, losses = rates + finer[0], losses + finer[1]
+    with torch_with(training.threads):
+        prepared = PreparedTraining.of(training, loss, plan)
+        tried = _tried(prepared, fit, valid, options, list(DECADES))
+        if not np.isfinite(tried.losses).any():
+            raise TrainingFailed(f"no learning rate from {max(DECADES):g} to {min(DECADES):g} trains; call `sanity_check`")
+        if tried.best is None:  # nothing to learn, or not in so few steps
+            return replace(tried, best=options.safe_rate)
+        finer = _tried(prepared, fit, valid, options, [tried.best / REFINED_BY, tried.best * REFINED_BY])
+    rates, losses = np.array(tried.rates + finer.rates), np.array(tried.losses + finer.losses)
     order = np.argsort(rates)[::-1]
-    rates, losses = [rates[place] for place in order], [losses[place] for place in order]
-    return TriedRates(rates, losses, chosen_rate(rates, losses) or best)
+    return _chosen(rates[order].tolist(), losses[order].tolist(), tried.constant, options)
 
 
 def _tried(prepared: PreparedTraining, fit: np.ndarray, valid: np.ndarray, options: TrainingOptions,
-           rates: list[float]) -> tuple[list[float], list[float]]:
+           rates: list[float]) -> TriedRates:
     run = prepared.begin([(fit, valid)] * len(rates), options, schedule="constant", dropouts=[0.0])
     run.recovery.audit()
+    run.state.judge_start()
     values = run.state.members.values
     values.copy_(values[:1].expand_as(values).clone())
-    return rates, mean_last_losses(run, rates)
+    return _chosen(rates, mean_last_losses(run, rates), run.state.constant_losses[0], options)
 
 
-def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[np.ndarray, np.ndarray]:
+def _chosen(rates: list[float], losses: list[float], constant: float, options: TrainingOptions) -> TriedRates:
+    return TriedRates(rates, losses, constant, chosen_rate(rates, losses, constant, options.safe_rate))
+
+
+def test_range(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+               plan: TrainingPlan = NO_PLAN) -> tuple[np.ndarray, np.ndarray]:
     """Rates and smoothed losses of one net while the rate rises."""
-    with threads_limited_to(training.threads):
-        run = PreparedTraining.of(training, loss).begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
+    with torch_with(training.threads):
+        prepared = PreparedTraining.of(training, loss, plan)
+        run = prepared.begin(folds_of(training)[:1], options, schedule="constant", dropouts=[0.0])
         run.recovery.audit()
         return range_test(run)
 
 
-def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> list[dict[str, Any]]:
+def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+                   plan: TrainingPlan = NO_PLAN) -> list[dict[str, Any]]:
     """Train one net without any regularisation on one row, on 32, 256, 2,048 and all rows: a record a stage, until one fails."""
-    with threads_limited_to(training.threads):
-        prepared = PreparedTraining.of(training, loss)
+    with torch_with(training.threads):
+        prepared = PreparedTraining.of(training, loss, plan)
         order = np.random.default_rng(training.shared_seed).permutation(len(training))
         sizes = [size for size in STAGES if size < len(training)] + [len(training)]
         stages = [("one row, repeated", np.repeat(order[:1], STAGES[0]))] + [(f"{size} rows", order[:size]) for size in sizes]
@@ -81,7 +91,8 @@ def learn_by_heart(training: TrainingSet, loss: Loss | None, options: TrainingOp
     return records
 
 
-def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: TrainingOptions) -> dict[str, Any]:
+def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: TrainingOptions,
+           plan: TrainingPlan = NO_PLAN) -> dict[str, Any]:
     batch_rows = min(len(rows), prepared.training.settings["batch_rows"])
     epochs = max(1, STEPS_BY_HEART * batch_rows // len(rows))
     run = prepared.begin([(rows, rows)], options, **PLAIN, epochs=epochs, batch_rows=batch_rows)
@@ -96,15 +107,17 @@ def _stage(prepared: PreparedTraining, name: str, rows: np.ndarray, options: Tra
             "is_learnt": bool(end < max(limit * start, 1e-6))}
 
 
-def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions) -> tuple[list[int], str]:
+def find_unsound(training: TrainingSet, loss: Loss | None, options: TrainingOptions,
+                 plan: TrainingPlan = NO_PLAN) -> tuple[list[int], str]:
     """Rows whose loss or gradient is not finite whatever the weights, and the operation where it shows first."""
-    with threads_limited_to(training.threads):
-        run = PreparedTraining.of(training, loss).begin([(np.arange(len(training)),) * 2], options)
+    with torch_with(training.threads):
+        run = PreparedTraining.of(training, loss, plan).begin([(np.arange(len(training)),) * 2], options)
         losses, states = run.state.validation.row_losses(0), run.recovery.sound_weights(0)
         dirty = set(range(len(training)))
         for weights in states:
-            rows = torch.arange(len(training), device=run.state.members.values.device)
-            dirty &= {row for block in torch.split(rows, AUDIT_ROWS) for row in unsound_rows(losses, block, weights)}
+            dirty = unsound_blockwise(losses, torch.tensor(sorted(dirty), device=run.state.members.values.device), weights)
+            if not dirty:
+                break
         if not dirty:
             return [], ""
         some = torch.tensor(sorted(dirty), device=run.state.members.values.device)

@@ -17,6 +17,8 @@ from tabbench.nets.rows import DeviceRows
 
 PREDICTION_NUMBERS = 2**22
 """Inputs of one forward pass outside training, all members together: bounds memory."""
+MOST_OUTPUTS = 2**24
+"""Of validation rows that are judged at once; with more, thousands of classes say, block after block."""
 MOST_ONE_BY_ONE = 256
 """Rows whose losses are computed alone where a loss gives means only."""
 SAME_SCORE = 1e-4
@@ -25,10 +27,15 @@ SAME_SCORE = 1e-4
 
 @dataclass(frozen=True)
 class Constant:
-    """The constant predictor's mean loss on rows, and how far its losses of single rows spread."""
+    """The constant predictor's mean loss on so many rows, and how far its losses of single rows spread."""
 
     loss: float
     spread: float
+    rows: int
+
+    def noise_of(self, rows: int) -> float:
+        """Standard deviation of the difference to its mean loss on so many others of the same rows."""
+        return self.spread * math.sqrt(abs(1.0 / rows - 1.0 / self.rows))
 
 
 class Validation:
@@ -50,20 +57,39 @@ class Validation:
         self._members, self._rows, self._loss = members, rows, loss
         self._block_rows = block_rows(members)
         self._note_less_memory = note_less_memory
+        self._placed: tuple[list[Tensor], tuple[Tensor, Tensor]] | None = None
 
     def losses(self) -> list[float]:
         """Each member's mean loss over its validation rows."""
-        positions, share = _side_by_side(self.parts)
+        positions, share = self._together()
         given = self._rows.weight_of(positions)
         weight = share.to(self._members.values.dtype) if given is None else (share * given).to(self._members.values.dtype)
-        means: list[float] = self._loss.means(self._outputs(positions), self._rows.target[positions], weight).tolist()
-        return means
+        if self._loss.is_own or positions.numel() * self._members.shape.outputs <= MOST_OUTPUTS:
+            means: list[float] = self._means(positions, weight).tolist()
+            return means
+        blocks = zip(torch.split(positions, self._block_rows, dim=1), torch.split(weight, self._block_rows, dim=1), strict=True)
+        total: Tensor = sum(self._means(*block) * block[0].shape[1] for block in blocks)  # type: ignore[assignment]
+        return [float(each) for each in total / positions.shape[1]]
 
-    def of_constants(self, fits: Sequence[Tensor], smoothing: float) -> list[Constant]:
-        """What each member loses on its fit rows before it has learnt anything: its last bias alone speaks."""
+    def _together(self) -> tuple[Tensor, Tensor]:
+        """The parts side by side, worked out once for each list of them."""
+        if self._placed is None or self._placed[0] is not self.parts:
+            self._placed = self.parts, _side_by_side(self.parts)
+        return self._placed[1]
+
+    def _means(self, rows: Tensor, weight: Tensor) -> Tensor:
+        return self._loss.means(self._outputs(rows), self._rows.target[rows], weight)
+
+    def outputs(self) -> list[Tensor]:
+        """Each member's outputs (m * heads, outputs) for its validation rows."""
+        heads = self._members.shape.heads
+        together = self._outputs(self._together()[0])
+        return [each[:len(part) * heads] for each, part in zip(together, self.parts, strict=True)]
+
+    def of_constants(self, fits: Sequence[Tensor], starts: Tensor, smoothing: float) -> list[Constant]:
+        """What the constant predictor of each member, with outputs `starts` (members, 1, outputs), loses on its fit rows."""
         found = []
-        last_bias = self._members.parameters[f"bias{len(self._members.shape.hidden)}"][:, :1]
-        for start, fit in zip(last_bias, fits, strict=True):
+        for start, fit in zip(starts, fits, strict=True):
             weight = None if self._rows.weight is None else self._rows.weight[fit][None]
             outputs = start[None].expand(1, len(fit), -1)
             with torch.no_grad():
@@ -71,9 +97,12 @@ class Validation:
                     some = fit[:MOST_ONE_BY_ONE]
                     losses = self._loss.one_by_one(outputs[:, :len(some)], self._rows.target[some][None])
                 else:
-                    losses = self._loss.rows(outputs, self._rows.target[fit][None], smoothing=smoothing)
+                    blocks = zip(torch.split(outputs, self._block_rows, dim=1), torch.split(fit, self._block_rows), strict=True)
+                    losses = torch.cat([self._loss.rows(given, self._rows.target[rows][None], smoothing=smoothing)
+                                        for given, rows in blocks], dim=1)
             losses = losses if weight is None else losses * weight
-            found.append(Constant(float(losses.mean()), float(losses.std(correction=0)) if len(fit) > 1 else 0.0))
+            spread = float(losses.std(correction=0)) if len(fit) > 1 else 0.0
+            found.append(Constant(float(losses.mean()), spread, losses.shape[1]))
         return found
 
     def repeat(self, recorded: Mapping[int, float]) -> str:
@@ -95,7 +124,7 @@ class Validation:
         return ""
 
     def row_losses(self, member: int) -> Callable[[Mapping[str, Tensor], Tensor], tuple[Tensor, Tensor]]:
-        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (m, outputs), as in judging."""
+        """(weights of a net of this member's shape, rows (m,)) -> losses (m,) and outputs (1, m * heads, outputs)."""
         one = self._members.take([member])
 
         def losses_and_outputs(weights: Mapping[str, Tensor], rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +134,7 @@ class Validation:
             rows_of = self._loss.one_by_one if self.gives_mean else self._loss.rows
             losses = rows_of(outputs, target)[0].view(-1, heads).mean(1)
             weight = self._rows.weight_of(rows)
-            return losses if weight is None else losses * weight, outputs[0]
+            return losses if weight is None else losses * weight, outputs
 
         return losses_and_outputs
 
@@ -133,4 +162,4 @@ def _side_by_side(parts: list[Tensor]) -> tuple[Tensor, Tensor]:
 def block_rows(members: Members) -> int:
     """Rows of one forward pass outside training."""
     shape = members.shape
-    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden)))
+    return max(1, PREDICTION_NUMBERS // (len(members) * shape.heads * max(shape.width, *shape.hidden, shape.outputs)))

@@ -13,7 +13,8 @@ MARKS = re.compile(r"\s*(?:[*†‡§]+|\[[0-9a-z]{1,3}\])$")
 """An asterisk or a footnote says something about a number and does not change it."""
 FREE_UNIT = re.compile(r"(?:[A-Za-zµ°²³]|(?<=[A-Za-zµ°²³.])[ ./])(?:[A-Za-zµ°²³]|[ ./](?=[A-Za-zµ°²³])){0,11}[0-9²³]?\.?")
 """A unit that is in no list: what all cells of the column share."""
-AT_LEAST = ("+", " +")
+AT_LEAST = re.compile(r" ?\+(?= ?[A-Za-z]|$)")
+"""As in 1,000+ and 10+ years."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def read_affixes(before: str, after: str) -> Affixes | None:
         if negative:
             return None
         rest, negative = "", True
-    elif rest in AT_LEAST and not bound:
-        rest, bound = "", "+"
+    elif AT_LEAST.match(rest) and not bound:
+        rest, bound = AT_LEAST.sub("", rest), "+"
     scale = _scale(rest.strip(), money)
     return None if scale is None else Affixes(negative, *scale, bound, bool(is_marked))
 

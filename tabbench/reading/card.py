@@ -88,7 +88,7 @@ def read_card(path: Path) -> DatasetCard:
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadData(f"the card {path} is not TOML ({error}); correct that line") from error
     wanted = {field.name: field for field in fields(DatasetCard) if field.name != "card"}
     required = {name for name, field in wanted.items() if field.default is MISSING}

@@ -141,7 +141,7 @@ def _how_to_get(card: DatasetCard) -> str:
         return f"run `tabbench datasets fetch {card.name}`"
     if card.package:
         return f"make it from {card.released_in}: run `python tools/make_datasets.py {card.name}` in a clone of tabbench"
-    return f"it should lie beside {card.card} as {card.file}: install tabbench again"
+    return f"it should lie beside {card.card} as {card.file}: repeat the installation"
 
 
 def fetch(card: DatasetCard) -> Path:

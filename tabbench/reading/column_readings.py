@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,14 +49,14 @@ def _examples(typed: TypedColumn) -> tuple[tuple[str, str], ...]:
 def _spelled(typed: TypedColumn, row: int) -> str:
     """A value as a person writes it."""
     value = typed.values[row]
+    if typed.column.kind == "number":
+        return MISSING if math.isnan(value) else _number(value, typed.head[row])
     if pd.isna(value):
         return MISSING
     if typed.column.kind == "boolean":
         return (typed.column.levels or ("False", "True"))[int(value)]
     if typed.column.kind == "date":
         return str(value).removesuffix(" 00:00:00")
-    if typed.column.kind == "number":
-        return _number(value, typed.head[row])
     return str(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ def decide_marks(bodies: pa.StringArray, weights: np.ndarray, hint: DecimalHint)
     candidates = [(decimal, thousands_mark(bodies, decimal)) for decimal in marks]
     if not has_comma:
         if not has_point or not _points_group(bodies, hint):
-            return Marks(*candidates[0])
+            return Marks(*candidates[0], is_open=has_point and points_may_group(bodies))
         return Marks(",", ".")
     reads = [_is_number(bodies, decimal, thousands) for decimal, thousands in candidates]
     as_point, as_comma = (float(weights[each].sum()) for each in reads)
@@ -73,26 +73,34 @@ def parse_bodies(bodies: pa.StringArray, marks: Marks) -> np.ndarray:
     return values
 
 
-def proven_mark(columns: Iterable[pa.ChunkedArray]) -> DecimalMark | None:
-    """The decimal mark that most of the columns of text prove which prove one, None without proof or with a draw."""
-    votes = [mark for column in columns if (mark := _proof(column)) is not None]
-    points, commas = votes.count("."), votes.count(",")
-    if points == commas:
+def proven_mark(columns: Sequence[pa.ChunkedArray]) -> DecimalMark | None:
+    """The decimal mark that most of the columns of text prove which prove one, None without proof or with a draw.
+
+    All columns are looked at as one: a wide table has thousands.
+    """
+    heads = [column.slice(0, SAMPLE).drop_null().cast(pa.string()) for column in columns]
+    cells = pa.chunked_array([chunk for head in heads for chunk in head.chunks], pa.string()).combine_chunks()
+    encoded = pc.utf8_trim_whitespace(cells).dictionary_encode()
+    spellings, codes = encoded.dictionary, encoded.indices.to_numpy()
+    column_of = np.repeat(np.arange(len(heads)), [len(head) for head in heads])
+    # Each spelling counts once in a column.
+    column_of, codes = np.divmod(np.unique(column_of * max(len(spellings), 1) + codes), max(len(spellings), 1))
+    is_filled, is_alike, as_point, as_comma = _by_spelling(spellings)
+    filled, alike, points, commas = (np.bincount(column_of[is_so[codes]], minlength=len(heads))
+                                     for is_so in (is_filled, is_alike, as_point, as_comma))
+    is_number = (alike > 0) & (alike >= SMALLEST_NUMBER_SHARE * filled)
+    for_point, for_comma = (np.count_nonzero(is_number & so_many) for so_many in (points > commas, commas > points))
+    if for_point == for_comma:
         return None
-    return "." if points > commas else ","
+    return "." if for_point > for_comma else ","
 
 
-def _proof(column: pa.ChunkedArray) -> DecimalMark | None:
-    texts = pc.utf8_trim_whitespace(column.slice(0, SAMPLE).drop_null()).unique()
-    texts = texts.filter(pc.not_equal(texts, ""))
-    alike = texts.filter(pc.match_substring_regex(texts, NUMBER_LIKE))
-    if not len(alike) or len(alike) < SMALLEST_NUMBER_SHARE * len(texts):
-        return None
-    bodies = pc.replace_substring_regex(alike, r"^[^0-9.,]+|[^0-9.,]+$", "")
-    as_point, as_comma = (int(_is_number(bodies, decimal, thousands).sum()) for decimal, thousands in ((".", ","), (",", ".")))
-    if as_point == as_comma:
-        return None
-    return "." if as_point > as_comma else ","
+def _by_spelling(spellings: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each spelling (k,) whether it is not empty, looks like a number, is one with the decimal mark "." and with ","."""
+    is_filled, is_alike = (np.asarray(each.to_numpy(zero_copy_only=False)) for each in (
+        pc.not_equal(spellings, ""), pc.match_substring_regex(spellings, NUMBER_LIKE)))
+    bodies = pc.replace_substring_regex(spellings, r"^[^0-9.,]+|[^0-9.,]+$", "")
+    return is_filled, is_alike, is_alike & _is_number(bodies, ".", ","), is_alike & _is_number(bodies, ",", ".")
 
 
 def _any(bodies: pa.StringArray, mark: str) -> bool:
@@ -141,6 +149,13 @@ def _points_group(bodies: pa.StringArray, hint: DecimalHint) -> bool:
     if pc.any(pc.match_substring_regex(with_point, r"\..*\.")).as_py():
         return True
     return hint.proven == "," or (hint.proven is None and hint.likely == "," and are_thousands(bodies, "."))
+
+
+def points_may_group(bodies: pa.StringArray | pa.ChunkedArray) -> bool:
+    """Whether 1.070 beside 987 may be a thousand and seventy: decimals would be of other lengths too, or end in no zero."""
+    with_point = bodies.filter(pc.match_substring(bodies, "."))
+    return (are_thousands(bodies, ".") and bool(_is_number(with_point, ",", ".").all())
+            and _matches(with_point, r"\.[0-9]{2}0$"))
 
 
 def _open_marks(bodies: pa.StringArray, hint: DecimalHint, candidates: list[tuple[DecimalMark, str]]) -> Marks:

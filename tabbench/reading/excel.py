@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +17,9 @@ from tabbench.reading.layout import Layout
 from tabbench.reading.top_rows import Top, find_top, numbered
 
 SEEN_ROWS = 300
+OF_DAMAGED_WORKBOOKS = (ValueError, LookupError, TypeError, AttributeError, OSError, RuntimeError, EOFError, SyntaxError,
+                        zipfile.BadZipFile, zlib.error)
+"""What is raised over archives and XML that no spreadsheet program has written."""
 
 
 def read_excel(path: Path, shown_name: str, layout: Layout) -> tuple[list[str], list[pa.ChunkedArray], list[Finding]]:
@@ -33,10 +38,10 @@ def read_excel(path: Path, shown_name: str, layout: Layout) -> tuple[list[str], 
         with pd.ExcelFile(path, engine="openpyxl") as book:
             return _table(book, shown_name, layout)
     except ImportError as error:
-        raise MissingExtra(f"{shown_name} is an Excel file, and reading these needs `pip install 'tabbench[excel]'`") from error
+        raise MissingExtra(f"{shown_name} is an Excel file, which needs the package openpyxl; pip install openpyxl") from error
     except (BadData, UnknownName):
         raise
-    except (ValueError, KeyError, OSError) as error:
+    except OF_DAMAGED_WORKBOOKS as error:
         raise BadData(f"{shown_name} cannot be read as an Excel workbook ({error}); save it as CSV") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
 
@@ -19,8 +20,11 @@ FIRST_YEAR, LAST_YEAR = 1500, 2200
 """One row a year is a series, not a numbering."""
 SIGNATURE_ROWS = 256
 QUICK_LOOK_ROWS = 1000
+SMALLEST_DECIMAL_SHARE = 0.95
 
 IDENTIFIER = "identifier-column"
+AMOUNTS = ("mixed-notation", "words-among-numbers")
+"""Findings on columns of text that hold measurements, which are no identifiers."""
 REASONS = {"empty-column": "without any value", "constant-column": "with one value only",
            IDENTIFIER: "with another value in every row (identifier)"}
 
@@ -66,10 +70,10 @@ def _is_constant(name: str, typed: TypedColumn) -> bool:
 
 
 def _is_identifier(name: str, typed: TypedColumn) -> bool:
-    if typed.missing:
+    if typed.missing or any(finding.code in AMOUNTS for finding in typed.findings):
         return False
     if typed.distinct is not None:
-        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct)
+        return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct) and not _are_decimals(typed.distinct)
     if typed.values.dtype != np.int64 or _has_quick_double(typed.values):
         return False
     numbers = typed.values
@@ -104,20 +108,38 @@ def _looks_like_codes(labels: pa.StringArray) -> bool:
             or pc.all(pc.match_substring_regex(labels, r"^[a-z]+://")).as_py())
 
 
+def _are_decimals(labels: pa.StringArray) -> bool:
+    """10.77N and 10.65S are measurements, whatever their letters mean."""
+    alike = pc.sum(pc.match_substring_regex(labels, r"^[^0-9]{0,3}[0-9]+\.[0-9]+[^0-9]{0,8}$")).as_py() or 0
+    return bool(alike >= SMALLEST_DECIMAL_SHARE * len(labels))
+
+
 def _copies(columns: Mapping[str, TypedColumn]) -> dict[str, str]:
     """Later copy -> earlier original."""
+    alike: dict[object, list[str]] = {}
+    for name, typed in columns.items():
+        alike.setdefault(_signature(typed), []).append(name)
     originals: dict[object, list[str]] = {}
     copies: dict[str, str] = {}
-    for name, typed in columns.items():
-        step = max(len(typed) // SIGNATURE_ROWS, 1)
-        signature = (typed.column.kind, typed.missing, typed.column.levels, typed.codes[::step].astype(np.float64).tobytes())
-        earlier = originals.setdefault(signature, [])
-        original = next((each for each in earlier if _are_equal(columns[each], typed)), None)
+    suspects = {name for names in alike.values() if len(names) > 1 for name in names}
+    for name in filter(suspects.__contains__, columns):
+        earlier = originals.setdefault((columns[name].column.kind, _digest(columns[name])), [])
+        original = next((each for each in earlier if _are_equal(columns[each], columns[name])), None)
         if original is None:
             earlier.append(name)
         else:
             copies[name] = original
     return copies
+
+
+def _signature(typed: TypedColumn) -> object:
+    """What copies share, by a few rows; all of a long table would take time."""
+    step = max(len(typed) // SIGNATURE_ROWS, 1)
+    return typed.column.kind, typed.missing, typed.column.levels, _digest(typed, step)
+
+
+def _digest(typed: TypedColumn, step: int = 1) -> bytes:
+    return hashlib.blake2b((typed.codes[::step].astype(np.float64) + 0.0).tobytes(), digest_size=16).digest()
 
 
 def _are_equal(first: TypedColumn, second: TypedColumn) -> bool:

@@ -35,6 +35,9 @@ CLOCKS = (r"^(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])(?::(?P<seconds>[0-5][
           r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?$")
 DAYS = re.compile(r"(?P<sign>[-+]?)(?P<days>[0-9]+) days?,? \+?(?P<clock>[0-9]{1,2}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?)")
 """As pandas and SQL write a duration."""
+ISO_DURATION = re.compile(r"P(?:(?P<days>[0-9]+)D)?(?:T(?:(?P<hours>[0-9]+)H)?(?:(?P<minutes>[0-9]+)M)?"
+                          r"(?:(?P<seconds>[0-9]+(?:\.[0-9]+)?)S)?)?")
+"""As JSON and calendars write a duration: PT2H50M."""
 FRACTION = re.compile(r"(?P<sign>-?)(?:(?P<whole>[0-9]+)[ -]+)?(?P<over>[0-9]{1,2})/(?P<under>[0-9]{1,2})\s*(?P<after>[^0-9]*)")
 USUAL_UNDER = frozenset((2, 3, 4, 5, 6, 8, 10, 12, 16, 32, 64))
 PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*('{1,2}|\"|[A-Za-z]+)?\.?\s*(?:,|and)?")
@@ -153,6 +156,9 @@ def _one_special(text: str) -> tuple[float, str] | None:
     if (found := DAYS.fullmatch(text)) is not None:
         hours, minutes, seconds = map(float, found["clock"].split(":"))
         days = float(found["sign"] + found["days"])
+        return days * 24 + hours + minutes / 60 + seconds / 3600, "h"
+    if text[:1] == "P" and text[1:] and (found := ISO_DURATION.fullmatch(text)) is not None and any(found.groups()):
+        days, hours, minutes, seconds = (float(each or 0) for each in found.groups())
         return days * 24 + hours + minutes / 60 + seconds / 3600, "h"
     return _sum_of_units(text) if any(letter.isdigit() for letter in text[:2]) else None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.text_numbers import MixedScales, NumbersInText
+from tabbench.reading.text_numbers import MixedScales, NumbersInText, WordsAmong
 
 MOST_SHOWN = 2
+WORDS_AMONG = "words-among-numbers"
 
 
 def number_findings(name: str, spellings: pa.StringArray, rows: np.ndarray, read: NumbersInText) -> tuple[Finding, ...]:
@@ -41,9 +44,11 @@ def number_findings(name: str, spellings: pa.StringArray, rows: np.ndarray, read
         said.append(Finding("converted-unit", "info", subject, f"{subject} holds {cells(read.converted)} in another unit "
                             f"({some(read.converted)}), converted into {read.notation.unit}"))
     if read.is_open:
-        meaning = "decimal mark" if mark == "," else "thousands mark"
-        said.append(Finding("open-notation", "warn", subject, f"the comma in {subject} ({example}) could be a decimal or a "
-                            f"thousands mark and is read as {meaning}", "write the numbers without thousands marks"))
+        is_point = "," not in (mark, read.notation.thousands)
+        meaning = "decimal mark" if mark == "," or is_point else "thousands mark"
+        said.append(Finding("open-notation", "warn", subject, f"the {'point' if is_point else 'comma'} in {subject} ({example}) "
+                            f"could be a decimal or a thousands mark and is read as {meaning}",
+                            "write the numbers without thousands marks"))
     return tuple(said)
 
 
@@ -64,6 +69,15 @@ def scales_differ(name: str, spellings: pa.StringArray, rows: np.ndarray, read: 
         raise BadData(f"the target {shown(name)!r} holds {differ}; write all of its cells in one unit with the same marks")
     return Finding("mixed-notation", "warn", shown(name), f"{shown(name)} holds {differ} and stays text",
                    "write all cells in one unit with the same marks")
+
+
+def words_among(name: str, spellings: pa.StringArray, rows: np.ndarray, read: WordsAmong) -> Finding:
+    """What to say of labels most of which are numbers."""
+    return Finding(WORDS_AMONG, "warn", shown(name),
+                   f"{shown(name)} holds {counted(int(rows[read.numbers].sum()), 'number')} "
+                   f"({_examples(spellings, rows, read.numbers)}) and {counted(int(rows[read.words].sum()), 'other cell')} "
+                   f"({_examples(spellings, rows, read.words)}), and is read as labels",
+                   f"if the other cells are missing values, say --type {shlex.quote(name + '=number')}")
 
 
 def _examples(spellings: pa.StringArray, rows: np.ndarray, positions: np.ndarray) -> str:

@@ -232,8 +232,11 @@ def _keep(folder: Path, values: dict[str, Any], table: pa.Table) -> None:
 def _kept(folder: Path) -> tuple[dict[str, Any], pa.Table] | None:
     if not (folder / "description.json").is_file():
         return None
-    values = json.loads((folder / "description.json").read_text(encoding="utf-8"))
-    expected, path = values.pop("sha256"), folder / TABLE
+    try:
+        values = json.loads((folder / "description.json").read_text(encoding="utf-8"))
+        expected, path = values.pop("sha256"), folder / TABLE
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise BadData(f"the description in {folder} is damaged; delete that folder to have the table downloaded again") from error
     found = hash_of(path, "sha256") if path.is_file() else "absent"
     if found != expected:
         raise BadData(f"{path} was changed: its sha256 is {found}, not {expected}; delete the folder {folder} to have it "

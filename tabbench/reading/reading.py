@@ -5,7 +5,7 @@ The order of steps is here; how each is done is in the modules that it calls. Kn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ import pyarrow as pa
 from tabbench.core.errors import BadData, BadOption, OptionMention, UnknownName
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.core.table import ColumnReading, DeclaredKind, Table
+from tabbench.core.table import FEWEST_COLUMNS_OF_A_BLOCK, ColumnReading, DeclaredKind, Table
 from tabbench.reading.column_readings import column_readings
 from tabbench.reading.declared import declared_kinds, recognise_as
 from tabbench.reading.frames import are_numbers_as_labels, as_labels, is_text, joined, plain
@@ -31,7 +31,7 @@ from tabbench.reading.row_digest import row_digests, table_fingerprint
 from tabbench.reading.rules import Rules
 from tabbench.reading.source import RawTable, read_source
 from tabbench.reading.summary import reading_block
-from tabbench.reading.typed_column import TypedColumn, as_strings
+from tabbench.reading.typed_column import TypedColumn, as_strings, plain_number_columns
 
 HEAD_ROWS, FEWEST_HEAD_ROWS, MOST_HEAD_CELLS = 200, 10, 40_000
 """Examples of cells are taken from the first rows, of fewer in a wide table."""
@@ -146,7 +146,8 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
     """Type the target, set aside rows without one, type the rest, find the codes for missing numbers."""
     target = _typed_target(raw, roles.target, declared, replace(rules, is_target=True))
     if target.column.kind == "date":
-        raise BadData(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number")
+        raise BadData.about(f"the target {shown(roles.target)!r} holds dates; a target is a label or a number: to predict its "
+                            "spellings as labels, give ", OptionMention("types", {roles.target: "category"}))
     rows, findings = raw.rows, tuple[Finding, ...]()
     if target.missing:
         has_target = ~np.asarray(pd.isna(target.values))
@@ -164,14 +165,13 @@ def _typed_rows(raw: RawTable, roles: Roles, is_test: np.ndarray | None, declare
 
 def _typed_target(raw: RawTable, name: str, declared: Mapping[str, DeclaredKind], rules: Rules) -> TypedColumn:
     values = raw.columns.pop(name)
-    head = _head(values, HEAD_ROWS)
     kind = declared.get(name)
     if kind is None and raw.has_types and is_text(values.type):
         labels = values.drop_null()
         if are_numbers_as_labels(labels.unique().to_pylist(), len(labels)):
             kind = "category"
     typed = recognise(name, values, rules) if kind is None else recognise_as(kind, name, values, rules)
-    return replace(typed, head=head)
+    return replace(typed, head=_head(values, HEAD_ROWS))
 
 
 def _head(values: pa.ChunkedArray, rows: int) -> tuple[str | None, ...]:
@@ -189,12 +189,36 @@ def _recognised(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rule
     def typed(name: str) -> TypedColumn:
         read = partial(recognise_as, declared[name]) if name in declared else recognise
         values = raw.columns.pop(name)
-        head = _head(values, head_rows)
-        return replace(without_infinite(name, read(name, values, rules)), head=head)
+        column = without_infinite(name, read(name, values, rules))
+        return replace(column, head=_head(values, head_rows))
 
+    together = _plain_numbers(raw, declared, rules, head_rows) if len(order) >= FEWEST_COLUMNS_OF_A_BLOCK else {}
+    names = [name for name in names if name not in together]
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        columns = dict(zip(names, pool.map(typed, names), strict=True))
+        columns = dict(zip(names, pool.map(typed, names), strict=True)) | together
     return {name: columns[name] for name in order}
+
+
+def _plain_numbers(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: Rules, head_rows: int) -> dict[str, TypedColumn]:
+    """The many columns of plain numbers of a wide table, typed in blocks and taken out of the raw table."""
+    if rules.missing is not None:
+        return {}
+    columns = plain_number_columns({name: values for name, values in raw.columns.items() if name not in declared})
+    kinds: dict[tuple[pa.DataType, bool], list[str]] = {}
+    for name, typed in columns.items():
+        start = typed.values[:head_rows]
+        kinds.setdefault((raw.columns[name].type, bool((np.isnan(start) | (start == np.floor(start))).all())), []).append(name)
+    heads = {name: head for names in kinds.values() for name, head in _heads([raw.columns.pop(each) for each in names], names,
+                                                                            head_rows)}
+    return {name: replace(typed, head=heads[name]) for name, typed in columns.items()}
+
+
+def _heads(columns: Sequence[pa.ChunkedArray], names: Sequence[str], rows: int) -> Iterator[tuple[str, tuple[str | None, ...]]]:
+    """Name and head of columns of one type that are written in one way, with or without fractions."""
+    starts = [values.slice(0, rows) for values in columns]
+    cells = as_labels(pa.chunked_array([chunk for start in starts for chunk in start.chunks])).to_pylist()
+    for place, name in enumerate(names):
+        yield name, tuple(cells[place * len(starts[0]):(place + 1) * len(starts[0])])
 
 
 def _rows_without_target(raw: RawTable, roles: Roles, has_target: np.ndarray) -> tuple[Finding, ...]:
@@ -279,6 +303,9 @@ def _columns_read(roles: Roles, typed: _TypedRows, left_out: Collection[str], fi
 
 
 def _frame(features: Mapping[str, TypedColumn]) -> pd.DataFrame:
+    """The values as they are; those of a wide table copied into a block for each type, as to take rows of it costs by block."""
+    if len(features) >= FEWEST_COLUMNS_OF_A_BLOCK:
+        return pd.DataFrame({name: column.values for name, column in features.items()})
     return pd.DataFrame({name: pd.Series(column.values, copy=False) for name, column in features.items()}, copy=False)
 
 

@@ -20,11 +20,11 @@ from tabbench.core.table import Column
 from tabbench.reading.categories import category_column, merge_findings
 from tabbench.reading.frames import LARGEST_EXACT
 from tabbench.reading.missing_words import MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, NOT_AVAILABLE, code_numbers
-from tabbench.reading.number_findings import number_findings, scales_differ
+from tabbench.reading.number_findings import WORDS_AMONG, number_findings, scales_differ, words_among
 from tabbench.reading.rules import USUAL, Rules
 from tabbench.reading.spelled import Spelled, spell
 from tabbench.reading.text_dates import SEVERAL, read_dates
-from tabbench.reading.text_numbers import MixedScales, read_numbers
+from tabbench.reading.text_numbers import MixedScales, WordsAmong, read_numbers
 from tabbench.reading.typed_column import TypedColumn, boolean_column, date_column, number_column
 from tabbench.reading.units import CLOCK
 
@@ -101,6 +101,8 @@ def _from_text(name: str, values: pa.ChunkedArray, rules: Rules) -> TypedColumn:
                             for words in (MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES))
     typed = (_truth(name, truths.with_labels_merged() if rules.merge_labels else truths)
              or _written_number(name, among_values, rules))
+    if isinstance(typed, Finding) and typed.code == WORDS_AMONG:  # years among dates, maybe
+        typed = _written_date(name, among_values) or typed
     if isinstance(typed, Finding):
         labels = category_column(name, spelled, rules, is_declared=rules.is_target)
         return replace(labels, findings=(*labels.findings, typed))
@@ -140,6 +142,8 @@ def _written_number(name: str, spelled: Spelled, rules: Rules) -> TypedColumn | 
     """The numbers that a text stands for; a finding where it would be numbers if these shared a scale."""
     rows = spelled.rows()
     read = read_numbers(spelled.spellings, rows, rules.hint)
+    if isinstance(read, WordsAmong):
+        return words_among(name, spelled.spellings, rows, read)
     if isinstance(read, MixedScales) or (rules.is_target and read is not None and len(read.mixed)):
         return scales_differ(name, spelled.spellings, rows, read, rules.is_target)
     if read is None or (read.is_integer and np.nanmax(np.abs(read.values)) > LARGEST_EXACT):

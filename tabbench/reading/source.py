@@ -41,6 +41,8 @@ INDEX_NAME = re.compile(r"Unnamed: 0(?:\.\d+)?|__index_level_\d+__")
 """What pandas calls an index that became a column."""
 JSON_START = re.compile(rb'\{\s*"|\{\s*\}|\[\s*[\[{]')
 """A record, or an array of records or rows."""
+OF_STRANGE_METADATA = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What is raised over names that are no text and notes of pandas' that it has not written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,9 +280,9 @@ def _arrow_table(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:
     try:
         table, kind = _parsed_arrow(file, start)
         require_sound(table)
-    except (OSError, pa.ArrowException) as error:
+        return as_pandas_declared(table), kind
+    except (OSError, pa.ArrowException, *OF_STRANGE_METADATA) as error:
         raise BadData(f"{file.shown} is damaged or cut off ({str(error).splitlines()[0]}); get it again") from error
-    return as_pandas_declared(table), kind
 
 
 def _parsed_arrow(file: LocalFile, start: bytes) -> tuple[pa.Table, str]:

@@ -17,6 +17,8 @@ FORMS: dict[ColumnKind, tuple[str, str]] = {"number": ("number", "numbers"), "bo
 """Kind of column -> what one and several are called."""
 MOST_COLUMNS_SHOWN = 14
 """With the lines around them they fit on a screen."""
+MOST_PLAIN_COLUMNS, FEW_PLAIN_COLUMNS = 200, 20
+"""Of more columns than these without a note, so few are examples enough."""
 HEADINGS = ("column", "type", "as written → as read", "missing", "note")
 WIDEST = (24, 18, 44, 7, 60)
 LONGEST_EXAMPLE = 24
@@ -57,13 +59,20 @@ NOTED = {"file": ("delimiter-line", "comment-lines", "title-lines", "row-names",
 def column_lines(columns: Sequence[ColumnReading], rows: int, most: int | None = MOST_COLUMNS_SHOWN) -> list[str]:
     """A table of how the columns were read, the doubtful ones first, then those that have a note; all with `most=None`."""
     ranked = sorted(columns, key=lambda each: (not each.is_doubtful, each.role != "target", not each.note))
-    seen = ranked[:most]
+    seen = ranked[:_worth_showing(ranked)] if most is None else ranked[:most]
     cells = [HEADINGS, *(_cells(each, rows) for each in seen)]
     widths = [min(max(len(row[place]) for row in cells), widest) for place, widest in enumerate(WIDEST)]
     lines = ["  ".join(cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     if len(ranked) > len(seen):
-        lines.append(f"and {counted(len(ranked) - len(seen), 'more column')}; `tabbench check` shows all")
+        more = counted(len(ranked) - len(seen), "more column")
+        lines.append(f"and {more}; `tabbench check` shows all" if most else f"and {more} without a note; --json names all")
     return lines
+
+
+def _worth_showing(ranked: Sequence[ColumnReading]) -> int:
+    """All columns, or of a wide table the first few and all that have a note."""
+    noted = sum(1 for each in ranked if each.note or each.is_doubtful or each.role == "target")
+    return len(ranked) if len(ranked) - noted <= MOST_PLAIN_COLUMNS else noted + FEW_PLAIN_COLUMNS
 
 
 def cut(text: str, width: int) -> str:

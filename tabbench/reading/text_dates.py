@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -15,9 +17,14 @@ DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
 WITH_MONTH_NAME = ("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
                    "%B %d %Y",
-                   "%a %d %b %Y", "%d/%b/%Y", "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d")
+                   "%a %d %b %Y", "%d/%b/%Y", "%d%b%Y", "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%Y/%m/%d")
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+LOOKS = (rf"^(?:[0-9]{{1,4}}[-/. ]|[0-9]{{1,2}}(?i:{MONTHS})[0-9]|(?i:{MONTHS})[a-z]*[- ][0-9]|[A-Za-z]{{3}} [0-9]"
+         r"|[0-9]{4}-?[qQwW]|[qQ][1-4][-/ ]?[0-9]).*[0-9]")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+PERIOD_LETTER = "[qQwW]"
+QUARTER = re.compile(r"(?P<year>[0-9]{4})[- ]?[qQ](?P<quarter>[1-4])|[qQ](?P<late_quarter>[1-4])[-/ ]?(?P<late_year>[0-9]{4})")
+WEEK = re.compile(r"(?P<year>[0-9]{4})-?[wW](?P<week>[0-5][0-9])")
 SHORTEST, LONGEST = 6, 40
 """Characters of a date, from 1/1/20 to a date with time, fraction and zone."""
 SEVERAL = " | "
@@ -109,7 +116,7 @@ def _dates(spellings: pa.StringArray, values: np.ndarray, date_format: str) -> D
 
 
 def _coerced(spellings: pa.StringArray, date_format: str) -> np.ndarray:
-    texts = pd.Series(spellings.to_pylist(), dtype="str")
+    texts = _texts(spellings)
     if date_format == ISO:  # which would take any number for a year or more
         texts = texts.where(~texts.str.fullmatch("[0-9]{1,7}|[0-9]{9,}"))
     parsed = pd.to_datetime(texts, format=date_format, utc=True, errors="coerce")
@@ -121,11 +128,30 @@ def parse_dates(spellings: pa.StringArray, date_format: str | None) -> np.ndarra
     if date_format is not None and SEVERAL in date_format:
         return _parsed_in_several(spellings, date_format.split(SEVERAL))
     try:
-        parsed = pd.to_datetime(pd.Series(spellings.to_pylist(), dtype="str"), format=date_format or ISO, utc=True,
-                                errors="raise")
+        parsed = pd.to_datetime(_texts(spellings), format=date_format or ISO, utc=True, errors="raise")
     except (ValueError, OverflowError):
         return None
     return np.asarray(parsed.dt.tz_localize(None), dtype="datetime64[us]")
+
+
+def _texts(spellings: pa.StringArray) -> pd.Series:
+    """The spellings, a quarter or an ISO week as its first day."""
+    texts = spellings.to_pylist()
+    if pc.any(pc.match_substring_regex(spellings, PERIOD_LETTER)).as_py():
+        texts = [_first_day(text) if text else text for text in texts]
+    return pd.Series(texts, dtype="str")
+
+
+def _first_day(text: str) -> str:
+    """2015-04-01 for 2015Q2 and 2015-06-29 for 2015-W27; any other text as it is."""
+    if (quarter := QUARTER.fullmatch(text)) is not None:
+        return f"{quarter['year'] or quarter['late_year']}-{3 * int(quarter['quarter'] or quarter['late_quarter']) - 2:02d}-01"
+    if (week := WEEK.fullmatch(text)) is None:
+        return text
+    try:
+        return date.fromisocalendar(int(week["year"]), int(week["week"]), 1).isoformat()
+    except ValueError:  # week 00, or 53 in a year of 52
+        return text
 
 
 def _parsed_in_several(spellings: pa.StringArray, formats: list[str]) -> np.ndarray | None:
@@ -137,7 +163,7 @@ def _parsed_in_several(spellings: pa.StringArray, formats: list[str]) -> np.ndar
 
 def _look_like_dates(trial: pa.StringArray, rows: np.ndarray) -> bool:
     lengths = pc.utf8_length(trial).to_numpy(zero_copy_only=False)
-    looks = pc.match_substring_regex(trial, rf"^(?:[0-9]{{1,4}}[-/. ]|(?i:{MONTHS})[a-z]*[- ][0-9]|[A-Za-z]{{3}} [0-9]).*[0-9]")
+    looks = pc.match_substring_regex(trial, LOOKS)
     looks = looks.to_numpy(zero_copy_only=False) & (lengths >= SHORTEST) & (lengths <= LONGEST)
     years = pc.match_substring_regex(trial, YEAR_ALONE).to_numpy(zero_copy_only=False)
     return bool(looks.any() and rows[looks | years].sum() >= (1 - TRIAL_STRAY_SHARE) * rows.sum())

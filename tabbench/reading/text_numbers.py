@@ -67,6 +67,14 @@ class MixedScales:
 
 
 @dataclass(frozen=True, eq=False)
+class WordsAmong:
+    """Labels, though most rows hold numbers: positions of the numbers and of the words."""
+
+    numbers: np.ndarray
+    words: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Scaled:
     """Numbers (k,) each in its own unit; NaN is no number."""
 
@@ -76,7 +84,7 @@ class Scaled:
 
 
 def read_numbers(spellings: pa.StringArray, rows: np.ndarray, hint: DecimalHint = DecimalHint()) -> (  # noqa: B008
-        NumbersInText | MixedScales | None):
+        NumbersInText | MixedScales | WordsAmong | None):
     """The numbers that the spellings stand for, or None when they are labels.
 
     Parameters
@@ -114,7 +122,8 @@ def all_numbers(spellings: pa.StringArray, rows: np.ndarray, hint: DecimalHint) 
     return values, _notation(cells.bodies, marks, unit, _example(spellings, rows, fits))
 
 
-def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: Marks) -> NumbersInText | MixedScales | None:
+def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: Marks) -> (
+        NumbersInText | MixedScales | WordsAmong | None):
     scaled = scaled_cells(cells, marks)
     unit, fits = _column_unit(scaled, rows)
     is_number = ~np.isnan(scaled.values)
@@ -128,7 +137,9 @@ def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: M
     strays = ~fits & ~mixed
     if not _tolerable(spellings, rows, strays, int((fits & (rows > 0)).sum())):
         others = is_number & ~fits
-        return MixedScales(np.flatnonzero(fits), np.flatnonzero(others)) if _are_amounts(scaled, rows) else None
+        if _are_amounts(scaled, rows):
+            return MixedScales(np.flatnonzero(fits), np.flatnonzero(others))
+        return _words_among(spellings, rows, fits, strays)
     if rows[mixed].sum() > MOST_STRAY_SHARE * rows.sum():
         return MixedScales(np.flatnonzero(fits), np.flatnonzero(mixed))
     values = np.where(fits, _in_unit(scaled, unit), np.nan)
@@ -139,6 +150,13 @@ def _settled(spellings: pa.StringArray, rows: np.ndarray, cells: Cells, marks: M
     return NumbersInText(values, _are_integers(cells, values, marks), notation,
                          np.flatnonzero(strays), np.flatnonzero(mixed), bounds, _where(cells, "is_marked"),
                          np.flatnonzero(fits & _is_converted(scaled, unit)), marks.is_open)
+
+
+def _words_among(spellings: pa.StringArray, rows: np.ndarray, fits: np.ndarray, strays: np.ndarray) -> WordsAmong | None:
+    """Worth a word only where most rows hold one of many numbers, and the rest is no code such as 12A beside 12."""
+    if rows[fits].sum() <= rows.sum() / 2 or fits.sum() < FEWEST_NUMBERS or _have_codes(spellings, rows, strays):
+        return None
+    return WordsAmong(np.flatnonzero(fits), np.flatnonzero(~fits))
 
 
 def _may_be_numbers(spellings: pa.StringArray, rows: np.ndarray, hint: DecimalHint) -> bool:
@@ -245,11 +263,15 @@ def _tolerable(spellings: pa.StringArray, rows: np.ndarray, strays: np.ndarray, 
     share, words = rows[strays].sum() / rows.sum(), int(strays.sum())
     if not words:
         return True
-    coded = pc.match_substring_regex(spellings, CODE_LIKE).to_numpy(zero_copy_only=False) & strays
-    if rows[coded].sum() > MOST_CODE_SHARE * rows.sum():
+    if _have_codes(spellings, rows, strays):
         return False
     return bool(share <= MOST_STRAY_SHARE
                 or (numbers >= FEWEST_NUMBERS and words <= MOST_STRAY_WORDS and share <= MOST_WORD_SHARE))
+
+
+def _have_codes(spellings: pa.StringArray, rows: np.ndarray, strays: np.ndarray) -> bool:
+    coded = pc.match_substring_regex(spellings, CODE_LIKE).to_numpy(zero_copy_only=False) & strays
+    return bool(rows[coded].sum() > MOST_CODE_SHARE * rows.sum())
 
 
 def _are_amounts(scaled: Scaled, rows: np.ndarray) -> bool:
@@ -262,12 +284,18 @@ def _are_amounts(scaled: Scaled, rows: np.ndarray) -> bool:
 
 
 def _are_classes(values: np.ndarray, rows: np.ndarray, bounds: np.ndarray, cells: Cells) -> bool:
-    """Whether bounds are not what is known of values but classes, as <=50K and >50K; 1,000+ is a number."""
+    """Whether bounds are not what is known of values but classes, as <=50K and >50K.
+
+    1,000+ is a number, and so are <1 and 10+ at the ends of 1 to 9.
+    """
     marks = [cells.affixes[each].bound for each in cells.affix[bounds]]
     if set(marks) <= {"+"}:
         return False
     is_twofold = len(set(values[bounds])) < len(set(zip(values[bounds], marks, strict=True)))
-    return is_twofold or bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum())
+    is_exact = ~np.isnan(values)
+    is_exact[bounds] = False
+    is_end = len(np.unique(values[is_exact])) > len(bounds)
+    return is_twofold or bool(rows[bounds].sum() > MOST_BOUND_SHARE * rows.sum() and not is_end)
 
 
 def _are_integers(cells: Cells, values: np.ndarray, marks: Marks) -> bool:

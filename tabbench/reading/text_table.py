@@ -5,10 +5,10 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 from tabbench.core.errors import BadData
 from tabbench.core.notation import DecimalHint, DecimalMark
 from tabbench.core.phrases import counted, shown
-from tabbench.reading.decimal_marks import proven_mark
+from tabbench.reading.decimal_marks import points_may_group, proven_mark
 from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
 from tabbench.reading.text_format import TextFormat
 
@@ -36,10 +36,13 @@ LEADING_ZERO = r"^\s*0[0-9xX]"
 """Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
 HEXADECIMAL = r"^\s*0[xX]"
 GROUPED_BY_POINTS = r"^\s*(?:[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})?|0?|NA|NaN|\?)\s*$"
+WHOLE_NUMBER, REAL_NUMBER = r"^-?(?:0|[1-9][0-9]{0,15})$", r"^-?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?$"
+FEWEST_COLUMNS_TO_GUESS = 300
 NEVER = ["\0"]
 """No text file holds it; with no word at all for true and false pyarrow is slower."""
-BLOCK_BYTES = 1 << 20
-"""pyarrow's own default: small blocks keep both cores busy."""
+BLOCK_BYTES, BLOCK_BYTES_A_COLUMN = 1 << 20, 4 << 10
+"""pyarrow's own default: small blocks keep both cores busy. Of a wide table they are larger, else its thousands of columns would
+be in pieces of a few rows."""
 LONG_ROW_BLOCK_BYTES = 64 << 20
 """Second try, for a table whose rows do not fit into a block; a longer row is a quote that was never closed."""
 
@@ -69,7 +72,7 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, missin
     """
     sample = _sample(path, text)
     words = [] if all_text else _missing_words(sample, missing)
-    columns, ragged = _parse(path, name, text, words, all_text=all_text)
+    columns, ragged = _parse(path, name, text, words, all_text=all_text, likely={} if all_text else _likely_types(sample))
     if ragged and text.has_quotes is False:
         columns, ragged = _parse(path, name, text, words, all_text=all_text, newlines_in_values=True)
     if ragged:
@@ -115,25 +118,48 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: D
     real = [field.name for field in columns.schema if pa.types.is_floating(field.type)]
     zeros = whole if text.has_leading_zeros else []
     hexadecimal = [name for name in whole if pc.any(pc.match_substring_regex(sample[name], HEXADECIMAL)).as_py()]
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        long = [name for name, is_long in zip(real, pool.map(_is_long, map(columns.column, real)), strict=True) if is_long]
-    grouped = [name for name in real if "," in (hint.proven, hint.likely) and hint.proven != "."
-               and pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()]
+    is_exact = not _is_beyond_exact(_all_cells(columns.select(real)))
+    long = [] if is_exact else [name for name in real if _is_long(columns[name])]
+    grouped = [name for name in real if pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()
+               and (("," in (hint.proven, hint.likely) and hint.proven != ".") or points_may_group(sample[name]))]
     return [*zeros, *hexadecimal, *long, *grouped]
+
+
+def _likely_types(sample: pa.Table) -> dict[str, pa.DataType]:
+    """Of a wide table the columns that hold plain numbers as far as the sample goes: for pyarrow to find out takes longer than to
+    parse them."""
+    if sample.num_columns < FEWEST_COLUMNS_TO_GUESS or not sample.num_rows:
+        return {}
+    cells = _all_cells(sample)
+    is_whole, is_real = (pc.match_substring_regex(cells, pattern).to_numpy().reshape(sample.num_columns, -1)
+                         for pattern in (WHOLE_NUMBER, REAL_NUMBER))
+    whole, real = is_whole.all(axis=1), (is_whole | is_real).all(axis=1)
+    return {name: pa.int64() if whole[place] else pa.float64() for place, name in enumerate(sample.column_names) if real[place]}
+
+
+def _all_cells(columns: pa.Table) -> pa.ChunkedArray:
+    """The cells of all columns, which are of one type, as one column: one look instead of thousands at a wide table."""
+    kind = columns.schema.types[0] if columns.num_columns else pa.null()
+    return pa.chunked_array([chunk for column in columns.columns for chunk in column.chunks], kind)
+
+
+def _is_beyond_exact(numbers: pa.ChunkedArray) -> bool:
+    extent = pc.min_max(numbers)
+    return bool(max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0)) > LARGEST_EXACT)
 
 
 def _is_long(column: pa.ChunkedArray) -> bool:
     """Whole numbers with more digits than a float64 holds."""
-    extent = pc.min_max(column)
-    high = max(abs(extent["min"].as_py() or 0), abs(extent["max"].as_py() or 0))
-    return LARGEST_EXACT < high < float("inf") and bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
+    is_finite = not pc.any(pc.is_inf(column)).as_py()
+    return is_finite and _is_beyond_exact(column) and bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
 
 
 def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]:
     """What pyarrow is to read as missing: not NA where it may be a label, as no number of the file is written so."""
     if missing is not None:
         return [*(word for word in MISSING_EVERYWHERE if word not in GUESSED), *missing]
-    if any(_holds_na_among_numbers(column) for column in sample.columns):
+    has_na = pc.any(pc.equal(_all_cells(sample), NOT_AVAILABLE)).as_py()
+    if has_na and any(_holds_na_among_numbers(column) for column in sample.columns):
         return list(MISSING_EVERYWHERE)
     return [word for word in MISSING_EVERYWHERE if word != NOT_AVAILABLE]
 
@@ -147,7 +173,8 @@ def _holds_na_among_numbers(column: pa.ChunkedArray) -> bool:
 
 
 def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_text: bool, newlines_in_values: bool | None = None,
-           use_threads: bool = True, only: list[str] | None = None) -> tuple[pa.Table, list[Any]]:
+           use_threads: bool = True, only: list[str] | None = None, likely: Mapping[str, pa.DataType] = MappingProxyType({})
+           ) -> tuple[pa.Table, list[Any]]:
     ragged: list[Any] = []
 
     def set_aside(row: Any) -> str:
@@ -159,10 +186,11 @@ def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_tex
         return pa.table({name: pa.array([], pa.string()) for name in names}), ragged
     convert = pa_csv.ConvertOptions(
         null_values=words, strings_can_be_null=not all_text, true_values=NEVER, false_values=NEVER,
-        include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else None)
+        include_columns=only, column_types=dict.fromkeys(names, pa.string()) if all_text else dict(likely))
     parse = pa_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=set_aside,
                                 newlines_in_values=text.has_quotes if newlines_in_values is None else newlines_in_values)
-    for block_bytes in (BLOCK_BYTES, LONG_ROW_BLOCK_BYTES):
+    usual_bytes = min(max(BLOCK_BYTES, BLOCK_BYTES_A_COLUMN * len(names)), LONG_ROW_BLOCK_BYTES)
+    for block_bytes in (usual_bytes, LONG_ROW_BLOCK_BYTES):
         ragged.clear()
         read = pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines, block_size=block_bytes,
                                   use_threads=use_threads)
@@ -171,6 +199,9 @@ def _parse(path: Path, name: str, text: TextFormat, words: list[str], *, all_tex
             return table, ragged
         except pa.ArrowInvalid as error:
             problem = str(error).splitlines()[0]
+            if likely and "conversion error" in problem:  # a later row is written otherwise
+                return _parse(path, name, text, words, all_text=all_text, newlines_in_values=newlines_in_values,
+                              use_threads=use_threads, only=only)
             if "straddling" not in problem:
                 break
             problem = f"a row is longer than {LONG_ROW_BLOCK_BYTES >> 20} MB; is a quote opened and never closed?"

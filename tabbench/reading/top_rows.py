@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tabbench.core.finding import Finding
@@ -122,6 +122,8 @@ def looks_like_values(header: Row, body: Sequence[Row]) -> bool:
 
 
 def _has_values(header: Row, body: Sequence[Row]) -> bool:
+    if not any(_is_value(cell.strip()) for cell in header):
+        return False
     columns = [place for place in _value_columns(body) if place < len(header)]
     cells = [header[place].strip() for place in columns]
     if not any(map(_is_value, cells)) or not all(_is_value(cell) or _is_missing(cell) for cell in cells):
@@ -135,7 +137,7 @@ def _has_values(header: Row, body: Sequence[Row]) -> bool:
 
 def _has_labels_of(header: Row, body: Sequence[Row]) -> bool:
     """In a table of labels alone, each of the header's cells is one of the labels below it."""
-    if _value_columns(body) or len(header) < 2:
+    if len(header) < 2 or any(True for _ in _value_columns(body)):
         return False
     return all(cell.strip() and any(list(row[place:place + 1]) == [cell] for row in body) for place, cell in enumerate(header))
 
@@ -212,7 +214,7 @@ def _are_types_or_units(header: Row, second: Row, rest: Sequence[Row]) -> bool:
         return False
     if all(cell.casefold() in TYPES for cell in filled):
         return True
-    columns = _value_columns(rest)
+    columns = [place for place in _value_columns(rest) if place < len(second)]
     others = [cell for place, cell in enumerate(second) if place not in columns]
     return (all(UNIT.fullmatch(second[place]) for place in columns if second[place])
             and all(_is_missing(cell) or cell.casefold() in TYPES or cell[0] in "([" for cell in others))
@@ -229,9 +231,12 @@ def _is_second_header(header: Row, second: Row, rest: Sequence[Row]) -> bool:
 
 def _no_value_above_values(second: Row, rest: Sequence[Row]) -> bool:
     """Whether the columns of numbers and dates, of which there are some, have something else in this row."""
+    is_value = [_is_value(cell) for cell in second]
+    if any(is_value[place] for place in _value_columns(rest) if place < len(second)):  # the first one settles it
+        return False
     cells = [second[place] for place in _value_columns(rest) if place < len(second)]
     told = [cell for cell in cells if not _is_missing(cell) or cell in ("-", "%")]
-    return bool(told) and len(told) >= len(cells) / 2 and not any(map(_is_value, told)) and (len(cells) > 1 or len(second) > 2)
+    return bool(told) and len(told) >= len(cells) / 2 and (len(cells) > 1 or len(second) > 2)
 
 
 def _come_back(second: Row, rest: Sequence[Row]) -> bool:
@@ -252,13 +257,13 @@ def _filled(cells: Row) -> list[str]:
     return [cell.strip() for cell in cells if cell.strip()]
 
 
-def _value_columns(body: Sequence[Row]) -> list[int]:
-    """Positions of the columns that hold numbers or dates."""
+def _value_columns(body: Sequence[Row]) -> Iterator[int]:
+    """Positions of the columns that hold numbers or dates, one by one: often the first is enough."""
     if not body:
-        return []
+        return
     width = Counter(map(len, body)).most_common(1)[0][0]
     whole = [row for row in body if len(row) == width]
-    return [place for place in range(width) if _holds_values([row[place].strip() for row in whole])]
+    yield from (place for place in range(width) if _holds_values([row[place].strip() for row in whole]))
 
 
 def _holds_values(cells: Sequence[str]) -> bool:

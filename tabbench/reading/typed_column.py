@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.finding import Finding
+from tabbench.core.notation import Notation
 from tabbench.core.table import Column
+
+BLOCK_CELLS = 1 << 21
+LARGEST_EXACT = 2**53
+"""Above it float64 rounds whole numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,31 @@ def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, 
 def _with_extent(column: Column, numbers: np.ndarray) -> Column:
     is_fraction = bool(len(numbers)) and bool(np.fmax.reduce(numbers) <= 1) and bool(np.fmin.reduce(numbers) >= -1)
     return replace(column, notation=replace(column.notation, is_fraction=is_fraction))
+
+
+def plain_number_columns(columns: Mapping[str, pa.ChunkedArray]) -> dict[str, TypedColumn]:
+    """Those of the columns that are plain float64 or int64 to Arrow, all finite and not too long, typed together."""
+    typed: dict[str, TypedColumn] = {}
+    decimal: Literal[".", ""]
+    for kind, decimal in ((pa.float64(), "."), (pa.int64(), "")):
+        has_gaps = kind == pa.float64()
+        names = [name for name, values in columns.items() if values.type == kind and (has_gaps or not values.null_count)]
+        step = max(1, BLOCK_CELLS // max(1, len(columns[names[0]]))) if names else 1
+        for start in range(0, len(names), step):
+            group = names[start:start + step]
+            typed |= _typed_together(group, np.stack([columns[name].to_numpy() for name in group]), decimal)
+    return typed
+
+
+def _typed_together(names: Sequence[str], numbers: np.ndarray, decimal: Literal[".", ""]) -> dict[str, TypedColumn]:
+    """The columns (p, n) of numbers; those with infinite or too long ones are left to whoever looks at a column alone."""
+    high, low = np.fmax.reduce(numbers, axis=1), np.fmin.reduce(numbers, axis=1)
+    missing = np.isnan(numbers).sum(axis=1)
+    is_plain = (np.maximum(high, -low) < np.inf) & ((np.maximum(high, -low) <= LARGEST_EXACT) | (decimal == "."))
+    is_fraction = (high <= 1) & (low >= -1)
+    notations = {each: Notation(decimal, is_fraction=each) for each in (False, True)}
+    return {name: TypedColumn(Column(name, "number", notation=notations[bool(fraction)]), values, values, int(gaps))
+            for name, values, plain, fraction, gaps in zip(names, numbers, is_plain, is_fraction, missing, strict=True) if plain}
 
 
 def boolean_column(name: str, values: pa.BooleanArray, levels: tuple[str, ...], findings: tuple[Finding, ...] = ()

@@ -40,6 +40,7 @@ _UNITS = {
     "power": {"W": "1 watt watts", "kW": "1000", "MW": "1000000", "GW": "1000000000"},
     "energy": {"Wh": "1", "kWh": "1000", "MWh": "1000000", "GWh": "1000000000"},
     "frequency": {"Hz": "1", "kHz": "1000", "MHz": "1000000", "GHz": "1000000000"},
+    "data": {"kB": "1000", "MB": "1000000", "GB": "1000000000", "TB": "1000000000000"},
     "speed": {"km/h": "1 kmh kph", "mph": "1.609344 mi/h", "m/s": "3.6"},
 }
 KNOWN = {spelling: Unit(name, dimension, Fraction(facts.split()[0]))

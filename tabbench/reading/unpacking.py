@@ -5,8 +5,10 @@ Goes by a file's first bytes, never by its name. Must not know what a table is.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import sys
 import tempfile
 import zipfile
@@ -102,6 +104,7 @@ def _unzipped(path: Path, name: str, target_path: Path) -> LocalFile:
     try:
         with zipfile.ZipFile(path) as archive:
             if "[Content_Types].xml" in archive.namelist():
+                _require_no_bomb(sum(each.file_size for each in archive.infolist()), path.stat().st_size, name)
                 return LocalFile(path, name)  # a workbook is a zip file as well
             members = [each for each in archive.infolist() if not each.is_dir() and not each.filename.startswith("__MACOSX/")]
             if len(members) != 1:
@@ -109,7 +112,8 @@ def _unzipped(path: Path, name: str, target_path: Path) -> LocalFile:
                 raise BadData(f"{name} holds {counted(len(members), 'file')} ({inside}) where one table is wanted; unpack it")
             with archive.open(members[0]) as packed, target_path.open("wb") as target:
                 _copy(packed, target, name, lambda: members[0].compress_size)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, LookupError, UnicodeDecodeError,
+            OSError) as error:
         raise BadData(f"{name} cannot be unpacked as zip: {error}; unpack it yourself") from error
     return LocalFile(target_path, name, "zip")
 
@@ -118,9 +122,12 @@ def _copy(packed: Any, target: BinaryIO, name: str, consumed: Callable[[], int |
     written = 0
     while piece := packed.read(PIECE_BYTES):
         written += len(piece)
-        taken = consumed()
-        is_bomb = taken is not None and written > BOMB_CHECK_FROM_BYTES and written > BOMB_RATIO * taken
-        if is_bomb or written > MOST_UNPACKED_BYTES:
-            raise BadData(f"{name} unpacks to more than {written >> 20:,} MB, more than a table of its packed size would; "
-                          "unpack it yourself")
+        _require_no_bomb(written, consumed(), name)
         target.write(piece)
+
+
+def _require_no_bomb(unpacked: int, packed: int | None, name: str) -> None:
+    is_bomb = packed is not None and unpacked > BOMB_CHECK_FROM_BYTES and unpacked > BOMB_RATIO * packed
+    if is_bomb or unpacked > MOST_UNPACKED_BYTES:
+        raise BadData(f"{name} unpacks to more than {unpacked >> 20:,} MB, more than a table of its packed size would; "
+                      "unpack it yourself")

@@ -12,6 +12,7 @@ from tabbench.core.comparison import Comparison
 from tabbench.report.columns_read import BAR_HEIGHT, TITLES, column_rows
 from tabbench.report.sensitivity import MAP_NOTE, sensitivity_tables
 from tabbench.report.tables import evidence_tables, facts, more_rows_table, record_tables, standings_table
+from tabbench.wording.findings import of_a_kind_as_one
 from tabbench.wording.names import with_readable_names
 from tabbench.wording.safe_text import plain
 from tabbench.wording.terms import HOW_TO_READ
@@ -39,7 +40,7 @@ def to_html(comparison: Comparison) -> str:
         comparison=comparison,
         family_colours=Markup(family_colours()),
         facts=facts(comparison),
-        warnings=[row for row in comparison.findings.to_dict("records") if row["severity"] != "info"],
+        warnings=of_a_kind_as_one([row for row in comparison.findings.to_dict("records") if row["severity"] != "info"]),
         has_crossings=bool((comparison.crossovers["kind"].isin(["bracket", "several", "open"])).any()),
         score_by_size=Markup(score_by_size(comparison)),
         difference_to_best=Markup(difference_to_best(comparison)),

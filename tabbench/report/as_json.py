@@ -18,10 +18,10 @@ from tabbench.core.errors import BadData
 _FRAMES_BEFORE_SENTENCE = ("approaches", "scores", "winners", "pairs", "crossovers")
 _FRAMES_AFTER_SENTENCE = ("other_crossovers", "family_crossovers", "what_if", "selection", "training", "extrapolation",
                           "extrapolated_scores", "findings", "incidents", "failures", "skipped", "costs", "cost_crossovers",
-                          "budget_crossovers", "cost_limits", "winner_map", "columns")
+                          "budget_crossovers", "cost_limits", "winner_map", "columns", "tuned")
 _WHOLE_NUMBERS = frozenset({"version", "size", "splits", "failed", "repeat", "fold", "nets", "factor", "trained_on", "missing"})
 _LATER = frozenset({"selection", "training", "other_crossovers", "family_crossovers", "budget_crossovers", "extrapolation",
-                    "extrapolated_scores", "what_if", "cost_limits", "winner_map", "columns"})
+                    "extrapolated_scores", "what_if", "cost_limits", "winner_map", "columns", "tuned"})
 """Frames that were added to schema 1: absent in older files, where they are empty."""
 _MEASURED = {
     "scores": ("mean", "low", "high"),

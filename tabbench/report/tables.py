@@ -27,6 +27,7 @@ from tabbench.report.incidents import incident_groups
 from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_rows
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings, winner_at
+from tabbench.wording.findings import of_a_kind_as_one
 from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
@@ -136,7 +137,7 @@ def more_rows_table(comparison: Comparison) -> ReportTable | None:
 def record_tables(comparison: Comparison) -> list[ReportTable]:
     """What a reader should know before believing it, and how everything was done."""
     return _filled([_findings(comparison), _failures(comparison), _skipped(comparison), _incidents(comparison),
-                    _approaches(comparison), _protocol(comparison)])
+                    _approaches(comparison), _tuned(comparison), _protocol(comparison)])
 
 
 def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
@@ -288,7 +289,7 @@ def _seconds_by_size(comparison: Comparison) -> ReportTable:
 
 def _findings(comparison: Comparison) -> ReportTable:
     weight = {"block": 0, "warn": 1}
-    found = sorted(comparison.findings.to_dict("records"), key=lambda row: weight.get(row["severity"], 2))
+    found = sorted(of_a_kind_as_one(comparison.findings.to_dict("records")), key=lambda row: weight.get(row["severity"], 2))
     cells = [(SEVERITIES[row["severity"]], *(str(row[name] or "") for name in ("code", "subject", "message", "cure")))
              for row in found]
     return ReportTable("Findings in the data", ("severity", "code", "subject", "finding", "remedy"), cells)
@@ -317,6 +318,16 @@ def _approaches(comparison: Comparison) -> ReportTable:
     cells = [(str(row["name"]), str(row["family"]), str(row["version"]), _settings(row["settings"]))
              for row in comparison.approaches.to_dict("records")]
     return ReportTable("Approaches and their settings", ("approach", "family", "version", "settings"), cells)
+
+
+def _tuned(comparison: Comparison) -> ReportTable:
+    found = comparison.tuned.groupby("approach", sort=False)
+    cells = [(str(name), _settings(fits["tuned"].iloc[0]) or NOTHING,
+              f"{sum(each == fits['tuned'].iloc[0] for each in fits['tuned'])} of {len(fits)}", str(fits["code"].iloc[0]))
+             for name, fits in found]
+    return ReportTable("Hyperparameters that were found", ("approach", "in the first split", "the same in", "code"), cells,
+                       note="At the size of the verdict. The code gives the approach's row again; data is the table as it was "
+                            "given.", is_folded=len(cells) > MOST_ROWS_IN_SIGHT)
 
 
 def _settings(settings: Any) -> str:

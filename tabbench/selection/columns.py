@@ -54,7 +54,8 @@ class OrderedColumns:
 
 def restore_columns(parts: Parts) -> OrderedColumns:
     """From `to_parts`."""
-    return OrderedColumns(parts.arrays["order"], parts.arrays["importances"])
+    importances = parts.array("importances", (None,))
+    return OrderedColumns(parts.positions("order", importances.shape, len(importances)), importances)
 
 
 @dataclass(frozen=True, eq=False)

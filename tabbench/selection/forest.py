@@ -14,6 +14,8 @@ from tabbench.core.effort import counted
 from tabbench.core.task import Task
 from tabbench.selection.columns import ANY_VIEW, ColumnMatrix, OrderedColumns, as_numbers, restore_columns
 
+BLOCK_ROWS = 1 << 14
+"""Rows that are shuffled at a time."""
 TREES = {"fast": 50, "balanced": 100, "thorough": 300}
 FEWEST_TREES = 20
 MOST_ROWS_PER_TREE = {"fast": 2_000, "balanced": 5_000, "thorough": 20_000}
@@ -93,7 +95,11 @@ def _with_shadows(values: Any, seed: int) -> Any:
 
     order = np.random.default_rng(seed).permutation(values.shape[0])
     if isinstance(values, np.ndarray):
-        return np.concatenate([values, values[order]], axis=1, dtype=np.float32)
+        both = np.empty((len(values), 2 * values.shape[1]), dtype=np.float32)
+        both[:, :values.shape[1]] = values
+        for start in range(0, len(values), BLOCK_ROWS):  # a whole shuffled copy would be as large as both
+            both[start:start + BLOCK_ROWS, values.shape[1]:] = values[order[start:start + BLOCK_ROWS]]
+        return both
     return hstack([values, values[order]], format="csc", dtype=np.float32)
 
 

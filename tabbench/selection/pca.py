@@ -65,7 +65,8 @@ def fit_components(matrix: LinearMatrix, training: TrainingSet) -> Components:
 
 def restore_components(parts: Parts) -> Components:
     """From `to_parts`."""
-    return Components(parts.arrays["directions"], parts.arrays["means"])
+    means = parts.array("means", (None,))
+    return Components(parts.array("directions", (None, len(means))), means)
 
 
 def _settings(workload: Workload) -> Settings:

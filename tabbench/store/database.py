@@ -1,6 +1,7 @@
 """The store of a run: one SQLite file that the supervisor alone writes. What is committed survives a kill.
 
-Large predictions lie beside it as content-addressed files, written and synced before the row that names them.
+Large predictions lie beside it as content-addressed files, written and synced before the row that names them. Every row that a
+verdict depends on has a checksum, and every kind of row a seal, so that what is read is as it was put or refused.
 """
 
 from __future__ import annotations
@@ -8,68 +9,91 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sqlite3
+import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.files import write_atomically
-from tabbench.store.folder import APPLICATION_ID, DATABASE, PREDICTIONS, SPOOL
-from tabbench.store.spool import CHECKSUM, SUFFIX, DamagedSpool, checksum, encode, result_from, unpack
+from tabbench.store.connection import ILLEGIBLE, connect_to_read, connect_to_write, damaged, mistake, reading
+from tabbench.store.folder import PREDICTIONS, SPOOL
+from tabbench.store.layout import settle_layout
+from tabbench.store.ledger import Seal, checksum
+from tabbench.store.spool import SUFFIX, DamagedSpool, encode, result_from, unpack
 
-FORMAT = 1
-"""The number of the file's layout; raised with a migration."""
 LARGEST_INLINE_BYTES = 64 * 1024
 """SQLite reads a blob of this size about as fast as a file; larger ones would bloat the write-ahead log."""
 
-TRIED_AGAIN = "('timed_out', 'crashed', 'out_of_memory')"
+TRIED_AGAIN = frozenset({"timed_out", "crashed", "out_of_memory"})
 """Statuses whose cells are tried again when a run is continued; a new result replaces them."""
 
-LAYOUT = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE cell (
-    key TEXT PRIMARY KEY, approach TEXT NOT NULL, size INTEGER NOT NULL, repeat INTEGER NOT NULL, fold INTEGER NOT NULL,
-    specification TEXT NOT NULL
-) STRICT;
-CREATE TABLE result (
-    key TEXT PRIMARY KEY REFERENCES cell (key), status TEXT NOT NULL, header TEXT NOT NULL, body BLOB, body_file TEXT
-) STRICT;
-CREATE TABLE attempt (key TEXT NOT NULL, ended TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
-CREATE TABLE child (pid INTEGER PRIMARY KEY, created REAL NOT NULL) STRICT;
-"""
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error)
+"""What comes of values that are no longer what was put."""
+
+
+class Known(NamedTuple):
+    """What is known of a result without reading it."""
+
+    status: str
+    checksum: str
+
+    def mark(self, key: str) -> str:
+        """Its part of the seal."""
+        return checksum(key, self.status, self.checksum)
 
 
 class Store:
     """Open store of a run folder.
 
+    Parameters
+    ----------
+    is_read_only : bool, default False
+        Whether nothing is written into the folder, which need not be writable then.
+
     Raises
     ------
     BadData
-        When `run.db` is not a store of ours, is damaged, or was written by a newer version.
+        When `run.db` is not a store of ours, is damaged, or was written by another version's layout.
+    BadOption
+        When the place does not let it be opened.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
         self.folder = folder
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        if is_read_only:
+            self._connection, self._copy = connect_to_read(folder)
+        else:
+            self._connection = connect_to_write(folder)
+        self._is_read_only = is_read_only
+        self._version: int | None = None
+        self._meta: dict[str, str] = {}
+        self._results: dict[str, Known] = {}
+        self._seal = Seal()
         try:
-            self._connection = sqlite3.connect(folder / DATABASE, isolation_level=None)
-        except sqlite3.DatabaseError as error:
-            raise BadData(f"the store {folder / DATABASE} cannot be opened ({error}); look at its permissions") from error
-        try:
-            self._connection.execute("PRAGMA busy_timeout = 5000")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._settle_layout()
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise BadData(f"the store {folder / DATABASE} cannot be read ({error}); start over with --fresh") from error
+            with reading(folder):
+                settle_layout(self._connection, folder, is_read_only=is_read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def reading(cls, folder: Path) -> Store:
+        """The store of a folder into which nothing is to be written."""
+        return cls(folder, is_read_only=True)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; without a write-ahead log, so that it can be read where nothing can be written."""
+        if not self._is_read_only:
+            with contextlib.suppress(*ILLEGIBLE):  # somebody else reads it, or it is damaged: the log stays
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def __enter__(self) -> Store:
         return self
@@ -85,15 +109,18 @@ class Store:
 
     def remember(self, **values: Any) -> None:
         """Keep plain JSON values by name."""
-        rows = [(name, json.dumps(value, allow_nan=False)) for name, value in values.items()]
+        kept = self._known_meta() | {name: json.dumps(value, allow_nan=False) for name, value in values.items()}
+        rows = [(name, kept[name], checksum(name, kept[name])) for name in values]
         with self._transaction():
-            self._connection.executemany("INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                                         rows)
+            for table in ("meta", "meta_copy"):
+                self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", rows)
+            self._put_seal("meta", Seal.of(checksum(name, value) for name, value in kept.items()))
+        self._meta = kept
 
     def recall(self, name: str, default: Any = None) -> Any:
         """The value kept under a name."""
-        rows = self._query("SELECT value FROM meta WHERE name = ?", name)
-        return json.loads(rows[0][0]) if rows else default
+        value = self._known_meta().get(name)
+        return default if value is None else json.loads(value)
 
     # cells and results -----------------------------------------------------------------------------------------------
 
@@ -107,6 +134,27 @@ class Store:
     def put(self, results: Iterable[Result]) -> None:
         """Keep results, all or none; a cell keeps the one it has, unless that was an accident (see `settled`)."""
         self._put([unpack(encode(result)) for result in results])
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Drop these cells' results, so that they run again."""
+        gone = set(keys)
+        kept = {key: known for key, known in self._known_results().items() if key not in gone}
+        seal = _seal_of(kept)
+        with self._transaction():
+            self._connection.executemany("DELETE FROM result WHERE key = ?", [(key,) for key in gone])
+            self._put_seal("result", seal)
+        self._results, self._seal = kept, seal
+
+    def restore(self, meta: Mapping[str, Any], cells: Sequence[Cell], results: Sequence[tuple[Any, ...]]) -> None:
+        """Fill a new store with the rows of another one."""
+        self.declare([Batch(tuple(cells))])
+        known = {row[0]: Known(row[1], row[2]) for row in results}
+        seal = _seal_of(known)
+        with self._transaction():
+            self._connection.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?)", results)
+            self._put_seal("result", seal)
+        self._version = None
+        self.remember(**meta)
 
     def adopt_spooled(self, keys: Iterable[str] | None = None) -> list[Result]:
         """Take over the spooled results of these cells, or of every known cell; damaged ones are thrown away."""
@@ -126,16 +174,15 @@ class Store:
 
     def cells(self, keys: Iterable[str]) -> list[Cell]:
         """The declared cells with these keys."""
-        found = (self._query("SELECT specification FROM cell WHERE key = ?", key) for key in keys)
-        return [Cell(**json.loads(specification)) for rows in found for (specification,) in rows]
+        return [self._cell(key) for key in keys]
 
     def finished(self) -> set[str]:
         """Keys of the cells that have a result."""
-        return {row[0] for row in self._query("SELECT key FROM result")}
+        return set(self._known_results())
 
     def settled(self) -> set[str]:
         """Keys of the cells that need not run again: a kill or a limit may have ended the others by accident."""
-        return {row[0] for row in self._query(f"SELECT key FROM result WHERE status NOT IN {TRIED_AGAIN}")}
+        return {key for key, known in self._known_results().items() if known.status not in TRIED_AGAIN}
 
     def result(self, key: str) -> Result | None:
         """A cell's result with its predictions, or None.
@@ -145,29 +192,25 @@ class Store:
         BadData
             The row is damaged, or the predictions that lie beside the database are damaged or gone.
         """
-        for header, body, name in self._query("SELECT header, body, body_file FROM result WHERE key = ?", key):
-            content = (body or b"") if name is None else self._beside(name)
-            try:
-                return result_from(self._opened(header), content)
-            except (ValueError, TypeError, KeyError, zlib.error) as error:
-                raise self._damaged(error) from error
-        return None
+        if key not in self._known_results():
+            return None
+        header, body = self._whole(key)
+        try:
+            return result_from(header, body)
+        except UNREADABLE as error:
+            raise damaged(self.folder, f"the result of the cell {key}") from error
 
     def header(self, key: str) -> dict[str, Any]:
         """A finished cell's result without its predictions, as plain values."""
-        [(header,)] = self._query("SELECT header FROM result WHERE key = ?", key)
-        return self._opened(header)
+        return self._stored(key)[0]
 
-    def is_intact(self, key: str) -> bool | None:
-        """Whether a finished cell's row is as it was put; None for one that an older version put without a checksum."""
-        [row] = self._query("SELECT key, status, header, body, body_file FROM result WHERE key = ?", key)
-        key, status, text, body, name = row
-        with contextlib.suppress(BadData):
-            header, content = self._opened(text), (body or b"") if name is None else self._beside(name)
-            if (header.get("key"), header.get("status")) != (key, status):
-                return False
-            return checksum(header, content) == header[CHECKSUM] if CHECKSUM in header else None
-        return False
+    def is_intact(self, key: str) -> bool:
+        """Whether a finished cell's row is as it was put."""
+        try:
+            self._whole(key)
+        except BadData:
+            return False
+        return True
 
     def note_attempt(self, cells: Iterable[Cell], ended: str, reason: str) -> None:
         """Record an attempt that gave no result."""
@@ -182,71 +225,122 @@ class Store:
 
     def note_child(self, pid: int, created: float) -> None:
         """Record a child, so that a later supervisor can end it if it outlives this one."""
-        with self._transaction():
-            self._connection.execute("INSERT OR REPLACE INTO child VALUES (?, ?)", (pid, created))
+        self.remember(children=[*self.recall("children", []), (pid, created)])
 
     def children(self) -> list[tuple[int, float]]:
         """(pid, creation time) of the children that were recorded."""
-        return self._query("SELECT pid, created FROM child")
+        return [(pid, created) for pid, created in self.recall("children", [])]
 
     def forget_children(self) -> None:
         """All recorded children have ended."""
-        with self._transaction():
-            self._connection.execute("DELETE FROM child")
+        self.remember(children=[])
 
     # -----------------------------------------------------------------------------------------------------------------
 
+    def _known_meta(self) -> dict[str, str]:
+        self._read_ledgers()
+        return self._meta
+
+    def _known_results(self) -> dict[str, Known]:
+        self._read_ledgers()
+        return self._results
+
+    def _read_ledgers(self) -> None:
+        """Read and verify what is known of all rows, where another connection has changed it since."""
+        [(version,)] = self._query("PRAGMA data_version")
+        if version == self._version:
+            return
+        with reading(self.folder), self._snapshot():
+            seals = dict(self._query("SELECT name, value FROM seal NOT INDEXED"))
+            self._meta = self._verified_meta(seals.get("meta"))
+            self._results = self._verified_results(seals.get("result"))
+        self._seal, self._version = _seal_of(self._results), version
+
+    def _verified_meta(self, seal: object) -> dict[str, str]:
+        rows = self._query("SELECT name, value, checksum FROM meta NOT INDEXED")
+        for name, value, stored in rows:
+            if checksum(name, value) != stored:
+                raise damaged(self.folder, f"what it keeps under {str(name)[:40]!r}")
+        if Seal.of(stored for _, _, stored in rows).text != seal:
+            raise damaged(self.folder, "some of the run's properties are gone")
+        return {name: value for name, value, _ in rows}
+
+    def _verified_results(self, seal: object) -> dict[str, Known]:
+        rows = self._query("SELECT key, status, checksum FROM result NOT INDEXED")
+        known = {key: Known(status, stored) for key, status, stored in rows}
+        if len(known) != len(rows) or _seal_of(known).text != seal:
+            raise damaged(self.folder, "its list of results")
+        return known
+
+    def _cell(self, key: str) -> Cell:
+        for (specification,) in self._query("SELECT specification FROM cell WHERE key = ?", key):
+            with contextlib.suppress(*UNREADABLE):
+                cell = Cell(**json.loads(specification))
+                if cell.key == key:
+                    return cell
+        raise damaged(self.folder, f"the cell {key}")
+
+    def _stored(self, key: str) -> tuple[dict[str, Any], bytes, str | None]:
+        """Header, body and, where the body lies beside, its file's name, as they were put."""
+        known = self._known_results().get(key)
+        for header, body, name in self._query("SELECT header, body, body_file FROM result WHERE key = ?", key):
+            if known is not None and row_checksum(key, known.status, header, body, name) == known.checksum:
+                return dict(json.loads(header)), body or b"", name
+        raise damaged(self.folder, f"the result of the cell {key}")
+
+    def _whole(self, key: str) -> tuple[dict[str, Any], bytes]:
+        header, body, name = self._stored(key)
+        return header, body if name is None else self._beside(name)
+
     def _declared(self) -> set[str]:
-        return {row[0] for row in self._query("SELECT key FROM cell")}
+        return {row[0] for row in self._query("SELECT key FROM cell NOT INDEXED")}
 
     def _query(self, statement: str, *values: Any) -> list[Any]:
-        try:
+        with reading(self.folder):
             return self._connection.execute(statement, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-
-    def _damaged(self, error: Exception) -> BadData:
-        return BadData(f"the store in {self.folder} is damaged ({error}); start over with --fresh")
-
-    def _opened(self, header: str) -> dict[str, Any]:
-        try:
-            return dict(json.loads(header))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise self._damaged(error) from error
 
     def _beside(self, name: str) -> bytes:
         path = self.folder / PREDICTIONS / name
         body = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(body).hexdigest() != name:
-            raise BadData(f"the predictions {path} are damaged or gone; start over with --fresh")
+            raise damaged(self.folder, f"the predictions {path.name} are changed or gone")
         return body
 
     def _put(self, unpacked: list[tuple[dict[str, Any], bytes]]) -> None:
+        results, seal = dict(self._known_results()), self._seal
         with self._transaction():
-            self._connection.executemany(
-                "INSERT INTO result VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status, "
-                "header = excluded.header, body = excluded.body, body_file = excluded.body_file "
-                f"WHERE status IN {TRIED_AGAIN}", [self._row(header, body) for header, body in unpacked])
+            for header, body in unpacked:
+                key, old = header["key"], results.get(header["key"])
+                if old is not None and old.status not in TRIED_AGAIN:
+                    continue
+                row = self._row(header, body)
+                results[key] = Known(*row[1:3])
+                seal = (seal if old is None else seal.without(old.mark(key))).plus(results[key].mark(key))
+                self._connection.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._put_seal("result", seal)
+        self._results, self._seal = results, seal
 
-    def _row(self, header: dict[str, Any], body: bytes) -> tuple[str, str, str, bytes | None, str | None]:
-        text = json.dumps(header | {CHECKSUM: checksum(header, body)}, allow_nan=False)
+    def _row(self, header: dict[str, Any], body: bytes) -> tuple[str, str, str, str, bytes | None, str | None]:
+        key, status, text = header["key"], header["status"], json.dumps(header, allow_nan=False)
         if len(body) <= LARGEST_INLINE_BYTES:
-            return header["key"], header["status"], text, body, None
+            return key, status, row_checksum(key, status, text, body, None), text, body, None
         name = hashlib.sha256(body).hexdigest()
         path = self.folder / PREDICTIONS / name
         if not path.exists():
             write_atomically(path, body)  # before the row that names it is committed
-        return header["key"], header["status"], text, None, name
+        return key, status, row_checksum(key, status, text, None, name), text, None, name
 
-    def _settle_layout(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise BadData(f"the store in {self.folder} was written by a newer tabbench; upgrade tabbench, "
-                          "or start over with --fresh")
-        if version == 0:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA application_id = {APPLICATION_ID}; "
-                f"PRAGMA user_version = {FORMAT}; COMMIT;")
+    def _put_seal(self, name: str, seal: Seal) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO seal VALUES (?, ?)", (name, seal.text))
+
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """One state of the file for several queries, whatever another process commits meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -255,9 +349,24 @@ class Store:
             yield
             self._connection.execute("COMMIT")
         except BaseException as error:
-            if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
-                self._connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError | OSError):
-                raise BadOption(f"cannot write the run's store in {self.folder} ({error}); nothing finished is lost: "
-                                "free some space, then run the same command again") from error
+            self._roll_back()
+            if isinstance(error, OSError):
+                raise BadOption(f"cannot write predictions in {self.folder} ({error.strerror or error}); nothing finished "
+                                "is lost: look at the disk and its free space, then run the same command again") from error
+            if isinstance(error, ILLEGIBLE):
+                raise mistake(self.folder, error) from error
             raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
+            with contextlib.suppress(*ILLEGIBLE):
+                self._connection.execute("ROLLBACK")
+
+
+def row_checksum(key: str, status: str, header: str, body: bytes | None, body_file: str | None) -> str:
+    """The checksum of a result's row."""
+    return checksum(key, status, header, body_file, body=body or b"")
+
+
+def _seal_of(results: dict[str, Known]) -> Seal:
+    return Seal.of(known.mark(key) for key, known in results.items())

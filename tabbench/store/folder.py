@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from tabbench.core.errors import BadOption
+from tabbench.store.aside import discard, is_settled, put_aside, remove, settle
 
 DATABASE = "run.db"
 TABLE = "table.arrow"
@@ -23,12 +24,15 @@ LOGS = "logs"
 LOCK = "lock"
 WINNER = "winner"
 WHAT_IF = "what-if"
-PREVIOUS = "previous"
-"""Where `--fresh` puts the old run until the new one is known to be valid."""
 APPLICATION_ID = 0x7ABBE7C4
 """Marks a SQLite file as ours."""
-OURS = frozenset({PREVIOUS, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", TABLE, SPLITS, GIVEN, MANIFEST, SPOOL, PREDICTIONS,
-                  LOGS, LOCK, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
+OF_A_RUN = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", TABLE, SPLITS, GIVEN, MANIFEST,
+                      SPOOL, PREDICTIONS, LOGS, WINNER, WHAT_IF, "result.json", "report.html", "report.md"})
+"""All that a run writes into its folder. Whatever else is there belongs to somebody else and stays."""
+TRIES = 100
+"""To make a folder and lock it, while others who have made it leave it again."""
+PATIENCE_SECONDS = 0.2
+"""For a process that is about to leave the folder."""
 
 
 class RunFolder:
@@ -44,46 +48,56 @@ class RunFolder:
         When the folder holds something else, cannot be written, or another process owns it.
     """
 
-    def __init__(self, path: Path, lock: IO[str], *, found: frozenset[str] | None) -> None:
+    def __init__(self, path: Path, lock: BaseFileLock, *, is_new: bool) -> None:
         self.path = path
         self._lock = lock
-        self._found = found
-        self._is_kept = is_store(path / DATABASE)
+        self._is_new = is_new
+        self._is_kept = (path / DATABASE).exists()
 
     @classmethod
     def open(cls, path: Path, *, is_fresh: bool = False) -> RunFolder:
         """Own the folder at `path`, making it where there is none; `is_fresh` puts aside a run that is there."""
         with writing(path):
             _refuse_foreign(path)
-            found = frozenset(child.name for child in path.iterdir()) if path.exists() else None
-            path.mkdir(parents=True, exist_ok=True)
-            lock = _own(path)
+            lock, is_new = _own(path)
             try:
-                _settle_previous(path)
-                if is_fresh and is_store(path / DATABASE):
-                    _move(path, path / PREVIOUS)
-                folder = cls(path, lock, found=found)
+                settle(path, OF_A_RUN)
+                _remove_unfinished_files(path)
+                if is_fresh and (path / DATABASE).exists():
+                    put_aside(path, OF_A_RUN)
+                folder = cls(path, lock, is_new=is_new)
                 for name in (SPOOL, LOGS, PREDICTIONS):
                     (path / name).mkdir(exist_ok=True)
             except BaseException:
-                lock.close()
+                with contextlib.suppress(OSError):  # what went wrong first is what is told; the next call does the rest
+                    settle(path, OF_A_RUN)
+                lock.release()
                 raise
         return folder
 
     def keep(self) -> None:
         """The new run is worth keeping; one that was put aside is not needed any more."""
         self._is_kept = True
-        shutil.rmtree(self.path / PREVIOUS, ignore_errors=True)
+        with writing(self.path):
+            discard(self.path)
 
     def close(self) -> None:
         """Give the ownership back; a folder in which nothing came about is left as it was found."""
-        if not self._is_kept:
-            _remove(self.path, OURS - {LOCK, PREVIOUS} - (self._found or frozenset()))
-            _settle_previous(self.path)
-            if not is_store(self.path / DATABASE):
-                (self.path / LOCK).unlink(missing_ok=True)
-        self._lock.close()
-        if not self._is_kept and self._found is None:
+        try:
+            if not self._is_kept:
+                with writing(self.path):
+                    self._undo()
+        finally:
+            self._lock.release()
+
+    def _undo(self) -> None:
+        if is_settled(self.path):
+            remove(self.path, OF_A_RUN)
+            # Whoever waits for the lock sees that its file is gone and makes a new one.
+            (self.path / LOCK).unlink(missing_ok=True)
+        else:
+            settle(self.path, OF_A_RUN)
+        if self._is_new:
             with contextlib.suppress(OSError):  # somebody has put something there meanwhile
                 self.path.rmdir()
 
@@ -96,12 +110,12 @@ class RunFolder:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing at `path` into a sentence."""
+    """Turn what the operating system says about `path` into a sentence."""
     try:
         yield
     except OSError as error:
-        raise BadOption(f"cannot write {shorten(str(path))}: {error.strerror or error}; nothing finished is lost: look at the "
-                        "place and its free space, or choose another one with --out") from error
+        raise BadOption(f"cannot use {shorten(str(path))}: {error.strerror or error}; nothing finished is lost: look at the "
+                        "place, its permissions and its free space, or choose another one with --out") from error
 
 
 def shorten(text: str, most: int = 120) -> str:
@@ -118,73 +132,69 @@ def is_store(path: Path) -> bool:
     return header.startswith(b"SQLite format 3") and int.from_bytes(header[68:72], "big") == APPLICATION_ID
 
 
+def holds_run(path: Path) -> bool:
+    """Whether there is a run in a folder, be its store readable or not."""
+    return is_store(path / DATABASE) or not is_settled(path) or all((path / name).exists() for name in (LOCK, DATABASE, SPOOL))
+
+
 def require_run(path: Path) -> Path:
-    """The folder of an existing run; a `BadOption` says what is there instead."""
+    """The folder of an existing run; a `BadOption` says what is there instead.
+
+    A run that a killed process has put aside comes back.
+    """
     with writing(path):
-        exists, is_run = path.exists(), is_store(path / DATABASE)
+        exists, is_run = path.exists(), path.is_dir() and holds_run(path)
     if not exists:
         raise BadOption(f"no such run folder: {path}; a run is made by `tabbench compare DATA --out {path}`")
     if not is_run:
         raise BadOption(f"{path} is not a run folder (no {DATABASE} of tabbench in it); "
                         "a run is made by `tabbench compare DATA --out DIR`")
+    if not is_settled(path):
+        RunFolder.open(path).close()
     return path
 
 
 def _refuse_foreign(path: Path) -> None:
-    if not path.exists() and not path.is_symlink():
-        return
-    if not path.is_dir():
-        raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out")
-    names = {child.name for child in path.iterdir()}
-    is_run = is_store(path / DATABASE) or PREVIOUS in names or LOCK in names  # a lock alone: one that is just beginning
-    if names and not is_run:
-        raise BadOption(f"the folder {path} holds something else ({min(names)}); choose another one with --out")
-    foreign = sorted(name for name in names - OURS if not name.endswith(".tmp"))
+    """Refuse a folder without a run in which somebody has put something; what only file managers and git put there is nothing."""
+    if (foreign := _foreign(path)) and foreign <= OF_A_RUN:
+        time.sleep(PATIENCE_SECONDS)  # another process may be about to leave the folder, its lock first
+        foreign = _foreign(path)
     if foreign:
-        raise BadOption(f"the folder {path} holds a run and something else ({foreign[0]}); move that away, or choose another "
-                        "folder with --out")
+        raise BadOption(f"the folder {path} holds something else ({min(foreign)}); choose another one with --out")
 
 
-def _own(path: Path) -> IO[str]:
-    lock = (path / LOCK).open("a")
+def _foreign(path: Path) -> set[str]:
+    """What is in a folder without a run and does not belong to the beginning of one."""
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise BadOption(f"another tabbench is working in {path}; wait for it, or choose another folder with --out") from error
-    return lock
+        names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
+    except (FileNotFoundError, NotADirectoryError) as error:  # asked once: others may make the folder and leave it meanwhile
+        if isinstance(error, NotADirectoryError) or path.is_symlink():
+            raise BadOption(f"{path} is a file, not a folder; choose another place for the run with --out") from error
+        return set()
+    begun = OF_A_RUN | {LOCK} if LOCK in names else frozenset()
+    foreign = {name for name in names - begun if not (begun and name.endswith(".tmp"))}
+    return set() if foreign and holds_run(path) else foreign
 
 
-def _move(path: Path, goal: Path) -> None:
-    goal.mkdir()
-    for child in list(path.iterdir()):
-        if child.name not in (LOCK, PREVIOUS):
-            child.rename(goal / child.name)
+def _own(path: Path) -> tuple[BaseFileLock, bool]:
+    """The lock of the folder at `path`, and whether the folder was made for it."""
+    is_new = False
+    for _ in range(TRIES):
+        is_new = not path.exists() or is_new
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / LOCK, thread_local=False)
+        try:
+            lock.acquire(timeout=PATIENCE_SECONDS, poll_interval=PATIENCE_SECONDS / 10)
+        except FileNotFoundError:  # whoever had made the folder has left it again
+            continue
+        except Timeout:
+            break
+        return lock, is_new
+    raise BadOption(f"another tabbench is working in {path}; wait for it, or choose another folder with --out")
 
 
-def _settle_previous(path: Path) -> None:
-    """Put back a run that was put aside; where its successor was frozen before the process was killed, drop it."""
-    previous = path / PREVIOUS
-    if not previous.is_dir():
-        return
-    if not (path / TABLE).exists():
-        _remove(path, OURS - {LOCK, PREVIOUS})
-        for child in list(previous.iterdir()):
-            child.rename(path / child.name)
-    shutil.rmtree(previous)
-
-
-def _remove(path: Path, names: frozenset[str]) -> None:
-    for name in names:
-        child = path / name
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
+def _remove_unfinished_files(path: Path) -> None:
+    """Remove what a process was writing when it was killed."""
+    for child in path.glob("*.tmp"):
+        if any(child.name.startswith(f"{name}.") for name in OF_A_RUN):
             child.unlink(missing_ok=True)

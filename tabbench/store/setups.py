@@ -5,9 +5,11 @@ Columns are stored as pandas holds them, so that children read them where the fi
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,22 +19,24 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.errors import BadData
-from tabbench.core.files import write_atomically
+from tabbench.core.files import replacing, write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.given import Given
 from tabbench.core.phrases import shown
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan
-from tabbench.core.table import Column, ColumnReading, Table
+from tabbench.core.table import FEWEST_COLUMNS_OF_A_BLOCK, Column, ColumnReading, Table
 from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
 from tabbench.reading.typed_column import as_strings, category_type
 from tabbench.store.folder import GIVEN, SPLITS, TABLE
 from tabbench.store.given import load_given
 
-FEATURE, GAPS = "feature:", "gaps:"
+FEATURE, GAPS, BLOCK = "feature:", "gaps:", "block:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
 METADATA = b"tabbench"
+DAMAGED = (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile)
+"""What comes of reading files that somebody has changed."""
 
 
 def save_setup(setup: Setup, folder: Path) -> None:
@@ -41,8 +45,30 @@ def save_setup(setup: Setup, folder: Path) -> None:
     save_splits(setup.splits, folder)
 
 
-def load_setup(folder: Path) -> Setup:
+def setup_digests(folder: Path) -> dict[str, str]:
+    """The digests of a setup's files, by which `load_setup` knows them again."""
+    found = {}
+    for name in (TABLE, SPLITS):
+        with (folder / name).open("rb") as stream:
+            found[name] = hashlib.file_digest(stream, "blake2b").hexdigest()
+    return found
+
+
+def has_setup(folder: Path, digests: Mapping[str, str] | None) -> bool:
+    """Whether the files are there as they were written."""
+    try:
+        return setup_digests(folder) == digests
+    except FileNotFoundError:
+        return False
+
+
+def load_setup(folder: Path, digests: Mapping[str, str] | None = None) -> Setup:
     """The setup of a run; the Arrow file is memory-mapped, so children share its pages. Its arrays are read-only.
+
+    Parameters
+    ----------
+    digests : Mapping[str, str] | None, default None
+        What `setup_digests` gave when the files were written; None where the supervisor has looked at them already.
 
     Raises
     ------
@@ -50,9 +76,18 @@ def load_setup(folder: Path) -> Setup:
         Its files are damaged or gone.
     """
     try:
+        if digests is not None:
+            _require_same(setup_digests(folder), digests)
         return _load(folder)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:  # Arrow's own errors are ValueErrors
-        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); start over with --fresh") from error
+    except DAMAGED as error:  # Arrow's own errors are ValueErrors
+        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); the same call of tabbench compare "
+                      "writes them again and keeps all results") from error
+
+
+def _require_same(found: Mapping[str, str], written: Mapping[str, str]) -> None:
+    for name in (TABLE, SPLITS):
+        if found[name] != written.get(name):
+            raise ValueError(f"{name} is not as it was written")
 
 
 def _load(folder: Path) -> Setup:
@@ -69,18 +104,31 @@ def _load(folder: Path) -> Setup:
 def _save_table(setup: Setup, path: Path) -> None:
     table = setup.table
     columns: dict[str, pa.Array] = {}
-    for position, column in enumerate(table.columns):
-        columns |= _stored(position, column, table.features.iloc[:, position])
+    blocks = _blocks(table)
+    for kind, positions in blocks.items():
+        numbers = table.features.iloc[:, positions].to_numpy()
+        columns[f"{BLOCK}{kind}"] = pa.FixedSizeListArray.from_arrays(pa.array(numbers.ravel()), len(positions))
+    for position in sorted({*range(len(table.columns))}.difference(*blocks.values())):
+        columns |= _stored(position, table.columns[position], table.features.iloc[:, position])
     columns["target"] = _stored_texts(table.target) if table.target.dtype == "str" else pa.array(table.target.to_numpy())
     columns["target_values"] = pa.array(setup.target)
     columns["rows"], columns["tie"] = pa.array(table.rows), pa.array(table.tie)
     for role in ROLE_ARRAYS:
         if getattr(table, role) is not None:
             columns[role] = pa.array(getattr(table, role).astype(np.int8) if role == "test" else getattr(table, role))
-    about = _about(setup)
+    about = _about(setup) | {"blocks": blocks}
     arrow = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(about).encode()})
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
+    with replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, arrow.schema) as writer:
         writer.write_table(arrow)
+
+
+def _blocks(table: Table) -> dict[str, list[int]]:
+    """Of a wide table the positions of the numbers of each type, which are stored row by row as one column."""
+    blocks: dict[str, list[int]] = {}
+    for position, (column, dtype) in enumerate(zip(table.columns, table.features.dtypes, strict=True)):
+        if column.kind == "number":
+            blocks.setdefault(str(dtype), []).append(position)
+    return {kind: positions for kind, positions in blocks.items() if len(positions) >= FEWEST_COLUMNS_OF_A_BLOCK}
 
 
 def _stored(position: int, column: Column, values: pd.Series) -> dict[str, pa.Array]:
@@ -114,8 +162,7 @@ def _about(setup: Setup) -> dict[str, Any]:
 
 def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
     columns = tuple(Column.from_json(values) for values in about["columns"])
-    features = pd.DataFrame({column.name: pd.Series(_feature(arrow, position, column), copy=False)
-                             for position, column in enumerate(columns)}, index=pd.RangeIndex(arrow.num_rows), copy=False)
+    features = _features(arrow, columns, about.get("blocks", {}))
     roles: dict[str, Any] = {role: _numbers(arrow, role) for role in ROLE_ARRAYS if role in arrow.column_names}
     if "test" in roles:
         roles["test"] = roles["test"].view(np.bool_)
@@ -126,6 +173,23 @@ def _table(arrow: pa.Table, about: dict[str, Any]) -> Table:
                  roles=about["roles"], reading=tuple(about["reading"]),
                  columns_read=tuple(ColumnReading.from_json(column) for column in about.get("columns_read", ())),
                  findings=tuple(Finding.from_json(finding) for finding in about["findings"]), **roles)
+
+
+def _features(arrow: pa.Table, columns: tuple[Column, ...], blocks: dict[str, list[int]]) -> pd.DataFrame:
+    """The columns over the same memory; blocks whose columns lie among others are copied."""
+    index, names = pd.RangeIndex(arrow.num_rows), [column.name for column in columns]
+    frames = [pd.DataFrame(_block(arrow, kind, len(positions)), index, [names[position] for position in positions], copy=False)
+              for kind, positions in blocks.items()]
+    single = sorted({*range(len(columns))}.difference(*blocks.values()))
+    frames.append(pd.DataFrame({names[position]: pd.Series(_feature(arrow, position, columns[position]), copy=False)
+                                for position in single}, index=index, copy=False))
+    features = pd.concat(frames, axis=1) if len(frames) > 1 else frames[0]
+    return features if list(features.columns) == names else features[names]
+
+
+def _block(arrow: pa.Table, kind: str, width: int) -> np.ndarray:
+    numbers = arrow[f"{BLOCK}{kind}"].chunk(0).flatten().to_numpy(zero_copy_only=True)
+    return np.asarray(numbers.reshape(-1, width))
 
 
 def _feature(arrow: pa.Table, position: int, column: Column) -> Any:

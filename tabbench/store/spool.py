@@ -20,8 +20,6 @@ from tabbench.core.files import write_atomically
 from tabbench.core.finding import Incident
 
 SUFFIX = ".result"
-CHECKSUM = "checksum"
-"""The header's own entry in the store; headers that were stored by older versions lack it."""
 COMPRESSION_LEVEL = 1
 """Level 1 halves float32 probabilities at about 100 MB/s; higher levels cost more than the disk they save."""
 
@@ -63,16 +61,9 @@ def result_header(result: Result) -> dict[str, Any]:
             "costs": result.costs}
 
 
-def checksum(header: dict[str, Any], body: bytes) -> str:
-    """Hex digest of all that is stored of a result; the checksum that a stored header holds is no part of it."""
-    content = {name: value for name, value in header.items() if name != CHECKSUM}
-    text = json.dumps(content, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode() + b"\n" + body).hexdigest()
-
-
 def result_from(header: dict[str, Any], body: bytes) -> Result:
     """A result from its header and its compressed predictions."""
-    values = {name: value for name, value in header.items() if name != CHECKSUM}
+    values = dict(header)
     shape = values.pop("shape")
     incidents = tuple(Incident.from_json(incident) for incident in values.pop("incidents"))
     result = Result(**values, incidents=incidents)

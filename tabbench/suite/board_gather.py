@@ -54,7 +54,7 @@ def protocol_of(about: dict[str, Any]) -> str:
 
 
 def _table_rows(folder: Path, given: dict[str, str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         run = recall_run(store)
         run = completed(run, store.finished())
         about = _about(run, store) | given

@@ -143,11 +143,13 @@ def read_parquet(path: Path, columns: Mapping[str, str]) -> tuple[Any, pd.DataFr
             if about is None or not file.schema_arrow.remove_metadata().equals(schema_of(columns)):
                 raise BadData(f"{path} is no file of a board: its columns are others; make one with tabbench board export")
             return json.loads(about), file.read().to_pandas(ignore_metadata=True, strings_to_categorical=False)
+    except BadData:
+        raise
     except OSError as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise BadOption(f"cannot read {path}: {error.strerror}") from error
         raise BadData(f"{path} is damaged: {error}") from error
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, pa.ArrowNotImplementedError, RecursionError) as error:
         raise BadData(f"{path} is no file of a board or damaged ({str(error)[:LONGEST_NAME]}); "
                       "make one with tabbench board export") from error
 

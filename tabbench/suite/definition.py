@@ -114,7 +114,7 @@ def read_suite(path: Path) -> Suite:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadData(f"the suite {path} cannot be read ({error.strerror}); look at its name and permissions") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadData(f"the suite {path} is not TOML ({error}); correct that line") from error
     _require(path, "the suite", values, {"name": str, "title": str, "tables": list, "options": dict})
     options = values.get("options", {})

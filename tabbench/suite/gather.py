@@ -137,14 +137,14 @@ def read_definition(path: Path) -> dict[str, Any]:
     """The definition that a suite was run with; nothing where there is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadData(f"{path} is not TOML ({error}); put the suite's definition back") from error
 
 
 def _table(folder: Path, problem: str) -> GatheredTable:
     if not is_store(folder / DATABASE):
         return _without_scores(folder.name, "absent", problem or "not run yet")
-    with Store(folder) as store:
+    with Store.reading(folder) as store:
         if store.recall("planned") is None:
             return _without_scores(folder.name, "absent", problem or "the run ended before its first cell")
         whole, finished = recall_run(store), store.finished()
@@ -154,19 +154,12 @@ def _table(folder: Path, problem: str) -> GatheredTable:
             return _without_scores(folder.name, "unusable", problem or "no approach has finished on every split")
         left = sum(cell.key not in finished for cell in whole.planned)
         reason = f"{left:,} of {len(whole.planned):,} cells are still to be run" if left else problem
-        comparison = _comparison(folder / RESULT) if is_reported(store) else judged(whole, store)
+        comparison = from_json(json.loads((folder / RESULT).read_bytes())) if is_reported(store) else judged(whole, store)
         return GatheredTable(
             folder.name, "partial" if reason else "finished", reason, run, comparison, _margin(run),
             (folder / REPORT).is_file(), _splits(folder.name, run),
             scores.assign(table=folder.name)[list(SUITE_COLUMNS["scores"])], _cell_costs(folder.name, run, store),
             store.recall("identity")["versions"])
-
-
-def _comparison(path: Path) -> Comparison:
-    try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadData(f"{path} is not JSON ({error}); delete it: it is made again from what was run") from error
 
 
 def _without_scores(name: str, state: str, reason: str) -> GatheredTable:
@@ -230,9 +223,9 @@ def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
         if cell.key not in finished:
             continue
         header, split = store.header(cell.key), run.setup.splits.splits[index]
-        predict = header["predict_seconds"]
-        rows.append((name, approach, size, split.repeat, split.fold, header["fit_seconds"],
-                     None if predict is None else predict * 1e6 / len(split.test), header["peak_mb"]))
+        own = header.get("costs") or {}
+        rows.append((name, approach, size, split.repeat, split.fold, header["fit_seconds"], own.get("large_us"),
+                     own.get("one_row_us"), own.get("grown_mb")))
     columns = list(SUITE_COLUMNS["cell_costs"])
     frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[5:], "float64"))
     return frame.sort_values(columns[:5], kind="stable", ignore_index=True)

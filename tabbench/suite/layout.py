@@ -43,8 +43,7 @@ def owned_suite(path: Path) -> Iterator[RunFolder]:
         if path.exists() and not path.is_dir():
             raise BadOption.about(f"{path} is a file, not a folder; choose another place for the run with ", OptionMention("out"))
         names = {child.name for child in path.iterdir()} if path.exists() else set()
-        # A process that was killed at its beginning has left no more than the lock, or part of the definition.
-        foreign = {name for name in names - {WORKERS} if not (name.startswith(SUITE) and name.endswith(".tmp"))}
+        foreign = {name for name in names - {WORKERS} if not _is_debris(name)}
         if foreign and SUITE not in names:
             raise BadOption.about(f"the folder {path} holds something else ({min(foreign)}); choose another one with ",
                                   OptionMention("out"))
@@ -56,3 +55,8 @@ def owned_suite(path: Path) -> Iterator[RunFolder]:
 def table_folder(path: Path, name: str) -> Path:
     """The folder of a table's run."""
     return path / TABLES / name
+
+
+def _is_debris(name: str) -> bool:
+    """Whether a process that was killed at its beginning may have left it, or it is hidden."""
+    return name.startswith(".") or (name.startswith(SUITE) and name.endswith(".tmp"))

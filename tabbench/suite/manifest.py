@@ -54,7 +54,7 @@ def _read(folder: Path) -> dict[str, Any]:
         return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadData(f"{path} is not JSON ({error}); {_CURE}") from error
     if not isinstance(values, dict) or not all(isinstance(table, dict) and "name" in table for table in values.get("tables", [])):
         raise BadData(f"{path} is not a suite's manifest; {_CURE}")

@@ -97,7 +97,7 @@ def read_result(path: str | Path) -> SuiteResult:
         raise BadOption(f"{path} is neither a suite's folder nor a suite's {RESULT}; one is made by `tabbench suite run NAME`")
     try:
         return suite_from_json(json.loads(file.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadData(f"{file} is not JSON ({error}); name a suite's folder, or the {RESULT} in one") from error
 
 

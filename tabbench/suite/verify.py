@@ -103,12 +103,12 @@ def _check_suite(folder: Path, checks: Sequence[FolderCheck]) -> list[FolderChec
     name, is_same = folder.resolve().name, not any(each.is_compared_by_scores for each in checks)
     written = read_json(folder / RESULT)
     if not isinstance(written, dict):
-        return [FolderCheck(name, 0, 0, (Difference(Damage.UNREADABLE, name, value=RESULT),))]
+        return [FolderCheck(name, 0, (Difference(Damage.UNREADABLE, name, value=RESULT),))]
     try:
         computed = suite_values(suite_result(folder))
     except DAMAGED as error:
-        return [FolderCheck(name, 0, 0, (Difference(Damage.UNREADABLE, name, value=RESULT, written=str(error)),))]
-    return [FolderCheck(name, 0, 0, tuple(differences_between(name, written, computed, is_exact=is_same)), not is_same)]
+        return [FolderCheck(name, 0, (Difference(Damage.UNREADABLE, name, value=RESULT, written=str(error)),))]
+    return [FolderCheck(name, 0, tuple(differences_between(name, written, computed, is_exact=is_same)), not is_same)]
 
 
 def _rerun(folders: list[Path], cells: int, seed: int, jobs: int, approaches: Mapping[str, Any]) -> Iterator[RerunCell]:

@@ -51,11 +51,11 @@ def _table_of(
 
 
 def _marginal_intervals(evidence: LossEvidence, cells: list[tuple[str, int]], alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.stats import t as student
+    from scipy.special import stdtrit  # without scipy.stats, which takes half a second to load
 
     moments = row_moments(evidence, cells, are_compared=False)
     alone = make_contrasts(evidence, cells, moments, [(place, -1) for place in range(len(cells))])
     errors = spread(evidence, alone)
-    half = student.ppf(1 - alpha / 2, errors.degrees) * errors.standard_error
+    half = stdtrit(errors.degrees, 1 - alpha / 2) * errors.standard_error
     half = np.where(np.isfinite(half), half, np.nan)
     return alone.difference - half, alone.difference + half

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from tabbench.core.approach import ViewName
 from tabbench.core.matrices import NetMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require
 from tabbench.core.table import Column
 from tabbench.views.expansion import Expansion
 from tabbench.views.scaling import RobustScale
@@ -36,7 +37,7 @@ class NetView:
         """Learn scales, levels and text directions from training rows."""
         expansion = Expansion.fit(features, columns, seed, FEWEST_ROWS, MOST_LEVELS)
         numbers = expansion.expand(features).numbers
-        return cls(expansion, RobustScale.fit(numbers), np.flatnonzero(np.isnan(numbers).any(axis=0)))
+        return cls(expansion, RobustScale.fit(numbers, of_constant=math.inf), np.flatnonzero(np.isnan(numbers).any(axis=0)))
 
     def transform(self, features: pd.DataFrame) -> NetMatrix:
         """Numbers float32 (n, p + indicators), codes int64 (n, q) from 0 for missing or unseen."""
@@ -59,5 +60,6 @@ class NetView:
     @classmethod
     def restore(cls, parts: Parts) -> NetView:
         """From `to_parts`."""
-        scale = RobustScale(parts.arrays["center"], parts.arrays["scale"])
+        scale = RobustScale(parts.array("center", (None,)), parts.array("scale", (None,), is_finite=False))
+        require(bool((scale.scale > 0).all()), "a scale is not above 0")  # infinite for a column that was constant
         return cls(Expansion.restore(parts.children["expansion"]), scale, parts.arrays["gaps"])

@@ -19,11 +19,11 @@ class RobustScale:
     scale: np.ndarray
 
     @classmethod
-    def fit(cls, numbers: np.ndarray) -> RobustScale:
+    def fit(cls, numbers: np.ndarray, of_constant: float = 1.0) -> RobustScale:
         """From float64 (n, p) with NaN for missing.
 
         Where more than half of a column is one value, half its range takes the place of the quartile distance; a
-        constant or empty column gets scale 1.
+        constant or empty column gets the scale `of_constant`, infinity for one that is to stay zero whatever comes.
         """
         low, first, center, third, high = np.zeros((5, numbers.shape[1]))
         for column in range(numbers.shape[1]):
@@ -31,7 +31,7 @@ class RobustScale:
             if len(present):
                 low[column], first[column], center[column], third[column], high[column] = _quartiles(present)
         spread = np.where(third > first, third - first, (high - low) / 2)
-        return cls(center, np.where(spread > 0, spread, 1.0))
+        return cls(center, np.where(spread > 0, spread, of_constant))
 
     def apply(self, numbers: np.ndarray) -> np.ndarray:
         """(x - median) / scale, NaN kept."""

@@ -22,7 +22,7 @@ _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_\[\]<>|~$&])")
 _MARKDOWN_AT_START = re.compile(r"^(\d*)([-+#.)](?=\s|$)|#(?=#)|=|-(?=-))")
 """What makes a list, a heading or a rule, and only there: `linear+forest` and `+0.0135` stay as they are."""
 
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def plain(text: object, limit: int = LONGEST_TEXT) -> str:
@@ -34,8 +34,20 @@ def plain(text: object, limit: int = LONGEST_TEXT) -> str:
     'ab…ij'
     """
     spaced = _ESCAPE_SEQUENCE.sub("", str(text)).replace("\n", " ").replace("\t", " ")
-    kept = "".join(each for each in spaced if unicodedata.category(each) not in _UNSAFE_CATEGORIES)
-    return shorten(kept.strip(), limit)
+    return shorten(_printable(spaced).strip(), limit)
+
+
+def plain_lines(text: object) -> str:
+    r"""Lines without control, escape and bidirectional characters, as long as they are.
+
+    >>> plain_lines("a\x1b[31mred\n  b\u202e")
+    'ared\n  b'
+    """
+    return "\n".join(_printable(line) for line in _ESCAPE_SEQUENCE.sub("", str(text)).split("\n"))
+
+
+def _printable(text: str) -> str:
+    return "".join(each for each in text if unicodedata.category(each) not in _UNSAFE_CATEGORIES)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -64,7 +76,7 @@ def spreadsheet(text: str) -> str:
     ("'=1+1", 'linear')
     """
     encodable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return "'" + encodable if encodable.startswith(_FORMULA_START) else encodable
+    return "'" + encodable if encodable.startswith(FORMULA_STARTS) else encodable
 
 
 def latex(text: object, limit: int = LONGEST_TEXT) -> str:

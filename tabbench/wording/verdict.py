@@ -20,7 +20,7 @@ _REACH = {
 MOST_NAMED = 3
 """More approaches than this are counted, not named; the report lists all."""
 _REPEATS = {
-    Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more --repeats might help a little",
+    Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more repeats might help a little",
     Repeats.HARDLY_HELP: ", and more repeats would hardly help",
 }
 
@@ -104,7 +104,7 @@ def _no_verdict(headline: Headline) -> str:
         return f"there is no verdict, because {headline.failed:.0%} of the runs failed"
     if headline.outcome is Outcome.NO_ERROR_KNOWN:
         why = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
-        return f"there is no verdict, because {why}; other splits or another --metric would tell more"
+        return f"there is no verdict, because {why}; other splits or another metric would tell more"
     return "nothing is shown to be better than a constant prediction"
 
 

@@ -96,10 +96,6 @@ def _rerun(cell: RerunCell) -> str:
 
 
 def _stored(checks: Sequence[FolderCheck]) -> Iterator[str]:
-    without = sum(each.without_checksum for each in checks)
-    if without:
-        yield (f"{without:,} stored results have no checksum, since an older version stored them; "
-               "only running them again can show a change")
     if any(each.is_unfinished and any(found.kind is Damage.REPORTED for found in each.differences) for each in checks):
         yield ("planned cells have no result yet; if a run was interrupted, continue it first, for result.json is written when "
                "it ends")
@@ -115,7 +111,7 @@ def _answer(checks: Sequence[FolderCheck], cells: Sequence[RerunCell], seed: int
     rerun = [f"{count[Rerun.EQUAL]:,} equal bit by bit"]
     rerun += [f"{count[outcome]:,} {words}" for outcome, words in (
         (Rerun.WITHIN_MARGIN, "within the margin"), (Rerun.DIFFERS, "different"), (Rerun.NOT_RUN, "not run")) if count[outcome]]
-    stored = sum(each.with_checksum for each in checks)
+    stored = sum(each.results for each in checks)
     found = f"{changed:,} changed" if changed else "none is changed"
     return (f"{counted(len(cells), 'cell')} chosen with seed {seed}: {', '.join(rerun)}. {counted(stored, 'stored result')} and "
             f"{_files(len(checks))} checked: {found}.")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tabbench.boosting.amount import booster_settings
-from tabbench.boosting.configurations import ORDER
+from tabbench.boosting.configurations import DEFAULTS, ORDER
 from tabbench.boosting.effort import TreeShape, learning_rate, plan_effort
 from tabbench.boosting.encoding import TreeEncoding, encode, wordy_columns
 from tabbench.boosting.members import fit_library
@@ -307,3 +307,26 @@ def test_weights_favour_the_better_member_and_add_up():
     few = choose_weights([good[:10], fair[:10]], target[:10], None, loss)
     assert sum(few) == pytest.approx(1.0)
     assert 0.5 < few[0] < 0.55
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_on_a_wide_table_the_librarys_defaults_are_a_candidate(name):
+    work = booster_settings(Workload(0.1, rows=1000, columns=500, classes=2))
+    assert plan_effort(name, work, TreeShape(rows=1000, columns=500, bins=2000, classes=2)).names[-1] == DEFAULTS
+    assert DEFAULTS not in plan_effort(name, work, TreeShape(rows=1000, columns=20, bins=2000, classes=2)).names
+
+
+def test_indicators_of_a_wide_table_are_learnt_as_well_as_by_the_librarys_defaults():
+    import xgboost
+
+    rng = np.random.default_rng(0)
+    values = np.zeros((600, 240), dtype=np.float32)
+    values[np.arange(600)[:, None], rng.integers(0, 240, (600, 8))] = 1.0
+    target = values @ rng.normal(size=240) + rng.normal(size=600) * 0.3
+    train, test = np.arange(450), np.arange(450, 600)
+    matrix = TreeMatrix(values, (0,) * 240, tuple(f"d{place}" for place in range(240)))
+    settings = booster_settings(Workload(0.1, rows=450, columns=240, classes=0))
+    training = TrainingSet(matrix.take(train), target[train], task_of("regression"), settings, seed=0, shared_seed=0)
+    found = APPROACHES.get("xgboost").fit(training).predict(matrix.take(test))
+    by_default = xgboost.XGBRegressor(n_jobs=1).fit(values[train], target[train]).predict(values[test])
+    assert np.square(found - target[test]).mean() <= 1.04 * np.square(by_default - target[test]).mean()

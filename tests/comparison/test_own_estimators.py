@@ -61,6 +61,7 @@ def test_a_search_over_groups_gets_them_and_weights_reach_it(frame):
     own = {"search": search, "in a pipeline": make_pipeline(FunctionTransformer(), search)}
     plain = tabbench.compare(table, "y", group="g", weight="w", approaches=own, quiet=True, **QUICK)
     assert plain.failures.empty
+    assert plain.tuned["tuned"].iloc[-1]["logisticregression__C"] == 1
     with sklearn.config_context(enable_metadata_routing=True):
         weighted = make_pipeline(StandardScaler().set_fit_request(sample_weight=False),
                                  LogisticRegression().set_fit_request(sample_weight=True))

@@ -1,5 +1,7 @@
 """What looks like a fault and is none, and what is wrong with the question."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, TrainingFailed, TrainingWarning
 
+pytestmark = pytest.mark.filterwarnings("ignore::tabbench.core.errors.TrainingWarning")
 QUICK = {"preset": "fast", "max_epochs": 20, "random_state": 0, "device": "cpu"}
 
 
@@ -60,6 +63,7 @@ def test_rare_classes_with_large_weights_are_no_fault(seed):
 
 
 @pytest.mark.parametrize("loss", [lambda outputs, target: (outputs[:, 0] - target) ** 2 - 100.0,
+                                  lambda outputs, target: (outputs[:, 0] - target) ** 2 + 1e5,
                                   lambda outputs, target: -100.0 * torch.exp(-(outputs[:, 0] - target) ** 2)])
 def test_a_loss_may_have_any_zero(loss):
     X, y = table()
@@ -124,23 +128,62 @@ def test_rows_are_found_though_the_loss_is_a_mean():
     assert regressor(loss=loss).fit(X, y).quarantined_rows_ == [7]
 
 
-def test_shapes_that_were_spread_by_mistake_are_reported():
+@pytest.mark.parametrize("loss", [torch.nn.MSELoss(), torch.nn.HuberLoss(reduction="none"),
+                                  lambda outputs, target: ((outputs - target) ** 2).mean(),
+                                  lambda outputs, target: target.sub_(outputs[:, 0]) ** 2])
+def test_a_loss_works_as_it_is_meant(loss):
     X, y = table()
-    assert codes(regressor(loss=lambda outputs, target: ((outputs - target) ** 2).mean()).fit(X, y)) == ["L04"]
+    model = regressor(loss=loss).fit(X, y)
+    assert model.incidents_ == [] and model.score(X, y) > 0.9
+
+
+def test_a_sum_over_rows_is_refused_and_a_loss_too_small_to_learn_from_is_told():
+    X, y = table()
+    for loss in (torch.nn.MSELoss(reduction="sum"), lambda outputs, target: ((outputs[:, 0] - target) ** 2).sum()):
+        with pytest.raises(BadOption, match="the sum over its rows"):
+            regressor(loss=loss).fit(X, y)
+    model = regressor(loss=lambda outputs, target: 1e-30 * (outputs[:, 0] - target) ** 2).fit(X, y)
+    assert "O07" in {each.code for each in model.incidents_}
+
+
+def test_a_loss_that_compares_rows_is_reported():
+    X, y = table()
+    with pytest.warns(TrainingWarning, match="L04"):
+        model = regressor(loss=lambda outputs, target: ((outputs[:, 0] - target) ** 2).mean() * (
+            1.0 + 0.1 * target.std(correction=0))).fit(X, y)
+    assert codes(model) == ["L04"]
+
+
+def test_a_loss_that_has_no_value_where_nets_start_is_not_blamed_on_rows():
+    with pytest.raises(TrainingFailed, match="rows at the outputs of the constant predictor, first in `log`"):
+        regressor(loss=lambda outputs, target: -torch.log(outputs[:, 0] - target)).fit(*table())
+
+
+def test_a_loss_without_a_gradient_anywhere_is_told_at_once():
+    def trap(outputs, target):
+        squared = (outputs[:, 0] - target) ** 2
+        return torch.where(squared > 1e9, squared / (target - target), squared)
+
+    with pytest.raises(TrainingFailed, match="300 of 300 rows, first in `div`"):
+        regressor(loss=trap).fit(*table())
 
 
 @pytest.mark.parametrize("knobs", [
     {"hidden_sizes": ()}, {"hidden_sizes": 16}, {"hidden_sizes": (16.5,)}, {"folds": 2.5}, {"bins": 2.5}, {"l1": None},
     {"max_epochs": 2.5}, {"batch_size": 32.5}, {"validation_fraction": None, "folds": 1}, {"guard": "off"}, {"grow": "no"},
     {"callbacks": None}, {"loss": {"squared": "x"}}, {"loss": {"squared": float("nan")}}, {"learning_rate": "Search"},
-    {"loss": "log"}, {"precision": "half"}])
+    {"loss": "log"}, {"precision": "half"}, {"batch_norm": "no"}, {"early_stopping": "yes"}, {"callbacks": [3]},
+    {"callbacks": [dict]}, {"max_epochs": True}, {"betas": 0.9}, {"momentum": 1.0}, {"verbose": "yes"},
+    {"stopping_metric": "auc"}, {"validation_split": 5}, {"batch_size": 1, "batch_norm": True}, {"module": 5}])
 def test_a_wrong_knob_gets_a_sentence(knobs):
     with pytest.raises(BadOption, match=next(iter(knobs)).split("_")[0]):
         regressor(**knobs).fit(*table())
 
 
 def test_numbers_of_numpy_are_numbers():
-    assert regressor(hidden_sizes=np.array([16, 16]), max_epochs=np.int64(3)).fit(*table()).n_iter_ == 3
+    model = regressor(hidden_sizes=np.array([16, 16]), max_epochs=np.int64(3), clip=np.float64(1), learning_rate=np.float32(0.05),
+                      batch_norm=np.bool_(False), device=torch.device("cpu"))
+    assert model.fit(*table()).n_iter_ == 3
 
 
 @pytest.mark.parametrize("weights", [{0: 0, 1: 0}, {0: -1.0, 1: 1.0}, {0: float("nan"), 1: 1.0}])
@@ -167,19 +210,62 @@ def test_a_checkpoint_knows_the_loss_and_wants_a_seed(tmp_path):
         regressor(random_state=None).fit(X, y, checkpoint=tmp_path / "two")
 
 
-def test_a_folder_that_was_used_before_is_begun_anew(tmp_path):
+def test_a_folder_with_a_checkpoint_is_gone_on_from_or_refused_and_never_emptied(tmp_path):
     X, y = table()
-    regressor(l2=0.1).fit(X, y, checkpoint=tmp_path)
 
-    class StopsAtOnce:
-        def on_fit_start(self, state):
-            state.stop()
+    class StopsAtFour:
+        def on_epoch_end(self, state):
+            if state.epoch == 4:
+                raise KeyboardInterrupt
 
-    stopped = regressor(callbacks=[StopsAtOnce()]).fit(X, y, checkpoint=tmp_path)
-    with pytest.raises(ValueError, match="nothing to draw"):
-        stopped.plot_training()
-    continued = regressor().fit(X, y, resume_from=tmp_path)
+    interrupted = regressor(callbacks=[StopsAtFour()])
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.fit(X, y, checkpoint=tmp_path)
+    assert interrupted.n_iter_ == 4 and codes(interrupted) == ["R05"]
+    with pytest.raises(BadOption, match=r"checkpoint: .* other rows, parameters or versions"):
+        regressor(l2=0.1).fit(X, y, checkpoint=tmp_path)
+    continued = regressor().fit(X, y, checkpoint=tmp_path)
     assert continued.predict(X).tobytes() == regressor().fit(X, y).predict(X).tobytes()
+
+
+def pinball(outputs, target, level):
+    return torch.maximum(level * (target - outputs[:, 0]), (level - 1) * (target - outputs[:, 0]))
+
+
+def test_a_checkpoint_knows_a_loss_by_its_code_and_what_it_is_bound_to(tmp_path):
+    X, y = table()
+    regressor(loss=partial(pinball, level=0.5), max_epochs=2).fit(X, y, checkpoint=tmp_path)
+    regressor(loss=partial(pinball, level=0.5), max_epochs=2).fit(X, y, resume_from=tmp_path)
+    for other in (partial(pinball, level=0.9), torch.nn.HuberLoss(), lambda outputs, target: pinball(outputs, target, 0.5)):
+        with pytest.raises(BadOption, match="other rows, parameters or versions"):
+            regressor(loss=other, max_epochs=2).fit(X, y, resume_from=tmp_path)
+
+
+def scaled(size):
+    class Scaled:
+        factor = size
+
+        def __call__(self, outputs, target):
+            return self.factor * (outputs[:, 0] - target) ** 2
+
+    return Scaled()
+
+
+def test_a_checkpoint_knows_a_loss_by_the_code_and_the_attributes_of_its_class(tmp_path):
+    X, y = table()
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, checkpoint=tmp_path)
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
+    with pytest.raises(BadOption, match="other rows, parameters or versions"):
+        regressor(loss=scaled(2.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
+
+
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was():
+    X, y = table()
+    model = regressor(max_epochs=2).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(BadOption):
+        model.set_params(dropout=2.0).fit(X[:100, :2], y[:100])
+    np.testing.assert_array_equal(model.predict(X), before)
 
 
 def test_the_rate_that_a_callback_sees_is_the_one_in_use():

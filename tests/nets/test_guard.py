@@ -22,6 +22,7 @@ from tabbench.core.errors import BadOption
 from tabbench.nets.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tabbench.nets.recovery import TrainingFailed
 
+pytestmark = pytest.mark.filterwarnings("ignore::tabbench.core.errors.TrainingWarning")
 QUICK = {"preset": "fast", "max_epochs": 20, "random_state": 0, "device": "cpu"}
 
 

@@ -11,6 +11,8 @@ from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
 from tabbench.nets.looking import BINS, MOST_POINTS, curves, dead_shares, layer_summaries, update_ratios
 from tabbench.nets.network import Members, NetShape
 
+pytestmark = pytest.mark.filterwarnings("ignore::tabbench.core.errors.TrainingWarning")
+
 
 def history(epochs, nets=3, **changes):
     """Records of nets whose losses are the epoch plus the net's number."""

@@ -1,12 +1,16 @@
 """Whatever a file holds, it is read or refused with a sentence."""
 
+import zipfile
+
 import numpy as np
 import pandas as pd
+import pyarrow.feather
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tabbench.core.errors import BadData, TabbenchError
+from tabbench.reading import unpacking
 from tabbench.reading.reading import read_table
 from tabbench.reading.schema import read_new_rows
 from tabbench.reading.target import read_target
@@ -28,11 +32,12 @@ def read_or_refuse(path, target):
         assert str(error) and "\n" not in str(error)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(top=st.lists(LINE, min_size=1, max_size=4), rows=st.lists(LINE, max_size=3), target=st.sampled_from(["y", "x", "1",
                          None]),
        end=st.sampled_from(["\n", "\r\n", "\r"]))
 @example(top=["x,y"], rows=["1,2", "#,%"], target="y", end="\n")
+@example(top=["1,2.5,x"], rows=["1,€,1", ",1,,1"], target="y", end="\n")
 @example(top=["x\ty"], rows=["E17\t1", "E5\t2.5"], target="x", end="\n")
 def test_any_text(tmp_path_factory, top, rows, target, end):
     path = tmp_path_factory.mktemp("any") / "a.csv"
@@ -48,6 +53,48 @@ def test_any_bytes(tmp_path_factory, start, rest):
     path = tmp_path_factory.mktemp("any") / "a.bin"
     path.write_bytes(start + rest)
     read_or_refuse(path, "y")
+
+
+def write_excel(frame, path):
+    frame.to_excel(path, index=False, engine="openpyxl")
+
+
+def write_feather(frame, path):
+    pyarrow.feather.write_feather(frame, path, compression="uncompressed")
+
+
+def write_zip(frame, path):
+    frame.to_csv(path, index=False, compression="zip")
+
+
+@pytest.mark.parametrize("write", [write_excel, write_feather, write_zip, pd.DataFrame.to_parquet])
+def test_other_bytes_in_a_sound_file(tmp_path, write):
+    path, choice = tmp_path / "table", np.random.default_rng(0)
+    write(pd.DataFrame({"x": np.arange(40) / 7, "c": pd.Categorical(["é", "b"] * 20), "y": ["no", "yes"] * 20}), path)
+    sound = path.read_bytes()
+    for _ in range(40):
+        content = np.frombuffer(sound, np.uint8).copy()
+        content[choice.integers(0, len(content), 4)] = choice.integers(0, 256, 4)
+        path.write_bytes(content.tobytes())
+        read_or_refuse(path, "y")
+
+
+@pytest.mark.parametrize("text", [
+    '[{"x\\ud800": 1, "y": "a"}]', '{"columns": ["x"], "data": [1, 2]}', '{"columns": ["x", "y"], "data": [[1, 2], null]}',
+    '{"schema": {"primaryKey": 3}, "data": [{"x": 1}]}', '[{"x": ' + "9" * 5000 + "}]", "[" * 10**5, '{"a": {"b": 1}, "c": {}}',
+    '{"x": [1, 2], "y": [1]}', '[[], [1]]', '{"x": 1, "y\\ud800": 2}\n{"x": 1}'])
+def test_json_of_strange_forms(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    read_or_refuse(tmp_path / "a.json", "y")
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, "BOMB_CHECK_FROM_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (64 << 20))
+    with pytest.raises(BadData, match="unpacks to more than 64 MB"):
+        read_table(tmp_path / "bomb.xlsx", "y")
 
 
 NASTY = ["E17", "E11", "E5", "1E400", "0E17", "-", "+", ".", ",", "e", "E", "1e", "١٢", "½", "1/0", "0/0", "5'", '5"', "''",

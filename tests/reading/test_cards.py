@@ -207,5 +207,5 @@ def test_changed_and_lost_files_are_noticed(far_card, cache):
         with pytest.raises(BadData, match=rf"its SHA-256 is [0-9a-f]{{64}}, the card has {card.sha256}\); delete it"):
             get(card)
     beside.unlink()
-    with pytest.raises(BadData, match="install tabbench again"):
+    with pytest.raises(BadData, match="repeat the installation"):
         cards.fetch(replace(card, url=""))

@@ -53,6 +53,9 @@ ONE_NOTATION = {
     "Lakh and crore": (["8.61 Lakh", "1.04 Cr"], [861000, 10400000], ""),
     "marks": (["7056*", "6685", "1200[3]"], [7056, 6685, 1200], ""),
     "at least": (["1,000+", "50+", "0"], [1000, 50, 0], ""),
+    "bounds at both ends": (["< 1 year", "1 year", "2 years", "3 years", "10+ years"], [1, 1, 2, 3, 10], "yr"),
+    "gigabytes": (["256GB", "512 GB", "1TB"], [256, 512, 1000], "GB"),
+    "durations of ISO 8601": (["PT2H30M", "PT45M", "P1DT6H"], [2.5, 0.75, 30], "h"),
 }
 
 
@@ -67,7 +70,8 @@ def test_a_column_has_one_notation(case):
 
 LABELS = [["E17", "E11", "E5"], ["1/2", "3/4"], ["10–20", "20–30"], ["65+", "18-24"], ["1 2", "3 4"], ["1 234", "1234"],
           ["12°30'15\"N", "51°10'N"], ["51.5°N", "0.1°W"], ["<=50K", ">50K"], ["PC 17", "PC 18"], ["120/80", "130/85"],
-          ["0x1F", "0x10"], ["1.2.3", "1.2.4"], ["1 bath", "2 baths"], ["1a", "2b", "3"], ["--5", "3"]]
+          ["0x1F", "0x10"], ["1.2.3", "1.2.4"], ["1 bath", "2 baths"],
+          ["<18", "18", ">20"], ["86+2", "75+1"], ["1a", "2b", "3"], ["--5", "3"]]
 
 
 @pytest.mark.parametrize("cells", LABELS)
@@ -107,6 +111,31 @@ def test_many_amounts_in_units_that_do_not_convert_are_text_and_that_is_said():
     typed = column_of(cells)
     assert typed.column.kind != "number" and "mixed-notation" in codes_of(typed)
     assert codes_of(column_of([f"{row}A" for row in range(40)] + [f"{row}B" for row in range(20)])) == set()
+
+
+@pytest.mark.parametrize("unit", ["", " kr"])
+def test_points_that_may_group_thousands_are_said(unit, tmp_path):
+    cells = [f"{number:,}".replace(",", ".") + unit for number in (3230, 3196, 4695, 598, 1600, 12070)]
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "".join(f"{cell},{row}.5\n" for row, cell in enumerate(cells * 20)))
+    codes = {finding.code for finding in read_table(path, "y").findings}
+    assert "open-notation" in codes
+    assert "open-notation" not in codes_of(column_of([f"3.231{unit}", f"598{unit}"]))
+
+
+def test_labels_that_are_numbers_for_the_most_part_are_said():
+    cells = [f"{row}.5" for row in range(60)] + [f"great hall {row % 9}" for row in range(40)]
+    typed = column_of(cells)
+    (finding,) = [each for each in typed.findings if each.code == "words-among-numbers"]
+    assert typed.column.kind in ("category", "text") and "60 numbers" in finding.message and "--type x=number" in finding.cure
+    assert column_of([str(2000 + row % 20) for row in range(60)] + ["Jan-2012"] * 20).column.kind == "date"
+
+
+@pytest.mark.parametrize("cell", ["{}.77N", "${}.5", '"{}.5"'])
+def test_measurements_are_no_identifiers(cell):
+    other = cell.replace("N", "S").replace("$", "€")
+    frame = pd.DataFrame({"x": [(cell if row % 2 else other).format(row) for row in range(60)], "y": np.arange(60) % 7})
+    assert "x" in read_table(frame, "y").features
 
 
 def test_strays_are_counted_against_rows():

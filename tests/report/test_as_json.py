@@ -11,7 +11,7 @@ from tabbench.report.as_json import from_json, to_json, to_json_text
 
 KEYS = ["schema", "table", "protocol", "approaches", "scores", "winners", "pairs", "crossovers", "sentence", "other_crossovers",
         "family_crossovers", "what_if", "selection", "training", "extrapolation", "extrapolated_scores", "findings", "incidents",
-        "failures", "skipped", "costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "columns",
+        "failures", "skipped", "costs", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map", "columns", "tuned",
         "timing", "reading"]
 
 

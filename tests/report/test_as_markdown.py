@@ -24,7 +24,7 @@ def test_the_report_says_it_all(comparison: Comparison) -> None:
     assert "| 4 | linear+forest |" in text
     assert "linear and boosting cross in score between 200 and 800 rows, at about 320" in text
     assert "mlp at 5,634 rows, repeat 1, fold 4 | timed out | no end after 10 minutes" in text
-    assert "catboost | the package catboost is not installed; pip install tabbench\\[catboost\\]" in text
+    assert "catboost | the package catboost is not installed; pip install catboost" in text
 
 
 def test_the_same_comparison_gives_the_same_text(comparison: Comparison) -> None:

@@ -75,7 +75,7 @@ def test_results_are_kept_small_inside_and_large_beside(folder):
         assert store.finished() == {small.key, large.key}
         assert np.array_equal(store.result(large.key).predictions, wide)
         files[0].write_bytes(files[0].read_bytes()[:-1])
-        with pytest.raises(BadData, match="damaged or gone; start over with fresh"):
+        with pytest.raises(BadData, match=r"are changed or gone.*--repair"):
             store.result(large.key)
 
 
@@ -180,7 +180,7 @@ def test_fresh_replaces_a_run_once_the_new_one_is_kept(old_run):
     with RunFolder.open(old_run, is_fresh=True) as opened:
         assert not (old_run / "run.db").exists()
         opened.keep()
-    assert not (old_run / "report.md").exists() and not (old_run / "previous").exists()
+    assert not (old_run / "report.md").exists() and not (old_run / ".tabbench-previous").exists()
 
 
 def test_fresh_gives_the_old_run_back_when_the_new_one_never_began(old_run):
@@ -188,7 +188,7 @@ def test_fresh_gives_the_old_run_back_when_the_new_one_never_began(old_run):
         Store(old_run).close()
         raise RuntimeError("a mistake in the new command")
     assert (old_run / "report.md").read_text() == "precious"
-    assert (old_run / "run.db").exists() and not (old_run / "previous").exists()
+    assert (old_run / "run.db").exists() and not (old_run / ".tabbench-previous").exists()
 
 
 def test_a_run_put_aside_by_a_killed_call_comes_back(old_run):
@@ -233,7 +233,7 @@ def test_what_is_no_run_is_named(tmp_path, make):
 @pytest.mark.parametrize("content", [b"not a database, but long enough" * 20, b"SQLite format 3\0" + b"\0" * 200])
 def test_a_damaged_store_is_a_sentence(tmp_path, content):
     (tmp_path / "run.db").write_bytes(content)
-    with pytest.raises(BadData, match="cannot be read"):
+    with pytest.raises(BadData, match=r"is damaged.*--repair"):
         Store(tmp_path)
 
 

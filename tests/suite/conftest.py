@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import sqlite3
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
+from stored import forget_results
 
 import tabbench
 from tabbench.store.database import Store
@@ -54,9 +54,7 @@ def interrupt(run):
     """Leave the run as if it had been killed before the full size of lightgbm."""
     for name in ("result.json", "report.html", "report.md"):
         (run / name).unlink()
-    with sqlite3.connect(run / "run.db") as connection:
-        connection.execute("DELETE FROM result WHERE key IN (SELECT key FROM cell WHERE approach = 'lightgbm' AND size > 30)")
-    connection.close()
+    forget_results(run, lambda cell: cell.approach == "lightgbm" and cell.size > 30)
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import sqlite3
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from stored import change_results
 from typer.testing import CliRunner
 
 import tabbench
@@ -310,10 +310,7 @@ def test_mistakes_are_one_sentence(board, handed_in, suites, tmp_path):
 
 def test_a_changed_store_hands_in_other_scores_only_under_another_hash(suites, handed_in, tmp_path):
     run = shutil.copytree(suites / "bob", tmp_path / "bob")
-    connection = sqlite3.connect(run / "run.db")
-    with connection:
-        connection.execute("UPDATE result SET header = json_set(header, '$.fit_seconds', 1e-9)")
-    connection.close()
+    change_results(run, fit_seconds=1e-9)
     changed_run = export_submission(run, tmp_path / "bob.board.parquet", "Bob")
     assert changed_run.sha256 != read_submission(handed_in / "bob.board.parquet").sha256
 

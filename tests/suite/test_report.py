@@ -2,10 +2,10 @@
 
 import json
 import re
-import sqlite3
 
 import pandas as pd
 import pytest
+from stored import change_results
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.suite_result import SUITE_COLUMNS
@@ -53,9 +53,7 @@ def test_frames_are_the_same_in_every_format(reported):
 def test_result_json_depends_on_clocks_in_its_costs_alone(reported):
     folder, _ = reported
     first = (folder / "result.json").read_text()
-    with sqlite3.connect(folder / "tables" / "trees" / "run.db") as connection:
-        connection.execute("""UPDATE result SET header = json_set(header, '$.fit_seconds', 77.0, '$.peak_mb', 1.0)""")
-    connection.close()
+    change_results(folder / "tables" / "trees", fit_seconds=77.0, peak_mb=1.0)
     second = report_suite(folder, format="json")
     assert first != second
     old, new = json.loads(first), json.loads(second)

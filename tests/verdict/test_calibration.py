@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 import calibration_real
+from calibrate_by_splits import records_of
 from calibrate_people import runs_of
 from calibration_rates import judged, rates
 from calibration_runs import METRICS_OF, Series, designs, draw, evidence_of, fit
@@ -60,6 +61,12 @@ def test_mirror_twins_have_no_false_winner(learner, task, runs):
     for design, known in rates_of(Series("G1", learner, task), runs, nothing).items():
         assert known["false_at_full"][0] <= most(0.05, runs), design
         assert known["false_over_sizes"][0] <= most(0.05, runs), design
+
+
+def test_twins_have_no_false_winner_by_metrics_that_the_splits_alone_decide():
+    for design, records in records_of(Series("G1", "linear", "regression"), 20).items():
+        known = rates(records)
+        assert max(known["false_at_full"][0], known["false_over_sizes"][0]) <= most(0.05, 20), design
 
 
 def test_the_usual_test_of_fifteen_scores_has_many_false_winners():

@@ -45,7 +45,7 @@ def test_holm_is_statsmodels(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_wilcoxon_with_holm_is_scikit_posthocs(seed):
     random = np.random.default_rng(seed)
-    tables, count = random.integers(5, 70), random.integers(2, 6)
+    tables, count = random.integers(5, 51), random.integers(2, 6)  # beyond, scipy's test is approximate and ours exact
     loss = random.gamma(2, 10, (tables, 1)) + random.standard_t(3, (tables, count)) + np.linspace(0, 1, count)
     pairs = compare_pairs(losses_of(loss), Standpoint())
     oracle = scikit_posthocs.posthoc_wilcoxon(loss.T, p_adjust="holm").to_numpy()

@@ -267,7 +267,7 @@ def test_no_verdicts(simulate):
     assert sentence(simulate, imputed=failed) == "On 1,250 rows there is no verdict, because 33% of the runs failed."
     blind = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
     assert sentence(simulate, nothing, bounds=(np.nan, np.nan)) == (
-        f"On 1,250 rows there is no verdict, because {blind}; other splits or another --metric would tell more."
+        f"On 1,250 rows there is no verdict, because {blind}; other splits or another metric would tell more."
     )
     alone = evidence_with(simulate, {"linear": 1.0})
     pairs = pairs_of({})
@@ -282,7 +282,7 @@ def test_the_rows_needed_to_decide_are_said_where_nothing_is_decided(simulate):
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
         f"{tied}; deciding would need about 5,400 rows in all, and more repeats would hardly help.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
-        f"{tied}; deciding would need about 5,400 rows in all, and more --repeats might help a little.")
+        f"{tied}; deciding would need about 5,400 rows in all, and more repeats might help a little.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), split_kind="ordered") == (
         f"{tied}; deciding would need about 5,400 rows in all.")
     assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,)) == (

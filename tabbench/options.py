@@ -55,7 +55,7 @@ class Options:
     preset: str | None = option(None, "Effort by name: fast (0.1), balanced (1) or thorough (6).")
     sizes: str | Sequence[int | str] = option("auto", "auto, or training sizes and full, mixed: 500,1000,full.")
     folds: int = option(5, "Folds of the outer cross-validation.")
-    repeats: int | None = option(None, "Repeats of it (3 up to 2,500 rows, 2 up to 10,000, else 1).")
+    repeats: int | None = option(None, "Repeats (3 up to 2,500 rows, 2 up to 10,000, else 1); with --test trainings (5 or 1).")
     use_folds: int | None = option(None, "Run only this many folds of one repeat: 1 is a single hold-out split (all).")
     skip: str | Sequence[str] | None = option(None, "Approaches not to run at a size, comma-separated: forest@400,mlp@2000.")
     fold: str | None = option(None, "Column that names each row's fold: your own splits.")
@@ -160,8 +160,8 @@ class Options:
         own = [name for name in ("fold", "test") if getattr(self, name) is not None]
         if len(own) == 2:
             raise _both("fold", "test", "say how to split")
-        if own and self.repeats not in (None, 1):
-            raise BadOption.about(OptionMention("repeats", self.repeats), " does not go with ", OptionMention(own[0]),
+        if own == ["fold"] and self.repeats not in (None, 1):
+            raise BadOption.about(OptionMention("repeats", self.repeats), " does not go with ", OptionMention("fold"),
                                   ": your own splits are used once; leave ", OptionMention("repeats"), " out")
 
     def _refuse_what_the_executor_cannot(self) -> None:
@@ -214,7 +214,7 @@ def effort_number(name: str, value: Any) -> float:
                               "or say ", OptionMention("preset", value.lower()))
     try:
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not LEAST_EFFORT <= number <= MOST_EFFORT:
         raise _bad(name, f"must be a number from {LEAST_EFFORT:g} to {MOST_EFFORT:g}, not {value!r}")

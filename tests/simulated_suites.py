@@ -90,5 +90,6 @@ def _crossing(number):
 
 def _costs(scores, seconds):
     costs = scores[["table", "approach", "size", "repeat", "fold"]].assign(
-        fit_seconds=scores["approach"].map(seconds).astype("float64") * scores["size"], predict_us_per_row=1.0, peak_mb=100.0)
+        fit_seconds=scores["approach"].map(seconds).astype("float64") * scores["size"], predict_us_per_row=1.0, one_row_us=9.0,
+        peak_mb=100.0)
     return costs[list(SUITE_COLUMNS["cell_costs"])]

@@ -19,19 +19,18 @@ def test_metrics(name):
     check_metric(METRICS.get(name))
 
 
-@pytest.mark.parametrize("name", sorted(set(CHECKS.names()) - {"label-noise"}))  # its three seconds are spent in contract/
+@pytest.mark.parametrize("name", ["duplicates", "identifiers", "missingness"])
 def test_checks(name):
     check_check(CHECKS.get(name))
 
 
-@pytest.mark.parametrize("name", ["dummy", "linear", "lightgbm"])
+@pytest.mark.parametrize("name", ["dummy", "lightgbm"])
 def test_approaches(name):
     check_approach(find_approach(name), ("binary",))
 
 
-@pytest.mark.parametrize("name", EXECUTORS.names())
-def test_executors(name):
-    check_executor(EXECUTORS.get(name))
+def test_executors():
+    check_executor(EXECUTORS.get("in-process"))  # and the others in contract/
 
 
 def test_stores():

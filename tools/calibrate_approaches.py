@@ -222,9 +222,9 @@ def _provenance() -> str:
     return f"{datetime.datetime.now(datetime.UTC).date()} with Python {platform.python_version()}, {libraries}"
 
 
-def with_section(page: str, text: str) -> str:
-    """The page with this section in the place of the old one, or at its end."""
-    before, _, after = page.partition(f"\n{TITLE}\n")
+def with_section(page: str, text: str, title: str = TITLE) -> str:
+    """The page with this section in the place of the one of this title, or at its end."""
+    before, _, after = page.partition(f"\n{title}\n")
     place = after.find("\n## ")
     return before.rstrip("\n") + "\n" + text + ("" if place < 0 else after[place:])
 

@@ -19,6 +19,7 @@ LOGISTIC_RIDGE = 1.0
 NEWTON_STEPS = 8
 TREE_DEPTH, LEAF_ROWS = 4, 5
 BOOSTING_ROUNDS = 40
+HIDDEN = 30
 NET_WIDTH, NET_STEPS, NET_RATE, NET_DECAY = 16, 150, 0.03, 1e-3
 SURE = 1e-3
 """Probabilities end here: a learner that is surer after some hundred rows is wrong, and log loss has a tail without it."""
@@ -75,7 +76,20 @@ def lightgbm(train: np.ndarray, target: np.ndarray, test: np.ndarray, is_regress
     return prediction if is_regression else np.clip(prediction, SURE, 1 - SURE)
 
 
-LEARNERS: dict[str, Learner] = {"linear": linear, "interpolating": interpolating, "tree": tree, "lightgbm": lightgbm}
+def random_features(number: int) -> Learner:
+    """A net whose hidden layer stays as it was drawn: fits of another number differ as those with another seed do."""
+    def fitted(train: np.ndarray, target: np.ndarray, test: np.ndarray, is_regression: bool, seed: int) -> np.ndarray:
+        random = np.random.default_rng([seed, len(target), number])
+        weights, bias = random.standard_normal((train.shape[1], HIDDEN)), random.standard_normal(HIDDEN)
+        known, unseen = (_with_constant(np.maximum(each @ weights + bias, 0.0)) for each in (train, test))
+        gram = known.T @ known + np.eye(HIDDEN + 1)
+        return np.asarray(unseen @ np.linalg.solve(gram, known.T @ target))
+    return fitted
+
+
+LEARNERS: dict[str, Learner] = {
+    "features1": random_features(1), "features2": random_features(2),
+    "linear": linear, "interpolating": interpolating, "tree": tree, "lightgbm": lightgbm}
 
 
 def predictions(sample: Sample, generator: Generator, own: str, plan: SplitPlan, sizes: Sequence[int], is_regression: bool,

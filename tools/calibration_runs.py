@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from calibration_fits import predictions
+from calibration_people import PEOPLE
 from calibration_tables import GENERATORS, Generator, Sample
 
 from tabbench.core.metric import METRICS
@@ -22,12 +24,14 @@ from tabbench.core.split import SplitPlan
 from tabbench.core.table import Table
 from tabbench.core.task import Task
 from tabbench.splitting.sizes import size_grid
-from tabbench.splitting.splits import make_splits
+from tabbench.splitting.splits import TRAININGS, make_splits
 from tabbench.verdict.evidence import LossEvidence, build_evidence, training_overlap
 from tabbench.verdict.scoring import Question
 
 FOLDS, REPEATS = 5, 3
 RUNS_A_FILE = 50
+ALL = ChainMap(PEOPLE, GENERATORS)
+"""In the order of `GENERATORS`, then of `PEOPLE`; a place in it is part of a seed."""
 DRAWN_BY = ("calibration_tables.py", "calibration_fits.py")
 """What predictions depend on besides the protocol's splits."""
 METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy")}
@@ -49,7 +53,7 @@ class Series:
     @property
     def of(self) -> Generator:
         """The generator itself."""
-        return GENERATORS[self.generator]
+        return ALL[self.generator]
 
     @property
     def is_regression(self) -> bool:
@@ -69,29 +73,30 @@ class Drawn:
 def draw(series: Series, number: int) -> Drawn:
     """The run's table, the same whenever it is asked for."""
     generator = series.of
-    random = np.random.default_rng([list(GENERATORS).index(series.generator), int(series.is_regression), number])
+    random = np.random.default_rng([list(ALL).index(series.generator), int(series.is_regression), number])
     sample = generator.draw(random, generator.rows, series.is_regression)
     task = Task("regression", (), "rmse", ("rmse",)) if series.is_regression else Task(
         "binary", ("no", "yes"), "log_loss", METRICS_OF["classification"])
-    plan = make_splits(as_table(sample, generator.split), sample.target, task, folds=FOLDS,
-                       repeats=1 if generator.split == "ordered" else REPEATS, seed=number)[0]
-    return Drawn(sample, Question(task, sample.target, plan), sizes_of(generator, plan, sample, task))
+    repeats = TRAININGS if generator.tested else 1 if generator.split == "ordered" else REPEATS
+    plan = make_splits(as_table(sample, generator), sample.target, task, folds=generator.folds, repeats=repeats, seed=number)[0]
+    return Drawn(sample, Question(task, sample.target, plan, sample.weight), sizes_of(generator, plan, sample, task))
 
 
-def as_table(sample: Sample, split: str) -> Table:
-    """What the protocol's splits look at."""
-    rows = np.arange(len(sample.target))
+def as_table(sample: Sample, generator: Generator) -> Table:
+    """What the protocol's splits look at; a test file is the last rows, which are as good as any."""
+    rows, split = np.arange(len(sample.target)), generator.split
+    test = rows >= round((1 - generator.tested) * len(rows)) if generator.tested else None
     tie = rows if sample.tie is None else sample.tie
     return Table("calibration", pd.DataFrame(index=pd.RangeIndex(len(rows))), (), pd.Series(sample.target), "y", False, rows,
                  tie.astype(np.uint64), "", group=sample.group if split == "grouped" else None,
-                 time=sample.time if split == "ordered" else None, roles={"group": "group", "time": "time"})
+                 time=sample.time if split == "ordered" else None, test=test, roles={"group": "group", "time": "time"})
 
 
 def sizes_of(generator: Generator, plan: SplitPlan, sample: Sample, task: Task) -> tuple[int, ...]:
     """The generator's own sizes, the protocol's, or the full one alone (-1)."""
     if generator.sizes is None:
         return size_grid(plan, sample.target, task)
-    return tuple(plan.full_size if size == -1 else min(size, plan.full_size) for size in generator.sizes)
+    return tuple(plan.full_size // -size if size < 0 else min(size, plan.full_size) for size in generator.sizes)
 
 
 def predictions_file(series: Series, start: int, folder: Path) -> Path:
@@ -155,6 +160,7 @@ def first_splits(evidence: LossEvidence, plan: SplitPlan, count: int) -> LossEvi
         evidence, repeats=1, overlap=overlap,
         class_degrees=_first(evidence.class_degrees, count), class_step=_first(evidence.class_step, count),
         split=evidence.split[rows], unit=evidence.unit[rows],
+        weight=None if evidence.weight is None else evidence.weight[rows],
         loss={cell: each[:count] for cell, each in evidence.loss.items()},
         row_loss={cell: each[rows] for cell, each in evidence.row_loss.items()},
         imputed={cell: each[:count] for cell, each in evidence.imputed.items()})

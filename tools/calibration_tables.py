@@ -23,13 +23,14 @@ COPIED_SHARE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows of one draw: features (n, p), a target of numbers or of codes 0 and 1, and what the rows share, if anything."""
+    """Rows of one draw: features (n, p), a target of numbers or of codes, what the rows share, if anything, and their weight."""
 
     features: np.ndarray
     target: np.ndarray
     group: np.ndarray | None = None
     time: np.ndarray | None = None
     tie: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Generator:
     split : stratified, grouped or ordered.
     tasks : regression, classification or both.
     rows : in a full run.
+    sizes : training rows, -1 for the full size and -2 for half of it; None for the protocol's.
+    tested : share of the rows that are a test file of one's own; 0 for folds.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Generator:
     tasks: tuple[str, ...] = ("regression", "classification")
     rows: int = 400
     sizes: tuple[int, ...] | None = None
+    tested: float = 0.0
+    folds: int = 5
 
 
 def twin_views(twins: int = 2) -> tuple[np.ndarray, ...]:

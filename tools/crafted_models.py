@@ -249,7 +249,7 @@ def ended(work: Callable[[], str]) -> tuple[str, str]:
     if pid == 0:
         os.close(reading)
         signal.alarm(LONGEST_SECONDS)
-        os.write(writing, json.dumps(_attempt(work)).encode()[:60_000])
+        os.write(writing, json.dumps(attempt(work)).encode()[:60_000])
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
@@ -261,7 +261,8 @@ def ended(work: Callable[[], str]) -> tuple[str, str]:
     return tuple(json.loads(answer)) if answer else ("died", f"exit status {status}")
 
 
-def _attempt(work: Callable[[], str]) -> tuple[str, str]:
+def attempt(work: Callable[[], str]) -> tuple[str, str]:
+    """How work ends: "read", "refused" or "traceback", and what was said."""
     try:
         return "read", work()
     except TabbenchError as error:

@@ -1,6 +1,6 @@
 """Let the k-th write, or the k-th sync, of a small comparison fail, for every k, and continue it afterwards.
 
-python tools/fail_writes.py [--every 1] [--kinds full,error,short,sync]
+python tools/fail_writes.py [--every 1] [--minutes 60] [--kinds full,error,short,sync]
 
 Needs a C compiler and Linux: the calls of the C library are replaced, so that SQLite's and Arrow's fail as well. No failure may
 show a traceback or lose what was finished, and what is continued must answer what an undisturbed run answers.
@@ -13,11 +13,13 @@ import contextlib
 import ctypes
 import io
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -75,12 +77,13 @@ def main() -> None:
     """Print what came of the failures; exit with 1 where one was not handled."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="try each so many-th call only")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many")
     parser.add_argument("--kinds", default=",".join(KINDS))
     given = parser.parse_args()
     if "TABBENCH_FAILING" not in os.environ:
         _start_again()
     with tempfile.TemporaryDirectory(prefix="tabbench-fail-") as place, contextlib.chdir(place):
-        bad = campaign(given.kinds.split(","), given.every)
+        bad = campaign(given.kinds.split(","), given.every, time.monotonic() + 60 * given.minutes)
     sys.exit(bool(bad))
 
 
@@ -96,7 +99,7 @@ def _start_again() -> None:
     sys.exit(done.returncode)
 
 
-def campaign(kinds: list[str], every: int) -> list[str]:
+def campaign(kinds: list[str], every: int, ends: float) -> list[str]:
     """All failures; gives the sentences about those that were not handled."""
     write_table()
     calls = {}
@@ -108,6 +111,8 @@ def campaign(kinds: list[str], every: int) -> list[str]:
     for kind, most in calls.items():
         print(f"{kind}: {most} calls", flush=True)
         for number in range(0, most, every):
+            if time.monotonic() > ends:
+                break
             shutil.rmtree("run", ignore_errors=True)
             first = apart(lambda kind=kind, number=number: compare("run", kind, number))
             again = apart(lambda: compare("run", "full", NEVER))

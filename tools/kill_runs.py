@@ -1,6 +1,6 @@
 """Disturb small comparisons in many ways, continue each, and compare its answer with that of an undisturbed one.
 
-python tools/kill_runs.py supervisor|workers|signals|two|removed|fresh|full [--times 300] [--seed 0]
+python tools/kill_runs.py supervisor|workers|signals|two|removed|fresh|full [--times 300] [--seed 0] [--minutes 60] [--every 1]
 
 supervisor, workers: SIGKILL at random moments. signals: SIGINT, SIGTERM, SIGHUP. two: a second supervisor on the same folder.
 removed: the folder goes away meanwhile. fresh: `--fresh` is killed at each system call that changes a folder (needs strace).
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import shutil
 import signal
@@ -43,8 +44,9 @@ TMPFS_KB = range(64, 1024, 32)
 class Campaign:
     """One kind of disturbance, many times, in a folder of its own."""
 
-    def __init__(self, place: Path, times: int, seed: int) -> None:
-        self.place, self.times, self.choice = place, times, random.Random(seed)
+    def __init__(self, place: Path, times: int, seed: int, minutes: float, every: int) -> None:
+        self.place, self.times, self.choice, self.ends = place, times, random.Random(seed), time.monotonic() + 60 * minutes
+        self.every = every
         self.run, self.faults, self.counts = place / "run", [], Counter[str]()
         write_table(place / "table.csv")
         assert self.compare(place / "undisturbed") == 0
@@ -53,6 +55,10 @@ class Campaign:
         shutil.rmtree(place / "undisturbed")
         assert self.compare(place / "undisturbed") == 0
         self.seconds = time.monotonic() - began
+
+    def goes_on(self, kind: str = "disturbed") -> bool:
+        """Whether neither all times nor the minutes are over."""
+        return self.counts[kind] < self.times and time.monotonic() < self.ends
 
     def command(self, out: Path, *more: str) -> list[str]:
         """The comparison of the campaign."""
@@ -128,7 +134,7 @@ def answer(folder: Path) -> dict[str, Any]:
 
 def kill_supervisor(campaign: Campaign, number: int = signal.SIGKILL) -> None:
     """Stop runs at random moments; a run that ends before is followed by another one."""
-    while campaign.counts["disturbed"] < campaign.times:
+    while campaign.goes_on():
         before = campaign.finished() if campaign.run.exists() else set()
         process = campaign.start(campaign.run)
         try:
@@ -155,7 +161,7 @@ def send_signals(campaign: Campaign) -> None:
 
 def kill_workers(campaign: Campaign) -> None:
     """Kill one worker at a random moment of every run."""
-    while campaign.counts["disturbed"] < campaign.times:
+    while campaign.goes_on():
         process = campaign.start(campaign.run)
         time.sleep(campaign.choice.uniform(0.2, campaign.seconds))
         if process.poll() is None and (workers := workers_of(campaign.run)):
@@ -169,7 +175,7 @@ def kill_workers(campaign: Campaign) -> None:
 
 def two_supervisors(campaign: Campaign) -> None:
     """Start two at the same moment: one runs, the other says why it does not."""
-    for _ in range(campaign.times):
+    while campaign.goes_on():
         both = [campaign.start(campaign.run) for _ in range(2)]
         said = [process.communicate()[1] for process in both]
         codes = sorted(process.returncode for process in both)
@@ -182,7 +188,7 @@ def two_supervisors(campaign: Campaign) -> None:
 
 def remove_folder(campaign: Campaign) -> None:
     """Take the folder away while it is written: a sentence, and no process that stays."""
-    for _ in range(campaign.times):
+    while campaign.goes_on():
         process = campaign.start(campaign.run)
         time.sleep(campaign.choice.uniform(0.2, campaign.seconds))
         shutil.rmtree(campaign.run, ignore_errors=True)
@@ -200,7 +206,7 @@ def start_over(campaign: Campaign) -> None:
     old = campaign.place / "old"
     shutil.move(campaign.place / "undisturbed", old)
     (old / "notes.txt").write_text("mine")
-    for call in range(1, MOST_CALLS):
+    for call in range(1, MOST_CALLS, campaign.every):
         shutil.copytree(old, campaign.run)
         process = campaign.start(campaign.run, "--fresh", "--executor", "in-process",
                                  before=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e",
@@ -222,7 +228,9 @@ def start_over(campaign: Campaign) -> None:
 def fill_disk(campaign: Campaign) -> None:
     """Run on a disk that is too small, then make it larger and continue."""
     campaign.run.mkdir()
-    for size in TMPFS_KB:
+    for size in campaign.choice.sample(TMPFS_KB, len(TMPFS_KB)):
+        if time.monotonic() > campaign.ends:
+            break
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", campaign.run], check=True)
         try:
             process = campaign.start(campaign.run / "run")
@@ -249,9 +257,11 @@ def main() -> None:
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--times", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many")
+    parser.add_argument("--every", type=int, default=1, help="of the calls of fresh, each so many-th")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tabbench-kill-") as place:
-        campaign = Campaign(Path(place), given.times, given.seed)
+        campaign = Campaign(Path(place), given.times, given.seed, given.minutes, given.every)
         KINDS[given.kind](campaign)
     for fault in campaign.faults:
         print(fault)

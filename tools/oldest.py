@@ -2,7 +2,8 @@
 
     python tools/oldest.py > constraints.txt
 
-Of the packages that a user needs, with all extras but `test` and `dev`; the tools of development are as new as these let them be.
+Of the packages that a user needs, with all extras but `onnx`, which few need, `test` and `dev`; the tools of development are as
+new as these let them be.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+LEFT_OUT = ("onnx", "test", "dev")
 OWN_VERSION = {"torch": "2.13.0"}
 """torch's wheels are large and each index keeps others of them; the lower bound is tested by the version in constraints.txt."""
 
@@ -20,7 +22,8 @@ def constraints(project: dict[str, object]) -> list[str]:
     """`name==version` for each lower bound of the project's table in pyproject.toml."""
     extras = project["optional-dependencies"]
     assert isinstance(extras, dict)
-    asked = [*project["dependencies"], *(each for name, group in extras.items() if name not in ("test", "dev") for each in group)]  # type: ignore[misc]
+    groups = [group for name, group in extras.items() if name not in LEFT_OUT]
+    asked = [*project["dependencies"], *(each for group in groups for each in group)]  # type: ignore[misc]
     bounds = [re.fullmatch(r"([\w.-]+)>=([\w.]+)", each) for each in asked]
     return [f"{bound[1]}=={OWN_VERSION.get(bound[1], bound[2])}" for bound in bounds if bound]
 

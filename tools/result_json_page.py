@@ -121,7 +121,7 @@ MEANINGS: dict[str, dict[str, str | tuple[str, str]]] = {
         "p_first": (NUMBER, "P(better): that the first is better by more than the margin"),
         "p_equal": (NUMBER, "P(equivalent): that they are practically equal"),
         "p_second": (NUMBER, "P(worse): that the second is better by more than the margin"),
-        "rows_to_settle": (NUMBER, "rows needed to decide, in all, if the difference stays; 0 if it is decided, null beyond a "
+        "rows_to_settle": (NUMBER, "rows needed to decide in four of five tries, in all; 0 if it is decided, null beyond a "
                                    "hundred times the rows")},
     "crossovers": PLACE, "other_crossovers": PLACE | AHEAD, "family_crossovers": PLACE | AHEAD,
     "what_if": {

@@ -142,7 +142,9 @@ MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
         "failed": (TRUTH, "whether the cell failed and the constant predictor stands in")},
     "costs.cells": CELL | SPLIT | {
         "fit_seconds": (NUMBER, "what the fit would have taken alone, shared work included"),
-        "predict_us_per_row": (NUMBER, "microseconds a test row"), "peak_mb": (NUMBER, "largest memory of the process, MB")},
+        "predict_us_per_row": (NUMBER, "microseconds a row of many at once; measured in one split, null in the others"),
+        "one_row_us": (NUMBER, "microseconds of one row alone, likewise"),
+        "peak_mb": (NUMBER, "megabytes by which memory grew during the fit")},
     "costs.relative": {
         "bucket": BUCKET, "approach": (TEXT, "its name"), "tables": (WHOLE, "tables that count"),
         "fit_time": ("number", "geometric mean over tables of its fit time by the reference's")} | INTERVAL,

@@ -134,8 +134,11 @@ def predict_command(model: Annotated[str, typer.Argument(metavar="MODEL", help="
     frame, notes = predict(model, data, sheet=sheet, no_header=no_header, query=query)
     for note in notes:
         print(plain(note), file=sys.stderr)
-    write_predictions(frame, out, data)
+    changed = write_predictions(frame, out, data)
     print(f"{len(frame):,} predictions written to {out}", file=sys.stderr)
+    if changed:
+        print(f"{changed:,} cells that a spreadsheet would take for formulas begin with an apostrophe now (not in Parquet)",
+              file=sys.stderr)
     return DONE
 
 

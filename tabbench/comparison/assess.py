@@ -6,7 +6,7 @@ Fits nothing and reads no data file.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -153,7 +153,11 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
     setup, cells, finished = run.setup, run.cells(), store.finished()
     present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-    return _evidence(run, question, predictions_of(store, cells, setup), present, None) if present else None
+    if not present:
+        return None
+    metric, predictions = METRICS.get(setup.task.metric), predictions_of(store, cells, setup)
+    evidence = _evidence(run, question, predictions, present, None)
+    return replace(evidence, margin=margin_value(metric, None, constant_loss(question, metric)))
 
 
 def _evidence(
@@ -219,7 +223,8 @@ def _sentence(headline: Headline, limited: Limited | None, findings: Sequence[Fi
 
 def _told_limits(limits: pd.DataFrame) -> pd.DataFrame:
     told = [limit_sentence(row.cost, row.below, row.outcome, row.recommended) for row in limits.itertuples()]
-    return limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    limits = limits.assign(sentence=pd.Series(told, dtype=object))[list(COLUMNS["cost_limits"])]
+    return limits.astype({"below": "float64", "down_to": "float64", "size": "int64"})
 
 
 def _told_refusals(pairs: pd.DataFrame) -> pd.DataFrame:

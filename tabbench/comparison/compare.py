@@ -24,6 +24,7 @@ from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source, say_findings
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
+from tabbench.comparison.refitted import Source
 from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
 from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
@@ -99,7 +100,8 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     folds : int, default 5
         Folds of the outer cross-validation.
     repeats : int, default None
-        Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1.
+        Repeats of it; by default 3 up to 2,500 rows, 2 up to 10,000, else 1. With a test file how often models are trained: 5
+        times up to 10,000 rows, else once.
     use_folds : int, default None
         Run only this many folds of one repeat; 1 is a single hold-out split.
     skip : str or list of str, default None
@@ -216,7 +218,7 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     96
     """
     data, given, splits = settled(data, {name: value for name, value in locals().items() if name != "data"})
-    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False)
+    options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False, in_program=True)
     with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 
@@ -224,11 +226,14 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
 def _compare(data: Any, options: Options, splits: Any, display: Display) -> FinishedComparison | ExpectedRun:
     if options.dry_run:
         return forecast(data, options, positions=splits, display=display)
+    own = options.approaches if isinstance(options.approaches, Mapping) else {}
+    source = Source(data, options, {name: each for name, each in own.items() if not isinstance(each, str)})
     if options.out is not None:
-        return _uninterrupted(run_comparison(data, options, positions=splits, display=display))
+        return replace(_uninterrupted(run_comparison(data, options, positions=splits, display=display)), source=source)
     place = tempfile.mkdtemp(prefix="tabbench-")
     try:
-        finished = _uninterrupted(run_comparison(data, replace(options, out=place), positions=splits, display=display))
+        ran = run_comparison(data, replace(options, out=place), positions=splits, display=display)
+        finished = replace(_uninterrupted(ran), source=source)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

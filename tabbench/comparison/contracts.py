@@ -145,7 +145,7 @@ def _scored(kind: TaskKind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     generator, n_classes = np.random.default_rng(0), len(CLASSES[kind])
     weight = generator.integers(1, 4, ROWS).astype(np.float64)
     if not n_classes:
-        truth = generator.normal(size=ROWS)
+        truth = 5 + generator.normal(size=ROWS)  # above 0, as some metrics want it
         return truth, truth + generator.normal(size=ROWS), weight
     codes = np.arange(ROWS) % n_classes
     odds = np.exp(generator.normal(size=(ROWS, n_classes)))

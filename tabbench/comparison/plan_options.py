@@ -21,7 +21,7 @@ def options_of(plan: WorkPlan, planner: Planner, absent: Collection[Pair] = ()) 
     """
     folds = planner.setup.splits.folds
     words = ["--effort", f"{plan.effort:.10g}", "--sizes", ",".join(map(str, plan.sizes))]
-    if planner.setup.splits.kind in ("stratified", "grouped"):
+    if planner.setup.splits.kind in ("stratified", "grouped", "test"):
         words += ["--repeats", str(-(-plan.splits // folds))]
     if plan.splits < folds:
         words += ["--use-folds", str(plan.splits)]

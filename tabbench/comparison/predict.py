@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,7 @@ from tabbench.model.saving import SavedModel, load_model
 from tabbench.reading.layout import Layout
 from tabbench.reading.leaving_out import is_named_identifier
 from tabbench.reading.schema import read_new_rows
+from tabbench.wording.safe_text import FORMULA_STARTS, spreadsheet
 
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
@@ -84,8 +86,11 @@ def _identifiers(names: Iterable[str], saved: SavedModel) -> list[str]:
     return [name for name in names if name not in known and (name in left_out or is_named_identifier(name))]
 
 
-def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -> None:
+def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -> int:
     """Write predictions to a file in one piece: .csv or .tsv, also with .gz, or .parquet.
+
+    In a file of text an apostrophe is put before labels that a spreadsheet would run as a formula (CWE-1236), such as =1+1; a
+    sign alone and numbers are left as they are.
 
     Parameters
     ----------
@@ -95,6 +100,11 @@ def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -
         File to write; its suffix determines the format.
     data : str, path, DataFrame or None, default None
         The rows that were predicted; if they are a file, it is not overwritten.
+
+    Returns
+    -------
+    int
+        How many cells got an apostrophe.
 
     Raises
     ------
@@ -107,10 +117,11 @@ def write_predictions(frame: pd.DataFrame, path: str | Path, data: Any = None) -
         _refuse_place(path, data)
         with tempfile.TemporaryDirectory(prefix=".tabbench-", dir=path.parent) as scratch:
             written = Path(scratch) / path.name
-            _write(frame, written)
+            changed = _write(frame, written)
             written.replace(path)
     except OSError as error:
         raise BadOption(f"cannot write {path}: {error.strerror or error}; choose another place with --out") from error
+    return changed
 
 
 def _refuse_place(path: Path, data: Any) -> None:
@@ -125,12 +136,30 @@ def _refuse_place(path: Path, data: Any) -> None:
         raise BadOption(f"{path} is the file to predict and would be overwritten; choose another name with --out")
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
+def _write(frame: pd.DataFrame, path: Path) -> int:
     name = path.name.lower()
     if name.endswith(".parquet"):
         frame.to_parquet(path)
-        return
+        return 0
+    harmless, changed = _harmless_cells(frame)
     # Without the time of day in gzip's header, equal predictions are equal files.
-    frame.to_csv(path, index=False, sep="\t" if name.endswith((".tsv", ".tsv.gz")) else ",",
-                 compression={"method": "gzip", "mtime": 0} if name.endswith(".gz") else None)
+    harmless.to_csv(path, index=False, sep="\t" if name.endswith((".tsv", ".tsv.gz")) else ",",
+                    compression={"method": "gzip", "mtime": 0} if name.endswith(".gz") else None)
+    return changed
 
+
+def _harmless_cells(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The frame with an apostrophe before what is a formula to a spreadsheet, and the number of these cells."""
+    harmless, changed = frame.rename(columns=_harmless), 0
+    for place, dtype in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(dtype):
+            cells = frame.iloc[:, place].tolist()
+            written = [_harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+            changed += sum(before is not after for before, after in zip(cells, written, strict=True))
+            harmless.isetitem(place, pd.Series(written, index=frame.index, dtype=object))
+    return harmless, changed
+
+
+def _harmless(cell: str) -> str:
+    is_formula = cell[:1] in FORMULA_STARTS and len(cell) > 1 and not re.fullmatch(r"[-+]?[0-9.,]+", cell)
+    return spreadsheet(cell) if is_formula else cell

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tabbench.comparison.looking_back import leaderboard_frame, predictions_fram
 from tabbench.comparison.predict import predict as predict_rows
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
+from tabbench.comparison.refitted import Source, refitted
 from tabbench.comparison.resume import recall_run
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadOption
@@ -99,9 +101,13 @@ class FinishedComparison(Comparison):
         Folder of the run.
     is_interrupted : bool, default False
         Whether the run was interrupted before it was complete.
+    source : Source or None, default None
+        The data and options that `compare` was called with; None for a run that was reopened or unpickled.
 
     Attributes
     ----------
+    best_estimator_ : object
+        The recommended approach as an estimator, fitted on all rows as they were given when it is first asked for.
     predictions : DataFrame
         Predictions for the test rows, one row per tested row and fit.
 
@@ -113,6 +119,10 @@ class FinishedComparison(Comparison):
 
     folder: Path = Path()
     is_interrupted: bool = False
+    source: Source | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "source": None}  # a pickle holds results, not the caller's data
 
     def winner(self, size: int | None = None) -> pd.Series:
         """Return the row of `winners` for a training size.
@@ -245,6 +255,15 @@ class FinishedComparison(Comparison):
         """
         return leaderboard_frame(self, int(self.winner(size)["size"]))
 
+    @cached_property
+    def best_estimator_(self) -> Any:
+        """The recommended approach as an estimator of scikit-learn's kind, fitted on all rows when it is first asked for."""
+        with Store.reading(require_run(self._own_folder())) as store:
+            run, name, aliases = recall_run(store), store.recall("recommended"), store.recall("aliases", {})
+        if name is None:
+            raise BadOption("no approach is recommended yet, so that there is no best estimator; see the sentence")
+        return refitted(aliases.get(name, name), run.setup, run.effort, self.source, self.folder)
+
     @property
     def predictions(self) -> pd.DataFrame:
         """Predictions for the test rows: one row per tested row and fit, with its position in the data, truth and prediction."""
@@ -304,8 +323,10 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
 
 def _written(comparison: Comparison, store: Store, clock: Clock, earlier: dict[str, float], *, is_interrupted: bool = False
              ) -> FinishedComparison:
-    timing = clock.timing(earlier)
-    store.remember(timing=timing)
+    cells = len(store.finished())
+    is_new = not earlier or cells != store.recall("timed_cells")
+    timing = clock.timing(earlier) if is_new else earlier  # a call that only judges again costs the run nothing
+    store.remember(timing=timing, timed_cells=cells)
     finished = as_finished(replace(comparison, timing=comparison.timing | timing), store.folder, is_interrupted=is_interrupted)
     with writing(store.folder):
         write_reports(finished)

@@ -48,9 +48,12 @@ class OptionMention:
         return flag if self.value is None else f"{flag} {self.value}"
 
 
-_TYPED = re.compile(r"(?P<command>`tabbench [^`]*`|tabbench [a-z]+ [^;,.)]*)|"
-                    r"--(?P<name>[a-z]+(?:-[a-z]+)*)(?: (?P<value>\d[\d.,]*(?<![.,])))?")
-"""A command as a whole, which stays, or an option as typed, with its value where that is a number."""
+_TYPED = re.compile(
+    r"(?P<command>`tabbench [^`]*`|tabbench [a-z]+ [^;,.)]*)"
+    r"|--type (?P<quote>'?)(?P<column>\S.*?)=(?P<kind>number|category|text|date)(?P=quote)"
+    r"|--(?P<many>approaches|skip) (?P<names>[^\s;)]+)"
+    r"|--(?P<name>[a-z]+(?:-[a-z]+)*)(?: (?:(?P<number>\d[\d.,]*(?<![.,]))|(?P<word>binary|multiclass|regression|cpu|cuda)\b))?")
+"""A command as a whole, which stays, or an option as typed, with its value where that can be told from the words after it."""
 
 
 def as_in_program(sentence: str) -> str:
@@ -58,15 +61,26 @@ def as_in_program(sentence: str) -> str:
 
     >>> as_in_program("--folds 3 does not work; choose fewer --use-folds, or use `tabbench resume --jobs 2`")
     'folds=3 does not work; choose fewer use_folds, or use `tabbench resume --jobs 2`'
+    >>> as_in_program("plan: --effort 0.1 --sizes 62,125 --approaches dummy,linear (8 cells)")
+    "plan: effort=0.1 sizes=[62, 125] approaches='dummy,linear' (8 cells)"
+    >>> as_in_program("if they are classes, use --task multiclass, or --type 'a code=category'")
+    "if they are classes, use task='multiclass', or types={'a code': 'category'}"
     """
+    return _TYPED.sub(_spelled, sentence)
 
-    def spelled(found: re.Match[str]) -> str:
-        if found["command"]:
-            return found["command"]
-        name = found["name"].replace("-", "_")
-        return name if found["value"] is None else f"{name}={found['value']}"
 
-    return _TYPED.sub(spelled, sentence)
+def _spelled(found: re.Match[str]) -> str:
+    if found["command"]:
+        return found["command"]
+    if found["column"]:
+        return f"types={{{found['column']!r}: {found['kind']!r}}}"
+    if found["many"]:
+        return f"{found['many']}={found['names']!r}"
+    name, number = found["name"].replace("-", "_"), found["number"]
+    if found["word"]:
+        return f"{name}={found['word']!r}"
+    value = number and (f"[{number.replace(',', ', ')}]" if name == "sizes" and "," in number else number)
+    return f"{name}={value}" if value else name
 
 
 class TabbenchError(Exception):

@@ -82,7 +82,8 @@ SUITE_COLUMNS: dict[str, tuple[str, ...]] = {
     "failures": ("table", "approach", "size", "repeat", "fold", "status", "reason"),
     "splits": ("table", "repeat", "fold", "training_rows", "test_rows", "fingerprint"),
     "scores": ("table", "approach", "size", "repeat", "fold", "score", "baseline_score", "failed"),
-    "cell_costs": ("table", "approach", "size", "repeat", "fold", "fit_seconds", "predict_us_per_row", "peak_mb"),
+    "cell_costs": ("table", "approach", "size", "repeat", "fold", "fit_seconds", "predict_us_per_row", "one_row_us",
+                   "peak_mb"),
     "relative_costs": ("bucket", "approach", "tables", "fit_time", "low", "high"),
 }
 """The columns of each frame."""

@@ -134,7 +134,7 @@ class ApproachClassifier(_ApproachEstimator, TabularClassifier):
             Class probabilities in the order of `classes_`.
         """
         matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(matrix))
 
 
 class ApproachRegressor(_ApproachEstimator, TabularRegressor):
@@ -190,4 +190,4 @@ class ApproachRegressor(_ApproachEstimator, TabularRegressor):
             Predictions in the units of the target.
         """
         matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(matrix))

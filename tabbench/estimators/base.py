@@ -19,10 +19,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
 
+from tabbench.approaches.composed import find_approach
 from tabbench.core.approach import Approach, FittedApproach, Settings, TrainingSet, ViewName, Workload
-from tabbench.core.errors import BadData, BadOption, MissingExtra
+from tabbench.core.errors import BadData, BadOption, MissingExtra, UserMistake
 from tabbench.core.frames import as_frame, is_foreign_frame
 from tabbench.core.given import GivenRows
+from tabbench.core.parts import Parts
 from tabbench.core.process_settings import limited_threads
 from tabbench.core.task import Task
 from tabbench.core.versions import tabbench_version
@@ -82,6 +84,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     `_training_set` and `_fit_approach`; its `predict` calls `_matrix`.
     """
 
+    _model: Any
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -90,7 +94,10 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return tags
 
     def __getstate__(self) -> Any:
-        return {**super().__getstate__(), "_written_by": tabbench_version()}
+        state = {**super().__getstate__(), "_written_by": tabbench_version()}
+        if self._is_saved_as_parts():
+            state["_model"] = state["_model"].to_parts()  # plain arrays and texts, which skops can write, too
+        return state
 
     def __setstate__(self, state: Any) -> None:
         written_by = state.pop("_written_by", None)
@@ -99,6 +106,17 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             warnings.warn(f"this {type(self).__name__} was written by tabbench {writer} and is read by {tabbench_version()}; "
                           "fit it again, or its predictions may differ", UserWarning, stacklevel=2)
         super().__setstate__(state)
+        parts: Any = vars(self).get("_model")
+        if isinstance(parts, Parts):
+            self._model = self._restored(parts)
+
+    def _is_saved_as_parts(self) -> bool:
+        return "_model" in vars(self) and getattr(self, "_approach_name", None) is not None
+
+    def _restored(self, parts: Parts) -> Any:
+        restore = find_approach(str(self._approach_name)).restore
+        assert restore is not None, "only what can be restored is taken apart"
+        return restore(parts)
 
     def _read_training(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> TrainingRows:
         """Read and check the arguments of `fit`; sets `n_features_in_` and, for frames, `feature_names_in_`.
@@ -147,6 +165,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             A package that the approach needs cannot be imported.
         """
         _load(approach)  # first, since a library that loads later is not told how many threads it may use
+        self._approach_name = approach.name if _is_registered(approach) else None
         workload = Workload(effort, len(rows), rows.features.shape[1], rows.task.n_classes)
         training = self._training_set(approach.view, rows, approach.settings(workload),
                                       device if approach.uses_device else "cpu")
@@ -320,6 +339,14 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
         metrics = choose_metrics("regression", None)
         return np.asarray(y, dtype=np.float64), Task("regression", (), metrics[0], metrics)
+
+
+def _is_registered(approach: Approach) -> bool:
+    """Return whether an approach is found by its name, neither the user's own nor under another name, and can be restored."""
+    try:
+        return find_approach(approach.name).restore is not None
+    except UserMistake:
+        return False
 
 
 def _load(approach: Approach) -> None:

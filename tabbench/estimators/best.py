@@ -5,14 +5,16 @@ Knows neither how approaches are compared (`comparison.py`) nor what they are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from tabbench.comparison.plan import choose_contestants
-from tabbench.comparison.result import FinishedComparison, device_of
+from tabbench.comparison.result import FinishedComparison, as_finished, device_of
 from tabbench.core.approach import APPROACHES, BASELINE, Approach
 from tabbench.estimators.base import FEWEST_ROWS, TabularClassifier, TabularEstimator, TabularRegressor, TrainingRows
 from tabbench.estimators.comparison import compare_rows, is_named
@@ -21,6 +23,7 @@ from tabbench.estimators.knobs import effort_of
 from tabbench.execution.run import why_it_does_not_load
 from tabbench.metrics.choice import choose_metrics
 from tabbench.options import Options
+from tabbench.report.as_json import from_json, to_json_text
 
 DEFAULT_PRESET = "balanced"
 FEWEST_ROWS_TO_COMPARE = 100
@@ -90,10 +93,23 @@ class _BestApproach(TabularEstimator):
         self._model = self._fit_approach(contestants[self.best_approach_], rows, effort, device)
         return self
 
+    def __getstate__(self) -> Any:
+        state = super().__getstate__()
+        compared = state.get("comparison_")
+        if compared is not None:
+            state["comparison_"] = {"result": to_json_text(compared), "folder": str(compared.folder)}
+        return state
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state)
+        kept: Any = vars(self).get("comparison_")
+        if isinstance(kept, dict):
+            self.comparison_ = as_finished(from_json(json.loads(kept["result"])), Path(kept["folder"]))
+
     def _predicted(self, X: Any) -> np.ndarray:
         """Predict by the model's view, or by the rows as they are where the model is an estimator of the user's own."""
         matrix = self._matrix(X)
-        return self._model.predict(given_rows(self._checked(X, reset=False)) if self._is_own else matrix)
+        return np.asarray(self._model.predict(given_rows(self._checked(X, reset=False)) if self._is_own else matrix))
 
     def _options(self) -> Options:
         approaches = _one_a_family() if self.approaches is None else self.approaches

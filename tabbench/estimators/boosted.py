@@ -139,7 +139,7 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
             Class probabilities in the order of `classes_`.
         """
         matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(matrix))
 
 
 class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
@@ -197,7 +197,7 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
             Predictions in the units of the target.
         """
         matrix = self._matrix(X)
-        return self._model.predict(matrix)
+        return np.asarray(self._model.predict(matrix))
 
 
 def _approach(libraries: Sequence[str]) -> Approach:

@@ -21,6 +21,7 @@ from tabbench.core.approach import TrainingSet
 from tabbench.core.errors import BadOption, TrainingFailed
 from tabbench.core.faults import incident
 from tabbench.core.finding import BEFORE_TRAINING, Incident
+from tabbench.core.parts import Parts
 from tabbench.estimators.base import TabularEstimator, TrainingRows
 from tabbench.estimators.distinct_rows import DistinctRows, RowNames
 from tabbench.estimators.features import fit_columns, split_columns
@@ -39,6 +40,8 @@ MANY_CONTRADICTED, MOST_NAMED = 0.1, 20
 """Share of rows that contradict others from which on it is reported, and how many of them are named."""
 WORTH_GROWING = 0.99
 """The wider net is kept if its validation loss is at most this share of the narrower one's."""
+FRAMES = ("history_", "rates_tried_")
+"""Attributes that are written as columns, since frames come back from pickles only."""
 
 
 class GuardedMLPBase(TabularEstimator):
@@ -234,6 +237,21 @@ class GuardedMLPBase(TabularEstimator):
         if hasattr(self._model, "models"):
             raise BadOption("warm_start goes on with one recipe of nets; take an effort below 3, or set warm_start=False")
         return {name: value for name, value in vars(self).items() if name.startswith("_") or name.endswith("_")}
+
+    def __getstate__(self) -> Any:
+        state = super().__getstate__()
+        return state | {name: state[name].to_dict("list") for name in FRAMES if isinstance(state.get(name), pd.DataFrame)}
+
+    def __setstate__(self, state: Any) -> None:
+        super().__setstate__(state | {name: pd.DataFrame(state[name]) for name in FRAMES if isinstance(state.get(name), dict)})
+
+    def _is_saved_as_parts(self) -> bool:
+        return hasattr(self, "_model") and self.module is None  # a module of the user's own is pickled with what it is made of
+
+    def _restored(self, parts: Parts) -> Any:
+        from tabbench.nets.ensemble import restore_fitted
+
+        return restore_fitted(parts).bare()
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_model")

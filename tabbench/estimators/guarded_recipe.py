@@ -15,6 +15,7 @@ from tabbench.estimators.knobs import (
     clip_of,
     effort_of,
     flag,
+    is_sequence,
     named,
     rate_of,
     required,
@@ -77,7 +78,7 @@ def _initialization(given: str | None) -> str | None:
 def _betas(given: Any) -> list[float] | None:
     if given is None:
         return None
-    if isinstance(given, str) or not hasattr(given, "__len__") or len(given) != 2:
+    if not is_sequence(given) or len(given) != 2:
         raise BadOption(f"betas must hold two numbers from 0 to 0.9999, not {given!r}")
     return [between("betas", required("betas", each), 0.0, LARGEST_MEMORY) for each in given]
 

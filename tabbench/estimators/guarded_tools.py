@@ -199,7 +199,7 @@ class GuardedMLPTools(GuardedMLPBase):
         for package in ("onnx", "onnxscript"):
             why = why_it_does_not_load(package)
             if why is not None:
-                raise MissingExtra(f"to_onnx needs {package}, which does not load ({why}); pip install tabbench[onnx]")
+                raise MissingExtra(f"to_onnx needs {package}, which does not load ({why}); pip install onnx onnxscript")
         from tabbench.nets.fitted_module import write_onnx
 
         write_onnx(self._model, Path(path))

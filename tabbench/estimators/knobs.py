@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -104,9 +105,14 @@ def sizes_of(name: str, given: Any) -> list[int] | None:
     """Return one integer per layer."""
     if given is None:
         return None
-    if isinstance(given, str) or not hasattr(given, "__len__") or not len(given):
+    if not is_sequence(given) or not len(given):
         raise BadOption(f"{name} must hold one whole number a layer, at least one, not {given!r}")
     return [whole(name, size, 1) for size in given]
+
+
+def is_sequence(given: Any) -> bool:
+    """Return whether a value is a list, an array of one dimension or the like, and no text."""
+    return not isinstance(given, str) and hasattr(given, "__len__") and getattr(given, "ndim", 1) == 1
 
 
 def flag(name: str, given: Any) -> bool:
@@ -150,6 +156,6 @@ def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
     if value is None:
         return None
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not is_allowed(value):
+    if not is_number or not abs(value) <= sys.float_info.max or not is_allowed(value):
         raise BadOption(f"{name} must be a number {wanted}, not {value!r}")
     return value.item() if isinstance(value, np.number) else value

@@ -537,7 +537,7 @@ class ElasticNetGridRegressor(_GridSearched, TabularRegressor):
             Predictions in the units of the target.
         """
         check_is_fitted(self)
-        return self._model.predict(self._values(X))
+        return np.asarray(self._model.predict(self._values(X)))
 
 
 def _possible_folds(cv: Any, y: np.ndarray, is_regression: bool) -> Any:

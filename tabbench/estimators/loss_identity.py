@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+LIBRARIES = ("builtins", "abc", "collections", "functools", "typing", "numpy", "pandas", "scipy", "sklearn", "torch")
+"""The code of their classes is told by the versions that a checkpoint remembers."""
 PLAIN = (str, bytes, int, float, complex, bool, type(None))
 
 
@@ -57,6 +59,9 @@ class _Description:
             yield from map(self.of, (value.func, value.args, value.keywords))
         elif isinstance(value, types.MethodType):
             yield from map(self.of, (value.__func__, value.__self__))
+        elif isinstance(value, type) and _is_of_the_user(value):
+            yield value.__qualname__
+            yield from (self.of(item) for base in value.__mro__ if _is_of_the_user(base) for item in _defined(base))
         elif isinstance(value, type | types.ModuleType | types.BuiltinFunctionType):
             yield str(getattr(value, "__qualname__", value.__name__))
         else:
@@ -76,11 +81,9 @@ class _Description:
             yield from self._of_object(value)
 
     def _of_object(self, value: Any) -> Iterator[str]:
-        """Its own attributes and, where Python code is called for it, that code."""
-        for name in ("__call__", "forward"):
-            method = getattr(type(value), name, None)
-            if isinstance(method, types.FunctionType) and not method.__module__.startswith("torch."):
-                yield self.of(method)
+        """Its own attributes and, if its class is the user's, the code of that."""
+        if _is_of_the_user(type(value)):
+            yield self.of(type(value))
         for name, item in sorted(getattr(value, "__dict__", {}).items()):
             yield f"{name}={self.of(item)}"
         for name in getattr(type(value), "__slots__", ()):
@@ -88,8 +91,20 @@ class _Description:
                 yield f"{name}={self.of(getattr(value, name))}"
 
     def _globals(self, function: types.FunctionType) -> list[Any]:
-        """The numbers and functions of its own module that a function names."""
+        """The numbers, functions and classes of its own module that a function names."""
         named = [(name, function.__globals__[name]) for name in function.__code__.co_names if name in function.__globals__]
         return [(name, value) for name, value in named
                 if isinstance(value, (*PLAIN, tuple, np.generic))
-                or (isinstance(value, types.FunctionType) and value.__module__ == function.__module__)]
+                or (isinstance(value, types.FunctionType | type) and value.__module__ == function.__module__)]
+
+
+def _is_of_the_user(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] not in LIBRARIES
+
+
+def _defined(kind: type) -> Iterator[Any]:
+    """The functions that a class defines, and its plain values."""
+    for name, item in sorted(vars(kind).items()):
+        function = item.fget if isinstance(item, property) else getattr(item, "__func__", item)
+        if isinstance(function, types.FunctionType) or (isinstance(item, PLAIN) and not name.startswith("__")):
+            yield function

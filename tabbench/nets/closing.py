@@ -9,12 +9,11 @@ import torch
 
 from tabbench.core.faults import incident
 from tabbench.core.finding import AFTER_TRAINING
-from tabbench.nets.guard import SMALLEST_LOSS
 from tabbench.nets.journal import moment_of
 from tabbench.nets.state import TrainingState
 
-LEARNT = 0.999
-"""A training loss below this share of the constant predictor's has learnt something."""
+UNLEARNT_SHARE = 1e-3
+"""A training loss that is lower than the constant predictor's by more than this share of it has learnt something."""
 NOISE_DEVIATIONS = 3.0
 """An epoch leaves out the few rows that make no whole batch, so that its mean moves though nothing is learnt."""
 FEWEST_EPOCHS_TO_LEARN = 5
@@ -26,11 +25,10 @@ def note_at_the_end(state: TrainingState, kept: Sequence[int]) -> None:
     for member in range(len(state.members)):
         losses = state.training_losses(member)
         constant = state.constant_losses[member]
-        finite = [loss for loss in losses if math.isfinite(loss)]
+        least = min((loss for loss in losses if math.isfinite(loss)), default=math.nan)
         noise = NOISE_DEVIATIONS * state.constants[member].noise_of(state.batches * state.batch_rows)
-        is_learnt = finite and min(finite) <= LEARNT * constant - noise
-        if len(losses) >= FEWEST_EPOCHS_TO_LEARN and constant > SMALLEST_LOSS and not is_learnt:
-            least = min(finite, default=math.nan)
+        is_learnt = least <= constant - UNLEARNT_SHARE * state.unit(member) - noise
+        if len(losses) >= FEWEST_EPOCHS_TO_LEARN and state.may_learn(member) and not is_learnt:
             evidence = f"least training loss {least:.4g} where the constant predictor has {constant:.4g}"
             state.journal.note(incident("O07", moment_of(member, len(losses)), evidence, action="none", outcome="reported only"))
         clipped = float(state.stepper.clipping.state["clipped"][member])
@@ -42,7 +40,7 @@ def note_at_the_end(state: TrainingState, kept: Sequence[int]) -> None:
 
 def _note_constant(state: TrainingState, kept: Sequence[int]) -> None:
     """Whether what will be predicted is the same for all rows, of nets that are not known to have learnt nothing."""
-    places = [place for place in kept if state.constant_losses[place] > SMALLEST_LOSS]
+    places = [place for place in kept if state.may_learn(place)]
     if not places or state.journal.of("O07"):
         return
     one = state.members.take(places)

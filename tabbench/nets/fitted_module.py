@@ -83,7 +83,7 @@ class FittedNet(nn.Module):
         self.layers = _OwnLayers(model.members) if isinstance(shape, ModuleShape) else _Layers(model.members)
         for name, value in (("low", model.low), ("high", model.high), ("spread", scale.spread if scale else 1.0),
                             ("centre", scale.centre if scale else 0.0)):
-            self.register_buffer(name, torch.tensor(value))
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float32, device="cpu"))
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Predict encoded rows."""

@@ -75,20 +75,21 @@ class Guard:
 
     Attributes
     ----------
-    last_norms
-        (members,) median gradient norms of the last window; `window_steps` is how many steps it had.
+    window_steps
+        How many steps the last window had.
     """
 
     def __init__(self, limits: Limits, on_cuda: bool) -> None:
         self._limits = limits
-        self._recent = np.full((MOST_STEPS, len(limits.constant)), np.nan)
+        self._recent: list[list[float]] = []
+        self._lowest_limits = float(limits.early.min()), float(limits.late.min())
         self._on_cuda = on_cuda
         self._losses: list[Tensor | list[float]] = []
         self._norms: list[Tensor | list[float]] = []
         self._looked_at = self._unproven_steps = 0
         self._refused_in_a_row = np.zeros(len(limits.constant), dtype=np.int64)
         self.window_steps = 0
-        self.last_norms = np.full(len(limits.constant), np.nan)
+        self._last_window: list[list[float]] = [[math.nan] * len(limits.constant)]
 
     def note(self, losses: Tensor, norms: Tensor) -> Tensor | None:
         """Which members' steps are accepted (members,); None for all of them, which only a CPU can tell without waiting."""
@@ -123,22 +124,42 @@ class Guard:
         """Whether steps were noted since the last look."""
         return bool(self._losses)
 
+    @property
+    def last_norms(self) -> np.ndarray:
+        """Median gradient norms (members,) of the last window."""
+        return _medians(np.array(self._last_window))
+
     def look(self, step: int) -> list[Trouble | None]:
         """The trouble of each member in the window that ends at this step; begins a new one."""
-        self.window_steps = len(self._losses)
-        seen = np.array([_on_host(self._losses), _on_host(self._norms)])
+        losses, norms = _on_host(self._losses), _on_host(self._norms)
         self._losses, self._norms = [], []
+        self.window_steps, self._last_window = len(losses), norms
         self._looked_at += 1
         self._unproven_steps += self.window_steps
-        losses, norms = seen
-        self.last_norms = _medians(norms)
-        steps = np.concatenate([self._recent, losses])[-max(MOST_STEPS, len(losses)):]
+        steps = (self._recent + losses)[-max(MOST_STEPS, len(losses)):]
         self._recent = steps[-MOST_STEPS:]
-        typical, constant = _medians(steps), self._limits.constant
+        if self._is_calm(steps, norms, self._lowest_limits[step > EARLY_STEPS]):
+            self._refused_in_a_row[:] = 0
+            return [None] * len(self._limits.constant)
+        return self._troubles(np.array(steps), np.array(losses), np.array(norms), step)
+
+    def _is_calm(self, steps: list[list[float]], norms: list[list[float]], limit: float) -> bool:
+        """Whether no member's loss is above any limit, and each moves or has learnt something: the usual case, and quick."""
+        if not all(loss <= limit for losses in steps for loss in losses):
+            return False
+        if all(VANISHED <= norm < math.inf for of_members in norms for norm in of_members):
+            return True
+        learnt = UNLEARNT * float(self._limits.constant.min())
+        return all(loss <= learnt for losses in steps for loss in losses) and all(
+            norm < math.inf for of_members in norms for norm in of_members)
+
+    def _troubles(self, steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, step: int) -> list[Trouble | None]:
+        """The trouble of each member by the losses and norms of the window (n, members), and by some steps before it besides."""
+        last_norms, typical, constant = _medians(norms), _medians(steps), self._limits.constant
         limit = self._limits.early if step <= EARLY_STEPS else self._limits.late
         has_risen = (typical > limit) & (np.isfinite(steps).sum(axis=0) >= FEWEST_STEPS)
         # A net that has learnt all there is may rest.
-        has_stopped = (typical > UNLEARNT * constant) & (constant > VANISHED) & (self.last_norms < VANISHED)
+        has_stopped = (typical > UNLEARNT * constant) & (constant > VANISHED) & (last_norms < VANISHED)
         is_refused = ~np.isfinite(losses + norms)
         self._refused_in_a_row = np.where(is_refused.all(axis=0), self._refused_in_a_row + len(losses),
                                           is_refused[::-1].argmin(axis=0))
@@ -147,7 +168,7 @@ class Guard:
             if is_refused[:, member].any():
                 found[member] = _refused(losses[:, member], norms[:, member], self._refused_in_a_row[member] >= FEWEST_STEPS)
             elif has_stopped[member]:
-                found[member] = Trouble("vanished", f"median gradient norm {self.last_norms[member]:.3g}")
+                found[member] = Trouble("vanished", f"median gradient norm {last_norms[member]:.3g}")
             else:
                 found[member] = Trouble("diverged", f"median loss {typical[member]:.3g} where the constant predictor has "
                                         f"{constant[member]:.3g}")
@@ -155,17 +176,18 @@ class Guard:
 
     def forget(self, member: int) -> None:
         """The member is another one now: its losses so far say nothing of it."""
-        self._recent[:, member] = np.nan
+        for losses in self._recent:
+            losses[member] = math.nan
         self._refused_in_a_row[member] = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"looked_at": self._looked_at, "recent": self._recent.tolist(), "unproven_steps": self._unproven_steps,
+        return {"looked_at": self._looked_at, "recent": self._recent, "unproven_steps": self._unproven_steps,
                 "refused_in_a_row": self._refused_in_a_row.tolist()}
 
     def restore(self, values: Mapping[str, Any]) -> None:
         """From what `to_json` wrote."""
-        self._looked_at, self._recent = values["looked_at"], np.array(values["recent"])
+        self._looked_at, self._recent = values["looked_at"], values["recent"]
         self._unproven_steps, self._refused_in_a_row = values["unproven_steps"], np.array(values["refused_in_a_row"])
 
 

@@ -121,6 +121,9 @@ class Loss:
         if not gives_mean:
             return Probe(False)
         together, apart = float(self.rows(outputs, target).mean()), float(self.one_by_one(outputs, target).mean())
+        if apart and math.isclose(together, apart * target.shape[1], rel_tol=0.01):
+            raise BadOption("loss gives the sum over its rows, which grows with the batch; let it return their mean "
+                            "(reduction='mean' of torch's losses), or one loss a row")
         return Probe(True, together, apart)
 
     def one_by_one(self, outputs: Tensor, target: Tensor) -> Tensor:
@@ -197,14 +200,15 @@ def with_outputs_as_meant(loss: Loss) -> Loss:
 
 
 def _as_meant(function: RowLoss) -> RowLoss:
-    """Flat outputs are meant where they alone make a loss the mean of its rows'."""
+    """Flat outputs are meant where they alone make a loss the mean or the sum of its rows'."""
     target = torch.linspace(-1.0, 1.0, PROBED_ROWS)
     outputs = target[:, None] + 0.1 * torch.linspace(1.0, -1.0, PROBED_ROWS)[:, None]
     flat = FlatOutputs(function)
-    return flat if not _is_mean_of_rows(function, outputs, target) and _is_mean_of_rows(flat, outputs, target) else function
+    return flat if not _is_of_rows(function, outputs, target) and _is_of_rows(flat, outputs, target) else function
 
 
-def _is_mean_of_rows(function: RowLoss, outputs: Tensor, target: Tensor) -> bool:
+def _is_of_rows(function: RowLoss, outputs: Tensor, target: Tensor) -> bool:
+    """Whether a loss of rows together is the mean, or the sum, of their losses alone."""
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore", UserWarning)  # of sizes that differ, which is what is tried
@@ -213,7 +217,8 @@ def _is_mean_of_rows(function: RowLoss, outputs: Tensor, target: Tensor) -> bool
             if not isinstance(together, Tensor) or together.shape not in ((), target.shape):
                 return False
             apart = torch.stack([each.mean() for each in alone]).mean()
-            return bool(torch.isclose(together.mean(), apart, rtol=0.01, atol=1e-6, equal_nan=True))
+            sums = (1, len(target)) if not together.ndim else (1,)
+            return any(bool(torch.isclose(together.mean(), apart * size, rtol=0.01, atol=1e-6, equal_nan=True)) for size in sums)
     except (RuntimeError, TypeError, ValueError, IndexError):
         return False
 

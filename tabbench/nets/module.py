@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.parameter import is_lazy
 
 from tabbench.core.errors import BadOption
 from tabbench.nets.network import Batches, Members, NetShape, Sizes
@@ -29,20 +30,24 @@ Factory = Callable[[int, int], nn.Module]
 
 @dataclass(frozen=True)
 class ModuleShape(NetShape):
-    """Sizes of the user's module; `template` is one, whose own parameters are not used, `module` makes more."""
+    """Sizes of the user's module; `template` is one, whose own parameters are not used, `module` makes more.
+
+    `own` are its parameters that are learnt, `kept` the frozen ones and buffers of floating-point numbers; counters stay.
+    """
 
     is_module: ClassVar[bool] = True
+    own: Sizes = field(default_factory=dict, compare=False)
+    kept: Sizes = field(default_factory=dict, compare=False)
     template: Any = field(default=None, compare=False)
     module: Any = field(default=None, compare=False)
 
     def parameters(self) -> Sizes:
         """Shapes of one member's parameters by name."""
-        own: Sizes = {OWN + name: tuple(value.shape) for name, value in self.template.named_parameters()}
-        return own | ({"embedding": (sum(self.embedded), self.embedding_size)} if self.embedded else {})
+        return self.own | ({"embedding": (sum(self.embedded), self.embedding_size)} if self.embedded else {})
 
     def statistics(self) -> Sizes:
-        """Shapes of its buffers of floating-point numbers; counters are left alone."""
-        return {OWN + name: tuple(value.shape) for name, value in self.template.named_buffers() if value.is_floating_point()}
+        """Shapes of what is not learnt by gradients."""
+        return self.kept
 
     def matrices(self) -> list[str]:
         """Names of the parameters of two dimensions or more."""
@@ -113,11 +118,14 @@ class Module:
             made = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
             raise BadOption(f"module must turn (m, {plain.width}) into (m, {plain.outputs}), one output a class, or one for "
                             f"regression; of {PROBED_ROWS} rows it made {made}")
-        shape = ModuleShape(plain.encoded, plain.embedded, (), plain.outputs, embedding_size=plain.embedding_size,
-                            template=template, module=self)
-        if not any(name.startswith(OWN) for name in shape.parameters()):
+        parameters = list(template.named_parameters())
+        own = _sizes((name, value) for name, value in parameters if value.requires_grad)
+        kept = _sizes([*((name, value) for name, value in parameters if not value.requires_grad),
+                       *((name, value) for name, value in template.named_buffers() if value.is_floating_point())])
+        if not own:
             raise BadOption("module has no parameters to learn")
-        return shape
+        return ModuleShape(plain.encoded, plain.embedded, (), plain.outputs, embedding_size=plain.embedding_size,
+                           template=template, module=self, own=own, kept=kept)
 
     def initialise(self, members: Members, seed: int) -> None:
         """Give each member the first weights of a module of its own."""
@@ -140,9 +148,17 @@ class Module:
             except TypeError as error:
                 raise BadOption(f"module must be a function of the numbers of inputs and outputs that returns a torch.nn.Module: "
                                 f"{error}") from error
-        if not isinstance(made, nn.Module):
-            raise BadOption(f"module must return a torch.nn.Module, not {type(made).__name__}")
+            if not isinstance(made, nn.Module):
+                raise BadOption(f"module must return a torch.nn.Module, not {type(made).__name__}")
+            made = made.float()
+            made = made.float()
+            if any(is_lazy(parameter) for parameter in made.parameters()):
+                made(torch.zeros((PROBED_ROWS, inputs)))  # only now it knows its sizes
         return made
+
+
+def _sizes(tensors: Iterable[tuple[str, Tensor]]) -> Sizes:
+    return {OWN + name: tuple(value.shape) for name, value in tensors}
 
 
 def saved_shape(plain: NetShape, factory: Factory | None, numbers: int) -> ModuleShape:

@@ -31,7 +31,7 @@ from tabbench.nets.diagnosis import (
     weights_of,
 )
 from tabbench.nets.draws import FIRST_WEIGHTS, OTHER_WEIGHTS
-from tabbench.nets.guard import EARLY_STEPS, SMALLEST_LOSS, UNLEARNT, Trouble
+from tabbench.nets.guard import EARLY_STEPS, UNLEARNT, Trouble
 from tabbench.nets.initialisation import initialise
 from tabbench.nets.journal import moment_of
 from tabbench.nets.looking import dead_shares
@@ -284,8 +284,9 @@ class Recovery:
         if len(self.quarantined) > self._allowed:
             raise TrainingFailed(
                 f"the loss has no finite value or slope for {len(self.quarantined)} of {n_rows} rows"
-                f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the loss, or "
-                "the rows that `find_dirty_rows` names", tuple(self._journal.incidents))
+                f"{said_of(diagnosis.operation)}, more than the {self._allowed} that may be left out (D08); repair the "
+                f"{'module, the ' if state.members.shape.is_module else ''}loss, or the rows that `find_dirty_rows` names",
+                tuple(self._journal.incidents))
         state.replace_in_orders(self._take_out())
         when = moment_of(member, epoch) if member is not None else BEFORE_TRAINING
         self._journal.note(incident("D08", when, f"{evidence}{said_of(diagnosis.operation)}", action=f"{len(new)} rows left out",
@@ -371,8 +372,7 @@ class Recovery:
         dead = dead_shares(state.members, *state.sample(list(range(len(state.members)))))
         for member, share in enumerate(dead.mean(dim=1).tolist()):
             losses = state.training_losses(member)
-            constant = state.constant_losses[member]
-            is_stuck = constant > SMALLEST_LOSS and losses[-1] >= UNLEARNT * constant
+            is_stuck = state.may_learn(member) and losses[-1] >= UNLEARNT * state.constant_losses[member]
             if share > DEAD_SHARE and is_stuck and not self.is_given_up(member):
                 self._draw_anew(member, epoch, f"{share:.0%} of the hidden units say the same for all rows")
 

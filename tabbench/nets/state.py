@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tabbench.nets.draws import Draws
-from tabbench.nets.guard import Guard, Limits, Snapshots, State
+from tabbench.nets.guard import SMALLEST_LOSS, Guard, Limits, Snapshots, State
 from tabbench.nets.journal import Journal
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Members
@@ -106,7 +106,7 @@ class TrainingState:
         self.constants = self.validation.of_constants(self.fits, self.first_outputs(), self.recipe.label_smoothing)
         self.constant_losses = [constant.loss for constant in self.constants]
         limits = Limits.of(self.constant_losses, [constant.spread for constant in self.constants], self.batch_rows,
-                           is_own=self.loss.is_own or bool(self.loss.parts))
+                           is_own=self.has_own_zero)
         self.guard = Guard(limits, self.members.values.is_cuda)
         self.start_losses = self.constant_losses if self.members.shape.is_module else self.validation.losses()
         if self.warm is not None:
@@ -115,6 +115,20 @@ class TrainingState:
             for member in range(len(self.members)):
                 self.snapshots.accept(member)
         self.progress.begin(self.criteria(self.validation.losses()))
+
+    def unit(self, member: int) -> float:
+        """What losses are measured in: the constant predictor's, or its spread over rows for a loss of any zero."""
+        constant = self.constants[member]
+        return constant.spread if self.has_own_zero else constant.loss
+
+    def may_learn(self, member: int) -> bool:
+        """Whether the constant predictor leaves something to learn."""
+        return self.unit(member) > (0.0 if self.has_own_zero else SMALLEST_LOSS)
+
+    @property
+    def has_own_zero(self) -> bool:
+        """Whether the loss is the user's, so that it may have any zero and size."""
+        return self.loss.is_own or bool(self.loss.parts)
 
     def first_outputs(self) -> Tensor:
         """Outputs (members, outputs or heads, outputs) of the constant predictor."""

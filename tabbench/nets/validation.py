@@ -57,10 +57,11 @@ class Validation:
         self._members, self._rows, self._loss = members, rows, loss
         self._block_rows = block_rows(members)
         self._note_less_memory = note_less_memory
+        self._placed: tuple[list[Tensor], tuple[Tensor, Tensor]] | None = None
 
     def losses(self) -> list[float]:
         """Each member's mean loss over its validation rows."""
-        positions, share = _side_by_side(self.parts)
+        positions, share = self._together()
         given = self._rows.weight_of(positions)
         weight = share.to(self._members.values.dtype) if given is None else (share * given).to(self._members.values.dtype)
         if self._loss.is_own or positions.numel() * self._members.shape.outputs <= MOST_OUTPUTS:
@@ -70,13 +71,19 @@ class Validation:
         total: Tensor = sum(self._means(*block) * block[0].shape[1] for block in blocks)  # type: ignore[assignment]
         return [float(each) for each in total / positions.shape[1]]
 
+    def _together(self) -> tuple[Tensor, Tensor]:
+        """The parts side by side, worked out once for each list of them."""
+        if self._placed is None or self._placed[0] is not self.parts:
+            self._placed = self.parts, _side_by_side(self.parts)
+        return self._placed[1]
+
     def _means(self, rows: Tensor, weight: Tensor) -> Tensor:
         return self._loss.means(self._outputs(rows), self._rows.target[rows], weight)
 
     def outputs(self) -> list[Tensor]:
         """Each member's outputs (m * heads, outputs) for its validation rows."""
         heads = self._members.shape.heads
-        together = self._outputs(_side_by_side(self.parts)[0])
+        together = self._outputs(self._together()[0])
         return [each[:len(part) * heads] for each, part in zip(together, self.parts, strict=True)]
 
     def of_constants(self, fits: Sequence[Tensor], starts: Tensor, smoothing: float) -> list[Constant]:

@@ -20,6 +20,8 @@ from tabbench.reading.frames import as_arrow
 BLOCK_BYTES = 16 << 20
 """A JSON line must fit into one block."""
 CURE = "write one record a line (DataFrame.to_json with orient='records', lines=True)"
+OF_STRANGE_DOCUMENTS = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What is raised over texts that are no JSON, and over JSON of forms that only look like a table's."""
 INDEX = ""
 """Name of the column of row names, as of a CSV file by pandas."""
 
@@ -37,11 +39,12 @@ def read_json(path: Path, shown_name: str) -> tuple[pa.Table, str]:
     if _is_lines(path):
         return _lines(path, shown_name), "JSON lines"
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        columns, form = _columns(json.loads(path.read_text(encoding="utf-8-sig")), shown_name)
+        return pa.table([_arrow(values) for values in columns.values()], names=list(columns)), form
+    except BadData:
+        raise
+    except OF_STRANGE_DOCUMENTS as error:
         raise BadData(f"{shown_name} cannot be read as JSON ({error}); {CURE}") from error
-    columns, form = _columns(document, shown_name)
-    return pa.table([_arrow(values) for values in columns.values()], names=list(columns)), form
 
 
 def _is_lines(path: Path) -> bool:
@@ -61,7 +64,7 @@ def _lines(path: Path, shown_name: str) -> pa.Table:
 
     try:
         table = pyarrow.json.read_json(path, read_options=pyarrow.json.ReadOptions(block_size=BLOCK_BYTES))
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except (pa.ArrowException, UnicodeError) as error:
         problem = str(error).splitlines()[0]
         raise BadData(f"{shown_name} cannot be read as JSON lines: {problem}; write one record a line") from error
     while any(pa.types.is_struct(field.type) for field in table.schema):

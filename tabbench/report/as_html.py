@@ -31,6 +31,7 @@ def to_html(comparison: Comparison) -> str:
     from tabbench.report.drawing import family_colours
     from tabbench.report.figures import difference_to_best, score_by_size, time_and_score
     from tabbench.report.more_rows_figure import more_rows_figure
+    from tabbench.report.strip import strip
     from tabbench.report.winner_map import winner_map
 
     comparison = with_readable_names(comparison)
@@ -46,6 +47,7 @@ def to_html(comparison: Comparison) -> str:
         time_and_score=Markup(time_and_score(comparison)),
         standings=standings_table(comparison),
         sensitivity=sensitivity_tables(comparison),
+        strip=Markup(strip(comparison)),
         winner_map=Markup(winner_map(comparison)),
         map_note=MAP_NOTE,
         trainings=_trainings(comparison),

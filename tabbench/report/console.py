@@ -27,8 +27,7 @@ from tabbench.wording.terms import (
     failure,
     finding,
     metric_title,
-    outcome,
-    recommendation,
+    outcomes_by_size,
     recommendation_note,
     skips,
     splits_used,
@@ -69,8 +68,7 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     shown = full_size(comparison) if size is None else size
     if shown is not None:
         _print_standings(comparison, console, shown)
-    winners = comparison.winners.to_dict("records")
-    _print_block(console, "Best by size", [(rows(row["size"]), outcome(row) + recommendation(row)) for row in winners])
+    _print_block(console, "Best by size", outcomes_by_size(comparison))
     crossings = [crossing(row) for row in comparison.crossovers.to_dict("records")]
     crossings += [crossing(row, "fit time") for row in comparison.cost_crossovers.to_dict("records")]
     _print_block(console, "Crossings", [("", line) for line in crossings])

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
+from tabbench.core.errors import as_in_program
 from tabbench.core.progress import Display, FamilyLeader, Progress, Provisional, TablesProgress
 from tabbench.wording.numbers import decimals_for, duration, fixed, rows
 from tabbench.wording.safe_text import LONGEST_NAME, plain
@@ -28,17 +30,19 @@ _SHARE_BETWEEN_LINES = 0.1
 _LEAST_SECONDS_BETWEEN_LINES = 1.0
 
 
-def make_display(*, quiet: bool, to_json: bool, stream: TextIO | None = None) -> Display:
+def make_display(*, quiet: bool, to_json: bool, stream: TextIO | None = None, in_program: bool = False) -> Display:
     """The display that suits the stream (standard error by default).
 
-    With `to_json` the moving display leaves no closing line behind: what remains in the terminal is the JSON.
+    With `to_json` the moving display leaves no closing line behind: what remains in the terminal is the JSON. With `in_program`
+    options are spelled as in a program.
     """
     stream = sys.stderr if stream is None else stream
     if quiet:
         return QuietDisplay()
+    spelled = as_in_program if in_program else str
     if stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown"):
-        return MovingDisplay(stream, leaves_summary=not to_json)
-    return LineDisplay(stream)
+        return MovingDisplay(stream, leaves_summary=not to_json, spelled=spelled)
+    return LineDisplay(stream, spelled)
 
 
 def leaders_by_size(leaders: dict[int, str]) -> str:
@@ -127,15 +131,16 @@ class LineDisplay:
     Lines of their own name the families' first leaders, at once, and new ones, as rarely as the others.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, spelled: Callable[[str], str] = str) -> None:
         self._stream = stream
+        self._spelled = spelled
         self._shown: Progress | None = None
         self._provisional_shown: Progress | None = None
 
     def say(self, line: str) -> None:
         """Write the line."""
         for each in line.splitlines() or [""]:
-            self._write(plain(each))
+            self._write(plain(self._spelled(each)))
 
     def update(self, progress: Progress) -> None:
         """Write a line when enough has changed since the last one."""
@@ -184,11 +189,12 @@ def _who_leads(provisional: Provisional) -> tuple[str, set[tuple[str, str]]]:
 class MovingDisplay:
     """A block at the foot of the terminal that keeps changing; said lines scroll by above it."""
 
-    def __init__(self, stream: TextIO, *, leaves_summary: bool) -> None:
+    def __init__(self, stream: TextIO, *, leaves_summary: bool, spelled: Callable[[str], str] = str) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._leaves_summary = leaves_summary
+        self._spelled = spelled
         self._progress: Progress | None = None
         self._received = 0.0
         self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
@@ -204,7 +210,7 @@ class MovingDisplay:
     def say(self, line: str) -> None:
         """Write the line above the moving block."""
         for each in line.splitlines() or [""]:
-            self._console.print(plain(each), soft_wrap=True)
+            self._console.print(plain(self._spelled(each)), soft_wrap=True)
 
     def update(self, progress: Progress) -> None:
         """Take the newest snapshot; the screen follows by itself, and the clocks go on between two of them."""

@@ -34,6 +34,7 @@ from tabbench.wording.terms import (
     RANK_NOTE,
     RULE,
     SEVERITIES,
+    are_equal,
     better_is,
     cost_note,
     crossing,
@@ -85,9 +86,15 @@ def facts(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def margin_text(comparison: Comparison) -> str:
-    """The margin in the metric's own units."""
-    margin = known(comparison.protocol.get("margin"))
-    return "" if margin is None else f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
+    """The margin in the metric's own units, and as a share of the best loss where that is a loss."""
+    margin, size = known(comparison.protocol.get("margin")), full_size(comparison)
+    if margin is None:
+        return ""
+    text = f"{margin:.4g} {metric_name(comparison.protocol['metric'])}"
+    best = known(comparison.winners.set_index("size")["score"].get(size)) if len(comparison.winners) else None
+    if comparison.protocol["direction"] != "lower" or best is None or best <= 0:
+        return text
+    return f"{text} ({margin / best:.1%} of the best)"
 
 
 def standings_table(comparison: Comparison) -> ReportTable | None:
@@ -140,8 +147,9 @@ def _filled(tables: Iterable[ReportTable]) -> list[ReportTable]:
 def _winners(comparison: Comparison) -> ReportTable:
     found = comparison.winners.to_dict("records")
     decimals = _shared_decimals([known(row["score"]) for row in found])
-    cells = [(rows(row["size"]), outcome(row), _name(row["best"]), fixed(known(row["score"]), decimals),
-              fixed(known(row["corrected_score"]), decimals), _recommended(row)) for row in found]
+    cells = [(rows(row["size"]), outcome(row, are_equal=are_equal(comparison, row)), _name(row["best"]),
+              fixed(known(row["score"]), decimals), fixed(known(row["corrected_score"]), decimals), _recommended(row))
+             for row in found]
     header = ("training rows", "outcome", "best mean", metric_title(comparison), "selection-bias-corrected score", "recommended")
     return ReportTable("Best by size", header, cells, frozenset({0, 3, 4}),
                        "Selection-bias-corrected score: the best score, corrected for the optimism of having picked the best of "

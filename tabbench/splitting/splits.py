@@ -22,6 +22,9 @@ MAX_TEST_ROWS = 20_000
 """Rows scored in a split: the standard error of a mean over more would hardly shrink, and predictions are stored."""
 THREE_REPEATS_UP_TO = 2_500
 TWO_REPEATS_UP_TO = 10_000
+TRAININGS = 5
+"""With a test file, models trained on the training rows, up to `TWO_REPEATS_UP_TO` rows in all: by other seeds, and at smaller
+sizes on other rows, so that the luck of training shows."""
 """Repeats pay where folds are small; above this one round of folds has rows enough."""
 FORWARD_FIRST_SHARE = 0.5
 """Share of the rows before the first cut in time. The smallest training part is the full size, so it must not be small."""
@@ -126,10 +129,12 @@ def _kind(table: Table, positions: object) -> str:
 
 
 def _checked_repeats(kind: str, repeats: int | None, rows: int) -> int:
-    if kind in ("stratified", "grouped"):
+    if kind in ("stratified", "grouped", "test"):
         if repeats is not None and repeats < 1:
             raise BadOption(f"--repeats {repeats} makes no splits; choose 1 or more")
-        return default_repeats(rows) if repeats is None else repeats
+        if repeats is None:
+            return default_repeats(rows) if kind != "test" else TRAININGS if rows <= TWO_REPEATS_UP_TO else 1
+        return repeats
     if repeats not in (None, 1):
         reason = "splits forward in time" if kind == "ordered" else "splits of your own"
         raise BadOption(f"--repeats {repeats} does not go with {reason}, which are used once; leave --repeats out")
@@ -180,7 +185,7 @@ def _test_parts(request: _Request) -> list[Part]:
     if is_test.all() or not is_test.any():
         side = "training" if is_test.all() else "test"
         raise BadData(f"no usable {side} row is left; check the {side} file and its target column `{request.table.target_name}`")
-    return [(0, 0, np.flatnonzero(~is_test), np.flatnonzero(is_test))]
+    return [(repeat, 0, np.flatnonzero(~is_test), np.flatnonzero(is_test)) for repeat in range(request.repeats)]
 
 
 def _fold_parts(request: _Request) -> list[Part]:
@@ -331,7 +336,7 @@ def _notes(kind: str, request: _Request, parts: list[Part]) -> tuple[str, ...]:
     times = "" if request.repeats == 1 else f" × {request.repeats} repeats"
     first = {
         "given": f"{folds} splits as given{times}",
-        "test": f"one split: the {len(parts[0][3]):,} rows of the test file",
+        "test": f"the {len(parts[0][3]):,} rows of the test file, {f'{len(parts)} trainings' if times else 'one training'}",
         "fold": f"{folds} folds by {request.role('fold')}",
         "ordered": f"{folds} splits forward in time by {request.role('time')}; intervals rest on few, dependent splits",
         "grouped": f"{folds} folds{times}, groups of {request.role('group')} kept whole",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sqlite3
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.files import write_atomically
-from tabbench.store.connection import connect_to_read, connect_to_write, damaged, mistake, reading
+from tabbench.store.connection import ILLEGIBLE, connect_to_read, connect_to_write, damaged, mistake, reading
 from tabbench.store.folder import PREDICTIONS, SPOOL
 from tabbench.store.layout import settle_layout
 from tabbench.store.ledger import Seal, checksum
@@ -89,7 +88,7 @@ class Store:
     def close(self) -> None:
         """Close the file; without a write-ahead log, so that it can be read where nothing can be written."""
         if not self._is_read_only:
-            with contextlib.suppress(sqlite3.Error):  # somebody else reads it: the log stays
+            with contextlib.suppress(*ILLEGIBLE):  # somebody else reads it, or it is damaged: the log stays
                 self._connection.execute("PRAGMA busy_timeout = 0")
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
@@ -354,13 +353,13 @@ class Store:
             if isinstance(error, OSError):
                 raise BadOption(f"cannot write predictions in {self.folder} ({error.strerror or error}); nothing finished "
                                 "is lost: look at the disk and its free space, then run the same command again") from error
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, ILLEGIBLE):
                 raise mistake(self.folder, error) from error
             raise
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*ILLEGIBLE):
                 self._connection.execute("ROLLBACK")
 
 

@@ -191,7 +191,7 @@ def run_suite(
     given = {name: value for name, value in locals().items() if name != "suite"}
     found = suite if isinstance(suite, Suite) else find_suite(os.fspath(suite))
     with threadpool_limits(1):  # as for the command: the workers take the cores
-        done = run_definition(found, run_options(found, given), make_display(quiet=quiet, to_json=False))
+        done = run_definition(found, run_options(found, given), make_display(quiet=quiet, to_json=False, in_program=True))
         try:
             result = write_and_read(done.folder)
         except NoResults:

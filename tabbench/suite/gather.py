@@ -223,9 +223,9 @@ def _cell_costs(name: str, run: Run, store: Store) -> pd.DataFrame:
         if cell.key not in finished:
             continue
         header, split = store.header(cell.key), run.setup.splits.splits[index]
-        predict = header["predict_seconds"]
-        rows.append((name, approach, size, split.repeat, split.fold, header["fit_seconds"],
-                     None if predict is None else predict * 1e6 / len(split.test), header["peak_mb"]))
+        own = header.get("costs") or {}
+        rows.append((name, approach, size, split.repeat, split.fold, header["fit_seconds"], own.get("large_us"),
+                     own.get("one_row_us"), own.get("grown_mb")))
     columns = list(SUITE_COLUMNS["cell_costs"])
     frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[5:], "float64"))
     return frame.sort_values(columns[:5], kind="stable", ignore_index=True)

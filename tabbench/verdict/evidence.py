@@ -134,7 +134,15 @@ def build_evidence(
     cells = {(name, size): score_cell(question, metric, predictions, name, size) for name, size in sorted(present)}
     return gather_evidence(
         question, metric, cells, approaches=approaches, families=families, cost_ranks=cost_ranks,
-        representatives=representatives, margin=margin_value(metric, margin, constant_loss(question, metric)))
+        representatives=representatives,
+        margin=margin_value(metric, margin, constant_loss(question, metric), _lowest_loss(metric, cells)))
+
+
+def _lowest_loss(metric: Metric, cells: Mapping[tuple[str, int], CellScores]) -> float:
+    """Of the approaches at the largest size, over the splits in which the metric is defined."""
+    largest = max(size for _, size in cells)
+    means = [metric.loss(float(np.mean(each.score))) for (_, size), each in cells.items() if size == largest]
+    return min((mean for mean in means if np.isfinite(mean)), default=np.inf)
 
 
 def gather_evidence(

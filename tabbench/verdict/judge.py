@@ -17,10 +17,10 @@ from tabbench.verdict.crossover import Band, Crossing, crossing_frame, crossings
 from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.outcome import Headline, headline_of
-from tabbench.verdict.probabilities import correlated_t, rows_needed
+from tabbench.verdict.probabilities import rows_needed, shrunk_t
 from tabbench.verdict.simultaneous import simultaneous_quantiles
 from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
-from tabbench.verdict.winners import decide, families_at, lacking_families, winners_frame
+from tabbench.verdict.winners import BASELINE, decide, families_at, lacking_families, winners_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +42,11 @@ def judge(
 ) -> Judgement:
     """Decide every pair at every size, name winners and crossovers.
 
-    Three families of claims hold with probability 1 - alpha each: all pairs at the headline size; the representatives over all
-    sizes, which crossovers are read from; everything else. So do, each for itself, the crossovers of all other pairs and those of
-    families of approaches. Pairs that a race has stopped keep their share of a family's alpha, so that stopping them makes no
-    other claim easier. The headline size is the largest with all families that were run at any, as a rule the full size.
+    Four families of claims hold with probability 1 - alpha each: all pairs of approaches at the headline size; that they beat the
+    constant predictor there; the representatives over all sizes, which crossovers are read from; everything else. So do, each for
+    itself, the crossovers of all other pairs and those of families of approaches. Pairs that a race has stopped keep their share
+    of a family's alpha, so that stopping them makes no other claim easier. The headline size is the largest with all families
+    that were run at any, as a rule the full size.
 
     Parameters
     ----------
@@ -90,18 +91,18 @@ def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, 
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
     if claims is None:
         return Decisions(_no_pairs(), [], [], None)
-    families = claims.names.families(headline, evidence.representatives)
-    at_headline, represents, _ = families
-    gone = _Names.stopped(evidence, stopped).families(headline, evidence.representatives)
-    of_headline, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
-                                        for family, away in zip(families, gone, strict=True))
-    half = np.where(at_headline, of_headline, np.where(represents, over_sizes, of_rest))
+    families = claims.names.families(headline, evidence)
+    at_headline, over_constant, represents, _ = families
+    gone = _Names.stopped(evidence, stopped).families(headline, evidence)
+    of_headline, of_constant, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
+                                                     for family, away in zip(families, gone, strict=True))
+    half = np.select([at_headline, over_constant, represents], [of_headline, of_constant, over_sizes], of_rest)
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
     if headline < full_size:
         # The forecast assumes that there are no more rows than these. Here there are: it takes time or memory, not rows.
         pairs["rows_to_settle"] = np.nan
     # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
-    of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[1]), seed)
+    of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[2]), seed)
     return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
                      claims)
 
@@ -153,11 +154,13 @@ class _Names:
         first, second, sizes = zip(*found, strict=True) if found else ((), (), ())
         return cls(np.array(first, dtype=object), np.array(second, dtype=object), np.array(sizes, dtype=np.int64))
 
-    def families(self, headline: int, representatives: Collection[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boolean (M,) each: at the headline size; both of the pair are representatives; neither of the two."""
-        chosen = list(representatives)
-        at_headline, represents = self.size == headline, np.isin(self.first, chosen) & np.isin(self.second, chosen)
-        return at_headline, represents, ~at_headline & ~represents
+    def families(self, headline: int, evidence: LossEvidence) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Boolean (M,) each: at the headline size without and with the constant; both are representatives; none of these."""
+        chosen, is_headline = list(evidence.representatives), self.size == headline
+        represents = np.isin(self.first, chosen) & np.isin(self.second, chosen)
+        constants = [name for name, family in evidence.families.items() if family == BASELINE]
+        has_constant = np.isin(self.first, constants) | np.isin(self.second, constants)
+        return is_headline & ~has_constant, is_headline & has_constant, represents, ~is_headline & ~represents
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,13 +201,14 @@ class _Claims:
         """The columns of result.json's pairs."""
         difference, is_bounded = self.contrasts.difference, np.isfinite(half)
         low, high = difference - half, difference + half
-        decisions = [decide(*bounds, margin, may_be_equal=self.splits > 1) for bounds in zip(low, high, strict=True)]
-        first, equal, second = correlated_t(difference, self.errors.standard_error, self.errors.degrees, margin)
+        decisions = [decide(*bounds, margin, is_single_split=self.splits == 1) for bounds in zip(low, high, strict=True)]
+        error = self.errors.standard_error
+        first, equal, second = shrunk_t(difference, error, self.errors.degrees, margin)
         return pd.DataFrame({
             "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
             "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
             "decision": np.array(decisions, dtype=object), "p_first": first, "p_equal": equal, "p_second": second,
-            "rows_to_settle": np.round(rows_needed(difference, half, margin, rows)),
+            "rows_to_settle": np.round(rows_needed(difference, half, error, margin, rows)),
         })
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:

@@ -15,12 +15,17 @@ import pandas as pd
 from tabbench.verdict.changing_places import OverSizes, over_sizes
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.winners import BASELINE, MOST_FAILED, as_good_as_any, failed_share, families_at, regret_bounds
+from tabbench.verdict.tails import loss_concentration
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, families_at
 
 REPEATABLE = ("stratified", "grouped")
 """Splits that can be drawn again."""
 MANY_ROWS = 10_000
 """From here on a second repeat changes next to nothing."""
+
+
+FEW = 0.05
+"""Share of the rows that are few to carry half of the loss; of normal errors an eighth of the rows do."""
 
 
 class Outcome(Enum):
@@ -47,16 +52,6 @@ class Reach(Enum):
     ALL_FAMILIES = auto()  # the largest with every family
     ALL_OTHER_FAMILIES = auto()  # the same, but for those that were run nowhere
     MOST_FAMILIES = auto()
-
-
-class Choice(Enum):
-    """What sets the recommended approach apart from the others of the top set, some of which may have as good a bound."""
-
-    BEST = auto()
-    SAFEST = auto()  # of the smallest bound of regret, though not of the best mean
-    BEST_OF_SIMPLEST = auto()
-    SIMPLEST = auto()
-    SIMPLEST_OF_CLOSE = auto()  # of those that are as good as any by their bounds of regret
 
 
 class Repeats(Enum):
@@ -89,6 +84,16 @@ class RowsNeeded:
     second: str
     rows: float
     repeats: Repeats
+    is_close: bool = False  # practically equal more likely than not
+
+
+@dataclass(frozen=True)
+class FewRows:
+    """So many rows `of` all carry half of the loss of the best approach, and nothing is decided."""
+
+    rows: int
+    of: int
+    is_regression: bool
 
 
 @dataclass(frozen=True)
@@ -122,13 +127,15 @@ class Headline:
         The approaches stopped early for futility, and those not run for another reason.
     lead : Lead | None, default None
         Of a winner.
-    choice : Choice | None, default None
-        Where one of several is recommended.
     regret_bound : float | None, default None
         How much more the recommended approach loses at most than the best of the top set, in the units of `metric`; None where
         that is unknown or nothing is recommended.
     metric : str, default ""
         Name of the metric that decides.
+    regret : float, default 0.0
+        How much more the recommended approach loses than the one with the lowest mean loss.
+    few_rows : FewRows | None, default None
+        Where nothing is decided and a few rows carry the loss.
     """
 
     outcome: Outcome
@@ -140,13 +147,14 @@ class Headline:
     recommended: str | None = None
     failed: float = 0.0
     lead: Lead | None = None
-    choice: Choice | None = None
     rows_needed: RowsNeeded | None = None
     over_sizes: OverSizes | None = None
     stopped_early: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     regret_bound: float | None = None
     metric: str = ""
+    regret: float = 0.0
+    few_rows: FewRows | None = None
     missing: Missing = field(default_factory=lambda: Missing({}, are_run_below=False))
 
     @property
@@ -176,11 +184,19 @@ def headline_of(
         tuple(present if outcome is Outcome.ONE_APPROACH else row["approaches"]), row["recommended"],
         failed_share(evidence, headline),
         _lead(evidence, row["best"], at_size, headline) if outcome is Outcome.WINNER else None,
-        _choice(evidence, row, at_size) if outcome in {Outcome.EQUAL, Outcome.TIED} and row["recommended"] is not None else None,
         _rows_needed(evidence, row, at_size), over_sizes(evidence, row, pairs, found) if outcome in DECIDED else None,
         tuple(stopped_early), tuple(sorted({name for name, _ in skipped} - {*present, *stopped_early})),
         None if np.isnan(row["regret_bound"]) else float(row["regret_bound"]), evidence.metric.name,
+        0.0 if np.isnan(row["regret"]) else float(row["regret"]),
+        _few_rows(evidence, headline) if outcome in {Outcome.TIED, Outcome.AHEAD, Outcome.CONSTANT} else None,
         Missing(lost, any(evidence.families[name] in lost for name, _ in evidence.loss)))
+
+
+def _few_rows(evidence: LossEvidence, size: int) -> FewRows | None:
+    found = loss_concentration(evidence, size)
+    if found is None or found.excess == 0 or found.rows > FEW * found.of:
+        return None
+    return FewRows(found.rows, found.of, "regression" in evidence.metric.tasks)
 
 
 def _outcome(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame, size: int) -> Outcome:
@@ -216,17 +232,6 @@ def _reach(evidence: LossEvidence, headline: int, full_size: int, stopped: Colle
     return Reach.ALL_FAMILIES if is_complete else Reach.ALL_OTHER_FAMILIES
 
 
-def _choice(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> Choice:
-    top = row["approaches"]
-    nearby = as_good_as_any(regret_bounds(at_size, top), evidence.margin)
-    simplest = [name for name in nearby if evidence.cost_ranks[name] == evidence.cost_ranks[row["recommended"]]]
-    if len(simplest) == len(nearby):
-        return Choice.BEST if row["recommended"] == row["best"] else Choice.SAFEST
-    if len(simplest) > 1:
-        return Choice.BEST_OF_SIMPLEST
-    return Choice.SIMPLEST if len(nearby) == len(top) else Choice.SIMPLEST_OF_CLOSE
-
-
 def _rows_needed(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) -> RowsNeeded | None:
     """What would decide between the best and the others of the top set, or a constant; None where that is decided."""
     if failed_share(evidence, int(row["size"])) > MOST_FAILED:
@@ -240,7 +245,8 @@ def _rows_needed(evidence: LossEvidence, row: pd.Series, at_size: pd.DataFrame) 
     if undecided.empty:
         return None
     hardest = undecided.loc[undecided["rows_to_settle"].idxmax()]
-    return RowsNeeded(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence))
+    return RowsNeeded(hardest["first"], hardest["second"], float(hardest["rows_to_settle"]), _repeats(evidence),
+                      bool(hardest.get("p_equal", 0.0) > 0.5))
 
 
 def _repeats(evidence: LossEvidence) -> Repeats:

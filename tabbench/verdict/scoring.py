@@ -24,6 +24,9 @@ Predictions = Callable[[str, int, int], np.ndarray | None]
 DEFAULT_MARGIN = 0.01
 """Share of the constant predictor's loss below which a difference does not matter in practice."""
 
+MOST_OF_BEST = 0.03
+"""Share of the best loss that matters, whatever the constant predictor loses: where a task is easy, 1 % of that is a lot."""
+
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -97,11 +100,11 @@ def constant_loss(question: Question, metric: Metric) -> float:
     return float(np.mean(defined)) if defined else math.nan
 
 
-def margin_value(metric: Metric, requested: float | None, constant: float) -> float:
+def margin_value(metric: Metric, requested: float | None, constant: float, best: float = math.inf) -> float:
     """The margin in the metric's own units.
 
-    `requested` (or the default) is taken as it is by a metric that has an absolute margin, else as a fraction of `constant`, the
-    constant predictor's loss.
+    `requested` is taken as it is by a metric that has an absolute margin, else as a fraction of `constant`, the constant
+    predictor's loss. By default it is 1 % of that, but at most 3 % of `best`, the lowest loss, unless the metric has its own.
 
     Raises
     ------
@@ -112,4 +115,6 @@ def margin_value(metric: Metric, requested: float | None, constant: float) -> fl
         raise BadOption(f"--margin {requested} is not a number of 0 or more; leave it out for the default")
     if metric.absolute_margin is not None:
         return metric.absolute_margin if requested is None else float(requested)
-    return (DEFAULT_MARGIN if requested is None else float(requested)) * abs(constant)
+    if requested is not None:
+        return float(requested) * abs(constant)
+    return min(DEFAULT_MARGIN * abs(constant), MOST_OF_BEST * abs(best))

@@ -6,12 +6,13 @@ were trained on (what is left between splits). Knows no decision and no quantile
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.evidence import MOST_OVERLAP, LossEvidence
+from tabbench.verdict.tails import noise_errors
 
 NEGLIGIBLE = 1e-12
 """A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
@@ -70,6 +71,10 @@ class Contrasts:
         (M,) variance of `difference` that the tested rows cause, NaN without row-level losses.
     row_degrees : ndarray
         (M,) degrees of freedom of `mean_by_rows`: as many as units if they add alike, few where few units decide.
+    moved : ndarray
+        (M,) variance that training luck is seen to have by how the difference moves between sizes, NaN with a single size.
+    by_noise : ndarray
+        (M,) standard error from not knowing how noisy the rows are, 0 unless a few rows carry the loss (`tails`).
     alike : ndarray
         (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     """
@@ -82,6 +87,8 @@ class Contrasts:
     between_by_rows: np.ndarray
     mean_by_rows: np.ndarray
     row_degrees: np.ndarray
+    moved: np.ndarray
+    by_noise: np.ndarray
     alike: np.ndarray
 
 
@@ -141,11 +148,49 @@ def make_contrasts(
             of_split = _quadratic(moments.split_of, first, second)
             between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
     return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
-                     mean_by_rows, row_degrees, _alikeness(by_split, size))
+                     mean_by_rows, row_degrees, _moved(cells, pairs, by_split.mean(axis=1)),
+                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size))
+
+
+def _moved(cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]], difference: np.ndarray) -> np.ndarray:
+    """The mean of the squares by which each difference lies off those at other sizes, as if luck alone moved it: with nested
+    training rows it moves by as much as the variances, which shrink like 1 / size, differ."""
+    found: dict[tuple[str, str], dict[int, float]] = {}
+    named = [(cells[first][0], cells[second][0] if second >= 0 else "", cells[first][1]) for first, second in pairs]
+    for (first, second, size), value in zip(named, difference, strict=True):
+        found.setdefault((first, second), {})[size] = float(value)
+    return np.array([_from_others(found[first, second], size) for first, second, size in named])
+
+
+def _from_others(by_size: Mapping[int, float], size: int) -> float:
+    squares = [(value - by_size[size]) ** 2 * other / abs(size - other) for other, value in by_size.items() if other != size]
+    return float(np.mean(squares)) if squares else np.nan
+
+
+def _by_noise(evidence: LossEvidence, cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    error, at_size = np.zeros(len(pairs)), dict[int, list[int]]()
+    for place, (first, second) in enumerate(pairs):
+        if second >= 0:
+            at_size.setdefault(cells[first][1], []).append(place)
+    for size, places in at_size.items():
+        error[places] = noise_errors(evidence, size, [(cells[pairs[each][0]][0], cells[pairs[each][1]][0]) for each in places])
+    return error
 
 
 def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
-    """Standard errors of the contrasts.
+    """Standard errors of the contrasts: of tested rows and training luck, and more where a few rows carry the loss (`tails`)."""
+    found = _two_components(evidence, contrasts)
+    is_wider = (contrasts.by_noise > 0) & np.isfinite(found.standard_error)
+    if not is_wider.any():
+        return found
+    # Added, not squared and added: heavier noise moves a difference to one side.
+    error = found.standard_error + np.where(is_wider, contrasts.by_noise, 0.0)
+    share = np.where(is_wider, found.row_share * (1 - contrasts.by_noise / np.where(is_wider, error, 1.0)) ** 2, found.row_share)
+    return Spread(error, found.degrees, share)
+
+
+def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
+    """Standard errors by tested rows and training luck.
 
     The variance of a difference is `R (1 + k N/n (r + (1 - r)/J) + 2 c sqrt(k))`. R is the part that the N tested rows cause. The
     root of k says how much a row moves the difference by being trained on, in units of how much it does by being tested; n
@@ -168,19 +213,25 @@ def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     row_degrees = np.minimum(contrasts.row_degrees, most)
     by_rows = np.maximum(contrasts.mean_by_rows, least_error**2)
     if splits < 2:
-        return _of_one_split(row_degrees, by_rows, of_one_set)
+        return _of_one_split(row_degrees, by_rows, of_one_set, contrasts.moved)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
     overlap = np.array([evidence.overlap[int(size)] for size in contrasts.size])
-    luck = _training_luck(contrasts, contrasts.mean_by_rows * of_one_set * (1 - overlap), max(splits - 1.0, LEAST_OWN))
+    # Trained on all rows of a training file again and again, models differ by seeds alone: that tells nothing of other rows.
+    is_file = evidence.split_kind == "test"
+    by_seed = is_file & (overlap >= MOST_OVERLAP)
+    visible = contrasts.mean_by_rows * of_one_set * (1 - overlap)
+    luck = _training_luck(contrasts, visible, max(splits - 1.0, LEAST_OWN), ~by_seed)
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
-    inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * evidence.metric.shared_luck * np.sqrt(luck.grid)
+    shared = 0.0 if is_file else evidence.metric.shared_luck  # no row of a test file is trained on
+    inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * shared * np.sqrt(luck.grid)
     mean = np.sum(luck.weights * inflation, axis=1)
     # Of the logarithm, which a tail of luck that is hardly believed does not blow up.
     logarithm = np.log(inflation)
     relative = np.sum(luck.weights * logarithm**2, axis=1) - np.sum(luck.weights * logarithm, axis=1) ** 2
     variance = np.where(contrasts.mean_by_rows > 0, by_rows * mean, np.maximum(by_rows * mean, nadeau_bengio))
+    variance = variance + np.where(by_seed, contrasts.between / splits, 0.0)
     least = min(LEAST_DEGREES, most)
     return Spread(np.sqrt(variance), np.maximum(2 / (2 / row_degrees + relative), least), 1 / mean)
 
@@ -195,9 +246,10 @@ def _limits_of_rows(evidence: LossEvidence) -> tuple[float, float]:
             step * float(evidence.class_step.max()) * repeats / evidence.n_splits)
 
 
-def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray) -> Spread:
-    """No row is both trained on and tested, and nothing shows the luck of the training rows: the usual is taken."""
-    inflation = 1 + USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
+def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.ndarray, moved: np.ndarray) -> Spread:
+    """No row is both trained on and tested, and training luck shows in other sizes alone: that, or what is usual."""
+    usual = by_rows * USUAL_LUCK * np.exp(LUCK_SPREAD**2) * of_one_set
+    inflation = 1 + np.divide(np.fmax(usual, moved), by_rows, out=np.zeros_like(by_rows), where=by_rows > 0)
     relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
     degrees = np.maximum(2 / (2 / row_degrees + relative), 1.0)
     return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)
@@ -216,7 +268,7 @@ class _Luck:
     weights: np.ndarray
 
 
-def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Luck:
+def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float, is_seen: np.ndarray) -> _Luck:
     """How much being trained on counts, for each contrast.
 
     The variance between splits is that of the tested rows and k times `visible`, times a chi-square over its degrees of freedom.
@@ -226,11 +278,11 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float) -> _Lu
     grid = np.exp(np.linspace(*LUCK_GRID, LUCK_POINTS))
     expected = np.maximum(contrasts.between_by_rows[:, None] + visible[:, None] * grid, np.finfo(float).tiny)
     likelihood = -own / 2 * (np.log(expected) + contrasts.between[:, None] / expected)
-    likelihood[contrasts.mean_by_rows <= 0] = 0.0
+    likelihood[(contrasts.mean_by_rows <= 0) | ~is_seen] = 0.0
     weights, centre = np.empty_like(likelihood), np.log(USUAL_LUCK)
     for size in np.unique(contrasts.size):
         chosen = np.flatnonzero(contrasts.size == size)
-        seen = chosen[contrasts.mean_by_rows[chosen] > 0]  # the same predictions say nothing about luck
+        seen = chosen[(contrasts.mean_by_rows[chosen] > 0) & is_seen[chosen]]  # the same predictions say nothing about luck
         others = max(_independent(contrasts, seen) - 1, 0.0) / max(len(seen), 1)
         common = _posterior(grid, centre, others * likelihood[chosen].sum(axis=0))
         middle = float(np.sum(common * np.log(grid)))

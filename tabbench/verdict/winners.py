@@ -27,24 +27,30 @@ SIMPLE, FLEXIBLE = frozenset({BASELINE, "linear"}), frozenset({"trees", "net"})
 AS_GOOD = 1.5
 """A bound of regret up to so many times the smallest one is as good as that: among equals bounds differ by about as much."""
 
+KEPT = 2.0
+"""What is recommended at the next larger size is so while its bound is at most so many times the smallest: a recommendation
+that changes to and fro with the size, though nothing is shown, helps nobody."""
+
 FIRST_BETTER = frozenset({"first", "first_materially"})
 SECOND_BETTER = frozenset({"second", "second_materially"})
 
 
-def decide(low: float, high: float, margin: float, *, may_be_equal: bool = True) -> str:
+def decide(low: float, high: float, margin: float, *, is_single_split: bool = False) -> str:
     """The decision that an interval of loss(first) - loss(second) allows.
 
-    `may_be_equal` is false where the interval cannot show that two approaches are practically equal: from one split, in which
-    models that happen to be alike say nothing of what other training rows would make of them (docs/calibration.md).
+    Of a single split only a material difference is told: models that happen to be alike in it, or nearly so, say nothing of what
+    other training rows, or another seed, would make of them (docs/calibration.md).
 
     >>> decide(-0.3, -0.2, 0.1), decide(-0.3, -0.05, 0.1), decide(-0.05, 0.1, 0.1), decide(-0.05, 0.2, 0.1)
     ('first_materially', 'first', 'equal', 'undecided')
     """
+    if is_single_split and -margin <= high and low <= margin:
+        return "undecided"
     if high < 0:
         return "first_materially" if high < -margin else "first"
     if low > 0:
         return "second_materially" if low > margin else "second"
-    return "equal" if may_be_equal and -margin <= low and high <= margin else "undecided"
+    return "equal" if -margin <= low and high <= margin else "undecided"
 
 
 def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:
@@ -86,17 +92,21 @@ def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | N
     selection-bias-corrected score.
 
     The recommended approach is the simplest of those in the top set whose bound of regret is at most `AS_GOOD` times the smallest
-    one, or within the margin. `regret` is how much more it loses than the best mean, `regret_bound` how much more at most, with
-    the confidence of the intervals, than whichever approach is truly best.
+    one, or within the margin; what is recommended at the next larger size is so up to `KEPT` times it. `regret` is how much more
+    it loses than the best mean, `regret_bound` how much more at most, with the confidence of the intervals, than whichever
+    approach is truly best.
 
     `none`: nothing is shown to be better than the constant predictor, too many cells failed, or only one approach was run;
     then none is recommended. Nor is a simple approach where a flexible family is among those that are `lacking` at its size:
     the best of what was run stands beside it all the same.
     """
     absent = lacking or {}
-    rows = [_winner_row(evidence, size, pairs[pairs["size"] == size], absent.get(size, ()))
-            | _best_scores(evidence, size, size == headline, seed) for size in evidence.sizes]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS["winners"]), dtype=object)
+    rows: list[dict[str, Any]] = []
+    for size in reversed(evidence.sizes):
+        above = rows[-1]["recommended"] if rows else None
+        rows.append(_winner_row(evidence, size, pairs[pairs["size"] == size], absent.get(size, ()), above)
+                    | _best_scores(evidence, size, size == headline, seed))
+    frame = pd.DataFrame(rows[::-1], columns=list(COLUMNS["winners"]), dtype=object)
     return frame.astype({"size": "int64"} | dict.fromkeys(("score", "corrected_score", "regret", "regret_bound"), "float64"))
 
 
@@ -117,10 +127,10 @@ def regret_bounds(pairs: pd.DataFrame, names: Collection[str]) -> dict[str, floa
     return {name: float(bound) for name, bound in bounds.items()}
 
 
-def as_good_as_any(bounds: Mapping[str, float], margin: float) -> list[str]:
-    """The approaches whose bound of regret is as good as the smallest one; all where none is known."""
+def as_good_as_any(bounds: Mapping[str, float], margin: float, times: float = AS_GOOD) -> list[str]:
+    """The approaches whose bound of regret is at most so many times the smallest one, or the margin; all where none is known."""
     known = [bound for bound in bounds.values() if np.isfinite(bound)]
-    most = max(AS_GOOD * min(known), margin) if known else np.inf
+    most = max(times * min(known), margin) if known else np.inf
     return [name for name, bound in bounds.items() if not known or bound <= most]
 
 
@@ -131,7 +141,9 @@ def _best_scores(evidence: LossEvidence, size: int, is_headline: bool, seed: int
     return {"score": evidence.metric.loss(lowest), "corrected_score": evidence.metric.loss(corrected)}
 
 
-def _winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking: Collection[str]) -> dict[str, Any]:
+def _winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking: Collection[str], above: str | None
+                ) -> dict[str, Any]:
+    """`above` is what is recommended at the next larger size."""
     means, beaten = {name: evidence.mean(name, size) for name in evidence.present(size)}, beaten_by(pairs, size)
     ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
     best = ranked[0]
@@ -142,16 +154,19 @@ def _winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking:
     if len(ranked) < 2 or is_constant_unbeaten or failed_share(evidence, size) > MOST_FAILED:
         return row
     top = [name for name in ranked if not beaten[name]]
-    is_winner = all(best in beaten[name] for name in ranked[1:])
+    # One training of each approach shows which model is better, not which approach is.
+    is_winner = evidence.n_splits > 1 and all(best in beaten[name] for name in ranked[1:])
     bounds = regret_bounds(pairs, top)
     row |= {"decision": "winner" if is_winner else "top_set", "approaches": top}
-    recommended = _recommended(evidence, means, bounds, lacking)
+    recommended = _recommended(evidence, means, bounds, lacking, above)
     return row if recommended is None else row | {
         "recommended": recommended, "regret": means[recommended] - means[best], "regret_bound": bounds[recommended]}
 
 
-def _recommended(evidence: LossEvidence, means: Mapping[str, float], bounds: Mapping[str, float], lacking: Collection[str]
-                 ) -> str | None:
+def _recommended(evidence: LossEvidence, means: Mapping[str, float], bounds: Mapping[str, float], lacking: Collection[str],
+                 above: str | None) -> str | None:
     simplest = min(as_good_as_any(bounds, evidence.margin), key=lambda name: (evidence.cost_ranks[name], means[name]))
+    if above in as_good_as_any(bounds, evidence.margin, KEPT):
+        simplest = above
     is_unopposed = evidence.families[simplest] in SIMPLE and not FLEXIBLE.isdisjoint(lacking)
     return None if is_unopposed else simplest

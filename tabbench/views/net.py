@@ -11,7 +11,7 @@ import pandas as pd
 
 from tabbench.core.approach import ViewName
 from tabbench.core.matrices import NetMatrix
-from tabbench.core.parts import Parts
+from tabbench.core.parts import Parts, require
 from tabbench.core.table import Column
 from tabbench.views.expansion import Expansion
 from tabbench.views.scaling import RobustScale
@@ -60,5 +60,6 @@ class NetView:
     @classmethod
     def restore(cls, parts: Parts) -> NetView:
         """From `to_parts`."""
-        scale = RobustScale(parts.array("center", (None,)), parts.array("scale", (None,)))
+        scale = RobustScale(parts.array("center", (None,)), parts.array("scale", (None,), is_finite=False))
+        require(bool((scale.scale > 0).all()), "a scale is not above 0")  # infinite for a column that was constant
         return cls(Expansion.restore(parts.children["expansion"]), scale, parts.arrays["gaps"])

@@ -11,6 +11,9 @@ from tabbench.verdict.changing_places import Bracket, ChangeOfPlaces, OverSizes,
 MOST_CHANGES_TOLD = 2
 """More places where approaches change than this would bury the answer; the report lists all."""
 
+WIDE = 4.0
+"""A bracket whose ends differ by this factor or more says too little for a sentence."""
+
 
 def size_clauses(over: OverSizes | None, named: str = "") -> list[str]:
     """Clauses on which approaches are better than the winner's family, and at which sizes, or that none is.
@@ -23,7 +26,8 @@ def size_clauses(over: OverSizes | None, named: str = "") -> list[str]:
     if over.never_better:
         return [f"{listed(over.never_better)} {'is' if len(over.never_better) == 1 else 'are'} not shown to be "
                 f"better{prefixed(' than ', than)} at any size from {over.smallest:,} rows up"]
-    return [_change(each, than) for each in over.changes[:MOST_CHANGES_TOLD]]
+    narrow = [each for each in over.changes if all(bracket.high < WIDE * bracket.low for bracket in each.brackets)]
+    return [_change(each, than) for each in narrow[:MOST_CHANGES_TOLD]]
 
 
 def _change(change: ChangeOfPlaces, than: str) -> str:

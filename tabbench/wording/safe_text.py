@@ -22,7 +22,7 @@ _MARKDOWN_ANYWHERE = re.compile(r"([\\`*_\[\]<>|~$&])")
 _MARKDOWN_AT_START = re.compile(r"^(\d*)([-+#.)](?=\s|$)|#(?=#)|=|-(?=-))")
 """What makes a list, a heading or a rule, and only there: `linear+forest` and `+0.0135` stay as they are."""
 
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def plain(text: object, limit: int = LONGEST_TEXT) -> str:
@@ -76,7 +76,7 @@ def spreadsheet(text: str) -> str:
     ("'=1+1", 'linear')
     """
     encodable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    return "'" + encodable if encodable.startswith(_FORMULA_START) else encodable
+    return "'" + encodable if encodable.startswith(FORMULA_STARTS) else encodable
 
 
 def latex(text: object, limit: int = LONGEST_TEXT) -> str:

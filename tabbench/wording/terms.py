@@ -36,7 +36,7 @@ HOW_TO_READ = (
     ("Better, worse",
      "The whole interval of the difference lies on one side of zero."),
     ("Materially",
-     "The whole interval lies beyond the margin, the smallest difference that matters, which is fixed before the run."),
+     "The whole interval lies beyond the margin, the smallest difference that matters, whose rule is fixed before the run."),
     ("Practically equal",
      "The whole interval lies within the margin on both sides: choose by cost."),
     ("Undecided",
@@ -100,14 +100,43 @@ def is_without_recommendation(winner: dict[Any, Any]) -> bool:
     return winner["decision"] != "none" and not isinstance(winner["recommended"], str)
 
 
-def outcome(winner: dict[Any, Any]) -> str:
-    """What a row of `winners` says."""
+def outcome(winner: dict[Any, Any], *, are_equal: bool = False) -> str:
+    """What a row of `winners` says; `are_equal` if its approaches are shown to be practically equal."""
     names = list(winner["approaches"])
     if winner["decision"] == "winner":
         return f"{listed(names)} {'is ahead of the others' if is_without_recommendation(winner) else 'wins'}"
     if winner["decision"] == "top_set":
-        return f"{listed(names)}: not separated"
+        if len(names) == 1:
+            return f"{names[0]} is ahead"
+        return f"{listed(names)}: {'practically equal' if are_equal else 'not separated'}"
     return "nothing is shown to beat the constant predictor"
+
+
+def are_equal(comparison: Comparison, winner: dict[Any, Any]) -> bool:
+    """Whether the approaches of a row of `winners` are all shown to be practically equal."""
+    here = comparison.pairs[comparison.pairs["size"] == winner["size"]]
+    among = here[here["first"].isin(winner["approaches"]) & here["second"].isin(winner["approaches"])]
+    return len(among) > 0 and bool((among["decision"] == "equal").all())
+
+
+def outcomes_by_size(comparison: Comparison) -> list[tuple[str, str]]:
+    """What came out at which sizes, neighbours with the same outcome in one range: ("62–250", "linear wins")."""
+    ranges: list[tuple[str, list[dict[Any, Any]]]] = []
+    for row in comparison.winners.to_dict("records"):
+        told = outcome(row | {"approaches": sorted(row["approaches"])}, are_equal=are_equal(comparison, row)) + str(
+            row["recommended"])
+        if not ranges or ranges[-1][0] != told:
+            ranges.append((told, []))
+        ranges[-1][1].append(row)
+    return [_range_of(comparison, members) for _, members in ranges]
+
+
+def _range_of(comparison: Comparison, members: list[dict[Any, Any]]) -> tuple[str, str]:
+    """The range's sizes and its outcome as at the largest of them, at the highest price of the recommended approach."""
+    largest, bounds = members[-1], [each for each in (known(row.get("regret_bound")) for row in members) if each is not None]
+    said = outcome(largest, are_equal=are_equal(comparison, largest))
+    ends = dict.fromkeys((rows(members[0]["size"]), rows(largest["size"])))
+    return "–".join(ends), said + recommendation(largest | {"regret_bound": max(bounds, default=None)})
 
 
 def recommendation(winner: dict[Any, Any]) -> str:
@@ -220,10 +249,14 @@ def splits_used(protocol: Mapping[str, Any]) -> str:
 
     >>> splits_used({"folds": 5, "repeats": 3, "splits": 15}), splits_used({"folds": 5, "repeats": 1, "splits": 3})
     ('5 folds × 3', '3 of 5 folds')
+    >>> splits_used({"folds": 1, "repeats": 5, "splits": 5})
+    'one test file, 5 trainings'
     >>> splits_used({"folds": 5, "repeats": 1, "splits": 1})
     'one hold-out split'
     """
     folds, used = int(protocol["folds"]), int(protocol.get("splits") or protocol["folds"] * protocol["repeats"])
-    if used >= folds:
+    if folds == 1 and used > 1:
+        return f"one test file, {used} trainings"
+    if used >= folds > 1:
         return f"{folds} folds × {protocol['repeats']}"
     return "one hold-out split" if used == 1 else f"{used} of {folds} folds"

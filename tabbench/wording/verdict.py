@@ -9,7 +9,7 @@ from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.metric import metric_words
 from tabbench.core.phrases import listed, measured, rounded_size
-from tabbench.verdict.outcome import Choice, Headline, Lead, Outcome, Reach, Repeats, RowsNeeded
+from tabbench.verdict.outcome import FewRows, Headline, Lead, Outcome, Reach, Repeats, RowsNeeded
 from tabbench.wording.changing_places import size_clauses
 from tabbench.wording.limits import beginning, cost_clauses, named_in
 
@@ -17,13 +17,10 @@ _REACH = {
     Reach.LARGEST_RUN: "that was run", Reach.ALL_FAMILIES: "at which every family was run",
     Reach.ALL_OTHER_FAMILIES: "at which every other family was run", Reach.MOST_FAMILIES: "at which most families were run",
 }
-_CHOICE = {
-    Choice.BEST: "which scored best", Choice.SAFEST: "which can be worse by the least",
-    Choice.BEST_OF_SIMPLEST: "the best of the simplest", Choice.SIMPLEST: "the simplest of them",
-    Choice.SIMPLEST_OF_CLOSE: "the simplest of those that can be worse by about as little",
-}
+MOST_NAMED = 3
+"""More approaches than this are counted, not named; the report lists all."""
 _REPEATS = {
-    Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more --repeats might help a little",
+    Repeats.IMPOSSIBLE: "", Repeats.MIGHT_HELP: ", and more repeats might help a little",
     Repeats.HARDLY_HELP: ", and more repeats would hardly help",
 }
 
@@ -31,15 +28,16 @@ _REPEATS = {
 def closing_sentence(headline: Headline, limited: Limited | None = None) -> str:
     """One sentence for a reader who reads nothing else: which approach wins, by how much, and whether that depends on the size.
 
-    It tells what a limit or an interruption has cost: whole families first, since a different question is answered then.
+    It tells what a limit or an interruption has cost: whole families first, since a different question is answered then. Of all
+    caveats only the most important kind is told; the report has the others.
     """
     where, is_lacking = _where(headline), bool(headline.missing.approaches)
     if is_lacking:
         where = beginning(headline, limited) + where[0].lower() + where[1:]
     named = headline.best if headline.outcome is Outcome.WINNER else ""
-    clauses = [f"{where} {_outcome(headline)}", *_rows_needed(headline.rows_needed), *size_clauses(headline.over_sizes, named),
-               *_absent(headline, limited), *cost_clauses(limited, is_lift_told=is_lacking)]
-    return "; ".join(clauses) + "."
+    caveats = (_few_rows(headline.few_rows), [*_absent(headline, limited), *cost_clauses(limited, is_lift_told=is_lacking)],
+               size_clauses(headline.over_sizes, named), _rows_needed(headline.rows_needed))
+    return "; ".join([f"{where} {_outcome(headline)}", *next(filter(None, caveats), [])]) + "."
 
 
 def doubted(sentence: str, findings: Sequence[Finding], *, is_decided: bool = True) -> str:
@@ -83,17 +81,20 @@ def _outcome(headline: Headline) -> str:
         return _no_verdict(headline)
     if headline.outcome is Outcome.AHEAD:
         ahead = f"{top[0]} is ahead, but it is not shown to be better than every other approach"
+        if headline.is_single_split:
+            ahead = f"of these fitted models that of {top[0]} is the best; another training may change that"
         return ahead if recommended is None else f"{ahead}; take {top[0]}"
-    alike = "are practically equal" if headline.outcome is Outcome.EQUAL else "cannot be told apart"
-    tied = f"no single approach wins: {listed(top)} {alike}"
-    return tied if headline.choice is None else f"{tied}; take {recommended}, {_CHOICE[headline.choice]}{_regret(headline)}"
+    named = listed(top) if len(top) <= MOST_NAMED else f"{len(top)} approaches"
+    tied = f"{named} are {'practically equal' if headline.outcome is Outcome.EQUAL else 'not separated'}"
+    return tied if recommended is None else f"{tied}; take {recommended}{_regret(headline)}"
 
 
 def _regret(headline: Headline) -> str:
     """What taking the recommended approach may cost."""
     if headline.regret_bound is None:
         return ""
-    return f": at most {measured(headline.regret_bound)} {metric_words(headline.metric)} worse than the best (95 %)"
+    likely = f", probably about {measured(headline.regret)}" if headline.regret > 0 else ""
+    return f": at most {measured(headline.regret_bound)} {metric_words(headline.metric)} worse than the best (95 %){likely}"
 
 
 def _no_verdict(headline: Headline) -> str:
@@ -103,15 +104,24 @@ def _no_verdict(headline: Headline) -> str:
         return f"there is no verdict, because {headline.failed:.0%} of the runs failed"
     if headline.outcome is Outcome.NO_ERROR_KNOWN:
         why = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
-        return f"there is no verdict, because {why}; other splits or another --metric would tell more"
+        return f"there is no verdict, because {why}; other splits or another metric would tell more"
     return "nothing is shown to be better than a constant prediction"
+
+
+def _few_rows(few: FewRows | None) -> list[str]:
+    if few is None:
+        return []
+    others = "judge by MAE (--metric mae), take the logarithm of the target or gather" if few.is_regression else "gather"
+    return [f"a few rows decide: {few.rows:,} of {few.of:,} rows carry half of the loss; {others} more rows"]
 
 
 def _rows_needed(needed: RowsNeeded | None) -> list[str]:
     if needed is None:
         return []
     if not math.isfinite(needed.rows):
-        return [f"{needed.first} and {needed.second} are so close that a hundred times as many rows might not decide it"]
+        if needed.is_close:
+            return [f"{needed.first} and {needed.second} are so close that a hundred times as many rows might not decide it"]
+        return ["these rows do not show how many would decide it"]
     return [f"deciding would need about {rounded_size(needed.rows, math.ceil)} rows in all{_REPEATS[needed.repeats]}"]
 
 

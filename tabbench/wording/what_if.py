@@ -61,7 +61,7 @@ def compared(answer: Answer, verdict: Answer) -> str:
     >>> compared(replace(wins, approaches=("linear",), best="linear", recommended="linear"), wins)
     'linear wins instead of boosting'
     >>> compared(replace(wins, decision="top_set", approaches=("boosting", "linear")), wins)
-    'no single approach wins (boosting and linear cannot be told apart)'
+    'no single approach wins (boosting and linear are not separated)'
     """
     either = " either" if verdict.decision == answer.decision else ""
     if answer.decision == "none":
@@ -74,7 +74,7 @@ def compared(answer: Answer, verdict: Answer) -> str:
     beaten = f", and {verdict.foremost} is shown to be worse" if is_beaten else ""
     if len(answer.approaches) == 1:
         return f"{answer.best} is ahead without being shown to be better than every other approach{beaten}{left_out}"
-    how = "are practically equal" if answer.are_equal else "cannot be told apart"
+    how = "are practically equal" if answer.are_equal else "are not separated"
     return f"no single approach wins{either} ({listed(answer.approaches)} {how}){beaten}{left_out}"
 
 

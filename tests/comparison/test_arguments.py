@@ -1,5 +1,7 @@
 """What `compare` takes by scikit-learn's habits: arrays and frames, splitters, scorers, and its names of options."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -18,6 +20,13 @@ QUICK = {"approaches": "linear", "effort": 0.02, "sizes": "full", "quiet": True,
 ONCE = QUICK | {"folds": 2, "repeats": 1}
 
 
+@pytest.fixture(autouse=True)
+def no_more_than_the_scores(monkeypatch):
+    """Reports and checks take most of the time of a comparison of a hundred rows."""
+    monkeypatch.setattr("tabbench.comparison.result.write_reports", lambda finished: None)
+    monkeypatch.setattr("tabbench.comparison.checking_meanwhile.findings_of", lambda setup: ())
+
+
 def compared(*data, **options):
     return tabbench.compare(*data, **{**QUICK, **options})
 
@@ -26,12 +35,17 @@ def score(comparison, metric, approach="linear"):
     return comparison.scores.query("metric == @metric and approach == @approach")["mean"].item()
 
 
+@cache
+def of_the_whole_table():
+    whole = pd.DataFrame(X, columns=["x0", "x1"]).assign(y=Y)  # the names are part of what numbers depend on
+    return score(compared(whole, "y", **ONCE), "log_loss")
+
+
 @pytest.mark.parametrize("kind", [np.asarray, lambda values: pd.DataFrame(values, columns=["x0", "x1"]),
                                   lambda values: pl.DataFrame(values, schema=["x0", "x1"]),
                                   lambda values: pa.table({"x0": values[:, 0], "x1": values[:, 1]})])
 def test_features_and_target_as_given_are_the_table_with_both(kind):
-    whole = pd.DataFrame(X, columns=["x0", "x1"]).assign(y=Y)  # the names are part of what numbers depend on
-    assert score(compared(kind(X), Y, **ONCE), "log_loss") == score(compared(whole, "y", **ONCE), "log_loss")
+    assert score(compared(kind(X), Y, **ONCE), "log_loss") == of_the_whole_table()
 
 
 def test_a_target_that_has_the_name_of_a_column_and_another_index_goes_by_position():
@@ -43,14 +57,14 @@ def test_a_target_that_has_the_name_of_a_column_and_another_index_goes_by_positi
 
 
 def test_splitters_draw_the_splits():
-    splitter = StratifiedKFold(3, shuffle=True, random_state=1)
+    splitter = StratifiedKFold(2, shuffle=True, random_state=1)
     drawn, given = compared(X, Y, cv=splitter), compared(X, Y, splits=list(splitter.split(X, Y)))
-    assert score(drawn, "log_loss") == score(given, "log_loss") and drawn.protocol["folds"] == 3
-    repeated = compared(X, Y, cv=RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=0))
+    assert score(drawn, "log_loss") == score(given, "log_loss") and drawn.protocol["folds"] == 2
+    repeated = compared(X, Y, cv=RepeatedStratifiedKFold(n_splits=2, n_repeats=2, random_state=0), approaches="dummy")
     assert (repeated.protocol["folds"], repeated.protocol["repeats"]) == (2, 2)
-    by_group = compared(X, Y, cv=GroupKFold(4), groups=np.repeat(np.arange(12), 10), sample_weight=np.ones(120))
+    by_group = compared(X, Y, approaches="dummy", cv=GroupKFold(4), groups=np.arange(120) // 10, sample_weight=np.ones(120))
     assert by_group.table["roles"] == {"group": "groups", "weight": "sample_weight"}
-    assert compared(X, Y, cv=4, repeats=1).protocol["folds"] == 4
+    assert compared(X, Y, approaches="dummy", cv=4, repeats=1).protocol["folds"] == 4
     for wrong in ("kfold", 0.5):
         with pytest.raises(BadOption, match="splits must hold pairs of training and test positions, or be a splitter"):
             compared(X, Y, cv=wrong)

@@ -73,7 +73,7 @@ def test_limits_say_what_they_would_drop(monkeypatch):
 
 
 def test_a_memory_limit_without_room_for_any_child_is_refused_as_in_the_run(tmp_path):
-    sentence = r"--memory-limit is 10 MB, but tabbench and \d+ workers? need [\d,]+ MB before the first cell; give more"
+    sentence = r"memory_limit is 10 MB, but tabbench and \d+ workers? need [\d,]+ MB before the first cell; give more"
     for is_dry in (True, False):
         with pytest.raises(BadOption, match=sentence):
             tabbench.compare(table(), "y", approaches="linear", preset="fast", memory_limit="10MB", jobs=1, quiet=True,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
+from sklearn.tree import DecisionTreeClassifier
 
 import tabbench
 from tabbench.core.errors import BadOption
@@ -53,6 +54,24 @@ def test_the_leaderboard_begins_with_the_recommended_approach(comparison):
 def test_new_rows_are_predicted_by_the_named_approach(comparison):
     new = comparison.predict(TABLE.head(5), "linear")
     assert set(new["prediction"]) <= {"rose", "tulip"} and len(new) == 5
+
+
+def test_the_best_estimator_is_fitted_on_the_rows_that_were_given(comparison):
+    best, X = comparison.best_estimator_, TABLE.drop(columns="kind")
+    assert type(best).__name__ == "ApproachClassifier" and best.approach == comparison.winners["recommended"].iloc[-1]
+    assert best is comparison.best_estimator_ and best.score(X, TABLE["kind"]) > 0.6
+    again = tabbench.reopen(comparison.folder).best_estimator_
+    np.testing.assert_allclose(again.predict_proba(X), best.predict_proba(X))
+
+
+def test_the_best_estimator_may_be_the_callers_own_with_labels_of_its_kind():
+    numbers = TABLE[["a", "b"]].assign(y=TABLE["a"] > 0)
+    found = tabbench.compare(numbers, "y", approaches={"mine": DecisionTreeClassifier(max_depth=1)}, effort=0.02, sizes="full",
+                             folds=2, repeats=1, quiet=True, executor="in-process")
+    assert isinstance(found.best_estimator_, DecisionTreeClassifier)
+    assert found.best_estimator_.predict(numbers[["a", "b"]]).tolist() == numbers["y"].tolist()
+    with pytest.raises(BadOption, match=r"mine is an estimator of your own, which the run in .* does not hold"):
+        tabbench.reopen(found.folder).best_estimator_  # noqa: B018 - it is fitted when it is asked for
 
 
 def test_without_its_folder_a_comparison_says_that_the_run_is_gone(comparison, tmp_path):

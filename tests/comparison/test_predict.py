@@ -130,6 +130,17 @@ def test_compressed_predictions_are_compressed_and_repeatable(tmp_path):
     assert (tmp_path / "other" / "a.csv.gz").read_bytes() == (tmp_path / "a.csv.gz").read_bytes()
 
 
+def test_labels_that_are_formulas_get_an_apostrophe_in_text_and_signs_and_numbers_none(tmp_path):
+    labels = ["=1+1", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "+", "-", "-1.5", "good", None]
+    frame = pd.DataFrame({"id": pd.Series(labels, dtype="category"), "prediction": labels})
+    assert write_predictions(frame, tmp_path / "p.csv") == 6
+    written = pd.read_csv(tmp_path / "p.csv", dtype=str)
+    assert written["prediction"].tolist()[:7] == ["'=1+1", "'@SUM(A1)", "'-2+3+cmd|' /C calc'!A0", "+", "-", "-1.5", "good"]
+    assert written["id"].equals(written["prediction"].rename("id"))
+    assert write_predictions(frame, tmp_path / "p.parquet") == 0
+    assert pd.read_parquet(tmp_path / "p.parquet")["prediction"].tolist()[0] == "=1+1"
+
+
 def test_parquet_keeps_the_frame_and_an_empty_one_its_header(tmp_path):
     write_predictions(PREDICTED, str(tmp_path / "p.parquet"))
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "p.parquet"), PREDICTED)

@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guards.md"
 
 def sources():
     """All that raises incidents."""
-    paths = [*(PACKAGE / "nets").glob("*.py"), PACKAGE / "estimators" / "guarded.py"]
+    paths = [*(PACKAGE / "nets").glob("*.py"), *(PACKAGE / "estimators").glob("guarded*.py")]
     return "\n".join(path.read_text() for path in paths)
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
+import tabbench
 from tabbench.estimators.base import TabularClassifier, TabularRegressor
 
 
@@ -184,3 +185,15 @@ def test_a_regressor_refuses_an_infinite_target():
 def test_prediction_needs_a_fit():
     with pytest.raises(NotFittedError):
         Shown().predict(frame())
+
+
+@pytest.mark.parametrize("model", [
+    tabbench.BestApproachClassifier(approaches=["linear"]), tabbench.LogisticGridClassifier(),
+    tabbench.BoostedEnsembleClassifier(effort=0.02), tabbench.GuardedMLPClassifier("fast", max_epochs=3)],
+    ids=lambda model: type(model).__name__)
+def test_a_class_without_weight_stays_among_the_classes(model):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.digitize(X[:, 0], [-0.5, 0.5])
+    model.fit(X, y, sample_weight=np.where(y == 1, 0.0, 1.0))
+    assert model.classes_.tolist() == [0, 1, 2] and model.predict_proba(X).shape == (60, 3)
+    assert (model.predict(X) != 1).all()

@@ -63,6 +63,7 @@ def test_rare_classes_with_large_weights_are_no_fault(seed):
 
 
 @pytest.mark.parametrize("loss", [lambda outputs, target: (outputs[:, 0] - target) ** 2 - 100.0,
+                                  lambda outputs, target: (outputs[:, 0] - target) ** 2 + 1e5,
                                   lambda outputs, target: -100.0 * torch.exp(-(outputs[:, 0] - target) ** 2)])
 def test_a_loss_may_have_any_zero(loss):
     X, y = table()
@@ -134,6 +135,15 @@ def test_a_loss_works_as_it_is_meant(loss):
     X, y = table()
     model = regressor(loss=loss).fit(X, y)
     assert model.incidents_ == [] and model.score(X, y) > 0.9
+
+
+def test_a_sum_over_rows_is_refused_and_a_loss_too_small_to_learn_from_is_told():
+    X, y = table()
+    for loss in (torch.nn.MSELoss(reduction="sum"), lambda outputs, target: ((outputs[:, 0] - target) ** 2).sum()):
+        with pytest.raises(BadOption, match="the sum over its rows"):
+            regressor(loss=loss).fit(X, y)
+    model = regressor(loss=lambda outputs, target: 1e-30 * (outputs[:, 0] - target) ** 2).fit(X, y)
+    assert "O07" in {each.code for each in model.incidents_}
 
 
 def test_a_loss_that_compares_rows_is_reported():
@@ -229,6 +239,24 @@ def test_a_checkpoint_knows_a_loss_by_its_code_and_what_it_is_bound_to(tmp_path)
     for other in (partial(pinball, level=0.9), torch.nn.HuberLoss(), lambda outputs, target: pinball(outputs, target, 0.5)):
         with pytest.raises(BadOption, match="other rows, parameters or versions"):
             regressor(loss=other, max_epochs=2).fit(X, y, resume_from=tmp_path)
+
+
+def scaled(size):
+    class Scaled:
+        factor = size
+
+        def __call__(self, outputs, target):
+            return self.factor * (outputs[:, 0] - target) ** 2
+
+    return Scaled()
+
+
+def test_a_checkpoint_knows_a_loss_by_the_code_and_the_attributes_of_its_class(tmp_path):
+    X, y = table()
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, checkpoint=tmp_path)
+    regressor(loss=scaled(1.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
+    with pytest.raises(BadOption, match="other rows, parameters or versions"):
+        regressor(loss=scaled(2.0), max_epochs=2).fit(X, y, resume_from=tmp_path)
 
 
 def test_a_fit_that_fails_leaves_the_estimator_as_it_was():

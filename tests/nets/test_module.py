@@ -70,3 +70,39 @@ def test_it_is_continued_bit_for_bit(tmp_path):
 def test_what_cannot_be_used_gets_a_sentence(module):
     with pytest.raises(BadOption, match="module"):
         GuardedMLPRegressor(**QUICK, module=module).fit(*table())
+
+
+class Frozen(nn.Sequential):
+    def __init__(self, inputs, outputs):
+        super().__init__(nn.Linear(inputs, 16), nn.Tanh(), nn.Linear(16, outputs))
+        self[0].requires_grad_(False)
+
+
+class Lazy(nn.Sequential):
+    def __init__(self, inputs, outputs):
+        super().__init__(nn.LazyLinear(8), nn.Tanh(), nn.Linear(8, outputs))
+
+
+class Tied(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.first, self.middle, self.last = (nn.Linear(*sizes) for sizes in ((inputs, 8), (8, 8), (8, outputs)))
+        self.again = self.middle
+
+    def forward(self, rows):
+        return self.last(torch.tanh(self.again(torch.tanh(self.middle(torch.tanh(self.first(rows)))))))
+
+
+@pytest.mark.parametrize("module", [Frozen, Lazy, Tied])
+def test_unusual_parameters_are_what_they_are_in_torch(module):
+    X, y = table()
+    model = GuardedMLPRegressor(**QUICK | {"max_epochs": 6, "folds": 2}, module=module).fit(X, y)
+    assert model.score(X, y) > 0.1
+    np.testing.assert_allclose(model.module_(model.encode(X)).detach().numpy(), model.predict(X), rtol=1e-4, atol=1e-4)
+
+
+def test_frozen_layers_stay_as_they_were():
+    X, y = table()
+    before, after = (GuardedMLPRegressor(**QUICK | {"max_epochs": epochs}, module=Frozen, early_stopping=False).fit(
+        X, y).module_.layers.members[0] for epochs in (4, 9))
+    assert torch.equal(before[0].weight, after[0].weight) and not torch.equal(before[-1].weight, after[-1].weight)

@@ -79,6 +79,15 @@ def test_other_bytes_in_a_sound_file(tmp_path, write):
         read_or_refuse(path, "y")
 
 
+@pytest.mark.parametrize("text", [
+    '[{"x\\ud800": 1, "y": "a"}]', '{"columns": ["x"], "data": [1, 2]}', '{"columns": ["x", "y"], "data": [[1, 2], null]}',
+    '{"schema": {"primaryKey": 3}, "data": [{"x": 1}]}', '[{"x": ' + "9" * 5000 + "}]", "[" * 10**5, '{"a": {"b": 1}, "c": {}}',
+    '{"x": [1, 2], "y": [1]}', '[[], [1]]', '{"x": 1, "y\\ud800": 2}\n{"x": 1}'])
+def test_json_of_strange_forms(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    read_or_refuse(tmp_path / "a.json", "y")
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(unpacking, "BOMB_CHECK_FROM_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:

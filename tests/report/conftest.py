@@ -104,7 +104,7 @@ def flip_records(names: tuple[str, ...], sizes: tuple[int, ...]) -> dict[str, li
     return {
         "what_if": [
             ("metric", "auc", "judged by AUC", size, "top_set", [last, second], last, second, False, False,
-             f"Judged by AUC, no single approach wins ({last} and {second} cannot be told apart)."),
+             f"Judged by AUC, no single approach wins ({last} and {second} are not separated)."),
             ("metric", "accuracy", "judged by accuracy", size, "winner", [second], second, second, True, False,
              f"Judged by accuracy, {second} wins instead of {last}."),
             ("without", "tenure", "without `tenure`", size, "winner", [second], second, second, True, False,

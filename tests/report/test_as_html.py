@@ -75,7 +75,7 @@ def test_the_page_holds_the_answer_figures_and_tables(pages: dict[str, str], com
     page = Page(pages["usual"])
     text = " ".join(page.texts)
     assert comparison.sentence in text
-    assert page.tags["svg"] == 7 + 2  # histograms of two columns
+    assert page.tags["svg"] == 8 + 2  # histograms of two columns
     for title in ("Standings at 5,634 training rows", "Sensitivity analysis", "Best under a budget",
                   "Winner map", "Best by size", "Crossings", "All pairs at the full size", "Failures",
                   "Skipped", "Findings in the data", "Training of mlp", "Incidents in training",

@@ -55,7 +55,7 @@ def test_the_order_of_columns_on_a_wide_terminal(comparison: Comparison) -> None
 
 def test_what_else_a_reader_must_know(comparison: Comparison) -> None:
     text = printed(comparison, 120)
-    assert "  800  boosting, xgboost and lightgbm: not separated (recommended: xgboost, at most " in text
+    assert "boosting, xgboost and lightgbm: not separated (recommended: xgboost, at most " in text
     assert "linear and mlp may cross in score above 800 rows" in text
     assert "catboost: the package catboost is not installed" in text
     assert "mlp at 5,634 rows, repeat 1, fold 4: timed out: no end after 10 minutes" in text

@@ -15,7 +15,7 @@ from tabbench.report.console import print_report
 from tabbench.report.sensitivity import sensitivity_tables
 from tabbench.report.standings import standings
 from tabbench.report.tables import evidence_tables, standings_table
-from tabbench.wording.terms import RULE, outcome, recommendation
+from tabbench.wording.terms import RULE, outcome, outcomes_by_size, recommendation
 
 WINNER = {"size": 500, "decision": "winner", "approaches": ["linear"], "best": "linear", "recommended": "linear"}
 TIED = WINNER | {"decision": "top_set", "approaches": ["linear", "mlp"]}
@@ -54,8 +54,8 @@ def test_the_console_says_so_and_ticks_nobody(comparison: Comparison, unopposed:
     usual, text = printed(comparison), printed(unopposed)
     assert usual.count("✓") == 2 and "✓ recommended." in usual and "othing is recommended" not in usual
     assert "✓" not in text and "Nothing is recommended, since not every family was run." in text
-    assert "  200  linear is ahead of the others (nothing is recommended: not every family was run)" in text
-    assert "  800  boosting, xgboost and lightgbm: not separated (nothing is recommended: not every family was run)" in text
+    assert "linear is ahead of the others (nothing is recommended: not every family was run)" in text
+    assert "boosting, xgboost and lightgbm: not separated (nothing is recommended: not every family was run)" in text
 
 
 def test_who_is_ahead_is_not_called_winner(unopposed: Comparison) -> None:
@@ -106,3 +106,16 @@ def test_below_the_full_size_there_is_no_forecast_of_rows(comparison: Comparison
     changed = replace(comparison, pairs=pairs, protocol=comparison.protocol | {"headline_size": headline, "full_size": 5634})
     tables = [table for table in evidence_tables(changed) if table.header[-1] == "rows needed to decide"]
     assert {row[-1] for table in tables for row in table.rows} == told and len(tables) == 2
+
+
+def test_neighbouring_sizes_with_the_same_outcome_are_one_range(comparison: Comparison) -> None:
+    rows = comparison.winners.to_dict("records")
+    merged = [{**rows[-1], "size": size, "regret_bound": bound} for size, bound in ((100, 0.3), (200, 0.1), (400, 0.2))]
+    told = outcomes_by_size(replace(comparison, winners=pd.DataFrame([*merged, {**rows[-1], **NOBODY, "size": 800}])))
+    assert [where for where, _ in told] == ["100–400", "800"]
+    assert "0.30 worse" in told[0][1]
+
+
+def test_a_list_says_practically_equal_where_the_sentence_does() -> None:
+    assert outcome(TIED, are_equal=True) == "linear and mlp: practically equal"
+    assert outcome(TIED | {"approaches": ["mlp"]}) == "mlp is ahead"

@@ -263,7 +263,11 @@ def test_own_test_rows():
     is_test = np.arange(200) >= 150
     target = np.tile([0, 1], 100)
     plan, _ = split(target, test=is_test)
-    assert (plan.kind, plan.folds, plan.full_size) == ("test", 1, 150)
+    assert (plan.kind, plan.folds, plan.repeats, plan.full_size) == ("test", 1, 5, 150)
+    assert len({tuple(each.train[:30]) for each in plan.splits}) == 5  # trained on other rows below the full size
+    assert {tuple(each.test) for each in plan.splits} == {tuple(range(150, 200))}
+    assert plan.notes == ("the 50 rows of the test file, 5 trainings",)
+    assert split(target, test=is_test, repeats=1)[0].notes == ("the 50 rows of the test file, one training",)
     assert np.array_equal(plan.splits[0].test, np.arange(150, 200))
     assert sorted(plan.splits[0].train) == list(range(150))
     assert abs(target[plan.splits[0].train[:20]].sum() - 10) <= 2

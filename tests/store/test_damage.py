@@ -101,6 +101,15 @@ def test_what_cannot_be_repaired_is_said_to_be_started_over(copied, content):
     assert done.exit_code == 1 and "cannot be repaired" in done.stderr and "--fresh" in done.stderr
 
 
+def test_tables_whose_names_are_no_text_are_damage(copied):
+    content = (copied / "run.db").read_bytes()
+    (copied / "run.db").write_bytes(content.replace(b"CREATE TABLE seal", b"CREATE TABLE s\xeaal"))
+    with pytest.raises(BadData, match="is damaged"):
+        Store(copied)
+    with pytest.raises(BadData, match="cannot be repaired"):
+        repair(copied)
+
+
 def test_a_damaged_table_is_written_again_by_the_same_call(copied):
     content = (copied / "table.arrow").read_bytes()
     (copied / "table.arrow").write_bytes(content[:-700] + b"\1" + content[-699:])

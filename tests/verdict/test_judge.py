@@ -61,19 +61,20 @@ def test_listing_order_only_turns_signs(simulate):
 
 
 def test_each_family_of_claims_has_its_own_quantile(simulate):
-    # Three pairs at the headline, one pair of representatives and two others at each of the two smaller sizes.
+    # At the headline one pair and two with the constant; one pair of representatives and two others at each smaller size.
     evidence = three(simulate)
     cells = [(name, size) for size in evidence.sizes for name in evidence.present(size)]
     pairs = [(first, second) for first in range(9) for second in range(first + 1, 9) if cells[first][1] == cells[second][1]]
     errors = spread(evidence, make_contrasts(evidence, cells, row_moments(evidence, cells), pairs))
     frame = judge(evidence, full_size=240).pairs
     level = 2 * student.sf((frame["high"] - frame["low"]) / 2 / errors.standard_error, errors.degrees)
-    at_headline = frame["size"] == 240
-    represents = frame["first"].ne("dummy") & ~at_headline
-    rest = frame["first"].eq("dummy") & ~at_headline
-    for family in (at_headline, represents, rest):
+    at_headline, has_constant = frame["size"] == 240, frame["first"].eq("dummy")
+    alone, over_constant = at_headline & ~has_constant, at_headline & has_constant
+    represents, rest = ~at_headline & ~has_constant, ~at_headline & has_constant
+    for family in (over_constant, represents, rest):
         assert level[family].max() < 1.2 * level[family].min()
-    assert min(level[represents].min(), level[at_headline].min()) > level[rest].max()
+    assert level[alone].item() == pytest.approx(0.05, rel=1e-3)  # of the constant nothing is charged to it
+    assert level[alone].min() > level[over_constant].max() > level[rest].max()
 
 
 def test_the_same_predictions_are_equal_without_a_margin(simulate):
@@ -214,7 +215,8 @@ def test_single_split(simulate):
     evidence = single_split(three(simulate))
     judgement = judge(evidence, full_size=240)
     assert judgement.pairs[["low", "high"]].notna().all(axis=None)
-    assert judgement.winners.iloc[-1]["decision"] == "winner"
+    assert (judgement.winners.iloc[-1]["decision"], judgement.winners.iloc[-1]["approaches"]) == ("top_set", ["mlp"])
+    assert set(judgement.pairs["decision"]) <= {"second_materially", "undecided"}
     blind = judge(replace(evidence, row_loss={}), full_size=240)
     assert set(blind.pairs["decision"]) == {"undecided"}
     assert blind.pairs["low"].isna().all()
@@ -231,7 +233,8 @@ def test_crossover_with_a_closed_form_is_found(simulate):
 def test_what_a_race_has_stopped_makes_no_other_claim_easier(simulate):
     evidence = three(simulate, gap=0.05, sizes=(30, 240))
     loss = {cell: each for cell, each in evidence.loss.items() if cell not in {("mlp", 30), ("dummy", 240)}}
-    left = replace(evidence, loss=loss, row_loss={cell: evidence.row_loss[cell] for cell in loss})
+    left = replace(evidence, loss=loss, row_loss={cell: evidence.row_loss[cell] for cell in loss},
+                   families=evidence.families | {"dummy": "trees"})
     raced, shrunk = (judge(left, full_size=240, skipped=[("dummy", 240)], stopped=stopped).pairs
                      for stopped in ([("dummy", 240)], []))
     wide, narrow = ((pairs["high"] - pairs["low"]).set_axis(pairs["size"]) for pairs in (raced, shrunk))

@@ -8,7 +8,7 @@ import pytest
 
 from tabbench.verdict.changing_places import Bracket, ChangeOfPlaces, Place
 from tabbench.verdict.crossover import Crossing
-from tabbench.verdict.outcome import Choice, Lead, Missing, Outcome, Reach, Repeats, RowsNeeded, headline_of
+from tabbench.verdict.outcome import Lead, Missing, Outcome, Reach, Repeats, RowsNeeded, headline_of
 from tabbench.verdict.winners import winners_frame
 
 ROWS = 1250
@@ -43,7 +43,7 @@ def test_a_winner_with_its_lead(simulate):
     found = answer(simulate, bounds=(-0.4, -0.2))
     assert (found.outcome, found.best, found.rows, found.reach) == (Outcome.WINNER, "mlp", ROWS, Reach.FULL)
     assert found.lead == Lead("mse", False, pytest.approx(0.3), 0.2, 0.4, "linear", False, False)
-    assert (found.choice, found.rows_needed, found.is_decided, found.is_withheld) == (None, None, True, False)
+    assert (found.rows_needed, found.is_decided, found.is_withheld) == (None, True, False)
     assert answer(simulate, bounds=(0.01, 0.03)).lead.is_too_little
     alone = answer(simulate, {("dummy", "mlp"): "second"}, means={"dummy": 3.0, "mlp": 1.0})
     assert (alone.lead.other, alone.lead.is_over_constant) == ("dummy", True)
@@ -53,29 +53,15 @@ def test_a_winner_with_its_lead(simulate):
 def test_a_top_set(simulate, decision, outcome):
     found = answer(simulate, WINS | {("linear", "mlp"): decision})
     assert (found.outcome, found.approaches, found.recommended) == (outcome, ("mlp", "linear"), "linear")
-    assert found.lead is None and found.choice is Choice.SIMPLEST
+    assert found.lead is None and found.regret == pytest.approx(0.05)
     assert (found.regret_bound, found.metric) == (pytest.approx(0.65), "mse")
-
-
-@pytest.mark.parametrize(("means", "ranks", "choice"), [
-    ({"linear": 1.05, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 2, "mlp": 3}, Choice.SIMPLEST),
-    ({"linear": 1.05, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 1, "mlp": 3}, Choice.BEST_OF_SIMPLEST),
-    ({"linear": 1.5, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 2, "mlp": 3}, Choice.SIMPLEST_OF_CLOSE),
-    ({"linear": 1.5, "mlp": 1.0, "tree": 1.5}, {"linear": 1, "tree": 2, "mlp": 3}, Choice.BEST),
-    ({"linear": 1.05, "mlp": 1.0, "tree": 1.02}, {"linear": 1, "tree": 1, "mlp": 1}, Choice.BEST),
-    ({"linear": 1.3, "mlp": 1.0, "tree": 1.45}, {"linear": 1, "tree": 1, "mlp": 1}, Choice.BEST),
-])
-def test_why_one_of_several_is_taken(simulate, means, ranks, choice):
-    tied = {**TIES, ("dummy", "tree"): "second", ("linear", "tree"): "undecided", ("mlp", "tree"): "undecided"}
-    found = answer(simulate, tied, means={"dummy": 3.0} | means, ranks={"dummy": 0} | ranks)
-    assert (found.outcome, found.choice) == (Outcome.TIED, choice)
 
 
 def test_the_only_one_not_worse_than_any_may_not_win(simulate):
     three = TIES | {("dummy", "tree"): "second", ("linear", "tree"): "first", ("mlp", "tree"): "undecided",
                     ("linear", "mlp"): "second"}
     found = answer(simulate, three, means=MEANS | {"tree": 2.0})
-    assert (found.outcome, found.approaches, found.choice) == (Outcome.AHEAD, ("mlp",), None)
+    assert (found.outcome, found.approaches) == (Outcome.AHEAD, ("mlp",))
 
 
 def test_no_verdicts(simulate):

@@ -257,3 +257,31 @@ def test_scaling_scales_and_row_order_is_irrelevant(simulate, seed, factor):
     assert spread(changed, contrasts_of(changed)).standard_error == pytest.approx(
         factor * spread(evidence, contrasts_of(evidence)).standard_error
     )
+
+
+def of_a_test_file(simulate, seeds=0.0, sizes=(60, 240), luck=0.0):
+    """Five trainings, one test file of a hundred rows: seeds and training rows move the mean difference."""
+    random = np.random.default_rng(6)
+    rows = random.random(100)
+    losses = {}
+    for size in sizes:
+        moved = seeds * random.standard_normal((5, 1)) + (luck * random.standard_normal((5, 1)) if size < 240 else 0.0)
+        losses |= {("a", size): np.tile(rows, (5, 1)) + moved, ("b", size): np.tile(random.random(100), (5, 1))}
+    whole = simulate.evidence_of({cell: each[0] for cell, each in losses.items()}, folds=5)
+    return replace(whole, split_kind="test", folds=1, repeats=5, split=np.repeat(np.arange(5), 100),
+                   unit=np.tile(np.arange(100), 5), loss={cell: each.mean(axis=1) for cell, each in losses.items()},
+                   row_loss={cell: each.ravel() for cell, each in losses.items()},
+                   overlap={60: 0.25, 240: 0.95})
+
+
+def test_the_luck_of_seeds_is_averaged_over_trainings_on_a_test_file(simulate):
+    calm, seeds = (of_a_test_file(simulate, seeds, sizes=(240,)) for seeds in (0.0, 0.2))
+    without, with_seeds = (spread(each, contrasts_of(each)).standard_error[0] ** 2 for each in (calm, seeds))
+    between = np.var(seeds.loss["a", 240] - seeds.loss["b", 240], ddof=1)
+    assert with_seeds - without == pytest.approx(between / 5, rel=0.01)
+
+
+def test_the_luck_of_training_rows_shows_at_smaller_sizes_of_a_training_file(simulate):
+    calm, lucky = (of_a_test_file(simulate, luck=luck) for luck in (0.0, 0.3))
+    without, with_luck = (spread(each, contrasts_of(each, [(0, 1), (2, 3)])).standard_error[1] for each in (calm, lucky))
+    assert with_luck > 1.1 * without

@@ -165,3 +165,13 @@ def test_a_family_lacks_where_it_is_missing_or_run_at_the_headline_alone(simulat
 def test_one_approach_alone_wins_nothing(simulate):
     row = only_row(evidence_with(simulate, {"linear": 2}), pairs_of())
     assert (row["decision"], row["best"], row["recommended"]) == ("none", "linear", None)
+
+
+def test_a_recommendation_changes_with_the_size_only_where_another_is_far_safer(simulate):
+    means = {"dummy": 3.0, "linear": 1.0, "mlp": 1.0}
+    evidence = simulate.evidence_of({(name, size): np.full(100, mean) for name, mean in means.items() for size in (20, 40, 80)})
+    bounds = {80: (-0.5, 0.1), 40: (-0.2, 0.35), 20: (-0.1, 0.5)}  # of linear against mlp
+    decided = pairs_of(dummy_linear="second", dummy_mlp="second", linear_mlp="undecided")
+    pairs = pd.concat([decided.assign(size=size, low=low, high=high)
+                       for size, (low, high) in bounds.items()])
+    assert winners_frame(evidence, pairs)["recommended"].tolist() == ["mlp", "linear", "linear"]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,7 @@ import pytest
 
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
-from tabbench.core.metric import Metric
+from tabbench.core.metric import METRICS, Metric
 from tabbench.verdict.changing_places import ChangeOfPlaces, OverSizes, Place
 from tabbench.verdict.crossover import Crossing
 from tabbench.verdict.outcome import headline_of
@@ -47,13 +48,13 @@ REPRESENTATIVES = ("linear", "mlp")
 
 def sentence(
     simulate, decisions=None, found=(), *, means=None, full_size=1000, skipped=(), bounds=(0.2, 0.4), small=None,
-    needed=np.nan, limited=None, missing=None, **changes
+    needed=np.nan, limited=None, missing=None, p_equal=0.0, **changes
 ):
     representatives = tuple(name for name in REPRESENTATIVES if name in (means or MEANS))
     evidence = evidence_with(simulate, means or MEANS, representatives=representatives, **changes)
     at_full = pairs_of(decisions or WINS, bounds=bounds, needed=needed, means=means)
     at_small = pairs_of(small or dict.fromkeys(decisions or WINS, "undecided"), size=250, means=means)
-    pairs = pd.concat([at_small, at_full])
+    pairs = pd.concat([at_small, at_full]).assign(p_equal=p_equal)
     winners = winners_frame(evidence, pairs, lacking=lacking_families(evidence, 1000, missing or ()))
     return closing_sentence(headline_of(evidence, winners, pairs, found, headline=1000, full_size=full_size, skipped=skipped,
                                         missing=missing), limited)
@@ -198,39 +199,35 @@ def test_winner_that_is_behind_somewhere_without_a_place_claims_nothing(simulate
 
 def test_top_set(simulate):
     assert sentence(simulate, TIES, sizes=(1000,)) == (
-        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them"
-        ": at most 0.65 MSE worse than the best (95 %)."
+        "On 1,250 rows mlp and linear are not separated; take linear: at most 0.65 MSE worse than the best (95 %), probably "
+        "about 0.050."
     )
 
 
 def test_top_set_of_equals_with_a_crossing(simulate):
     assert sentence(simulate, WINS | {("linear", "mlp"): "equal"}, [crossing("open", high=513)]) == (
-        "On 1,250 rows no single approach wins: mlp and linear are practically equal; take linear, the simplest of them"
-        ": at most 0.65 MSE worse than the best (95 %); "
+        "On 1,250 rows mlp and linear are practically equal; take linear: at most 0.65 MSE worse than the best (95 %), probably "
+        "about 0.050; "
         "linear may be as good as mlp below about 510 rows."
     )
 
 
 def test_top_set_with_one_that_is_far_from_the_best(simulate):
     assert sentence(simulate, TIES, means=MEANS | {"linear": 1.5}, sizes=(1000,)) == (
-        "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take mlp, which scored best"
-        ": at most 0.10 MSE worse than the best (95 %)."
+        "On 1,250 rows mlp and linear are not separated; take mlp: at most 0.10 MSE worse than the best (95 %)."
     )
     three = {**TIES, ("dummy", "tree"): "second", ("linear", "tree"): "undecided", ("mlp", "tree"): "undecided"}
     assert sentence(simulate, three, means=MEANS | {"linear": 1.5, "tree": 0.95}, sizes=(1000,)) == (
-        "On 1,250 rows no single approach wins: tree, mlp and linear cannot be told apart; "
-        "take mlp, the simplest of those that can be worse by about as little: at most 0.65 MSE worse than the best (95 %)."
+        "On 1,250 rows tree, mlp and linear are not separated; take mlp: at most 0.65 MSE worse than the best (95 %), probably "
+        "about 0.050."
     )
 
 
-def test_the_best_of_the_simplest_is_named(simulate):
-    four = {**TIES, **{(name, "tree"): "undecided" for name in ("linear", "mlp")}, ("dummy", "tree"): "second"}
-    evidence = replace(evidence_with(simulate, MEANS | {"tree": 1.02}, sizes=(1000,)),
-                       cost_ranks={"dummy": 0, "mlp": 2, "tree": 1, "linear": 1})
-    pairs = pairs_of(four)
-    assert said(evidence, winners_frame(evidence, pairs), pairs, [], headline=1000, full_size=1000) == (
-        "On 1,250 rows no single approach wins: mlp, tree and linear cannot be told apart; take tree, the best of the simplest"
-        ": at most 0.60 MSE worse than the best (95 %).")
+def test_many_that_are_not_separated_are_counted(simulate):
+    names = ["linear", "mlp", "tree", "forest"]
+    tied = {("dummy", name): "second" for name in names} | dict.fromkeys(combinations(names, 2), "undecided")
+    assert sentence(simulate, tied, means=MEANS | {"tree": 1.0, "forest": 1.0}, sizes=(1000,)).startswith(
+        "On 1,250 rows 4 approaches are not separated; take linear: at most ")
 
 
 def test_who_was_stopped_by_a_race_is_named(simulate):
@@ -270,7 +267,7 @@ def test_no_verdicts(simulate):
     assert sentence(simulate, imputed=failed) == "On 1,250 rows there is no verdict, because 33% of the runs failed."
     blind = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
     assert sentence(simulate, nothing, bounds=(np.nan, np.nan)) == (
-        f"On 1,250 rows there is no verdict, because {blind}; other splits or another --metric would tell more."
+        f"On 1,250 rows there is no verdict, because {blind}; other splits or another metric would tell more."
     )
     alone = evidence_with(simulate, {"linear": 1.0})
     pairs = pairs_of({})
@@ -280,15 +277,17 @@ def test_no_verdicts(simulate):
 
 
 def test_the_rows_needed_to_decide_are_said_where_nothing_is_decided(simulate):
-    tied = "On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of them" \
-        ": at most 0.65 MSE worse than the best (95 %)"
+    tied = ("On 1,250 rows mlp and linear are not separated; take linear: at most 0.65 MSE worse than the best (95 %), probably "
+            "about 0.050")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=3) == (
         f"{tied}; deciding would need about 5,400 rows in all, and more repeats would hardly help.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), repeats=1) == (
-        f"{tied}; deciding would need about 5,400 rows in all, and more --repeats might help a little.")
+        f"{tied}; deciding would need about 5,400 rows in all, and more repeats might help a little.")
     assert sentence(simulate, TIES, needed=5312.0, sizes=(1000,), split_kind="ordered") == (
         f"{tied}; deciding would need about 5,400 rows in all.")
     assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,)) == (
+        f"{tied}; these rows do not show how many would decide it.")
+    assert sentence(simulate, TIES, needed=np.inf, sizes=(1000,), p_equal=0.6) == (
         f"{tied}; linear and mlp are so close that a hundred times as many rows might not decide it.")
     assert sentence(simulate, dict.fromkeys(WINS, "undecided"), needed=2000.0, repeats=3) == (
         "On 1,250 rows nothing is shown to be better than a constant prediction; deciding would need about 2,000 rows in all, "
@@ -307,8 +306,8 @@ def test_sizes_and_approaches_that_were_not_run_are_named(simulate):
         skipped=[("mlp", 8000), ("forest", 1000), ("forest", 8000), ("pca", 1000)],
     )
     assert told == (
-        "At 1,000 rows, the largest size that was run, no single approach wins: mlp and linear cannot be told apart; "
-        "take linear, the simplest of them: at most 0.65 MSE worse than the best (95 %); forest and pca were left out."
+        "At 1,000 rows, the largest size that was run, mlp and linear are not separated; take linear: at most 0.65 MSE worse "
+        "than the best (95 %), probably about 0.050; forest and pca were left out."
     )
     assert sentence(simulate, TIES, sizes=(1000,), skipped=[("forest", 1000)]).endswith("; forest was left out.")
 
@@ -355,11 +354,11 @@ def test_over_families_that_were_not_run_nothing_simple_is_recommended(simulate)
 def test_a_top_set_without_a_recommendation(simulate):
     pairs = {("dummy", "linear"): "second", ("dummy", "pca"): "second", ("linear", "pca"): "undecided"}
     means = {"linear": 1.0, "pca": 1.05}
-    tied = "on 1,250 rows no single approach wins: linear and pca cannot be told apart"
+    tied = "on 1,250 rows linear and pca are not separated"
     assert of_families(simulate, pairs, means, ONLY_LINEAR) == (
         f"Neither boosted trees nor a neural net was run, as the time limit was too short, so nothing is recommended: {tied}.")
     assert of_families(simulate, pairs, means, {}) == (
-        f"O{tied[1:]}; take linear, the simplest of them: at most 0.55 MSE worse than the best (95 %).")
+        f"O{tied[1:]}; take linear: at most 0.55 MSE worse than the best (95 %).")
     alone = "linear is ahead, but it is not shown to be better than every other approach"
     three = LINEAR_LEADS | {("dummy", "pca"): "second", ("boosting", "pca"): "first", ("linear", "pca"): "undecided"}
     means = {"linear": 1.0, "boosting": 1.05, "pca": 1.5}
@@ -407,8 +406,8 @@ def test_a_family_that_was_run_on_fewer_rows_is_not_said_to_be_missing_everywher
 ])
 def test_what_a_limit_has_cost_is_told_last(simulate, limited, clause):
     told = sentence(simulate, TIES, sizes=(1000,), limited=limited)
-    assert told == ("On 1,250 rows no single approach wins: mlp and linear cannot be told apart; take linear, the simplest of "
-                    f"them: at most 0.65 MSE worse than the best (95 %){clause}")
+    assert told == ("On 1,250 rows mlp and linear are not separated; take linear: at most 0.65 MSE worse than the best (95 %), "
+                    f"probably about 0.050{clause}")
 
 
 def test_what_would_lift_a_limit_is_told_once(simulate):
@@ -468,11 +467,34 @@ def test_single_split_is_said(simulate):
     single = replace(evidence, split=np.zeros(ROWS, dtype=np.int64), **only)
     pairs = pairs_of(TIES)
     assert said(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=1000).startswith(
-        "On 1,250 rows, judged by a single split, no single approach wins"
+        "On 1,250 rows, judged by a single split, mlp and linear are not separated"
     )
     assert said(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=9999).startswith(
-        "At 1,000 rows, the largest size that was run, judged by a single split, no single approach wins"
+        "At 1,000 rows, the largest size that was run, judged by a single split, mlp and linear are not separated"
     )
+
+
+def test_from_a_single_split_no_approach_wins(simulate):
+    evidence = evidence_with(simulate, MEANS, sizes=(1000,), representatives=REPRESENTATIVES)
+    only = {name: {cell: each[:1] for cell, each in getattr(evidence, name).items()} for name in ("loss", "imputed")}
+    single, pairs = replace(evidence, split=np.zeros(ROWS, dtype=np.int64), **only), pairs_of(WINS)
+    assert said(single, winners_frame(single, pairs), pairs, [], headline=1000, full_size=1000) == (
+        "On 1,250 rows, judged by a single split, of these fitted models that of mlp is the best; another training may change "
+        "that; take mlp.")
+
+
+@pytest.mark.parametrize(("metric", "cure"), [
+    (METRICS.get("rmse"), "judge by MAE (--metric mae), take the logarithm of the target or gather more rows"),
+    (METRICS.get("log_loss"), "gather more rows")])
+def test_a_few_rows_that_decide_are_told(simulate, metric, cure):
+    loss = np.full(100, 0.1)
+    loss[:3] = 5.0
+    evidence = simulate.evidence_of({(name, 80): loss * mean for name, mean in MEANS.items()}, metric=metric)
+    pairs = pairs_of(TIES, size=80)
+    told = said(evidence, winners_frame(evidence, pairs), pairs, [], headline=80, full_size=80)
+    assert told.endswith(f"; a few rows decide: 2 of 100 rows carry half of the loss; {cure}.")
+    decided = pairs_of(WINS, size=80)
+    assert "a few rows" not in said(evidence, winners_frame(evidence, decided), decided, [], headline=80, full_size=80)
 
 
 def test_a_finding_that_spoils_makes_the_verdict_suspect():

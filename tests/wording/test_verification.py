@@ -9,7 +9,7 @@ def test_a_cell_that_differs_stands_after_all_that_follows_from_it():
     reported = [Difference(Damage.REPORTED, "iris", None, "pairs", None, f"value {number}", "linear", "") for number in range(30)]
     damaged = Difference(Damage.RESULT, "iris", place)
     cells = [RerunCell(place, Rerun.DIFFERS, reason="it crashed"), RerunCell(other, Rerun.EQUAL, largest=0.0)]
-    lines = verification_sentences([FolderCheck("iris", 2, 0, (damaged, *reported))], cells, seed=1)
+    lines = verification_sentences([FolderCheck("iris", 2, (damaged, *reported))], cells, seed=1)
     assert lines[0].endswith("result.json says linear (pairs, value 0), but the stored predictions give nothing")
     assert lines[MOST_REPORTED] == "… and 20 more such differences"
     assert lines[MOST_REPORTED + 1].startswith("CHANGED iris: linear, 40 rows, repeat 1, fold 1: its stored result")

@@ -16,6 +16,8 @@ from tabbench.core.matrices import TreeMatrix
 OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "squared": "reg:squarederror",
               "absolute": "reg:absoluteerror"}
 METRICS = {"binary": "logloss", "multiclass": "mlogloss", "squared": "rmse", "absolute": "mae"}
+MANY_COLUMNS, FEW_NODES = 2000, 16
+"""Of so many columns the histograms of few nodes are kept: all would take half a gigabyte a booster at 20,000 columns."""
 
 
 class XGBoostLibrary:
@@ -69,6 +71,8 @@ class XGBoostFold:
             "min_child_weight": settings.child_weight, "reg_lambda": settings.ridge,
             "subsample": settings.row_share, "colsample_bynode": settings.column_share,
             "max_cat_to_onehot": 4, "nthread": threads, "seed": seed, "verbosity": 0}
+        if self._fit.num_col() > MANY_COLUMNS:
+            parameters["max_cached_hist_node"] = FEW_NODES
         if objective.kind == "multiclass":
             parameters["num_class"] = objective.classes
         self._squares = objective.kind == "squared"

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import PredefinedSplit
 
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.frames import as_arrow_table, as_frame, is_foreign_frame
@@ -65,9 +64,13 @@ def _splits(options: dict[str, Any]) -> Any:
     if isinstance(splits, int | np.integer) and not isinstance(splits, bool):
         options["folds"] = int(splits)
         return None
+    if splits is None:
+        return None
+    from sklearn.model_selection import PredefinedSplit  # only here, as the command needs no splitter
+
     if isinstance(splits, PredefinedSplit):  # knows the rows as given
         splits = splits.split()
-    if splits is None or (hasattr(splits, "split") and not isinstance(splits, str)):
+    if hasattr(splits, "split") and not isinstance(splits, str):
         return splits
     try:
         return [(train, test) for train, test in splits]

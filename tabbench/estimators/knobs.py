@@ -156,6 +156,11 @@ def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
     if value is None:
         return None
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not is_number or not abs(value) <= sys.float_info.max or not is_allowed(value):
+    if not is_number or not _is_finite(value) or not is_allowed(value):
         raise BadOption(f"{name} must be a number {wanted}, not {value!r}")
     return value.item() if isinstance(value, np.number) else value
+
+
+def _is_finite(number: Any) -> bool:
+    """A whole number beyond every float counts as infinite."""
+    return abs(number) <= sys.float_info.max if isinstance(number, int) else bool(np.isfinite(number))

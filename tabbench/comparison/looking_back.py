@@ -13,6 +13,7 @@ from tabbench.comparison.assess import Run
 from tabbench.comparison.resume import recall_run
 from tabbench.core.cell import Cell
 from tabbench.core.comparison import Comparison
+from tabbench.core.prediction import as_taken
 from tabbench.core.setup import Setup
 from tabbench.store.database import Store
 from tabbench.store.folder import require_run
@@ -20,7 +21,7 @@ from tabbench.store.folder import require_run
 
 def predictions_frame(folder: Path) -> pd.DataFrame:
     """One row a tested row and fit: position in the data, approach, size, repeat, fold, truth, prediction and probabilities."""
-    with Store(require_run(folder)) as store:
+    with Store.reading(require_run(folder)) as store:
         run = recall_run(store)
         parts = [_predicted(run.setup, cell, result.predictions) for cell in _finished(store, run)
                  if (result := store.result(cell.key)) is not None and result.predictions is not None]
@@ -56,7 +57,7 @@ def _predicted(setup: Setup, cell: Cell, predictions: np.ndarray) -> pd.DataFram
     columns: dict[str, Any] = {"row": setup.table.rows[test], **_place(cell)}
     if setup.task.is_regression:
         return pd.DataFrame({**columns, "truth": setup.target[test], "prediction": predictions})
-    labels = np.array(setup.task.classes, dtype=object)
+    labels, predictions = np.array(setup.task.classes, dtype=object), as_taken(predictions, setup.task, "probabilities")
     columns |= {"truth": labels[setup.target[test]], "prediction": labels[predictions.argmax(axis=1)]}
     shares = {f"probability_{label}": column for label, column in zip(labels, predictions.T, strict=True)}
     return pd.DataFrame({**columns, **shares})

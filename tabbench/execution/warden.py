@@ -38,7 +38,7 @@ def become_watched() -> None:
 def _watch(worker: int) -> NoReturn:
     def end_all(number: int, frame: FrameType | None) -> NoReturn:
         _end_children()
-        os._exit(128 + number)
+        _end_alike(number)
 
     for standard in (0, 1):  # the pipes are the worker's, and their ends must be seen
         os.close(standard)
@@ -69,8 +69,11 @@ def _end_alike(status: int) -> NoReturn:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), os.WTERMSIG(status))
+        number = os.WTERMSIG(status)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})  # it is blocked while its own handler runs
+        os.kill(os.getpid(), number)
         signal.pause()
     os._exit(os.waitstatus_to_exitcode(status))
 

@@ -197,4 +197,4 @@ def _remove_unfinished_files(path: Path) -> None:
     """Remove what a process was writing when it was killed."""
     for child in path.glob("*.tmp"):
         if any(child.name.startswith(f"{name}.") for name in OF_A_RUN):
-            child.unlink(missing_ok=True)
+            remove(path, [child.name])  # a folder, of a repair

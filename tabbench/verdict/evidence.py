@@ -140,9 +140,14 @@ def build_evidence(
 
 def _lowest_loss(metric: Metric, cells: Mapping[tuple[str, int], CellScores]) -> float:
     """Of the approaches at the largest size, over the splits in which the metric is defined."""
-    largest = max(size for _, size in cells)
-    means = [metric.loss(float(np.mean(each.score))) for (_, size), each in cells.items() if size == largest]
-    return min((mean for mean in means if np.isfinite(mean)), default=np.inf)
+    largest, defined = max(size for _, size in cells), _defined(cells)
+    return min((metric.loss(float(np.mean(each.score[defined]))) for (_, size), each in cells.items() if size == largest),
+               default=np.inf) if defined.any() else np.inf
+
+
+def _defined(cells: Mapping[tuple[str, int], CellScores]) -> np.ndarray:
+    """Boolean (J,): the splits in which the metric is defined for all."""
+    return np.asarray(np.all([np.isfinite(each.score) for each in cells.values()], axis=0))
 
 
 def gather_evidence(
@@ -164,7 +169,7 @@ def gather_evidence(
         When the metric is undefined in every split.
     """
     plan, rows = question.plan, len(question.target)
-    defined = np.all([np.isfinite(each.score) for each in cells.values()], axis=0)
+    defined = _defined(cells)
     if not defined.any():
         raise BadData(f"{metric.name} is undefined in every test part of this table; choose another one with --metric")
     kept = [split for split, is_defined in zip(plan.splits, defined, strict=True) if is_defined]

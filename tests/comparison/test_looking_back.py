@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import log_loss
 from sklearn.tree import DecisionTreeClassifier
 
@@ -81,3 +82,11 @@ def test_without_its_folder_a_comparison_says_that_the_run_is_gone(comparison, t
     for what in (lambda: kept.save_winner(tmp_path / "other"), lambda: kept.predictions, lambda: kept.predict(TABLE)):
         with pytest.raises(BadOption, match=r"the folder of this run, .*gone, is gone"):
             what()
+
+
+def test_predictions_of_a_classifier_without_probabilities_are_its_labels():
+    comparison = tabbench.compare(TABLE, "kind", approaches={"dummy": "dummy", "ridge": RidgeClassifier()}, sizes="full", folds=2,
+                                  repeats=1, quiet=True, executor="in-process")
+    of_ridge = comparison.predictions.query("approach == 'ridge'")
+    assert len(of_ridge) == 120 and set(of_ridge["prediction"]) == {"rose", "tulip"}
+    assert ((of_ridge["probability_tulip"] > 0.5) == (of_ridge["prediction"] == "tulip")).all()

@@ -104,8 +104,11 @@ def test_a_run_whose_store_is_destroyed_is_not_lost_by_opening_it_and_can_be_sta
 def test_what_was_being_written_when_a_process_was_killed_is_removed(old):
     (old / "result.json.17.tmp").write_text("{")
     (old / "own.tmp").write_text("mine")
+    (old / "run.db.a1b2.tmp").mkdir()  # as of a repair
+    (old / "run.db.a1b2.tmp" / "run.db").write_text("")
     with RunFolder.open(old):
         pass
+    assert not (old / "run.db.a1b2.tmp").exists()
     assert not (old / "result.json.17.tmp").exists() and (old / "own.tmp").read_text() == "mine"
 
 

@@ -127,6 +127,19 @@ def fold(number, test, train=(0, 1)):
     return Split(0, number, np.array(train), np.array(test))
 
 
+def test_a_split_in_which_the_metric_is_undefined_leaves_the_margin_as_it_is():
+    target, splits = np.array([1.0, 2, 4, 1, 2, 4, 0, 0]), (fold(0, [2, 3, 4, 5]), fold(1, [6, 7]))
+
+    def margin(kept):
+        question = Question(Task("regression", (), "poisson_deviance", ("poisson_deviance",)), target,
+                            SplitPlan("shuffled", kept, len(kept), 1, 2, np.arange(8)))
+        close = [target[split.test] * 1.001 for split in kept]
+        return build_evidence(question, METRICS.get("poisson_deviance"), lambda name, size, index: close[index], [("a", 2)],
+                              approaches=["a"], families={"a": "x"}, cost_ranks={"a": 0}).margin
+
+    assert margin(splits) == margin(splits[:1])
+
+
 def test_a_class_of_few_rows_counts_by_its_own_in_the_splits_where_the_metric_is_defined():
     target = [0] * 12 + [1] * 5
     evidence = of_classes(target, [fold(0, [0, 1, 2, 3]), fold(1, [4, 5, 6, 7, 12, 13]), fold(2, [8, 9, 10, 11, 14, 15, 16])])

@@ -11,6 +11,7 @@ the machine should do little else, but need not be idle. Every shape has a proce
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from tabbench.execution.child import give_memory_back
+from tabbench.execution.machine import trim_memory
 
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 DEFAULT_CELLS = Path(tempfile.gettempdir()) / "cost_cells.jsonl"
@@ -157,7 +158,8 @@ def measure_one(number: int, presets: str, rows: int, columns: int, classes: int
         save_setup(generated_setup(number, rows, columns, classes, test_rows, category_share), Path(place))
         setup = load_setup(Path(place))
         for preset in presets.split(","):
-            give_memory_back()
+            gc.collect()
+            trim_memory()
             about = common | {"preset": preset, "shape": vars(shape_of_cells(setup, rows))}
             for cell in measured_cells(setup, preset, rows, approaches):
                 print(json.dumps(about | cell), flush=True)
@@ -175,7 +177,8 @@ def measured_cells(setup: Any, preset: str, rows: int, names: str | None) -> Ite
     contestants = choose_contestants(Options(preset=preset, approaches=names).checked())
     approaches = {each.name: each for each in contestants.approaches}
     for batch in plan_batches(setup, contestants, [rows], effort=POINTS[preset], device="cpu"):
-        give_memory_back()
+        gc.collect()
+        trim_memory()
         spent = {cell.approach: {"fit": 0.0, "predict": 0.0} for cell in batch.cells}
         own = {name: timed(approaches[name], spent[name]) for name in spent}
         base_mb, seen = psutil.Process().memory_info().rss / 1e6, set()

@@ -70,11 +70,6 @@ class QuickModel:
                    is_nominal, outcomes_of(checked.target[positions], checked.task.is_regression),
                    unit[positions], checked.task.is_regression, checked.seed)
 
-    @property
-    def names_classes(self) -> bool:
-        """Whether there is more than one indicator, so that a row's class is the one that is 1."""
-        return not self.is_regression and self.outcomes.shape[1] > 1
-
     def predictions(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None,
                     strength: Mapping[str, Any] | None = None) -> np.ndarray:
         """Out-of-fold predictions (m, k) of the outcomes, whole units (m,) held out, from some or all columns.

@@ -205,8 +205,8 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     Notes
     -----
     The intervals hold simultaneously in each family of claims (Hothorn, Bretz and Westfall 2008, doi:10.1002/bimj.200810425). The
-    probabilities of a pair are those of the correlated t-test (Corani and Benavoli 2015, doi:10.1007/s10994-015-5486-z).
-    docs/method.md derives the variance of a difference.
+    probabilities of a pair are those of the correlated t-test's likelihood (Corani and Benavoli 2015,
+    doi:10.1007/s10994-015-5486-z) with a prior around no difference. docs/method.md derives the variance of a difference.
 
     Examples
     --------

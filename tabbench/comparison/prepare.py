@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from tabbench.checks.running import run_checks
-from tabbench.comparison.given import given_of, has_own
+from tabbench.comparison.original_rows import given_of, has_own
 from tabbench.core.check import CheckedTable
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding

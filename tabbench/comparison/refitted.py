@@ -8,7 +8,7 @@ from typing import Any
 
 import tabbench
 from tabbench.approaches.own_metadata import fit_parameters
-from tabbench.comparison.given import given_of
+from tabbench.comparison.original_rows import given_of
 from tabbench.comparison.prepare import resolve_source
 from tabbench.core.errors import BadOption
 from tabbench.core.given import GivenRows

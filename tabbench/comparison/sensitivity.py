@@ -17,7 +17,7 @@ import pandas as pd
 
 from tabbench.checks.columns import Sample, dated_columns, plain_values
 from tabbench.checks.running import SEVERITY_ORDER, run_checks
-from tabbench.comparison.given import without
+from tabbench.comparison.original_rows import without
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.result import FinishedComparison

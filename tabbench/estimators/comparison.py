@@ -18,7 +18,7 @@ import pandas as pd
 from tabbench.checks.running import run_checks
 from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
-from tabbench.comparison.given import as_given, has_own
+from tabbench.comparison.original_rows import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock

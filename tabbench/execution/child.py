@@ -7,7 +7,6 @@ Ends when its standard input ends, so that it never outlives its supervisor.
 from __future__ import annotations
 
 import base64
-import ctypes
 import faulthandler
 import gc
 import importlib
@@ -25,6 +24,7 @@ from typing import IO, Any
 from tabbench.execution.warden import become_watched
 
 WARDEN_SECONDS = 5.0
+"""A warden ends as soon as all that it had to kill is dead."""
 MEMORY_EXIT_CODE = 77
 """How a child says that it ran out of memory: it cannot be trusted with another cell."""
 
@@ -89,6 +89,7 @@ class Child:
         """Run one batch of the run in this folder; with `kept_effort` its models are kept there."""
         from tabbench.core.cell import Batch, Cell
         from tabbench.execution.kept_models import keeping_in
+        from tabbench.execution.machine import trim_memory
         from tabbench.execution.run import execute
         from tabbench.store.folder import SPOOL
         from tabbench.store.spool import spool
@@ -109,7 +110,8 @@ class Child:
         except OSError as error:
             self._answer(stuck=f"cannot write to {folder}: {error.strerror or error}")
             return
-        give_memory_back()
+        gc.collect()
+        trim_memory()  # another child may need it now
         self._answer(idle=True)
 
     def do_call(self, function: str, values: dict[str, Any]) -> None:
@@ -156,13 +158,6 @@ def _listen(orders: queue.Queue[dict[str, Any]]) -> None:
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
-
-
-def give_memory_back() -> None:
-    """Return what was freed to the system: glibc keeps it, and another child may need it now."""
-    gc.collect()
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.malloc_trim(0)
 
 
 if __name__ == "__main__":

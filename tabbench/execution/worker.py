@@ -21,7 +21,7 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.core.threads import THREAD_VARIABLES
-from tabbench.execution.child import MEMORY_EXIT_CODE
+from tabbench.execution.child import MEMORY_EXIT_CODE, WARDEN_SECONDS
 from tabbench.execution.work import InFlight
 
 LOG_TAIL_CHARACTERS = 300
@@ -30,8 +30,6 @@ LOG_HEAD_BYTES = LOG_END_BYTES = 500_000
 """What is kept of a longer log: how it began and how it ended."""
 POLICE_SECONDS = 0.5
 """Reading the memory of a process tree takes milliseconds; twice a second is soon enough to act."""
-WARDEN_SECONDS = 5.0
-"""A warden ends as soon as all that it had to kill is dead."""
 EXIT_SECONDS = 5.0
 """Between the end of a dying process's answers and its exit status; one that lives on has spoiled its answers."""
 

@@ -41,7 +41,8 @@ def _probabilities(prediction: np.ndarray) -> np.ndarray:
     return np.asarray(values / sums)
 
 
-def _weights(truth: np.ndarray, weight: Weight) -> np.ndarray:
+def weights_of(truth: np.ndarray, weight: Weight) -> np.ndarray:
+    """Each row's weight (m,), 1 where none are given."""
     return np.ones(len(truth)) if weight is None else np.asarray(weight, dtype=np.float64)
 
 
@@ -82,14 +83,14 @@ def accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float
 
 def balanced_accuracy(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
     """Mean over the classes that occur of the share found of each."""
-    weights = _weights(truth, weight)
+    weights = weights_of(truth, weight)
     recall, occurs = _recalls(truth, -accuracy_rows(truth, prediction, weight), weights)
     return float(recall[occurs].mean())
 
 
 def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
     """Influence values: mean equal to minus the balanced accuracy, variance that of its classes' shares found."""
-    weights, hits = _weights(truth, weight), -accuracy_rows(truth, prediction, weight)
+    weights, hits = weights_of(truth, weight), -accuracy_rows(truth, prediction, weight)
     recall, occurs = _recalls(truth, hits, weights)
     classes = np.flatnonzero(occurs)
     scale = np.zeros(len(occurs))
@@ -99,7 +100,7 @@ def balanced_accuracy_rows(truth: np.ndarray, prediction: np.ndarray, weight: We
 
 def balanced_accuracy_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
     """How much each class that occurs counts (C,), and its effective rows (C,)."""
-    rows = _rows_of_classes(truth, _weights(truth, weight))[1]
+    rows = _rows_of_classes(truth, weights_of(truth, weight))[1]
     return np.full(len(rows), 1 / len(rows)), rows
 
 
@@ -116,7 +117,7 @@ def auc(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
 
     Classes that don't occur carry no weight; NaN (undefined) where one class only occurs.
     """
-    parts = _areas(truth, prediction, _weights(truth, weight))
+    parts = _areas(truth, prediction, weights_of(truth, weight))
     return float(sum(share * area for share, area, _ in parts.values())) if parts else float("nan")
 
 
@@ -126,7 +127,7 @@ def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nd
     Source: DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595. For more classes the estimated prevalences have
     their part.
     """
-    parts = _areas(truth, prediction, _weights(truth, weight))
+    parts = _areas(truth, prediction, weights_of(truth, weight))
     if not parts:
         return np.full(len(truth), np.nan)
     if len(parts) == 1:
@@ -141,7 +142,7 @@ def auc_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarr
     Of two classes each is the other's rest. Of more, a class counts by its share in its own area and as a part of the rest in the
     others', where it is next to all of the rest of a class that is nearly everything.
     """
-    share, rows = _rows_of_classes(truth, _weights(truth, weight))
+    share, rows = _rows_of_classes(truth, weights_of(truth, weight))
     against = share / (1 - share)
     return share * (1 + against.sum() - against), rows
 
@@ -211,7 +212,7 @@ def calibration_error(truth: np.ndarray, prediction: np.ndarray, weight: Weight)
     chance alone would add (Kumar, Liang and Ma 2019, arXiv:1909.10155); a negative sum counts as 0. Equal probabilities
     share a bin.
     """
-    weights = _weights(truth, weight)
+    weights = weights_of(truth, weight)
     counts = weights > 0
     truth, weights, probabilities = truth[counts], weights[counts], _probabilities(prediction[counts])
     if probabilities.shape[1] == 2:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.core.metric import METRICS, STEP_SHARED_LUCK, Metric
 from tabbench.core.task import TaskKind
-from tabbench.metrics.classification import balanced_accuracy_classes
+from tabbench.metrics.classification import Weight, balanced_accuracy_classes, weights_of
 
 BINARY: tuple[TaskKind, ...] = ("binary",)
 MULTICLASS: tuple[TaskKind, ...] = ("multiclass",)
@@ -21,13 +21,8 @@ MARGIN = 0.01
 TOP = (2, 3, 5)
 """Numbers of most probable classes, one of which is to be the true one."""
 
-Weight = np.ndarray | None
 Share = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """(is true, is predicted), both bool (m,) -> numerator and denominator (m,) of a ratio of means."""
-
-
-def _weights(truth: np.ndarray, weight: Weight) -> np.ndarray:
-    return np.ones(len(truth)) if weight is None else np.asarray(weight, dtype=np.float64)
 
 
 def precision_share(is_true: np.ndarray, is_predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,20 +52,20 @@ def ratio_rows(share: Share, is_true: np.ndarray, is_predicted: np.ndarray, weig
 
 def _rows_of(share: Share, truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
     """Minus the influence values for the positive class."""
-    chosen, weights = np.argmax(prediction, axis=1), _weights(truth, weight)
+    chosen, weights = np.argmax(prediction, axis=1), weights_of(truth, weight)
     return -ratio_rows(share, truth == 1, chosen == 1, weights)
 
 
 def _macro_rows(share: Share, truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
     """Minus their mean over the classes that occur in truth or prediction."""
-    chosen, weights = np.argmax(prediction, axis=1), _weights(truth, weight)
+    chosen, weights = np.argmax(prediction, axis=1), weights_of(truth, weight)
     counted = np.union1d(truth[weights > 0], chosen[weights > 0])
     return -np.asarray(np.mean([ratio_rows(share, truth == code, chosen == code, weights) for code in counted], axis=0))
 
 
 def positives(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
     """That only the positive class counts (1,), and its effective rows (1,), all rows where it does not occur."""
-    weights = _weights(truth, weight)
+    weights = weights_of(truth, weight)
     counted = weights[truth == 1] if weights[truth == 1].any() else weights
     return np.ones(1), np.array([counted.sum() ** 2 / (counted**2).sum()])
 
@@ -97,7 +92,7 @@ def _counts(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nda
     """The weighted shares of rows (C, C) by true and by most probable class."""
     classes = prediction.shape[1]
     pairs = truth * classes + np.argmax(prediction, axis=1)
-    counts = np.bincount(pairs, weights=_weights(truth, weight), minlength=classes * classes)
+    counts = np.bincount(pairs, weights=weights_of(truth, weight), minlength=classes * classes)
     return np.asarray(counts.reshape(classes, classes) / counts.sum())
 
 
@@ -118,7 +113,7 @@ def kappa(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
 
 def average_precision(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
     """Area under the steps of precision over recall by the positive class's probability; NaN without a positive row."""
-    weights, order = _weights(truth, weight), np.argsort(-prediction[:, 1], kind="stable")
+    weights, order = weights_of(truth, weight), np.argsort(-prediction[:, 1], kind="stable")
     level = np.unique(-prediction[order, 1], return_index=True)[1]
     found = np.add.reduceat((weights * (truth == 1))[order], level)
     taken = np.cumsum(np.add.reduceat(weights[order], level))

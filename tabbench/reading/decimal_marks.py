@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from tabbench.core.notation import DecimalHint, DecimalMark
 
-GROUPING = (",", ".", " ", "'")
 FEWEST_GROUPED = 5
 """So many numbers in which a mark only ever stands before three digits, beside short ones without it, are thousands."""
 LONG_NUMBER = r"^[0-9]{4,}(?:[.,]|$)"

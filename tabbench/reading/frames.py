@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tabbench.core.phrases import shown
+from tabbench.reading.typed_column import LARGEST_EXACT
 
 FROM_LIBRARIES = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 """What Arrow raises for objects that are of no single type."""
@@ -21,8 +22,6 @@ FROM_LIBRARIES = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedErro
 DECLARED_TEXT = ("string", "string[pyarrow]", "string[python]")
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
-LARGEST_EXACT = 2**53
-"""Above it float64 rounds whole numbers."""
 FEWEST_ROWS_A_LABEL = 5
 """Numbers that come back less often on average are amounts."""
 

@@ -18,14 +18,13 @@ from tabbench.core.notation import Notation
 from tabbench.core.phrases import counted, first_few, shown
 from tabbench.core.table import Column
 from tabbench.reading.categories import category_column, merge_findings
-from tabbench.reading.frames import LARGEST_EXACT
 from tabbench.reading.missing_words import MISSING_AMONG_TRUTH, MISSING_AMONG_VALUES, NOT_AVAILABLE, code_numbers
 from tabbench.reading.number_findings import WORDS_AMONG, number_findings, scales_differ, words_among
 from tabbench.reading.rules import USUAL, Rules
 from tabbench.reading.spelled import Spelled, spell
 from tabbench.reading.text_dates import SEVERAL, read_dates
 from tabbench.reading.text_numbers import MixedScales, WordsAmong, read_numbers
-from tabbench.reading.typed_column import TypedColumn, boolean_column, date_column, number_column
+from tabbench.reading.typed_column import LARGEST_EXACT, TypedColumn, boolean_column, date_column, number_column
 from tabbench.reading.units import CLOCK
 
 MOST_WORDS_KEPT = 20

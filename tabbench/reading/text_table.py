@@ -22,6 +22,7 @@ from tabbench.core.phrases import counted, shown
 from tabbench.reading.decimal_marks import points_may_group, proven_mark
 from tabbench.reading.missing_words import GUESSED, MISSING_EVERYWHERE, NOT_AVAILABLE
 from tabbench.reading.text_format import TextFormat
+from tabbench.reading.typed_column import LARGEST_EXACT
 
 MOST_RAGGED_SHARE = 0.001
 """A stray line is an accident; more of them mean that the file is read wrongly."""
@@ -31,7 +32,6 @@ MOST_LINES_NAMED = 5
 LIKELY_MARKS: dict[str, DecimalMark] = {",": ".", ";": ","}
 """Decimal mark that goes with a delimiter."""
 SAMPLE_BYTES = 256 << 10
-LARGEST_EXACT = 2**53
 LEADING_ZERO = r"^\s*0[0-9xX]"
 """Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
 HEXADECIMAL = r"^\s*0[xX]"

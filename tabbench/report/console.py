@@ -15,7 +15,7 @@ from tabbench.report.more_rows import more_rows_lines
 from tabbench.report.selecting import selection_lines
 from tabbench.report.sensitivity import sensitivity_line
 from tabbench.report.standings import Standing, full_size, standings, winner_at
-from tabbench.wording.findings import of_a_kind_as_one
+from tabbench.wording.findings import of_a_kind_as_one, sentence
 from tabbench.wording.names import with_readable_names
 from tabbench.wording.numbers import amount, decimals_for, duration, fixed, known, rows, signed, span
 from tabbench.wording.safe_text import plain, shorten
@@ -25,7 +25,6 @@ from tabbench.wording.terms import (
     better_is,
     crossing,
     failure,
-    finding,
     metric_title,
     outcomes_by_size,
     recommendation_note,
@@ -75,7 +74,7 @@ def print_report(comparison: Comparison, console: Console, size: int | None = No
     _print_block(console, "More rows", [("", line) for line in more_rows_lines(comparison, about_best=True)])
     _print_block(console, "Feature selection", [("", line) for line in selection_lines(comparison)])
     findings = of_a_kind_as_one([row for row in comparison.findings.to_dict("records") if row["severity"] != "info"])
-    _print_block(console, "About the data", [(SEVERITIES[row["severity"]], finding(row)) for row in findings])
+    _print_block(console, "About the data", [(SEVERITIES[row["severity"]], sentence(row)) for row in findings])
     groups = incident_groups(comparison)
     _print_block(console, "Incidents in training", [(group.code, incident_line(group)) for group in groups])
     _print_block(console, "Skipped", [("", f"{what}: {why}") for what, why in skips(comparison)])

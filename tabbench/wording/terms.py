@@ -179,11 +179,6 @@ def recommendation_note(winner: dict[Any, Any] | None, meaning: str = "") -> str
     return f" ✓ recommended{meaning}."
 
 
-def finding(row: dict[Any, Any]) -> str:
-    """What a check found and what can be done."""
-    return f"{row['message']}; {row['cure']}" if row["cure"] else str(row["message"])
-
-
 def skips(comparison: Comparison) -> list[tuple[str, str]]:
     """What was skipped and why: ("every approach at 4,000 and 8,000 rows", "the time limit: ...").
 

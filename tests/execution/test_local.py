@@ -11,8 +11,8 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
+from misbehaving import Misbehaving
 from simulated import Noted
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.comparison.plan import choose_contestants, plan_batches
 from tabbench.core.cell import Batch, Cell
@@ -31,23 +31,9 @@ from tabbench.store.setups import save_setup
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-class Prior(ClassifierMixin, BaseEstimator):
-    """Predicts class shares; subclasses misbehave in `fit` for the fold whose rows begin with `victim`."""
-
-    def fit(self, X, y):
-        self.classes_, counts = np.unique(y, return_counts=True)
-        self.shares_ = counts / counts.sum()
-        self.misbehave()
-        return self
-
+class Prior(Misbehaving):
     def misbehave(self):
         print("noise on standard output must not reach the supervisor", flush=True)
-
-    def predict(self, X):
-        return np.repeat(self.classes_[np.argmax(self.shares_)], len(X))
-
-    def predict_proba(self, X):
-        return np.tile(self.shares_, (len(X), 1))
 
 
 class Killed(Prior):

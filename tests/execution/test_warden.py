@@ -9,8 +9,8 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
+from misbehaving import Misbehaving
 from simulated import Noted
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.executor import Needs
@@ -22,24 +22,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 SLEEPER = "86399.25"
 
 
-class Own(ClassifierMixin, BaseEstimator):
-    def fit(self, X, y):
-        self.classes_, counts = np.unique(y, return_counts=True)
-        self.shares_ = counts / counts.sum()
-        self.misbehave()
-        return self
-
-    def misbehave(self):
-        pass
-
-    def predict_proba(self, X):
-        return np.tile(self.shares_, (len(X), 1))
-
-    def predict(self, X):
-        return np.repeat(self.classes_[0], len(X))
-
-
-class ForksAndRecurses(Own):
+class ForksAndRecurses(Misbehaving):
     def misbehave(self):
         os.fork()  # and returns twice
 
@@ -48,7 +31,7 @@ class ForksAndRecurses(Own):
         return self.predict_proba(X)
 
 
-class ClearsEverything(Own):
+class ClearsEverything(Misbehaving):
     def misbehave(self):
         os.environ.clear()
         sys.path.clear()

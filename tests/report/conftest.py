@@ -16,7 +16,6 @@ from tabbench.core.comparison import COLUMNS, Comparison
 NAMES = ("dummy", "linear", "linear+forest", "linear+pca", "forest", "xgboost", "lightgbm", "boosting", "mlp")
 FAMILY_OF = {"dummy": "baseline", "mlp": "net", "linear": "linear", "linear+forest": "linear", "linear+pca": "linear"}
 SIZES = (100, 200, 400, 800, 1600, 3200, 5634)
-TWELVE_SIZES = tuple(50 * 2**power for power in range(12))
 FLOOR = {"dummy": 0.579, "linear": 0.4185, "linear+forest": 0.4195, "linear+pca": 0.426, "forest": 0.423, "xgboost": 0.4075,
          "lightgbm": 0.4080, "boosting": 0.4045, "mlp": 0.4165}
 SLOPE = {"dummy": 0.02, "linear": 0.55, "linear+forest": 0.5, "linear+pca": 0.6, "forest": 1.1, "xgboost": 1.5, "lightgbm": 1.6,

@@ -81,7 +81,7 @@ def test_a_call_that_is_late_is_ended_and_says_nothing(store, call):
         executor.wait_until_warm()
         call(executor, "sleep")
         assert executor.await_call(time.monotonic() + 0.1) is None
-        [child] = psutil.Process().children()
+        child = psutil.Process(executor._workers[0].process.pid)
         executor.end_call()
         assert not child.is_running() and executor.await_call(soon()) is None
 
@@ -90,7 +90,7 @@ def test_a_call_that_passes_the_memory_limit_is_ended_while_nobody_waits_for_it(
     limit = psutil.Process().memory_info().rss + 500e6
     with children(store, memory_limit_bytes=limit) as executor:
         executor.wait_until_warm()
-        [child] = psutil.Process().children()
+        child = psutil.Process(executor._workers[0].process.pid)
         call(executor, "eat", megabytes=700)
         psutil.wait_procs([child], timeout=30)
         assert not child.is_running()

@@ -6,13 +6,17 @@ The same script gives the same digest in every process; whatever could change a 
 from __future__ import annotations
 
 import dis
+import functools
+import gc
 import hashlib
 import importlib.metadata
 import pickle
 import platform
+import site
 import sys
 import sysconfig
 import types
+import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,8 +27,11 @@ UNSTABLE_ATTRIBUTES = frozenset({
     "__dict__", "__weakref__", "__doc__", "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__",
     "__firstlineno__", "__static_attributes__", "__abstractmethods__", "_abc_impl", "__module__"})
 """What a class holds besides its behaviour: text, places, and sets whose order is another one in every process."""
-INSTALLED = tuple({Path(path).resolve() for name, path in sysconfig.get_paths().items() if "lib" in name or name == "stdlib"})
+INSTALLED = tuple({Path(path).resolve() for path in (
+    *(path for name, path in sysconfig.get_paths().items() if "lib" in name),
+    *site.getsitepackages(), site.getusersitepackages())})
 OURS = __name__.partition(".")[0]
+CACHED = type(functools.cache(len))
 PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, type(Ellipsis), type(NotImplemented))
 NOT_TAKEN_APART = (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError, pickle.PicklingError)
 """What classes throw that cannot be pickled."""
@@ -86,7 +93,7 @@ class _Digests:
             if isinstance(thing, kinds):
                 return take_apart(thing)
         if "torch" in sys.modules and isinstance(thing, sys.modules["torch"].Tensor):
-            return self._array(thing.detach().cpu().float().numpy())  # what it is pickled as differs between processes
+            return self._tensor(thing)
         if callable(getattr(thing, "get_params", None)) and _is_cloned_by_parameters(thing):
             return self._estimator(thing)
         return self._instance(thing)
@@ -95,10 +102,11 @@ class _Digests:
         return [
             (type, self._class), (types.FunctionType, self._function), (types.CodeType, self._code),
             (types.MethodType, lambda each: self.all("method", [each.__self__, each.__func__])),
-            (NAMED, self._named), (types.ModuleType, self._module), (types.CellType, self._cell),
+            (CACHED, self._cached), (NAMED, self._named), (types.ModuleType, self._module), (types.CellType, self._cell),
             (property, lambda each: self.all("property", [each.fget, each.fset, each.fdel])),
             ((staticmethod, classmethod), lambda each: self.all(type(each).__name__, [each.__func__])),
             (np.ndarray, self._array), (np.generic, lambda each: self._array(np.asarray(each))),
+            (typing.TypeVar, lambda each: self.all("type variable", [each.__name__, each.__bound__, each.__constraints__])),
             (np.dtype, lambda each: _hash("dtype", repr(each))),
             (types.MappingProxyType, lambda each: self._unordered(dict(each)))]
 
@@ -116,6 +124,14 @@ class _Digests:
         parts = [thing.__code__, thing.__defaults__, thing.__closure__]
         return _hash("function", self.all("parts", parts), *map(self._unordered, (
             thing.__kwdefaults__ or {}, globals_used, {k: v for k, v in vars(thing).items() if k != "__wrapped__"})))
+
+    def _cached(self, thing: Any) -> bytes:
+        """A function under `functools.lru_cache`, by that function."""
+        if not any(thing.__wrapped__ is each for each in gc.get_referents(thing)):  # functools.wraps names another one
+            raise Unidentifiable(f"the cache {thing.__qualname__} hides its function")
+        own = {name: value for name, value in vars(thing).items()
+               if name not in (*functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "cache_parameters")}
+        return _hash("cached", self.all("parts", [thing.__wrapped__, thing.cache_parameters()]), self._unordered(own))
 
     def _code(self, code: types.CodeType) -> bytes:
         shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, code.co_names,
@@ -141,9 +157,11 @@ class _Digests:
                           for value in values}
         others = {each.__name__: each for each in used
                   if each not in (None, sys.modules["__main__"]) and not _is_installed(each.__name__)}
-        return _hash("module", module.__name__, Path(source).read_bytes(), self._unordered(others))
+        return _hash("module", module.__name__, _source(source), self._unordered(others))
 
     def _named(self, thing: Any) -> bytes:
+        if isinstance(thing, np.ufunc) and thing.__name__.endswith(" (vectorized)"):
+            raise Unidentifiable(f"numpy.frompyfunc hides the function of {thing.__name__}")
         owner = getattr(thing, "__self__", None)
         if isinstance(thing, types.BuiltinFunctionType | types.MethodWrapperType) and not isinstance(owner, types.ModuleType):
             return _hash("of", thing.__name__, self.of(owner))
@@ -157,6 +175,14 @@ class _Digests:
         if values.dtype.hasobject:
             return _hash("array", repr(values.dtype), repr(values.shape), self.all("values", values.ravel().tolist()))
         return _hash("array", repr(values.dtype), repr(values.shape), values.tobytes())
+
+    def _tensor(self, tensor: Any) -> bytes:
+        """By its values, as what it is pickled as differs between processes; NumPy has no bfloat16."""
+        try:
+            values = (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy(force=True)
+        except (TypeError, RuntimeError) as error:  # sparse, quantised, nested, without data
+            raise Unidentifiable(f"a {tensor.dtype} tensor has no NumPy form ({str(error).splitlines()[0]})") from error
+        return _hash("tensor", str(tensor.dtype), str(tensor.requires_grad), self._array(values))
 
     def _estimator(self, thing: Any) -> bytes:
         """As `clone` copies it: parameters, what metadata it asks for and how it is to give frames back."""
@@ -173,11 +199,17 @@ class _Digests:
         except NOT_TAKEN_APART as error:
             raise Unidentifiable(f"{type(thing).__name__} cannot be taken apart ({error})") from error
         if isinstance(how, str):
-            return _hash("global", type(thing).__module__, how, _version(type(thing).__module__))
+            return self._global(thing, how)
         maker, arguments, state, items, entries = (*how, *[None] * 5)[:5]
         attributes = self._unordered(state) if isinstance(state, dict) else self.of(state)
         return _hash("instance", self.of(maker), self.all("arguments", arguments), attributes,
                      self.all("items", items or ()), self.all("entries", entries or ()))
+
+    def _global(self, thing: Any, name: str) -> bytes:
+        """What is pickled as a name only, which says enough where a version stands behind it."""
+        if not _is_installed(thing.__module__):
+            raise Unidentifiable(f"{name} is pickled by its name only")
+        return _hash("global", thing.__module__, name, _version(thing.__module__))
 
     def _unordered(self, values: dict[Any, Any]) -> bytes:
         """A mapping whose order means nothing, such as the attributes of an object."""
@@ -190,6 +222,13 @@ def _hash(*parts: str | bytes) -> bytes:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         found.update(len(data).to_bytes(8, "big") + data)
     return found.digest()
+
+
+def _source(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise Unidentifiable(f"the source {path} cannot be read ({error.strerror})") from error
 
 
 def _globals_in(code: types.CodeType) -> set[str]:

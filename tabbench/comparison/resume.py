@@ -20,14 +20,14 @@ from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding
 from tabbench.core.limits import Limited
 from tabbench.core.progress import Display
+from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip
 from tabbench.core.versions import versions
 from tabbench.execution.machine import cpu_model, machine_memory_bytes, usable_cores
 from tabbench.options import Options, reading_options, work_of
 from tabbench.store.database import Store
-from tabbench.store.folder import GIVEN, MANIFEST, RunFolder, writing
-from tabbench.store.given import encoded
-from tabbench.store.setups import has_setup, load_setup, save_setup, save_splits, setup_digests
+from tabbench.store.folder import MANIFEST, SPLITS, RunFolder, writing
+from tabbench.store.setups import file_digest, has_setup, load_setup, save_given, save_setup, save_splits, setup_digests
 
 NOT_KEPT = frozenset({"out", "fresh", "quiet", "dry_run", "jobs", "executor", "time_limit", "memory_limit", "test"})
 """Options that belong to one call: `resume` takes its own. The test file's rows are in the frozen table."""
@@ -39,15 +39,22 @@ def freeze(folder: RunFolder, store: Store, prepared: Prepared, options: Options
     if may_have_more_repeats:
         _add_repeats(store, prepared, new)
     is_there = require_same(store, new, folder.path)
-    if not is_there or not has_setup(folder.path, store.recall("setup_digests")):  # damaged files are written again
-        with writing(folder.path):
-            save_setup(prepared.setup, folder.path)
-            store.remember(setup_digests=setup_digests(folder.path))
+    with writing(folder.path):
+        _write(store, prepared.setup, is_whole=is_there and has_setup(folder.path, store.recall("setup_digests")))
     if not is_there:
         store.remember(identity=new, findings=[finding.to_json() for finding in prepared.findings])
-    if prepared.setup.given is not None:
-        write_atomically(folder.path / GIVEN, encoded(prepared.setup.given.load()))
     folder.keep()
+
+
+def _write(store: Store, setup: Setup, *, is_whole: bool) -> None:
+    """Write what is not there or damaged, and always the rows as given, whose types may be others than in an earlier call."""
+    if not is_whole:
+        save_setup(setup, store.folder)
+    elif setup.given is not None:
+        save_given(setup.given, store.folder)
+    else:
+        return
+    store.remember(setup_digests=setup_digests(store.folder))
 
 
 def _add_repeats(store: Store, prepared: Prepared, new: dict[str, Any]) -> None:
@@ -55,7 +62,8 @@ def _add_repeats(store: Store, prepared: Prepared, new: dict[str, Any]) -> None:
     if old is not None and new["--repeats"] > old["--repeats"] and new == old | {"--repeats": new["--repeats"]}:
         with writing(store.folder):
             save_splits(prepared.setup.splits, store.folder)  # the repeats that are there already stay as they are
-            store.remember(identity=new, setup_digests=setup_digests(store.folder))
+            digests = store.recall("setup_digests", {}) | {SPLITS: file_digest(store.folder / SPLITS)}
+            store.remember(identity=new, setup_digests=digests)
 
 
 def remember(store: Store, run: Run, options: Options, contestants: Contestants, device: str) -> None:

@@ -18,10 +18,19 @@ from tabbench.core.finding import Incident
 from tabbench.core.parts import Parts
 from tabbench.core.versions import versions
 from tabbench.model import FittedModel, SavedModel, load_model, restore_model, save_model
+from tabbench.model.predicting import parts_suspected
 
 APPROACH = "mlp"
 """Its nets are of the same kind, so that `tabbench predict` reads them as well."""
 ESTIMATOR = "estimator"
+FITTED: dict[str, Any] = {
+    "batch_size_": int, "best_epoch_": int, "best_loss_": float | int, "classes_": np.ndarray, "feature_names_in_": np.ndarray,
+    "guard_overhead_": float | int, "hidden_sizes_": tuple | None, "history_": pd.DataFrame, "incidents_": list,
+    "learning_rate_": float | int | None, "n_epochs_": int, "n_features_in_": int, "n_iter_": int, "n_rollbacks_": int,
+    "quarantined_rows_": list, "rates_tried_": pd.DataFrame | None}
+"""The fitted attributes that a file holds, and what they are; it can set no other one."""
+OPTIONAL = frozenset({"classes_", "feature_names_in_", "learning_rate_"})
+"""Those that not every fitted estimator has."""
 
 
 def save_net(path: str | Path, estimator: Any) -> Path:
@@ -52,19 +61,44 @@ def load_net(path: str | Path, kind: type, given: Mapping[str, Any]) -> Any:
         Its architecture is the user's own, and `module` does not make it.
     """
     saved = load_model(path)
-    described = saved.model.children.get(ESTIMATOR)
-    name = None if described is None else described.values["class"]
-    if described is None or name != kind.__name__:
-        raise BadData(f"{path} holds {'no estimator, but a model of a run' if name is None else f'a {name}'}; "
-                      f"{'call tabbench.predict' if name is None else f'call {name}.load'}")
-    model = _restored(saved, given.get("module"))
-    estimator = kind(**{key: _from_plain(value) for key, value in described.values["parameters"].items()} | dict(given))
-    for key, value in described.values["fitted"].items():
-        setattr(estimator, key, _from_plain(value))
-    estimator.incidents_ = [Incident.from_json(each) for each in estimator.incidents_]
-    estimator._columns, estimator._task, estimator._view = saved.columns, saved.task, model.view
-    estimator._model = model.model.bare()  # type: ignore[attr-defined]
+    described = _description(path, saved, kind)
+    model, estimator = _restored(saved, given.get("module")), kind(**given)
+    with parts_suspected(kind.__name__):
+        _fill(estimator, described, given)
+        estimator._columns, estimator._task, estimator._view = saved.columns, saved.task, model.view
+        estimator._model = model.model.bare()  # type: ignore[attr-defined]
+        _require_classes(estimator)
     return estimator
+
+
+def _description(path: str | Path, saved: SavedModel, kind: type) -> dict[str, Any]:
+    """Return what is saved of an estimator of this class, besides its nets."""
+    if ESTIMATOR not in saved.model.children:
+        raise BadData(f"{path} holds no estimator, but a model of a run; call tabbench.predict")
+    described = saved.model.children[ESTIMATOR].values
+    with parts_suspected(kind.__name__):
+        name = described["class"]
+    if name != kind.__name__:
+        raise BadData(f"{path} holds a {name}; call {name}.load")
+    return described
+
+
+def _fill(estimator: Any, saved: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Set parameters and fitted attributes, and nothing else that a file may name."""
+    parameters, fitted = ({name: _from_plain(value) for name, value in saved[part].items()} for part in ("parameters", "fitted"))
+    if not parameters.keys() <= estimator.get_params(deep=False).keys() or FITTED.keys() - fitted.keys() - OPTIONAL:
+        raise ValueError("parameters that it does not have, or too few attributes")
+    if not all(isinstance(value, FITTED[name]) for name, value in fitted.items()):
+        raise TypeError("attributes that are something else")
+    for name, value in (parameters | dict(given) | fitted).items():
+        setattr(estimator, name, value)
+    estimator.incidents_ = [Incident.from_json(each) for each in estimator.incidents_]
+
+
+def _require_classes(estimator: Any) -> None:
+    labels = getattr(estimator, "classes_", ())
+    if np.shape(labels) != np.shape(estimator._task.classes):
+        raise ValueError("labels that are not those of the task")
 
 
 def _restored(saved: SavedModel, module: Callable[[int, int], Any] | None) -> FittedModel:
@@ -81,7 +115,7 @@ def _parameters(estimator: Any) -> dict[str, Any]:
 
 def _fitted(estimator: Any) -> dict[str, Any]:
     """Return the public fitted attributes; labels of rows that are no plain values, such as dates, become text."""
-    fitted = {name: value for name, value in vars(estimator).items() if name.endswith("_") and not name.startswith("_")}
+    fitted = {name: value for name, value in vars(estimator).items() if name in FITTED}
     fitted["incidents_"] = [each.to_json() for each in fitted["incidents_"]]
     return {name: _as_plain(value, of_others=str) for name, value in fitted.items()}
 
@@ -122,7 +156,7 @@ def _from_plain(plain: Any) -> Any:
     """Return the value that `_as_plain` wrote."""
     if not isinstance(plain, dict):
         return plain
-    kind = next(iter(plain.keys() - {"dtype"}))
+    kind, = plain.keys() - {"dtype"}
     if kind == "number":
         return float(plain[kind])
     items = [_from_plain(item) for item in plain[kind]]

@@ -18,9 +18,13 @@ import pyarrow as pa
 
 from tabbench.core.errors import BadData
 from tabbench.core.given import GivenRows
+from tabbench.reading.frames import require_sound
 from tabbench.store.folder import GIVEN
 
 METADATA = b"tabbench"
+DAMAGED_ARROW = (OSError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError,
+                 NotImplementedError)
+"""What comes of reading a file that somebody has changed; Arrow's own errors are among them."""
 
 
 def encoded(rows: GivenRows) -> bytes:
@@ -49,13 +53,24 @@ def encoded(rows: GivenRows) -> bytes:
 
 
 def load_given(folder: Path) -> GivenRows:
-    """The rows that lie in a run's folder."""
-    with pa.memory_map(str(folder / GIVEN)) as source:
-        return decoded(pa.ipc.open_file(source).read_all())
+    """The rows that lie in a run's folder.
+
+    Raises
+    ------
+    BadData
+        The file is damaged or gone.
+    """
+    try:
+        with pa.memory_map(str(folder / GIVEN)) as source:
+            return decoded(pa.ipc.open_file(source).read_all())
+    except DAMAGED_ARROW as error:
+        raise BadData(f"the rows as given in {folder} are damaged or gone ({error}); the same call of compare writes them again "
+                      "and keeps all results") from error
 
 
 def decoded(arrow: pa.Table) -> GivenRows:
     """What `encoded` wrote."""
+    require_sound(arrow)
     about = json.loads(arrow.schema.metadata[METADATA])
     series = [_decoded(column, kind) for column, kind in zip(arrow.columns, about["kinds"], strict=True)]
     width = len(about["names"])
@@ -135,7 +150,9 @@ def _written(column: pa.Array) -> str:
 
 
 def _read(text: str) -> pa.ChunkedArray:
-    return pa.ipc.open_stream(bytes.fromhex(text)).read_all()["values"]
+    labels = pa.ipc.open_stream(bytes.fromhex(text)).read_all()
+    require_sound(labels)
+    return labels["values"]
 
 
 def _plain_name(name: Any) -> Any:

@@ -30,28 +30,39 @@ from tabbench.core.task import Task
 from tabbench.reading.frames import require_sound
 from tabbench.reading.typed_column import as_strings, category_type
 from tabbench.store.folder import GIVEN, SPLITS, TABLE
-from tabbench.store.given import load_given
+from tabbench.store.given import DAMAGED_ARROW, encoded, load_given
 
 FEATURE, GAPS, BLOCK = "feature:", "gaps:", "block:"
 ROLE_ARRAYS = ("group", "time", "weight", "fold", "test")
 METADATA = b"tabbench"
-DAMAGED = (OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError, zipfile.BadZipFile)
-"""What comes of reading files that somebody has changed."""
+DAMAGED = (*DAMAGED_ARROW, zipfile.BadZipFile)
 
 
 def save_setup(setup: Setup, folder: Path) -> None:
-    """Write the setup into a run's folder."""
+    """Write the setup into a run's folder, in place of what is there."""
     _save_table(setup, folder / TABLE)
     save_splits(setup.splits, folder)
+    save_given(setup.given, folder)
+
+
+def save_given(given: Given | None, folder: Path) -> None:
+    """Write the rows as given into a run's folder; where there are none, those that lie there go."""
+    if given is None:
+        (folder / GIVEN).unlink(missing_ok=True)
+    else:
+        write_atomically(folder / GIVEN, encoded(given.load()))
 
 
 def setup_digests(folder: Path) -> dict[str, str]:
     """The digests of a setup's files, by which `load_setup` knows them again."""
-    found = {}
-    for name in (TABLE, SPLITS):
-        with (folder / name).open("rb") as stream:
-            found[name] = hashlib.file_digest(stream, "blake2b").hexdigest()
-    return found
+    given = [GIVEN] if (folder / GIVEN).exists() else []
+    return {name: file_digest(folder / name) for name in (TABLE, SPLITS, *given)}
+
+
+def file_digest(path: Path) -> str:
+    """The digest of one file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "blake2b").hexdigest()
 
 
 def has_setup(folder: Path, digests: Mapping[str, str] | None) -> bool:
@@ -85,8 +96,8 @@ def load_setup(folder: Path, digests: Mapping[str, str] | None = None) -> Setup:
 
 
 def _require_same(found: Mapping[str, str], written: Mapping[str, str]) -> None:
-    for name in (TABLE, SPLITS):
-        if found[name] != written.get(name):
+    for name in (TABLE, SPLITS, *written):  # a folder of an earlier version may hold more than it has digests of
+        if found.get(name) != written.get(name):
             raise ValueError(f"{name} is not as it was written")
 
 

@@ -13,6 +13,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import tabbench
 from tabbench import BestApproachClassifier
+from tabbench.comparison.resume import recall_prepared
+from tabbench.store.database import Store
 
 N = 100
 QUICK = {"preset": "fast", "sizes": "full", "folds": 2, "repeats": 1, "executor": "in-process"}
@@ -102,3 +104,8 @@ def test_changed_code_is_fitted_again_and_the_same_code_is_not(frame, tmp_path, 
     assert fitted(table, wrong, tmp_path / "run", capsys) == (False, False)
     assert fitted(table, wrong, tmp_path / "run", capsys) == (False, True)
     assert fitted(table, right, tmp_path / "run", capsys) == (True, False)
+    given = tmp_path / "run" / "given.arrow"
+    given.write_bytes(given.read_bytes()[:99])
+    assert fitted(table, right, tmp_path / "run", capsys) == (True, True)
+    with Store.reading(tmp_path / "run") as store:
+        assert "given.arrow" in store.recall("setup_digests") and recall_prepared(store).setup.given.load() is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 import tabbench
 from tabbench import GuardedMLPClassifier, GuardedMLPRegressor
 from tabbench.core.errors import BadData, BadOption, MissingExtra
+from tabbench.model import load_model, save_model
 
 QUICK = {"preset": "fast", "max_epochs": 3, "folds": 2, "random_state": 0, "device": "cpu"}
 
@@ -113,6 +115,43 @@ def test_another_class_and_a_damaged_file_are_refused(tmp_path):
     place.write_bytes(bytes(content))
     with pytest.raises(BadData):
         GuardedMLPRegressor.load(place)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    X, y = mixed(60)
+    return load_model(GuardedMLPClassifier(**QUICK).fit(X, labels("text", y)).save(tmp_path_factory.mktemp("saved") / "net"))
+
+
+@pytest.mark.parametrize(("part", "name", "value"), [
+    (None, "fitted", None), (None, "parameters", []), ("parameters", "predict", 1), ("parameters", "betas", {}),
+    ("parameters", "betas", {"tuple": 5}), ("parameters", "betas", {"other": []}), ("fitted", "predict", 1),
+    ("fitted", "_model", 1), ("fitted", "extra_", 1), ("fitted", "classes_", {"array": ["no"], "dtype": "|O"}),
+    ("fitted", "classes_", None), ("fitted", "classes_", {"array": [300], "dtype": "|u1"}),
+    ("fitted", "classes_", {"array": ["no"]}), ("fitted", "incidents_", {"list": [1]}), ("fitted", "history_", {"frame": [1]}),
+    ("fitted", "n_iter_", "x")])
+def test_a_description_that_was_changed_is_a_sentence(saved, tmp_path, part, name, value):
+    crafted = copy.deepcopy(saved)
+    described = crafted.model.children["estimator"].values
+    (described if part is None else described[part])[name] = value
+    with pytest.raises(BadData, match="parts of the saved GuardedMLPClassifier model don't fit"):
+        GuardedMLPClassifier.load(save_model(tmp_path / "net", crafted))
+
+
+@pytest.mark.parametrize("name", ["incidents_", "classes_", "history_"])
+def test_a_description_that_lacks_an_attribute_is_a_sentence(saved, tmp_path, name):
+    crafted = copy.deepcopy(saved)
+    del crafted.model.children["estimator"].values["fitted"][name]
+    with pytest.raises(BadData, match="parts of the saved GuardedMLPClassifier model don't fit"):
+        GuardedMLPClassifier.load(save_model(tmp_path / "net", crafted))
+
+
+@pytest.mark.parametrize("values", [[], {}, {"class": None}, {"class": ["x"]}])
+def test_a_description_without_a_class_is_a_sentence(saved, tmp_path, values):
+    crafted = copy.deepcopy(saved)
+    object.__setattr__(crafted.model.children["estimator"], "values", values)
+    with pytest.raises(BadData):
+        GuardedMLPClassifier.load(save_model(tmp_path / "net", crafted))
 
 
 @pytest.mark.parametrize("knob", [{}, {"batch_norm": True, "hidden_sizes": (8, 8)}, {"module": Small}])

@@ -1,5 +1,7 @@
 """The frozen setup on disk: it comes back as it was, and children read the table where it is mapped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,9 +9,11 @@ import pytest
 
 from tabbench.comparison.prepare import prepare
 from tabbench.core.errors import BadData
+from tabbench.core.given import Given, GivenRows
 from tabbench.options import Options
 from tabbench.report.live import make_display
-from tabbench.store.setups import load_setup, save_setup
+from tabbench.store.given import load_given
+from tabbench.store.setups import has_setup, load_setup, save_setup, setup_digests
 
 ROWS = 300
 
@@ -31,6 +35,11 @@ def frame(target):
 def setup(data, **options):
     chosen = Options(target="y", weight="weight", **options).checked()
     return prepare(data, chosen, make_display(quiet=True, to_json=False)).setup
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return setup(frame(lambda rng: rng.normal(size=ROWS)))
 
 
 @pytest.mark.parametrize("target", [lambda rng: rng.choice(["p", "q"], ROWS), lambda rng: rng.normal(size=ROWS)])
@@ -57,8 +66,8 @@ def test_a_setup_comes_back_as_it_was(tmp_path, target, role):
         np.testing.assert_array_equal(ours.test, theirs.test)
 
 
-def test_the_columns_of_a_loaded_table_are_the_mapped_file_and_cannot_be_changed(tmp_path):
-    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
+def test_the_columns_of_a_loaded_table_are_the_mapped_file_and_cannot_be_changed(usual, tmp_path):
+    save_setup(usual, tmp_path)
     table = load_setup(tmp_path).table
     plain = [table.features[column.name].to_numpy() for column in table.columns if column.kind in ("number", "date")]
     codes = [table.features[column.name].cat.codes.to_numpy() for column in table.columns if column.kind == "category"]
@@ -68,23 +77,57 @@ def test_the_columns_of_a_loaded_table_are_the_mapped_file_and_cannot_be_changed
 
 
 @pytest.mark.parametrize("name", ["table.arrow", "splits.npz"])
-def test_a_damaged_setup_is_a_sentence(tmp_path, name):
-    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
+def test_a_damaged_setup_is_a_sentence(usual, tmp_path, name):
+    save_setup(usual, tmp_path)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:len(content) // 2])
     with pytest.raises(BadData, match="same call of tabbench compare writes them again"):
         load_setup(tmp_path)
 
 
-def test_a_table_whose_offsets_lie_is_refused(tmp_path):
-    save_setup(setup(frame(lambda rng: rng.normal(size=ROWS))), tmp_path)
-    path = tmp_path / "table.arrow"
-    good = path.read_bytes()
+def rows_as_given():
+    words = pd.Series([f"text number {row}" for row in range(ROWS)])
+    return GivenRows(pd.DataFrame({"text": words, "label": words.str[-1:].astype("category")}), None)
+
+
+def with_lying_offsets(good):
+    """An Arrow file whose first column of texts points outside of it."""
     with pa.ipc.open_file(pa.BufferReader(good)) as reader:
         text = next(column for column in reader.read_all().columns if pa.types.is_large_string(column.type)).chunk(0)
     offsets = np.frombuffer(text.buffers()[1], dtype="<i8")[:ROWS + 1]
     at = good.find(offsets.tobytes())
     lying = np.where(np.arange(ROWS + 1) < 100, offsets, 2**40)
-    path.write_bytes(good[:at] + lying.tobytes() + good[at + lying.nbytes:])
+    return good[:at] + lying.tobytes() + good[at + lying.nbytes:]
+
+
+@pytest.mark.parametrize("damage", [
+    with_lying_offsets, lambda good: good[:len(good) // 2], lambda good: good.replace(b'"kinds"', b'"kinks"'),
+    lambda good: good.replace(b'"dtype": "str"', b'"dtype": "sun"'), lambda good: b""])
+def test_damaged_rows_as_given_are_a_sentence(usual, tmp_path, damage):
+    before = replace(usual, given=Given(rows_as_given))
+    save_setup(before, tmp_path)
+    digests, path = setup_digests(tmp_path), tmp_path / "given.arrow"
+    pd.testing.assert_frame_equal(load_setup(tmp_path, digests).given.load().features, rows_as_given().features)
+    assert damage(path.read_bytes()) != path.read_bytes()
+    path.write_bytes(damage(path.read_bytes()))
+    assert not has_setup(tmp_path, digests)
+    for load in (lambda: load_given(tmp_path), lambda: load_setup(tmp_path, digests)):
+        with pytest.raises(BadData, match="damaged or gone"):
+            load()
+    path.unlink()
+    with pytest.raises(BadData, match=r"given\.arrow is not as it was written"):
+        load_setup(tmp_path, digests)
+
+
+def test_rows_as_given_go_with_a_setup_that_has_none(usual, tmp_path):
+    save_setup(replace(usual, given=Given(rows_as_given)), tmp_path)
+    save_setup(usual, tmp_path)
+    assert load_setup(tmp_path, setup_digests(tmp_path)).given is None
+
+
+def test_a_table_whose_offsets_lie_is_refused(usual, tmp_path):
+    save_setup(usual, tmp_path)
+    path = tmp_path / "table.arrow"
+    path.write_bytes(with_lying_offsets(path.read_bytes()))
     with pytest.raises(BadData, match="damaged or gone"):
         load_setup(tmp_path)

@@ -98,20 +98,21 @@ def test_infinity_is_refused_in_both_steps():
 
 def test_works_in_a_pipeline_and_is_the_same_with_the_same_seed():
     X, score = planted()
-    model = make_pipeline(ForestSelector(random_state=0), LogisticRegression()).fit(X, score > 0.75)
+    model = make_pipeline(ForestSelector(preset="fast", random_state=0), LogisticRegression()).fit(X, score > 0.75)
     assert model.score(X, score > 0.75) > 0.75
-    first, again = (ForestSelector(random_state=3).fit(X, score).importances_ for _ in range(2))
+    first, again = (ForestSelector(preset="fast", random_state=3).fit(X, score).importances_ for _ in range(2))
     assert first.tobytes() == again.tobytes()
 
 
 def test_whole_numbers_of_many_values_are_amounts():
     X, y = planted(120)
-    amounts = np.round(100 * y).astype(int)
-    found = ForestSelector(random_state=0).fit(X, amounts).importances_
-    np.testing.assert_array_equal(found, ForestSelector(task="regression", random_state=0).fit(X, amounts).importances_)
-    grades = np.digitize(y, [0.0, 1.0, 2.0])
-    found = ForestSelector(random_state=0).fit(X, grades).importances_
-    np.testing.assert_array_equal(found, ForestSelector(task="classification", random_state=0).fit(X, grades).importances_)
+
+    def importances(y, task="auto"):
+        return ForestSelector(task=task, effort=0.02, random_state=0).fit(X, y).importances_
+
+    amounts, grades = np.round(100 * y).astype(int), np.digitize(y, [0.0, 1.0, 2.0])
+    np.testing.assert_array_equal(importances(amounts), importances(amounts, "regression"))
+    np.testing.assert_array_equal(importances(grades), importances(grades, "classification"))
 
 
 @pytest.mark.parametrize("y", [np.array(["a", "b", None, np.nan] * 10, dtype=object), np.where(np.arange(40) == 3, np.nan, 1.5)])

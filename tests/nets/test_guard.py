@@ -309,7 +309,7 @@ def test_i15_too_little_memory_halves_what_is_computed_at_once():
         from tabbench import GuardedMLPRegressor
         rng = np.random.default_rng(0)
         X = rng.normal(size=(20_000, 10)); y = X[:, 0] + X[:, 1] ** 2
-        make = lambda: GuardedMLPRegressor("fast", hidden_sizes=(512, 512), batch_size=16384, max_epochs=2, folds=1, dropout=0.0,
+        make = lambda: GuardedMLPRegressor("fast", hidden_sizes=(512, 512), batch_size=16384, max_epochs=1, folds=1, dropout=0.0,
                                            random_state=0, device="cpu")
         GuardedMLPRegressor("fast", max_epochs=1, folds=1).fit(X[:300], y[:300])
         used = int(open("/proc/self/statm").read().split()[0]) * 4096

@@ -1,5 +1,6 @@
 """Suites are run for real: one pool over all tables, only what is new, and the same answer after a kill."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.stopping import Stop
-from tabbench.core.errors import BadOption
+from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.in_process import InProcessExecutor
 from tabbench.report.live import make_display
@@ -80,9 +81,16 @@ def answers(folder):
 def finished(folder):
     cells = {}
     for path in sorted(folder.glob("tables/*/run.db")):
-        with Store(path.parent) as store:
+        with Store.reading(path.parent) as store:
             cells[path.parent.name] = store.finished()
     return {name: keys for name, keys in cells.items() if keys}
+
+
+def has_finished(folder, count):
+    """Whether a run that is going on has results of so many cells."""
+    with contextlib.suppress(TabbenchError):  # a store that is being made
+        return sum(map(len, finished(folder).values())) >= count
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +280,7 @@ def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, don
     command = [sys.executable, "-m", "tabbench", "suite", "run", str(tmp_path / "two.toml"), "--out", str(folder), "--quiet"]
     write_suite(replace(suite, tables=suite.tables[:2]), tmp_path / "two.toml")
     process = subprocess.Popen([*command, "--jobs", "2"], start_new_session=True)
-    while process.poll() is None and not any(folder.glob("tables/*/spool/*")) and sum(map(len, finished(folder).values())) < 3:
+    while process.poll() is None and not any(folder.glob("tables/*/spool/*")) and not has_finished(folder, 3):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

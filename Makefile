@@ -1,6 +1,7 @@
 # What a clone can do. Everything is installed into .venv here, from pinned versions, and nowhere else.
 #   make demo   compare the approaches on a shipped data set, ending with the verdict and the report's path
-#   make test   the linters and all tests        make lint   the linters alone
+#   make test   the linters and the tests       make lint   the linters alone
+#   make test-slow   twenty tests that take seconds each and have a quicker neighbour in make test
 #   make test-oldest   a quick part of the tests with the oldest versions that pyproject.toml allows, in .venv/oldest; a few minutes
 #   make check-estimators   scikit-learn's checks of all estimators with their default parameters, which takes minutes more
 #   make calibrate  the verdict's error rates on tables with a known truth, into docs/calibration.md; hours, continues where it ended
@@ -20,13 +21,16 @@ OLDEST := $(addprefix tests/,core reading splitting views metrics linear boostin
 	approaches checks verdict test_options.py test_command.py) \
 	--ignore=tests/verdict/test_calibration.py --ignore=tests/verdict/test_calibrate_approaches.py
 
-.PHONY: demo test test-oldest lint check-estimators calibrate bench gpu clean
+.PHONY: demo test test-slow test-oldest lint check-estimators calibrate bench gpu clean
 
 demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+test-slow: .venv/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile -m slow
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -151,6 +151,7 @@ def test_a_temporary_run_goes_with_its_comparison():
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_main_guard(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent("""

@@ -371,6 +371,7 @@ def test_what_came_before_may_be_known_where_time_is_declared():
     assert [finding.subject for finding in alarms(after, time="date")] == ["lead"]
 
 
+@pytest.mark.slow
 def test_own_folds_that_keep_groups_whole_are_not_blamed():
     frame = of_entities(honest(), np.random.default_rng(0), patient_id=np.random.default_rng(1).permutation(10**4))
     whole, torn = frame.assign(part=frame["patient_id"] % 4), frame.assign(part=np.arange(len(frame)) % 4)
@@ -420,6 +421,7 @@ def test_the_command_tells_by_its_exit_code_and_prints_only_json(tmp_path):
     assert mistaken.exit_code == 1 and len(mistaken.stderr.splitlines()) == 1 and not mistaken.stdout
 
 
+@pytest.mark.slow
 def test_a_comparison_with_a_leak_is_suspect_and_wrong_labels_are_told_by_the_best_approach():
     frame = honest(1_200, noise=0.1, seed=1)
     frame["code"] = (frame["y"] == "yes").astype(float) + 0.02 * frame["a"].abs()

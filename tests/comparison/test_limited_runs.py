@@ -68,6 +68,7 @@ def test_the_winner_is_saved_with_no_less_work_than_it_was_compared_with(limited
     assert not list(comparison.folder.glob(".winner*"))
 
 
+@pytest.mark.slow
 def test_the_options_that_are_printed_repeat_the_run_exactly(limited, tmp_path):
     comparison, _ = limited
     words = shlex.split(comparison.protocol["plan"]["options"])
@@ -79,6 +80,7 @@ def test_the_options_that_are_printed_repeat_the_run_exactly(limited, tmp_path):
     assert "time limit" not in again.sentence and again.skipped.empty
 
 
+@pytest.mark.slow
 def test_a_run_that_a_limit_has_ended_goes_on_with_its_effort_and_the_same_cells(limited):
     comparison, _ = limited
     with Store(comparison.folder) as store:

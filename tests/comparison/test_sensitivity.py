@@ -116,6 +116,7 @@ def test_other_approaches_make_old_repetitions_stale(asked, tmp_path):
     assert rows_of(other) == {}
 
 
+@pytest.mark.slow
 def test_one_that_is_stopped_goes_on(tmp_path, monkeypatch, capsys):
     handed_out, original = [], scheduling.Schedule.next
 

@@ -76,6 +76,7 @@ def test_plug_ins_that_do_not_load_are_one_line_of_warning_each_and_keep_no_othe
     assert {"mine", "duplicates"} <= checks and {"linear", "mlp"} <= approaches and len(checks) > 10
 
 
+@pytest.mark.slow
 def test_a_command_goes_on_and_tells_it_once(installed):
     folder = installed("guest", "1 / 0")
     (folder / "table.csv").write_text("a,y\n" + "".join(f"{row % 7},{row % 2}\n" for row in range(80)))

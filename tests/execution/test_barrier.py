@@ -96,6 +96,7 @@ def test_who_is_stopped_does_not_come_back_when_there_is_time_after_all():
     assert ("hog", 400) in {(skip.approach, skip.size) for skip in schedule.skips}
 
 
+@pytest.mark.slow
 def test_a_second_try_alone_ends_before_the_next_size_is_begun(tmp_path, small_setup):
     table, splits = small_setup.table.fingerprint, small_setup.splits_digest
     cells = [Cell(table, "k", splits, name, 1, {}, size, split.repeat, split.fold, 0, "cpu")

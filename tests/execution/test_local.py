@@ -124,6 +124,7 @@ def test_a_child_that_is_killed_costs_only_its_own_cells(store, small_setup):
     assert len(store.attempts()) == 4  # each was tried once more, on its own
 
 
+@pytest.mark.slow
 def test_a_kill_in_a_batch_keeps_what_was_finished_and_tries_the_rest_alone(store, small_setup):
     cells = cells_of(small_setup, ["good", "killed", "later"])
     batches = [Batch(tuple(cell for cell in cells if cell.fold == 0))]
@@ -132,6 +133,7 @@ def test_a_kill_in_a_batch_keeps_what_was_finished_and_tries_the_rest_alone(stor
     assert statuses(results, "killed") == ["crashed"]
 
 
+@pytest.mark.slow
 def test_a_cell_whose_child_was_killed_once_succeeds_at_its_second_try(store, small_setup, tmp_path):
     results, _ = run(store, small_setup, {"unlucky": KilledOnce(str(tmp_path / "flag"))})
     assert statuses(results, "unlucky") == ["ok"]
@@ -146,6 +148,7 @@ def test_a_hanging_cell_is_ended(store, small_setup):
     assert statuses(results, "dummy") == ["ok"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_eats_the_memory_is_ended_and_named(store, small_setup):
     limit = psutil.Process().memory_info().rss + 700e6
     results, _ = run(store, small_setup, {"hungry": Hungry()}, memory_limit_bytes=limit)
@@ -174,6 +177,7 @@ def test_an_estimator_that_cannot_be_unpickled_is_a_failed_row(store, small_setu
     assert "I don't travel" in results["homely", 0].reason
 
 
+@pytest.mark.slow
 def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
     results, _ = run(store, small_setup, {"forking": Forking()})
     assert statuses(results, "forking") == ["crashed"]
@@ -198,6 +202,7 @@ def test_an_impossible_memory_limit_is_refused(store, small_setup):
         run(store, small_setup, {}, memory_limit_bytes=100e6)
 
 
+@pytest.mark.slow
 def test_worker_count_never_changes_a_number(store, small_setup, tmp_path):
     first, _ = run(store, small_setup, {"good": Prior()}, folds=2)
     with RunFolder.open(tmp_path / "other") as folder, Store(folder.path) as other:
@@ -261,6 +266,7 @@ class Remembering(Prior):
             file.write("end\n")
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_beside_the_others_waits(store, small_setup, tmp_path):
     both = {"first": Remembering(str(tmp_path / "seen")), "second": Remembering(str(tmp_path / "seen"))}
     one_fold = [Batch((cell,)) for cell in cells_of(small_setup, both) if cell.fold == 0]

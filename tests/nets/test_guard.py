@@ -302,6 +302,7 @@ def run_python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux'")
 def test_i15_too_little_memory_halves_what_is_computed_at_once():
     code = """
@@ -359,6 +360,7 @@ def whole(tmp_path_factory):
     return fit_here(folder)[0], folder
 
 
+@pytest.mark.slow
 def test_i16_killed_twice_and_continued_it_ends_at_the_same_bits(whole, tmp_path):
     for epochs, how in ((3, ()), (7, ("resume",))):
         killed = subprocess.Popen([sys.executable, "-c", textwrap.dedent(FIT), str(tmp_path), *how], stdout=subprocess.PIPE,

@@ -275,6 +275,7 @@ def test_a_folder_with_something_else_is_left_alone(suite, tmp_path):
         resume_folder(tmp_path, QUIET)
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_with_two_workers_it_gives_the_same_answer(suite, done, tmp_path):
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "tabbench", "suite", "run", str(tmp_path / "two.toml"), "--out", str(folder), "--quiet"]

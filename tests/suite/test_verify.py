@@ -176,6 +176,7 @@ def test_on_another_cpu_a_cell_may_differ_by_the_margin_and_no_more(suite, monke
     assert differs.outcome is Rerun.DIFFERS and differs.gap > differs.margin and "Another 9000" in differs.reason
 
 
+@pytest.mark.slow
 def test_own_estimators_can_be_verified_from_python_alone(finished):
     run = finished / "tables" / "second"
     without = tabbench.verify(run, cells=100, seed=0)
@@ -220,6 +221,7 @@ def test_the_command_ends_with_1_where_something_differs(suite):
     assert told.exit_code == 3 and "CHANGED" in told.stdout and "linear, 30 rows, repeat 1, fold 1" in told.stdout
 
 
+@pytest.mark.slow
 def test_a_figure_changed_in_the_result_of_a_suite_is_named(suite):
     report_suite(suite)
     assert tabbench.verify(suite, cells=0).is_equal

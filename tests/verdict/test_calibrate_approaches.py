@@ -107,6 +107,7 @@ def test_fewer_splits_have_the_same_cells():
     assert one < whole and len(whole) == 5 * len(one)
 
 
+@pytest.mark.slow
 def test_one_run_of_each_kind():
     found, truths = {}, made_up_truths(sets=2)
     for series in (TWINS, LINE):

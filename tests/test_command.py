@@ -129,7 +129,7 @@ def undisturbed(place):
     return deterministic(done.stdout)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL])  # SIGINT: tests of suites and limits
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_was_stopped_continues_and_answers_the_same(place, undisturbed, stop):
     run = place / f"stopped-{stop.name}"
     command = [*PEOPLE, *LONGER, "--out", run.name]

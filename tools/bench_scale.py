@@ -30,8 +30,8 @@ from tabbench.comparison.prepare import prepare
 from tabbench.core.cell import Batch, Cell
 from tabbench.core.effort import POINTS
 from tabbench.core.setup import Setup
-from tabbench.execution.machine import usable_cores
-from tabbench.execution.run import PeakMemory, execute
+from tabbench.execution.machine import PeakMemory, usable_cores
+from tabbench.execution.run import execute
 from tabbench.options import Options, default_approaches
 from tabbench.report.live import make_display
 from tabbench.store.setups import load_setup, save_setup

@@ -120,22 +120,6 @@ class ApproachClassifier(_ApproachEstimator, TabularClassifier):
         super().__init__(approach, preset=preset, effort=effort, device=device, random_state=random_state, n_jobs=n_jobs)
         self.class_weight = class_weight
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            Class probabilities in the order of `classes_`.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))
-
 
 class ApproachRegressor(_ApproachEstimator, TabularRegressor):
     """Regressor that fits any approach of tabbench by its name: `forest`, `blend`, `tabm`, `catboost`, `linear+pca` and so on.
@@ -175,19 +159,3 @@ class ApproachRegressor(_ApproachEstimator, TabularRegressor):
     >>> model.predict([[3.0], [70.0]]).round().tolist()
     [1.0, 5.0]
     """
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the target.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Predictions in the units of the target.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))

@@ -240,7 +240,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
-    """Base of the classifiers; a subclass defines `predict_proba`."""
+    """Base of the classifiers."""
 
     classes_: np.ndarray
     class_weight: Any = None
@@ -310,7 +310,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         probabilities : ndarray of shape (n_samples, n_classes)
             Class probabilities in the order of `classes_`.
         """
-        raise NotImplementedError
+        matrix = self._matrix(X)  # which refuses an estimator that is not fitted, before there is a model
+        return np.asarray(self._model.predict(matrix))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class of each row.
@@ -330,7 +331,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
-    """Base of the regressors; a subclass defines `predict`."""
+    """Base of the regressors."""
 
     @property
     def _is_regression(self) -> bool:
@@ -339,6 +340,22 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     def _read_target(self, y: np.ndarray) -> tuple[np.ndarray, Task]:
         metrics = choose_metrics("regression", None)
         return np.asarray(y, dtype=np.float64), Task("regression", (), metrics[0], metrics)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Rows to predict, with the columns of the training rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predictions in the units of the target.
+        """
+        matrix = self._matrix(X)  # which refuses an estimator that is not fitted, before there is a model
+        return np.asarray(self._model.predict(matrix))
 
 
 def _is_registered(approach: Approach) -> bool:

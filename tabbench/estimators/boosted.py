@@ -125,22 +125,6 @@ class BoostedEnsembleClassifier(_BoostedEnsemble, TabularClassifier):
         super().__init__(preset, effort=effort, libraries=libraries, random_state=random_state, n_jobs=n_jobs)
         self.class_weight = class_weight
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            Class probabilities in the order of `classes_`.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))
-
 
 class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     """Ensemble of XGBoost and LightGBM regressors, tuned on inner folds and weighted by what is best on held-out rows.
@@ -182,22 +166,6 @@ class BoostedEnsembleRegressor(_BoostedEnsemble, TabularRegressor):
     >>> model.predict([[3.0], [70.0]]).round().tolist()
     [1.0, 5.0]
     """
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the target.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Predictions in the units of the target.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))
 
 
 def _approach(libraries: Sequence[str]) -> Approach:

@@ -76,22 +76,6 @@ class GuardedMLPClassifier(GuardedMLPTools, TabularClassifier):  # noqa: D101 - 
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            Class probabilities in the order of `classes_`.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))
-
     def _eval_target(self, y: Any) -> np.ndarray:
         return codes_of(y, self.classes_)
 
@@ -134,22 +118,6 @@ class GuardedMLPRegressor(GuardedMLPTools, TabularRegressor):  # noqa: D101
     >>> bool(GuardedMLPRegressor("fast", random_state=0).fit(X, X[:, 0] * X[:, 1]).score(X, X[:, 0] * X[:, 1]) > 0.8)
     True
     """
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the target.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Rows to predict, with the columns of the training rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Predictions in the units of the target.
-        """
-        matrix = self._matrix(X)
-        return np.asarray(self._model.predict(matrix))
 
     def _eval_target(self, y: Any) -> np.ndarray:
         target = np.asarray(y, dtype=np.float64)

@@ -1,7 +1,8 @@
-"""What this machine lets a process use."""
+"""What this machine lets a process use, and what a process has used of its memory."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -55,3 +56,36 @@ def cpu_model() -> str:
         found = subprocess.run(command, capture_output=True, text=True, check=False)
         return found.stdout.strip() or platform.machine()
     return platform.processor() or platform.machine()
+
+
+class PeakMemory:
+    """The largest resident size of this process since construction, in MB.
+
+    On Linux the kernel's high-water mark is reset; elsewhere the process's own maximum is all there is.
+    """
+
+    STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+    def __init__(self) -> None:
+        with contextlib.suppress(OSError):  # a hardened kernel forbids it; then the mark is that of the whole process
+            if self.RESET.exists():
+                self.RESET.write_text("5")
+        self._start_mb = resident_mb()
+
+    def costs(self, charged_mb: float) -> dict[str, float]:
+        """By how much the process has grown at most, with the memory of what it found there, built for others before."""
+        peak = self.peak_mb()
+        return {} if peak is None else {"grown_mb": round(max(peak - self._start_mb, 0.0) + charged_mb, 1)}
+
+    def peak_mb(self) -> float | None:
+        """Megabytes (10^6 bytes) at the highest point."""
+        if self.STATUS.exists():
+            for line in self.STATUS.read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return round(int(line.split()[1]) * 1024 / 1e6, 1)
+        if sys.platform == "win32":
+            return round(float(psutil.Process().memory_info().peak_wset) / 1e6, 1)
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)

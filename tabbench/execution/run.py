@@ -5,7 +5,6 @@ Gives one `Result` a cell, whatever happens. Knows nothing of processes, stores 
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 import time
@@ -15,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import IO, Any
 
 import cloudpickle
@@ -30,7 +28,7 @@ from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split
-from tabbench.execution.machine import cpu_model, resident_mb, trim_memory
+from tabbench.execution.machine import PeakMemory, cpu_model, resident_mb, trim_memory
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
@@ -380,38 +378,3 @@ def unpickled(name: str, pickled: bytes) -> Approach:
 def _environment(name: str) -> dict[str, Any]:
     return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name,
             "cpu": cpu_model()}
-
-
-class PeakMemory:
-    """The largest resident size of this process since construction, in MB.
-
-    On Linux the kernel's high-water mark is reset; elsewhere the process's own maximum is all there is.
-    """
-
-    STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-
-    def __init__(self) -> None:
-        with contextlib.suppress(OSError):  # a hardened kernel forbids it; then the mark is that of the whole process
-            if self.RESET.exists():
-                self.RESET.write_text("5")
-        self._start_mb = resident_mb()
-
-    def costs(self, charged_mb: float) -> dict[str, float]:
-        """By how much the process has grown at most, with the memory of what it found there, built for others before."""
-        peak = self.peak_mb()
-        return {} if peak is None else {"grown_mb": round(max(peak - self._start_mb, 0.0) + charged_mb, 1)}
-
-    def peak_mb(self) -> float | None:
-        """Megabytes (10^6 bytes) at the highest point."""
-        if self.STATUS.exists():
-            for line in self.STATUS.read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    return round(int(line.split()[1]) * 1024 / 1e6, 1)
-        if sys.platform == "win32":
-            import psutil
-
-            return round(float(psutil.Process().memory_info().peak_wset) / 1e6, 1)
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)

@@ -216,7 +216,7 @@ def test_all_configurations_are_grown_where_none_is_left_out(name):
     assert [member.configuration for member in fit.members] == list(ORDER[name])
 
 
-@pytest.mark.parametrize("kind", ["binary", "regression"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_pairs_of_numbers_help_where_their_difference_matters(kind):
     random = np.random.default_rng(0)
     values = np.column_stack([random.normal(size=(1200, 3)), np.ones(1200)]).astype(np.float32)

@@ -34,9 +34,7 @@ CHEAP = {tabbench.BestApproachClassifier: ONE_APPROACH, tabbench.BestApproachReg
 """What makes an estimator affordable here: the same path with less work. By default each of some twenty fits of 100 to 300 rows
 compares whole families, or takes a second."""
 EVERYTHING = "TABBENCH_CHECK_DEFAULTS"
-"""The environment variable that has the checks run with the default parameters of these as well, and those of `TWINS`."""
-TWINS = (tabbench.BestApproachRegressor, tabbench.ApproachRegressor, tabbench.BoostedEnsembleRegressor)
-"""They share all but the target with their classifiers, whose checks are always run."""
+"""The environment variable that has the checks run with the default parameters of these as well."""
 
 EQUIVALENCE = dict.fromkeys(
     ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),
@@ -53,15 +51,13 @@ def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
     return EQUIVALENCE if is_boosted else {}
 
 
-@parametrize_with_checks([affordable(kind) for kind in ESTIMATORS if kind not in TWINS],
-                         expected_failed_checks=expected_failures)
+@parametrize_with_checks([affordable(kind) for kind in ESTIMATORS], expected_failed_checks=expected_failures)
 def test_keeps_the_contract_of_scikit_learn(estimator, check):
     check(estimator)
 
 
 @pytest.mark.skipif(EVERYTHING not in os.environ, reason=f"takes minutes; set {EVERYTHING}=1 to run it")
-@parametrize_with_checks([kind() for kind in CHEAP] + [affordable(kind) for kind in TWINS],
-                         expected_failed_checks=expected_failures)
+@parametrize_with_checks([kind() for kind in CHEAP], expected_failed_checks=expected_failures)
 def test_keeps_the_contract_with_costly_defaults(estimator, check):
     check(estimator)
 

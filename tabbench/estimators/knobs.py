@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -164,3 +164,41 @@ def _checked(name: str, value: Any, is_allowed: Any, wanted: str) -> Any:
 def _is_finite(number: Any) -> bool:
     """A whole number beyond every float counts as infinite."""
     return abs(number) <= sys.float_info.max if isinstance(number, int) else bool(np.isfinite(number))
+
+
+def some(name: str, given: Any, allowed: tuple[str | None, ...], *, takes_dicts: bool = False) -> tuple[Any, ...]:
+    """Return the given values, each once.
+
+    Raises
+    ------
+    BadOption
+        The values are no sequence, there are none, or one is not allowed.
+    """
+    is_sequence = isinstance(given, Iterable) and not isinstance(given, str | Mapping)
+    values = list(given) if is_sequence else []
+    if not values or not all((takes_dicts and isinstance(value, Mapping)) or _is_one_of(value, allowed) for value in values):
+        dicts = ", or dicts of labels and weights" if takes_dicts else ""
+        raise BadOption(f"{name} must be a sequence of some of {', '.join(map(repr, allowed))}{dicts}, not {given!r}")
+    return tuple(value for position, value in enumerate(values) if value not in values[:position])
+
+
+def _is_one_of(value: Any, allowed: tuple[str | None, ...]) -> bool:
+    return (value is None or isinstance(value, str)) and value in allowed
+
+
+def numbers(name: str, given: Sequence[float], *, smallest: float = 0.0, largest: float = np.inf) -> tuple[float, ...]:
+    """Return the given numbers, ascending, each once.
+
+    Raises
+    ------
+    BadOption
+        There are none, or one is outside the range.
+    """
+    try:
+        values = np.unique(np.asarray(given, dtype=np.float64))
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if not len(values) or not np.isfinite(values).all() or values[0] < smallest or values[-1] > largest:
+        span = "greater than 0" if smallest > 0 else f"between 0 and {largest:g}"
+        raise BadOption(f"{name} must hold numbers {span}, not {given!r}")
+    return tuple(values.tolist())

@@ -85,9 +85,14 @@ class Unsendable(Prior):
 class Forking(Prior):
     """Leaves a process behind that keeps the child's standard output open, and dies."""
 
+    def __init__(self, note=""):
+        self.note = note
+
     def misbehave(self):
-        if os.fork() == 0:
+        if (left := os.fork()) == 0:
             time.sleep(600)
+        with open(self.note, "a") as note:
+            note.write(f"{left}\n")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -178,10 +183,11 @@ def test_an_estimator_that_cannot_be_unpickled_is_a_failed_row(store, small_setu
 
 
 @pytest.mark.slow
-def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
-    results, _ = run(store, small_setup, {"forking": Forking()})
+def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup, tmp_path):
+    results, _ = run(store, small_setup, {"forking": Forking(str(tmp_path / "left"))})
     assert statuses(results, "forking") == ["crashed"]
-    assert not [each for each in psutil.process_iter(["cmdline"]) if str(store.folder) in (each.info["cmdline"] or ())]
+    left = [int(pid) for pid in (tmp_path / "left").read_text().split()]
+    assert len(left) == 2 and not any(map(psutil.pid_exists, left))  # it had two tries
 
 
 def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(store, small_setup):
@@ -231,17 +237,17 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
     def interrupt():
         while not any(worker.batch for worker in executor._workers):
             time.sleep(0.05)
+        pids.extend(worker.process.pid for worker in executor._workers if worker.is_warm)
         signal.raise_signal(signal.SIGINT)
 
     cells = cells_of(small_setup, ["hanging"])
     store.declare([Batch((cell,)) for cell in cells])
     own = {"hanging": cloudpickle.dumps(Hanging())}
-    executor = LocalExecutor(store, jobs=2, needs=Needs(own=own))
+    executor, pids = LocalExecutor(store, jobs=2, needs=Needs(own=own)), []
     with pytest.raises(KeyboardInterrupt), executor:
-        pids = [worker.process.pid for worker in executor._workers]
         threading.Thread(target=interrupt).start()
         executor.run(Schedule([Batch((cell,)) for cell in cells], jobs=2), Noted())
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert pids and not any(map(psutil.pid_exists, pids))
     assert store.children() == []
     gc.collect()
 

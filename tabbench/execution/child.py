@@ -108,7 +108,7 @@ class Child:
 
     def do_run(self, folder: str, cells: list[dict[str, Any]], modules: list[str], threads: int, side_by_side: int,
                kept_effort: float | None) -> None:
-        """Run one batch of the run in this folder, whose cells need these modules; with `kept_effort` its models are kept there."""
+        """Run a batch of the run in this folder, whose cells need these modules; with `kept_effort` its models are kept there."""
         if not self._load(modules):
             return
         self._answer(loaded=True)

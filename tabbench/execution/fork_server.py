@@ -118,7 +118,7 @@ def _draw_other_random_numbers() -> None:
     import numpy as np
 
     random.seed()
-    np.random.seed()  # noqa: NPY002 - what code that names no generator draws from
+    np.random.seed()  # what code that names no generator draws from
 
 
 if __name__ == "__main__":

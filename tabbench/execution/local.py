@@ -246,8 +246,8 @@ class LocalExecutor(CallingExecutor):
             worker = self._worker_for(self._owner_of(batch.cells[0]))
             assert worker is not None  # `free` at least
             modules = {module for cell in batch.cells for module in self.needs.modules.get(cell.approach, ())}
-            worker.run(batch, self._store.folder_of(batch), modules, self.threads, state.schedule.side_by_side(batch, self._in_flight()),
-                       kept_effort=state.kept_effort(batch))
+            side_by_side = state.schedule.side_by_side(batch, self._in_flight())
+            worker.run(batch, self._store.folder_of(batch), modules, self.threads, side_by_side, state.kept_effort(batch))
 
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if state.exclusive and any(other.batch.key in state.exclusive for other in self._workers if other.batch is not None):

@@ -1,4 +1,4 @@
-"""How a worker's process is started: forked from a server that lives as long as this process, or, not on Linux, a new interpreter.
+"""How a worker's process is started: forked from a server that lives as long as this process, or elsewhere than on Linux anew.
 
 Imports nothing heavy: a command starts the server first of all. Knows neither cells nor orders.
 """
@@ -95,7 +95,7 @@ class Server:
         self._link, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tabbench.execution.fork_server"], stdin=theirs, stdout=subprocess.DEVNULL,
+                [sys.executable, "-P", "-m", "tabbench.execution.fork_server"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, env=environment(threads), start_new_session=True)
         self._owner = os.getpid()
         self._sending = threading.Lock()

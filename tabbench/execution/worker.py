@@ -101,7 +101,8 @@ class Worker:
             kept_effort: float | None = None) -> None:
         """Hand it a batch of the run in this folder; so many fits may go on at the same time, each with so many threads.
 
-        It imports the modules before the first cell, which has not begun by then. With `kept_effort` the models are kept in that folder, as fitted with that effort.
+        It imports the modules first, which is no part of the first cell. With `kept_effort` the models are kept in that folder,
+        as fitted with that effort.
         """
         self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()

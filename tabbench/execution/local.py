@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import psutil
 
@@ -278,20 +279,8 @@ class LocalExecutor(CallingExecutor):
             return
         if values is None:
             self._bury(worker, state)
-        elif "pid" in values:
-            self._note_begin(values["pid"])
-        elif "warm" in values:
-            worker.is_warm, worker.is_cuda_available = True, values["cuda"]
-            self._learn_base(worker, state)
-            self._require_memory(worker)
-        elif "loaded" in values:
-            worker.note_loaded()
-            self._learn_base(worker, state)
-        elif "broken" in values:
-            self.broken.update(values["broken"])
-            if worker.batch is not None and state is not None:
-                state.schedule.again(worker.batch)  # what does load of it is run
-                worker.batch = None
+        elif values.keys() & {"pid", "warm", "loaded", "broken"}:
+            self._take_readiness(worker, values, state)
         elif "started" in values:
             worker.begin(values["started"])
         elif "finished" in values and state is not None:
@@ -305,6 +294,23 @@ class LocalExecutor(CallingExecutor):
             self._note_returned(values["called"])
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
+
+    def _take_readiness(self, worker: Worker, values: dict[str, Any], state: _Running | None) -> None:
+        """It has begun, or has imported what it needs."""
+        if "pid" in values:
+            self._note_begin(values["pid"])
+        elif "warm" in values:
+            worker.is_warm, worker.is_cuda_available = True, values["cuda"]
+            self._learn_base(worker, state)
+            self._require_memory(worker)
+        elif "loaded" in values:
+            if worker.note_loaded():
+                self._learn_base(worker, state)
+        else:
+            self.broken.update(values["broken"])
+            if worker.batch is not None and state is not None:
+                state.schedule.again(worker.batch)  # what does load of it is run
+                worker.batch = None
 
     def _learn_base(self, worker: Worker, state: _Running | None) -> None:
         """What a worker has in memory before its first cell, once it is one that has imported all that cells need."""

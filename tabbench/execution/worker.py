@@ -20,6 +20,7 @@ import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.execution.child import MEMORY_EXIT_CODE, WARDEN_SECONDS
+from tabbench.execution.machine import descendants
 from tabbench.execution.processes import start_process
 from tabbench.execution.warden import has_warden
 from tabbench.execution.work import InFlight
@@ -110,10 +111,12 @@ class Worker:
         self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], modules=sorted(modules),
                    threads=threads, side_by_side=side_by_side, kept_effort=kept_effort)
 
-    def note_loaded(self) -> None:
-        """It has imported what its batch needs."""
+    def note_loaded(self) -> bool:
+        """It has imported what its batch needs; whether that was something new."""
+        is_new = not self._loading <= self.loaded
         self.loaded |= self._loading
         self.cell_started = time.monotonic()
+        return is_new
 
     def begin(self, key: str) -> None:
         """It has begun a cell of its batch."""
@@ -148,20 +151,24 @@ class Worker:
         self.shorten_log()
 
     def resident_bytes(self) -> int:
-        """Resident memory of the worker and all that it started; reading it takes milliseconds, see `seen_bytes`.
+        """Resident memory of the worker and all that it started; reading it takes a millisecond, see `seen_bytes`.
 
         Not its warden's, which is the copy of a process with everything in it and shares that with the others.
         """
         total = 0
         try:
-            if self.process.pid is not None:
-                for each in _below_warden(psutil.Process(self.process.pid)):
-                    total += each.memory_info().rss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            for pid in self._processes():
+                total += psutil.Process(pid).memory_info().rss
+        except (OSError, psutil.NoSuchProcess, psutil.AccessDenied):
             return total
         finally:
             self.seen_bytes = total
         return total
+
+    def _processes(self) -> list[int]:
+        if self.process.pid is None:
+            return []
+        return [*([] if has_warden() else [self.process.pid]), *descendants(self.process.pid)]
 
     def why_it_died(self) -> tuple[Status, str]:
         """The status and reason for what it was at: a cell, or a call."""
@@ -222,11 +229,6 @@ class Worker:
             return
         finally:  # a line that is no answer ends the worker as its death does
             events.put(Event(self, None))
-
-
-def _below_warden(process: psutil.Process) -> list[psutil.Process]:
-    below: list[psutil.Process] = process.children(recursive=True)
-    return below if has_warden() else [process, *below]
 
 
 def end_group(pid: int) -> None:

@@ -110,6 +110,7 @@ class Child:
                kept_effort: float | None) -> None:
         """Run a batch of the run in this folder, whose cells need these modules; with `kept_effort` its models are kept there."""
         if not self._load(modules):
+            self._answer(refused=True)
             return
         self._answer(loaded=True)
         self._run(folder, cells, threads, side_by_side, kept_effort)

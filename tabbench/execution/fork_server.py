@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -108,9 +109,10 @@ class ForkServer:
 
     def end_if_alone(self) -> None:
         """End if the supervisor is gone."""
-        with contextlib.suppress(BlockingIOError):
-            if not self._link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                raise SystemExit(0)
+        hang_up = select.poll()
+        hang_up.register(self._link, 0)
+        if hang_up.poll(0):
+            raise SystemExit(0)
 
 
 def _draw_other_random_numbers() -> None:

@@ -279,7 +279,7 @@ class LocalExecutor(CallingExecutor):
             return
         if values is None:
             self._bury(worker, state)
-        elif values.keys() & {"pid", "warm", "loaded", "broken"}:
+        elif values.keys() & {"pid", "warm", "loaded", "broken", "refused"}:
             self._take_readiness(worker, values, state)
         elif "started" in values:
             worker.begin(values["started"])
@@ -306,11 +306,11 @@ class LocalExecutor(CallingExecutor):
         elif "loaded" in values:
             if worker.note_loaded():
                 self._learn_base(worker, state)
-        else:
+        elif "broken" in values:
             self.broken.update(values["broken"])
-            if worker.batch is not None and state is not None:
-                state.schedule.again(worker.batch)  # what does load of it is run
-                worker.batch = None
+        elif worker.batch is not None and state is not None:
+            state.schedule.again(worker.batch)  # without the approaches whose library does not load
+            worker.batch = None
 
     def _learn_base(self, worker: Worker, state: _Running | None) -> None:
         """What a worker has in memory before its first cell, once it is one that has imported all that cells need."""

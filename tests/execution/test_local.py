@@ -1,7 +1,9 @@
 """Children that are killed, hang, eat memory or print cost only their own cells; nothing finished is lost."""
 
 import gc
+import math
 import os
+import queue
 import signal
 import sys
 import threading
@@ -23,6 +25,7 @@ from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import CellCost, Expected
 from tabbench.execution.local import LocalExecutor
 from tabbench.execution.schedule import Schedule
+from tabbench.execution.worker import Worker
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
@@ -201,6 +204,28 @@ def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
     executor.broken = {"sklearn.linear_model": "ImportError: torn"}
     assert executor._broken_approaches() == {"linear": "sklearn.linear_model does not load (ImportError: torn); reinstall it: "
                                                        "pip install --force-reinstall scikit-learn"}
+
+
+def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_setup, tmp_path, monkeypatch):
+    (tmp_path / "torn.py").write_text("raise OSError('no such library')")
+    monkeypatch.syspath_prepend(tmp_path)
+    batches = [Batch(tuple(cell for cell in cells_of(small_setup, ["linear", "dummy"]) if cell.fold == fold)) for fold in (0, 1)]
+    store.declare(batches)
+    schedule, noted = Schedule(batches, jobs=1), Noted()
+    with LocalExecutor(store, jobs=1, needs=Needs({"linear": ("torn",)})) as executor:
+        executor.run(schedule, noted)
+    assert sorted(noted.keys) == sorted(cell.key for batch in batches for cell in batch.cells if cell.approach == "dummy")
+    [skip] = schedule.skips
+    assert skip.approach == "linear" and "torn does not load (OSError: no such library)" in skip.reason
+
+
+def test_importing_counts_as_no_cells_time(store, tmp_path):
+    worker = Worker(0, store.folder, queue.Queue(), threads=1)
+    worker.run(Batch(()), store.folder, {"torch"}, 1)
+    worker.cell_started = -math.inf
+    assert worker.note_loaded() and worker.loaded == {"torch"}
+    assert worker.cell_started > -math.inf
+    worker.kill()
 
 
 def test_an_impossible_memory_limit_is_refused(store, small_setup):

@@ -1,5 +1,6 @@
 """A forked process begins and ends as one that was started by itself, and its server is nobody's burden."""
 
+import json
 import os
 import signal
 import subprocess
@@ -80,16 +81,16 @@ def test_a_server_ends_what_has_not_begun_when_it_begins_and_all_others_with_its
 
 
 NOTING = """
-import os, sys
+import json, os, sys
 import numpy as np
 
 def note(folder, name):
     noted = (os.environ.get("NOTED"), os.getcwd(), sys.path[0], os.environ["OMP_NUM_THREADS"], np.random.random())
-    (folder / name).write_text(repr(noted))
+    (folder / name).write_text(json.dumps(noted))
 """
 
 
-def test_it_finds_the_variables_the_folder_and_the_modules_of_the_supervisor_and_draws_other_numbers(store, tmp_path, monkeypatch):
+def test_it_finds_what_a_new_interpreter_would_find_and_draws_other_numbers(store, tmp_path, monkeypatch):
     (tmp_path / "noting.py").write_text(NOTING)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -98,8 +99,8 @@ def test_it_finds_the_variables_the_folder_and_the_modules_of_the_supervisor_and
         with LocalExecutor(store, jobs=1, needs=Needs()) as executor:
             executor.call("noting:note", {"name": name})
             assert executor.await_call(float("inf")) == ""
-    first, second = (eval((store.folder / name).read_text()) for name in ("first", "second"))
-    assert first[:4] == second[:4] == ("now", str(tmp_path), str(tmp_path), "1")
+    first, second = (json.loads((store.folder / name).read_text()) for name in ("first", "second"))
+    assert first[:4] == second[:4] == ["now", str(tmp_path), str(tmp_path), "1"]
     assert first[4] != second[4]
 
 

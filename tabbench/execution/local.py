@@ -190,12 +190,12 @@ class LocalExecutor(CallingExecutor):
 
     def _start_worker(self, owner: str | None = None) -> Worker:
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
-        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner)
+        is_shared = owner is None
+        modules = sorted(self._modules) if is_shared else []
+        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner, modules=modules)
         self._started += 1
         self._workers.append(worker)
-        is_shared = owner is None
-        worker.order(do="warm", modules=sorted(self._modules) if is_shared else [],
-                     ask_cuda=self.needs.is_cuda_wanted and is_shared)
+        worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))
         own = {name: pickled for name, pickled in self.needs.own.items() if name == owner}

@@ -91,9 +91,11 @@ class Child:
         """Carry out one order."""
         getattr(self, f"do_{order.pop('do')}")(**order)
 
-    def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
+    def do_warm(self, modules: list[str], are_imported_first: bool, ask_cuda: bool) -> None:
         """Say that cells may come, which will need these modules, and whether there is a GPU for them."""
         self.ahead = list(modules)
+        if are_imported_first:
+            self._load(modules)
         cuda = False
         if ask_cuda and self._load(["torch"]):
             from tabbench.nets import is_cuda_available

@@ -24,7 +24,7 @@ from tabbench.core.threads import THREAD_VARIABLES
 THREADLESS = frozenset({"sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm", "torch"})
 """Libraries that start no thread when they are imported, so that a process that has imported them can be forked."""
 _USED: set[str] = set()
-"""Of these, what workers of this process have imported: others that need it find it imported."""
+"""What workers of this process have imported for cells: others that need it find it imported."""
 
 
 class WorkerProcess(Protocol):
@@ -115,7 +115,7 @@ class Server:
 
     def start(self, folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()
               ) -> ForkedProcess:
-        """Have a worker forked; it begins when the server has imported what it needs and other workers have needed before."""
+        """Have a worker forked; it begins when the server has imported these modules, as far as it can be forked then."""
         (orders, stdin), (stdout, answers) = os.pipe(), os.pipe()
         place = os.open(".", os.O_RDONLY)
         process = ForkedProcess(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), on_begin)
@@ -123,8 +123,8 @@ class Server:
         with self._sending:
             number = next(self._numbers)
             self._alive[number] = process
-            known = sorted(_USED & set(modules)) if search_path() == self._path else []
-            request = {"number": number, "folder": str(folder), "environment": environment(threads), "modules": known}
+            found = sorted(THREADLESS & set(modules)) if search_path() == self._path else []
+            request = {"number": number, "folder": str(folder), "environment": environment(threads), "modules": found}
             with contextlib.suppress(OSError):  # it has died, as `_listen` will see
                 socket.send_fds(self._link, [json.dumps(request).encode() + b"\n"], files)
         for file in (orders, answers, place):
@@ -172,12 +172,17 @@ def start_server(threads: int = 1) -> Server | None:
 
 def note_used(modules: Collection[str]) -> None:
     """A worker has imported these for its cells."""
-    _USED.update(THREADLESS & set(modules))
+    _USED.update(modules)
+
+
+def used_before(modules: Collection[str]) -> set[str]:
+    """Of these, what an earlier worker has imported for its cells."""
+    return _USED & set(modules)
 
 
 def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()
                   ) -> WorkerProcess:
-    """Start a worker's process for the run in this folder, whose cells may need these modules."""
+    """Start a worker's process for the run in this folder, which finds these modules imported, if it can."""
     server = start_server(threads)
     if server is not None:
         return server.start(folder, log, threads, on_begin, modules)

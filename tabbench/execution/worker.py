@@ -50,11 +50,11 @@ class Worker:
     process group of its own, so that Ctrl-C reaches only the supervisor and ending it ends what it started.
 
     `owner` is the name of the user's own estimator that this worker is kept for, None for approaches that come with tabbench:
-    what foreign code does to a process must not reach anybody else's cells. Its cells may need the `modules`.
+    what foreign code does to a process must not reach anybody else's cells. It may find the modules `imported` when it begins.
     """
 
     def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int, owner: str | None = None,
-                 modules: Collection[str] = ()) -> None:
+                 imported: Collection[str] = ()) -> None:
         self.number = number
         self.owner = owner
         self.log = folder / "logs" / f"child-{number}.log"
@@ -71,7 +71,7 @@ class Worker:
         self.ended_for: tuple[Status, str] | None = None
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self.process = start_process(folder, log, threads, lambda pid: events.put(Event(self, {"pid": pid})), modules)
+            self.process = start_process(folder, log, threads, lambda pid: events.put(Event(self, {"pid": pid})), imported)
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
     @property

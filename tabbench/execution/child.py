@@ -52,6 +52,8 @@ def preload(after_each: Callable[[], None] = lambda: None) -> None:
     for module in PRELOADED:
         load([module])
         after_each()
+    gc.collect()
+    gc.freeze()
 
 
 def load(modules: Sequence[str]) -> dict[str, str]:

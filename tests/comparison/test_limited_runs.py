@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import tabbench
-from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import judged
 from tabbench.comparison.plan import plan_batches
 from tabbench.comparison.plan_options import options_of
 from tabbench.comparison.planner import FIRST_LOOK_EFFORT, Planner, all_contestants
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Batch, Result
 from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts

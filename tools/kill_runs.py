@@ -114,9 +114,10 @@ class Campaign:
 
 
 def workers_of(run: Path) -> list[int]:
-    """Processes that run cells in this folder."""
-    return [each.pid for each in psutil.process_iter(["cmdline"])
-            if "tabbench.execution.child" in (words := each.info["cmdline"] or []) and str(run) in words]
+    """Processes that run cells in this folder: workers and their wardens, whose log is there."""
+    return [each.pid for each in psutil.process_iter(["cmdline", "open_files"])
+            if "tabbench.execution.fork_server" in (each.info["cmdline"] or [])
+            and any(Path(file.path).is_relative_to(run) for file in each.info["open_files"] or [])]
 
 
 def write_table(path: Path) -> None:

@@ -54,10 +54,15 @@ def _option_parameters() -> list[inspect.Parameter]:
 @answering
 def compare_command(data: str, json: bool = False, **values: Any) -> int:
     """Compare approaches on a table and say which of them wins at which size."""
+    from tabbench.comparison.starting import start_importing
+
+    options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}))
+    if not options.dry_run:
+        start_importing(Path(str(options.out)), executor=options.executor, is_fresh=options.fresh)
+    options = options.checked()
     from tabbench.comparison.compare import forecast, run_comparison
     from tabbench.report.live import make_display
 
-    options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}).checked())
     display = make_display(quiet=options.quiet, to_json=json)
     if options.dry_run:
         expected = forecast(data, options, display=display, is_command=True)

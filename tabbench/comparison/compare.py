@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
-import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
-
 from tabbench.approaches.own import why_unidentified
 from tabbench.comparison.arguments import settled
 from tabbench.comparison.checking_meanwhile import Checking
@@ -219,6 +217,8 @@ def compare(  # type: ignore[misc]  # the second signature is short, and accepts
     """
     data, given, splits = settled(data, {name: value for name, value in locals().items() if name != "data"})
     options, display = Options(**given).checked(), make_display(quiet=quiet, to_json=False, in_program=True)
+    import scipy.linalg  # noqa: F401 - what is to be told its threads must be loaded
+
     with limited_threads(1):  # as for the command: the workers take the cores
         return _compare(data, options, splits, display)
 

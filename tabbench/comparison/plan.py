@@ -88,7 +88,8 @@ class Contestants:
         """
         modules = {approach.name: tuple(name for name in approach.requires if _is_installed(name))
                    for approach in self.approaches}
-        is_cuda_wanted = device != "cpu" and any(approach.uses_device for approach in self.approaches)
+        may_use_gpu = device == "cuda" or (device == "auto" and may_have_gpu())
+        is_cuda_wanted = may_use_gpu and any(approach.uses_device for approach in self.approaches)
         return Needs(modules, {name: _pickled(name, each) for name, each in self.own.items()}, dict(self.aliases), is_cuda_wanted)
 
 

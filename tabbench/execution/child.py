@@ -1,4 +1,4 @@
-"""A child: `python -m tabbench.execution.child FOLDER`. Runs batches that arrive on standard input, one at a time.
+"""A child: a fork of the server or `python -m tabbench.execution.child FOLDER`. Runs batches from standard input, one at a time.
 
 Speaks one JSON object a line. Finished results go to the run's spool folder; the line only names the file.
 Ends when its standard input ends, so that it never outlives its supervisor.
@@ -7,6 +7,7 @@ Ends when its standard input ends, so that it never outlives its supervisor.
 from __future__ import annotations
 
 import base64
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -18,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,20 +27,35 @@ from tabbench.execution.warden import become_watched
 
 WARDEN_SECONDS = 5.0
 """A warden ends as soon as all that it had to kill is dead."""
+PRELOADED = ("tabbench.execution.run", "tabbench.execution.kept_models", "tabbench.store.setups", "tabbench.store.spool",
+             "pyarrow.pandas_compat", "sklearn.linear_model", "tabbench.linear.elastic_net", "tabbench.linear.logistic")
+"""What the cells need that are run first: those of the constant predictor and of linear models."""
+IDLE_SECONDS = 0.5
+"""A child that has waited so long for an order imports what later ones need; an order that comes meanwhile has to wait."""
 MEMORY_EXIT_CODE = 77
 """How a child says that it ran out of memory: it cannot be trusted with another cell."""
 
 
-def main() -> None:
+def run(folder: Path) -> None:
     """Obey the supervisor until it says stop or is gone."""
     become_watched()
     faulthandler.enable()
-    folder, answers = Path(sys.argv[1]), _private_stdout()
     orders: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    child = Child(folder, answers)
-    while (order := orders.get())["do"] != "stop":
+    child = Child(folder, _private_stdout())
+    while (order := child.next_of(orders))["do"] != "stop":
         child.obey(order)
+
+
+def preload(after_each: Callable[[], None] = lambda: None) -> None:
+    """Import what all children need. What does not load is told by the child that needs it for a cell."""
+    from tabbench.execution.run import why_it_does_not_load
+
+    for module in PRELOADED:
+        why_it_does_not_load(module)
+        after_each()
+    gc.collect()
+    _keep_libraries()
 
 
 class Child:
@@ -51,24 +68,29 @@ class Child:
         self.setup: Any = None
         self.opened = ""
         self.own: dict[str, Any] = {}
+        self.ahead: list[str] = []
+
+    def next_of(self, orders: queue.Queue[dict[str, Any]]) -> dict[str, Any]:
+        """The next order; while none comes, the modules that others will need are imported, one by one."""
+        while self.ahead:
+            with contextlib.suppress(queue.Empty):
+                return orders.get(timeout=IDLE_SECONDS)
+            self._load([self.ahead[0]])
+        return orders.get()
 
     def obey(self, order: dict[str, Any]) -> None:
         """Carry out one order."""
         getattr(self, f"do_{order.pop('do')}")(**order)
 
     def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
-        """Import what the cells will need, before there are cells."""
-        from tabbench.execution.run import why_it_does_not_load
-
-        broken = {module: why for module in modules if (why := why_it_does_not_load(module)) is not None}
+        """Say that cells may come, which will need these modules, and whether there is a GPU for them."""
+        self.ahead = list(modules)
         cuda = False
-        if ask_cuda and "torch" not in broken:
+        if ask_cuda and self._load(["torch"]):
             from tabbench.nets import is_cuda_available
 
             cuda = is_cuda_available()
-        # The libraries stay: looking through their objects after each batch would take a sixth of a second.
-        gc.freeze()
-        self._answer(warm=True, cuda=cuda, broken=broken)
+        self._answer(warm=True, cuda=cuda)
 
     def do_learn(self, own: dict[str, str], aliases: dict[str, str]) -> None:
         """Receive the user's own approaches, the only pickles there are, and other names for registered ones."""
@@ -84,9 +106,16 @@ class Child:
             self.setup = None  # two large tables at a time might be too much
             self.setup, self.opened = load_setup(Path(folder)), folder
 
-    def do_run(self, folder: str, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None
-               ) -> None:
-        """Run one batch of the run in this folder; with `kept_effort` its models are kept there."""
+    def do_run(self, folder: str, cells: list[dict[str, Any]], modules: list[str], threads: int, side_by_side: int,
+               kept_effort: float | None) -> None:
+        """Run a batch of the run in this folder, whose cells need these modules; with `kept_effort` its models are kept there."""
+        if not self._load(modules):
+            self._answer(refused=True)
+            return
+        self._answer(loaded=True)
+        self._run(folder, cells, threads, side_by_side, kept_effort)
+
+    def _run(self, folder: str, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
         from tabbench.core.cell import Batch, Cell
         from tabbench.execution.kept_models import keeping_in
         from tabbench.execution.machine import trim_memory
@@ -130,6 +159,19 @@ class Child:
             os._exit(MEMORY_EXIT_CODE)
         self._answer(called=error)
 
+    def _load(self, modules: list[str]) -> bool:
+        """Import what has not been imported yet; what does not load is told."""
+        from tabbench.execution.run import why_it_does_not_load
+
+        self.ahead = [module for module in self.ahead if module not in modules]
+        new = [module for module in modules if module not in sys.modules]
+        broken = {module: why for module in new if (why := why_it_does_not_load(module)) is not None}
+        if broken:
+            self._answer(broken=broken)
+        if new:
+            _keep_libraries()
+        return not broken
+
     def _end_copies(self) -> None:
         """An estimator that forks comes back twice: the copy has nothing to say."""
         if os.getpid() != self.pid:
@@ -139,6 +181,11 @@ class Child:
         self._end_copies()
         self.answers.write(json.dumps(values) + "\n")
         self.answers.flush()
+
+
+def _keep_libraries() -> None:
+    """They stay: looking through their objects after each batch would take a sixth of a second."""
+    gc.freeze()
 
 
 def _private_stdout() -> IO[str]:
@@ -161,4 +208,5 @@ def _listen(orders: queue.Queue[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    preload()
+    run(Path(sys.argv[1]))

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import psutil
 
@@ -175,6 +176,11 @@ class LocalExecutor(CallingExecutor):
         """Workers that no foreign code has been in."""
         return [worker for worker in self._workers if worker.owner is None]
 
+    @property
+    def _modules(self) -> set[str]:
+        """All that any approach needs."""
+        return {module for names in self.needs.modules.values() for module in names}
+
     def _in_flight(self) -> list[InFlight]:
         return [worker.in_flight() for worker in self._busy]
 
@@ -187,10 +193,9 @@ class LocalExecutor(CallingExecutor):
         worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner)
         self._started += 1
         self._workers.append(worker)
-        self._store.note_child(worker.process.pid, worker.created)
         is_shared = owner is None
-        modules = sorted({module for names in self.needs.modules.values() for module in names if is_shared})
-        worker.order(do="warm", modules=modules, ask_cuda=self.needs.is_cuda_wanted and is_shared)
+        worker.order(do="warm", modules=sorted(self._modules) if is_shared else [],
+                     ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))
         own = {name: pickled for name, pickled in self.needs.own.items() if name == owner}
@@ -241,8 +246,9 @@ class LocalExecutor(CallingExecutor):
                 continue
             worker = self._worker_for(self._owner_of(batch.cells[0]))
             assert worker is not None  # `free` at least
-            worker.run(batch, self._store.folder_of(batch), self.threads, state.schedule.side_by_side(batch, self._in_flight()),
-                       kept_effort=state.kept_effort(batch))
+            modules = {module for cell in batch.cells for module in self.needs.modules.get(cell.approach, ())}
+            side_by_side = state.schedule.side_by_side(batch, self._in_flight())
+            worker.run(batch, self._store.folder_of(batch), modules, self.threads, side_by_side, state.kept_effort(batch))
 
     def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
         if state.exclusive and any(other.batch.key in state.exclusive for other in self._workers if other.batch is not None):
@@ -273,13 +279,8 @@ class LocalExecutor(CallingExecutor):
             return
         if values is None:
             self._bury(worker, state)
-        elif "warm" in values:
-            worker.is_warm, worker.is_cuda_available = True, values["cuda"]
-            self._base_mb = max(self._base_mb, worker.resident_bytes() / 1e6)
-            if state is not None:
-                state.schedule.costs.base_mb = self._base_mb
-            self.broken.update(values["broken"])
-            self._require_memory(worker)
+        elif values.keys() & {"pid", "warm", "loaded", "broken", "refused"}:
+            self._take_readiness(worker, values, state)
         elif "started" in values:
             worker.begin(values["started"])
         elif "finished" in values and state is not None:
@@ -293,6 +294,34 @@ class LocalExecutor(CallingExecutor):
             self._note_returned(values["called"])
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
+
+    def _take_readiness(self, worker: Worker, values: dict[str, Any], state: _Running | None) -> None:
+        """It has begun, or has imported what it needs."""
+        if "pid" in values:
+            self._note_begin(values["pid"])
+        elif "warm" in values:
+            worker.is_warm, worker.is_cuda_available = True, values["cuda"]
+            self._learn_base(worker, state)
+            self._require_memory(worker)
+        elif "loaded" in values:
+            if worker.note_loaded():
+                self._learn_base(worker, state)
+        elif "broken" in values:
+            self.broken.update(values["broken"])
+        elif worker.batch is not None and state is not None:
+            state.schedule.again(worker.batch)  # without the approaches whose library does not load
+            worker.batch = None
+
+    def _learn_base(self, worker: Worker, state: _Running | None) -> None:
+        """What a worker has in memory before its first cell, once it is one that has imported all that cells need."""
+        if worker.owner is None and worker.loaded >= self._modules:
+            self._base_mb = max(self._base_mb, worker.resident_bytes() / 1e6)
+            if state is not None:
+                state.schedule.costs.base_mb = self._base_mb
+
+    def _note_begin(self, pid: int) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended already
+            self._store.note_child(pid, psutil.Process(pid).create_time())
 
     def _adopt(self, keys: list[str], state: _Running, running: InFlight | None = None) -> set[str]:
         results = self._store.adopt_spooled(keys) if keys else []

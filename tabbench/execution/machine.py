@@ -35,6 +35,26 @@ def trim_memory() -> None:
         libc.malloc_trim(0)
 
 
+def descendants(pid: int) -> list[int]:
+    """The children of a process, theirs, and so on.
+
+    Raises
+    ------
+    OSError | psutil.NoSuchProcess
+        One of them has just ended.
+    """
+    if not _tells_children():
+        return [each.pid for each in psutil.Process(pid).children(recursive=True)]
+    children = [int(word) for thread in Path(f"/proc/{pid}/task").iterdir() for word in (thread / "children").read_text().split()]
+    return children + [each for child in children for each in descendants(child)]
+
+
+@cache
+def _tells_children() -> bool:
+    """Whether the system tells a process's children, as most Linux kernels do: else all processes have to be looked through."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").exists()
+
+
 def usable_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import IO, Any
 
@@ -376,5 +376,9 @@ def unpickled(name: str, pickled: bytes) -> Approach:
 
 
 def _environment(name: str) -> dict[str, Any]:
-    return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": version("tabbench"), "approach": name,
-            "cpu": cpu_model()}
+    return {"python": ".".join(map(str, sys.version_info[:3])), "tabbench": _own_version(), "approach": name, "cpu": cpu_model()}
+
+
+@cache
+def _own_version() -> str:
+    return version("tabbench")  # which reads and parses a file

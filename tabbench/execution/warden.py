@@ -20,9 +20,14 @@ PARENT_DEATH_SIGNAL = 1
 """prctl's PR_SET_PDEATHSIG."""
 
 
+def has_warden() -> bool:
+    """Whether workers have one on this system."""
+    return sys.platform == "linux"
+
+
 def become_watched() -> None:
     """Return in a new process, and stay behind as its warden; elsewhere than on Linux just return."""
-    if sys.platform != "linux":
+    if not has_warden():
         return
     _prctl(ADOPT_ORPHANS, 1)
     _prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)

@@ -9,10 +9,9 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ from typing import Any
 import psutil
 
 from tabbench.core.cell import Batch, Cell, Status
-from tabbench.core.threads import THREAD_VARIABLES
 from tabbench.execution.child import MEMORY_EXIT_CODE, WARDEN_SECONDS
+from tabbench.execution.machine import descendants
+from tabbench.execution.processes import start_process
+from tabbench.execution.warden import has_warden
 from tabbench.execution.work import InFlight
 
 LOG_TAIL_CHARACTERS = 300
@@ -62,18 +63,14 @@ class Worker:
         self.seen_bytes = 0
         self.cell_started = 0.0
         self.is_warm = False
+        self.loaded: set[str] = set()
+        self._loading: set[str] = set()
         self.began = time.monotonic()
         self.is_cuda_available = False
         self.ended_for: tuple[Status, str] | None = None
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        # The same places in the same order, and -P: a file beside the user's table must not pass for a library.
-        path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tabbench.execution.child", str(folder)], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True)
-        self.created = psutil.Process(self.process.pid).create_time()
+            self.process = start_process(folder, log, threads, lambda pid: events.put(Event(self, {"pid": pid})))
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
     @property
@@ -101,15 +98,25 @@ class Worker:
         self.order(do="learn", own={name: base64.b64encode(pickled).decode() for name, pickled in own.items()},
                    aliases=dict(aliases))
 
-    def run(self, batch: Batch, folder: Path, threads: int, side_by_side: int = 1, kept_effort: float | None = None) -> None:
+    def run(self, batch: Batch, folder: Path, modules: Collection[str], threads: int, side_by_side: int = 1,
+            kept_effort: float | None = None) -> None:
         """Hand it a batch of the run in this folder; so many fits may go on at the same time, each with so many threads.
 
-        With `kept_effort` the models are kept in that folder, as fitted with that effort.
+        It imports the modules first, which is no part of the first cell. With `kept_effort` the models are kept in that folder,
+        as fitted with that effort.
         """
         self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()
-        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], threads=threads,
-                   side_by_side=side_by_side, kept_effort=kept_effort)
+        self._loading = set(modules)
+        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], modules=sorted(modules),
+                   threads=threads, side_by_side=side_by_side, kept_effort=kept_effort)
+
+    def note_loaded(self) -> bool:
+        """It has imported what its batch needs; whether that was something new."""
+        is_new = not self._loading <= self.loaded
+        self.loaded |= self._loading
+        self.cell_started = time.monotonic()
+        return is_new
 
     def begin(self, key: str) -> None:
         """It has begun a cell of its batch."""
@@ -135,7 +142,8 @@ class Worker:
             self.process.terminate()  # its warden ends the others
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(WARDEN_SECONDS)
-        end_group(self.process.pid)
+        if self.process.pid is not None:
+            end_group(self.process.pid)
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):  # an order that never reached the dead worker
                 self.process.stdin.close()
@@ -143,17 +151,24 @@ class Worker:
         self.shorten_log()
 
     def resident_bytes(self) -> int:
-        """Resident memory of the worker and all that it started; reading it takes milliseconds, see `seen_bytes`."""
+        """Resident memory of the worker and all that it started; reading it takes a millisecond, see `seen_bytes`.
+
+        Not its warden's, which is the copy of a process with everything in it and shares that with the others.
+        """
         total = 0
         try:
-            process = psutil.Process(self.process.pid)
-            for each in [process, *process.children(recursive=True)]:
-                total += each.memory_info().rss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            for pid in self._processes():
+                total += psutil.Process(pid).memory_info().rss
+        except (OSError, psutil.NoSuchProcess, psutil.AccessDenied):
             return total
         finally:
             self.seen_bytes = total
         return total
+
+    def _processes(self) -> list[int]:
+        if self.process.pid is None:
+            return []
+        return [*([] if has_warden() else [self.process.pid]), *descendants(self.process.pid)]
 
     def why_it_died(self) -> tuple[Status, str]:
         """The status and reason for what it was at: a cell, or a call."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import tempfile
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,9 @@ from tabbench.store.spool import SUFFIX, DamagedSpool, encode, result_from, unpa
 
 LARGEST_INLINE_BYTES = 64 * 1024
 """SQLite reads a blob of this size about as fast as a file; larger ones would bloat the write-ahead log."""
+
+SYNC_SECONDS = 0.5
+"""Of results that come faster one in so long waits for the disk: a power cut costs what came since, a kill nothing."""
 
 TRIED_AGAIN = frozenset({"timed_out", "crashed", "out_of_memory"})
 """Statuses whose cells are tried again when a run is continued; a new result replaces them."""
@@ -70,6 +75,7 @@ class Store:
             self._connection = connect_to_write(folder)
         self._is_read_only = is_read_only
         self._version: int | None = None
+        self._synced = -math.inf
         self._meta: dict[str, str] = {}
         self._results: dict[str, Known] = {}
         self._seal = Seal()
@@ -308,7 +314,7 @@ class Store:
 
     def _put(self, unpacked: list[tuple[dict[str, Any], bytes]]) -> None:
         results, seal = dict(self._known_results()), self._seal
-        with self._transaction():
+        with self._transaction(is_durable=time.monotonic() - self._synced > SYNC_SECONDS):
             for header, body in unpacked:
                 key, old = header["key"], results.get(header["key"])
                 if old is not None and old.status not in TRIED_AGAIN:
@@ -343,11 +349,13 @@ class Store:
             self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, *, is_durable: bool = True) -> Iterator[None]:
         try:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
+            self._synced = time.monotonic() if is_durable else self._synced
         except BaseException as error:
             self._roll_back()
             if isinstance(error, OSError):

@@ -1,6 +1,7 @@
 """Results on their way from a child to the store, one file a cell: checksum, header, compressed predictions.
 
-A file is complete or absent: written beside, synced, renamed. The supervisor verifies it before it believes it.
+A file is complete or absent after a kill: written beside and renamed. After a power cut its checksum tells; it is the store that
+makes results durable, a moment later.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class DamagedSpool(TabbenchError):
 def spool(result: Result, folder: Path) -> Path:
     """Write a result for the supervisor; gives the file's path."""
     path = folder / f"{result.key}{SUFFIX}"
-    write_atomically(path, encode(result))
+    write_atomically(path, encode(result), is_durable=False)
     return path
 
 

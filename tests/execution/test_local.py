@@ -1,7 +1,9 @@
 """Children that are killed, hang, eat memory or print cost only their own cells; nothing finished is lost."""
 
 import gc
+import math
 import os
+import queue
 import signal
 import sys
 import threading
@@ -23,6 +25,7 @@ from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import CellCost, Expected
 from tabbench.execution.local import LocalExecutor
 from tabbench.execution.schedule import Schedule
+from tabbench.execution.worker import Worker
 from tabbench.options import Options
 from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
@@ -85,9 +88,14 @@ class Unsendable(Prior):
 class Forking(Prior):
     """Leaves a process behind that keeps the child's standard output open, and dies."""
 
+    def __init__(self, note=""):
+        self.note = note
+
     def misbehave(self):
-        if os.fork() == 0:
+        if (left := os.fork()) == 0:
             time.sleep(600)
+        with open(self.note, "a") as note:
+            note.write(f"{left}\n")
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -178,10 +186,11 @@ def test_an_estimator_that_cannot_be_unpickled_is_a_failed_row(store, small_setu
 
 
 @pytest.mark.slow
-def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup):
-    results, _ = run(store, small_setup, {"forking": Forking()})
+def test_a_death_is_seen_although_a_grandchild_lives(store, small_setup, tmp_path):
+    results, _ = run(store, small_setup, {"forking": Forking(str(tmp_path / "left"))})
     assert statuses(results, "forking") == ["crashed"]
-    assert not [each for each in psutil.process_iter(["cmdline"]) if str(store.folder) in (each.info["cmdline"] or ())]
+    left = [int(pid) for pid in (tmp_path / "left").read_text().split()]
+    assert len(left) == 2 and not any(map(psutil.pid_exists, left))  # it had two tries
 
 
 def test_children_that_die_before_every_cell_end_the_run_with_their_last_words(store, small_setup):
@@ -195,6 +204,28 @@ def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
     executor.broken = {"sklearn.linear_model": "ImportError: torn"}
     assert executor._broken_approaches() == {"linear": "sklearn.linear_model does not load (ImportError: torn); reinstall it: "
                                                        "pip install --force-reinstall scikit-learn"}
+
+
+def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_setup, tmp_path, monkeypatch):
+    (tmp_path / "torn.py").write_text("raise OSError('no such library')")
+    monkeypatch.syspath_prepend(tmp_path)
+    batches = [Batch(tuple(cell for cell in cells_of(small_setup, ["linear", "dummy"]) if cell.fold == fold)) for fold in (0, 1)]
+    store.declare(batches)
+    schedule, noted = Schedule(batches, jobs=1), Noted()
+    with LocalExecutor(store, jobs=1, needs=Needs({"linear": ("torn",)})) as executor:
+        executor.run(schedule, noted)
+    assert sorted(noted.keys) == sorted(cell.key for batch in batches for cell in batch.cells if cell.approach == "dummy")
+    [skip] = schedule.skips
+    assert skip.approach == "linear" and "torn does not load (OSError: no such library)" in skip.reason
+
+
+def test_importing_counts_as_no_cells_time(store, tmp_path):
+    worker = Worker(0, store.folder, queue.Queue(), threads=1)
+    worker.run(Batch(()), store.folder, {"torch"}, 1)
+    worker.cell_started = -math.inf
+    assert worker.note_loaded() and worker.loaded == {"torch"}
+    assert worker.cell_started > -math.inf
+    worker.kill()
 
 
 def test_an_impossible_memory_limit_is_refused(store, small_setup):
@@ -231,17 +262,17 @@ def test_children_end_with_the_executor_also_when_it_is_interrupted(store, small
     def interrupt():
         while not any(worker.batch for worker in executor._workers):
             time.sleep(0.05)
+        pids.extend(worker.process.pid for worker in executor._workers if worker.is_warm)
         signal.raise_signal(signal.SIGINT)
 
     cells = cells_of(small_setup, ["hanging"])
     store.declare([Batch((cell,)) for cell in cells])
     own = {"hanging": cloudpickle.dumps(Hanging())}
-    executor = LocalExecutor(store, jobs=2, needs=Needs(own=own))
+    executor, pids = LocalExecutor(store, jobs=2, needs=Needs(own=own)), []
     with pytest.raises(KeyboardInterrupt), executor:
-        pids = [worker.process.pid for worker in executor._workers]
         threading.Thread(target=interrupt).start()
         executor.run(Schedule([Batch((cell,)) for cell in cells], jobs=2), Noted())
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert pids and not any(map(psutil.pid_exists, pids))
     assert store.children() == []
     gc.collect()
 

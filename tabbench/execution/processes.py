@@ -1,0 +1,193 @@
+"""How a worker's process is started: forked from a server that lives as long as this process, or elsewhere than on Linux anew.
+
+Imports nothing heavy: a command starts the server first of all. Knows neither cells nor orders.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import IO, Protocol
+
+from tabbench.core.threads import THREAD_VARIABLES
+
+
+class WorkerProcess(Protocol):
+    """What a supervisor needs of a process, as `subprocess.Popen` has it; without a pid it has not begun."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    returncode: int | None
+
+    @property
+    def pid(self) -> int | None:
+        """Its number, which is that of its group as well."""
+
+    def poll(self) -> int | None:
+        """How it has ended, if it has."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+
+class ForkedProcess:
+    """Implements `WorkerProcess` for a grandchild: the server tells of its beginning and its end."""
+
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], on_begin: Callable[[int], None]) -> None:
+        self.stdin: IO[bytes] | None = stdin
+        self.stdout: IO[bytes] | None = stdout
+        self.pid: int | None = None
+        self.returncode: int | None = None
+        self._on_begin = on_begin
+        self._changed = threading.Condition()
+
+    def poll(self) -> int | None:
+        """How it has ended, if it has."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.returncode is not None, timeout) or self.returncode is None:
+                raise subprocess.TimeoutExpired("a worker", timeout or 0.0)
+            return self.returncode
+
+    def terminate(self) -> None:
+        """Ask it to end; one that has not begun counts as ended and will be as soon as it begins."""
+        with self._changed:
+            if self.pid is None:
+                self.note_end(-signal.SIGTERM)
+            elif self.returncode is None:
+                _terminate(self.pid)
+
+    def note_begin(self, pid: int) -> None:
+        """It has begun."""
+        with self._changed:
+            self.pid = pid
+            if self.returncode is not None:
+                _terminate(pid)
+        self._on_begin(pid)
+
+    def note_end(self, returncode: int) -> None:
+        """It has ended."""
+        with self._changed:
+            self.returncode = returncode if self.returncode is None else self.returncode
+            self._changed.notify_all()
+
+
+class Server:
+    """The fork server as its supervisor sees it."""
+
+    def __init__(self, threads: int) -> None:
+        self._link, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tabbench.execution.fork_server"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, env=environment(threads), start_new_session=True)
+        self._owner = os.getpid()
+        self._sending = threading.Lock()
+        self._numbers = count()
+        self._alive: dict[int, ForkedProcess] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def start(self, folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None]) -> ForkedProcess:
+        """Have a worker forked; it begins when the server has imported what it needs."""
+        (orders, stdin), (stdout, answers) = os.pipe(), os.pipe()
+        place = os.open(".", os.O_RDONLY)
+        process = ForkedProcess(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), on_begin)
+        files = [orders, answers, log.fileno(), place]
+        with self._sending:
+            number = next(self._numbers)
+            self._alive[number] = process
+            request = {"number": number, "folder": str(folder), "environment": environment(threads)}
+            with contextlib.suppress(OSError):  # it has died, as `_listen` will see
+                socket.send_fds(self._link, [json.dumps(request).encode() + b"\n"], files)
+        for file in (orders, answers, place):
+            os.close(file)
+        if not self.is_alive:
+            process.note_end(self._process.wait())
+        return process
+
+    def end(self) -> None:
+        """End it, and with it all workers that are left; a copy of this process leaves it alone."""
+        if os.getpid() != self._owner:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._link.close()
+
+    def _listen(self) -> None:
+        with self._link.makefile("rb") as answers, contextlib.suppress(OSError):
+            for line in answers:
+                values = json.loads(line)
+                if "pid" in values:
+                    self._alive[values["number"]].note_begin(values["pid"])
+                else:
+                    self._alive.pop(values["number"]).note_end(values["ended"])
+        code = self._process.wait()
+        for process in list(self._alive.values()):
+            process.note_end(code)
+
+
+_SERVERS: dict[tuple[int, int], Server] = {}
+_STARTING = threading.Lock()
+
+
+def start_server(threads: int = 1) -> Server | None:
+    """The server that workers are forked from, started if need be; None where workers are not forked."""
+    if sys.platform != "linux":
+        return None
+    key = (os.getpid(), threads)
+    with _STARTING:
+        if key not in _SERVERS or not _SERVERS[key].is_alive:
+            _SERVERS[key] = Server(threads)
+            atexit.register(_SERVERS[key].end)
+        return _SERVERS[key]
+
+
+def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None]) -> WorkerProcess:
+    """Start a worker's process for the run in this folder."""
+    server = start_server(threads)
+    if server is not None:
+        return server.start(folder, log, threads, on_begin)
+    process = subprocess.Popen([sys.executable, "-P", "-m", "tabbench.execution.child", str(folder)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=log, env=environment(threads), start_new_session=True)
+    on_begin(process.pid)
+    return process
+
+
+def search_path() -> tuple[str, ...]:
+    """Where modules are looked for here: the same places in the same order, none of them relative."""
+    return tuple(str(Path(place).absolute()) for place in sys.path)
+
+
+def environment(threads: int) -> dict[str, str]:
+    """This process's variables, with its search path and the threads of numeric libraries.
+
+    With -P beside them, a file beside the user's table does not pass for a library.
+    """
+    path = os.pathsep.join(search_path())
+    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _terminate(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,12 +66,12 @@ class Expansion:
             {name: Levels.fit(features[name], fewest_rows, most_levels) for name in names["category"]},
             {name: FrequentWords.fit(features[name]) for name in [*names["text"], *wordy]})
 
-    @property
+    @cached_property
     def number_names(self) -> tuple[str, ...]:
         """Names of the number columns: `date year`, `text 3` for what was made of one column."""
         return tuple(name for column in self.columns for name in self.names_of(column))
 
-    @property
+    @cached_property
     def is_boolean(self) -> np.ndarray:
         """Which number columns hold 0 and 1 only."""
         return np.array([column.kind == "boolean" for column in self.columns for _ in self.names_of(column)], dtype=bool)

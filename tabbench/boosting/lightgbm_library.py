@@ -34,7 +34,7 @@ class LightGBMLibrary:
         parameters = {**QUIET, "max_bin": bins, "feature_pre_filter": False, "num_threads": threads,
                       "deterministic": True, "force_col_wise": True}
         if fit.matrix.values.shape[1] > MANY_COLUMNS and np.count_nonzero(fit.matrix.values) > fit.matrix.values.size / 2:
-            parameters["enable_bundle"] = False  # looking for columns that are rarely filled at the same time took most of the time
+            parameters["enable_bundle"] = False  # looking for columns that are never filled together took most of the time
         categories = [column for column, level in enumerate(fit.matrix.levels) if level]
         fit_data = lightgbm.Dataset(fit.matrix.values, fit.target, weight=fit.weight, params=parameters,
                                     categorical_feature=categories).construct()

@@ -33,7 +33,7 @@ FEWEST_WORDY_LEVELS, FEWEST_WORDS = 40, 2.0
 """A category with so many levels of so many words on average (job titles, product names) also counts as text: its levels have
 words in common, which tell about the rare ones. Root mean squared error of boosted trees on salaries: a tenth less."""
 SHARING_LEVELS = 0.1
-"""So many of the levels have to share a word with some other level, but not with all: those of "level 1", "level 2" share none."""
+"""So many of the levels have to share a word with some other level, not with all: those of "level 1", "level 2" share none."""
 
 
 @dataclass(frozen=True, eq=False)

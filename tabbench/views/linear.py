@@ -32,8 +32,8 @@ WIDE_COLUMNS, MOST_SPARSE_SHARE_OF_WIDE = 200, 0.1
 class LinearView:
     """Columns in this order: p numbers, the f far ends of those with long tails, indicators of missing numbers, one-hot levels.
 
-    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p + f,) standardise what the robust scale left. In a
-    sparse matrix columns that are mostly zero keep their zeros: the intercept takes the place of their mean.
+    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p + f,) standardise what the robust scale left. In
+    a sparse matrix columns that are mostly zero keep their zeros: the intercept takes the place of their mean.
     """
 
     name: ClassVar[ViewName] = "linear"

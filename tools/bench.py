@@ -115,6 +115,13 @@ def measure_promises(given: Given) -> list[Table]:
     return [(GOALS_HEADER, *promises())]
 
 
+def measure_start(given: Given) -> list[Table]:
+    """What a small comparison waits for."""
+    from bench_start import start
+
+    return [(GOALS_HEADER, *start())]
+
+
 def measure_linear(given: Given) -> list[Table]:
     """Shipped tables and the user's own, each up to a number of rows."""
     import numpy as np
@@ -209,6 +216,8 @@ def with_section(page: str, name: str, body: str) -> str:
 
 SECTIONS = {
     "promises": Section("Speed and memory", "What has to be quick whatever the table is.", measure_promises),
+    "start": Section("What a small comparison waits for",
+                     "Wall time, but where it says processor seconds; medians.", measure_start),
     "linear": Section("Linear models against the fastest rivals",
                       "The same grid, the same folds, one thread, processor seconds; ours and theirs are fitted in turn three "
                       "times, and medians are given.\nThe rivals are scikit-learn's `ElasticNetCV` with a precomputed Gram "

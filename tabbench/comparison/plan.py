@@ -78,8 +78,8 @@ class Contestants:
         """The same, to be corrected by what they do cost."""
         return CostModel(self.prices(setup, effort, prior), base_mb=prior.machine("base_mb"), is_crowded=prior.is_crowded)
 
-    def needs(self, device: str) -> Needs:
-        """What the workers must be ready for.
+    def needs(self, device: str, *, is_limited: bool = False) -> Needs:
+        """What the workers must be ready for; where time is limited, before it is planned for.
 
         Raises
         ------
@@ -90,7 +90,8 @@ class Contestants:
                    for approach in self.approaches}
         may_use_gpu = device == "cuda" or (device == "auto" and may_have_gpu())
         is_cuda_wanted = may_use_gpu and any(approach.uses_device for approach in self.approaches)
-        return Needs(modules, {name: _pickled(name, each) for name, each in self.own.items()}, dict(self.aliases), is_cuda_wanted)
+        own = {name: _pickled(name, each) for name, each in self.own.items()}
+        return Needs(modules, own, dict(self.aliases), is_cuda_wanted, are_imported_first=is_limited)
 
 
 def _pickled(name: str, estimator: Any) -> bytes:

@@ -69,7 +69,8 @@ class Session:
         options = self.options
         # A run that is there already may lack nothing; then no worker is started.
         return EXECUTORS.get(options.executor).make(
-            self.store, jobs=options.jobs or usable_cores(), needs=self.contestants.needs(options.device),
+            self.store, jobs=options.jobs or usable_cores(),
+            needs=self.contestants.needs(options.device, is_limited=options.limit_seconds is not None),
             memory_limit_bytes=options.limit_bytes, starts_early=self.store.recall("planned") is None)
 
 

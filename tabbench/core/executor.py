@@ -32,12 +32,16 @@ class Needs:
         Registered names of approaches, by the names that the user gave them.
     is_cuda_wanted : bool, default False
         Whether to look for a GPU.
+    are_imported_first : bool, default False
+        Whether workers import all modules before their first cell, as where there is a time limit to plan for; else when a cell
+        needs them.
     """
 
     modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own: dict[str, bytes] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     is_cuda_wanted: bool = False
+    are_imported_first: bool = False
 
 
 @dataclass(frozen=True)

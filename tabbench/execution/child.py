@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,13 +49,22 @@ def run(folder: Path) -> None:
 
 def preload(after_each: Callable[[], None] = lambda: None) -> None:
     """Import what all children need. What does not load is told by the child that needs it for a cell."""
+    for module in PRELOADED:
+        load([module])
+        after_each()
+
+
+def load(modules: Sequence[str]) -> dict[str, str]:
+    """Import modules for good; gives those that do not load, and why."""
+    new = [module for module in modules if module not in sys.modules]
+    if not new:
+        return {}
     from tabbench.execution.run import why_it_does_not_load
 
-    for module in PRELOADED:
-        why_it_does_not_load(module)
-        after_each()
-    gc.collect()
-    _keep_libraries()
+    broken = {module: why for module in new if (why := why_it_does_not_load(module)) is not None}
+    # The libraries stay: looking through their objects after each batch would take a sixth of a second.
+    gc.freeze()
+    return broken
 
 
 class Child:
@@ -82,9 +91,11 @@ class Child:
         """Carry out one order."""
         getattr(self, f"do_{order.pop('do')}")(**order)
 
-    def do_warm(self, modules: list[str], ask_cuda: bool) -> None:
+    def do_warm(self, modules: list[str], are_imported_first: bool, ask_cuda: bool) -> None:
         """Say that cells may come, which will need these modules, and whether there is a GPU for them."""
         self.ahead = list(modules)
+        if are_imported_first:
+            self._load(modules)
         cuda = False
         if ask_cuda and self._load(["torch"]):
             from tabbench.nets import is_cuda_available
@@ -161,15 +172,10 @@ class Child:
 
     def _load(self, modules: list[str]) -> bool:
         """Import what has not been imported yet; what does not load is told."""
-        from tabbench.execution.run import why_it_does_not_load
-
         self.ahead = [module for module in self.ahead if module not in modules]
-        new = [module for module in modules if module not in sys.modules]
-        broken = {module: why for module in new if (why := why_it_does_not_load(module)) is not None}
+        broken = load(modules)
         if broken:
             self._answer(broken=broken)
-        if new:
-            _keep_libraries()
         return not broken
 
     def _end_copies(self) -> None:
@@ -181,11 +187,6 @@ class Child:
         self._end_copies()
         self.answers.write(json.dumps(values) + "\n")
         self.answers.flush()
-
-
-def _keep_libraries() -> None:
-    """They stay: looking through their objects after each batch would take a sixth of a second."""
-    gc.freeze()
 
 
 def _private_stdout() -> IO[str]:

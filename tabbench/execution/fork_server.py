@@ -48,6 +48,7 @@ class ForkServer:
         # Python counts the allocator's own thread, which allocators stop and start around a fork.
         warnings.filterwarnings("ignore", "This process", DeprecationWarning)
         while (request := self._next_request()) is not None:
+            child.load(request["modules"])
             self._fork(request)
 
     def _fork(self, request: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from tabbench.core.executor import EXECUTORS, LOCAL, ExecutorKind, Keeping, Need
 from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
+from tabbench.execution.processes import used_before
 from tabbench.execution.run import distribution_of
 from tabbench.execution.schedule import place_of
 from tabbench.execution.work import InFlight, Work
@@ -190,11 +191,13 @@ class LocalExecutor(CallingExecutor):
 
     def _start_worker(self, owner: str | None = None) -> Worker:
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
-        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner)
+        is_shared = owner is None
+        modules, are_first = (self._modules if is_shared else set()), self.needs.are_imported_first
+        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner,
+                        imported=modules if are_first else used_before(modules))
         self._started += 1
         self._workers.append(worker)
-        is_shared = owner is None
-        worker.order(do="warm", modules=sorted(self._modules) if is_shared else [],
+        worker.order(do="warm", modules=sorted(modules), are_imported_first=are_first,
                      ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))
@@ -301,6 +304,7 @@ class LocalExecutor(CallingExecutor):
             self._note_begin(values["pid"])
         elif "warm" in values:
             worker.is_warm, worker.is_cuda_available = True, values["cuda"]
+            worker.loaded |= self._modules if self.needs.are_imported_first else set()
             self._learn_base(worker, state)
             self._require_memory(worker)
         elif "loaded" in values:

@@ -14,12 +14,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import count
 from pathlib import Path
 from typing import IO, Protocol
 
 from tabbench.core.threads import THREAD_VARIABLES
+
+THREADLESS = frozenset({"sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm", "torch"})
+"""Libraries that start no thread when they are imported, so that a process that has imported them can be forked."""
+_USED: set[str] = set()
+"""What workers of this process have imported for cells: others that need it find it imported."""
 
 
 class WorkerProcess(Protocol):
@@ -97,7 +102,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tabbench.execution.fork_server"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, env=environment(threads), start_new_session=True)
-        self._owner = os.getpid()
+        self._owner, self._path = os.getpid(), search_path()
         self._sending = threading.Lock()
         self._numbers = count()
         self._alive: dict[int, ForkedProcess] = {}
@@ -108,8 +113,9 @@ class Server:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def start(self, folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None]) -> ForkedProcess:
-        """Have a worker forked; it begins when the server has imported what it needs."""
+    def start(self, folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()
+              ) -> ForkedProcess:
+        """Have a worker forked; it begins when the server has imported these modules, as far as it can be forked then."""
         (orders, stdin), (stdout, answers) = os.pipe(), os.pipe()
         place = os.open(".", os.O_RDONLY)
         process = ForkedProcess(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), on_begin)
@@ -117,7 +123,8 @@ class Server:
         with self._sending:
             number = next(self._numbers)
             self._alive[number] = process
-            request = {"number": number, "folder": str(folder), "environment": environment(threads)}
+            found = sorted(THREADLESS & set(modules)) if search_path() == self._path else []
+            request = {"number": number, "folder": str(folder), "environment": environment(threads), "modules": found}
             with contextlib.suppress(OSError):  # it has died, as `_listen` will see
                 socket.send_fds(self._link, [json.dumps(request).encode() + b"\n"], files)
         for file in (orders, answers, place):
@@ -163,11 +170,22 @@ def start_server(threads: int = 1) -> Server | None:
         return _SERVERS[key]
 
 
-def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None]) -> WorkerProcess:
-    """Start a worker's process for the run in this folder."""
+def note_used(modules: Collection[str]) -> None:
+    """A worker has imported these for its cells."""
+    _USED.update(modules)
+
+
+def used_before(modules: Collection[str]) -> set[str]:
+    """Of these, what an earlier worker has imported for its cells."""
+    return _USED & set(modules)
+
+
+def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()
+                  ) -> WorkerProcess:
+    """Start a worker's process for the run in this folder, which finds these modules imported, if it can."""
     server = start_server(threads)
     if server is not None:
-        return server.start(folder, log, threads, on_begin)
+        return server.start(folder, log, threads, on_begin, modules)
     process = subprocess.Popen([sys.executable, "-P", "-m", "tabbench.execution.child", str(folder)], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=log, env=environment(threads), start_new_session=True)
     on_begin(process.pid)

@@ -21,7 +21,7 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Status
 from tabbench.execution.child import MEMORY_EXIT_CODE, WARDEN_SECONDS
 from tabbench.execution.machine import descendants
-from tabbench.execution.processes import start_process
+from tabbench.execution.processes import note_used, start_process
 from tabbench.execution.warden import has_warden
 from tabbench.execution.work import InFlight
 
@@ -50,10 +50,11 @@ class Worker:
     process group of its own, so that Ctrl-C reaches only the supervisor and ending it ends what it started.
 
     `owner` is the name of the user's own estimator that this worker is kept for, None for approaches that come with tabbench:
-    what foreign code does to a process must not reach anybody else's cells.
+    what foreign code does to a process must not reach anybody else's cells. It may find the modules `imported` when it begins.
     """
 
-    def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int, owner: str | None = None) -> None:
+    def __init__(self, number: int, folder: Path, events: queue.Queue[Event], *, threads: int, owner: str | None = None,
+                 imported: Collection[str] = ()) -> None:
         self.number = number
         self.owner = owner
         self.log = folder / "logs" / f"child-{number}.log"
@@ -70,7 +71,7 @@ class Worker:
         self.ended_for: tuple[Status, str] | None = None
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self.process = start_process(folder, log, threads, lambda pid: events.put(Event(self, {"pid": pid})))
+            self.process = start_process(folder, log, threads, lambda pid: events.put(Event(self, {"pid": pid})), imported)
         threading.Thread(target=self._listen, args=(events,), daemon=True).start()
 
     @property
@@ -115,6 +116,7 @@ class Worker:
         """It has imported what its batch needs; whether that was something new."""
         is_new = not self._loading <= self.loaded
         self.loaded |= self._loading
+        note_used(self._loading)
         self.cell_started = time.monotonic()
         return is_new
 

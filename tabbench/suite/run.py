@@ -70,7 +70,8 @@ def run_definition(suite: Suite, options: Options, display: Display, *, is_comma
             _require_same_suite(folder, suite)
         stores = SuiteStores(store)
         executor = EXECUTORS.get(options.executor).make(
-            stores, jobs=options.jobs or usable_cores(), needs=contestants.needs(options.device),
+            stores, jobs=options.jobs or usable_cores(),
+            needs=contestants.needs(options.device, is_limited=options.limit_seconds is not None),
             memory_limit_bytes=options.limit_bytes, starts_early=True)
         try:
             with stopping() as stop, _judging(options, prior) as judging:

@@ -26,7 +26,7 @@ def log(tmp_path):
 def begun(folder, log):
     pids = []
     process = start_process(folder, log, 1, pids.append)
-    process.stdin.write(b'{"do": "warm", "modules": [], "ask_cuda": false}\n')
+    process.stdin.write(b'{"do": "warm", "modules": [], "are_imported_first": false, "ask_cuda": false}\n')
     process.stdin.flush()
     assert b'"warm": true' in process.stdout.readline()
     assert pids == [process.pid]
@@ -65,7 +65,7 @@ def test_a_server_ends_what_has_not_begun_when_it_begins_and_all_others_with_its
     unwanted.terminate()
     assert unwanted.wait(0) == -signal.SIGTERM  # at once, while the server imports
     later = server.start(tmp_path, log, 1, pids.append)
-    later.stdin.write(b'{"do": "warm", "modules": [], "ask_cuda": false}\n')
+    later.stdin.write(b'{"do": "warm", "modules": [], "are_imported_first": false, "ask_cuda": false}\n')
     later.stdin.flush()
     assert b'"warm": true' in later.stdout.readline()
     server.end()

@@ -100,7 +100,7 @@ def growth(approach: str, measured: list[Measured]) -> Row:
     exponent = math.log(end.seconds / start.seconds) / math.log(end.rows / start.rows)
     power = f", growing as rows^{exponent:.2f}" if end.seconds > 1 else ""
     return (f"{approach}: {goal.rows:,} training rows × {NUMBERS + CATEGORIES + BOOLEANS}",
-            f"{goal.seconds:.1f} s, {goal.peak_mb:,.0f} MB; of {end.rows:,} rows {end.seconds:.1f} s, {end.peak_mb:,.0f} MB{power}",
+            f"{goal.seconds:.1f} s, {goal.peak_mb:,.0f} MB; {end.rows:,}: {end.seconds:.1f} s, {end.peak_mb:,.0f} MB{power}",
             GOALS.get(approach, f"about linear; ≤ {MOST_MB:,} MB"))
 
 

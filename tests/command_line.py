@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from contextlib import chdir
+from functools import cache
 
+from typer import testing
 from typer.testing import CliRunner, Result
 
 from tabbench.cli import app
+
+testing._get_command = cache(testing._get_command)  # the runner would read the signatures of all commands for each call
 
 
 def tabbench(*arguments, folder=".", input=None) -> Result:

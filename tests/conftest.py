@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import simulated
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
+from tabbench.costs import prior
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,6 +23,14 @@ def interruptible():
     """A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C; some tests are about it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_probe():
+    """The machine is probed once, not for each of hundreds of comparisons in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prior, "probe", cache(prior.probe))
+        yield
 
 
 def small_table(rows=120, seed=0):

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -144,3 +145,20 @@ def test_a_benchmark_names_what_became_slower(tmp_path):
     assert guard.compared(path, "all", [("fit", "9 s", "")], "another machine") == []
     assert guard.compared(path, "all", [("fit", "99 s", "")], "another machine") == ["fit: 9 s before, 99 s now"]
     assert guard.compared(path, "other", before, "this machine") == []
+
+
+def test_the_profile_times_steps_that_there_are():
+    for module, name in tool("bench_profile").STEPS.values():
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_profile_says_what_a_worker_does_and_how_much_of_it_is_no_fit():
+    profile = tool("bench_profile")
+    starting = SimpleNamespace(is_warm=False)
+    waiting = SimpleNamespace(is_warm=True, batch=None)
+    flight = SimpleNamespace(left=(SimpleNamespace(approach="linear"),))
+    fitting = SimpleNamespace(is_warm=True, batch=object(), in_flight=lambda: flight)
+    assert [profile.doing(worker) for worker in (starting, waiting, fitting)] == ["starting", "waiting", "linear"]
+    measured = {"steps": {"whole": [9.0, 1.0]}, "workers": {"starting": [1.0, 1.0], "linear": [8.0, 7.5], "waiting": [1.0, 0.0]}}
+    assert profile.not_fitting(measured) == 0.2
+    assert profile.seconds_table({"a": measured})[:2] == [("wall (processor) seconds", "a"), ("whole", "9.0 (1.0)")]

@@ -151,6 +151,14 @@ def measure_wide(given: Given) -> list[Table]:
     return [(GOALS_HEADER, *wide())]
 
 
+def measure_profile(given: Given) -> list[Table]:
+    """Shipped and generated tables, and one of the folder `data` where it is given."""
+    from bench_profile import profile
+
+    shares, seconds = profile(given.data)
+    return [(GOALS_HEADER, *shares), seconds]
+
+
 def measure_peers(given: Given) -> list[Table]:
     """Every table of the folder `data`."""
     from bench_peers import quality
@@ -230,6 +238,9 @@ SECTIONS = {
                      picture="![seconds and peak memory against training rows](scale.png)"),
     "wide": Section("Wide tables", "Wall time of whole commands, the interpreter's start included; of `check` the shortest "
                     "of three.", measure_wide),
+    "profile": Section("Where the 60 seconds go", "Limited runs with `--save-winner`, looked at fifty times a second: "
+                       "the supervisor's steps, and what both workers do. `make bench DATA=folder` adds telco_churn.",
+                       measure_profile),
     "peers": Section("Quality against other systems",
                      "Log loss or RMSE on held-out rows as a ratio to LightGBM with its defaults; below 1 is better. Small "
                      "tables: the mean of ten random splits, marked \\*. Needs `make bench DATA=folder`.",

@@ -163,8 +163,25 @@ def _answer(made: np.ndarray, pool: Pool) -> np.ndarray:
     return made if pool.is_regression else np.column_stack([1 - made, made])
 
 
-def evidence_of_draw(pool: Pool, number: int, repeats: int, names: Sequence[str]) -> LossEvidence:
-    """The evidence in five hundred rows of the table, at the full size and half of it."""
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Five hundred rows of a table, and what every learner predicts of each split at the full size and half of it."""
+
+    question: Question
+    metric: str
+    made: dict[tuple[str, int, int], np.ndarray]
+
+    def evidence(self, names: Sequence[str]) -> LossEvidence:
+        """The evidence on these learners alone."""
+        present = [(name, size) for name, size in dict.fromkeys(cell[:2] for cell in self.made) if name in names]
+        return build_evidence(
+            self.question, METRICS.get(self.metric), lambda *cell: self.made[cell], present,
+            approaches=names, families={name: name for name in names}, cost_ranks=dict.fromkeys(names, 0),
+            representatives=names, margin=None)
+
+
+def draw_of(pool: Pool, number: int, repeats: int) -> Drawn:
+    """The rows of one run with the learners' predictions."""
     random = np.random.default_rng([number, zlib.crc32(pool.name.encode())])
     chosen = random.choice(len(pool.target), ROWS, replace=False)
     features, target, rows = pool.features[chosen], pool.target[chosen], np.arange(ROWS)
@@ -175,15 +192,11 @@ def evidence_of_draw(pool: Pool, number: int, repeats: int, names: Sequence[str]
     plan = make_splits(table, target, task, folds=FOLDS, repeats=repeats, seed=number)[0]
 
     def predict(name: str, size: int, index: int) -> np.ndarray:
-        split = plan.splits[index]
-        train = split.train[:size]
-        return _answer(LEARNERS[name](features[train], target[train], features[split.test], pool.is_regression), pool)
+        train, test = plan.splits[index].train[:size], plan.splits[index].test
+        return _answer(LEARNERS[name](features[train], target[train], features[test], pool.is_regression), pool)
 
-    present = list(product(names, (plan.full_size // 2, plan.full_size)))
-    return build_evidence(
-        Question(task, target, plan), METRICS.get(pool.metric), predict, present,
-        approaches=names, families={name: name for name in names}, cost_ranks=dict.fromkeys(names, 0),
-        representatives=names, margin=None)
+    cells = product(LEARNERS, (plan.full_size // 2, plan.full_size), range(len(plan.splits)))
+    return Drawn(Question(task, target, plan), pool.metric, {cell: predict(*cell) for cell in cells})
 
 
 def counts_of(pool: Pool, runs: int, repeats: int) -> dict[tuple[str, str], Count]:
@@ -192,11 +205,12 @@ def counts_of(pool: Pool, runs: int, repeats: int) -> dict[tuple[str, str], Coun
     names, found = list(LEARNERS), {}
     tallies: dict[tuple[str, str], list[tuple[bool, ...]]] = {}
     for number in range(runs):
+        drawn = draw_of(pool, number, repeats)
         for first, second in combinations(range(len(names)), 2):
             pair = names[first], names[second]
             true = means[first] - means[second]
             slack = SURE * float(np.std(losses[:, first] - losses[:, second])) / np.sqrt(TRUTH_SETS)
-            evidence = evidence_of_draw(pool, number, repeats, pair)
+            evidence = drawn.evidence(pair)
             row = decide_pairs(evidence).pairs.iloc[-1]
             side = {"first": -1, "second": 1}.get(str(row["decision"]).partition("_")[0], 0)
             is_equal = row["decision"] == "equal"

@@ -33,7 +33,7 @@ from tabbench.store.database import Store
 from tabbench.store.folder import require_run
 
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
-CALLS = "rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,rmdir,fsync,fdatasync,ftruncate"
+CALLS = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "fsync", "fdatasync", "ftruncate")
 MOST_CALLS = 10_000
 GONE_SECONDS = 5.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -47,7 +47,8 @@ class Campaign:
     def __init__(self, place: Path, times: int, seed: int, minutes: float, every: int) -> None:
         self.place, self.times, self.choice, self.ends = place, times, random.Random(seed), time.monotonic() + 60 * minutes
         self.every = every
-        self.run, self.faults, self.counts = place / "run", [], Counter[str]()
+        self.run, self.counts = place / "run", Counter[str]()
+        self.faults: list[str] = []
         write_table(place / "table.csv")
         assert self.compare(place / "undisturbed") == 0
         self.expected = answer(place / "undisturbed")
@@ -63,8 +64,8 @@ class Campaign:
     def command(self, out: Path, *more: str) -> list[str]:
         """The comparison of the campaign."""
         return [sys.executable, "-m", "tabbench", "compare", str(self.place / "table.csv"), "--target", "y", "--approaches",
-                "dummy,linear", "--effort", "0.02", "--folds", "2", "--repeats", "2", "--sizes", "30,full", "--jobs", "2",
-                "--quiet", "--out", str(out), *more]
+                "dummy,linear", "--effort", "0.02", "--folds", "2", "--repeats", "2", "--sizes", "30,full", "--quiet",
+                "--out", str(out), *(more or ("--jobs", "2"))]
 
     def start(self, out: Path, *more: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         """Start it, perhaps under another program."""
@@ -207,23 +208,35 @@ def start_over(campaign: Campaign) -> None:
     old = campaign.place / "old"
     shutil.move(campaign.place / "undisturbed", old)
     (old / "notes.txt").write_text("mine")
-    for call in range(1, MOST_CALLS, campaign.every):
-        shutil.copytree(old, campaign.run)
-        process = campaign.start(campaign.run, "--fresh", "--executor", "in-process",
-                                 before=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}", "-e",
-                                         f"inject={CALLS}:signal=KILL:when={call}"))
-        process.communicate()
-        if process.returncode == 0:
-            break
-        campaign.counts["disturbed"] += 1
-        finished = campaign.finished()
-        campaign.check((campaign.run / "notes.txt").read_text() == "mine", f"{call}: another one's file is gone")
-        with Store.reading(campaign.run) as store:
-            is_old = store.recall("timing") is not None and (campaign.run / "report.html").exists() and len(finished) > 0
-            campaign.check(is_old or store.recall("identity") is not None, f"{call}: neither the old nor the new run")
-        campaign.counts["old run" if is_old else "new run"] += 1
-        campaign.finish()
-    shutil.rmtree(campaign.run, ignore_errors=True)
+    for call in CALLS:  # strace counts the calls of each name apart
+        for number in range(1, MOST_CALLS, campaign.every):
+            shutil.copytree(old, campaign.run)
+            if not killed_at(campaign, call, number):
+                shutil.rmtree(campaign.run)
+                break
+            look_at_both(campaign, f"{call} {number}")
+            campaign.finish()
+
+
+def killed_at(campaign: Campaign, call: str, number: int) -> bool:
+    """Whether starting over came to this call, and was killed there; otherwise it ran to its end."""
+    process = campaign.start(campaign.run, "--fresh", "--executor", "in-process",
+                             before=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                                     f"inject={call}:signal=KILL:when={number}"))
+    said = process.communicate()[1]
+    campaign.check(process.returncode in (0, -signal.SIGKILL), f"{call} {number}: exit code {process.returncode}: {said}")
+    return process.returncode != 0
+
+
+def look_at_both(campaign: Campaign, moment: str) -> None:
+    """After `--fresh` was killed at this moment: the old run or the new one is there, and files of other people's."""
+    finished = campaign.finished()  # opening the folder brings back what was put aside
+    campaign.check((campaign.run / "notes.txt").read_text() == "mine", f"{moment}: another one's file is gone")
+    with Store.reading(campaign.run) as store:
+        is_old = store.recall("timing") is not None and (campaign.run / "report.html").exists() and len(finished) > 0
+        campaign.check(is_old or store.recall("identity") is not None, f"{moment}: neither the old nor the new run")
+    campaign.counts["disturbed"] += 1
+    campaign.counts["old run" if is_old else "new run"] += 1
 
 
 def fill_disk(campaign: Campaign) -> None:

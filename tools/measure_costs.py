@@ -46,7 +46,7 @@ CHILD_MB = 20.0
 """What a child holds besides its libraries: the opened setup and its pipes (seen in whole runs)."""
 CLOSING = {"closing_seconds": 2.5, "reporting_seconds": 0.9, "closing_cell_seconds": 0.004, "closing_million_seconds": 0.8}
 """Scores, verdicts and reports: at all, of these the reports, a cell, a million stored values. Taken from whole runs by hand
-(tools/bench_time.py): they change rarely."""
+(tools/bench_profile.py): they change rarely."""
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tabbench.approaches.sharing import fit_once
 from tabbench.approaches.tuning import Trial
 from tabbench.core.approach import (
     APPROACHES,
@@ -159,11 +160,17 @@ def _fit_composed(learner: Approach, selector: Selector, training: TrainingSet) 
     selection = training.shared.once(key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
     n_features = _count(share, selection.n_features)
     selected = selection.transform(training.features, n_features)
-    features = _in_view(learner.view, selected)
-    fitted = learner.fit(replace(_with_settings(training, "learner"), features=features, shared=SharedWork()))
+    fitted = _fit_learner(learner, _with_settings(training, "learner"), selected)
     tuned = {"share": share, "features": n_features, "selected": _names(selected, training.features), "share_losses": losses,
              "learner": fitted.tuned}
     return FittedComposed(selection, n_features, learner.view, fitted, tuned)
+
+
+def _fit_learner(learner: Approach, training: TrainingSet, selected: ColumnMatrix) -> FittedApproach:
+    """The learner on what was selected. Where that is all columns, a linear model's own cell has fitted it, or will take it."""
+    if learner.blends and learner.view == "linear" and selected.names == training.features.names:
+        return fit_once(learner, training)
+    return learner.fit(replace(training, features=_in_view(learner.view, selected), shared=SharedWork()))
 
 
 def _names(selected: ColumnMatrix, features: ColumnMatrix) -> list[str] | None:

@@ -33,6 +33,8 @@ class LightGBMLibrary:
         # Configurations differ in the smallest leaf, so columns must not be dropped for one of them.
         parameters = {**QUIET, "max_bin": bins, "feature_pre_filter": False, "num_threads": threads,
                       "deterministic": True, "force_col_wise": True}
+        if fit.matrix.values.shape[1] > MANY_COLUMNS and np.count_nonzero(fit.matrix.values) > fit.matrix.values.size / 2:
+            parameters["enable_bundle"] = False  # looking for columns that are never filled together took most of the time
         categories = [column for column, level in enumerate(fit.matrix.levels) if level]
         fit_data = lightgbm.Dataset(fit.matrix.values, fit.target, weight=fit.weight, params=parameters,
                                     categorical_feature=categories).construct()

@@ -16,8 +16,9 @@ from tabbench.core.matrices import TreeMatrix
 OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "squared": "reg:squarederror",
               "absolute": "reg:absoluteerror"}
 METRICS = {"binary": "logloss", "multiclass": "mlogloss", "squared": "rmse", "absolute": "mae"}
-MANY_COLUMNS, FEW_NODES = 2000, 16
-"""Of so many columns the histograms of few nodes are kept: all would take half a gigabyte a booster at 20,000 columns."""
+MANY_COLUMNS, KEPT_BINS, FEWEST_NODES = 2000, 6_000_000, 16
+"""Of so many columns only the histograms of some nodes are kept, 16 bytes a bin: all would take half a gigabyte a booster at
+20,000 columns. What is not kept is summed up once more."""
 
 
 class XGBoostLibrary:
@@ -72,7 +73,7 @@ class XGBoostFold:
             "subsample": settings.row_share, "colsample_bynode": settings.column_share,
             "max_cat_to_onehot": 4, "nthread": threads, "seed": seed, "verbosity": 0}
         if self._fit.num_col() > MANY_COLUMNS:
-            parameters["max_cached_hist_node"] = FEW_NODES
+            parameters["max_cached_hist_node"] = max(KEPT_BINS // (self._fit.num_col() * settings.bins), FEWEST_NODES)
         if objective.kind == "multiclass":
             parameters["num_class"] = objective.classes
         self._squares = objective.kind == "squared"

@@ -77,10 +77,12 @@ def _renames(values: Values, target: np.ndarray) -> bool:
 
 def _are_matched(values: np.ndarray, target: np.ndarray) -> bool:
     class_counts = np.bincount(target)
-    codes, levels = pd.factorize(values, use_na_sentinel=False)
-    if np.count_nonzero(class_counts >= LEAST_ROWS_OF_A_CLASS) < 2 or len(levels) != np.count_nonzero(class_counts):
+    if np.count_nonzero(class_counts >= LEAST_ROWS_OF_A_CLASS) < 2:
         return False
-    return len(np.unique(codes * len(class_counts) + target)) == len(levels)
+    codes, levels = pd.factorize(values, use_na_sentinel=False)
+    if len(levels) != np.count_nonzero(class_counts):
+        return False
+    return bool(np.count_nonzero(np.bincount(codes * len(class_counts) + target)) == len(levels))
 
 
 def _follows(values: Values, target: np.ndarray) -> bool:

@@ -45,9 +45,10 @@ class Telling:
 def check_telling_values(checked: CheckedTable) -> list[Finding]:
     """Name the few columns with values that go with one outcome only."""
     sample = Sample.of(checked)
+    outcomes, halves = _outcomes(sample), _halves(sample)
     told = []
     for values in _may_tell(sample):
-        found = max(_telling(values, sample), key=lambda telling: telling.covered, default=None)
+        found = max(_telling(values, sample, outcomes, halves), key=lambda telling: telling.covered, default=None)
         if found is not None:
             told.append((found, values))
     # Columns that are filled in together tell one thing, and a family of them is no sign of classes that are well told apart.
@@ -75,10 +76,8 @@ def _finding(telling: Telling) -> Finding:
                    spoils=True, remedy=dropping(name))
 
 
-def _telling(values: Values, sample: Sample) -> Iterator[Telling]:
-    """The subsets of one column that go with one outcome."""
-    outcomes = _outcomes(sample)
-    halves = _halves(sample)
+def _telling(values: Values, sample: Sample, outcomes: dict[str, np.ndarray], halves: dict[str, np.ndarray]) -> Iterator[Telling]:
+    """The subsets of one column that go with one outcome, or with one half of the target."""
     total = {label: int(is_outcome.sum()) for label, is_outcome in (outcomes | halves).items()}
     of_one = (1.0, LEVEL_SHARE if values.is_nominal else NUMBER_SHARE)
     for words, is_in, is_whole in _subsets(values, sample):

@@ -6,7 +6,7 @@ Fits nothing and reads no data file.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,8 @@ import pandas as pd
 
 from tabbench.approaches.composed import LONGEST_NAME
 from tabbench.checks.label_noise import DOUBTFUL_TARGET, LABEL_NOISE, doubt_labels, doubt_target
+from tabbench.comparison import records
+from tabbench.comparison.run import Entry, Place, Run, on_all_splits
 from tabbench.core.cell import PROTOCOL_NUMBER, Cell
 from tabbench.core.check import CheckedTable
 from tabbench.core.comparison import COLUMNS, Comparison
@@ -41,7 +43,6 @@ from tabbench.verdict.scoring import Predictions, Question, constant_loss, margi
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.wording.affordable import limit_sentence
-from tabbench.wording.code import reproducing_call
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
 from tabbench.wording.terms import no_probabilities
@@ -50,51 +51,6 @@ from tabbench.wording.what_if import change_phrase, what_if_sentence
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
-
-RECORDS = frozenset({"training", "weights", "nets", "share_losses", "selected"})
-"""What approaches tell of their tuning that was not chosen."""
-
-BY_CALLER: dict[str, dict[str, None]] = {"given": {"cv": None}, "test": {"test": None}, "fold": {}}
-"""Kinds of splits that were not drawn -> the argument that they came by, beside the roles of columns."""
-
-Place = tuple[str, int, int]
-"""(approach, size, index of the split)."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a judgement knows of an approach; `settings` is its effort in numbers at the full size."""
-
-    name: str
-    family: str
-    version: int
-    cost_rank: int
-    represents: bool
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """All that a judgement is made from, besides the results; `reading` are the options by which the table was read."""
-
-    setup: Setup
-    entries: tuple[Entry, ...]
-    sizes: tuple[int, ...]
-    effort: float
-    margin: float | None
-    planned: Sequence[Cell]
-    findings: Sequence[Finding] = ()
-    skips: Sequence[Skip] = ()
-    timing: dict[str, float] = field(default_factory=dict)
-    extrapolates: bool = False
-    limited: Limited | None = None
-    plan: dict[str, Any] | None = None
-    reading: dict[str, Any] = field(default_factory=dict)
-
-    def cells(self) -> dict[Place, Cell]:
-        """Every planned cell by its place."""
-        index = {split.name: number for number, split in enumerate(self.setup.splits.splits)}
-        return {(cell.approach, cell.size, index[cell.repeat, cell.fold]): cell for cell in self.planned}
 
 
 def judge_run(run: Run, store: Store) -> Comparison:
@@ -117,7 +73,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
                      skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped, missing=missing)
     metrics = [METRICS.get(name) for name in setup.task.metrics]
     scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
-    costs = _costs(details, setup)
+    costs = records.costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     findings = [*_with_doubts(run, verdicts.winners, predictions), *_without_probabilities(details, metric)]
     return Comparison(
@@ -126,17 +82,17 @@ def judge_run(run: Run, store: Store) -> Comparison:
         crossovers=verdicts.crossovers, other_crossovers=verdicts.other_crossovers,
         family_crossovers=verdicts.family_crossovers,
         sentence=_sentence(verdicts.headline, _limited(run, missing, skips), findings),
-        findings=_frame("findings", [finding.to_json() for finding in findings]),
-        incidents=_incidents(details, setup), failures=_failures(details, setup),
-        skipped=_frame("skipped", [vars(skip) for skip in skips]), costs=costs,
+        findings=records.frame("findings", [finding.to_json() for finding in findings]),
+        incidents=records.incidents(details, setup), failures=records.failures(details, setup),
+        skipped=records.frame("skipped", [vars(skip) for skip in skips]), costs=costs,
         cost_crossovers=cost_crossovers(costs, evidence.representatives),
-        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing | _floor(details), reading=setup.table.reading,
-        columns=_columns(setup),
-        selection=selection_frame(_choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
+        budget_crossovers=_budget_crossovers(costs, evidence), timing=run.timing | records.floor(details),
+        reading=setup.table.reading, columns=_columns(setup),
+        selection=selection_frame(records.choices(details), [column.name[:LONGEST_NAME] for column in setup.table.columns],
                                   verdicts.pairs),
-        training=_training(run, details), tuned=_tuned(run, details, headline),
-        extrapolation=_frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
-        extrapolated_scores=_frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
+        training=records.training(run, details), tuned=records.tuned(run, details, headline),
+        extrapolation=records.frame("extrapolation", []) if more_rows is None else _told_refusals(more_rows.pairs),
+        extrapolated_scores=records.frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=_told_changes([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
                           verdicts.lacking),
@@ -240,9 +196,9 @@ def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
     question = Question(run.setup.task, run.setup.target, run.setup.splits, run.setup.table.weight)
     metric = METRICS.get(run.setup.task.metric)
     margin = margin_value(metric, run.margin, constant_loss(question, metric))
-    empty = {name: _frame(name, []) for name in COLUMNS}
-    frames = empty | {"approaches": _approaches(run), "skipped": _frame("skipped", [vars(skip) for skip in skips]),
-                      "findings": _frame("findings", [finding.to_json() for finding in run.findings]),
+    empty = {name: records.frame(name, []) for name in COLUMNS}
+    frames = empty | {"approaches": _approaches(run), "skipped": records.frame("skipped", [vars(skip) for skip in skips]),
+                      "findings": records.frame("findings", [finding.to_json() for finding in run.findings]),
                       "columns": _columns(run.setup)}
     return Comparison(
         table=_table(run.setup), protocol=_protocol(run, metric.higher_is_better, margin), timing=run.timing,
@@ -250,7 +206,7 @@ def _nothing_judged(run: Run, skips: Sequence[Skip]) -> Comparison:
 
 
 def _columns(setup: Setup) -> pd.DataFrame:
-    return _frame("columns", [column.to_json() for column in setup.table.columns_read])
+    return records.frame("columns", [column.to_json() for column in setup.table.columns_read])
 
 
 def missing_families(entries: Sequence[Entry], skips: Sequence[Skip], present: Collection[str], headline: int
@@ -277,14 +233,6 @@ def _limited(run: Run, missing: Mapping[str, Sequence[str]], skips: Sequence[Ski
     lost = {name for names in missing.values() for name in names}
     is_waiting = bool(lost) and not any(skip.kind is SkipKind.TIME for skip in skips if skip.approach in lost)
     return Limited(is_interrupted=True) if run.limited is None and is_waiting else run.limited
-
-
-def on_all_splits(done: Collection[Place], splits: int) -> set[tuple[str, int]]:
-    """The approaches and sizes that are done on so many splits."""
-    counts: dict[tuple[str, int], int] = {}
-    for approach, size, _ in done:
-        counts[approach, size] = counts.get((approach, size), 0) + 1
-    return {pair for pair, count in counts.items() if count == splits}
 
 
 def _skipped(cells: Iterable[Place], present: Collection[tuple[str, int]], known: Sequence[Skip]) -> list[Skip]:
@@ -324,111 +272,9 @@ def _protocol(run: Run, higher_is_better: bool, margin: float, headline: int | N
 
 
 def _approaches(run: Run) -> pd.DataFrame:
-    return _frame("approaches", [{name: getattr(entry, name) for name in COLUMNS["approaches"]} for entry in run.entries])
-
-
-def _costs(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
-    rows = []
-    for (approach, size), places in _by_pair(details).items():
-        fit = [details[place]["fit_seconds"] for place in places if details[place]["fit_seconds"] is not None]
-        predict = [details[place]["predict_seconds"] * 1e6 / len(setup.splits.splits[place[2]].test)
-                   for place in places if details[place]["predict_seconds"] is not None]
-        own = [details[place].get("costs") or {} for place in places]  # what older runs don't have
-        many, one, grown = ([each[name] for each in own if name in each] for name in ("large_us", "one_row_us", "grown_mb"))
-        rows.append({"approach": approach, "size": size, "fit_seconds": float(np.mean(fit)) if fit else None,
-                     "predict_us_per_row": float(np.mean(many or predict)) if many or predict else None,
-                     "peak_mb": max(grown, default=None), "one_row_us": float(np.mean(one)) if one else None})
-    return _frame("costs", rows)
-
-
-def _floor(details: dict[Place, dict[str, Any]]) -> dict[str, float]:
-    """Megabytes of a worker before its first fit: the interpreter, the libraries and the table."""
-    known = [costs["floor_mb"] for each in details.values() if "floor_mb" in (costs := each.get("costs") or {})]
-    return {"floor_mb": min(known)} if known else {}
+    return records.frame("approaches", [{name: getattr(entry, name) for name in COLUMNS["approaches"]} for entry in run.entries])
 
 
 def _budget_crossovers(costs: pd.DataFrame, evidence: LossEvidence) -> pd.DataFrame:
     return budget_crossovers(costs, {cell: evidence.mean(*cell) for cell in evidence.loss}, contestants(evidence),
                              margin=evidence.margin)
-
-
-def _choices(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[list[str] | None]]:
-    """The features that each split of an approach with a selector kept; cells that failed chose none."""
-    choices: dict[tuple[str, int], list[list[str] | None]] = {}
-    for place, header in sorted(details.items()):
-        if "selected" in header["tuned"]:
-            choices.setdefault(place[:2], []).append(header["tuned"]["selected"])
-    return choices
-
-
-def _training(run: Run, details: dict[Place, dict[str, Any]]) -> pd.DataFrame:
-    """How the nets of one fit of each approach were trained: at its largest size, in the first split that did not fail."""
-    found: dict[str, Place] = {}
-    for place in sorted(details, key=lambda place: (-place[1], place[2])):
-        if _of_nets(details[place]["tuned"]):
-            found.setdefault(place[0], place)
-    rows = []
-    for place in (found[entry.name] for entry in run.entries if entry.name in found):
-        tuned = _of_nets(details[place]["tuned"])
-        rows.append(_where(place, run.setup) | {"nets": tuned["nets"], "best_epochs": tuned["epochs"],
-                                                "curves": tuned["training"], "layers": tuned["weights"]})
-    return _frame("training", rows)
-
-
-def _tuned(run: Run, details: dict[Place, dict[str, Any]], headline: int) -> pd.DataFrame:
-    """What every fit at the headline size chose, and the code that gives it again."""
-    codes = {entry.name: _code(run, entry, headline) for entry in run.entries}
-    return _frame("tuned", [
-        _where(place, run.setup) | {"tuned": _without_curves(details[place]["tuned"]), "code": codes[place[0]]}
-        for place in sorted(details, key=lambda place: (list(codes).index(place[0]), place[2])) if place[1] == headline])
-
-
-def _without_curves(tuned: Any) -> Any:
-    """What was chosen, without the records of how, which have places of their own."""
-    if not isinstance(tuned, dict):
-        return tuned
-    return {name: _without_curves(value) for name, value in tuned.items() if name not in RECORDS}
-
-
-def _code(run: Run, entry: Entry, size: int) -> str:
-    splits, table = run.setup.splits, run.setup.table
-    drawn = BY_CALLER.get(splits.kind, {"folds": splits.folds, "repeats": splits.repeats})
-    given = {"margin": run.margin} if run.margin is not None else {}
-    arguments = {"target": table.target_name, "sizes": [size], "effort": run.effort, **drawn, **table.roles,
-                 "task": run.setup.task.kind, "metric": run.setup.task.metric, "seed": run.setup.seed, **given, **run.reading}
-    return reproducing_call(entry.name, entry.settings.get("parameters") if entry.family == "own" else None, arguments)
-
-
-def _of_nets(tuned: Any) -> dict[str, Any]:
-    """What nets told of their training, in the approach itself or in the learner behind a selector; empty for all others."""
-    while isinstance(tuned, dict) and "learner" in tuned:
-        tuned = tuned["learner"]
-    return tuned if isinstance(tuned, dict) and tuned.keys() >= {"nets", "epochs", "training", "weights"} else {}
-
-
-def _failures(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
-    return _frame("failures", [
-        _where(place, setup) | {"status": header["status"], "reason": header["reason"]}
-        for place, header in sorted(details.items()) if header["status"] != "ok"])
-
-
-def _incidents(details: dict[Place, dict[str, Any]], setup: Setup) -> pd.DataFrame:
-    return _frame("incidents", [_where(place, setup) | incident
-                                for place, header in sorted(details.items()) for incident in header["incidents"]])
-
-
-def _where(place: Place, setup: Setup) -> dict[str, Any]:
-    approach, size, index = place
-    split = setup.splits.splits[index]
-    return {"approach": approach, "size": size, "repeat": split.repeat, "fold": split.fold}
-
-
-def _by_pair(details: dict[Place, dict[str, Any]]) -> dict[tuple[str, int], list[Place]]:
-    pairs: dict[tuple[str, int], list[Place]] = {}
-    for place in sorted(details, key=lambda place: (place[1], place[0], place[2])):
-        pairs.setdefault(place[:2], []).append(place)
-    return pairs
-
-
-def _frame(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(COLUMNS[name]))

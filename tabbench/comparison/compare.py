@@ -13,7 +13,6 @@ from typing import Any, Literal, overload
 
 from tabbench.approaches.own import why_unidentified
 from tabbench.comparison.arguments import settled
-from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
@@ -25,6 +24,7 @@ from tabbench.comparison.refit import Refit
 from tabbench.comparison.refitted import Source
 from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
 from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
+from tabbench.comparison.run import Run
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of
 from tabbench.comparison.sensitivity import repeat_changed
 from tabbench.comparison.session import Session, measured_costs

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from tabbench.comparison.assess import Run, judge_run
+from tabbench.comparison.assess import judge_run
+from tabbench.comparison.run import Run
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
 from tabbench.core.skip import SkipKind

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import complete_pairs, completed
 from tabbench.comparison.in_progress import RunInProgress, recorded, take_findings
 from tabbench.comparison.planner import REFIT_SHARE, Planner
+from tabbench.comparison.run import Run
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
 from tabbench.core.limits import Limited
 from tabbench.core.skip import Skip, SkipKind

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from tabbench.comparison.assess import Run
 from tabbench.comparison.progress import Clock
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Batch
 from tabbench.core.effort import point_name
 from tabbench.core.phrases import counted, listed

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import judged
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Cell
 from tabbench.core.verification import CellPlace, Damage, Difference, FolderCheck
 from tabbench.core.versions import versions

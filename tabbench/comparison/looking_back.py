@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabbench.comparison.assess import Run
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Cell
 from tabbench.core.comparison import Comparison
 from tabbench.core.prediction import as_taken

@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from tabbench.comparison.assess import Run, evidence_for_tables
+from tabbench.comparison.assess import evidence_for_tables
 from tabbench.comparison.completed import completed
 from tabbench.comparison.result import FinishedComparison
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Run
 from tabbench.core.effort import name_of
 from tabbench.core.errors import BadOption
 from tabbench.core.many_tables import TablesComparison

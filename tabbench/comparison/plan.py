@@ -15,7 +15,7 @@ import cloudpickle
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
-from tabbench.comparison.assess import Entry
+from tabbench.comparison.run import Entry
 from tabbench.core.approach import BASELINE, Approach, Workload
 from tabbench.core.cell import IDENTITY, Batch, Cell, digest
 from tabbench.core.errors import BadOption

@@ -28,8 +28,8 @@ FIRST_LOOK_EFFORT = 0.03
 """One cell of each family with so little work, at the largest size, shows a first leader and how fast this machine is."""
 FIRST_LOOK_WORTH_SECONDS = 4.0
 """Where the first split takes no longer than this, it is itself the first look."""
-MOST_LOOK_SHARE = 0.05
-"""Of a time limit: where a first look would take more, the first split has to do."""
+MOST_LOOK_SHARE, MOST_LOOK_SHARE_OF_PLAN = 0.05, 0.1
+"""Of a time limit, and of what the whole plan takes: where a first look would take more, the first split has to do."""
 FIRST_SPLIT_MARGIN = 1.4
 """The first split has to be done even if it takes so many times as long as expected; what comes after it may be left out."""
 REFIT_FACTOR = 1.4
@@ -126,10 +126,11 @@ class Planner:
 
     def first_look(self, plan: WorkPlan, seconds_left: float = math.inf) -> list[Batch]:
         """One cell of every family's representative with little work, at the largest size; none where it would save no time."""
-        if plan.effort <= 2 * FIRST_LOOK_EFFORT or self._cell_seconds(plan)[0] < FIRST_LOOK_WORTH_SECONDS:
+        first, whole = self._cell_seconds(plan)
+        if plan.effort <= 2 * FIRST_LOOK_EFFORT or first < FIRST_LOOK_WORTH_SECONDS:
             return []
         look = self.look_plan(plan)
-        if self._cell_seconds(look)[0] > MOST_LOOK_SHARE * seconds_left:
+        if self._cell_seconds(look)[0] > min(MOST_LOOK_SHARE * seconds_left, MOST_LOOK_SHARE_OF_PLAN * whole):
             return []
         return self._one_split(look, plan.sizes[-1:])
 

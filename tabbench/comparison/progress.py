@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import psutil
 
-from tabbench.comparison.assess import Run
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.prediction import as_taken

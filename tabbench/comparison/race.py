@@ -5,7 +5,8 @@ Fits nothing and reads no clock.
 
 from __future__ import annotations
 
-from tabbench.comparison.assess import Run, on_all_splits, predictions_of
+from tabbench.comparison.assess import predictions_of
+from tabbench.comparison.run import Run, on_all_splits
 from tabbench.core.metric import METRICS
 from tabbench.store.database import Store
 from tabbench.verdict.evidence import LossEvidence, gather_evidence

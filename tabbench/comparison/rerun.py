@@ -13,10 +13,10 @@ import numpy as np
 
 from tabbench.approaches.composed import find_approach
 from tabbench.approaches.own import own_approach
-from tabbench.comparison.assess import Run
 from tabbench.comparison.integrity import place_of
 from tabbench.comparison.plan import Contestants, may_have_gpu
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Run
 from tabbench.core.cell import PROTOCOL_NUMBER, Batch, Cell, Result
 from tabbench.core.errors import BadData, UnknownName
 from tabbench.core.executor import EXECUTORS, LOCAL, Executor

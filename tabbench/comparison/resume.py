@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from tabbench.comparison.assess import Entry, Run
 from tabbench.comparison.plan import Contestants
 from tabbench.comparison.prepare import Prepared, differs, identity, require_same
+from tabbench.comparison.run import Entry, Run
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.files import write_atomically
 from tabbench.core.finding import Finding

@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from tabbench.comparison.assess import Run
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.concluding import Ran, conclude
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
@@ -19,6 +18,7 @@ from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.race import Race
 from tabbench.comparison.resume import remember
+from tabbench.comparison.run import Run
 from tabbench.comparison.session import Session
 from tabbench.comparison.stopping import Stop, stopping
 from tabbench.comparison.time_plan import Wish, WorkPlan

@@ -16,12 +16,11 @@ Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
 
 
-SMOOTH_SHARED_LUCK = 0.25
-"""For losses that change smoothly with a prediction."""
-STEP_SHARED_LUCK = 0.6
-"""For metrics that count hits."""
-RANK_SHARED_LUCK = 0.75
-"""For metrics that count ranks."""
+SMOOTH_SHARED_LUCK = 0.1
+"""For losses that change smoothly with a prediction: what a fit has learnt from a row hardly moves its loss, which is at its
+lowest."""
+STEP_SHARED_LUCK = 0.5
+"""For metrics that count hits or ranks, which no fit minimises."""
 
 
 Takes = Literal["probabilities", "ranking", "labels"]
@@ -48,7 +47,7 @@ class Metric:
         first order: row losses if the metric is a mean, influence values if it is not (RMSE, AUC). None if there are none.
     absolute_margin : float | None, default None
         Margin in the units of the metric; None if it is a fraction of the constant predictor's loss.
-    shared_luck : float, default 0.25
+    shared_luck : float, default 0.1
         Correlation between the effects of a row on a difference when it is tested and when it is trained on. Splits cannot show
         it, since no split does both with a row; it is measured by simulation (docs/calibration.md).
     step : float, default 0.0

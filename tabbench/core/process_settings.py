@@ -11,8 +11,9 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 
 class _Silenced(threading.local):
@@ -27,7 +28,7 @@ class _Shared:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.n_silent = self.n_limited = 0
-        self.blas: threadpool_limits | None = None
+        self.blas: Any = None
 
 
 _SILENCED, _SHARED = _Silenced(), _Shared()
@@ -72,8 +73,8 @@ def silent_warnings(category: type[Warning] = Warning) -> Iterator[None]:
 def limited_threads(threads: int) -> Iterator[None]:
     """Limit the threads of numeric libraries in this thread, those of BLAS until the last of the threads inside leaves."""
     with _SHARED.lock:
-        own = threadpool_limits(threads, user_api="openmp")
-        blas = threadpool_limits(threads, user_api="blas")
+        libraries = ThreadpoolController()  # which takes milliseconds to find them
+        own, blas = (libraries.limit(limits=threads, user_api=each) for each in ("openmp", "blas"))
         _SHARED.blas = _SHARED.blas or blas
         _SHARED.n_limited += 1
     try:

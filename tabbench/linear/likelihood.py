@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tabbench.linear.rows import Rows
+from tabbench.linear.sparse_gram import sparse_gram
 
 SMALLEST_CURVATURE = 1e-10
 """Rows predicted with certainty keep this much curvature a unit of weight: the quadratic model stays bounded."""
@@ -155,5 +156,4 @@ def _weighted_grams(values: Any, weights: np.ndarray) -> Iterator[np.ndarray]:
 def _weighted_gram(values: Any, weight: np.ndarray) -> np.ndarray:
     if isinstance(values, np.ndarray):
         return weighted_products(values, np.sqrt(weight))
-    gram: np.ndarray = (values.T @ values.multiply(weight[:, None]).tocsr()).toarray()
-    return gram
+    return sparse_gram(values, weight)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tabbench.linear.likelihood import weighted_products
 from tabbench.linear.quadratic import Quadratic
+from tabbench.linear.sparse_gram import sparse_gram
 
 ROUNDING = 1e-14
 """Variance relative to the squared mean that float64 cannot tell from none."""
@@ -38,8 +39,7 @@ class Squares:
         if isinstance(values, np.ndarray):
             gram = weighted_products(values, np.sqrt(weight / total), means)
         else:
-            weighted = values.multiply((weight / total)[:, None]).tocsr()
-            gram = (values.T @ weighted).toarray() - np.outer(means, means)
+            gram = sparse_gram(values, weight / total) - np.outer(means, means)
         product = np.asarray((weight * (target - target_mean)) @ values) / total
         # What is left of a constant column is rounding noise, which must not pass for a signal.
         varies = np.diag(gram) > ROUNDING * means**2

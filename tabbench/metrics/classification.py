@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabbench.core.errors import TabbenchError
-from tabbench.core.metric import METRICS, RANK_SHARED_LUCK, STEP_SHARED_LUCK, Metric
+from tabbench.core.metric import METRICS, STEP_SHARED_LUCK, Metric
 from tabbench.core.task import TaskKind
 
 CLASSIFICATION: tuple[TaskKind, ...] = ("binary", "multiclass")
@@ -240,7 +240,7 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows, bounds=(0.0, np.inf), place=1))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows, label="Brier score", bounds=(0.0, np.inf), place=2))
-METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, RANK_SHARED_LUCK, step=1.0, classes=auc_classes,
+METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, STEP_SHARED_LUCK, step=1.0, classes=auc_classes,
                         takes="ranking", label="AUC", bounds=(0.0, 1.0), place=3))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0,
                         bounds=(0.0, 1.0), place=4, takes="labels"))

@@ -41,16 +41,18 @@ def _reading(name: str, typed: TypedColumn, role: str, finding: Finding | None, 
 
 def _examples(typed: TypedColumn) -> tuple[tuple[str, str], ...]:
     """Different cells: those first that became missing, then those that changed."""
-    pairs = dict.fromkeys((written, _spelled(typed, row)) for row, written in enumerate(typed.head) if written is not None)
+    values = typed.values[:len(typed.head)]
+    values = values.tolist() if typed.column.kind == "number" else values  # a number of Python's own is quicker to look at
+    pairs = dict.fromkeys((written, _spelled(typed, value, written)) for written, value in zip(typed.head, values, strict=True)
+                          if written is not None)
     ranked = sorted(pairs, key=lambda pair: 0 if pair[1] == MISSING else 1 if pair[0] != pair[1] else 2)
     return tuple((shown(written), shown(read)) for written, read in ranked[:MOST_EXAMPLES])
 
 
-def _spelled(typed: TypedColumn, row: int) -> str:
+def _spelled(typed: TypedColumn, value: Any, written: str) -> str:
     """A value as a person writes it."""
-    value = typed.values[row]
     if typed.column.kind == "number":
-        return MISSING if math.isnan(value) else _number(value, typed.head[row])
+        return MISSING if math.isnan(value) else _number(value, written)
     if pd.isna(value):
         return MISSING
     if typed.column.kind == "boolean":
@@ -60,12 +62,12 @@ def _spelled(typed: TypedColumn, row: int) -> str:
     return str(value)
 
 
-def _number(value: Any, written: str | None) -> str:
+def _number(value: float, written: str) -> str:
     """A number; as written where that says the same in plain digits."""
     try:
-        return str(written) if float(str(written)) == value else f"{value:.6g}"
+        return written if float(written) == value else f"{value:.6g}"
     except ValueError:
-        return str(value) if isinstance(value, int | np.integer) else f"{value:.6g}"
+        return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def _histogram(typed: TypedColumn) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +22,8 @@ MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 LOOKS = (rf"^(?:[0-9]{{1,4}}[-/. ]|[0-9]{{1,2}}(?i:{MONTHS})[0-9]|(?i:{MONTHS})[a-z]*[- ][0-9]|[A-Za-z]{{3}} [0-9]"
          r"|[0-9]{4}-?[qQwW]|[qQ][1-4][-/ ]?[0-9]).*[0-9]")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+SIGNS = "-/.:,"
+"""What stands in a spelling wherever it stands in its format."""
 PERIOD_LETTER = "[qQwW]"
 QUARTER = re.compile(r"(?P<year>[0-9]{4})[- ]?[qQ](?P<quarter>[1-4])|[qQ](?P<late_quarter>[1-4])[-/ ]?(?P<late_year>[0-9]{4})")
 WEEK = re.compile(r"(?P<year>[0-9]{4})-?[wW](?P<week>[0-5][0-9])")
@@ -64,11 +66,11 @@ def read_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates | None:
     trial, trial_rows = _spread(spellings, rows)
     if not len(spellings) or not _look_like_dates(trial, trial_rows):
         return None
-    found = {each: int(trial_rows[~np.isnat(_coerced(trial, each))].sum()) for each in _formats()}
-    for date_format in (each for each, count in found.items() if count == trial_rows.sum()):
-        values = parse_dates(spellings, date_format)
-        if values is not None:
+    found = {}
+    for date_format, count in _rows_read(trial, trial_rows, _formats()):
+        if count == trial_rows.sum() and (values := parse_dates(spellings, date_format)) is not None:
             return _dates(spellings, values, date_format)
+        found[date_format] = count
     read = _in_several(spellings, rows, max(found, key=found.__getitem__))
     return None if rows[np.isnat(read.values)].sum() > MOST_STRAY_SHARE * rows.sum() else read
 
@@ -80,9 +82,20 @@ def most_dates(spellings: pa.StringArray, rows: np.ndarray) -> Dates:
 
 def _best_format(trial: pa.StringArray, rows: np.ndarray, without: frozenset[str]) -> tuple[str, int]:
     """The format that reads most of the rows, and how many."""
-    counts = {each: int(rows[~np.isnat(_coerced(trial, each))].sum()) for each in (*_formats(), YEAR) if each not in without}
+    counts = dict(_rows_read(trial, rows, (each for each in (*_formats(), YEAR) if each not in without)))
     best = max(counts, key=counts.__getitem__)
     return best, counts[best]
+
+
+def _rows_read(trial: pa.StringArray, rows: np.ndarray, formats: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Each format and how many rows it reads. It is not tried on spellings that lack its signs: a try takes a millisecond."""
+    signs = {sign: pc.count_substring(trial, sign).to_numpy(zero_copy_only=False) for sign in SIGNS}
+    for each in formats:
+        fitting = np.logical_and.reduce([signs[sign] >= each.count(sign) for sign in SIGNS])
+        if not fitting.any():
+            yield each, 0
+            continue
+        yield each, int(rows[fitting][~np.isnat(_coerced(trial.filter(pa.array(fitting)), each))].sum())
 
 
 def _in_several(spellings: pa.StringArray, rows: np.ndarray, first: str) -> Dates:

@@ -5,7 +5,7 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -117,10 +117,10 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: D
     whole = [field.name for field in columns.schema if pa.types.is_integer(field.type)]
     real = [field.name for field in columns.schema if pa.types.is_floating(field.type)]
     zeros = whole if text.has_leading_zeros else []
-    hexadecimal = [name for name in whole if pc.any(pc.match_substring_regex(sample[name], HEXADECIMAL)).as_py()]
+    hexadecimal = [name for name, cells in _matches(sample.select(whole), HEXADECIMAL) if cells.any()]
     is_exact = not _is_beyond_exact(_all_cells(columns.select(real)))
     long = [] if is_exact else [name for name in real if _is_long(columns[name])]
-    grouped = [name for name in real if pc.all(pc.match_substring_regex(sample[name], GROUPED_BY_POINTS)).as_py()
+    grouped = [name for name, cells in _matches(sample.select(real), GROUPED_BY_POINTS) if len(cells) and cells.all()
                and (("," in (hint.proven, hint.likely) and hint.proven != ".") or points_may_group(sample[name]))]
     return [*zeros, *hexadecimal, *long, *grouped]
 
@@ -130,11 +130,16 @@ def _likely_types(sample: pa.Table) -> dict[str, pa.DataType]:
     parse them."""
     if sample.num_columns < FEWEST_COLUMNS_TO_GUESS or not sample.num_rows:
         return {}
-    cells = _all_cells(sample)
-    is_whole, is_real = (pc.match_substring_regex(cells, pattern).to_numpy().reshape(sample.num_columns, -1)
-                         for pattern in (WHOLE_NUMBER, REAL_NUMBER))
-    whole, real = is_whole.all(axis=1), (is_whole | is_real).all(axis=1)
-    return {name: pa.int64() if whole[place] else pa.float64() for place, name in enumerate(sample.column_names) if real[place]}
+    return {name: pa.int64() if is_whole.all() else pa.float64()
+            for (name, is_whole), (_, is_real) in zip(_matches(sample, WHOLE_NUMBER), _matches(sample, REAL_NUMBER), strict=True)
+            if (is_whole | is_real).all()}
+
+
+def _matches(sample: pa.Table, pattern: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Each column of text with the cells (n,) that match."""
+    if sample.num_columns:
+        matching = pc.match_substring_regex(_all_cells(sample), pattern).to_numpy().reshape(sample.num_columns, -1)
+        yield from zip(sample.column_names, matching, strict=True)
 
 
 def _all_cells(columns: pa.Table) -> pa.ChunkedArray:

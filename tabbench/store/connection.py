@@ -56,16 +56,19 @@ def connect_to_write(folder: Path) -> sqlite3.Connection:
 def connect_to_read(folder: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryDirectory[str] | None]:
     """The store's file, into whose folder nothing is written; and the place of a copy, where one had to be made.
 
-    A run that was killed has left a write-ahead log, which SQLite applies only where it may write.
+    A run that was killed has left a write-ahead log or a rollback journal, which SQLite applies only where it may write.
     """
-    path = folder / DATABASE
+    path = quote(str(folder / DATABASE))
     if os.access(folder, os.W_OK) or _is_live(folder):
-        return _open(folder, f"file:{quote(str(path))}?mode=ro"), None
-    if not _has_log(folder):
-        return _open(folder, f"file:{quote(str(path))}?immutable=1"), None
+        connection = _open(folder, f"file:{path}?mode=ro")
+        if not _waits_for_rollback(connection):
+            return connection, None
+        connection.close()
+    elif not _leftovers(folder):
+        return _open(folder, f"file:{path}?immutable=1"), None
     copy = tempfile.TemporaryDirectory(prefix="tabbench-read-")
     try:
-        for name in (DATABASE, f"{DATABASE}-wal"):
+        for name in (DATABASE, *_leftovers(folder)):
             shutil.copyfile(folder / name, Path(copy.name) / name)
         return _open(folder, f"file:{quote(str(Path(copy.name) / DATABASE))}"), copy
     except OSError as error:
@@ -74,15 +77,25 @@ def connect_to_read(folder: Path) -> tuple[sqlite3.Connection, tempfile.Temporar
                         "nothing can be written: copy its folder to where it can") from error
 
 
+def _waits_for_rollback(connection: sqlite3.Connection) -> bool:
+    """Whether a killed process has left a transaction that has to be taken back before anything can be read."""
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:  # any other one comes again where the file is read, and is told there
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK
+    return False
+
+
 def _open(folder: Path, address: str) -> sqlite3.Connection:
     with reading(folder):
         return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
-def _has_log(folder: Path) -> bool:
-    log = folder / f"{DATABASE}-wal"
-    return log.is_file() and log.stat().st_size > 0
+def _leftovers(folder: Path) -> list[str]:
+    """What SQLite keeps beside the file while it is written, where something is in it."""
+    names = (f"{DATABASE}-wal", f"{DATABASE}-journal")
+    return [name for name in names if (folder / name).is_file() and (folder / name).stat().st_size > 0]
 
 
 def _is_live(folder: Path) -> bool:
-    return (folder / f"{DATABASE}-shm").is_file() and _has_log(folder)
+    return (folder / f"{DATABASE}-shm").is_file() and f"{DATABASE}-wal" in _leftovers(folder)

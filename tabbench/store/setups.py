@@ -91,8 +91,13 @@ def load_setup(folder: Path, digests: Mapping[str, str] | None = None) -> Setup:
             _require_same(setup_digests(folder), digests)
         return _load(folder)
     except DAMAGED as error:  # Arrow's own errors are ValueErrors
-        raise BadData(f"the table or the splits in {folder} are damaged or gone ({error}); the same call of tabbench compare "
-                      "writes them again and keeps all results") from error
+        raise BadData(f"the table or the splits in {folder} are damaged or gone ({_what_is_wrong(folder, error)}); the same "
+                      "call of tabbench compare writes them again and keeps all results") from error
+
+
+def _what_is_wrong(folder: Path, error: Exception) -> str:
+    missing = [name for name in (TABLE, SPLITS) if not (folder / name).exists()]
+    return f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing" if missing else str(error)
 
 
 def _require_same(found: Mapping[str, str], written: Mapping[str, str]) -> None:

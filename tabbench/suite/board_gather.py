@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from tabbench.comparison.assess import Place, Run, on_all_splits, predictions_of
+from tabbench.comparison.assess import predictions_of
 from tabbench.comparison.completed import completed
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Place, Run, on_all_splits
 from tabbench.core.board import ROW_COLUMNS, Submission
 from tabbench.core.cell import Cell, digest
 from tabbench.core.errors import BadOption

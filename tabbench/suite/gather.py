@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabbench.comparison.assess import Run, on_all_splits, predictions_of
+from tabbench.comparison.assess import predictions_of
 from tabbench.comparison.completed import completed, judged
 from tabbench.comparison.resume import recall_run
+from tabbench.comparison.run import Run, on_all_splits
 from tabbench.core.comparison import Comparison
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.metric import METRICS

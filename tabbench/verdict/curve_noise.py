@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.variance import make_contrasts, row_moments, spread
+from tabbench.verdict.row_moments import row_moments
+from tabbench.verdict.variance import make_contrasts, spread
 
 RIDGE = 1e-4
 """Share of each variance that is taken as the size's own, so that a few splits never make a covariance singular."""

@@ -18,8 +18,9 @@ from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.families import family_bands
 from tabbench.verdict.outcome import Headline, headline_of
 from tabbench.verdict.probabilities import rows_needed, shrunk_t
+from tabbench.verdict.row_moments import RowMoments, row_moments
 from tabbench.verdict.simultaneous import simultaneous_quantiles
-from tabbench.verdict.variance import Contrasts, RowMoments, Spread, make_contrasts, row_moments, spread
+from tabbench.verdict.variance import Contrasts, Spread, make_contrasts, spread
 from tabbench.verdict.winners import BASELINE, decide, families_at, lacking_families, winners_frame
 
 

@@ -21,8 +21,9 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.row_moments import row_moments
 from tabbench.verdict.simultaneous import simultaneous_quantiles
-from tabbench.verdict.variance import make_contrasts, row_moments, spread
+from tabbench.verdict.variance import make_contrasts, spread
 from tabbench.verdict.winners import BASELINE
 
 ALPHA_OF_A_LOOK = 0.001

@@ -11,8 +11,9 @@ import pandas as pd
 from tabbench.core.comparison import COLUMNS
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import LossEvidence, gather_evidence
+from tabbench.verdict.row_moments import row_moments
 from tabbench.verdict.scoring import Predictions, Question, score_cell
-from tabbench.verdict.variance import make_contrasts, row_moments, spread
+from tabbench.verdict.variance import make_contrasts, spread
 
 
 def score_table(

@@ -13,7 +13,7 @@ LIGHT_TAIL, SURELY_HEAVY = 3.0, 5.0
 """n Σl² / (Σl)² of squared normal errors. What lies above is a heavier tail, of which a sample shows too little. Where how much
 predictions vary is hardly known, it must lie far above."""
 
-UNSEEN = 6.0
+UNSEEN = 8.0
 """Standard errors of the mean loss by which a heavy tail may be worse than seen. Least squares on 5 against 20 columns with
 lognormal shocks needs this much (docs/calibration.md)."""
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabbench.verdict.evidence import MOST_OVERLAP, LossEvidence
+from tabbench.verdict.row_moments import RowMoments, between_splits, by_split_of, quadratic
+from tabbench.verdict.steps import Steps, nested_steps
 from tabbench.verdict.tails import noise_errors
-
-NEGLIGIBLE = 1e-12
-"""A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
 
 USUAL_LUCK, LUCK_SPREAD, LUCK_TAIL = 0.25, 0.65, 4.0
 """Before anything is seen the logarithm of training luck is Student's t around this median, on this scale, with these degrees of
@@ -35,20 +34,6 @@ that blow up the mean blow up the variance with it, and the mean over all luck i
 
 LUCK_GRID, LUCK_POINTS = (-8.0, 12.0), 161
 """Logarithms of training luck between which it is looked for, in steps of an eighth."""
-
-
-@dataclass(frozen=True, eq=False)
-class RowMoments:
-    """What row-level losses say about every cell at once, so that any contrast is a quadratic form.
-
-    `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested. `split_of` (c, c): the
-    same for the mean of a single split, averaged over splits, between cells of one size. `by_unit` (c, u): what each unit adds to
-    the cells' means.
-    """
-
-    mean_of: np.ndarray
-    split_of: np.ndarray
-    by_unit: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +62,8 @@ class Contrasts:
         (M,) standard error from not knowing how noisy the rows are, 0 unless a few rows carry the loss (`tails`).
     alike : ndarray
         (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
+    steps : Steps
+        From the next smaller size.
     """
 
     first: np.ndarray
@@ -90,6 +77,7 @@ class Contrasts:
     moved: np.ndarray
     by_noise: np.ndarray
     alike: np.ndarray
+    steps: Steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,54 +90,19 @@ class Spread:
     row_share: np.ndarray
 
 
-def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
-    """Row-level covariances of all cells, clustered by unit; None where there are no row-level losses or fewer than two units.
-
-    A unit that is tested in several repeats counts once, with its losses averaged. Cells that are not compared with each
-    other need only their variances, which is quicker.
-    """
-    units, unit = np.unique(evidence.unit, return_inverse=True)
-    if not all(cell in evidence.row_loss for cell in cells) or len(units) < 2:
-        return None
-    splits, split = evidence.n_splits, evidence.split
-    weight = np.ones(len(split)) if evidence.weight is None else np.asarray(evidence.weight, dtype=np.float64)
-    share = weight / np.bincount(split, weights=weight)[split]
-    places, place = np.unique(split * len(units) + unit, return_inverse=True)
-    split_of_place = places // len(units)
-    tested = np.bincount(split_of_place, minlength=splits)
-    # A split with a single unit shows no spread of its own; all that lies between splits is then laid to training luck.
-    scale = np.sqrt(np.where(tested > 1, tested / np.maximum(tested - 1, 1), 0.0) / splits)[split_of_place]
-    of_mean, of_split = np.empty((len(cells), len(units))), np.empty((len(cells), len(places)))
-    for position, cell in enumerate(cells):
-        loss = evidence.row_loss[cell].astype(np.float64)
-        mean_of_split = np.bincount(split, weights=share * loss)
-        of_mean[position] = np.bincount(unit, weights=share * (loss - mean_of_split.mean())) / splits
-        of_split[position] = np.bincount(place, weights=share * (loss - mean_of_split[split])) * scale
-    size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
-    mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
-    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean)
-
-
 def make_contrasts(
     evidence: LossEvidence, cells: Sequence[tuple[str, int]], moments: RowMoments | None, pairs: Sequence[tuple[int, int]],
 ) -> Contrasts:
     """The contrasts between cells given by position; (a, -1) is cell a alone."""
     first, second = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
-    loss = np.vstack([*(evidence.loss[cell] for cell in cells), np.zeros(evidence.n_splits)])
-    by_split, size = loss[first] - loss[second], np.array([cells[each][1] for each in first])
-    splits = evidence.n_splits
-    between = by_split.var(axis=1, ddof=1) if splits > 1 else np.full(len(pairs), np.nan)
+    by_split, size = by_split_of(evidence, cells, first, second), np.array([cells[each][1] for each in first])
     mean_by_rows, row_degrees = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
-    between_by_rows = np.zeros(len(pairs))
     if moments is not None:
-        mean_by_rows = _quadratic(moments.mean_of, first, second)
+        mean_by_rows = quadratic(moments.mean_of, first, second)
         row_degrees = np.array([_degrees_by_rows(moments.by_unit, *pair) for pair in pairs])
-        if splits > 1:
-            of_split = _quadratic(moments.split_of, first, second)
-            between_by_rows = np.maximum(of_split - mean_by_rows, 0.0) * splits / (splits - 1)
-    return Contrasts(first, second, size, by_split.mean(axis=1), between, between_by_rows,
+    return Contrasts(first, second, size, by_split.mean(axis=1), *between_splits(by_split, moments, first, second),
                      mean_by_rows, row_degrees, _moved(cells, pairs, by_split.mean(axis=1)),
-                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size))
+                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size), nested_steps(evidence, cells, first, second))
 
 
 def _moved(cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]], difference: np.ndarray) -> np.ndarray:
@@ -222,7 +175,8 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     is_file = evidence.split_kind == "test"
     by_seed = is_file & (overlap >= MOST_OVERLAP)
     visible = contrasts.mean_by_rows * of_one_set * (1 - overlap)
-    luck = _training_luck(contrasts, visible, max(splits - 1.0, LEAST_OWN), ~by_seed)
+    luck = _training_luck(contrasts, visible, contrasts.mean_by_rows * of_one_set * contrasts.steps.luck,
+                          max(splits - 1.0, LEAST_OWN), ~by_seed)
     of_all_sets = of_one_set * (overlap + (1 - overlap) / splits)
     shared = 0.0 if is_file else evidence.metric.shared_luck  # no row of a test file is trained on
     inflation = 1 + luck.grid * of_all_sets[:, None] + 2 * shared * np.sqrt(luck.grid)
@@ -268,7 +222,7 @@ class _Luck:
     weights: np.ndarray
 
 
-def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float, is_seen: np.ndarray) -> _Luck:
+def _training_luck(contrasts: Contrasts, visible: np.ndarray, of_step: np.ndarray, own: float, is_seen: np.ndarray) -> _Luck:
     """How much being trained on counts, for each contrast.
 
     The variance between splits is that of the tested rows and k times `visible`, times a chi-square over its degrees of freedom.
@@ -276,8 +230,8 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float, is_see
     said, drawn halfway back to the usual (`USUAL_LUCK`); a size inherits since luck shrinks slowly as rows are added.
     """
     grid = np.exp(np.linspace(*LUCK_GRID, LUCK_POINTS))
-    expected = np.maximum(contrasts.between_by_rows[:, None] + visible[:, None] * grid, np.finfo(float).tiny)
-    likelihood = -own / 2 * (np.log(expected) + contrasts.between[:, None] / expected)
+    likelihood = _likelihood(contrasts.between, contrasts.between_by_rows, visible, grid, own)
+    likelihood += np.nan_to_num(_likelihood(contrasts.steps.between, contrasts.steps.by_rows, of_step, grid, own))
     likelihood[(contrasts.mean_by_rows <= 0) | ~is_seen] = 0.0
     weights, centre = np.empty_like(likelihood), np.log(USUAL_LUCK)
     for size in np.unique(contrasts.size):
@@ -293,6 +247,12 @@ def _training_luck(contrasts: Contrasts, visible: np.ndarray, own: float, is_see
     return _Luck(grid, weights)
 
 
+def _likelihood(between: np.ndarray, by_rows: np.ndarray, by_luck: np.ndarray, grid: np.ndarray, degrees: float) -> np.ndarray:
+    """Logarithms (M, g) of how probable a variance between splits is with each training luck, but for a constant."""
+    expected = np.maximum(by_rows[:, None] + by_luck[:, None] * grid, np.finfo(float).tiny)
+    return np.asarray(-degrees / 2 * (np.log(expected) + between[:, None] / expected))
+
+
 def _posterior(grid: np.ndarray, centre: float, likelihood: np.ndarray) -> np.ndarray:
     distance = (np.log(grid) - centre) / LUCK_SPREAD
     logarithm = likelihood - (LUCK_TAIL + 1) / 2 * np.log1p(distance**2 / LUCK_TAIL)
@@ -304,23 +264,6 @@ def _independent(contrasts: Contrasts, chosen: np.ndarray) -> float:
     """As how many independent contrasts the chosen ones count, by their correlations over the splits."""
     alike = contrasts.alike[chosen]
     return float(len(chosen) ** 2 / alike.sum()) if alike.sum() > 0 else 1.0
-
-
-def _blockwise_products(rows: np.ndarray, block: np.ndarray) -> np.ndarray:
-    # einsum, not BLAS: its sums don't depend on the number of threads. Sizes are compared only within themselves.
-    products = np.zeros((len(rows), len(rows)))
-    for each in np.unique(block):
-        chosen = np.flatnonzero(block == each)
-        products[np.ix_(chosen, chosen)] = np.einsum("iu,ju->ij", rows[chosen], rows[chosen])
-    return products
-
-
-def _quadratic(covariance: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    padded = np.zeros((len(covariance) + 1, len(covariance) + 1))
-    padded[:-1, :-1] = covariance
-    parts = padded[first, first] + padded[second, second]
-    variance = parts - 2 * padded[first, second]
-    return np.where(variance > NEGLIGIBLE * parts, variance, 0.0)
 
 
 def _degrees_by_rows(by_unit: np.ndarray, first: int, second: int) -> float:

@@ -56,13 +56,14 @@ def decide(low: float, high: float, margin: float, *, is_single_split: bool = Fa
 def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:
     """For each approach in a pair at `size`, the approaches that are shown to be better than it."""
     beaten: dict[str, set[str]] = {}
-    for row in pairs[pairs["size"] == size].itertuples():
-        for name in (row.first, row.second):
+    of_size = pairs[pairs["size"] == size]
+    for first, second, decision in zip(of_size["first"], of_size["second"], of_size["decision"], strict=True):
+        for name in (first, second):
             beaten.setdefault(name, set())
-        if row.decision in FIRST_BETTER:
-            beaten[row.second].add(row.first)
-        elif row.decision in SECOND_BETTER:
-            beaten[row.first].add(row.second)
+        if decision in FIRST_BETTER:
+            beaten[second].add(first)
+        elif decision in SECOND_BETTER:
+            beaten[first].add(second)
     return beaten
 
 
@@ -121,9 +122,9 @@ def regret_bounds(pairs: pd.DataFrame, names: Collection[str]) -> dict[str, floa
     {'a': 0.3, 'b': 0.1}
     """
     bounds = dict.fromkeys(names, 0.0)
-    for row in pairs[pairs["first"].isin(names) & pairs["second"].isin(names)].itertuples():
-        bounds[row.first] = np.maximum(bounds[row.first], row.high)
-        bounds[row.second] = np.maximum(bounds[row.second], -row.low)
+    among = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)]
+    for first, second, low, high in zip(*(among[name] for name in ("first", "second", "low", "high")), strict=True):
+        bounds[first], bounds[second] = np.maximum(bounds[first], high), np.maximum(bounds[second], -low)
     return {name: float(bound) for name, bound in bounds.items()}
 
 

@@ -24,13 +24,16 @@ MOST_DENSE_CELLS = 10_000_000
 """80 MB of float64; beyond it a matrix that is mostly zeros is kept sparse, which halved time and memory at 45 million."""
 MOST_SPARSE_SHARE = 0.25
 """A sparse matrix with more entries than this is slower than a dense one."""
+WIDE_COLUMNS, MOST_SPARSE_SHARE_OF_WIDE = 200, 0.1
+"""Tables with more numbers, most of them zero (counts of words, indicators), are kept sparse however few their rows are."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearView:
     """Columns in this order: p numbers, the f far ends of those with long tails, indicators of missing numbers, one-hot levels.
 
-    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p + f,) standardise what the robust scale left.
+    `gaps` holds the number columns with an indicator; `mean` and `deviation` (p + f,) standardise what the robust scale left. In
+    a sparse matrix columns that are mostly zero keep their zeros: the intercept takes the place of their mean.
     """
 
     name: ClassVar[ViewName] = "linear"
@@ -46,10 +49,12 @@ class LinearView:
     def fit(cls, features: pd.DataFrame, columns: tuple[Column, ...], seed: int) -> LinearView:
         """Learn scales, levels and text directions from training rows."""
         expansion = Expansion.fit(features, columns, seed, FEWEST_ROWS, MOST_LEVELS)
-        scale, tails, mean, deviation, gaps = _fitted(expansion, features)
+        scale, tails, mean, deviation, gaps, filled_share = _fitted(expansion, features)
         one_hot = sum(_width(levels.n_codes, levels.has_missing) for levels in expansion.levels.values())
-        is_sparse = _is_better_sparse(len(features), len(mean) + len(gaps), one_hot, ones=len(expansion.levels))
-        return cls(expansion, scale, tails, mean, deviation, gaps, is_sparse)
+        is_filled = filled_share > MOST_SPARSE_SHARE
+        entries = np.where(is_filled, 1.0, filled_share).sum() + len(gaps) + len(expansion.levels)
+        is_sparse = _is_better_sparse(len(features), len(mean) + len(gaps) + one_hot, entries, len(scale.center))
+        return cls(expansion, scale, tails, np.where(is_filled, mean, 0.0) if is_sparse else mean, deviation, gaps, is_sparse)
 
     def transform(self, features: pd.DataFrame) -> LinearMatrix:
         """Float64 (n, p), all finite."""
@@ -123,37 +128,45 @@ class LinearView:
                    parts.values["is_sparse"])
 
 
-def _fitted(expansion: Expansion, features: pd.DataFrame) -> tuple[RobustScale, LongTails, np.ndarray, np.ndarray, np.ndarray]:
-    """Robust scale and long tails, mean and deviation of what they make, and the columns with missing values; group by group."""
+def _fitted(expansion: Expansion, features: pd.DataFrame
+            ) -> tuple[RobustScale, LongTails, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Robust scale and long tails; mean and deviation of what they make, the columns with missing values, and the share of what
+    is made that is not zero; group by group."""
     width, is_boolean = len(expansion.number_names), expansion.is_boolean
-    center, scale, mean, deviation = np.zeros(width), np.ones(width), np.zeros(width), np.ones(width)
+    center, scale, mean, deviation, share = np.zeros(width), np.ones(width), np.zeros(width), np.ones(width), np.ones(width)
     has_gaps, tails, ends = np.zeros(width, dtype=bool), [], []
     for places, numbers in expansion.number_columns(features):
         robust = RobustScale.fit(numbers)
         center[places], has_gaps[places] = robust.center, np.isnan(numbers).any(axis=0)
         if is_boolean[places].any():  # not scaled; only the median is needed, to take a missing one's place
-            mean[places] = -robust.center
+            mean[places], share[places] = -robust.center, _share_of_entries(numbers)
             continue
         scale[places] = robust.scale
         scaled = np.nan_to_num(robust.apply(numbers))  # the median, 0, for missing values
         long = LongTails.fit(scaled)
-        mean[places], deviation[places] = _moments(drawn_in(scaled))
+        mean[places], deviation[places], share[places] = _moments(drawn_in(scaled))
         tails.append(LongTails(long.columns + places.start, long.unit))
         ends.append(_moments(long.apply(scaled)))
-    return (RobustScale(center, scale), LongTails.joined(tails), np.concatenate([mean, *(each for each, _ in ends)]),
-            np.concatenate([deviation, *(each for _, each in ends)]), np.flatnonzero(has_gaps))
+    mean, deviation, share = (np.concatenate([inner, *far]) for inner, *far in zip((mean, deviation, share), *ends, strict=True))
+    return RobustScale(center, scale), LongTails.joined(tails), mean, deviation, np.flatnonzero(has_gaps), share
 
 
-def _moments(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation; a constant column gets deviation 1."""
+def _moments(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation and share of entries; a constant column gets deviation 1."""
     deviation = filled.std(axis=0)
-    return filled.mean(axis=0), np.where(deviation > 0, deviation, 1.0)
+    return filled.mean(axis=0), np.where(deviation > 0, deviation, 1.0), _share_of_entries(filled)
+
+
+def _share_of_entries(filled: np.ndarray) -> np.ndarray:
+    return np.asarray(np.count_nonzero(filled, axis=0) / max(1, len(filled)))
 
 
 def _width(n_codes: int, has_missing: bool) -> int:
     return n_codes + has_missing
 
 
-def _is_better_sparse(rows: int, dense: int, one_hot: int, ones: int) -> bool:
-    columns = dense + one_hot
-    return rows * columns > MOST_DENSE_CELLS and dense + ones <= MOST_SPARSE_SHARE * columns
+def _is_better_sparse(rows: int, columns: int, entries: float, numbers: int) -> bool:
+    """Whether rows with so many entries on average, in so many columns, are worth a sparse matrix."""
+    if rows * columns > MOST_DENSE_CELLS and entries <= MOST_SPARSE_SHARE * columns:
+        return True
+    return numbers > WIDE_COLUMNS and entries <= MOST_SPARSE_SHARE_OF_WIDE * columns

@@ -30,7 +30,7 @@ class LongTails:
     @classmethod
     def fit(cls, scaled: np.ndarray) -> LongTails:
         """From scaled numbers (n, p) without missing ones."""
-        lengths = np.abs(_ends(scaled))
+        lengths = np.abs(scaled) - STRAIGHT
         columns = np.flatnonzero((lengths > 0).sum(axis=0) >= FEWEST_FAR_ROWS)
         unit = np.array([np.quantile(lengths[lengths[:, column] > 0, column], UNIT_QUANTILE) for column in columns])
         return cls(columns, unit)
@@ -48,8 +48,11 @@ class LongTails:
 
 def drawn_in(scaled: np.ndarray) -> np.ndarray:
     """Scaled numbers with their far ends drawn in: order is kept, leverage is not."""
-    beyond = np.maximum(np.abs(scaled) - STRAIGHT, 0.0)
-    drawn: np.ndarray = np.sign(scaled) * (np.minimum(np.abs(scaled), STRAIGHT) + np.log1p(np.log1p(beyond)))
+    is_far = np.abs(scaled) > STRAIGHT
+    if not is_far.any():
+        return scaled
+    drawn, far = scaled.copy(), scaled[is_far]
+    drawn[is_far] = np.sign(far) * (STRAIGHT + np.log1p(np.log1p(np.abs(far) - STRAIGHT)))
     return drawn
 
 

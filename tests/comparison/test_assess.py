@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import Entry, Run, judge_run, missing_families
+from tabbench.comparison.assess import judge_run, missing_families
+from tabbench.comparison.run import Entry, Run
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited
 from tabbench.core.skip import Skip, SkipKind

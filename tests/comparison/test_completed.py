@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import Entry, Run
 from tabbench.comparison.completed import complete_pairs, completed
+from tabbench.comparison.run import Entry, Run
 from tabbench.core.cell import Cell
 from tabbench.core.setup import Setup
 from tabbench.core.split import Split, SplitPlan

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import tabbench
-from tabbench.comparison.assess import Run
 from tabbench.comparison.completed import judged
 from tabbench.comparison.plan import plan_batches
 from tabbench.comparison.plan_options import options_of
 from tabbench.comparison.planner import FIRST_LOOK_EFFORT, Planner, all_contestants
+from tabbench.comparison.run import Run
 from tabbench.core.cell import Batch, Result
 from tabbench.core.errors import BadOption
 from tabbench.costs.prior import PriorCosts
@@ -132,6 +132,8 @@ def test_a_first_look_is_one_cheap_cell_of_each_family_at_the_largest_size_where
     planned = {cell.key for batch in planner.batches(plan, planner.wish()) for cell in batch.cells}
     assert not planned & {cell.key for cell in cells if cell.approach != "dummy"}
     assert planner.first_look(replace(plan, effort=FIRST_LOOK_EFFORT)) == []  # the plan is cheap itself
+    monkeypatch.setattr("tabbench.comparison.planner.MOST_LOOK_SHARE_OF_PLAN", 0.0)
+    assert planner.first_look(plan) == []  # the look would take too much of it
 
 
 def test_where_nothing_else_was_finished_the_first_look_is_judged_and_says_so(small_setup, tmp_path):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import Entry, Run
 from tabbench.comparison.progress import Clock, Watch
+from tabbench.comparison.run import Entry, Run
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.progress import Provisional
 from tabbench.core.task import Task

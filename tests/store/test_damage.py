@@ -129,3 +129,18 @@ def test_reading_a_run_writes_nothing_into_its_folder(copied, tmp_path):
                       ["export", copied, "--approach", "linear", "--out", tmp_path / "model.tabbench"]):
         assert command(*arguments).exit_code == 0
     assert state() == before
+
+
+def test_a_run_killed_within_a_transaction_is_read_as_it_was_before(run, tmp_path):
+    live, killed = shutil.copytree(run, tmp_path / "live"), tmp_path / "killed"
+    with closing(sqlite3.connect(live / "run.db", isolation_level=None)) as connection:
+        connection.executescript("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN; DELETE FROM result;")
+        connection.execute("INSERT INTO attempt VALUES ('', '', hex(zeroblob(400000)))")  # more than the cache holds
+        shutil.copytree(live, killed)
+        connection.execute("ROLLBACK")
+    assert (killed / "run.db-journal").stat().st_size > 0 and (killed / "run.db").read_bytes() != (run / "run.db").read_bytes()
+    before = {path.name: path.read_bytes() for path in killed.glob("run.db*")}
+    with Store.reading(killed) as store, Store.reading(run) as whole:
+        assert store.finished() == whole.finished() and store.recall("timing") == whole.recall("timing")
+    assert {path.name: path.read_bytes() for path in killed.glob("run.db*")} == before
+    assert command("report", killed).exit_code == 0

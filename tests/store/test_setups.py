@@ -1,5 +1,6 @@
 """The frozen setup on disk: it comes back as it was, and children read the table where it is mapped."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,9 @@ def test_a_damaged_setup_is_a_sentence(usual, tmp_path, name):
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:len(content) // 2])
     with pytest.raises(BadData, match="same call of tabbench compare writes them again"):
+        load_setup(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(BadData, match=rf"damaged or gone \({re.escape(name)} is missing\)"):
         load_setup(tmp_path)
 
 

@@ -90,7 +90,7 @@ def test_what_is_left_may_not_beat_a_constant(simulate):
 
 
 def test_without_a_verdict_there_are_no_limits(simulate):
-    evidence, pairs = judged(simulate, dict.fromkeys(MEANS, 1.0))
+    evidence, pairs = judged(simulate, {**dict.fromkeys(MEANS, 1.0), "dummy": 0.9})
     assert cost_limits(evidence, pairs, costs(), 400).empty
 
 

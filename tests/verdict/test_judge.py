@@ -8,7 +8,8 @@ from scipy.stats import t as student
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.judge import headline_size, judge
 from tabbench.verdict.outcome import Missing, Outcome, Reach
-from tabbench.verdict.variance import make_contrasts, row_moments, spread
+from tabbench.verdict.row_moments import row_moments
+from tabbench.verdict.variance import make_contrasts, spread
 
 SWAPPED = {
     "first": "second",

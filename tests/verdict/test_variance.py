@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tabbench.core.metric import METRICS
 from tabbench.verdict.judge import judge
-from tabbench.verdict.variance import LEAST_DEGREES, make_contrasts, row_moments, spread
+from tabbench.verdict.row_moments import row_moments
+from tabbench.verdict.variance import LEAST_DEGREES, make_contrasts, spread
 
 
 def contrasts_of(evidence, pairs=((0, 1),)):

@@ -1,0 +1,92 @@
+"""What row-level losses say of the variances of mean losses and of their differences. Knows no training luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.verdict.evidence import LossEvidence
+
+NEGLIGIBLE = 1e-12
+"""A difference whose variance is this share of its parts' variances is rounding: the two lose the same with every row."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowMoments:
+    """What row-level losses say about every cell at once, so that any contrast is a quadratic form.
+
+    `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested. `split_of` (c, c): the
+    same for the mean of a single split, averaged over splits, between cells of one size. `by_unit` (c, u): what each unit adds to
+    the cells' means.
+    """
+
+    mean_of: np.ndarray
+    split_of: np.ndarray
+    by_unit: np.ndarray
+
+
+def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
+    """Row-level covariances of all cells, clustered by unit; None where there are no row-level losses or fewer than two units.
+
+    A unit that is tested in several repeats counts once, with its losses averaged. Cells that are not compared with each
+    other need only their variances, which is quicker.
+    """
+    units, unit = np.unique(evidence.unit, return_inverse=True)
+    if not all(cell in evidence.row_loss for cell in cells) or len(units) < 2:
+        return None
+    splits, split = evidence.n_splits, evidence.split
+    weight = np.ones(len(split)) if evidence.weight is None else np.asarray(evidence.weight, dtype=np.float64)
+    share = weight / np.bincount(split, weights=weight)[split]
+    places, place = np.unique(split * len(units) + unit, return_inverse=True)
+    split_of_place = places // len(units)
+    tested = np.bincount(split_of_place, minlength=splits)
+    # A split with a single unit shows no spread of its own; all that lies between splits is then laid to training luck.
+    scale = np.sqrt(np.where(tested > 1, tested / np.maximum(tested - 1, 1), 0.0) / splits)[split_of_place]
+    of_mean, of_split = np.empty((len(cells), len(units))), np.empty((len(cells), len(places)))
+    for position, cell in enumerate(cells):
+        loss = evidence.row_loss[cell].astype(np.float64)
+        mean_of_split = np.bincount(split, weights=share * loss)
+        of_mean[position] = np.bincount(unit, weights=share * (loss - mean_of_split.mean())) / splits
+        of_split[position] = np.bincount(place, weights=share * (loss - mean_of_split[split])) * scale
+    size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
+    mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
+    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean)
+
+
+def by_split_of(evidence: LossEvidence, cells: Sequence[tuple[str, int]], first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Differences of mean losses between cells given by position (M, J); (a, -1) is cell a alone."""
+    loss = np.vstack([*(evidence.loss[cell] for cell in cells), np.zeros(evidence.n_splits)])
+    return np.asarray(loss[first] - loss[second])
+
+
+def between_splits(by_split: np.ndarray, moments: RowMoments | None, first: np.ndarray, second: np.ndarray
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """The variance between splits, and what the tested rows alone contribute to it."""
+    splits = by_split.shape[1]
+    if splits < 2:
+        return np.full(len(first), np.nan), np.zeros(len(first))
+    by_rows = np.zeros(len(first))
+    if moments is not None:
+        beyond_mean = quadratic(moments.split_of, first, second) - quadratic(moments.mean_of, first, second)
+        by_rows = np.maximum(beyond_mean, 0.0) * splits / (splits - 1)
+    return by_split.var(axis=1, ddof=1), by_rows
+
+
+def _blockwise_products(rows: np.ndarray, block: np.ndarray) -> np.ndarray:
+    # einsum, not BLAS: its sums don't depend on the number of threads. Sizes are compared only within themselves.
+    products = np.zeros((len(rows), len(rows)))
+    for each in np.unique(block):
+        chosen = np.flatnonzero(block == each)
+        products[np.ix_(chosen, chosen)] = np.einsum("iu,ju->ij", rows[chosen], rows[chosen])
+    return products
+
+
+def quadratic(covariance: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Variances (M,) of differences between cells given by position, from the cells' covariances (c, c)."""
+    padded = np.zeros((len(covariance) + 1, len(covariance) + 1))
+    padded[:-1, :-1] = covariance
+    parts = padded[first, first] + padded[second, second]
+    variance = parts - 2 * padded[first, second]
+    return np.where(variance > NEGLIGIBLE * parts, variance, 0.0)

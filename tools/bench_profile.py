@@ -1,0 +1,207 @@
+"""Measures where the time of a limited run goes, in the supervisor by step and in the workers by approach.
+
+    python tools/bench_profile.py [--limit 60s] TABLE=TARGET ...
+
+Prints the page's table: wall seconds, and processor seconds in brackets. Fifty times a second it is looked what each worker does,
+and how much processor time it has used since. The machine should do nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+Spent = dict[str, list[float]]
+"""Step or approach -> wall and processor seconds."""
+Row = tuple[str, ...]
+
+STEPS = {
+    "reading and splitting": ("tabbench.comparison.compare", "read_and_split"),
+    "first look, with what is left of the workers' start": ("tabbench.comparison.running", "_look_first"),
+    "planning": ("tabbench.comparison.running", "choose_plan"),
+    "waiting for the checks": ("tabbench.comparison.concluding", "take_findings"),
+    "cells": ("tabbench.comparison.running", "_run_plan"),
+    "judging": ("tabbench.comparison.compare", "judged"),
+    "reports, while the winner is fitted": ("tabbench.comparison.result", "write_reports"),
+}
+IMPORTS, REST, WHOLE = "interpreter and imports", "the rest: handing out, the winner's fit after the reports", "whole"
+STARTING, WAITING = "starting", "waiting"
+LIMIT = "60s"
+LOOK_SECONDS = 0.02
+SHIPPED = ("credit_g", "diamonds")
+MOST_NOT_FITTING = 0.1
+
+
+def main() -> None:
+    """Run each table, print a column for it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="+")
+    parser.add_argument("--limit", default=LIMIT)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(profile_of(*given.tables[0].split("=", 1), given.limit)))
+        return
+    tables = {Path(path).name.split(".")[0]: (path, target) for path, target in (each.split("=", 1) for each in given.tables)}
+    for row in seconds_table(in_new_processes(tables, given.limit)):
+        print("| " + " | ".join(row) + " |")
+
+
+def profile(data: Path | None) -> tuple[list[Row], list[Row]]:
+    """The share that is not fitting, and where the seconds go, of shipped and generated tables and one of the folder `data`."""
+    with tempfile.TemporaryDirectory() as place:
+        profiles = in_new_processes(chosen_tables(Path(place), data), LIMIT)
+    shares = [(f"{name}, {LIMIT}: share of the workers' time in which nothing is fitted", f"{not_fitting(each):.0%}",
+               f"≤ {MOST_NOT_FITTING:.0%}") for name, each in profiles.items()]
+    return shares, seconds_table(profiles)
+
+
+def chosen_tables(place: Path, data: Path | None) -> dict[str, tuple[str, str]]:
+    """Name -> file and target; generated ones are written into `place`."""
+    from bench_scale import generated_table
+    from bench_wide import tables
+
+    from tabbench.reading.cards import card_path, find_card
+
+    cards = {name: find_card(name) for name in SHIPPED}
+    chosen = {name: (str(card_path(card)), card.target) for name, card in cards.items() if card is not None}
+    if data is not None and (data / "telco_churn").is_dir():
+        card = json.loads((data / "telco_churn" / "card.json").read_text())
+        chosen["telco_churn"] = (str(data / "telco_churn" / "train.csv"), card["target"])
+    generated = {"genes": tables()["genes"], "300,000 × 40": generated_table(300_000, numbers=28)}
+    for number, (name, table) in enumerate(generated.items()):
+        table.to_csv(place / f"{number}.csv", index=False)
+        chosen[name] = (str(place / f"{number}.csv"), "y")
+    return chosen
+
+
+def in_new_processes(tables: Mapping[str, tuple[str, str]], limit: str) -> dict[str, dict[str, Spent]]:
+    """Name -> what `profile_of` says, each measured in a process of its own."""
+    done = {}
+    for name, (path, target) in tables.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        answer = subprocess.run([sys.executable, __file__, "--one", "--limit", limit, f"{path}={target}"], check=True,
+                                stdout=subprocess.PIPE, text=True)
+        done[name] = json.loads(answer.stdout.splitlines()[-1])
+    return done
+
+
+def profile_of(path: str, target: str, limit: str) -> dict[str, Spent]:
+    """Seconds of one run in this process, by step, and of its workers, by approach."""
+    began = time.monotonic()
+    import tabbench
+    import tabbench.comparison.compare as _  # noqa: F401 - loads what is timed below
+
+    steps: Spent = {IMPORTS: [time.monotonic() - began, time.process_time()]}
+    for step, (module, name) in STEPS.items():
+        setattr(sys.modules[module], name, timed(getattr(sys.modules[module], name), step, steps))
+    looking = Looking()
+    with tempfile.TemporaryDirectory() as place, looking:
+        tabbench.compare(path, target, time_limit=limit, save_winner=True, quiet=True, out=Path(place) / "run")
+    whole = [time.monotonic() - began, time.process_time()]
+    steps[REST] = [whole[kind] - sum(each[kind] for each in steps.values()) for kind in (0, 1)]
+    return {"steps": {**steps, WHOLE: whole}, "workers": dict(looking.spent)}
+
+
+def timed(work: Callable[..., Any], step: str, spent: Spent) -> Callable[..., Any]:
+    """The same function; `spent` gets its seconds."""
+
+    @functools.wraps(work)
+    def wrapped(*args: Any, **values: Any) -> Any:
+        began = time.monotonic(), time.process_time()
+        try:
+            return work(*args, **values)
+        finally:
+            before = spent.get(step, [0.0, 0.0])
+            spent[step] = [before[0] + time.monotonic() - began[0], before[1] + time.process_time() - began[1]]
+
+    return wrapped
+
+
+class Looking:
+    """Looks at the workers of this process again and again: what they do, and how much processor time that takes."""
+
+    def __init__(self) -> None:
+        self.spent: Spent = defaultdict(lambda: [0.0, 0.0])
+        self._workers: list[tuple[Any, psutil.Process]] = []
+        self._used: dict[int, float] = {}
+        self._families: dict[int, list[psutil.Process]] = {}
+        self._has_ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_on)
+
+    def __enter__(self) -> None:
+        from tabbench.execution.worker import Worker
+
+        start, workers = Worker.__init__, self._workers
+
+        def noted(worker: Any, *args: Any, **values: Any) -> None:
+            start(worker, *args, **values)
+            workers.append((worker, psutil.Process(worker.process.pid)))
+
+        Worker.__init__ = noted  # type: ignore[method-assign]
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._has_ended.set()
+        self._thread.join()
+
+    def _look_on(self) -> None:
+        before = time.monotonic()
+        while not self._has_ended.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            for worker, process in list(self._workers):
+                with contextlib.suppress(psutil.Error):  # it has ended
+                    used = sum(sum(each.cpu_times()[:2]) for each in self._family(worker, process))
+                    spent = self.spent[doing(worker)]
+                    spent[0] += now - before
+                    spent[1] += used - self._used.get(process.pid, 0.0)
+                    self._used[process.pid] = used
+            before = now
+
+    def _family(self, worker: Any, process: psutil.Process) -> list[psutil.Process]:
+        """The worker's processes; the one that is started only watches over the one that works."""
+        if process.pid not in self._families or not worker.is_warm:
+            self._families[process.pid] = [process, *process.children(recursive=True)]
+        return self._families[process.pid]
+
+
+def doing(worker: Any) -> str:
+    """The approach that a worker fits, or why it fits none."""
+    if not worker.is_warm:
+        return STARTING
+    left = worker.in_flight().left if worker.batch is not None else ()
+    return str(left[0].approach) if left else WAITING
+
+
+def not_fitting(measured: Mapping[str, Spent]) -> float:
+    """Share of the workers' wall time; what they do is looked at from their start to the end of the run."""
+    workers = measured["workers"]
+    return sum(workers.get(each, [0.0])[0] for each in (STARTING, WAITING)) / sum(wall for wall, _ in workers.values())
+
+
+def seconds_table(profiles: Mapping[str, Mapping[str, Spent]]) -> list[Row]:
+    """A row a step and, below, an approach; the first one is the header."""
+    rows: list[Row] = [("wall (processor) seconds", *profiles)]
+    for part, words in (("steps", "{}"), ("workers", "the workers together: {}")):
+        names = dict.fromkeys(name for each in profiles.values() for name in each[part])
+        for name in names:
+            cells = [each[part].get(name) for each in profiles.values()]
+            rows.append((words.format(name), *("" if cell is None else f"{cell[0]:.1f} ({cell[1]:.1f})" for cell in cells)))
+    return rows
+
+
+if __name__ == "__main__":
+    main()

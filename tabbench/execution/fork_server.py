@@ -25,6 +25,8 @@ from tabbench.execution import child
 FILES_OF_WORKER = 4
 """Standard input, standard output, standard error and working folder."""
 MOST_BYTES = 1 << 16
+IDLE_SECONDS = 600.0
+"""A server that has no worker and was asked for none for so long ends: a notebook may stay open for days."""
 
 
 def main() -> None:
@@ -94,8 +96,11 @@ class ForkServer:
                 self._answer(number=self._numbers.pop(pid), ended=os.waitstatus_to_exitcode(status))
 
     def _next_request(self) -> dict[str, Any] | None:
-        """The next line, whose files have come with it; None where the supervisor is gone."""
+        """The next line, whose files have come with it; None where the supervisor is gone or has no use for workers."""
         while b"\n" not in self._read:
+            while not select.select([self._link], [], [], IDLE_SECONDS)[0]:
+                if not self._numbers:
+                    return None
             data, files, _, _ = socket.recv_fds(self._link, MOST_BYTES, FILES_OF_WORKER)
             if not data:
                 return None

@@ -6,6 +6,7 @@ Every text goes through the template engine's escaping and, before it, through `
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tabbench.core.comparison import Comparison
@@ -83,8 +84,9 @@ def to_notebook(comparison: Comparison) -> str:
             f'style="width: 100%; height: {_NOTEBOOK_HEIGHT_PIXELS}px; border: 0"></iframe>')
 
 
+@cache
 def environment() -> Environment:
-    """The template engine: escapes every text, and makes it harmless before."""
+    """The template engine: escapes every text, and makes it harmless before. It keeps the templates that it has compiled."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

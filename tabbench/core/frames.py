@@ -8,7 +8,6 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.sparse import issparse
 
 
 def is_foreign_frame(data: Any) -> bool:
@@ -40,6 +39,8 @@ def as_frame(data: Any) -> pd.DataFrame:
     series = nw.from_native(data, allow_series=True, pass_through=True)
     if isinstance(series, nw.Series):
         return pd.DataFrame({"x0": series.to_pandas()})
+    from scipy.sparse import issparse  # a command, which reads files, starts without it
+
     values = np.asarray(data.toarray() if issparse(data) else data)
     values = values[:, None] if values.ndim == 1 else values
     return pd.DataFrame(values, columns=[f"x{column}" for column in range(values.shape[1])])

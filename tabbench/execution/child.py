@@ -28,8 +28,9 @@ from tabbench.execution.warden import become_watched
 WARDEN_SECONDS = 5.0
 """A warden ends as soon as all that it had to kill is dead."""
 PRELOADED = ("tabbench.execution.run", "tabbench.execution.kept_models", "tabbench.store.setups", "tabbench.store.spool",
-             "pyarrow.pandas_compat", "sklearn.linear_model", "tabbench.linear.elastic_net", "tabbench.linear.logistic")
-"""What the cells need that are run first: those of the constant predictor and of linear models."""
+             "pyarrow.pandas_compat", "scipy.linalg", "tabbench.linear.elastic_net", "tabbench.linear.logistic")
+"""What the cells need that are run first: those of the constant predictor and of linear models. Importing scikit-learn would take
+as long again."""
 IDLE_SECONDS = 0.5
 """A child that has waited so long for an order imports what later ones need; an order that comes meanwhile has to wait."""
 MEMORY_EXIT_CODE = 77

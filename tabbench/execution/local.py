@@ -49,6 +49,8 @@ OWN_CELL_SHARE = 0.2
 LEAST_OWN_CELL_SECONDS = 2.0
 MOST_OWN_WORKERS = 4
 """Idle workers that are kept for own estimators; starting one takes about a second, keeping one a hundred megabytes."""
+OF_OWN = frozenset({"sklearn.base"})
+"""What an own estimator needs, as nearly all of them are scikit-learn's."""
 MEMORY_SHARE = 0.9
 """Without a limit of the user's, workers may fill this share of the machine before the system would kill at random."""
 
@@ -192,12 +194,12 @@ class LocalExecutor(CallingExecutor):
     def _start_worker(self, owner: str | None = None) -> Worker:
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
         is_shared = owner is None
-        modules, are_first = (self._modules if is_shared else set()), self.needs.are_imported_first
+        modules, are_first = (self._modules if is_shared else OF_OWN), self.needs.are_imported_first
         worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner,
-                        imported=modules if are_first else used_before(modules))
+                        imported=modules if are_first or not is_shared else used_before(modules))
         self._started += 1
         self._workers.append(worker)
-        worker.order(do="warm", modules=sorted(modules), are_imported_first=are_first,
+        worker.order(do="warm", modules=sorted(modules), are_imported_first=are_first or not is_shared,
                      ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))

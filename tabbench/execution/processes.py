@@ -21,7 +21,7 @@ from typing import IO, Protocol
 
 from tabbench.core.threads import THREAD_VARIABLES
 
-THREADLESS = frozenset({"sklearn.linear_model", "sklearn.ensemble", "xgboost", "lightgbm", "torch"})
+THREADLESS = frozenset({"scipy.linalg", "sklearn.base", "sklearn.ensemble", "xgboost", "lightgbm", "torch"})
 """Libraries that start no thread when they are imported, so that a process that has imported them can be forked."""
 _USED: set[str] = set()
 """What workers of this process have imported for cells: others that need it find it imported."""

@@ -49,7 +49,7 @@ OWN_CELL_SHARE = 0.2
 LEAST_OWN_CELL_SECONDS = 2.0
 MOST_OWN_WORKERS = 4
 """Idle workers that are kept for own estimators; starting one takes about a second, keeping one a hundred megabytes."""
-OF_OWN = frozenset({"sklearn.base"})
+OF_OWN = frozenset({"tabbench.approaches.own", "sklearn.pipeline", "sklearn.linear_model"})
 """What an own estimator needs, as nearly all of them are scikit-learn's."""
 MEMORY_SHARE = 0.9
 """Without a limit of the user's, workers may fill this share of the machine before the system would kill at random."""

@@ -21,8 +21,8 @@ from typing import IO, Protocol
 
 from tabbench.core.threads import THREAD_VARIABLES
 
-THREADLESS = frozenset({"scipy.linalg", "sklearn.base", "sklearn.ensemble", "xgboost", "lightgbm", "torch"})
-"""Libraries that start no thread when they are imported, so that a process that has imported them can be forked."""
+THREADLESS = frozenset({"tabbench", "scipy", "sklearn", "xgboost", "lightgbm", "torch"})
+"""Packages that start no thread when they are imported, so that a process that has imported them can be forked."""
 _USED: set[str] = set()
 """What workers of this process have imported for cells: others that need it find it imported."""
 
@@ -123,7 +123,8 @@ class Server:
         with self._sending:
             number = next(self._numbers)
             self._alive[number] = process
-            found = sorted(THREADLESS & set(modules)) if search_path() == self._path else []
+            is_same = search_path() == self._path
+            found = sorted(module for module in modules if is_same and module.partition(".")[0] in THREADLESS)
             request = {"number": number, "folder": str(folder), "environment": environment(threads), "modules": found}
             with contextlib.suppress(OSError):  # it has died, as `_listen` will see
                 socket.send_fds(self._link, [json.dumps(request).encode() + b"\n"], files)

@@ -33,6 +33,22 @@ def one_probe():
         yield
 
 
+@pytest.fixture(scope="module")
+def few_draws():
+    """Simultaneous intervals from a few draws, for tests that ask nothing of them; they make a tenth of a small comparison."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tabbench.verdict.simultaneous.DRAWS", 2_000)
+        yield
+
+
+@pytest.fixture(scope="module")
+def blank_page():
+    """Comparisons leave an empty HTML page, for tests that look at none; its figures make a fifth of a small comparison."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tabbench.report.as_html.to_html", lambda comparison: "<!DOCTYPE html>")
+        yield
+
+
 def small_table(rows=120, seed=0):
     rng = np.random.default_rng(seed)
     number, label = rng.normal(size=rows), rng.choice(["a", "b", "c"], rows)

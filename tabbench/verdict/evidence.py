@@ -6,7 +6,7 @@ Knows no interval and no decision.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -132,22 +132,10 @@ def build_evidence(
         When the margin is negative or not finite.
     """
     cells = {(name, size): score_cell(question, metric, predictions, name, size) for name, size in sorted(present)}
-    return gather_evidence(
-        question, metric, cells, approaches=approaches, families=families, cost_ranks=cost_ranks,
-        representatives=representatives,
-        margin=margin_value(metric, margin, constant_loss(question, metric), _lowest_loss(metric, cells)))
-
-
-def _lowest_loss(metric: Metric, cells: Mapping[tuple[str, int], CellScores]) -> float:
-    """Of the approaches at the largest size, over the splits in which the metric is defined."""
-    largest, defined = max(size for _, size in cells), _defined(cells)
-    return min((metric.loss(float(np.mean(each.score[defined]))) for (_, size), each in cells.items() if size == largest),
-               default=np.inf) if defined.any() else np.inf
-
-
-def _defined(cells: Mapping[tuple[str, int], CellScores]) -> np.ndarray:
-    """Boolean (J,): the splits in which the metric is defined for all."""
-    return np.asarray(np.all([np.isfinite(each.score) for each in cells.values()], axis=0))
+    evidence = gather_evidence(question, metric, cells, approaches=approaches, families=families, cost_ranks=cost_ranks,
+                               representatives=representatives, margin=np.nan)
+    lowest = min(evidence.mean(name, evidence.sizes[-1]) for name in evidence.present(evidence.sizes[-1]))
+    return replace(evidence, margin=margin_value(metric, margin, constant_loss(question, metric), lowest))
 
 
 def gather_evidence(
@@ -169,7 +157,7 @@ def gather_evidence(
         When the metric is undefined in every split.
     """
     plan, rows = question.plan, len(question.target)
-    defined = _defined(cells)
+    defined = np.all([np.isfinite(each.score) for each in cells.values()], axis=0)
     if not defined.any():
         raise BadData(f"{metric.name} is undefined in every test part of this table; choose another one with --metric")
     kept = [split for split, is_defined in zip(plan.splits, defined, strict=True) if is_defined]

@@ -34,7 +34,7 @@ class Outcome(Enum):
     WINNER = auto()  # better than every other approach
     AHEAD = auto()  # the only one that is not worse than any, but not shown to be better than every other
     EQUAL = auto()  # several that are practically equal
-    TIED = auto()  # several that cannot be told apart
+    TIED = auto()  # several that are not separated
     ONE_APPROACH = auto()  # no verdict, here and below
     FAILURES = auto()
     NO_ERROR_KNOWN = auto()  # the splits don't show the error of the scores

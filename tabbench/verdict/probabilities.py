@@ -13,9 +13,12 @@ MOST_TIMES_ROWS = 100.0
 FOUR_OF_FIVE = 0.84
 """Standard errors beyond the interval at which a difference is found in four of five tries."""
 
-USUAL_DIFFERENCE, MORE_OFTEN_EQUAL = 10.0, 3.0
-"""The prior's scale in margins, and how many times as dense it is within the margin. Among eighteen priors these came nearest to
-how often what was said came true (docs/calibration.md)."""
+USUAL_DIFFERENCE, MORE_OFTEN_EQUAL = 40.0, 1.5
+"""The prior's scale in margins, and how many times as dense it is within the margin."""
+
+USUAL_ERROR = 0.9
+"""By how many standard errors a difference is off: these are as large as the worst kinds of tables need, most need less. All
+three were chosen on tables of least squares (docs/calibration.md)."""
 
 POSTERIOR_POINTS = 500
 """Of the posterior, each with the same share before the prior: a probability is known to about 0.002."""
@@ -54,10 +57,11 @@ def shrunk_t(difference: np.ndarray, standard_error: np.ndarray, degrees: np.nda
     without that a difference that is large by luck is believed in full.
 
     >>> [round(float(each[0]), 2) for each in shrunk_t(np.array([-1.5]), np.array([1.0]), np.array([30.0]), 0.5)]
-    [0.63, 0.35, 0.02]
+    [0.81, 0.17, 0.02]
     """
     from scipy.special import stdtrit
 
+    standard_error = USUAL_ERROR * standard_error
     if margin == 0:
         return correlated_t(difference, standard_error, degrees, margin)
     is_spread = np.isfinite(standard_error) & (standard_error > np.finfo(np.float64).tiny)

@@ -102,7 +102,7 @@ def _top_set(answer: TablesAnswer) -> str:
     top, recommended = answer.outcome.approaches, answer.outcome.recommended
     if len(top) == 1:
         return f"{top[0]} is ahead, but it is not shown to be better than every other approach; take {top[0]}"
-    alike = "are practically equal" if answer.are_equal else "cannot be told apart"
+    alike = "are practically equal" if answer.are_equal else "are not separated"
     whose = "which has the best mean rank" if recommended == top[0] else "the simplest of those close to the best"
     return f"no single approach wins: {listed(top)} {alike}; take {recommended}, {whose}"
 

@@ -13,6 +13,8 @@ from tabbench.comparison.compare import resume
 from tabbench.comparison.result import reopen
 from tabbench.report.live import make_display
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 def table(rows=640):
     random = np.random.default_rng(0)

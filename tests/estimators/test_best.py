@@ -19,6 +19,8 @@ from tabbench.core.approach import APPROACHES
 from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName
 from tabbench.execution.local import LocalExecutor
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 @pytest.fixture(scope="module")
 def rings() -> tuple[np.ndarray, np.ndarray]:

@@ -55,7 +55,7 @@ def test_top_set(many):
     losses = {**three(), "boosting": LEVEL + 0.06 * TURNS - 0.001}
     del losses["mlp"]
     assert sentence(many, losses) == (
-        "Over 12 tables, no single approach wins: linear and boosting cannot be told apart; take linear, which has the best mean "
+        "Over 12 tables, no single approach wins: linear and boosting are not separated; take linear, which has the best mean "
         "rank.")
 
 

@@ -32,4 +32,4 @@ def sources_of(encoding: TreeEncoding, columns: int) -> np.ndarray:
         means = [own[[column] * each.shape[1]]
                  for column, each in zip(encoding.statistics.columns, encoding.statistics.means, strict=True)]
         sources = np.concatenate([np.delete(sources, encoding.statistics.columns, axis=0), *means])
-    return sources
+    return sources if encoding.kept is None else sources[encoding.kept]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tabbench.boosting import encoding as encoding_module
 from tabbench.boosting.amount import booster_settings
 from tabbench.boosting.configurations import DEFAULTS, ORDER
 from tabbench.boosting.effort import TreeShape, learning_rate, plan_effort
@@ -284,6 +285,24 @@ def test_few_levels_stay_as_they_are():
     encoding, encoded = encode(matrix, target, None, 0, 3, replaced=wordy_columns(matrix, 0))
     assert encoded is matrix
     assert encoding.transform(matrix) is matrix
+
+
+def test_of_many_more_columns_than_rows_the_most_telling_numbers_and_all_categories_are_kept(monkeypatch):
+    monkeypatch.setattr(encoding_module, "MOST_COLUMNS", 5)
+    monkeypatch.setattr(encoding_module, "MOST_COLUMNS_A_ROW", 0)
+    monkeypatch.setattr(encoding_module, "KEPT_COLUMNS", 3)
+    random = np.random.default_rng(0)
+    values = random.normal(size=(80, 7)).astype(np.float32)
+    codes = np.digitize(values[:, 4] - values[:, 2], [-1.0, 1.0])
+    values[:, 1], values[:, 5], values[::9, 4] = random.integers(0, 3, 80), np.nan, np.nan
+    matrix = TreeMatrix(values, (0, 3, 0, 0, 0, 0, 0), tuple("abcdefg"))
+    encoding, encoded = encode(matrix, codes, None, 4, 3)  # of the fourth class there is no row
+    assert encoded.names == ("b", "c", "e")
+    again = TreeEncoding.restore(encoding.to_parts()).transform(matrix)
+    assert again.values.tobytes() == encoded.values.tobytes() == encoding.transform(matrix).values.tobytes()
+    assert encode(matrix.take(np.arange(40)), codes[:40], None, 4, 3)[0].kept is not None
+    monkeypatch.setattr(encoding_module, "MOST_COLUMNS_A_ROW", 1)
+    assert encode(matrix, codes, None, 4, 3)[1] is matrix
 
 
 @pytest.mark.parametrize("name", NAMES)

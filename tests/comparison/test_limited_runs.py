@@ -23,7 +23,7 @@ from tabbench.store.database import Store
 from tabbench.store.folder import RunFolder
 from tabbench.store.setups import save_setup
 
-pytestmark = pytest.mark.usefixtures("few_draws", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
 LIMIT = 12
 
 

@@ -15,6 +15,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 DEMO ?= diamonds --time-limit 50s
 WORKERS ?= 2
 JOBS ?= 2
+# The tests start a hundred interpreters, each of which would compile the package anew where nothing compiled may be kept. The files in
+# their order end with many short ones; by their numbers of tests, those of a few long tests would come last.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What old versions could break and is quick: all but fitted estimators, nets, whole comparisons, child processes and calibration.
 OLDEST := $(addprefix tests/,core reading splitting views metrics linear boosting selection model store costs report wording \
@@ -27,14 +30,14 @@ demo: .venv/installed
 	$(BIN)/tabbench compare $(DEMO) --out tabbench-demo --fresh
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+	$(PYTEST)
 
 test-slow: .venv/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile -m slow
+	$(PYTEST) -m slow
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(WORKERS)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_docstrings.py
 

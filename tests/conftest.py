@@ -1,5 +1,6 @@
 """A small table and setup for tests that need a run without a file."""
 
+import gc
 import os
 import signal
 from functools import cache
@@ -16,6 +17,13 @@ from tabbench.costs import prior
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+gc.disable()  # until thousands of tests are collected, of which nothing is garbage
+
+
+def pytest_collection_finish():
+    """From here on the garbage collection passes over what was there before the first test."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -34,10 +42,10 @@ def one_probe():
 
 
 @pytest.fixture(scope="module")
-def few_draws():
+def rough_intervals():
     """Simultaneous intervals from a few draws, for tests that ask nothing of them; they make a tenth of a small comparison."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tabbench.verdict.simultaneous.DRAWS", 2_000)
+        patch.setattr("tabbench.verdict.simultaneous.DRAWS", 4_000)
         yield
 
 

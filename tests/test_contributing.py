@@ -108,7 +108,7 @@ def clone(tmp_path_factory):
     """A copy of what a contributor has, with the examples pasted in."""
     folder = tmp_path_factory.mktemp("clone")
     for part in ("tabbench", "datasets", "tests/contract"):
-        shutil.copytree(CLONE / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(CLONE / part, folder / part, copy_function=shutil.copy2)
     for part in ("pyproject.toml", "tests/conftest.py", "tests/simulated.py", "tests/reading/test_cards.py"):
         (folder / part).parent.mkdir(exist_ok=True)
         shutil.copy(CLONE / part, folder / part)

@@ -1,9 +1,10 @@
 """The contract of every approach: registered ones and the usual composed ones, on each kind of task."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,33 @@ def trained(name, kind):
     features, signal = make_rows()
     target = target_of(kind, signal)
     return train(usable(name), kind, features[:TRAINING_ROWS], target[:TRAINING_ROWS])
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """A fit with weights: rows of the last class, or with a high number, weigh some fifty times as much as others."""
+
+    given: tuple[Any, ...]
+    before: tuple[Any, ...]
+    view: Any
+    matrix: Any
+    same_matrix: Any
+    fitted: Any
+
+
+@cache
+def weighted(name, kind):
+    features, signal = make_rows()
+    target = target_of(kind, signal)[:TRAINING_ROWS]
+    is_high = target > np.median(target) if kind == "regression" else target == target.max()
+    weight = np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS) * np.where(is_high, 50.0, 1.0)
+    before = features.copy(deep=True), target.copy(), weight.copy()
+    approach = usable(name)
+    view = fit_view(approach.view, features[:TRAINING_ROWS], COLUMNS, seed=5)
+    matrix, same = view.transform(features[:TRAINING_ROWS]), view.transform(features[:TRAINING_ROWS])
+    settings = approach.settings(Workload(EFFORT, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
+    fitted = approach.fit(TrainingSet(matrix, target, TASKS[kind], settings, seed=7, shared_seed=11, weight=weight))
+    return Weighted((features, target, weight), before, view, matrix, same, fitted)
 
 
 def assert_same_parts(first, second):
@@ -171,38 +199,30 @@ def test_restored_from_its_parts_it_predicts_bit_for_bit(name, kind):
 @every_approach
 def test_leaves_its_input_untouched_and_only_the_ratios_of_weights_count(name, kind):
     """Survey weights add up to millions, others to one. A power of two, so that not even rounding differs."""
-    features, signal = make_rows()
-    target, weight = target_of(kind, signal)[:TRAINING_ROWS], np.random.default_rng(3).uniform(0.5, 3, TRAINING_ROWS)
-    before = features.copy(deep=True), target.copy(), weight.copy()
-    approach = usable(name)
-    view = fit_view(approach.view, features[:TRAINING_ROWS], COLUMNS, seed=5)
-    matrix, same = view.transform(features[:TRAINING_ROWS]), view.transform(features[:TRAINING_ROWS])
-    settings = approach.settings(Workload(EFFORT, TRAINING_ROWS, len(COLUMNS), TASKS[kind].n_classes))
-    fitted = approach.fit(TrainingSet(matrix, target, TASKS[kind], settings, seed=7, shared_seed=11, weight=weight))
-    predictions = fitted.predict(matrix)
-    pd.testing.assert_frame_equal(features, before[0])
-    assert (target == before[1]).all()
-    assert (weight == before[2]).all()
+    fit = weighted(name, kind)
+    features, target, weight = fit.given
+    predictions = fit.fitted.predict(fit.matrix)
+    pd.testing.assert_frame_equal(features, fit.before[0])
+    assert (target == fit.before[1]).all()
+    assert (weight == fit.before[2]).all()
     for held in ("values", "numbers", "codes"):
-        if hasattr(matrix, held) and not isinstance(matrix, pd.DataFrame):
-            np.testing.assert_array_equal(getattr(matrix, held), getattr(same, held))
-    _, scaled = train(approach, kind, features[:TRAINING_ROWS], target, weight=weight * 2.0**-10)
-    np.testing.assert_allclose(scaled.predict(matrix), predictions, rtol=1e-6)
+        if hasattr(fit.matrix, held) and not isinstance(fit.matrix, pd.DataFrame):
+            np.testing.assert_array_equal(getattr(fit.matrix, held), getattr(fit.same_matrix, held))
+    _, scaled = train(usable(name), kind, features[:TRAINING_ROWS], target, weight=weight * 2.0**-10)
+    np.testing.assert_allclose(scaled.predict(fit.matrix), predictions, rtol=1e-6)
 
 
 @every_task
 @every_approach
 def test_weights_count(name, kind):
-    """Rows of the last class, or with a high number, weigh fifty times as much: predictions move there."""
-    features, signal = make_rows()
-    target = target_of(kind, signal)[:TRAINING_ROWS]
-    is_high = target > np.median(target) if kind == "regression" else target == target.max()
-    view, fitted = train(usable(name), kind, features[:TRAINING_ROWS], target, weight=np.where(is_high, 50.0, 1.0))
+    """Rows of the last class, or with a high number, weigh some fifty times as much: predictions move there."""
+    features, _ = make_rows()
+    fit = weighted(name, kind)
     first_view, first = trained(name, kind)
-    weighted, unweighted = fitted.predict(view.transform(features)), first.predict(first_view.transform(features))
+    heavier, unweighted = fit.fitted.predict(fit.view.transform(features)), first.predict(first_view.transform(features))
     if kind != "regression":
-        weighted, unweighted = weighted[:, -1], unweighted[:, -1]
-    assert weighted.mean() > unweighted.mean()
+        heavier, unweighted = heavier[:, -1], unweighted[:, -1]
+    assert heavier.mean() > unweighted.mean()
 
 
 @every_approach

@@ -19,7 +19,7 @@ from tabbench.core.approach import APPROACHES
 from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName
 from tabbench.execution.local import LocalExecutor
 
-pytestmark = pytest.mark.usefixtures("few_draws")
+pytestmark = pytest.mark.usefixtures("rough_intervals")
 
 
 @pytest.fixture(scope="module")

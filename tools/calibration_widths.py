@@ -51,6 +51,11 @@ def lines(runs: int) -> Iterator[str]:
                    f"{100 * np.mean(np.abs(difference) > half):.1f} |")
 
 
+def measure_widths(runs: int) -> str:
+    """The section of docs/calibration.md."""
+    return "\n".join(lines(runs)) + "\n"
+
+
 def main() -> None:
     """Print the section line by line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -15,6 +15,7 @@ from pathlib import Path
 from calibrate_approaches import measure_few_splits
 from calibrate_people import measure_people
 from calibration_beyond import measure_guesses
+from calibration_chances import measure_chances
 from calibration_page import write_page
 from calibration_power import measure_power
 from calibration_rare import measure_rare
@@ -23,6 +24,7 @@ from calibration_real import measure_real
 from calibration_runs import DRAWN_BY, METRICS_OF, RUNS_A_FILE, Series, designs, draw, evidence_of, keep_predictions, kept
 from calibration_tables import GENERATORS
 from calibration_truth import known_truth
+from calibration_widths import measure_widths
 
 import tabbench.verdict
 
@@ -58,8 +60,9 @@ def measure(series: Series, start: int, folder: Path) -> None:
 
 
 JUDGED_BY = ("verdict/judge.py", "verdict/variance.py", "verdict/simultaneous.py", "verdict/crossover.py", "verdict/winners.py",
-             "verdict/evidence.py", "verdict/scoring.py", "verdict/tails.py", "verdict/probabilities.py", "core/constant.py",
-             "core/metric.py", "metrics/classification.py", "metrics/regression.py")
+             "verdict/row_moments.py", "verdict/steps.py", "verdict/evidence.py", "verdict/scoring.py", "verdict/tails.py",
+             "verdict/probabilities.py", "core/constant.py", "core/metric.py", "metrics/classification.py",
+             "metrics/regression.py")
 GUESSED_BY = (*JUDGED_BY, "verdict/extrapolation.py", "verdict/curve_noise.py", "verdict/learning_curves.py",
               "verdict/contestants.py")
 RECORDED_BY = ("calibration_runs.py", "calibration_rates.py", "calibration_truth.json")
@@ -93,6 +96,8 @@ def main() -> None:
     parser.add_argument("--guesses", type=int, default=200, help="runs of each table on which guesses are tested; 0 for none")
     parser.add_argument("--people", type=int, default=150, help="runs of each table as people have them; 0 for none")
     parser.add_argument("--real", type=int, default=30, help="draws of each real table; 0 for none")
+    parser.add_argument("--widths", type=int, default=200, help="runs in which widths are compared; 0 for none")
+    parser.add_argument("--chances", type=int, default=300, help="runs of each kind on which chances are tested; 0 for none")
     parser.add_argument("--approaches", type=int, default=200, help="runs with the approaches themselves; 0 for none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--page", type=Path, default=Path("docs/calibration.md"))
@@ -115,10 +120,12 @@ def main() -> None:
     of_rare = fingerprint(here=(*RECORDED_BY, *DRAWN_BY, "calibration_rare.py"))
     of_guesses = fingerprint(GUESSED_BY, (*DRAWN_BY, "calibration_beyond.py"))
     more = measure_power(options.power, options.folder, of_power) if options.power else ""
+    more += measure_widths(options.widths) if options.widths else ""
     more += measure_rare(options.rare, options.folder, of_rare) if options.rare else ""
     more += measure_guesses(options.guesses, options.folder, of_guesses) if options.guesses else ""
     more += measure_people(options.people) if options.people else ""
     more += measure_real(options.real) if options.real else ""
+    more += measure_chances(options.chances, options.real // 4) if options.chances else ""
     more += measure_few_splits(options.approaches, options.folder, options.jobs) if options.approaches else ""
     write_page(options.page, collected(options.folder, wanted), more)
 

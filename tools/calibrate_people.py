@@ -8,16 +8,18 @@ Nothing is kept; two hundred runs of all tables take some minutes on one core.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from calibration_people import PEOPLE
+from calibration_people import PEOPLE, RACE
 from calibration_runs import Series, designs, draw, evidence_of, fit
 
 from tabbench.verdict import simultaneous
 from tabbench.verdict.evidence import LossEvidence
 from tabbench.verdict.judge import decide_pairs
+from tabbench.verdict.racing import futile_approaches
+from tabbench.verdict.winners import BASELINE
 
 HEAD = """
 ## Tables as people have them
@@ -46,13 +48,29 @@ class Said:
     equal: int
 
 
-def said_of(evidence: LossEvidence) -> Said:
-    """Every claim that one is better is false, and every claim of equality true."""
-    pairs = decide_pairs(evidence).pairs
-    decision = pairs.loc[pairs["size"] == max(evidence.sizes), "decision"]
+def said_of(evidence: LossEvidence, stopped: Sequence[tuple[str, int]] = (), among: Sequence[str] = ()) -> Said:
+    """Every claim that one is better is false, and every claim of equality true; `among` are the equals, if not all are."""
+    pairs = decide_pairs(evidence, stopped=stopped).pairs
+    is_null = pairs["size"] == max(evidence.sizes)
+    if among:
+        is_null &= pairs["first"].isin(among) & pairs["second"].isin(among)
+    decision = pairs.loc[is_null, "decision"]
     claims = decision.str.startswith(("first", "second"))
     is_material = decision.str.endswith("materially")
     return Said(bool(claims.any()), bool(is_material.any()), len(decision), int((decision == "equal").sum()))
+
+
+def said_after_race(evidence: LossEvidence) -> Said:
+    """What is said of the first two where a race has stopped some of the others at smaller sizes; the last one is a constant."""
+    families = dict(evidence.families) | {evidence.approaches[-1]: BASELINE}
+    raced, stopped = replace(evidence, families=families), list[tuple[str, int]]()
+    for size in evidence.sizes[:-1]:
+        so_far = replace(raced, sizes=tuple(each for each in raced.sizes if each <= size))
+        gone = [(name, each) for name in futile_approaches(so_far, full_size=evidence.sizes[-1]) for each in evidence.sizes
+                if each > size]
+        raced = replace(raced, loss={cell: loss for cell, loss in raced.loss.items() if cell not in gone})
+        stopped += gone
+    return said_of(raced, stopped, among=evidence.approaches[:2])
 
 
 def runs_of(name: str, runs: int) -> dict[int, list[Said]]:
@@ -64,7 +82,8 @@ def runs_of(name: str, runs: int) -> dict[int, list[Said]]:
         drawn = draw(series, number)
         whole = evidence_of(drawn, fit(series, number), metric)
         for evidence in designs(whole, drawn.question.plan):
-            found.setdefault(evidence.n_splits, []).append(said_of(evidence))
+            said = said_after_race(evidence) if name == RACE else said_of(evidence)
+            found.setdefault(evidence.n_splits, []).append(said)
     return found
 
 

@@ -21,6 +21,8 @@ TREE_DEPTH, LEAF_ROWS = 4, 5
 BOOSTING_ROUNDS = 40
 HIDDEN = 30
 NET_WIDTH, NET_STEPS, NET_RATE, NET_DECAY = 16, 150, 0.03, 1e-3
+LEAST_SHARE = 0.1
+"""Of an even share: no class is thought to be rarer than that."""
 SURE = 1e-3
 """Probabilities end here: a learner that is surer after some hundred rows is wrong, and log loss has a tail without it."""
 
@@ -87,15 +89,26 @@ def random_features(number: int) -> Learner:
     return fitted
 
 
+def shares(train: np.ndarray, target: np.ndarray, test: np.ndarray, is_regression: bool, seed: int) -> np.ndarray:
+    """Least squares for every class, which share the probability: (m, classes)."""
+    design, classes = _with_constant(train), np.eye(int(target.max()) + 1)
+    gram = design.T @ design + np.eye(design.shape[1])
+    score = np.maximum(_with_constant(test) @ np.linalg.solve(gram, design.T @ classes[target]), LEAST_SHARE / len(classes))
+    return np.asarray(score / score.sum(axis=1, keepdims=True))
+
+
 LEARNERS: dict[str, Learner] = {
+    "shares": shares,
     "features1": random_features(1), "features2": random_features(2),
     "linear": linear, "interpolating": interpolating, "tree": tree, "lightgbm": lightgbm}
 
 
 def predictions(sample: Sample, generator: Generator, own: str, plan: SplitPlan, sizes: Sequence[int], is_regression: bool,
                 seed: int) -> np.ndarray:
-    """What every contestant predicts at every size, float32 (contestants, sizes, test rows of all splits)."""
-    made = np.empty((len(generator.views), len(sizes), sum(len(split.test) for split in plan.splits)), dtype=np.float32)
+    """What every contestant predicts at every size, float32 (contestants, sizes, test rows of all splits), by class if many."""
+    of_classes = (int(sample.target.max()) + 1,) if "shares" in generator.learners else ()
+    rows = sum(len(split.test) for split in plan.splits)
+    made = np.empty((len(generator.views), len(sizes), rows, *of_classes), dtype=np.float32)
     for place, (columns, name) in enumerate(zip(generator.views, learners_of(generator, own), strict=True)):
         features = sample.features[:, columns]
         for at_size, size in enumerate(sizes):

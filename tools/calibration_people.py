@@ -84,6 +84,15 @@ def classes(strength: float, shift: float) -> Callable[[np.random.Generator, int
     return draw
 
 
+def many_classes(count: int) -> Callable[[np.random.Generator, int, bool], Sample]:
+    """Twins with so many classes, whose scores are sums of what either twin's columns say of each class."""
+    def draw(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
+        features = random.standard_normal((rows, 2 * WIDTH))
+        of_class = np.tile(0.4 * random.standard_normal((WIDTH, count)), (2, 1))
+        return Sample(features, np.argmax(features @ of_class + random.gumbel(size=(rows, count)), axis=1))
+    return draw
+
+
 def uneven_groups(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
     """Twins in groups of one to some fifty rows, whose columns and targets are alike."""
     group = np.sort(random.choice(rows // 6, rows, p=_falling(rows // 6)))
@@ -117,6 +126,13 @@ def twins(random: np.random.Generator, rows: int, is_regression: bool) -> Sample
     return Sample(features, outcome(random, of_twins(features), True))
 
 
+def lines(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
+    """Twins whose columns say much, one of them most."""
+    features = random.standard_normal((rows, 2 * WIDTH))
+    of_twin = features[:, :WIDTH] + features[:, WIDTH:]
+    return Sample(features, of_twin @ np.array([1.0, 0.4, 0.0, 0.0, 0.0]) + 0.3 * random.standard_normal(rows))
+
+
 def of_many(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
     """Twenty twins."""
     features = random.standard_normal((rows, 20 * WIDTH))
@@ -126,7 +142,10 @@ def of_many(random: np.random.Generator, rows: int, is_regression: bool) -> Samp
 LINEAR, SEEDS = ("linear", "linear"), ("features1", "features2")
 FEW_MANY = (np.arange(FEW), np.arange(MANY))
 SAME = (np.arange(WIDTH), np.arange(WIDTH))
-REGRESSION, CLASSIFICATION = ("regression",), ("classification",)
+REGRESSION, CLASSIFICATION, MULTICLASS = ("regression",), ("classification",), ("multiclass",)
+SHARES = ("shares", "shares")
+RACE, BEHIND = "P27", (np.array([1]), np.array([WIDTH + 1]), np.array([], dtype=np.int64))
+"""Those behind see one column of either twin, the last one none."""
 
 
 def _null(name: str, title: str, draw: Callable[[np.random.Generator, int, bool], Sample], **changes: object) -> Generator:
@@ -154,5 +173,9 @@ PEOPLE: dict[str, Generator] = {each.name: each for each in (
     _null("P21", "a test file of claims in 5 %", claims(0.05), tested=0.3),
     _null("P22", "a test file, ten times as many training rows", twins, rows=1100, tested=1 / 11),
     _null("P23", "a test file, five times as many test rows", twins, rows=1200, tested=5 / 6),
+    *(_null(f"P{number}", f"{count} classes", many_classes(count), tasks=MULTICLASS, learners=SHARES, rows=rows)
+      for number, count, rows in ((24, 3, 300), (25, 10, 620), (26, 50, 1500))),
+    _null(RACE, "a race of two equals, two that are behind, a constant", lines, views=(*TWO, *BEHIND),
+          sizes=(62, 124, 248, -1), learners=("linear",) * 5),
 )}
 """By name. Unlike the other nulls, those of P1 to P6 are equally good at the full size alone."""

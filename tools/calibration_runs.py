@@ -34,7 +34,7 @@ ALL = ChainMap(PEOPLE, GENERATORS)
 """In the order of `GENERATORS`, then of `PEOPLE`; a place in it is part of a seed."""
 DRAWN_BY = ("calibration_tables.py", "calibration_fits.py")
 """What predictions depend on besides the protocol's splits."""
-METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy")}
+METRICS_OF = {"regression": ("rmse",), "classification": ("log_loss", "auc", "accuracy"), "multiclass": ("log_loss",)}
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,19 @@ def draw(series: Series, number: int) -> Drawn:
     generator = series.of
     random = np.random.default_rng([list(ALL).index(series.generator), int(series.is_regression), number])
     sample = generator.draw(random, generator.rows, series.is_regression)
-    task = Task("regression", (), "rmse", ("rmse",)) if series.is_regression else Task(
-        "binary", ("no", "yes"), "log_loss", METRICS_OF["classification"])
+    task = task_of(series, sample)
     repeats = TRAININGS if generator.tested else 1 if generator.split == "ordered" else REPEATS
     plan = make_splits(as_table(sample, generator), sample.target, task, folds=generator.folds, repeats=repeats, seed=number)[0]
     return Drawn(sample, Question(task, sample.target, plan, sample.weight), sizes_of(generator, plan, sample, task))
+
+
+def task_of(series: Series, sample: Sample) -> Task:
+    """Classes are named by their codes."""
+    if series.is_regression:
+        return Task("regression", (), "rmse", ("rmse",))
+    if series.task == "classification":
+        return Task("binary", ("no", "yes"), "log_loss", METRICS_OF["classification"])
+    return Task("multiclass", tuple(map(str, range(int(sample.target.max()) + 1))), "log_loss", METRICS_OF["multiclass"])
 
 
 def as_table(sample: Sample, generator: Generator) -> Table:
@@ -138,7 +146,8 @@ def evidence_of(drawn: Drawn, made: np.ndarray, metric_name: str, margin: float 
     def predict(name: str, size: int, index: int) -> np.ndarray:
         stop = int(ends[index])
         part = made[names.index(name), drawn.sizes.index(size), stop - len(plan.splits[index].test):stop].astype(np.float64)
-        return part if drawn.question.task.is_regression else np.column_stack([1 - part, part])
+        is_whole = drawn.question.task.is_regression or part.ndim == 2
+        return part if is_whole else np.column_stack([1 - part, part])
 
     return build_evidence(
         drawn.question, metric, predict, [(name, size) for name in names for size in drawn.sizes], approaches=names,

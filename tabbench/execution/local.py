@@ -195,8 +195,10 @@ class LocalExecutor(CallingExecutor):
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
         is_shared = owner is None
         modules, are_first = (self._modules if is_shared else OF_OWN), self.needs.are_imported_first
+        # The first one begins at once and imports what its cells need; the others share what is imported before they begin.
+        is_quick = is_shared and not are_first and not self._started
         worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner,
-                        imported=modules if are_first or not is_shared else used_before(modules))
+                        imported=used_before(modules) if is_quick else modules)
         self._started += 1
         self._workers.append(worker)
         worker.order(do="warm", modules=sorted(modules), are_imported_first=are_first or not is_shared,

@@ -82,7 +82,7 @@ def _are_matched(values: np.ndarray, target: np.ndarray) -> bool:
     codes, levels = pd.factorize(values, use_na_sentinel=False)
     if len(levels) != np.count_nonzero(class_counts):
         return False
-    return np.count_nonzero(np.bincount(codes * len(class_counts) + target)) == len(levels)
+    return bool(np.count_nonzero(np.bincount(codes * len(class_counts) + target)) == len(levels))
 
 
 def _follows(values: Values, target: np.ndarray) -> bool:

@@ -105,7 +105,7 @@ def _predictions(held_out: HeldOut, rows: np.ndarray) -> np.ndarray:
 
 
 APPROACHES.register(Approach(
-    name="blend", version=4, family="blend", cost_rank=60, view="families",
+    name="blend", version=3, family="blend", cost_rank=60, view="families",
     summary="linear, boosting and mlp, weighted by what is best on inner held-out rows",
     settings=blend_settings, fit=fit_blend, restore=restore_blend,
     requires=("sklearn.linear_model", "xgboost", "lightgbm", "torch"), uses_device=True, from_effort=0.0))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulated
+from hypothesis import settings
 
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
@@ -17,6 +18,8 @@ from tabbench.costs import prior
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 gc.disable()  # until thousands of tests are collected, of which nothing is garbage
 
 

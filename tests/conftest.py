@@ -20,13 +20,17 @@ from tabbench.splitting.splits import make_splits, splits_fingerprint
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
 settings.load_profile("untimed")
-gc.disable()  # until thousands of tests are collected, of which nothing is garbage
 
 
-def pytest_collection_finish():
-    """From here on the garbage collection passes over what was there before the first test."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """The garbage collection passes over thousands of collected tests and the libraries that they import."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

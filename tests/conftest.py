@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulated
+from hypothesis import settings
 
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
@@ -17,13 +18,19 @@ from tabbench.costs import prior
 from tabbench.splitting.splits import make_splits, splits_fingerprint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-gc.disable()  # until thousands of tests are collected, of which nothing is garbage
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 
 
-def pytest_collection_finish():
-    """From here on the garbage collection passes over what was there before the first test."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """The garbage collection passes over thousands of collected tests and the libraries that they import."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,6 +1,7 @@
 """`compare_suites` on made-up suites: what is paired, what is noise, and which conditions differ."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from tabbench.suite.difference import compare_suites
 TABLES = 10
 
 
+@cache
 def suite(seed=0, gain=0.0, **options):
+    """Whoever changes one copies it first."""
     random = np.random.default_rng(seed)
     base = np.linspace(0.4, 0.6, TABLES)
     means = {"dummy": [1.0] * TABLES, "linear": list(base + random.normal(0, 0.004, TABLES)),

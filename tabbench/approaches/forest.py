@@ -161,6 +161,6 @@ def _grown(training: TrainingSet, leaf: int, share: float | str, trees: int, tun
 
 
 APPROACHES.register(Approach(
-    name="forest", version=1, family="trees", cost_rank=20, view="trees",
+    name="forest", version=2, family="trees", cost_rank=20, view="trees",
     summary="random forest",
     settings=forest_settings, fit=fit_forest, restore=restore_forest, requires=("sklearn.ensemble",), from_effort=0.5))

@@ -176,7 +176,7 @@ def most_telling(matrix: TreeMatrix, outputs: np.ndarray, weight: np.ndarray) ->
         (n,) with mean one.
     """
     is_present = ~np.isnan(matrix.values)
-    means = np.where(is_present, matrix.values, 0).sum(axis=0) / np.maximum(is_present.sum(axis=0), 1)
+    means = np.where(is_present, matrix.values, 0).sum(axis=0, dtype=np.float64) / np.maximum(is_present.sum(axis=0), 1)
     values = np.where(is_present, matrix.values - means, 0)
     centred = outputs - np.average(outputs, axis=0, weights=weight)
     spreads, spread = np.sqrt(weight @ values**2), np.sqrt(weight @ centred**2)

@@ -1,7 +1,8 @@
-"""The process that workers are forked from: `python -m tabbench.execution.fork_server`. It has imported what most cells need.
+"""The process that workers are forked from: `python -m tabbench.execution.fork_server PID`. It has imported what most cells need.
 
 Importing takes a worker more than a second, being forked a few milliseconds. Starts no thread and computes nothing, so that a
-copy of it is as good as a new process. Its standard input is a socket, over which requests come and pids and exit codes go.
+copy of it is as good as a new process. Its standard input is a socket, over which requests come and pids and exit codes go. PID
+is its supervisor.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import time
 import warnings
 from pathlib import Path
 from types import FrameType
@@ -25,13 +27,16 @@ from tabbench.execution import child
 FILES_OF_WORKER = 4
 """Standard input, standard output, standard error and working folder."""
 MOST_BYTES = 1 << 16
+LOOK_SECONDS = 1.0
+"""So often it looks whether its supervisor is there: a copy of that one may hold the socket open."""
 IDLE_SECONDS = 600.0
 """A server that has no worker and was asked for none for so long ends: a notebook may stay open for days."""
 
 
 def main() -> None:
     """Import, then fork a worker for each request, until the supervisor is gone."""
-    server = ForkServer(socket.socket(fileno=0))
+    os.chdir("/")  # a folder that something works in cannot be unmounted
+    server = ForkServer(socket.socket(fileno=0), int(sys.argv[1]))
     child.preload(server.end_if_alone)
     server.serve()
 
@@ -39,16 +44,14 @@ def main() -> None:
 class ForkServer:
     """The state of the server: its socket, what has been read of the next request, and the workers that it is the parent of."""
 
-    def __init__(self, link: socket.socket) -> None:
-        self._link = link
+    def __init__(self, link: socket.socket, supervisor: int) -> None:
+        self._link, self._supervisor = link, supervisor
         self._read, self._files = b"", list[int]()
         self._numbers: dict[int, int] = {}
 
     def serve(self) -> None:
         """Answer requests."""
         signal.signal(signal.SIGCHLD, self._tell_ends)
-        # Python counts the allocator's own thread, which allocators stop and start around a fork.
-        warnings.filterwarnings("ignore", "This process", DeprecationWarning)
         while (request := self._next_request()) is not None:
             child.load(request["modules"])
             self._fork(request)
@@ -57,7 +60,7 @@ class ForkServer:
         files, self._files = self._files[:FILES_OF_WORKER], self._files[FILES_OF_WORKER:]
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # an end is told after the beginning
         try:
-            pid = os.fork()
+            pid = _forked()
         except OSError as error:
             os.write(files[2], f"cannot start a worker: {error.strerror}\n".encode())
             self._answer(number=request["number"], ended=1)
@@ -93,13 +96,16 @@ class ForkServer:
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 pid, status = ended
-                self._answer(number=self._numbers.pop(pid), ended=os.waitstatus_to_exitcode(status))
+                if pid in self._numbers:  # a library may have started a process of its own
+                    self._answer(number=self._numbers.pop(pid), ended=os.waitstatus_to_exitcode(status))
 
     def _next_request(self) -> dict[str, Any] | None:
         """The next line, whose files have come with it; None where the supervisor is gone or has no use for workers."""
+        idle_since = time.monotonic()
         while b"\n" not in self._read:
-            while not select.select([self._link], [], [], IDLE_SECONDS)[0]:
-                if not self._numbers:
+            while not select.select([self._link], [], [], LOOK_SECONDS)[0]:
+                is_idle = not self._numbers and time.monotonic() - idle_since > IDLE_SECONDS
+                if is_idle or self._is_orphan:
                     return None
             data, files, _, _ = socket.recv_fds(self._link, MOST_BYTES, FILES_OF_WORKER)
             if not data:
@@ -113,12 +119,23 @@ class ForkServer:
         with contextlib.suppress(OSError):  # nobody is there any more, which the next request will show
             self._link.sendall(json.dumps(values).encode() + b"\n")
 
+    @property
+    def _is_orphan(self) -> bool:
+        return os.getppid() != self._supervisor
+
     def end_if_alone(self) -> None:
         """End if the supervisor is gone."""
         hang_up = select.poll()
         hang_up.register(self._link, 0)
-        if hang_up.poll(0):
+        if hang_up.poll(0) or self._is_orphan:
             raise SystemExit(0)
+
+
+def _forked() -> int:
+    with warnings.catch_warnings():
+        # Python counts the allocator's own thread, which allocators stop and start around a fork.
+        warnings.filterwarnings("ignore", "This process", DeprecationWarning)
+        return os.fork()
 
 
 def _draw_other_random_numbers() -> None:

@@ -48,7 +48,7 @@ OWN_CELL_SHARE = 0.2
 """Of the time until the deadline: an own estimator whose cell takes longer could not be compared in that time anyway."""
 LEAST_OWN_CELL_SECONDS = 2.0
 MOST_OWN_WORKERS = 4
-"""Idle workers that are kept for own estimators; starting one takes about a second, keeping one a hundred megabytes."""
+"""Idle workers that are kept for own estimators: each takes a hundred megabytes."""
 OF_OWN = frozenset({"tabbench.approaches.own", "sklearn.pipeline", "sklearn.linear_model"})
 """What an own estimator needs, as nearly all of them are scikit-learn's."""
 MEMORY_SHARE = 0.9
@@ -86,6 +86,8 @@ class LocalExecutor(CallingExecutor):
         self.needs = needs
         self.memory_limit_bytes = memory_limit_bytes or int(MEMORY_SHARE * machine_memory_bytes())
         self._is_memory_limited = memory_limit_bytes is not None
+        # What a worker needs before its first cell is to be seen before the first cell.
+        self._are_imported_first = needs.are_imported_first or self._is_memory_limited
         self.shortest_hang_seconds = shortest_hang_seconds
         self.broken: dict[str, str] = {}
         self._events: queue.Queue[Event] = queue.Queue()
@@ -166,6 +168,7 @@ class LocalExecutor(CallingExecutor):
             self._take(self._events.get(timeout=POLL_SECONDS), state)
         if time.monotonic() >= self._next_police:
             self._police(state)
+            self._store.sync()
             self._next_police = time.monotonic() + POLICE_SECONDS
 
     # workers --------------------------------------------------------------------------------------------------------
@@ -194,7 +197,7 @@ class LocalExecutor(CallingExecutor):
     def _start_worker(self, owner: str | None = None) -> Worker:
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
         is_shared = owner is None
-        modules, are_first = (self._modules if is_shared else OF_OWN), self.needs.are_imported_first
+        modules, are_first = (self._modules if is_shared else OF_OWN), self._are_imported_first
         # The first one begins at once and imports what its cells need; the others share what is imported before they begin.
         is_quick = is_shared and not are_first and not self._started
         worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner,
@@ -308,7 +311,7 @@ class LocalExecutor(CallingExecutor):
             self._note_begin(values["pid"])
         elif "warm" in values:
             worker.is_warm, worker.is_cuda_available = True, values["cuda"]
-            worker.loaded |= self._modules if self.needs.are_imported_first else set()
+            worker.loaded |= self._modules if self._are_imported_first else set()
             self._learn_base(worker, state)
             self._require_memory(worker)
         elif "loaded" in values:

@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Hashable
 from itertools import count
 from pathlib import Path
 from typing import IO, Protocol
@@ -23,6 +24,13 @@ from tabbench.core.threads import THREAD_VARIABLES
 
 THREADLESS = frozenset({"tabbench", "scipy", "sklearn", "xgboost", "lightgbm", "torch"})
 """Packages that start no thread when they are imported, so that a process that has imported them can be forked."""
+READ_AT_THE_START = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "KMP_", "GOMP_", "LD_", "LC_", "LANG", "TZ", "MALLOC_",
+                     "GLIBC_", "MIMALLOC_")
+"""How variables begin that an interpreter or a library reads once: another value takes another server."""
+GONE_SECONDS = 5.0
+"""Wardens end within it once the server is gone."""
+MOST_WORDS = 4_000
+"""Bytes of what a server that died has said that a log keeps."""
 _USED: set[str] = set()
 """What workers of this process have imported for cells: others that need it find it imported."""
 
@@ -51,9 +59,10 @@ class WorkerProcess(Protocol):
 class ForkedProcess:
     """Implements `WorkerProcess` for a grandchild: the server tells of its beginning and its end."""
 
-    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], on_begin: Callable[[int], None]) -> None:
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], log: IO[bytes], on_begin: Callable[[int], None]) -> None:
         self.stdin: IO[bytes] | None = stdin
         self.stdout: IO[bytes] | None = stdout
+        self._log = os.fdopen(os.dup(log.fileno()), "wb", buffering=0)
         self.pid: int | None = None
         self.returncode: int | None = None
         self._on_begin = on_begin
@@ -82,13 +91,17 @@ class ForkedProcess:
         """It has begun."""
         with self._changed:
             self.pid = pid
+            self._log.close()
             if self.returncode is not None:
                 _terminate(pid)
         self._on_begin(pid)
 
-    def note_end(self, returncode: int) -> None:
-        """It has ended."""
+    def note_end(self, returncode: int, why: bytes = b"") -> None:
+        """It has ended, before it began for what its log is told."""
         with self._changed:
+            if not self._log.closed:
+                self._log.write(why)
+                self._log.close()
             self.returncode = returncode if self.returncode is None else self.returncode
             self._changed.notify_all()
 
@@ -98,15 +111,18 @@ class Server:
 
     def __init__(self, threads: int) -> None:
         self._link, theirs = socket.socketpair()
+        self._words = os.fdopen(os.memfd_create("tabbench"), "r+b")
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tabbench.execution.fork_server"], stdin=theirs.fileno(), stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, env=environment(threads), start_new_session=True)
+                [sys.executable, "-P", "-m", "tabbench.execution.fork_server", str(os.getpid())], stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL, stderr=self._words, env=environment(threads), start_new_session=True)
         self._owner, self._path = os.getpid(), search_path()
         self._sending = threading.Lock()
         self._numbers = count()
         self._alive: dict[int, ForkedProcess] = {}
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._last_words = b""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def is_alive(self) -> bool:
@@ -117,8 +133,8 @@ class Server:
               ) -> ForkedProcess:
         """Have a worker forked; it begins when the server has imported these modules, as far as it can be forked then."""
         (orders, stdin), (stdout, answers) = os.pipe(), os.pipe()
-        place = os.open(".", os.O_RDONLY)
-        process = ForkedProcess(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), on_begin)
+        place = _working_folder()
+        process = ForkedProcess(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"), log, on_begin)
         files = [orders, answers, log.fileno(), place]
         with self._sending:
             number = next(self._numbers)
@@ -131,7 +147,8 @@ class Server:
         for file in (orders, answers, place):
             os.close(file)
         if not self.is_alive:
-            process.note_end(self._process.wait())
+            self._listener.join()
+            process.note_end(self._process.returncode, self._last_words)
         return process
 
     def end(self) -> None:
@@ -139,7 +156,7 @@ class Server:
         if os.getpid() != self._owner:
             return
         self._process.kill()
-        self._process.wait()
+        self._listener.join()
         self._link.close()
 
     def _listen(self) -> None:
@@ -150,12 +167,34 @@ class Server:
                     self._alive[values["number"]].note_begin(values["pid"])
                 else:
                     self._alive.pop(values["number"]).note_end(values["ended"])
-        code = self._process.wait()
-        for process in list(self._alive.values()):
-            process.note_end(code)
+        code, left = self._process.wait(), list(self._alive.values())
+        # Their wardens end what own estimators have started, and are not to be killed before.
+        deadline = time.monotonic() + GONE_SECONDS
+        while any(map(_is_running, left)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with self._words:
+            self._words.seek(max(self._words.seek(0, os.SEEK_END) - MOST_WORDS, 0))
+            self._last_words = self._words.read()
+        for process in left:
+            process.note_end(code, self._last_words)
 
 
-_SERVERS: dict[tuple[int, int], Server] = {}
+def _is_running(process: ForkedProcess) -> bool:
+    try:
+        return process.pid is not None and Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _working_folder() -> int:
+    """A descriptor of it, for which it need not be readable; of the root where it may not even be entered."""
+    try:
+        return os.open(".", os.O_PATH)
+    except PermissionError:
+        return os.open("/", os.O_PATH)
+
+
+_SERVERS: dict[tuple[Hashable, ...], Server] = {}
 _STARTING = threading.Lock()
 
 
@@ -163,12 +202,22 @@ def start_server(threads: int = 1) -> Server | None:
     """The server that workers are forked from, started if need be; None where workers are not forked."""
     if sys.platform != "linux":
         return None
-    key = (os.getpid(), threads)
+    key = (os.getpid(), threads, *_settings())
     with _STARTING:
         if key not in _SERVERS or not _SERVERS[key].is_alive:
             _SERVERS[key] = Server(threads)
             atexit.register(_SERVERS[key].end)
         return _SERVERS[key]
+
+
+def _settings() -> tuple[Hashable, ...]:
+    """What a process takes over from the one that starts it and a worker cannot change any more."""
+    import resource
+
+    variables = sorted(each for each in os.environ.items() if each[0].startswith(READ_AT_THE_START) and each[0] != "PYTHONPATH")
+    limits = [resource.getrlimit(number) for name, number in sorted(vars(resource).items()) if name.startswith("RLIMIT_")]
+    umask = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Umask"))
+    return (*variables, *limits, umask, frozenset(os.sched_getaffinity(0)), os.getpriority(os.PRIO_PROCESS, 0))
 
 
 def note_used(modules: Collection[str]) -> None:

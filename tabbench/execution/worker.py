@@ -149,7 +149,8 @@ class Worker:
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):  # an order that never reached the dead worker
                 self.process.stdin.close()
-        self.process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its group is dead; who would tell of it may hang
+            self.process.wait(EXIT_SECONDS)
         self.shorten_log()
 
     def resident_bytes(self) -> int:

@@ -30,7 +30,8 @@ LARGEST_INLINE_BYTES = 64 * 1024
 """SQLite reads a blob of this size about as fast as a file; larger ones would bloat the write-ahead log."""
 
 SYNC_SECONDS = 0.5
-"""Of results that come faster one in so long waits for the disk: a power cut costs what came since, a kill nothing."""
+"""Of results that workers hand over faster one in so long waits for the disk, the others until `Store.sync`: a kill costs
+nothing, a power cut what has not been synced."""
 
 TRIED_AGAIN = frozenset({"timed_out", "crashed", "out_of_memory"})
 """Statuses whose cells are tried again when a run is continued; a new result replaces them."""
@@ -75,7 +76,7 @@ class Store:
             self._connection = connect_to_write(folder)
         self._is_read_only = is_read_only
         self._version: int | None = None
-        self._synced = -math.inf
+        self._synced, self._is_unsynced = -math.inf, False
         self._meta: dict[str, str] = {}
         self._results: dict[str, Known] = {}
         self._seal = Seal()
@@ -141,6 +142,12 @@ class Store:
         """Keep results, all or none; a cell keeps the one it has, unless that was an accident (see `settled`)."""
         self._put([unpack(encode(result)) for result in results])
 
+    def sync(self) -> None:
+        """Have results that were adopted without waiting for the disk survive a power cut, too."""
+        if self._is_unsynced:
+            self._query("PRAGMA wal_checkpoint(PASSIVE)")  # which syncs the write-ahead log first
+            self._note_synced()
+
     def forget(self, keys: Iterable[str]) -> None:
         """Drop these cells' results, so that they run again."""
         gone = set(keys)
@@ -173,7 +180,7 @@ class Store:
                 header, body = unpack(path.read_bytes())
                 if header["key"] in wanted:
                     found.append((header, body))
-        self._put(found)
+        self._put(found, is_durable=time.monotonic() - self._synced > SYNC_SECONDS)
         for path in [*paths, *(spool.glob("*.tmp") if keys is None else ())]:
             path.unlink(missing_ok=True)
         return [result_from(header, body) for header, body in found]
@@ -312,9 +319,9 @@ class Store:
             raise damaged(self.folder, f"the predictions {path.name} are changed or gone")
         return body
 
-    def _put(self, unpacked: list[tuple[dict[str, Any], bytes]]) -> None:
+    def _put(self, unpacked: list[tuple[dict[str, Any], bytes]], *, is_durable: bool = True) -> None:
         results, seal = dict(self._known_results()), self._seal
-        with self._transaction(is_durable=time.monotonic() - self._synced > SYNC_SECONDS):
+        with self._transaction(is_durable=is_durable):
             for header, body in unpacked:
                 key, old = header["key"], results.get(header["key"])
                 if old is not None and old.status not in TRIED_AGAIN:
@@ -355,7 +362,10 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-            self._synced = time.monotonic() if is_durable else self._synced
+            if is_durable:
+                self._note_synced()
+            else:
+                self._is_unsynced = True
         except BaseException as error:
             self._roll_back()
             if isinstance(error, OSError):
@@ -364,6 +374,9 @@ class Store:
             if isinstance(error, ILLEGIBLE):
                 raise mistake(self.folder, error) from error
             raise
+
+    def _note_synced(self) -> None:
+        self._synced, self._is_unsynced = time.monotonic(), False
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full

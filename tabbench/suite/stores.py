@@ -22,6 +22,7 @@ class SuiteStores:
     def __init__(self, workers: Store) -> None:
         self._workers = workers
         self._store_of: dict[str, Store] = {}
+        self._unsynced: set[Store] = set()
 
     @property
     def folder(self) -> Path:
@@ -39,6 +40,7 @@ class SuiteStores:
     def forget(self, store: Store) -> None:
         """A run's store is about to be closed; results that are still on their way stay in its spool until it is opened again."""
         self._store_of = {key: other for key, other in self._store_of.items() if other is not store}
+        self._unsynced.discard(store)
 
     def folder_of(self, batch: Batch) -> Path:
         """The folder of the run that a batch belongs to."""
@@ -54,7 +56,14 @@ class SuiteStores:
         by_store: dict[Store, list[str]] = defaultdict(list)
         for key in list(self._store_of) if keys is None else keys:
             by_store[self._store_of[key]].append(key)
+        self._unsynced.update(by_store)
         return [result for store, own in by_store.items() for result in store.adopt_spooled(own)]
+
+    def sync(self) -> None:
+        """Have adopted results survive a power cut; see `Store.sync`."""
+        for store in self._unsynced:
+            store.sync()
+        self._unsynced.clear()
 
     def note_attempt(self, cells: Iterable[Cell], ended: str, reason: str) -> None:
         """Record an attempt that gave no result."""

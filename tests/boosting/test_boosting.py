@@ -301,6 +301,8 @@ def test_of_many_more_columns_than_rows_the_most_telling_numbers_and_all_categor
     again = TreeEncoding.restore(encoding.to_parts()).transform(matrix)
     assert again.values.tobytes() == encoded.values.tobytes() == encoding.transform(matrix).values.tobytes()
     assert encode(matrix.take(np.arange(40)), codes[:40], None, 4, 3)[0].kept is not None
+    huge = replace(matrix, values=np.where(np.arange(7) == 4, np.clip(values, 0, 1) * np.finfo(np.float32).max, values))
+    assert encode(huge, codes, None, 4, 3)[1].names == ("b", "c", "e")  # a sum of it is beyond its own type
     monkeypatch.setattr(encoding_module, "MOST_COLUMNS_A_ROW", 1)
     assert encode(matrix, codes, None, 4, 3)[1] is matrix
 

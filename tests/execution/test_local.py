@@ -233,6 +233,13 @@ def test_an_impossible_memory_limit_is_refused(store, small_setup):
         run(store, small_setup, {}, memory_limit_bytes=100e6)
 
 
+@pytest.mark.parametrize("limit", [None, 64e9])
+def test_under_a_memory_limit_a_worker_has_all_that_its_cells_need_before_it_is_measured(store, limit):
+    with LocalExecutor(store, jobs=1, needs=Needs({"boosting": ("lightgbm",)}), memory_limit_bytes=limit) as executor:
+        executor.wait_until_warm(1)
+        assert [worker.loaded for worker in executor._workers] == [set() if limit is None else {"lightgbm"}]
+
+
 @pytest.mark.slow
 def test_worker_count_never_changes_a_number(store, small_setup, tmp_path):
     first, _ = run(store, small_setup, {"good": Prior()}, folds=2)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from tabbench.core.executor import Needs
 from tabbench.execution import processes
 from tabbench.execution.local import LocalExecutor
 from tabbench.execution.processes import Server, start_process, start_server
+from tabbench.execution.worker import end_group
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
 
@@ -72,12 +74,62 @@ def test_a_server_ends_what_has_not_begun_when_it_begins_and_all_others_with_its
     assert later.wait(30) == -signal.SIGKILL
     psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=30)
     assert len(pids) == 2 and not any(map(psutil.pid_exists, pids))
-    monkeypatch.setattr(processes, "_SERVERS", {(os.getpid(), 1): server})
+    monkeypatch.setattr(processes, "_SERVERS", {(os.getpid(), 1, *processes._settings()): server})
     other = start_server()
     assert other is not server and start_server() is other
     other.end()
     for process in (unwanted, later):
         closed(process)
+
+
+LEAVING = """
+import subprocess
+def leave_a_sleeper(folder, name):
+    sleeper = subprocess.Popen(["sleep", "86399.5"], start_new_session=True)
+    (folder / name).write_text(str(sleeper.pid))
+"""
+
+
+def test_what_a_worker_has_started_ends_although_its_server_is_killed(tmp_path, log, monkeypatch):
+    (tmp_path / "leaving.py").write_text(LEAVING)
+    monkeypatch.syspath_prepend(tmp_path)
+    process = begun(tmp_path, log)
+    process.stdin.write(b'{"do": "call", "function": "leaving:leave_a_sleeper", "values": {"name": "pid"}}\n')
+    process.stdin.flush()
+    assert process.stdout.readline() == b'{"called": ""}\n'
+    sleeper = int((tmp_path / "pid").read_text())
+    assert psutil.pid_exists(sleeper)
+    os.kill(start_server()._process.pid, signal.SIGKILL)
+    process.wait(30)
+    end_group(process.pid)  # as a supervisor does at once
+    assert not psutil.pid_exists(sleeper)
+    closed(process)
+
+
+def test_a_server_that_cannot_import_says_why_in_the_worker_s_log(tmp_path, log, monkeypatch):
+    (tmp_path / "numpy.py").write_text("raise OSError('torn numpy')")
+    monkeypatch.syspath_prepend(tmp_path)
+    server = Server(1)
+    process = server.start(tmp_path, log, 1, lambda pid: None)
+    assert process.wait(60) == 1
+    assert "OSError: torn numpy" in (tmp_path / "log").read_text()
+    server.end()
+    closed(process)
+
+
+def test_settings_that_a_process_cannot_change_later_take_another_server(monkeypatch):
+    first = start_server()
+    before = os.umask(0o027)
+    try:
+        other = start_server()
+    finally:
+        os.umask(before)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    third = start_server()
+    monkeypatch.undo()
+    assert start_server() is first and len({first, other, third}) == 3
+    other.end()
+    third.end()
 
 
 NOTING = """
@@ -104,9 +156,11 @@ def test_it_finds_what_a_new_interpreter_would_find_and_draws_other_numbers(stor
     assert first[4] != second[4]
 
 
-def test_the_server_ends_with_its_supervisor(tmp_path):
-    script = ("import os, sys; from tabbench.execution.processes import start_server; "
-              "print(start_server()._process.pid, flush=True); os.kill(os.getpid(), 9)")
+@pytest.mark.parametrize("copy", ["", "os.fork() or (os.close(1), time.sleep(20), os._exit(0)); "])
+def test_the_server_ends_with_its_supervisor_and_does_not_wait_for_copies_of_it(tmp_path, copy):
+    script = ("import os, sys, time; from tabbench.execution.processes import start_server; "
+              f"print(start_server()._process.pid, flush=True); {copy}os.kill(os.getpid(), 9)")
+    began = time.monotonic()
     said = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=os.environ, check=False).stdout
     psutil.wait_procs([psutil.Process(int(said))] if psutil.pid_exists(int(said)) else [], timeout=60)
-    assert not psutil.pid_exists(int(said))
+    assert not psutil.pid_exists(int(said)) and (not copy or time.monotonic() - began < 20)

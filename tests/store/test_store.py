@@ -1,8 +1,10 @@
 """The store keeps what was committed, refuses what is not whole, and guards its folder."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -122,6 +124,24 @@ for fold in range(1000):
     assert done.returncode == -9 and len(acknowledged) == 38
     with Store(folder) as store:
         assert set(acknowledged) <= store.finished()
+
+
+def test_results_that_come_fast_are_synced_a_little_later(folder, tmp_path):
+    def on_disk():
+        """What is in the file itself, without its write-ahead log, as all that is synced may be."""
+        shutil.copy(folder / "run.db", tmp_path / "run.db")
+        with closing(sqlite3.connect(tmp_path / "run.db")) as connection:
+            return {row[0] for row in connection.execute("SELECT key FROM result")}
+
+    cells = [cell(fold=fold) for fold in range(3)]
+    with Store(folder) as store:
+        store.declare([Batch(tuple(cells))])
+        for each in cells:
+            spool(result_of(each), folder / "spool")
+            store.adopt_spooled([each.key])
+        assert store._is_unsynced and on_disk() == set()
+        store.sync()
+        assert not store._is_unsynced and on_disk() == {each.key for each in cells}
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(folder):

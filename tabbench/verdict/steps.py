@@ -34,7 +34,8 @@ def nested_steps(evidence: LossEvidence, cells: Sequence[Cell], first: np.ndarra
     """The steps of the contrasts (M,) between cells given by position; (a, -1) is cell a alone.
 
     The first m of n training rows are as random a part of them as any, so what all n rows say is what one expects of the first m:
-    Var(m) - Var(n) is the variance of the step. Which rows are the first is drawn in every split anew, so steps share no luck.
+    Var(m) - Var(n) is the variance of the step. Which rows are the first is drawn in every split anew, so steps share no luck; of
+    the newest rows nothing of this is known.
     """
     below = _next_smaller(evidence, cells)
     chosen = np.array([below[one] > 0 and (other < 0 or below[one] == below[other])
@@ -54,9 +55,16 @@ def nested_steps(evidence: LossEvidence, cells: Sequence[Cell], first: np.ndarra
 
 
 def _next_smaller(evidence: LossEvidence, cells: Sequence[Cell]) -> np.ndarray:
-    """The next smaller size (c,) at which the cell's approach was run, 0 if there is none."""
-    return np.array([max((each for each in evidence.sizes if each < size and (name, each) in evidence.loss), default=0)
-                     for name, size in cells])
+    """The next smaller size (c,) at which the cell's approach was run, 0 if there is none that is drawn."""
+    found = [max((each for each in evidence.sizes if each < size and (name, each) in evidence.loss), default=0)
+             for name, size in cells]
+    return np.array([each if each and _is_drawn(evidence, each, size) else 0
+                     for each, (_, size) in zip(found, cells, strict=True)])
+
+
+def _is_drawn(evidence: LossEvidence, smaller: int, size: int) -> bool:
+    """Whether two splits' first rows have about as much fewer in common as there are fewer of them."""
+    return evidence.overlap[smaller] <= (1 + smaller / size) / 2 * evidence.overlap[size]
 
 
 def _stepped(values: Mapping[Cell, np.ndarray], smaller: Mapping[Cell, int]) -> dict[Cell, np.ndarray]:

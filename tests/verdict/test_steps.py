@@ -47,8 +47,9 @@ def test_calm_steps_make_an_interval_narrower_and_wild_ones_wider(simulate):
 
 def test_of_approaches_that_were_not_run_at_the_same_smaller_size_no_step_is_known(simulate):
     whole = evidence_of(simulate)
-    without = {cell: loss for cell, loss in whole.loss.items() if cell != ("b", 60)}
-    evidence = simulate.evidence_of({cell: whole.row_loss[cell].reshape(15, -1) for cell in without}, repeats=3)
+    loss, row_loss = ({cell: each for cell, each in of_cells.items() if cell != ("b", 60)}
+                      for of_cells in (whole.loss, whole.row_loss))
+    evidence = replace(whole, loss=loss, row_loss=row_loss)
     cells = cells_of(evidence)
     assert np.isnan(nested_steps(evidence, cells, np.array([1]), np.array([2])).between).all()
     assert np.isfinite(nested_steps(evidence, cells, np.array([1]), np.array([-1])).between).all()
@@ -63,3 +64,10 @@ def test_one_split_and_metrics_without_row_losses_show_no_steps(simulate):
 def test_luck_of_ranks_shrinks_more_slowly(simulate):
     evidence = replace(evidence_of(simulate), metric=METRICS.get("auc"))
     assert nested_steps(evidence, cells_of(evidence), *BOTH).luck[1] == pytest.approx(3)
+
+
+def test_where_the_first_rows_are_the_same_in_all_splits_as_the_newest_ones_are_no_step_is_known(simulate):
+    evidence = evidence_of(simulate)
+    assert evidence.overlap[60] < 0.4 < evidence.overlap[240]
+    same = replace(evidence, overlap={60: evidence.overlap[240], 240: evidence.overlap[240]})
+    assert np.isnan(nested_steps(same, cells_of(same), *BOTH).between).all()

@@ -7,13 +7,10 @@ one more try each on its own and then become rows with a reason. Which worker ru
 from __future__ import annotations
 
 import contextlib
-import math
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
@@ -22,12 +19,11 @@ import psutil
 from tabbench.core.cell import Batch, Cell, Result, Status
 from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.executor import EXECUTORS, LOCAL, ExecutorKind, Keeping, Needs, Observer
-from tabbench.costs.forecast import members
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
 from tabbench.execution.processes import used_before
 from tabbench.execution.run import distribution_of
-from tabbench.execution.schedule import place_of
+from tabbench.execution.running import Running
 from tabbench.execution.work import InFlight, Work
 from tabbench.execution.worker import POLICE_SECONDS, Event, Worker, end_orphan
 from tabbench.store.database import Store
@@ -44,9 +40,6 @@ HANG_FACTOR = 20.0
 SHORTEST_HANG_SECONDS = 600.0
 """A hang detector, not a budget: a cell may take 20 times its forecast and at least ten minutes."""
 HANGS = "it did not end in many times the time that was expected"
-OWN_CELL_SHARE = 0.2
-"""Of the time until the deadline: an own estimator whose cell takes longer could not be compared in that time anyway."""
-LEAST_OWN_CELL_SECONDS = 2.0
 MOST_OWN_WORKERS = 4
 """Idle workers that are kept for own estimators: each takes a hundred megabytes."""
 OF_OWN = frozenset({"tabbench.approaches.own", "sklearn.pipeline", "sklearn.linear_model"})
@@ -144,7 +137,7 @@ class LocalExecutor(CallingExecutor):
     def run(self, schedule: Work, observer: Observer, *, is_stopped: Callable[[], bool] = lambda: False,
             keeping: Keeping | None = None) -> None:
         """Run what is scheduled until nothing is left, it is stopped or its deadline (by `time.monotonic`) has passed."""
-        state, next_display = _Running(schedule, observer, keeping), 0.0
+        state, next_display = Running(schedule, observer, keeping), 0.0
         schedule.costs.base_mb = self._base_mb or schedule.costs.base_mb
         self._start_workers(min(self.jobs, schedule.pending_batches))
         while True:
@@ -162,7 +155,7 @@ class LocalExecutor(CallingExecutor):
                 next_display = now + DISPLAY_SECONDS
         observer.show((), 0.0)
 
-    def _step(self, state: _Running | None) -> None:
+    def _step(self, state: Running | None) -> None:
         """Take in one event if there is one, and look after the workers now and then."""
         with contextlib.suppress(queue.Empty):
             self._take(self._events.get(timeout=POLL_SECONDS), state)
@@ -217,7 +210,7 @@ class LocalExecutor(CallingExecutor):
         """The name of the user's own estimator that a cell runs; None for what comes with tabbench."""
         return cell.approach if cell.approach in self.needs.own else None
 
-    def _part_of_one_owner(self, batch: Batch, state: _Running) -> Batch:
+    def _part_of_one_owner(self, batch: Batch, state: Running) -> Batch:
         """What one worker may run of a batch; the rest waits for another one."""
         owner = self._owner_of(batch.cells[0])
         rest = tuple(cell for cell in batch.cells if self._owner_of(cell) != owner)
@@ -243,7 +236,7 @@ class LocalExecutor(CallingExecutor):
                       f"--force-reinstall {distribution_of(module)}"
                 for name, modules in self.needs.modules.items() for module in modules if module in self.broken}
 
-    def _assign(self, state: _Running) -> None:
+    def _assign(self, state: Running) -> None:
         while len(self._busy) < self.jobs and (free := next((each for each in self._shared if each.is_free), None)) is not None:
             batch = self._next_batch(free, state)
             if batch is None:
@@ -260,7 +253,7 @@ class LocalExecutor(CallingExecutor):
             side_by_side = state.schedule.side_by_side(batch, self._in_flight())
             worker.run(batch, self._store.folder_of(batch), modules, self.threads, side_by_side, state.kept_effort(batch))
 
-    def _next_batch(self, worker: Worker, state: _Running) -> Batch | None:
+    def _next_batch(self, worker: Worker, state: Running) -> Batch | None:
         if state.exclusive and any(other.batch.key in state.exclusive for other in self._workers if other.batch is not None):
             return None  # a cell that ran out of memory gets its second try with the machine to itself
         batch = next(filter(state.schedule.is_exhausted, state.alone), None)
@@ -283,7 +276,7 @@ class LocalExecutor(CallingExecutor):
 
     # events ----------------------------------------------------------------------------------------------------------
 
-    def _take(self, event: Event, state: _Running | None) -> None:
+    def _take(self, event: Event, state: Running | None) -> None:
         worker, values = event.worker, event.values
         if worker not in self._workers:
             return
@@ -305,7 +298,7 @@ class LocalExecutor(CallingExecutor):
         elif "stuck" in values:
             raise BadOption(f"{values['stuck']}; nothing finished is lost: free some space, then run the same command again")
 
-    def _take_readiness(self, worker: Worker, values: dict[str, Any], state: _Running | None) -> None:
+    def _take_readiness(self, worker: Worker, values: dict[str, Any], state: Running | None) -> None:
         """It has begun, or has imported what it needs."""
         if "pid" in values:
             self._note_begin(values["pid"])
@@ -323,7 +316,7 @@ class LocalExecutor(CallingExecutor):
             state.schedule.again(worker.batch)  # without the approaches whose library does not load
             worker.batch = None
 
-    def _learn_base(self, worker: Worker, state: _Running | None) -> None:
+    def _learn_base(self, worker: Worker, state: Running | None) -> None:
         """What a worker has in memory before its first cell, once it is one that has imported all that cells need."""
         if worker.owner is None and worker.loaded >= self._modules:
             self._base_mb = max(self._base_mb, worker.resident_bytes() / 1e6)
@@ -334,13 +327,13 @@ class LocalExecutor(CallingExecutor):
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended already
             self._store.note_child(pid, psutil.Process(pid).create_time())
 
-    def _adopt(self, keys: list[str], state: _Running, running: InFlight | None = None) -> set[str]:
+    def _adopt(self, keys: list[str], state: Running, running: InFlight | None = None) -> set[str]:
         results = self._store.adopt_spooled(keys) if keys else []
         for result in results:
             state.learn(result, running)
         return {result.key for result in results}
 
-    def _bury(self, worker: Worker, state: _Running | None) -> None:
+    def _bury(self, worker: Worker, state: Running | None) -> None:
         status, why = worker.why_it_died()
         worker.kill()  # whatever it had started
         was_called = self._note_death(worker, why)
@@ -361,7 +354,7 @@ class LocalExecutor(CallingExecutor):
                     f"`tabbench resume {self._store.folder}`")
         return f"workers die before their first cell: {why}; the last log ends: …{worker.last_words()}"
 
-    def _settle(self, worker: Worker, status: Status, why: str, state: _Running) -> None:
+    def _settle(self, worker: Worker, status: Status, why: str, state: Running) -> None:
         """Keep what a batch has finished; try the rest again, each cell on its own, or record how it ended."""
         if worker.batch is None:
             return
@@ -382,13 +375,13 @@ class LocalExecutor(CallingExecutor):
             else:
                 state.schedule.again(Batch((cell,)))
 
-    def _record(self, result: Result, state: _Running) -> None:
+    def _record(self, result: Result, state: Running) -> None:
         self._store.put([result])
         state.learn(result)
 
     # limits ----------------------------------------------------------------------------------------------------------
 
-    def _police(self, state: _Running | None) -> None:
+    def _police(self, state: Running | None) -> None:
         for worker in [each for each in self._workers if each.process.poll() is not None]:
             # What it had started may keep its answers open, so that their end would never be seen.
             self._take(Event(worker, None), state)
@@ -399,7 +392,7 @@ class LocalExecutor(CallingExecutor):
             if worker.awaited_seconds > limit:
                 worker.end("timed_out", why)
 
-    def _longest_seconds(self, worker: Worker, state: _Running | None) -> tuple[float, str]:
+    def _longest_seconds(self, worker: Worker, state: Running | None) -> tuple[float, str]:
         """How long a worker may be at what it is at, and why not longer."""
         if worker.cell is None or state is None:
             return SHORTEST_HANG_SECONDS, HANGS
@@ -436,7 +429,7 @@ class LocalExecutor(CallingExecutor):
         workers = len(self._shared)
         require_memory(self.memory_limit_bytes, workers, psutil.Process().memory_info().rss + worker.resident_bytes() * workers)
 
-    def _leave_what_runs(self, state: _Running) -> None:
+    def _leave_what_runs(self, state: Running) -> None:
         """End the busy workers: what they had finished is kept. The idle ones stay for what comes after."""
         unfinished = [cell for worker in self._busy if worker.batch for cell in worker.batch.cells if cell.key not in state.done]
         state.schedule.drop_rest()
@@ -462,48 +455,6 @@ def require_memory(limit_bytes: float, workers: int, needed_bytes: float) -> Non
         raise BadOption(f"--memory-limit is {limit_bytes / 1e6:,.0f} MB, but tabbench and {workers} "
                         f"{'worker' if workers == 1 else 'workers'} need {needed_bytes / 1e6:,.0f} MB before the first cell; "
                         f"give more{lower}")
-
-
-@dataclass
-class _Running:
-    """What is known while batches run."""
-
-    schedule: Work
-    observer: Observer
-    keeping: Keeping | None = None
-    done: set[str] = field(default_factory=set)
-    tries: Counter[str] = field(default_factory=Counter)
-    alone: list[Batch] = field(default_factory=list)
-    exclusive: set[str] = field(default_factory=set)
-    cells: dict[str, Cell] = field(default_factory=dict)
-    given_up: dict[str, str] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def own_cell_seconds(self) -> float:
-        """The longest that a cell of an own estimator may take: under a time limit a share of it."""
-        deadline = self.schedule.deadline
-        return math.inf if deadline is None else max(OWN_CELL_SHARE * (deadline - self.began), LEAST_OWN_CELL_SECONDS)
-
-    def kept_effort(self, batch: Batch) -> float | None:
-        """The effort of a batch whose models are kept; None where they are not."""
-        is_kept = self.keeping is not None and place_of(batch) == (self.keeping.size, self.keeping.split)
-        return self.keeping.effort if self.keeping is not None and is_kept else None
-
-    def learn(self, result: Result, running: InFlight | None = None) -> None:
-        """A result has arrived in the store; `running` is how its batch stood then."""
-        if result.key in self.done:  # foreign code can say anything twice
-            return
-        self.done.add(result.key)
-        cell, costs = self.cells[result.key], self.schedule.costs
-        if running is not None and running.left[0].key == cell.key:
-            if not running.is_side_by_side:
-                costs.learn(cell, running.seconds, running.done)
-            elif result.fit_seconds is not None and not list(members(cell.settings)):
-                costs.learn(cell, result.fit_seconds + (result.predict_seconds or 0.0))  # the supervisor can't tell fits apart
-            if result.peak_mb is not None:
-                costs.learn_peak(cell, result.peak_mb, running.done)
-        self.observer.learn(cell, result)
 
 
 EXECUTORS.register(ExecutorKind(LOCAL, "supervised worker processes on this machine", LocalExecutor, keeps_limits=True))

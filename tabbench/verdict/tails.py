@@ -94,11 +94,12 @@ def _variations(evidence: LossEvidence, size: int, roots: Mapping[str, np.ndarra
 def _loss_by_noise(evidence: LossEvidence, size: int, pair: tuple[str, str], roots: Mapping[str, np.ndarray],
                    variation: Mapping[str, float], found: LossConcentration) -> float:
     """What the leader would lose if noise were heavier by one standard error; where it is not known how much the two vary, half
-    of the square by which they differ is taken, as if they were equally good."""
+    of the square by which they differ is taken, as if they were equally good. What varies is a part of the leader's loss."""
     leader, other = sorted(pair, key=lambda name: evidence.mean(name, size))
+    most = float(np.mean(roots[leader] ** 2))
     if leader in variation and other in variation:
-        return found.excess * max(variation[leader] - variation[other], 0.0)
-    return found.sure_excess * float(np.mean((roots[leader] - roots[other]) ** 2)) / 2
+        return found.excess * min(max(variation[leader] - variation[other], 0.0), most)
+    return found.sure_excess * min(float(np.mean((roots[leader] - roots[other]) ** 2)) / 2, most)
 
 
 def _roots(evidence: LossEvidence, approach: str, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tabbench.core.metric import METRICS
-from tabbench.verdict.tails import loss_concentration, noise_errors
+from tabbench.verdict.tails import UNSEEN, loss_concentration, noise_errors
 
 PAIR = [("few", "many")]
 
@@ -39,6 +39,15 @@ def test_noise_that_would_only_add_to_the_lead_is_no_doubt(simulate):
 def test_with_a_single_size_the_square_by_which_two_differ_stands_in(simulate):
     losses = {cell: each for cell, each in squares(1, shock=5.0).items() if cell[1] == 320}
     assert noise_errors(simulate.evidence_of(losses), 320, PAIR)[0] > 0
+
+
+@pytest.mark.parametrize("sizes", [(320,), (160, 320)])
+def test_what_varies_is_a_part_of_the_leaders_loss(simulate, sizes):
+    few, random = np.where(np.arange(400) < 4, 0.3, 0.0), np.random.default_rng(0)  # all of its loss is in four rows
+    losses = {("few", size): few + (size < 320) * random.random(400) for size in sizes}
+    losses |= {("many", size): np.linspace(0, 2, 400) for size in sizes}
+    evidence = simulate.evidence_of(losses)
+    assert 0 < noise_errors(evidence, 320, PAIR)[0] <= UNSEEN * loss_concentration(evidence, 320).excess * few.mean() * 1.001
 
 
 def test_hits_have_no_tail_and_rows_without_a_loss_say_nothing(simulate):

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 MOST_GROWTH = 1.1
 FIGURE = re.compile(r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)\s*(?P<unit>×|%|ms|s|MB|GB|min)")
@@ -30,7 +31,7 @@ def compared(path: Path, section: str, rows: Iterable[Row], machine: str) -> lis
     return worse
 
 
-def figures(rows: Iterable[Row]) -> dict[str, list[object]]:
+def figures(rows: Iterable[Row]) -> dict[str, list[Any]]:
     """What was measured -> number, unit, and whether more is better, as its goal says.
 
     >>> figures([("reading", "1.56 × (3.1 s)", "≤ 1.5 ×"), ("by hand", "7.5 ×", "≥ 8 ×"), ("versions", "none", "")])
@@ -45,7 +46,7 @@ def figures(rows: Iterable[Row]) -> dict[str, list[object]]:
     return found
 
 
-def slower(earlier: dict[str, list[object]], now: dict[str, list[object]], *, is_same_machine: bool) -> list[str]:
+def slower(earlier: dict[str, list[Any]], now: dict[str, list[Any]], *, is_same_machine: bool) -> list[str]:
     """A line for each figure that is more than a tenth worse than it was.
 
     >>> slower({"reading": [1.5, "×", False], "fit": [2.0, "s", False]}, {"reading": [1.8, "×", False], "fit": [9.0, "s", False]},
@@ -58,6 +59,6 @@ def slower(earlier: dict[str, list[object]], now: dict[str, list[object]], *, is
         if before is None or before[1] != unit or not (is_same_machine or unit in ON_ANY_MACHINE):
             continue
         worse, better = (before[0], number) if is_more_better else (number, before[0])
-        if float(worse) > MOST_GROWTH * float(better):  # type: ignore[arg-type]
-            lines.append(f"{what}: {before[0]:g} {unit} before, {number:g} {unit} now")
+        if float(worse) > MOST_GROWTH * float(better):
+            lines.append(f"{what}: {before[0] / SECONDS[unit]:g} {unit} before, {number / SECONDS[unit]:g} {unit} now")
     return lines

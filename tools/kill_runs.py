@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import shutil
 import signal
@@ -36,6 +37,7 @@ BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost
 CALLS = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "fsync", "fdatasync", "ftruncate")
 MOST_CALLS = 10_000
 GONE_SECONDS = 5.0
+MARK = "TABBENCH_CAMPAIGN"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TMPFS_KB = range(64, 1024, 32)
 """Sizes at which the disk is full at different moments."""
@@ -70,7 +72,8 @@ class Campaign:
     def start(self, out: Path, *more: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         """Start it, perhaps under another program."""
         command = [*before, *self.command(out, *more)]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                                env=os.environ | {MARK: str(self.place)})
 
     def compare(self, out: Path, *more: str) -> int:
         """Run it to its end; gives the exit code."""
@@ -106,9 +109,9 @@ class Campaign:
             return set()
 
     def no_orphans(self) -> None:
-        """All workers end with their supervisor."""
+        """Whatever a supervisor has started ends with it."""
         deadline = time.monotonic() + GONE_SECONDS
-        while (left := workers_of(self.run)) and time.monotonic() < deadline:
+        while (left := started_from(self.place)) and time.monotonic() < deadline:
             time.sleep(0.05)
         self.check(not left, f"left: {left}")
 
@@ -118,6 +121,11 @@ def workers_of(run: Path) -> list[int]:
     return [each.pid for each in psutil.process_iter(["cmdline", "open_files"])
             if "tabbench.execution.fork_server" in (each.info["cmdline"] or [])
             and any(Path(file.path).is_relative_to(run) for file in each.info["open_files"] or [])]
+
+
+def started_from(place: Path) -> list[int]:
+    """Processes that come from this campaign's commands, by a variable that they all inherit."""
+    return [each.pid for each in psutil.process_iter(["environ"]) if (each.info["environ"] or {}).get(MARK) == str(place)]
 
 
 def write_table(path: Path) -> None:

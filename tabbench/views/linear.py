@@ -52,7 +52,7 @@ class LinearView:
         scale, tails, mean, deviation, gaps, filled_share = _fitted(expansion, features)
         one_hot = sum(_width(levels.n_codes, levels.has_missing) for levels in expansion.levels.values())
         is_filled = filled_share > MOST_SPARSE_SHARE
-        entries = np.where(is_filled, 1.0, filled_share).sum() + len(gaps) + len(expansion.levels)
+        entries = float(np.where(is_filled, 1.0, filled_share).sum()) + len(gaps) + len(expansion.levels)
         is_sparse = _is_better_sparse(len(features), len(mean) + len(gaps) + one_hot, entries, len(scale.center))
         return cls(expansion, scale, tails, np.where(is_filled, mean, 0.0) if is_sparse else mean, deviation, gaps, is_sparse)
 

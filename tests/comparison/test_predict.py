@@ -32,14 +32,14 @@ def stays(rows=ROWS):
                          "from": start.strftime("%d.%m.%Y")})
 
 
-def saved_model(path, frame, target, name):
+def saved_model(path, frame, target, name, effort=0.1):
     table = read_table(frame, "y")
     kinds = {"regression": (), "binary": ("bad", "good")}
     task = Task(target, kinds[target], "rmse" if target == "regression" else "log_loss", ())
     values = table.target.to_numpy() if target == "regression" else (table.target == "good").to_numpy().astype(np.int64)
     plan, _ = make_splits(table, values, task, folds=2, repeats=1)
     setup = Setup(table, task, values, plan, splits_fingerprint(plan), 0)
-    return save_model(path, fitted_on_all_rows(setup, name, 0.1, "cpu"))
+    return save_model(path, fitted_on_all_rows(setup, name, effort, "cpu"))
 
 
 @pytest.fixture(scope="module", params=APPROACHES)
@@ -54,6 +54,16 @@ def narrow_model(tmp_path_factory):
     size = np.arange(60.0)
     return saved_model(tmp_path_factory.mktemp("models") / "narrow.tabbench", pd.DataFrame({"size": size, "y": 3 * size}),
                        "regression", "linear")
+
+
+@pytest.mark.parametrize("mean", [0.05, 9.0], ids=["mostly zeros", "hardly any zero"])
+@pytest.mark.parametrize("name", ["linear", "linear+forest", "linear+pca", "xgboost", "mlp"])
+def test_models_of_a_wide_table_are_saved_and_predict(tmp_path, name, mean):
+    rng = np.random.default_rng(0)
+    counts = pd.DataFrame(rng.poisson(mean, (60, 300)), columns=[f"w{i}" for i in range(300)])
+    path = saved_model(tmp_path / "wide.tabbench", counts.assign(y=counts["w0"] + rng.normal(size=60)), "regression", name, 0.01)
+    predicted, _ = tabbench.predict(path, counts)
+    assert len(predicted) == 60 and np.isfinite(predicted["prediction"]).all()
 
 
 def other_types(rows):

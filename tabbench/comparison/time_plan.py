@@ -104,8 +104,9 @@ def largest_plan(wish: Wish, fits: Callable[[WorkPlan], bool]) -> WorkPlan:
 
     Where all that is wished for fits, only its effort grows.
 
-    Repeats give way first, then every second size, effort, variants and second members of families, folds, sizes but the largest
-    and one at a tenth of it, effort once more, ensembles, rows, and at last whole families.
+    Repeats give way first, then every second size, effort, variants and second members of families, folds down to three, sizes but
+    the largest and one at a tenth of it, effort once more, ensembles, folds but one, from which no approach wins, rows, and at
+    last whole families.
     """
     frame = None
     for frame in _frames(wish):
@@ -131,8 +132,8 @@ def _frames(wish: Wish) -> Iterator[_Frame]:
     for names in wish.expendable:
         frame = replace(frame, without=frame.without | names)
         yield frame
-    for splits in [count for count in (SPLITS_BETWEEN, 1) if count < frame.splits]:
-        frame = replace(frame, splits=splits)
+    if SPLITS_BETWEEN < frame.splits:
+        frame = replace(frame, splits=SPLITS_BETWEEN)
         yield frame
     frame = replace(frame, sizes=largest_and_tenth(most.sizes), most=max(spared, frame.least))
     yield frame
@@ -142,9 +143,12 @@ def _frames(wish: Wish) -> Iterator[_Frame]:
 
 
 def _smaller_frames(wish: Wish, frame: _Frame) -> Iterator[_Frame]:
-    """With the cheapest form of each family, with fewer rows, then with fewer families."""
+    """With the cheapest form of each family, from one split, with fewer rows, then with fewer families."""
     for names in wish.cheapest:
         frame = replace(frame, without=frame.without | names)
+        yield frame
+    if frame.splits > 1:
+        frame = replace(frame, splits=1)
         yield frame
     for cap in [size for size in reversed(wish.ladder) if size < frame.sizes[-1]]:
         frame = replace(frame, sizes=largest_and_tenth([size for size in wish.ladder if size <= cap]))

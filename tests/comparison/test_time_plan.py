@@ -47,9 +47,10 @@ def test_what_gives_way_and_in_which_order():
         (15, 7, 4000, 8, True), (10, 7, 4000, 8, True), (5, 7, 4000, 8, True),  # repeats
         (5, 4, 4000, 8, True),  # every second size, then effort down to what is spared
         (5, 4, 4000, 7, True),  # variants and second members
-        (3, 4, 4000, 7, True), (1, 4, 4000, 7, True),  # folds
-        (1, 2, 4000, 7, True), (1, 2, 4000, 7, False),  # sizes but two, then the rest of the effort
-        (1, 2, 4000, 6, False), (1, 2, 4000, 4, False),  # blend and ensembles
+        (3, 4, 4000, 7, True),  # folds
+        (3, 2, 4000, 7, True), (3, 2, 4000, 7, False),  # sizes but two, then the rest of the effort
+        (3, 2, 4000, 4, False),  # blend and ensembles
+        (1, 2, 4000, 4, False),  # folds but one
         (1, 2, 2000, 4, False), (1, 2, 1000, 4, False), (1, 2, 500, 4, False), (1, 2, 250, 4, False), (1, 2, 125, 4, False),
         (1, 1, 62, 4, False), (1, 1, 62, 3, False), (1, 1, 62, 2, False)]
 

@@ -6,6 +6,8 @@ each metric says what it does then.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tabbench.core.errors import TabbenchError
@@ -127,12 +129,15 @@ def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nd
     Source: DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595. For more classes the estimated prevalences have
     their part.
     """
-    parts = _areas(truth, prediction, weights_of(truth, weight))
+    weights = weights_of(truth, weight)
+    parts = _areas(truth, prediction, weights)
     if not parts:
         return np.full(len(truth), np.nan)
+    influence = {code: np.where(truth == code, *_influence_scales(truth == code, weights)) * (placement - area)
+                 for code, (_, area, placement) in parts.items()}
     if len(parts) == 1:
-        return np.asarray(-(parts[1][1] + parts[1][2]))
-    by_class = [share * influence + (truth == code) * area for code, (share, area, influence) in parts.items()]
+        return np.asarray(-(parts[1][1] + influence[1]))
+    by_class = [share * influence[code] + (truth == code) * area for code, (share, area, _) in parts.items()]
     return np.asarray(-np.sum(by_class, axis=0))
 
 
@@ -148,7 +153,7 @@ def auc_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarr
 
 
 def _areas(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> dict[int, tuple[float, float, np.ndarray]]:
-    """Class -> its share, its area against the rest and every row's influence on that; none where one class only occurs.
+    """Class -> its share, its area against the rest and every row's placement (m,); none where one class only occurs.
 
     Of two classes the second stands for both.
     """
@@ -172,7 +177,7 @@ def _ranking(prediction: np.ndarray) -> np.ndarray:
 
 
 def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-    """The area and each row's influence on it (weighted mean 0); equal scores count half."""
+    """The area and each row's share of the other side that it is on the right side of; equal scores count half."""
     level = np.unique(score, return_inverse=True)[1]
     positive, negative = weights * is_positive, weights * ~is_positive
     shares_below = []
@@ -180,9 +185,12 @@ def _placements(is_positive: np.ndarray, score: np.ndarray, weights: np.ndarray)
         at_level = np.bincount(level, weights=side)
         shares_below.append(((np.cumsum(at_level) - at_level / 2) / side.sum())[level])
     placement = np.where(is_positive, shares_below[0], 1 - shares_below[1])
-    area = float(np.average(placement, weights=positive))
-    scale = np.where(is_positive, _influence_scale(is_positive, weights), _influence_scale(~is_positive, weights))
-    return area, scale * (placement - area)
+    return float((placement * positive).sum() / positive.sum()), placement
+
+
+def _influence_scales(is_class: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Of the rows of a class, and of all others."""
+    return _influence_scale(is_class, weights), _influence_scale(~is_class, weights)
 
 
 def _influence_scale(is_class: np.ndarray, weights: np.ndarray) -> float:
@@ -190,10 +198,12 @@ def _influence_scale(is_class: np.ndarray, weights: np.ndarray) -> float:
 
     By the expected squares of m rows around their mean, m / (m - 1) if they weigh the same. One row has no distance.
     """
-    share = weights[is_class] / weights[is_class].sum()
-    squares = float(np.sum(share**2))
-    seen = 1 - 2 * float(np.sum(share**3)) / squares + squares
-    return float(weights.sum() / weights[is_class].sum() / np.sqrt(seen if seen > 1e-9 else 1.0))
+    own = weights[is_class]
+    total = own.sum()
+    share = own / total
+    squares = float(share @ share)
+    seen = 1 - 2 * float(share**2 @ share) / squares + squares
+    return float(weights.sum() / total / math.sqrt(seen if seen > 1e-9 else 1.0))
 
 
 def _rows_of_classes(truth: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -77,7 +77,7 @@ def proven_mark(columns: Sequence[pa.ChunkedArray]) -> DecimalMark | None:
 
     All columns are looked at as one: a wide table has thousands.
     """
-    heads = [column.slice(0, SAMPLE).drop_null().cast(pa.string()) for column in columns]
+    heads = [_head(column) for column in columns]
     cells = pa.chunked_array([chunk for head in heads for chunk in head.chunks], pa.string()).combine_chunks()
     encoded = pc.utf8_trim_whitespace(cells).dictionary_encode()
     spellings, codes = encoded.dictionary, encoded.indices.to_numpy()
@@ -92,6 +92,13 @@ def proven_mark(columns: Sequence[pa.ChunkedArray]) -> DecimalMark | None:
     if for_point == for_comma:
         return None
     return "." if for_point > for_comma else ","
+
+
+def _head(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The filled ones of the first cells; what need not be converted is not, as that takes time in a wide table."""
+    head = column.slice(0, SAMPLE)
+    filled = head.drop_null() if head.null_count else head
+    return filled if pa.types.is_string(filled.type) else filled.cast(pa.string())
 
 
 def _by_spelling(spellings: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

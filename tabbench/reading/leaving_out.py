@@ -74,12 +74,12 @@ def _is_identifier(name: str, typed: TypedColumn) -> bool:
         return False
     if typed.distinct is not None:
         return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct) and not _are_decimals(typed.distinct)
-    if typed.values.dtype != np.int64 or _has_quick_double(typed.values):
+    if typed.values.dtype != np.int64:
         return False
     numbers = typed.values
     low, high = int(numbers.min()), int(numbers.max())
     is_numbering = high - low + 1 == len(numbers) and not (low >= FIRST_YEAR and high <= LAST_YEAR)
-    return (is_numbering or is_named_identifier(name)) and len(np.unique(numbers)) == len(numbers)
+    return (is_numbering or is_named_identifier(name)) and not _has_quick_double(numbers) and _are_distinct(numbers)
 
 
 def _names_rows(typed: TypedColumn) -> bool:
@@ -90,8 +90,11 @@ def _names_rows(typed: TypedColumn) -> bool:
 
 
 def _has_quick_double(numbers: np.ndarray) -> bool:
-    look = numbers[:QUICK_LOOK_ROWS]
-    return len(np.unique(look)) < len(look)
+    return not _are_distinct(numbers[:QUICK_LOOK_ROWS])
+
+
+def _are_distinct(numbers: np.ndarray) -> bool:
+    return len(np.unique(numbers)) == len(numbers)
 
 
 def is_named_identifier(name: str) -> bool:

@@ -157,8 +157,10 @@ def sniff(path: Path, name: str, *, new_rows: bool = False, has_header: bool = T
         raise BadData(f"{name} holds no text; give a table with a header line")
     preface = _preface(text)
     chosen = delimiter or preface.delimiter
+    # The rows of a wide table take long to split, and a delimiter that the text lacks makes no columns.
+    present = [each for each in DELIMITERS if each in preface.text]
     found = [(usual_fields(rows) if rows else 0.0, len(rows[0]) if rows else 0, -order, each, rows, lines)
-             for order, each in enumerate([chosen] if chosen else DELIMITERS)
+             for order, each in enumerate([chosen] if chosen else present or DELIMITERS)
              for rows, lines in [_first_rows(preface, each, has_header)]]
     if not any(rows for *_, rows, _ in found):
         raise BadData(f"{name} cannot be read as delimited text: its first line has fields of more than "

@@ -5,7 +5,8 @@ Rows of wrong length are set aside up to an allowance. What the columns mean is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -88,62 +89,77 @@ def read_rows(path: Path, name: str, text: TextFormat, *, all_text: bool, missin
     if lines:
         before = np.searchsorted(comments, lines)  # comments are no rows of the table
         rows = np.delete(rows, np.array(lines) - before - text.header_lines - 1)
-    hint = DecimalHint(proven_mark(sample.columns), LIKELY_MARKS.get(text.delimiter))
+    hint = DecimalHint(proven_mark(sample.table.columns), LIKELY_MARKS.get(text.delimiter))
     if not all_text:
         columns = _respelled(path, name, text, columns, _not_as_typed(columns, text, sample, hint))
     return TextRows(columns, rows, lines, comments, hint)
 
 
-def _sample(path: Path, text: TextFormat) -> pa.Table:
-    """The first rows as text; none where they cannot be told apart so early."""
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The first rows as text, also with the cells of all columns as one: one look instead of thousands at a wide table."""
+
+    table: pa.Table
+    cells: pa.StringArray
+
+    @classmethod
+    def of(cls, table: pa.Table) -> _Sample:
+        """Of a table of text without gaps."""
+        return cls(table, _all_cells(table).combine_chunks())
+
+    def matching(self, pattern: str) -> np.ndarray:
+        """Boolean (p, n), the cells of each column that match."""
+        found: np.ndarray = pc.match_substring_regex(self.cells, pattern).to_numpy(zero_copy_only=False)
+        return found.reshape(self.table.num_columns, self.table.num_rows)
+
+
+def _sample(path: Path, text: TextFormat) -> _Sample:
+    """The first rows; none where they cannot be told apart so early."""
     names = [str(position) for position in range(len(text.names))]
     with path.open("rb") as stream:
         piece = stream.read(SAMPLE_BYTES)
     piece = piece[: piece.rfind(b"\n") + 1] if len(piece) == SAMPLE_BYTES else piece
-    if not text.has_rows or piece.count(b"\n") <= text.header_lines:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    try:
-        return pa_csv.read_csv(
-            pa.BufferReader(piece), read_options=pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines),
-            parse_options=pa_csv.ParseOptions(delimiter=text.delimiter, newlines_in_values=text.has_quotes,
-                                              invalid_row_handler=lambda _: "skip"),
-            convert_options=pa_csv.ConvertOptions(strings_can_be_null=False, column_types=dict.fromkeys(names, pa.string())))
-    except pa.ArrowInvalid:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
+    if text.has_rows and piece.count(b"\n") > text.header_lines:
+        with contextlib.suppress(pa.ArrowInvalid):
+            return _Sample.of(pa_csv.read_csv(
+                pa.BufferReader(piece), read_options=pa_csv.ReadOptions(column_names=names, skip_rows=text.header_lines),
+                parse_options=pa_csv.ParseOptions(delimiter=text.delimiter, newlines_in_values=text.has_quotes,
+                                                  invalid_row_handler=lambda _: "skip"),
+                convert_options=pa_csv.ConvertOptions(strings_can_be_null=False,
+                                                      column_types=dict.fromkeys(names, pa.string()))))
+    return _Sample.of(pa.table({name: pa.array([], pa.string()) for name in names}))
 
 
-def _not_as_typed(columns: pa.Table, text: TextFormat, sample: pa.Table, hint: DecimalHint) -> list[str]:
+def _not_as_typed(columns: pa.Table, text: TextFormat, sample: _Sample, hint: DecimalHint) -> list[str]:
     """Columns that pyarrow took for plain numbers and that are something else, or may be, as they are written."""
-    whole = [field.name for field in columns.schema if pa.types.is_integer(field.type)]
-    real = [field.name for field in columns.schema if pa.types.is_floating(field.type)]
-    zeros = whole if text.has_leading_zeros else []
-    hexadecimal = [name for name, cells in _matches(sample.select(whole), HEXADECIMAL) if cells.any()]
-    is_exact = not _is_beyond_exact(_all_cells(columns.select(real)))
-    long = [] if is_exact else [name for name in real if _is_long(columns[name])]
-    grouped = [name for name, cells in _matches(sample.select(real), GROUPED_BY_POINTS) if len(cells) and cells.all()
-               and (("," in (hint.proven, hint.likely) and hint.proven != ".") or points_may_group(sample[name]))]
+    kinds = columns.schema.types
+    is_whole, is_real = (np.array([is_kind(kind) for kind in kinds], dtype=bool)
+                         for is_kind in (pa.types.is_integer, pa.types.is_floating))
+    names = np.array(columns.column_names, dtype=object)
+    zeros: Iterable[str] = names[is_whole] if text.has_leading_zeros else ()
+    hexadecimal: Iterable[str] = names[is_whole & sample.matching(HEXADECIMAL).any(axis=1)] if is_whole.any() else ()
+    real = columns.select(np.flatnonzero(is_real).tolist())
+    long = [name for name in real.column_names if _is_long(real[name])] if _is_beyond_exact(_all_cells(real)) else []
+    may_group = sample.table.num_rows > 0 and is_real.any()
+    grouped = [name for name in names[is_real & sample.matching(GROUPED_BY_POINTS).all(axis=1)]
+               if ("," in (hint.proven, hint.likely) and hint.proven != ".")
+               or points_may_group(sample.table[name])] if may_group else []
     return [*zeros, *hexadecimal, *long, *grouped]
 
 
-def _likely_types(sample: pa.Table) -> dict[str, pa.DataType]:
+def _likely_types(sample: _Sample) -> dict[str, pa.DataType]:
     """Of a wide table the columns that hold plain numbers as far as the sample goes: for pyarrow to find out takes longer than to
     parse them."""
-    if sample.num_columns < FEWEST_COLUMNS_TO_GUESS or not sample.num_rows:
+    if sample.table.num_columns < FEWEST_COLUMNS_TO_GUESS or not sample.table.num_rows:
         return {}
-    return {name: pa.int64() if is_whole.all() else pa.float64()
-            for (name, is_whole), (_, is_real) in zip(_matches(sample, WHOLE_NUMBER), _matches(sample, REAL_NUMBER), strict=True)
-            if (is_whole | is_real).all()}
-
-
-def _matches(sample: pa.Table, pattern: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Each column of text with the cells (n,) that match."""
-    if sample.num_columns:
-        matching = pc.match_substring_regex(_all_cells(sample), pattern).to_numpy().reshape(sample.num_columns, -1)
-        yield from zip(sample.column_names, matching, strict=True)
+    is_whole, is_real = sample.matching(WHOLE_NUMBER), sample.matching(REAL_NUMBER)
+    return {name: pa.int64() if whole else pa.float64()
+            for name, whole, number in zip(sample.table.column_names, np.all(is_whole, axis=1).tolist(),
+                                           np.all(is_whole | is_real, axis=1).tolist(), strict=True) if number}
 
 
 def _all_cells(columns: pa.Table) -> pa.ChunkedArray:
-    """The cells of all columns, which are of one type, as one column: one look instead of thousands at a wide table."""
+    """The cells of all columns, which are of one type, as one column."""
     kind = columns.schema.types[0] if columns.num_columns else pa.null()
     return pa.chunked_array([chunk for column in columns.columns for chunk in column.chunks], kind)
 
@@ -159,12 +175,12 @@ def _is_long(column: pa.ChunkedArray) -> bool:
     return is_finite and _is_beyond_exact(column) and bool(pc.all(pc.equal(column, pc.floor(column))).as_py())
 
 
-def _missing_words(sample: pa.Table, missing: Sequence[str] | None) -> list[str]:
+def _missing_words(sample: _Sample, missing: Sequence[str] | None) -> list[str]:
     """What pyarrow is to read as missing: not NA where it may be a label, as no number of the file is written so."""
     if missing is not None:
         return [*(word for word in MISSING_EVERYWHERE if word not in GUESSED), *missing]
-    has_na = pc.any(pc.equal(_all_cells(sample), NOT_AVAILABLE)).as_py()
-    if has_na and any(_holds_na_among_numbers(column) for column in sample.columns):
+    has_na = pc.any(pc.equal(sample.cells, NOT_AVAILABLE)).as_py()
+    if has_na and any(_holds_na_among_numbers(column) for column in sample.table.columns):
         return list(MISSING_EVERYWHERE)
     return [word for word in MISSING_EVERYWHERE if word != NOT_AVAILABLE]
 

@@ -19,7 +19,7 @@ from tabbench.verdict.families import family_bands
 from tabbench.verdict.outcome import Headline, headline_of
 from tabbench.verdict.probabilities import rows_needed, shrunk_t
 from tabbench.verdict.row_moments import RowMoments, row_moments
-from tabbench.verdict.simultaneous import simultaneous_quantiles
+from tabbench.verdict.simultaneous import quantiles_of_families
 from tabbench.verdict.variance import Contrasts, Spread, make_contrasts, spread
 from tabbench.verdict.winners import BASELINE, decide, families_at, lacking_families, winners_frame
 
@@ -63,60 +63,57 @@ def judge(
     """
     headline = headline_size(evidence, stopped)
     decided = decide_pairs(evidence, alpha=alpha, seed=seed, stopped=stopped, full_size=full_size)
-    of_families = _family_crossings(decided.claims, evidence, alpha, seed, stopped)
     lacking = lacking_families(evidence, headline, missing or (), stopped)
     winners = winners_frame(evidence, decided.pairs, headline, seed, lacking)
     answer = headline_of(evidence, winners, decided.pairs, decided.crossings, headline=headline, full_size=full_size,
                          skipped=skipped, stopped=stopped, missing=missing)
     return Judgement(winners, decided.pairs, crossing_frame(decided.crossings),
                      crossing_frame(decided.other_crossings, "other_crossovers"),
-                     crossing_frame(of_families, "family_crossovers"), answer, lacking)
+                     crossing_frame(decided.family_crossings, "family_crossovers"), answer, lacking)
 
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """Every pair at every size with its interval and decision, and where representatives, and other pairs, change places.
-
-    `claims` is what they were made from, None where no two approaches were run at one size.
-    """
+    """Every pair at every size with its interval and decision, and where representatives, other pairs and families of approaches
+    change places."""
 
     pairs: pd.DataFrame
-    crossings: list[Crossing]
-    other_crossings: list[Crossing]
-    claims: _Claims | None
+    crossings: Sequence[Crossing] = ()
+    other_crossings: Sequence[Crossing] = ()
+    family_crossings: Sequence[Crossing] = ()
 
 
 def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, stopped: Collection[tuple[str, int]] = (),
-                 full_size: int = 0) -> Decisions:
-    """Decide every pair at every size; the families of claims and the parameters are those of `judge`."""
+                 full_size: int = 0, has_crossings: bool = True) -> Decisions:
+    """Decide every pair at every size; the families of claims and the parameters are those of `judge`.
+
+    Parameters
+    ----------
+    has_crossings : bool, default True
+        Whether crossings are asked for, whose intervals take most of the time.
+    """
     headline, claims = headline_size(evidence, stopped), _Claims.of(evidence)
     if claims is None:
-        return Decisions(_no_pairs(), [], [], None)
-    families = claims.names.families(headline, evidence)
+        return Decisions(_no_pairs())
+    families, gone = ([*each.families(headline, evidence)] for each in (claims.names, _Names.stopped(evidence, stopped)))
     at_headline, over_constant, represents, _ = families
-    gone = _Names.stopped(evidence, stopped).families(headline, evidence)
-    of_headline, of_constant, over_sizes, of_rest = (claims.half_widths(family, alpha * _share_run(family, away), seed)
-                                                     for family, away in zip(families, gone, strict=True))
+    if has_crossings:
+        # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
+        families, gone = [*families, ~represents, represents | True], [*gone, ~gone[2], gone[2] | True]
+    elif not (represents & ~at_headline & ~over_constant).any():
+        families[2] = represents & False
+    wanted = [(family, alpha * _share_run(family, away)) for family, away in zip(families, gone, strict=True)]
+    of_headline, of_constant, over_sizes, of_rest, *of_bands = claims.half_widths(wanted, seed)
     half = np.select([at_headline, over_constant, represents], [of_headline, of_constant, over_sizes], of_rest)
     pairs = claims.frame(half, evidence.margin, evidence.pool_rows)
     if headline < full_size:
         # The forecast assumes that there are no more rows than these. Here there are: it takes time or memory, not rows.
         pairs["rows_to_settle"] = np.nan
-    # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
-    of_others = claims.half_widths(~represents, alpha * _share_run(~represents, ~gone[2]), seed)
+    if not of_bands:
+        return Decisions(pairs)
+    of_others, at_once = of_bands
     return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
-                     claims)
-
-
-def _family_crossings(claims: _Claims | None, evidence: LossEvidence, alpha: float, seed: int,
-                      stopped: Collection[tuple[str, int]]) -> list[Crossing]:
-    """From intervals that hold for all pairs at all sizes together, wider than those of the families of claims."""
-    if claims is None:
-        return []
-    every = np.ones(len(claims.contrasts.first), dtype=bool)
-    away = np.ones(len(_Names.stopped(evidence, stopped).size), dtype=bool)
-    at_once = claims.frame(claims.half_widths(every, alpha * _share_run(every, away), seed), evidence.margin, evidence.pool_rows)
-    return [each for band in family_bands(at_once, evidence.families) for each in crossings(band)]
+                     [each for band in family_bands(claims.bounds(at_once), evidence.families) for each in crossings(band)])
 
 
 def headline_size(evidence: LossEvidence, stopped: Collection[tuple[str, int]] = ()) -> int:
@@ -187,30 +184,30 @@ class _Claims:
         of_pairs = _Names(names[contrasts.first], names[contrasts.second], contrasts.size)
         return cls(contrasts, of_pairs, spread(evidence, contrasts), moments, evidence.n_splits)
 
-    def half_widths(self, family: np.ndarray, alpha: float, seed: int) -> np.ndarray:
-        """Half the simultaneous intervals (M,) of the contrasts in `family`, NaN elsewhere."""
-        width = np.full(len(family), np.nan)
-        if family.any():
-            covariance = None if self.moments is None else self.moments.mean_of
-            quantiles = simultaneous_quantiles(
-                covariance, self.contrasts.first[family], self.contrasts.second[family],
-                shared=self.errors.row_share[family], degrees=self.errors.degrees[family], alpha=alpha, seed=seed)
-            width[family] = quantiles * self.errors.standard_error[family]
-        return width
+    def half_widths(self, families: Sequence[tuple[np.ndarray, float]], seed: int) -> list[np.ndarray]:
+        """Half the simultaneous intervals (M,) of the contrasts in each family, a mask (M,) with its alpha; NaN elsewhere."""
+        quantiles = quantiles_of_families(
+            None if self.moments is None else self.moments.mean_of, self.contrasts.first, self.contrasts.second,
+            shared=self.errors.row_share, degrees=self.errors.degrees, families=families, seed=seed)
+        return [each * self.errors.standard_error for each in quantiles]
+
+    def bounds(self, half: np.ndarray) -> pd.DataFrame:
+        """Every pair at every size with its difference and bounds, NaN where it is unbounded."""
+        difference, is_bounded = self.contrasts.difference, np.isfinite(half)
+        return pd.DataFrame({
+            "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
+            "low": np.where(is_bounded, difference - half, np.nan), "high": np.where(is_bounded, difference + half, np.nan)})
 
     def frame(self, half: np.ndarray, margin: float, rows: int) -> pd.DataFrame:
         """The columns of result.json's pairs."""
-        difference, is_bounded = self.contrasts.difference, np.isfinite(half)
+        difference = self.contrasts.difference
         low, high = difference - half, difference + half
         decisions = [decide(*bounds, margin, is_single_split=self.splits == 1) for bounds in zip(low, high, strict=True)]
         error = self.errors.standard_error
         first, equal, second = shrunk_t(difference, error, self.errors.degrees, margin)
-        return pd.DataFrame({
-            "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
-            "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
-            "decision": np.array(decisions, dtype=object), "p_first": first, "p_equal": equal, "p_second": second,
-            "rows_to_settle": np.round(rows_needed(difference, half, error, margin, rows)),
-        })
+        return self.bounds(half).assign(
+            decision=np.array(decisions, dtype=object), p_first=first, p_equal=equal, p_second=second,
+            rows_to_settle=np.round(rows_needed(difference, half, error, margin, rows)))
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:
         """Where the pairs of approaches in `family` change places, by the simultaneous intervals of half the width `half`."""

@@ -177,7 +177,8 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
             cost_ranks=evidence.cost_ranks, representatives=evidence.representatives, margin=margin)
     except BadData:
         return WhatIf(change, unanswered=Unanswered.UNDEFINED)
-    pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=[pair for pair in stopped if pair[1] == size]).pairs
+    here = [pair for pair in stopped if pair[1] == size]
+    pairs = decide_pairs(of_metric, alpha=alpha, seed=seed, stopped=here, has_crossings=False).pairs
     answer = Answer.at(winners_frame(of_metric, pairs, lacking=lacking), pairs, size)
     if not metric.rewards_knowledge and answer.decision == "none" and _is_constant_as_good(of_metric, size):
         return WhatIf(change, answer, suits_constants=True)

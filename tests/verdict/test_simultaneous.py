@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm, studentized_range
 from scipy.stats import t as student
 
-from tabbench.verdict.simultaneous import simultaneous_quantiles
+from tabbench.verdict.simultaneous import quantiles_of_families, simultaneous_quantiles
 
 PAIRS = np.array([(first, second) for second in range(5) for first in range(second)]).T
 
@@ -77,3 +77,16 @@ def test_differences_from_one_cell_of_little_luck_hold_at_once(sizes):
 
 def test_complete_families_are_narrower_than_stars_of_as_many():
     assert quantile(None) < quantile(None, np.zeros(10, dtype=int), np.arange(1, 11)) - 0.02
+
+
+def test_families_of_the_same_draws_reach_as_far_as_each_by_itself():
+    arguments = {"shared": np.full(10, 0.5), "degrees": np.linspace(5, 40, 10), "seed": 0}
+    star, every, one = (PAIRS == 0).any(axis=0), np.ones(10, dtype=bool), np.arange(10) == 4
+    families = [(star, 0.05), (every, 0.02), (one, 0.05), (~every, 0.05)]
+    for (family, alpha), reach in zip(families, quantiles_of_families(np.eye(5), *PAIRS, families=families, **arguments),
+                                      strict=True):
+        assert np.array_equal(np.isnan(reach), ~family)
+        if family.any():
+            own = {name: each[family] if name != "seed" else each for name, each in arguments.items()}
+            alone = simultaneous_quantiles(np.eye(5), *PAIRS[:, family], alpha=alpha, **own)
+            assert reach[family] == pytest.approx(alone, rel=0.03)

@@ -126,6 +126,15 @@ def twins(random: np.random.Generator, rows: int, is_regression: bool) -> Sample
     return Sample(features, outcome(random, of_twins(features), True))
 
 
+def copied_often(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
+    """Twins, three rows of which were copied until each makes up nearly a tenth of the table."""
+    features = random.standard_normal((rows, 2 * WIDTH))
+    times = rows // 10 - 2
+    source = np.concatenate([np.repeat(np.arange(3), times), np.arange(3, rows - 3 * times + 3)])
+    target = outcome(random, of_twins(features), True)
+    return Sample(features[source], target[source], tie=source)
+
+
 def lines(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
     """Twins whose columns say much, one of them most."""
     features = random.standard_normal((rows, 2 * WIDTH))
@@ -177,5 +186,6 @@ PEOPLE: dict[str, Generator] = {each.name: each for each in (
       for number, count, rows in ((24, 3, 300), (25, 10, 620), (26, 50, 1500))),
     _null(RACE, "a race of two equals, two that are behind, a constant", lines, views=(*TWO, *BEHIND),
           sizes=(62, 124, 248, -1), learners=("linear",) * 5),
+    _null("P28", "three rows copied sixty times", copied_often),
 )}
 """By name. Unlike the other nulls, those of P1 to P6 are equally good at the full size alone."""

@@ -195,13 +195,18 @@ class _Claims:
             quantiles = simultaneous_quantiles(
                 covariance, self.contrasts.first[family], self.contrasts.second[family],
                 shared=self.errors.row_share[family], degrees=self.errors.degrees[family], alpha=alpha, seed=seed)
-            width[family] = quantiles * self.errors.standard_error[family]
+            width[family] = quantiles * self.errors.by_luck[family]
         return width
+
+    def bounds(self, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The ends (M,) of intervals that reach so far on both sides, and farther where parts of the rows lie far off."""
+        return self.contrasts.difference - half - self.errors.below, self.contrasts.difference + half + self.errors.above
 
     def frame(self, half: np.ndarray, margin: float, rows: int) -> pd.DataFrame:
         """The columns of result.json's pairs."""
         difference, is_bounded = self.contrasts.difference, np.isfinite(half)
-        low, high = difference - half, difference + half
+        low, high = self.bounds(half)
+        farthest = half + np.maximum(self.errors.below, self.errors.above)
         decisions = [decide(*bounds, margin, is_single_split=self.splits == 1) for bounds in zip(low, high, strict=True)]
         error = self.errors.standard_error
         first, equal, second = shrunk_t(difference, error, self.errors.degrees, margin)
@@ -209,24 +214,24 @@ class _Claims:
             "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
             "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan),
             "decision": np.array(decisions, dtype=object), "p_first": first, "p_equal": equal, "p_second": second,
-            "rows_to_settle": np.round(rows_needed(difference, half, error, margin, rows)),
+            "rows_to_settle": np.round(rows_needed(difference, farthest, error, margin, rows)),
         })
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:
         """Where the pairs of approaches in `family` change places, by the simultaneous intervals of half the width `half`."""
         from scipy.special import stdtrit  # without scipy.stats, which takes half a second to load
 
-        alone = stdtrit(self.errors.degrees, 1 - alpha / 2) * self.errors.standard_error
+        alone = stdtrit(self.errors.degrees, 1 - alpha / 2) * self.errors.by_luck
         bands = zip(self._bands(family, half), self._bands(family, alone), strict=True)
         return [each for band, of_one_size in bands for each in crossings(band, of_one_size)]
 
     def _bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
         """A band over sizes for each pair of approaches in `family`."""
-        bands, names = [], self.names
+        bands, names, (low, high) = [], self.names, self.bounds(half)
         for first, second in dict.fromkeys(zip(names.first[family], names.second[family], strict=True)):
             chosen = np.flatnonzero(family & (names.first == first) & (names.second == second))
-            difference, width = self.contrasts.difference[chosen], half[chosen]
-            bands.append(Band(first, second, self.contrasts.size[chosen], difference, difference - width, difference + width))
+            bands.append(Band(first, second, self.contrasts.size[chosen], self.contrasts.difference[chosen],
+                              low[chosen], high[chosen]))
         return bands
 
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from calibration_people import PEOPLE, RACE
-from calibration_runs import Series, designs, draw, evidence_of, fit
+from calibration_people import LIMITED_FULL, LIMITED_HEADLINE, PEOPLE, RACE
+from calibration_runs import Series, designs, draw, evidence_of, first_splits, fit
 
+from tabbench.core.split import SplitPlan
 from tabbench.verdict import simultaneous
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.judge import decide_pairs
+from tabbench.verdict.judge import decide_pairs, headline_size
 from tabbench.verdict.racing import futile_approaches
 from tabbench.verdict.winners import BASELINE
 
@@ -48,10 +49,11 @@ class Said:
     equal: int
 
 
-def said_of(evidence: LossEvidence, stopped: Sequence[tuple[str, int]] = (), among: Sequence[str] = ()) -> Said:
-    """Every claim that one is better is false, and every claim of equality true; `among` are the equals, if not all are."""
+def said_of(evidence: LossEvidence, stopped: Sequence[tuple[str, int]] = (), among: Sequence[str] = (), size: int = 0) -> Said:
+    """Every claim that one is better is false, and every claim of equality true; `among` are the equals, if not all are. Looks at
+    the largest size, unless another is asked for."""
     pairs = decide_pairs(evidence, stopped=stopped).pairs
-    is_null = pairs["size"] == max(evidence.sizes)
+    is_null = pairs["size"] == (size or max(evidence.sizes))
     if among:
         is_null &= pairs["first"].isin(among) & pairs["second"].isin(among)
     decision = pairs.loc[is_null, "decision"]
@@ -73,6 +75,20 @@ def said_after_race(evidence: LossEvidence) -> Said:
     return said_of(raced, stopped, among=evidence.approaches[:2])
 
 
+def said_of_limited(evidence: LossEvidence, at_headline: bool) -> Said:
+    """What is said where all but the first two were too dear for the two largest sizes."""
+    dear = [(name, size) for name in evidence.approaches[2:] for size in evidence.sizes[-2:]]
+    limited = replace(evidence, **{field: {cell: each for cell, each in getattr(evidence, field).items() if cell not in dear}
+                                   for field in ("loss", "row_loss", "imputed")})
+    return said_of(limited, size=headline_size(limited) if at_headline else 0)
+
+
+def plans_of(name: str, whole: LossEvidence, plan: SplitPlan) -> list[LossEvidence]:
+    """All splits, those of the first repeat, the very first; under a limit some folds of the first repeat, too."""
+    found = designs(whole, plan)
+    return [*found[:2], first_splits(whole, plan, 3), *found[2:]] if name in {LIMITED_FULL, LIMITED_HEADLINE} else found
+
+
 def runs_of(name: str, runs: int) -> dict[int, list[Said]]:
     """Number of splits -> what was said in each run."""
     task = PEOPLE[name].tasks[0]
@@ -81,10 +97,17 @@ def runs_of(name: str, runs: int) -> dict[int, list[Said]]:
     for number in range(runs):
         drawn = draw(series, number)
         whole = evidence_of(drawn, fit(series, number), metric)
-        for evidence in designs(whole, drawn.question.plan):
-            said = said_after_race(evidence) if name == RACE else said_of(evidence)
+        for evidence in plans_of(name, whole, drawn.question.plan):
+            said = said_in(name, evidence)
             found.setdefault(evidence.n_splits, []).append(said)
     return found
+
+
+def said_in(name: str, evidence: LossEvidence) -> Said:
+    """What is said at the full size, after a race or under a limit where the table is about that."""
+    if name == RACE:
+        return said_after_race(evidence)
+    return said_of_limited(evidence, name == LIMITED_HEADLINE) if name in {LIMITED_FULL, LIMITED_HEADLINE} else said_of(evidence)
 
 
 def rate(count: int, of: int) -> str:

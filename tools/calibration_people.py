@@ -126,6 +126,15 @@ def twins(random: np.random.Generator, rows: int, is_regression: bool) -> Sample
     return Sample(features, outcome(random, of_twins(features), True))
 
 
+def copied_often(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
+    """Twins, three rows of which were copied until each makes up nearly a tenth of the table."""
+    features = random.standard_normal((rows, 2 * WIDTH))
+    times = rows // 10 - 2
+    source = np.concatenate([np.repeat(np.arange(3), times), np.arange(3, rows - 3 * times + 3)])
+    target = outcome(random, of_twins(features), True)
+    return Sample(features[source], target[source], tie=source)
+
+
 def lines(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
     """Twins whose columns say much, one of them most."""
     features = random.standard_normal((rows, 2 * WIDTH))
@@ -133,10 +142,12 @@ def lines(random: np.random.Generator, rows: int, is_regression: bool) -> Sample
     return Sample(features, of_twin @ np.array([1.0, 0.4, 0.0, 0.0, 0.0]) + 0.3 * random.standard_normal(rows))
 
 
-def of_many(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
-    """Twenty twins."""
-    features = random.standard_normal((rows, 20 * WIDTH))
-    return Sample(features, 0.5 * of_twins(features) + 2 * random.standard_normal(rows))
+def of_many(count: int) -> Callable[[np.random.Generator, int, bool], Sample]:
+    """So many twins."""
+    def draw(random: np.random.Generator, rows: int, is_regression: bool) -> Sample:
+        features = random.standard_normal((rows, count * WIDTH))
+        return Sample(features, 0.5 * of_twins(features) + 2 * random.standard_normal(rows))
+    return draw
 
 
 LINEAR, SEEDS = ("linear", "linear"), ("features1", "features2")
@@ -144,6 +155,7 @@ FEW_MANY = (np.arange(FEW), np.arange(MANY))
 SAME = (np.arange(WIDTH), np.arange(WIDTH))
 REGRESSION, CLASSIFICATION, MULTICLASS = ("regression",), ("classification",), ("multiclass",)
 SHARES = ("shares", "shares")
+LIMITED_FULL, LIMITED_HEADLINE = "P29", "P30"
 RACE, BEHIND = "P27", (np.array([1]), np.array([WIDTH + 1]), np.array([], dtype=np.int64))
 """Those behind see one column of either twin, the last one none."""
 
@@ -167,7 +179,7 @@ PEOPLE: dict[str, Generator] = {each.name: each for each in (
     _null("P15", "lognormal weights", weighted),
     _null("P16", "two folds", twins, folds=2),
     _null("P17", "twenty folds", twins, folds=20, rows=200),
-    _null("P18", "twenty approaches", of_many, views=twin_views(20), learners=("linear",) * 20),
+    _null("P18", "twenty approaches", of_many(20), views=twin_views(20), learners=("linear",) * 20),
     _null("P19", "two seeds of one net", twins, views=SAME, learners=SEEDS),
     _null("P20", "a test file, two seeds of one net", twins, views=SAME, learners=SEEDS, rows=4000, tested=0.5),
     _null("P21", "a test file of claims in 5 %", claims(0.05), tested=0.3),
@@ -177,5 +189,9 @@ PEOPLE: dict[str, Generator] = {each.name: each for each in (
       for number, count, rows in ((24, 3, 300), (25, 10, 620), (26, 50, 1500))),
     _null(RACE, "a race of two equals, two that are behind, a constant", lines, views=(*TWO, *BEHIND),
           sizes=(62, 124, 248, -1), learners=("linear",) * 5),
+    _null("P28", "three rows copied sixty times", copied_often),
+    *(_null(name, f"a limited plan of five, two of them at the full size: {where}", of_many(5), views=twin_views(5),
+            sizes=(62, 124, 248, -1), learners=("linear",) * 5)
+      for name, where in ((LIMITED_FULL, "the full size"), (LIMITED_HEADLINE, "the largest with all"))),
 )}
 """By name. Unlike the other nulls, those of P1 to P6 are equally good at the full size alone."""

@@ -28,7 +28,7 @@ from tabbench.report.more_rows import HEADER, NOTE, more_rows_lines, more_rows_r
 from tabbench.report.selecting import STABILITY_NOTE, selection_lines, selection_rows
 from tabbench.report.standings import deciding_scores, families, full_size, standings, winner_at
 from tabbench.wording.findings import of_a_kind_as_one
-from tabbench.wording.numbers import NOTHING, amount, decimals_for, duration, fixed, interval, known, rows, signed
+from tabbench.wording.numbers import NOTHING, amount, chance, decimals_for, duration, fixed, interval, known, rows, signed
 from tabbench.wording.terms import (
     NOT_EVERY_FAMILY,
     RANK_NOTE,
@@ -188,7 +188,8 @@ _PAIR_HEADER = ("training rows", "first", "second", "difference", "interval", "d
 _PAIR_NUMBERS = frozenset({0, 3, 4, 6, 7, 8, 9})
 _PAIR_NOTE = ("P(better), P(equivalent), P(worse): the posterior probabilities that the first is better than the second by more "
               "than the margin, that the two are practically equal, and that the first is worse by more than the margin; for "
-              "this pair alone. Rows needed to decide: about how many rows in all would decide the pair.")
+              "this pair alone, to the nearest 10 %, which is how well they are known. Rows needed to decide: about how many "
+              "rows in all would decide the pair.")
 
 
 def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str, ...]]:
@@ -208,8 +209,7 @@ def _pair_cells(comparison: Comparison, *, at_full_size: bool) -> list[tuple[str
 
 
 def _probabilities(row: dict[Hashable, Any]) -> list[str]:
-    found = (known(row[name]) for name in ("p_first", "p_equal", "p_second"))
-    return [NOTHING if each is None else f"{100 * each:.0f} %" for each in found]
+    return [chance(known(row[name])) for name in ("p_first", "p_equal", "p_second")]
 
 
 def _is_below_full(comparison: Comparison) -> bool:

@@ -113,7 +113,7 @@ def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, 
         return Decisions(pairs)
     of_others, at_once = of_bands
     return Decisions(pairs, claims.crossings(represents, over_sizes, alpha), claims.crossings(~represents, of_others, alpha),
-                     [each for band in family_bands(claims.bounds(at_once), evidence.families) for each in crossings(band)])
+                     [each for band in family_bands(claims.bounded(at_once), evidence.families) for each in crossings(band)])
 
 
 def headline_size(evidence: LossEvidence, stopped: Collection[tuple[str, int]] = ()) -> int:
@@ -189,41 +189,46 @@ class _Claims:
         quantiles = quantiles_of_families(
             None if self.moments is None else self.moments.mean_of, self.contrasts.first, self.contrasts.second,
             shared=self.errors.row_share, degrees=self.errors.degrees, families=families, seed=seed)
-        return [each * self.errors.standard_error for each in quantiles]
+        return [each * self.errors.by_luck for each in quantiles]
 
-    def bounds(self, half: np.ndarray) -> pd.DataFrame:
+    def bounds(self, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The ends (M,) of intervals that reach so far on both sides, and farther where parts of the rows lie far off."""
+        return self.contrasts.difference - half - self.errors.below, self.contrasts.difference + half + self.errors.above
+
+    def bounded(self, half: np.ndarray) -> pd.DataFrame:
         """Every pair at every size with its difference and bounds, NaN where it is unbounded."""
-        difference, is_bounded = self.contrasts.difference, np.isfinite(half)
+        is_bounded, (low, high) = np.isfinite(half), self.bounds(half)
         return pd.DataFrame({
-            "first": self.names.first, "second": self.names.second, "size": self.contrasts.size, "difference": difference,
-            "low": np.where(is_bounded, difference - half, np.nan), "high": np.where(is_bounded, difference + half, np.nan)})
+            "first": self.names.first, "second": self.names.second, "size": self.contrasts.size,
+            "difference": self.contrasts.difference,
+            "low": np.where(is_bounded, low, np.nan), "high": np.where(is_bounded, high, np.nan)})
 
     def frame(self, half: np.ndarray, margin: float, rows: int) -> pd.DataFrame:
         """The columns of result.json's pairs."""
-        difference = self.contrasts.difference
-        low, high = difference - half, difference + half
-        decisions = [decide(*bounds, margin, is_single_split=self.splits == 1) for bounds in zip(low, high, strict=True)]
-        error = self.errors.standard_error
+        difference, error = self.contrasts.difference, self.errors.standard_error
+        bounds = zip(*self.bounds(half), strict=True)
+        decisions = [decide(*each, margin, is_single_split=self.splits == 1) for each in bounds]
         first, equal, second = shrunk_t(difference, error, self.errors.degrees, margin)
-        return self.bounds(half).assign(
+        farthest = half + np.maximum(self.errors.below, self.errors.above)
+        return self.bounded(half).assign(
             decision=np.array(decisions, dtype=object), p_first=first, p_equal=equal, p_second=second,
-            rows_to_settle=np.round(rows_needed(difference, half, error, margin, rows)))
+            rows_to_settle=np.round(rows_needed(difference, farthest, error, margin, rows)))
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:
         """Where the pairs of approaches in `family` change places, by the simultaneous intervals of half the width `half`."""
         from scipy.special import stdtrit  # without scipy.stats, which takes half a second to load
 
-        alone = stdtrit(self.errors.degrees, 1 - alpha / 2) * self.errors.standard_error
+        alone = stdtrit(self.errors.degrees, 1 - alpha / 2) * self.errors.by_luck
         bands = zip(self._bands(family, half), self._bands(family, alone), strict=True)
         return [each for band, of_one_size in bands for each in crossings(band, of_one_size)]
 
     def _bands(self, family: np.ndarray, half: np.ndarray) -> list[Band]:
         """A band over sizes for each pair of approaches in `family`."""
-        bands, names = [], self.names
+        bands, names, (low, high) = [], self.names, self.bounds(half)
         for first, second in dict.fromkeys(zip(names.first[family], names.second[family], strict=True)):
             chosen = np.flatnonzero(family & (names.first == first) & (names.second == second))
-            difference, width = self.contrasts.difference[chosen], half[chosen]
-            bands.append(Band(first, second, self.contrasts.size[chosen], difference, difference - width, difference + width))
+            bands.append(Band(first, second, self.contrasts.size[chosen], self.contrasts.difference[chosen],
+                              low[chosen], high[chosen]))
         return bands
 
 

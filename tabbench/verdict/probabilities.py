@@ -13,15 +13,16 @@ MOST_TIMES_ROWS = 100.0
 FOUR_OF_FIVE = 0.84
 """Standard errors beyond the interval at which a difference is found in four of five tries."""
 
-USUAL_DIFFERENCE, MORE_OFTEN_EQUAL = 40.0, 1.5
-"""The prior's scale in margins, and how many times as dense it is within the margin."""
+USUAL_DIFFERENCE, MORE_OFTEN_EQUAL = 12.0, 1.5
+"""Beyond about so many margins every order of magnitude of a difference is as probable before any is seen, and within the margin
+the prior is so many times as dense."""
 
-USUAL_ERROR = 0.9
+USUAL_ERROR = 0.85
 """By how many standard errors a difference is off: these are as large as the worst kinds of tables need, most need less. All
-three were chosen on tables of least squares (docs/calibration.md)."""
+three are a compromise between kinds of tables (docs/calibration.md)."""
 
-POSTERIOR_POINTS = 500
-"""Of the posterior, each with the same share before the prior: a probability is known to about 0.002."""
+CELLS_TO_MARGIN, CELLS = 20, 200
+"""So many cells reach from no difference to the margin, and so many, ever wider ones, to 9,000 margins."""
 
 
 def correlated_t(
@@ -53,26 +54,39 @@ def shrunk_t(difference: np.ndarray, standard_error: np.ndarray, degrees: np.nda
              ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The probabilities of `correlated_t`, for a difference of which small values are the more probable before any is seen.
 
-    Before the run a difference is Cauchy's around 0 with the scale `USUAL_DIFFERENCE` margins, and denser within the margin:
-    without that a difference that is large by luck is believed in full.
+    Before the run the density of a difference is constant far below `USUAL_DIFFERENCE` margins, falls like 1 / difference far
+    above, and is higher within the margin: without that a difference that is large by luck is believed in full.
 
     >>> [round(float(each[0]), 2) for each in shrunk_t(np.array([-1.5]), np.array([1.0]), np.array([30.0]), 0.5)]
-    [0.81, 0.17, 0.02]
+    [0.8, 0.19, 0.01]
     """
-    from scipy.special import stdtrit
+    from scipy.special import stdtr
 
     standard_error = USUAL_ERROR * standard_error
-    if margin == 0:
-        return correlated_t(difference, standard_error, degrees, margin)
     is_spread = np.isfinite(standard_error) & (standard_error > np.finfo(np.float64).tiny)
     found = np.array(correlated_t(difference, standard_error, degrees, margin))
-    quantile = stdtrit(degrees[is_spread, None], (np.arange(POSTERIOR_POINTS) + 0.5) / POSTERIOR_POINTS)
-    true = difference[is_spread, None] + standard_error[is_spread, None] * quantile
-    weight = np.where(np.abs(true) <= margin, MORE_OFTEN_EQUAL, 1.0) / (1 + (true / (USUAL_DIFFERENCE * margin)) ** 2)
+    if margin == 0 or not is_spread.any():
+        return found[0], found[1], found[2]
+    edges = margin * _edges_in_margins()
+    below = stdtr(degrees[is_spread, None], (edges - difference[is_spread, None]) / standard_error[is_spread, None])
+    likelihood = np.diff(below, prepend=0.0, append=1.0)
+    middle = np.abs(np.concatenate([edges[:1], (edges[1:] + edges[:-1]) / 2, edges[-1:]])) / margin
+    weight = likelihood * np.where(middle < 1, MORE_OFTEN_EQUAL, 1.0) / (1 + middle / USUAL_DIFFERENCE)
     weight /= weight.sum(axis=1, keepdims=True)
-    first, second = (np.sum(weight, axis=1, where=side) for side in (true < -margin, true > margin))
+    first, second = (weight[:, part].sum(axis=1) for part in _outside_of_margin())
     found[:, is_spread] = first, np.maximum(1 - first - second, 0.0), second
     return found[0], found[1], found[2]
+
+
+def _edges_in_margins() -> np.ndarray:
+    """Edges of cells, symmetric, two of which lie on the margin."""
+    steps = np.arange(-CELLS, CELLS + 1) / CELLS_TO_MARGIN
+    return np.asarray(np.sinh(steps) / np.sinh(1.0))
+
+
+def _outside_of_margin() -> tuple[slice, slice]:
+    """The cells below and above the margin; one beyond either end counts, too."""
+    return slice(0, CELLS - CELLS_TO_MARGIN + 1), slice(CELLS + CELLS_TO_MARGIN + 1, None)
 
 
 def rows_needed(

@@ -19,12 +19,13 @@ class RowMoments:
 
     `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested. `split_of` (c, c): the
     same for the mean of a single split, averaged over splits, between cells of one size. `by_unit` (c, u): what each unit adds to
-    the cells' means.
+    the cells' means. `share` (u,): the share of the tested rows that each unit holds, by weight, adding up to 1.
     """
 
     mean_of: np.ndarray
     split_of: np.ndarray
     by_unit: np.ndarray
+    share: np.ndarray
 
 
 def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
@@ -52,7 +53,8 @@ def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are
         of_split[position] = np.bincount(place, weights=share * (loss - mean_of_split[split])) * scale
     size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
     mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
-    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean)
+    return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean,
+                      np.bincount(unit, weights=share) / splits)
 
 
 def by_split_of(evidence: LossEvidence, cells: Sequence[tuple[str, int]], first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -7,11 +7,12 @@ were trained on (what is left between splits). Knows no decision and no quantile
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from tabbench.verdict.evidence import MOST_OVERLAP, LossEvidence
+from tabbench.verdict.large_units import Parts, in_parts
 from tabbench.verdict.row_moments import RowMoments, between_splits, by_split_of, quadratic
 from tabbench.verdict.steps import Steps, nested_steps
 from tabbench.verdict.tails import noise_errors
@@ -31,6 +32,8 @@ freedom any luck would go with it, and the mean over all of it would have no end
 LEAST_DEGREES = 5.0
 """Where a few rows decide, or luck is hardly known, the variance is uncertain, but t has not the tail of so few degrees: rows
 that blow up the mean blow up the variance with it, and the mean over all luck is wide already."""
+
+NORMAL_95 = 1.96
 
 LUCK_GRID, LUCK_POINTS = (-8.0, 12.0), 161
 """Logarithms of training luck between which it is looked for, in steps of an eighth."""
@@ -64,6 +67,8 @@ class Contrasts:
         (M,) sum of squared correlations over the splits between this and all contrasts of its size, 1..M.
     steps : Steps
         From the next smaller size.
+    parts : Parts | None
+        The differences apart in large units and in all others, of a single split that has both.
     """
 
     first: np.ndarray
@@ -78,16 +83,27 @@ class Contrasts:
     by_noise: np.ndarray
     alike: np.ndarray
     steps: Steps
+    parts: Parts | None
 
 
 @dataclass(frozen=True, eq=False)
 class Spread:
     """Standard errors (M,) of contrasts, their degrees of freedom (M,), and the share (M,) of their variance that the tested
-    rows cause. An infinite standard error means that nothing can be said."""
+    rows cause. An infinite standard error means that nothing can be said.
+
+    `below` and `above` (M,): how far an interval reaches beyond what luck makes of it, since parts of the rows lie so far off.
+    """
 
     standard_error: np.ndarray
     degrees: np.ndarray
     row_share: np.ndarray
+    below: np.ndarray | float = 0.0
+    above: np.ndarray | float = 0.0
+
+    @property
+    def by_luck(self) -> np.ndarray:
+        """Standard errors (M,) without what lies beyond luck, which counts as a standard error where no interval is made."""
+        return np.asarray(self.standard_error - np.maximum(self.below, self.above) / NORMAL_95)
 
 
 def make_contrasts(
@@ -102,7 +118,8 @@ def make_contrasts(
         row_degrees = np.array([_degrees_by_rows(moments.by_unit, *pair) for pair in pairs])
     return Contrasts(first, second, size, by_split.mean(axis=1), *between_splits(by_split, moments, first, second),
                      mean_by_rows, row_degrees, _moved(cells, pairs, by_split.mean(axis=1)),
-                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size), nested_steps(evidence, cells, first, second))
+                     _by_noise(evidence, cells, pairs), _alikeness(by_split, size), nested_steps(evidence, cells, first, second),
+                     in_parts(evidence, moments, first, second) if moments is not None and evidence.n_splits == 1 else None)
 
 
 def _moved(cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]], difference: np.ndarray) -> np.ndarray:
@@ -139,7 +156,7 @@ def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     # Added, not squared and added: heavier noise moves a difference to one side.
     error = found.standard_error + np.where(is_wider, contrasts.by_noise, 0.0)
     share = np.where(is_wider, found.row_share * (1 - contrasts.by_noise / np.where(is_wider, error, 1.0)) ** 2, found.row_share)
-    return Spread(error, found.degrees, share)
+    return replace(found, standard_error=error, row_share=share)
 
 
 def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
@@ -166,7 +183,8 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     row_degrees = np.minimum(contrasts.row_degrees, most)
     by_rows = np.maximum(contrasts.mean_by_rows, least_error**2)
     if splits < 2:
-        return _of_one_split(row_degrees, by_rows, of_one_set, contrasts.moved)
+        found = _of_one_split(row_degrees, by_rows, of_one_set, contrasts.moved)
+        return found if contrasts.parts is None else _in_parts(found, contrasts.parts, of_one_set, contrasts.moved)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))
@@ -207,6 +225,15 @@ def _of_one_split(row_degrees: np.ndarray, by_rows: np.ndarray, of_one_set: np.n
     relative = ((1 - 1 / inflation) * np.sqrt(LUCK_TAIL / (LUCK_TAIL - 2)) * LUCK_SPREAD) ** 2
     degrees = np.maximum(2 / (2 / row_degrees + relative), 1.0)
     return Spread(np.sqrt(by_rows * inflation), degrees, 1 / inflation)
+
+
+def _in_parts(whole: Spread, parts: Parts, of_one_set: np.ndarray, moved: np.ndarray) -> Spread:
+    """Where the spread over all rows rests on fewer than `LEAST_DEGREES` units, intervals hold the differences of all parts."""
+    rest = _of_one_split(parts.degrees, parts.by_rest, of_one_set, moved)
+    error = rest.standard_error + np.maximum(parts.below, parts.above) / NORMAL_95
+    apart = replace(rest, standard_error=error, below=parts.below, above=parts.above)
+    is_apart = whole.degrees < LEAST_DEGREES
+    return Spread(*(np.where(is_apart, getattr(apart, each.name), getattr(whole, each.name)) for each in fields(Spread)))
 
 
 def _tested_rows(evidence: LossEvidence) -> float:

@@ -43,6 +43,19 @@ def fixed(value: float | None, decimals: int) -> str:
     return f"−{text}" if value < 0 and float(text.replace(",", "")) else text
 
 
+def chance(probability: float | None) -> str:
+    """To the nearest 10 %, which is how well it is known.
+
+    >>> chance(0.63), chance(0.03), chance(0.06), chance(0.999), chance(None)
+    ('60 %', '< 5 %', '10 %', '> 95 %', '–')
+    """
+    if probability is None:
+        return NOTHING
+    if not 0.05 <= probability <= 0.95:
+        return "< 5 %" if probability < 0.05 else "> 95 %"
+    return f"{min(max(round(10 * probability), 1), 9) * 10} %"
+
+
 def signed(value: float | None, decimals: int) -> str:
     """The same with a plus sign, except for what rounds to zero.
 

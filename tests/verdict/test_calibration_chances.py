@@ -8,11 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-from calibration_chances import CHOSEN_ON, Told, deciles, line, of_least_squares, world_of
+from calibration_chances import INDEPENDENT, Told, deciles, line, of_least_squares, world_of
 from calibration_fits import linear
 
 
-@pytest.mark.parametrize("kind", [CHOSEN_ON, "least squares, correlated columns"])
+@pytest.mark.parametrize("kind", [INDEPENDENT, "least squares, correlated columns"])
 def test_the_closed_form_is_what_training_and_testing_give(kind):
     world = next(world for world, _, _ in (world_of(kind, number) for number in range(50)) if world.noise.__name__ == "normal")
     random, factor, squares = np.random.default_rng(0), np.linalg.cholesky(world.covariance).T, []
@@ -31,6 +31,6 @@ def test_what_is_said_is_counted_by_tenths():
 
 
 def test_every_run_tells_of_both_sizes():
-    found = of_least_squares(CHOSEN_ON, 2)
+    found = of_least_squares(INDEPENDENT, 2)
     assert len(found) == 4
     assert all(sum(each.said) == pytest.approx(1) and each.true in {0, 1, 2} for each in found)

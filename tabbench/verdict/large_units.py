@@ -1,0 +1,53 @@
+"""Where a few units of many rows were tested, as copies of one row are: what these say, and what all others say.
+
+Knows no training luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabbench.verdict.evidence import LossEvidence
+from tabbench.verdict.row_moments import RowMoments
+
+LARGE = 0.1
+"""Share of the tested rows from which on a unit of several rows says how it fares by itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """M differences of losses, apart in the large units and in all the others.
+
+    `below` and `above` (M,): how far from the difference over all rows the lowest and the highest lie of those of the large units
+    and that over all the others. `by_rest` (M,): the variance of the latter; `degrees` (M,): its degrees of freedom.
+    """
+
+    below: np.ndarray
+    above: np.ndarray
+    by_rest: np.ndarray
+    degrees: np.ndarray
+
+
+def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, second: np.ndarray) -> Parts | None:
+    """The differences between cells given by position, (a, -1) being cell a alone; None without large units beside others.
+
+    The difference over all rows is a mean of those of the parts. So where all lie on one side of zero, it does, too, whatever
+    share of other rows such units will have: that is known, though a variance that rests on two units is not.
+    """
+    rows = np.unique(evidence.unit, return_counts=True)[1]
+    is_large = (rows >= LARGE * rows.sum()) & (rows > evidence.repeats)
+    rest = ~is_large
+    if not is_large.any() or rest.sum() < 2:
+        return None
+    share, adds = moments.share, np.vstack([moments.by_unit, np.zeros(len(rows))])
+    by_unit = adds[first] - adds[second]
+    of_rest = by_unit[:, rest].sum(axis=1, keepdims=True) / share[rest].sum()
+    of_parts = np.hstack([by_unit[:, is_large] / share[is_large], of_rest])
+    squares = (by_unit[:, rest] - share[rest] * of_rest) ** 2
+    count, total = int(rest.sum()), squares.sum(axis=1)
+    # As uncertain as Satterthwaite's variance of unequal parts, and at least as that of a normal luck.
+    uneven = np.divide(np.sum(squares**2, axis=1), total**2, out=np.zeros_like(total), where=total > 0) - 1 / count
+    return Parts(-of_parts.min(axis=1), of_parts.max(axis=1), total * count / (count - 1) / share[rest].sum() ** 2,
+                 2 / np.maximum(uneven, 2 / (count - 1)))

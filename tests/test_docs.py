@@ -162,3 +162,11 @@ def test_the_profile_says_what_a_worker_does_and_how_much_of_it_is_no_fit():
     measured = {"steps": {"whole": [9.0, 1.0]}, "workers": {"starting": [1.0, 1.0], "linear": [8.0, 7.5], "waiting": [1.0, 0.0]}}
     assert profile.not_fitting(measured) == 0.2
     assert profile.seconds_table({"a": measured})[:2] == [("wall (processor) seconds", "a"), ("whole", "9.0 (1.0)")]
+
+
+def test_boosters_are_compared_with_their_libraries_defaults():
+    rows = tool("bench_defaults").defaults(["blood_transfusion"], {"hardly": 0.02}, most_rows=60)
+    assert [what.split(":")[0] for what, _, _ in rows] == ["xgboost, hardly", "lightgbm, hardly", "boosting, hardly"]
+    for _, figure, goal in rows:
+        assert 0.1 < float(figure.split()[0]) < 10
+        assert goal == "≤ 1.02"

@@ -151,6 +151,13 @@ def measure_wide(given: Given) -> list[Table]:
     return [(GOALS_HEADER, *wide())]
 
 
+def measure_defaults(given: Given) -> list[Table]:
+    """Boosters against their libraries' defaults on shipped tables."""
+    from bench_defaults import defaults
+
+    return [(GOALS_HEADER, *defaults())]
+
+
 def measure_profile(given: Given) -> list[Table]:
     """Shipped and generated tables, and one of the folder `data` where it is given."""
     from bench_profile import profile
@@ -238,6 +245,8 @@ SECTIONS = {
                      picture="![seconds and peak memory against training rows](scale.png)"),
     "wide": Section("Wide tables", "Wall time of whole commands, the interpreter's start included; of `check` the shortest "
                     "of three.", measure_wide),
+    "defaults": Section("Boosters against their libraries' defaults", "Mean loss over three splits of up to 3,000 training rows, "
+                        "one thread; `boosting` against the better of the two libraries.", measure_defaults),
     "profile": Section("Where the 60 seconds go", "Limited runs with `--save-winner`, looked at fifty times a second: "
                        "the supervisor's steps, and what both workers do. `make bench DATA=folder` adds telco_churn.",
                        measure_profile),

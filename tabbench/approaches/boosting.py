@@ -26,7 +26,7 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="boosting", version=6, family="trees", cost_rank=40, view="trees",
+    name="boosting", version=7, family="trees", cost_rank=40, view="trees",
     summary="XGBoost and LightGBM, weighted by what is best on inner held-out rows",
     settings=_settings, fit=_fit, restore=_restore, requires=("xgboost", "lightgbm"), represents=True,
     blends=True, from_effort=0.0))

@@ -35,7 +35,7 @@ from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
 from tabbench.selection.columns import ColumnMatrix
 
-COMPOSED_VERSION = 2
+COMPOSED_VERSION = 3
 """Raised when the way in which learner and selector are joined changes a number."""
 MOST_CHEAP_RANK = 20
 """A learner with a higher cost rank is too dear for many trials: it gets few shares, fewer rows and one hold-out."""
@@ -48,6 +48,8 @@ TRIAL_CELLS = {"fast": 140_000, "balanced": 400_000, "thorough": 1_500_000}
 """Bounds rows x columns x outputs on which the number of features is chosen."""
 FEWEST_TRIAL_ROWS = 1500
 HOLDOUT = 0.3
+MANY_COLUMNS, ENOUGH_ROWS = 300, 1000
+"""From so many columns on one hold-out does for a cheap learner, too, where there are rows for it: half of the time."""
 TOLERATED_ERRORS = 0.25
 """Fewer features are taken if their loss is within so many standard errors of the lowest."""
 LONGEST_NAME = 80
@@ -120,10 +122,11 @@ def _compose(learner: Approach, selector: Selector) -> Approach:
 def _composed_settings(learner: Approach, selector: Selector, workload: Workload) -> Settings:
     # A learner that is composed itself has trials within each trial.
     effort, is_cheap = workload.effort, learner.cost_rank <= MOST_CHEAP_RANK and "+" not in learner.name
+    has_folds = is_cheap and not (workload.columns > MANY_COLUMNS and workload.rows >= ENOUGH_ROWS)
     rows = max(FEWEST_TRIAL_ROWS, counted(effort, **TRIAL_CELLS) // (workload.columns * workload.outputs))
     trial = replace(workload, effort=min(effort, POINTS["fast"]), rows=min(rows, workload.rows))
     return {"selection": selector.settings(workload), "shares": nearest(effort, SHARES if is_cheap else FEW_SHARES),
-            "trial_rows": rows, "trial_folds": counted(effort, **TRIAL_FOLDS, least=2) if is_cheap else 1,
+            "trial_rows": rows, "trial_folds": counted(effort, **TRIAL_FOLDS, least=2) if has_folds else 1,
             "trial_selection": selector.settings(trial), "trial": learner.settings(trial), "learner": learner.settings(workload)}
 
 

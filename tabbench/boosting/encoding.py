@@ -25,9 +25,10 @@ MOST_STATISTICS = 60
 PAIRED_COLUMNS = 6
 PAIR_COLUMNS = PAIRED_COLUMNS * (PAIRED_COLUMNS - 1)
 """Of so many numbers all sums and differences are added, 30 columns: most of the gain that pairs of all would give."""
-MOST_COLUMNS, MOST_COLUMNS_A_ROW, KEPT_COLUMNS = 2000, 10, 1000
+MOST_COLUMNS, MOST_COLUMNS_A_ROW, KEPT_COLUMNS = 2000, 2, 1000
 """Of more columns than both, the trees see those that tell most in the fit rows: growing takes time by columns, and noise wins
-splits. On 77 fit rows of 7,000 columns that takes a fifth of the time, and the loss of `boosting` is up to 2 % lower."""
+splits. On 77 fit rows of 7,000 columns that takes a fifth of the time, and the loss of `boosting` is up to 2 % lower; on 960 rows
+of 3,000 counts it takes half, and the loss is 3 % lower (on two more such tables 0.5 % lower and 0.8 % higher)."""
 
 
 @dataclass(frozen=True, eq=False)

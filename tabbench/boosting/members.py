@@ -216,7 +216,7 @@ class _Fitting:
 
     def _booster(self, name: str, binned: Any, number: int) -> GrowingBooster:
         trees = default_tree_settings(self.chosen.name, self.shape) if name == DEFAULTS else tree_settings(
-            PORTFOLIOS[self.chosen.name][name], self.effort.rounds[name], self.shape)
+            self.chosen.name, PORTFOLIOS[self.chosen.name][name], self.effort.rounds[name], self.shape)
         seed = (self.training.shared_seed + number) % 2**31
         return self.chosen.start(binned, self.objective, trees, self.training.threads, seed)
 
@@ -242,7 +242,8 @@ class _Fitting:
         most = self.effort.rounds[growing.name]
         shares = np.array([self._held_out_weight(valid) for _, valid in folds])
         shares = shares / shares.sum()
-        rate = DEFAULT_RATES[self.chosen.name] if growing.name == DEFAULTS else learning_rate(most, self.shape.classes)
+        rate = DEFAULT_RATES[self.chosen.name] if growing.name == DEFAULTS else learning_rate(
+            self.chosen.name, most, self.shape.classes)
         patient = patience(rate)
         best_loss, best_rounds = np.inf, 1
         for rounds in range(1, most + 1):

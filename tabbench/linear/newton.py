@@ -173,4 +173,6 @@ class Descent:
 
 
 def _holds(columns: np.ndarray, wanted: np.ndarray) -> bool:
-    return len(columns) >= len(wanted) and bool(np.isin(wanted, columns, assume_unique=True).all())
+    """Whether ascending `columns` hold all `wanted` ones."""
+    return len(columns) >= len(wanted) and (
+        np.array_equal(columns, wanted) or bool(np.isin(wanted, columns, assume_unique=True).all()))

@@ -109,7 +109,7 @@ class _Face:
         # An entry that is at zero already stays there for any length.
         ends = np.divide(-self.here, move, out=np.full_like(move, np.inf), where=crosses)
         first = float(np.min(ends[crosses & (self.here != 0)], initial=1.0))
-        for length in np.geomspace(1.0, max(first, SHORTEST), LENGTHS if first < 1 else 1):
+        for length in np.geomspace(1.0, max(first, SHORTEST), LENGTHS) if first < 1 else (1.0,):
             there = np.where(ends * (1 - ROUNDING) <= length, 0.0, self.here + length * move)
             if self._value(there) < before:
                 return np.asarray(there)

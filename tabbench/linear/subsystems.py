@@ -26,6 +26,8 @@ class Subsystems:
 
     def solve(self, moving: np.ndarray, force: np.ndarray) -> np.ndarray:
         """x (q,), zero outside `moving` (q,) of bool, that fulfils the equations `matrix @ x = force` (q,) of the set."""
+        if not moving.any():
+            return np.zeros_like(force)
         is_base = np.zeros(len(force), dtype=bool)
         is_base[self.base] = True
         come, gone = np.flatnonzero(moving & ~is_base), np.flatnonzero(is_base & ~moving)
@@ -39,24 +41,32 @@ class Subsystems:
         return self._bordered(self.base[:0], self.base[:0], force)
 
     def _factorise(self, base: np.ndarray) -> None:
-        from scipy.linalg import cho_factor
+        from scipy.linalg import LinAlgError
+        from scipy.linalg.lapack import dpotrf  # small systems come by the thousand: SciPy's own checks took longer than they
 
         # Symmetric: the transpose is the column-major array that the library works on in place.
-        part = self.matrix[np.ix_(base, base)].T
-        self.base, self.factor = base, cho_factor(part, lower=True, overwrite_a=True, check_finite=False)
+        part = self.matrix.copy().T if len(base) == len(self.matrix) else self.matrix[np.ix_(base, base)].T
+        factor, failed = dpotrf(part, lower=True, clean=False, overwrite_a=True)
+        if failed:
+            raise LinAlgError("the matrix is not positive definite")
+        self.base, self.factor = base, factor
+
+    def _solved(self, right: np.ndarray) -> np.ndarray:
+        """x (b,) or (b, r) of the factorised equations."""
+        from scipy.linalg.lapack import dpotrs
+
+        return np.asarray(dpotrs(self.factor, right, lower=True)[0])
 
     def _bordered(self, come: np.ndarray, gone: np.ndarray, force: np.ndarray) -> np.ndarray:
         """Over the base and what has come, with multipliers that hold what is gone at zero: a small Schur complement."""
-        from scipy.linalg import cho_solve
-
         solution = np.zeros_like(force)
         if not len(come) + len(gone):
-            solution[self.base] = cho_solve(self.factor, force[self.base], check_finite=False)
+            solution[self.base] = self._solved(force[self.base])
             return solution
         border = np.zeros((len(self.base), len(come) + len(gone)))
         border[:, :len(come)] = self.matrix[come][:, self.base].T
         border[np.searchsorted(self.base, gone), len(come) + np.arange(len(gone))] = 1.0
-        solved = cho_solve(self.factor, np.column_stack([border, force[self.base]]), check_finite=False)
+        solved = self._solved(np.column_stack([border, force[self.base]]))
         complement = -border.T @ solved[:, :-1]
         complement[:len(come), :len(come)] += self.matrix[np.ix_(come, come)]
         right = -border.T @ solved[:, -1]

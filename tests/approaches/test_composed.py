@@ -169,6 +169,12 @@ def test_a_dear_learner_gets_fewer_trials():
     assert dear["shares"][-1] == cheap["shares"][-1] == 1.0
 
 
+def test_many_columns_are_tried_on_one_hold_out_where_there_are_rows_for_it():
+    approach = find_approach("linear+forest")
+    folds = [approach.settings(Workload(0.1, *shape, 2))["trial_folds"] for shape in [(1200, 3000), (1200, 30), (96, 7000)]]
+    assert folds == [1, 2, 2]
+
+
 def test_long_names_are_cut_and_too_many_are_not_kept(monkeypatch):
     approach = find_approach("linear+univariate")
     training = training_set(approach, noise=9)

@@ -86,7 +86,8 @@ class WrittenBackward:
     def _write_embedding(self, slope: Tensor, codes: Tensor) -> None:
         """Rows of the table add up what every place that looked them up sends back."""
         members, table, first = self._members, self._views["embedding"], self._members.shape.encoded
-        sent = (torch.bmm(slope, self._transposed[0][:, :, first:]) * self._own["input_scale"][:, :, first:]).view(-1, table.shape[2])
+        scale = self._own["input_scale"][:, :, first:]
+        sent = (torch.bmm(slope, self._transposed[0][:, :, first:]) * scale).view(-1, table.shape[2])
         start = table.shape[1] * torch.arange(len(members), device=codes.device)[:, None, None]
         rows = codes + members.embedding_starts + start
         summed = torch.zeros(len(members) * table.shape[1], table.shape[2], device=slope.device, dtype=slope.dtype)

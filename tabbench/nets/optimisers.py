@@ -116,9 +116,10 @@ class CpuAdam(FlatOptimiser):
     def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None, **memory: Any) -> None:
         super().__init__(values, rates, decays, **memory)
         self._places = _places_by_rate(rates)
-        self._own = [self._pieces_of(each) for each in (values, self.state["first"], self.state["second"])]
+        self._pieces = self._pieces_of(values)
+        self._first, self._second = (self._pieces_of(self.state[name]) for name in self.moments)
         self._steps = {rate: [self.state["steps"][member] for member, _ in places] for rate, places in self._places.items()}
-        self._gradients, self._slopes = values, self._own[0]
+        self._gradients, self._slopes = values, self._pieces
 
     def _pieces_of(self, whole: Tensor) -> dict[float, list[Tensor]]:
         return {rate: [whole[member, part] for member, part in places] for rate, places in self._places.items()}
@@ -138,10 +139,11 @@ class CpuAdam(FlatOptimiser):
 
     def _step_with(self, factor: float, only: int | None) -> None:
         for rate, places in self._places.items():
-            lists = [each[rate] for each in (self._own[0], self._slopes, *self._own[1:], self._steps)]
+            lists = [each[rate] for each in (self._pieces, self._slopes, self._first, self._second, self._steps)]
             if only is not None:
                 lists = [[each for each, (member, _) in zip(pieces, places, strict=True) if member == only] for pieces in lists]
-            torch._fused_adam_(*lists[:4], [], lists[4], amsgrad=False, lr=rate * factor, beta1=self._betas[0],
+            values, slopes, first, second, steps = lists
+            torch._fused_adam_(values, slopes, first, second, [], steps, amsgrad=False, lr=rate * factor, beta1=self._betas[0],
                                beta2=self._betas[1], weight_decay=0.0, eps=EPSILON, maximize=False)
 
 

@@ -33,7 +33,7 @@ from tabbench.suite.stores import SuiteStores
 from tabbench.suite.table_run import TableRun
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 QUIET = make_display(quiet=True, to_json=False)
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
 

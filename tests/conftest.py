@@ -11,6 +11,7 @@ import pytest
 import simulated
 from hypothesis import settings
 
+from tabbench.core import versions
 from tabbench.core.setup import Setup
 from tabbench.core.table import Column, Table
 from tabbench.core.task import Task
@@ -45,6 +46,22 @@ def one_probe():
     """The machine is probed once, not for each of hundreds of comparisons in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prior, "probe", cache(prior.probe))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def versions_read_once():
+    """The versions of what is installed are read from its metadata once, not by each of hundreds of comparisons."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "version", cache(versions.version))
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_rounds():
+    """The checks' quick model boosts a few times, for tests that ask nothing of it; it makes a fifth of a small comparison."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tabbench.checks.quick_model.ROUNDS", 5)
         yield
 
 

@@ -32,6 +32,7 @@ class WrittenBackward:
         self._activation, self._slope = ACTIVATIONS[members.shape.activation], SLOPES[members.shape.activation]
         self._layers = len(members.shape.hidden)
         self._transposed = {layer: self._own[f"weight{layer}"].transpose(1, 2) for layer in range(self._layers + 1)}
+        self._unscaled = torch.zeros_like(self._views["weight0"], memory_format=torch.contiguous_format)
 
     @torch.no_grad()
     def losses(self, inputs: Tensor, codes: Tensor, target: Tensor, weight: Tensor | None, masks: list[Tensor] | None) -> Tensor:
@@ -58,13 +59,12 @@ class WrittenBackward:
         losses, slope = self._loss.rows_and_slopes(outputs, target, self._smoothing)
         share = 1.0 / target.shape[1] if weight is None else (weight / target.shape[1])[:, :, None]
         slope *= share
-        for layer in range(last, -1, -1):
+        for layer in range(last, 0, -1):
             self._write(f"weight{layer}", values[layer].transpose(1, 2), slope)
             torch.sum(slope, dim=1, keepdim=True, out=self._views[f"bias{layer}"])
             slope = torch.bmm(slope, self._transposed[layer])
-            if layer:
-                slope = self._slope(slope if masks is None else slope.mul_(masks[layer - 1]), linear[layer - 1])
-        torch.sum(slope * inputs, dim=1, keepdim=True, out=self._views["input_scale"])
+            slope = self._slope(slope if masks is None else slope.mul_(masks[layer - 1]), linear[layer - 1])
+        self._write_first(inputs, slope)
         if self._members.shape.embedded:
             self._write_embedding(slope, codes)
         return losses.mean(1) if weight is None else (losses * weight).mean(1)
@@ -76,11 +76,19 @@ class WrittenBackward:
         else:
             view.copy_(torch.bmm(left, right))
 
+    def _write_first(self, inputs: Tensor, slope: Tensor) -> None:
+        """Of the first layer's weights and of the scales by one product: the slope by each input of each row isn't needed."""
+        torch.bmm(inputs.transpose(1, 2), slope, out=self._unscaled)
+        torch.mul(self._unscaled, self._own["input_scale"].transpose(1, 2), out=self._views["weight0"])
+        torch.sum(self._unscaled.mul_(self._own["weight0"]), dim=2, out=self._views["input_scale"][:, 0])
+        torch.sum(slope, dim=1, keepdim=True, out=self._views["bias0"])
+
     def _write_embedding(self, slope: Tensor, codes: Tensor) -> None:
         """Rows of the table add up what every place that looked them up sends back."""
-        members, table = self._members, self._views["embedding"]
-        sent = (slope * self._own["input_scale"])[:, :, members.shape.encoded:].reshape(-1, table.shape[2])
-        first = table.shape[1] * torch.arange(len(members), device=codes.device)[:, None, None]
-        rows = codes + members.embedding_starts + first
+        members, table, first = self._members, self._views["embedding"], self._members.shape.encoded
+        scale = self._own["input_scale"][:, :, first:]
+        sent = (torch.bmm(slope, self._transposed[0][:, :, first:]) * scale).view(-1, table.shape[2])
+        start = table.shape[1] * torch.arange(len(members), device=codes.device)[:, None, None]
+        rows = codes + members.embedding_starts + start
         summed = torch.zeros(len(members) * table.shape[1], table.shape[2], device=slope.device, dtype=slope.dtype)
         table.copy_(summed.index_add_(0, rows.flatten(), sent).view(table.shape))

@@ -225,8 +225,7 @@ class Snapshots:
         """The sound members' candidates were good: keep them, and try the present state."""
         if all(is_sound):
             self.good, self.candidate = self.candidate, self.good
-            for name, value in self._live.items():
-                self.candidate[name].copy_(value)
+            torch._foreach_copy_([self.candidate[name] for name in self._live], list(self._live.values()))
             return
         for member in np.flatnonzero(is_sound):
             for name, value in self._live.items():

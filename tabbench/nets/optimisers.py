@@ -108,6 +108,56 @@ class FlatAdam(FlatOptimiser):
         self._values.addcdiv_(moved.mul_(moves), spread, value=-1.0)
 
 
+class CpuAdam(FlatOptimiser):
+    """The same as `FlatAdam`, to rounding, by torch's own kernel: it passes memory once, but has one rate for all of a tensor."""
+
+    moments = FlatAdam.moments
+
+    def __init__(self, values: Tensor, rates: Tensor, decays: Tensor | None = None, **memory: Any) -> None:
+        super().__init__(values, rates, decays, **memory)
+        self._places = _places_by_rate(rates)
+        self._pieces = self._pieces_of(values)
+        self._first, self._second = (self._pieces_of(self.state[name]) for name in self.moments)
+        self._steps = {rate: [self.state["steps"][member] for member, _ in places] for rate, places in self._places.items()}
+        self._gradients, self._slopes = values, self._pieces
+
+    def _pieces_of(self, whole: Tensor) -> dict[float, list[Tensor]]:
+        return {rate: [whole[member, part] for member, part in places] for rate, places in self._places.items()}
+
+    def _update(self, gradients: Tensor, factors: Tensor, decay_factor: float | Tensor, accepted: Tensor | None) -> None:
+        self.state["steps"] += 1.0 if accepted is None else accepted[:, 0]
+        self._decay(factors, decay_factor)
+        if gradients is not self._gradients:  # plain nets write theirs into the same buffer each time
+            self._gradients, self._slopes = gradients, self._pieces_of(gradients)
+        by_member = factors[:, 0].tolist()
+        if accepted is None and len(set(by_member)) == 1:
+            self._step_with(by_member[0], None)
+            return
+        for member, factor in enumerate(by_member):
+            if accepted is None or bool(accepted[member]):
+                self._step_with(factor, member)
+
+    def _step_with(self, factor: float, only: int | None) -> None:
+        for rate, places in self._places.items():
+            lists = [each[rate] for each in (self._pieces, self._slopes, self._first, self._second, self._steps)]
+            if only is not None:
+                lists = [[each for each, (member, _) in zip(pieces, places, strict=True) if member == only] for pieces in lists]
+            values, slopes, first, second, steps = lists
+            torch._fused_adam_(values, slopes, first, second, [], steps, amsgrad=False, lr=rate * factor, beta1=self._betas[0],
+                               beta2=self._betas[1], weight_decay=0.0, eps=EPSILON, maximize=False)
+
+
+def _places_by_rate(rates: Tensor) -> dict[float, list[tuple[int, slice]]]:
+    """Where each rate of (members, parameters) holds: members, and parts of their rows."""
+    places: dict[float, list[tuple[int, slice]]] = {}
+    for member, row in enumerate(rates):
+        values, counts = torch.unique_consecutive(row, return_counts=True)
+        ends = counts.cumsum(0).tolist()
+        for rate, start, end in zip(values.tolist(), [0, *ends], ends, strict=False):
+            places.setdefault(rate, []).append((member, slice(start, end)))
+    return places
+
+
 class FusedAdam(FlatOptimiser):
     """The same as `FlatAdam`, to rounding, in one kernel on a GPU."""
 
@@ -139,8 +189,8 @@ def _compiles() -> bool:
 
 
 def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None, **memory: Any) -> FlatOptimiser:
-    """Adam, as one kernel where this torch came with what compiles it."""
-    kind = FusedAdam if values.is_cuda and _compiles() else FlatAdam
+    """Adam, as one kernel where there is one, or where this torch came with what compiles it."""
+    kind = CpuAdam if values.device.type == "cpu" else FusedAdam if values.is_cuda and _compiles() else FlatAdam
     return kind(values, rates, decays, **memory)
 
 

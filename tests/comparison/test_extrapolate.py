@@ -13,7 +13,7 @@ from tabbench.comparison.compare import resume
 from tabbench.comparison.result import reopen
 from tabbench.report.live import make_display
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 
 
 def table(rows=640):

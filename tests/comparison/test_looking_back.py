@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 import tabbench
 from tabbench.core.errors import BadOption
 
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(RNG.normal(size=(120, 2)), columns=["a", "b"])
 TABLE["kind"] = np.where(TABLE["a"] + RNG.normal(size=120) > 0, "rose", "tulip")

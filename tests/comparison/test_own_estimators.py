@@ -17,7 +17,7 @@ from tabbench.comparison.resume import recall_prepared
 from tabbench.store.database import Store
 
 N = 100
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 QUICK = {"preset": "fast", "sizes": "full", "folds": 2, "repeats": 1, "executor": "in-process"}
 
 

@@ -22,7 +22,7 @@ from tabbench.report.live import QuietDisplay
 from tabbench.store.database import Store
 from tabbench.store.setups import load_setup
 
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 STEPS = [(0.01, 1.0), (0.02, 2.0), (0.1, 10.0), (1.0, 100.0)]
 
 

@@ -29,7 +29,7 @@ from tabbench.report.live import QuietDisplay
 from tabbench.splitting.splits import make_splits
 from tabbench.verdict.what_if import Change
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 OPTIONS = {"target": "y", "sizes": (100, "full"), "folds": 4, "repeats": 1, "preset": "fast", "metric": "brier",
            "quiet": True, "jobs": 1}
 HERE = {"executor": "in-process"}  # workers take longer to start than these cells

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tabbench
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 ESTIMATORS = [each for each in (getattr(tabbench, name) for name in tabbench.__all__)
               if isinstance(each, type) and issubclass(each, BaseEstimator)]
 

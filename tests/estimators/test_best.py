@@ -19,7 +19,7 @@ from tabbench.core.approach import APPROACHES
 from tabbench.core.errors import BadData, BadOption, MissingExtra, TabbenchError, UnknownName
 from tabbench.execution.local import LocalExecutor
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tabbench.nets.initialisation import initialise
 from tabbench.nets.loss import Loss
 from tabbench.nets.model import DEFAULT_OPTIONS
 from tabbench.nets.network import Members, NetShape
-from tabbench.nets.optimisers import FlatAdam, FlatSGD
+from tabbench.nets.optimisers import CpuAdam, FlatAdam, FlatSGD
 from tabbench.nets.recipe import Recipe
 from tabbench.nets.rows import DeviceRows
 from tabbench.nets.steps import Stepper, accept_finite
@@ -307,14 +307,15 @@ def test_settings_are_sensible_at_every_shape(effort, rows, columns, classes):
     assert settings["epochs"] >= 2
 
 
-@pytest.mark.parametrize("ours, theirs, options", [(FlatAdam, torch.optim.AdamW, {"betas": (0.9, 0.95)}),
+@pytest.mark.parametrize("ours, theirs, options", [(CpuAdam, torch.optim.AdamW, {"betas": (0.9, 0.95)}),
+                                                   (FlatAdam, torch.optim.AdamW, {"betas": (0.9, 0.95)}),
                                                    (FlatSGD, torch.optim.SGD, {"momentum": 0.9, "nesterov": True})])
 def test_the_flat_optimisers_step_as_torch_does(ours, theirs, options):
     target = torch.randn((3, 20), generator=torch.Generator().manual_seed(1))
     values = torch.randn((3, 20), generator=torch.Generator().manual_seed(2))
     rows = [row.clone().requires_grad_(True) for row in values]
     rates = torch.tensor([0.001, 0.002, 0.005])[:, None].expand(3, 20).clone()
-    decay = 0.1 if ours is FlatAdam else 0.0  # torch's SGD puts decay into the gradient
+    decay = 0.0 if ours is FlatSGD else 0.1  # torch's SGD puts decay into the gradient
     flat = ours(values, rates, rates * decay)
     torchs = [theirs([row], lr=rate, weight_decay=decay, **options)
               for row, rate in zip(rows, (0.001, 0.002, 0.005), strict=True)]
@@ -327,7 +328,7 @@ def test_the_flat_optimisers_step_as_torch_does(ours, theirs, options):
     torch.testing.assert_close(values, torch.stack([row.detach() for row in rows]), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("optimiser", [FlatAdam, FlatSGD])
+@pytest.mark.parametrize("optimiser", [CpuAdam, FlatAdam, FlatSGD])
 def test_a_refused_step_changes_nothing_of_its_member(optimiser):
     values = torch.randn((2, 5), generator=torch.Generator().manual_seed(1))
     both, alone = values.clone(), values[1:].clone()

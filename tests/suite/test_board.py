@@ -19,7 +19,7 @@ from tabbench.suite.board import export_submission, import_published, merge_boar
 from tabbench.suite.board_submission import METADATA, content_hash, read_submission, write_parquet, write_submission
 from tabbench.suite.board_tabarena import COLUMNS
 
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 QUICK = {"folds": 2, "repeats": 1, "sizes": "30,full", "executor": "in-process", "quiet": True}
 EVIL = '<script>alert("x")</script>'
 

@@ -33,7 +33,7 @@ from tabbench.suite.stores import SuiteStores
 from tabbench.suite.table_run import TableRun
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 QUIET = make_display(quiet=True, to_json=False)
 BY_THE_CLOCK = {"costs", "timing", "cost_crossovers", "budget_crossovers", "cost_limits", "winner_map"}
 
@@ -72,6 +72,11 @@ repeats = 1
 
 def run(suite, folder, **given):
     return run_definition(suite, run_options(suite, {"out": folder, "executor": "in-process"} | given), QUIET)
+
+
+def run_little(suite, folder, **given):
+    """One approach at one size, for tests of what happens to tables whatever their cells are."""
+    return run(suite, folder, approaches="linear", sizes="full", **given)
 
 
 def answers(folder):
@@ -139,16 +144,16 @@ def test_a_table_that_has_changed_is_not_continued(suite, tmp_path):
     text = Path(suite.tables[0].source).read_text()
     own.write_text(text)
     changing = replace(suite, tables=(SuiteTable("own", str(own)), suite.tables[1]))
-    run(changing, tmp_path / "run")
+    run_little(changing, tmp_path / "run")
     own.write_text(text.replace(",u\n", ",v\n", 1))
-    again = run(changing, tmp_path / "run")
+    again = run_little(changing, tmp_path / "run")
     assert "has changed since it was read; start over with --fresh" in again.unread["own"]
     earlier = suite_result(tmp_path / "run").tables.set_index("name").loc["own"]
     assert earlier["state"] == "partial" and "has changed since it was read" in earlier["reason"]
     own.unlink()
-    assert not run(changing, tmp_path / "run").unread, "what was read is in the run"
+    assert not run_little(changing, tmp_path / "run").unread, "what was read is in the run"
     own.write_text(text)
-    assert not run(changing, tmp_path / "run", fresh=True).unread
+    assert not run_little(changing, tmp_path / "run", fresh=True).unread
 
 
 def test_what_is_frozen_is_opened_only_for_the_same_source_test_file_versions_and_options(suite, tmp_path):
@@ -221,13 +226,13 @@ def test_folds_of_one_repeat_and_repeats_replace_each_other(suite, tmp_path):
 
 
 def test_another_suite_is_refused_and_tables_that_were_taken_out_are_not_reported(suite, tmp_path):
-    run(replace(suite, tables=suite.tables[:2]), tmp_path / "run")
-    run(replace(suite, tables=suite.tables[:1]), tmp_path / "run")
+    run_little(replace(suite, tables=suite.tables[:2]), tmp_path / "run")
+    run_little(replace(suite, tables=suite.tables[:1]), tmp_path / "run")
     assert suite_result(tmp_path / "run").tables["name"].tolist() == ["first"]
     with pytest.raises(BadOption, match="holds a run of the suite mine, not of other; choose another folder with out, or start"):
-        run(replace(suite, name="other"), tmp_path / "run")
+        run_little(replace(suite, name="other"), tmp_path / "run")
     with pytest.raises(BadOption, match="no table of the suite mine can be used"):
-        run(suite, tmp_path / "run", seed=1)
+        run_little(suite, tmp_path / "run", seed=1)
     assert "seed" not in read_suite(tmp_path / "run" / "suite.toml").options, "what was refused is not what is resumed"
 
 

@@ -22,7 +22,7 @@ from tabbench.core.verification import Damage, Rerun
 from tabbench.store.database import Store
 from tabbench.suite.report import report_suite
 
-pytestmark = pytest.mark.usefixtures("rough_intervals", "blank_page")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds", "blank_page")
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "30,full", "executor": "in-process", "quiet": True}
 
 

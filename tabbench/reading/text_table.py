@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -139,7 +140,10 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: _Sample, hint: De
     zeros: Iterable[str] = names[is_whole] if text.has_leading_zeros else ()
     hexadecimal: Iterable[str] = names[is_whole & sample.matching(HEXADECIMAL).any(axis=1)] if is_whole.any() else ()
     real = columns.select(np.flatnonzero(is_real).tolist())
-    long = [name for name in real.column_names if _is_long(real[name])] if _is_beyond_exact(_all_cells(real)) else []
+    parts = [real.select(part.tolist()) for part in np.array_split(np.arange(real.num_columns), pa.cpu_count())]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        may_be_long = any(pool.map(lambda part: _is_beyond_exact(_all_cells(part)), parts))
+    long = [name for name in real.column_names if _is_long(real[name])] if may_be_long else []
     may_group = sample.table.num_rows > 0 and is_real.any()
     grouped = [name for name in names[is_real & sample.matching(GROUPED_BY_POINTS).all(axis=1)]
                if ("," in (hint.proven, hint.likely) and hint.proven != ".")

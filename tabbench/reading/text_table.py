@@ -33,7 +33,8 @@ COMMENT_SIGNS = ("#", "%")
 MOST_LINES_NAMED = 5
 LIKELY_MARKS: dict[str, DecimalMark] = {",": ".", ";": ","}
 """Decimal mark that goes with a delimiter."""
-SAMPLE_BYTES = 256 << 10
+SAMPLE_BYTES, MOST_SAMPLE_BYTES = 256 << 10, 8 << 20
+FEWEST_SAMPLE_ROWS = 2
 LEADING_ZERO = r"^\s*0[0-9xX]"
 """Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
 HEXADECIMAL = r"^\s*0[xX]"
@@ -117,9 +118,7 @@ class _Sample:
 def _sample(path: Path, text: TextFormat) -> _Sample:
     """The first rows; none where they cannot be told apart so early."""
     names = [str(position) for position in range(len(text.names))]
-    with path.open("rb") as stream:
-        piece = stream.read(SAMPLE_BYTES)
-    piece = piece[: piece.rfind(b"\n") + 1] if len(piece) == SAMPLE_BYTES else piece
+    piece = _first_lines(path, text.header_lines + FEWEST_SAMPLE_ROWS)
     if text.has_rows and piece.count(b"\n") > text.header_lines:
         with contextlib.suppress(pa.ArrowInvalid):
             return _Sample.of(pa_csv.read_csv(
@@ -129,6 +128,16 @@ def _sample(path: Path, text: TextFormat) -> _Sample:
                 convert_options=pa_csv.ConvertOptions(strings_can_be_null=False,
                                                       column_types=dict.fromkeys(names, pa.string()))))
     return _Sample.of(pa.table({name: pa.array([], pa.string()) for name in names}))
+
+
+def _first_lines(path: Path, fewest: int) -> bytes:
+    """The whole lines in the first bytes of a file, of more of them where lines are long."""
+    with path.open("rb") as stream:
+        piece = stream.read(SAMPLE_BYTES)
+        while piece.count(b"\n") < fewest and len(piece) < MOST_SAMPLE_BYTES and (more := stream.read(len(piece))):
+            piece += more
+        is_whole = not stream.read(1)
+    return piece if is_whole else piece[: piece.rfind(b"\n") + 1]
 
 
 def _not_as_typed(columns: pa.Table, text: TextFormat, sample: _Sample, hint: DecimalHint) -> list[str]:

@@ -14,6 +14,7 @@ from tabbench.core.task import Task, TaskKind
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 RowLoss = Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
+Scored = Callable[[np.ndarray, np.ndarray, np.ndarray | None], tuple[float, np.ndarray]]
 
 
 SMOOTH_SHARED_LUCK = 0.1
@@ -72,6 +73,8 @@ class Metric:
         Whether a caller made it for one comparison: then it judges what the approaches, which do not know it, have predicted.
     for_classes : Callable[[tuple[str, ...]], Metric] | None, default None
         Gives the metric for a task of these labels, of a caller's own one that looks at labels and not at codes.
+    scored : Scored | None, default None
+        Function of the same arguments that returns what `score` and `row_loss` do, where these share most of their work.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Metric:
     takes: Takes = "probabilities"
     is_own: bool = False
     for_classes: Callable[[tuple[str, ...]], Metric] | None = None
+    scored: Scored | None = None
 
     @property
     def words(self) -> str:
@@ -100,6 +104,13 @@ class Metric:
     def value(self, truth: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
         """Return the score, NaN if all weights are 0, since no metric is defined then."""
         return float("nan") if weight is not None and not weight.any() else self.score(truth, prediction, weight)
+
+    def score_and_rows(self, truth: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None
+                       ) -> tuple[float, np.ndarray | None]:
+        """Return the score and the row losses, None for a metric that has none."""
+        if self.scored is not None:
+            return self.scored(truth, prediction, weight)
+        return self.score(truth, prediction, weight), None if self.row_loss is None else self.row_loss(truth, prediction, weight)
 
     def loss(self, score: float) -> float:
         """Return the score with the sign that makes lower better."""

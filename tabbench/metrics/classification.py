@@ -7,6 +7,7 @@ each metric says what it does then.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -119,8 +120,7 @@ def auc(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> float:
 
     Classes that don't occur carry no weight; NaN (undefined) where one class only occurs.
     """
-    parts = _areas(truth, prediction, weights_of(truth, weight))
-    return float(sum(share * area for share, area, _ in parts.values())) if parts else float("nan")
+    return _area(_areas(truth, prediction, weights_of(truth, weight)))
 
 
 def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.ndarray:
@@ -129,16 +129,25 @@ def auc_rows(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> np.nd
     Source: DeLong, DeLong and Clarke-Pearson 1988, doi:10.2307/2531595. For more classes the estimated prevalences have
     their part.
     """
+    return auc_scored(truth, prediction, weight)[1]
+
+
+def auc_scored(truth: np.ndarray, prediction: np.ndarray, weight: Weight) -> tuple[float, np.ndarray]:
+    """Both of them."""
     weights = weights_of(truth, weight)
     parts = _areas(truth, prediction, weights)
     if not parts:
-        return np.full(len(truth), np.nan)
+        return float("nan"), np.full(len(truth), np.nan)
     influence = {code: np.where(truth == code, *_influence_scales(truth == code, weights)) * (placement - area)
                  for code, (_, area, placement) in parts.items()}
     if len(parts) == 1:
-        return np.asarray(-(parts[1][1] + influence[1]))
+        return _area(parts), np.asarray(-(parts[1][1] + influence[1]))
     by_class = [share * influence[code] + (truth == code) * area for code, (share, area, _) in parts.items()]
-    return np.asarray(-np.sum(by_class, axis=0))
+    return _area(parts), np.asarray(-np.sum(by_class, axis=0))
+
+
+def _area(parts: Mapping[int, tuple[float, float, np.ndarray]]) -> float:
+    return float(sum(share * area for share, area, _ in parts.values())) if parts else float("nan")
 
 
 def auc_classes(truth: np.ndarray, weight: Weight) -> tuple[np.ndarray, np.ndarray]:
@@ -251,7 +260,7 @@ def _equal_mass_bins(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 METRICS.register(Metric("log_loss", CLASSIFICATION, False, log_loss, log_loss_rows, bounds=(0.0, np.inf), place=1))
 METRICS.register(Metric("brier", CLASSIFICATION, False, brier, brier_rows, label="Brier score", bounds=(0.0, np.inf), place=2))
 METRICS.register(Metric("auc", CLASSIFICATION, True, auc, auc_rows, AUC_MARGIN, STEP_SHARED_LUCK, step=1.0, classes=auc_classes,
-                        takes="ranking", label="AUC", bounds=(0.0, 1.0), place=3))
+                        takes="ranking", label="AUC", bounds=(0.0, 1.0), place=3, scored=auc_scored))
 METRICS.register(Metric("accuracy", CLASSIFICATION, True, accuracy, accuracy_rows, ACCURACY_MARGIN, STEP_SHARED_LUCK, step=1.0,
                         bounds=(0.0, 1.0), place=4, takes="labels"))
 METRICS.register(Metric("balanced_accuracy", CLASSIFICATION, True, balanced_accuracy, balanced_accuracy_rows, ACCURACY_MARGIN,

@@ -47,21 +47,21 @@ def _examples(typed: TypedColumn) -> tuple[tuple[str, str], ...]:
     """Different cells: those first that became missing, then those that changed."""
     values = typed.values[:len(typed.head)]
     values = values.tolist() if typed.column.kind == "number" else values  # a number of Python's own is quicker to look at
-    filled = [(written, value) for written, value in zip(typed.head, values, strict=True) if written is not None]
-    if typed.column.kind == "number" and _are_as_written(filled):
-        alike = list(map(shown, list(dict.fromkeys(written for written, _ in filled))[:MOST_EXAMPLES]))
-        return tuple(zip(alike, alike, strict=True))
-    pairs = dict.fromkeys((written, _spelled(typed, value, written)) for written, value in filled)
+    if typed.column.kind == "number" and (cells := _as_written(typed.head, values)):
+        return tuple((shown(written), shown(written)) for written in [*dict.fromkeys(cells)][:MOST_EXAMPLES])
+    pairs = dict.fromkeys((written, _spelled(typed, value, written)) for written, value in zip(typed.head, values, strict=True)
+                          if written is not None)
     ranked = sorted(pairs, key=lambda pair: 0 if pair[1] == MISSING else 1 if pair[0] != pair[1] else 2)
     return tuple((shown(written), shown(read)) for written, read in ranked[:MOST_EXAMPLES])
 
 
-def _are_as_written(numbers: Sequence[tuple[str, float]]) -> bool:
-    """Whether all say the same in plain digits: a wide table has thousands of such columns."""
+def _as_written(cells: Sequence[str | None], numbers: Sequence[float]) -> list[str]:
+    """The cells if none is empty and all say the same in plain digits, as in thousands of columns of a wide table; else none."""
+    filled = [written for written in cells if written is not None]
     try:
-        return all(float(written) == value for written, value in numbers)
+        return filled if list(map(float, filled)) == numbers else []
     except ValueError:
-        return False
+        return []
 
 
 def _spelled(typed: TypedColumn, value: Any, written: str) -> str:

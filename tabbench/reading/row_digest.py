@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,17 @@ def row_digests(columns: Sequence[np.ndarray]) -> np.ndarray:
     (True, False)
     """
     digests = np.full(len(columns[0]), len(columns), dtype=np.uint64)
-    for start in range(0, len(digests), BLOCK_ROWS):
+
+    def mix_in(start: int) -> None:
         block = digests[start:start + BLOCK_ROWS]
         for column in columns:
             block ^= _bits(column[start:start + BLOCK_ROWS])
             block *= MULTIPLIER
             block ^= block >> HALF
             block *= MULTIPLIER
+
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        list(pool.map(mix_in, range(0, len(digests), BLOCK_ROWS)))
     return digests
 
 

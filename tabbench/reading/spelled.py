@@ -32,7 +32,7 @@ class Spelled:
 
     def rows(self) -> np.ndarray:
         """How many rows each spelling has (k,)."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.spellings))
+        return np.bincount(self.codes + 1, minlength=len(self.spellings) + 1)[1:]
 
     def with_labels_merged(self) -> Spelled:
         """The same with labels that differ only in how they are written as one."""
@@ -66,7 +66,8 @@ def spell(values: pa.ChunkedArray, missing: tuple[str, ...] | None = None) -> Sp
     encoded = values.unify_dictionaries() if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     if not encoded.num_chunks:
         return Spelled(pa.array([], pa.string()), np.empty(0, np.int32))
-    codes = np.concatenate([pc.fill_null(chunk.indices.cast(pa.int32()), -1).to_numpy() for chunk in encoded.chunks])
+    indices = pa.chunked_array([chunk.indices for chunk in encoded.chunks]).cast(pa.int32())
+    codes = (pc.fill_null(indices, -1) if indices.null_count else indices).to_numpy()
     spellings = encoded.chunk(0).dictionary.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(spellings)
     several: tuple[str, ...] = ()

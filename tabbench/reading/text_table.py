@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +33,8 @@ COMMENT_SIGNS = ("#", "%")
 MOST_LINES_NAMED = 5
 LIKELY_MARKS: dict[str, DecimalMark] = {",": ".", ";": ","}
 """Decimal mark that goes with a delimiter."""
-SAMPLE_BYTES = 256 << 10
+SAMPLE_BYTES, MOST_SAMPLE_BYTES = 256 << 10, 8 << 20
+FEWEST_SAMPLE_ROWS = 2
 LEADING_ZERO = r"^\s*0[0-9xX]"
 """Codes such as 007, and numbers to base 16, which pyarrow reads as whole numbers."""
 HEXADECIMAL = r"^\s*0[xX]"
@@ -116,9 +118,7 @@ class _Sample:
 def _sample(path: Path, text: TextFormat) -> _Sample:
     """The first rows; none where they cannot be told apart so early."""
     names = [str(position) for position in range(len(text.names))]
-    with path.open("rb") as stream:
-        piece = stream.read(SAMPLE_BYTES)
-    piece = piece[: piece.rfind(b"\n") + 1] if len(piece) == SAMPLE_BYTES else piece
+    piece = _first_lines(path, text.header_lines + FEWEST_SAMPLE_ROWS)
     if text.has_rows and piece.count(b"\n") > text.header_lines:
         with contextlib.suppress(pa.ArrowInvalid):
             return _Sample.of(pa_csv.read_csv(
@@ -130,6 +130,16 @@ def _sample(path: Path, text: TextFormat) -> _Sample:
     return _Sample.of(pa.table({name: pa.array([], pa.string()) for name in names}))
 
 
+def _first_lines(path: Path, fewest: int) -> bytes:
+    """The whole lines in the first bytes of a file, of more of them where lines are long."""
+    with path.open("rb") as stream:
+        piece = stream.read(SAMPLE_BYTES)
+        while piece.count(b"\n") < fewest and len(piece) < MOST_SAMPLE_BYTES and (more := stream.read(len(piece))):
+            piece += more
+        is_whole = not stream.read(1)
+    return piece if is_whole else piece[: piece.rfind(b"\n") + 1]
+
+
 def _not_as_typed(columns: pa.Table, text: TextFormat, sample: _Sample, hint: DecimalHint) -> list[str]:
     """Columns that pyarrow took for plain numbers and that are something else, or may be, as they are written."""
     kinds = columns.schema.types
@@ -139,7 +149,10 @@ def _not_as_typed(columns: pa.Table, text: TextFormat, sample: _Sample, hint: De
     zeros: Iterable[str] = names[is_whole] if text.has_leading_zeros else ()
     hexadecimal: Iterable[str] = names[is_whole & sample.matching(HEXADECIMAL).any(axis=1)] if is_whole.any() else ()
     real = columns.select(np.flatnonzero(is_real).tolist())
-    long = [name for name in real.column_names if _is_long(real[name])] if _is_beyond_exact(_all_cells(real)) else []
+    parts = [real.select(part.tolist()) for part in np.array_split(np.arange(real.num_columns), pa.cpu_count())]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        may_be_long = any(pool.map(lambda part: _is_beyond_exact(_all_cells(part)), parts))
+    long = [name for name in real.column_names if _is_long(real[name])] if may_be_long else []
     may_group = sample.table.num_rows > 0 and is_real.any()
     grouped = [name for name in names[is_real & sample.matching(GROUPED_BY_POINTS).all(axis=1)]
                if ("," in (hint.proven, hint.likely) and hint.proven != ".")

@@ -17,7 +17,7 @@ import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
 from tabbench.verdict.evidence import LossEvidence
-from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winners_frame
+from tabbench.verdict.winners import BASELINE, MOST_FAILED, failed_share, winner_row
 
 COSTS = ("fit_seconds", "predict_us_per_row", "peak_mb")
 """The costs that are limited."""
@@ -54,7 +54,7 @@ def cost_limits(evidence: LossEvidence, pairs: pd.DataFrame, costs: pd.DataFrame
     costs : DataFrame
         Approach, size and the columns in `COSTS`.
     lacking : Collection[str]
-        Families that were not run at `size`, as in `winners_frame`. What is not recommended without a limit is not
+        Families that were not run at `size`, as in `winner_row`. What is not recommended without a limit is not
         recommended under one either.
     """
     here = costs[costs["size"] == size].set_index("approach")
@@ -140,8 +140,7 @@ def _winner_among(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[
     imputed = {cell: each if is_ruled_out else np.zeros_like(each) for cell, each in evidence.imputed.items()}
     reduced = replace(evidence, approaches=tuple(names), sizes=(size,), imputed=imputed)
     among = pairs[(pairs["size"] == size) & pairs["first"].isin(names) & pairs["second"].isin(names)]
-    row: dict[str, Any] = winners_frame(reduced, among, lacking={size: lacking}).iloc[0].to_dict()
-    return row
+    return winner_row(reduced, size, among, lacking)
 
 
 def _shrinking(evidence: LossEvidence, pairs: pd.DataFrame, cost: pd.Series, size: int, lacking: Collection[str]

@@ -45,10 +45,7 @@ def family_bands(pairs: pd.DataFrame, families: Mapping[str, str]) -> list[Band]
     for first, second in combinations(names, 2):
         between = _lasting(known[(one == first) & (other == second)])
         if len(between):
-            found = [_best_against_best(at_size) for _, at_size in between.groupby("size")]
-            sizes = np.array(sorted(between["size"].unique()))
-            difference, low, high = (np.array(each) for each in zip(*found, strict=True))
-            bands.append(Band(first, second, sizes, difference, low, high))
+            bands.append(Band(first, second, np.array(sorted(between["size"].unique())), *_best_against_best(between)))
     return bands
 
 
@@ -70,6 +67,8 @@ def _both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([values, turned], ignore_index=True)
 
 
-def _best_against_best(between: pd.DataFrame) -> tuple[float, float, float]:
-    by_first, by_second = between.groupby("first"), between.groupby("second")
-    return by_first["difference"].max().min(), by_second["low"].min().max(), by_first["high"].max().min()
+def _best_against_best(between: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The difference and its bounds at each size, ascending."""
+    by_first, by_second = (between.groupby(["size", side]) for side in ("first", "second"))
+    return (by_first["difference"].max().groupby("size").min().to_numpy(),
+            by_second["low"].min().groupby("size").max().to_numpy(), by_first["high"].max().groupby("size").min().to_numpy())

@@ -77,17 +77,21 @@ def score_cell(question: Question, metric: Metric, predictions: Predictions, app
             rows += [np.zeros(len(truth))] * (metric.row_loss is not None)
             continue
         prediction = as_taken(predictions(approach, size, index), question.task, metric.takes)
-        score = math.nan if prediction is None else metric.score(truth, prediction.astype(np.float64), weight)
+        score, losses = _scored(metric, truth, prediction, weight)
         is_imputed = False
         if prediction is None or not math.isfinite(score):
-            was_missing, prediction = prediction is None, question.constant(metric, split, size)
-            score = metric.score(truth, prediction, weight)
-            is_imputed = was_missing or math.isfinite(score)
+            score, losses = _scored(metric, truth, question.constant(metric, split, size), weight)
+            is_imputed = prediction is None or math.isfinite(score)
         scores.append(score)
         imputed.append(is_imputed)
-        if metric.row_loss is not None:
-            rows.append(np.asarray(metric.row_loss(truth, prediction.astype(np.float64), weight), dtype=np.float64))
+        if losses is not None:
+            rows.append(np.asarray(losses, dtype=np.float64))
     return CellScores(np.array(scores, dtype=np.float64), tuple(rows), np.array(imputed, dtype=bool))
+
+
+def _scored(metric: Metric, truth: np.ndarray, prediction: np.ndarray | None, weight: np.ndarray | None
+            ) -> tuple[float, np.ndarray | None]:
+    return (math.nan, None) if prediction is None else metric.score_and_rows(truth, prediction.astype(np.float64), weight)
 
 
 def constant_loss(question: Question, metric: Metric) -> float:

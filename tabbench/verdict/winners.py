@@ -105,7 +105,7 @@ def winners_frame(evidence: LossEvidence, pairs: pd.DataFrame, headline: int | N
     rows: list[dict[str, Any]] = []
     for size in reversed(evidence.sizes):
         above = rows[-1]["recommended"] if rows else None
-        rows.append(_winner_row(evidence, size, pairs[pairs["size"] == size], absent.get(size, ()), above)
+        rows.append(winner_row(evidence, size, pairs[pairs["size"] == size], absent.get(size, ()), above)
                     | _best_scores(evidence, size, size == headline, seed))
     frame = pd.DataFrame(rows[::-1], columns=list(COLUMNS["winners"]), dtype=object)
     return frame.astype({"size": "int64"} | dict.fromkeys(("score", "corrected_score", "regret", "regret_bound"), "float64"))
@@ -142,9 +142,9 @@ def _best_scores(evidence: LossEvidence, size: int, is_headline: bool, seed: int
     return {"score": evidence.metric.loss(lowest), "corrected_score": evidence.metric.loss(corrected)}
 
 
-def _winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking: Collection[str], above: str | None
-                ) -> dict[str, Any]:
-    """`above` is what is recommended at the next larger size."""
+def winner_row(evidence: LossEvidence, size: int, pairs: pd.DataFrame, lacking: Collection[str], above: str | None = None
+               ) -> dict[str, Any]:
+    """The columns of `winners_frame` at one size, but for its scores; `above` is what is recommended at the next larger size."""
     means, beaten = {name: evidence.mean(name, size) for name in evidence.present(size)}, beaten_by(pairs, size)
     ranked = sorted(means, key=lambda name: (means[name], evidence.cost_ranks[name]))
     best = ranked[0]

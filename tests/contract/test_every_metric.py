@@ -41,6 +41,8 @@ def test_the_mean_row_loss_is_the_loss(metric, kind, rows, seed, is_weighted):
         row_losses = metric.row_loss(truth, prediction, weight)
         assert row_losses.shape == (rows,) and row_losses.dtype == np.float64
         assert np.average(row_losses, weights=weight) == pytest.approx(metric.loss(value), abs=1e-9)
+        score, at_once = metric.score_and_rows(truth, prediction, weight)
+        assert score == value and np.array_equal(at_once, row_losses)
 
 
 @every_metric

@@ -25,7 +25,7 @@ class _BudgetCurve:
 
     @classmethod
     def of(cls, seconds: pd.Series, loss: Mapping[int, float]) -> _BudgetCurve:
-        """From seconds by size, the `LEAST` if fewer; a budget that is enough for a size is enough for every one that took less."""
+        """From seconds by size, the `LEAST` if fewer; a budget that is enough for a size is enough for all that took less."""
         told = seconds.clip(lower=LEAST["fit_seconds"])
         points = sorted((float(np.log(value)), loss[size]) for size, value in told.items() if size in loss)
         times, losses = (np.array(each) for each in zip(*points, strict=True)) if points else (np.empty(0), np.empty(0))

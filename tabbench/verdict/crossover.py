@@ -106,10 +106,10 @@ def crossing_frame(found: Sequence[Crossing], name: str = "crossovers") -> pd.Da
 def cost_crossovers(costs: pd.DataFrame, representatives: Sequence[str]) -> pd.DataFrame:
     """Sizes at which one of two representatives becomes the quicker one to fit.
 
-    `costs` has approach, size and fit_seconds. Seconds are interpolated in log-log between the sizes that were run: `point` is the
-    crossing, `low` and `high` the sizes around it at which the clock can tell which one is quicker (`clocks`). Clocks carry no
-    interval, so these are descriptions: kind is bracket, several, none, or undecided where fewer than two sizes are known for
-    both.
+    `costs` has approach, size and fit_seconds. Seconds are interpolated in log-log between the sizes that were run: `point` is
+    the crossing, `low` and `high` the sizes around it at which the clock can tell which one is quicker (`clocks`). Clocks carry
+    no interval, so these are descriptions: kind is bracket, several, none, or undecided where fewer than two sizes are known
+    for both.
     """
     timed = costs[costs["fit_seconds"].astype("float64") > 0]
     seconds = {name: part.set_index("size")["fit_seconds"].astype("float64") for name, part in timed.groupby("approach")}

@@ -240,9 +240,9 @@ def test_who_was_stopped_by_a_race_is_named(simulate):
         assert told.endswith("; late was left out.") == (len(stopped) == 1)
 
 
-def test_no_more_than_two_changes_of_places_are_told(simulate):
+def test_one_change_of_places_is_told(simulate):
     over = OverSizes("mlp", 250, tuple(ChangeOfPlaces(name, "mlp", Place.BETTER, ((np.nan, 500.0),)) for name in "abc"))
-    assert size_clauses(over, "mlp") == ["a is better below about 500 rows", "b is better below about 500 rows"]
+    assert size_clauses(over, "mlp") == ["a is better below about 500 rows"]
     assert size_clauses(replace(over, changes=over.changes[2:])) == ["c is better than mlp below about 500 rows"]
     assert size_clauses(None) == []
 

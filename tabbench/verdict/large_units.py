@@ -18,6 +18,9 @@ LARGE = 0.1
 SAME = 1e-9
 """A difference that is so small a part of the one over all rows is rounding."""
 
+TIMES = 2.0
+"""By how much more frequent a large unit may be among other rows than among those that were tested."""
+
 
 @dataclass(frozen=True, eq=False)
 class Parts:
@@ -39,7 +42,7 @@ def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, sec
 
     The difference over all rows is a mean of those of the parts. So where all lie on one side of zero, it does, too, whatever
     share of other rows such units will have: that is known, though a variance that rests on two units is not. Large units
-    with which both lose the same say nothing of who is better, and count as a part of all the others.
+    with which both lose the same say nothing of who is better, only of how much: they may be `TIMES` as frequent, or absent.
     """
     rows = np.unique(evidence.unit, return_counts=True)[1]
     is_large = (rows >= LARGE * rows.sum()) & (rows > evidence.repeats)
@@ -51,12 +54,12 @@ def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, sec
     of_rest = by_unit[:, rest].sum(axis=1, keepdims=True) / share[rest].sum()
     of_large = by_unit[:, is_large] / share[is_large]
     is_same = np.abs(of_large + difference[:, None]) <= SAME * np.abs(difference[:, None])
-    thinned = share[rest].sum() / (share[rest].sum() + is_same @ share[is_large])
+    thinned = share[rest].sum() / (share[rest].sum() + TIMES * is_same @ share[is_large])
     with_same = thinned[:, None] * (of_rest + difference[:, None]) - difference[:, None]
-    of_parts = np.hstack([np.where(is_same, with_same, of_large), with_same])
+    of_parts = np.hstack([np.where(is_same, with_same, of_large), of_rest])
     squares = (by_unit[:, rest] - share[rest] * of_rest) ** 2
     count, total = int(rest.sum()), squares.sum(axis=1)
     # As uncertain as Satterthwaite's variance of unequal parts, and at least as that of a normal luck.
     uneven = np.divide(np.sum(squares**2, axis=1), total**2, out=np.zeros_like(total), where=total > 0) - 1 / count
-    by_rest = total * count / (count - 1) * (thinned / share[rest].sum()) ** 2
+    by_rest = total * count / (count - 1) / share[rest].sum() ** 2
     return Parts(-of_parts.min(axis=1), of_parts.max(axis=1), by_rest, 2 / np.maximum(uneven, 2 / (count - 1)))

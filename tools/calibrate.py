@@ -60,8 +60,8 @@ def measure(series: Series, start: int, folder: Path) -> None:
 
 
 JUDGED_BY = ("verdict/judge.py", "verdict/variance.py", "verdict/simultaneous.py", "verdict/crossover.py", "verdict/winners.py",
-             "verdict/row_moments.py", "verdict/steps.py", "verdict/evidence.py", "verdict/scoring.py", "verdict/tails.py",
-             "verdict/probabilities.py", "core/constant.py", "core/metric.py", "metrics/classification.py",
+             "verdict/row_moments.py", "verdict/large_units.py", "verdict/steps.py", "verdict/evidence.py", "verdict/scoring.py",
+             "verdict/tails.py", "verdict/probabilities.py", "core/constant.py", "core/metric.py", "metrics/classification.py",
              "metrics/regression.py")
 GUESSED_BY = (*JUDGED_BY, "verdict/extrapolation.py", "verdict/curve_noise.py", "verdict/learning_curves.py",
               "verdict/contestants.py")

@@ -209,12 +209,12 @@ def kinds(runs: int, real: int) -> Iterator[tuple[str, Callable[[], list[Told]]]
 def lines(runs: int, real: int) -> Iterator[str]:
     """The section as it is measured."""
     yield from HEAD.format(runs=runs, real=real).splitlines()
-    together: list[Told] = []
+    together = list[Told]()
     for title, measure in kinds(runs, real):
         found = measure()
         together += found
         yield line(title, found)
-    yield line("**all together**", together)
+    yield line("all", together)
     yield ""
     for kind in NOISES:
         undecided, again, decided = decided_again(kind, runs)

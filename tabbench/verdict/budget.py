@@ -12,6 +12,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from tabbench.verdict.clocks import LEAST
 from tabbench.verdict.crossover import Crossing, crossing_frame, zeros
 
 
@@ -24,8 +25,9 @@ class _BudgetCurve:
 
     @classmethod
     def of(cls, seconds: pd.Series, loss: Mapping[int, float]) -> _BudgetCurve:
-        """From seconds by size; a budget that is enough for a size is enough for every one that took less."""
-        points = sorted((float(np.log(value)), loss[size]) for size, value in seconds.items() if size in loss)
+        """From seconds by size, the `LEAST` if fewer; a budget that is enough for a size is enough for all that took less."""
+        told = seconds.clip(lower=LEAST["fit_seconds"])
+        points = sorted((float(np.log(value)), loss[size]) for size, value in told.items() if size in loss)
         times, losses = (np.array(each) for each in zip(*points, strict=True)) if points else (np.empty(0), np.empty(0))
         first = np.unique(times, return_index=True)[1]
         best = np.minimum.accumulate(losses) if len(losses) else losses

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabbench.core.comparison import COLUMNS
+from tabbench.verdict.clocks import ALIKE, LEAST
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +106,10 @@ def crossing_frame(found: Sequence[Crossing], name: str = "crossovers") -> pd.Da
 def cost_crossovers(costs: pd.DataFrame, representatives: Sequence[str]) -> pd.DataFrame:
     """Sizes at which one of two representatives becomes the quicker one to fit.
 
-    `costs` has approach, size and fit_seconds. Seconds are interpolated in log-log between the sizes that were run: `point`
-    is the crossing, `low` and `high` the sizes around it. Clocks carry no interval, so these are descriptions: kind is
-    bracket, several, none, or undecided where fewer than two sizes are known for both.
+    `costs` has approach, size and fit_seconds. Seconds are interpolated in log-log between the sizes that were run: `point` is
+    the crossing, `low` and `high` the sizes around it at which the clock can tell which one is quicker (`clocks`). Clocks carry
+    no interval, so these are descriptions: kind is bracket, several, none, or undecided where fewer than two sizes are known
+    for both.
     """
     timed = costs[costs["fit_seconds"].astype("float64") > 0]
     seconds = {name: part.set_index("size")["fit_seconds"].astype("float64") for name, part in timed.groupby("approach")}
@@ -174,13 +176,14 @@ def _cost_crossings(first: str, second: str, of_first: pd.Series, of_second: pd.
     sizes = np.array(sorted(set(of_first.index) & set(of_second.index)), dtype=np.float64)
     if len(sizes) < 2:
         return [Crossing(first, second, "undecided")]
-    difference = np.log(of_first.loc[sizes].to_numpy()) - np.log(of_second.loc[sizes].to_numpy())
-    found = []
-    for left in np.flatnonzero(np.sign(difference[:-1]) * np.sign(difference[1:]) < 0):
-        around = slice(int(left), int(left) + 2)
-        point = np.round(zeros(sizes[around], difference[around])[0])
-        quicker = (first, second) if difference[left] < 0 else (second, first)
-        found.append((sizes[left], sizes[left + 1], point, *quicker))
+    seconds = np.array([of_first.loc[sizes], of_second.loc[sizes]])
+    difference, found = np.log(seconds[0] / seconds[1]), []
+    is_told = (np.abs(difference) >= np.log(ALIKE)) & (seconds.max(axis=0) >= LEAST["fit_seconds"])
+    for left, right in pairwise(np.flatnonzero(is_told)):
+        if (difference[left] < 0) != (difference[right] < 0):
+            changes = zeros(sizes[left : right + 1], difference[left : right + 1])
+            quicker = (first, second) if difference[left] < 0 else (second, first)
+            found.append((sizes[left], sizes[right], np.round(changes[len(changes) // 2]), *quicker))
     if not found:
         return [Crossing(first, second, "none")]
     return [Crossing(first, second, "bracket" if len(found) == 1 else "several", *each) for each in found]

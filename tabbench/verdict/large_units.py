@@ -15,6 +15,12 @@ from tabbench.verdict.row_moments import RowMoments
 LARGE = 0.1
 """Share of the tested rows from which on a unit of several rows says how it fares by itself."""
 
+SAME = 1e-9
+"""A difference that is so small a part of the one over all rows is rounding."""
+
+TIMES = 2.0
+"""By how much more frequent a large unit may be among other rows than among those that were tested."""
+
 
 @dataclass(frozen=True, eq=False)
 class Parts:
@@ -30,11 +36,13 @@ class Parts:
     degrees: np.ndarray
 
 
-def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, second: np.ndarray) -> Parts | None:
-    """The differences between cells given by position, (a, -1) being cell a alone; None without large units beside others.
+def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, second: np.ndarray, difference: np.ndarray
+             ) -> Parts | None:
+    """The `difference` (M,) between cells given by position, (a, -1) being cell a alone; None without large units beside others.
 
     The difference over all rows is a mean of those of the parts. So where all lie on one side of zero, it does, too, whatever
-    share of other rows such units will have: that is known, though a variance that rests on two units is not.
+    share of other rows such units will have: that is known, though a variance that rests on two units is not. Large units
+    with which both lose the same say nothing of who is better, only of how much: they may be `TIMES` as frequent, or absent.
     """
     rows = np.unique(evidence.unit, return_counts=True)[1]
     is_large = (rows >= LARGE * rows.sum()) & (rows > evidence.repeats)
@@ -44,10 +52,14 @@ def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, sec
     share, adds = moments.share, np.vstack([moments.by_unit, np.zeros(len(rows))])
     by_unit = adds[first] - adds[second]
     of_rest = by_unit[:, rest].sum(axis=1, keepdims=True) / share[rest].sum()
-    of_parts = np.hstack([by_unit[:, is_large] / share[is_large], of_rest])
+    of_large = by_unit[:, is_large] / share[is_large]
+    is_same = np.abs(of_large + difference[:, None]) <= SAME * np.abs(difference[:, None])
+    thinned = share[rest].sum() / (share[rest].sum() + TIMES * is_same @ share[is_large])
+    with_same = thinned[:, None] * (of_rest + difference[:, None]) - difference[:, None]
+    of_parts = np.hstack([np.where(is_same, with_same, of_large), of_rest])
     squares = (by_unit[:, rest] - share[rest] * of_rest) ** 2
     count, total = int(rest.sum()), squares.sum(axis=1)
     # As uncertain as Satterthwaite's variance of unequal parts, and at least as that of a normal luck.
     uneven = np.divide(np.sum(squares**2, axis=1), total**2, out=np.zeros_like(total), where=total > 0) - 1 / count
-    return Parts(-of_parts.min(axis=1), of_parts.max(axis=1), total * count / (count - 1) / share[rest].sum() ** 2,
-                 2 / np.maximum(uneven, 2 / (count - 1)))
+    by_rest = total * count / (count - 1) / share[rest].sum() ** 2
+    return Parts(-of_parts.min(axis=1), of_parts.max(axis=1), by_rest, 2 / np.maximum(uneven, 2 / (count - 1)))

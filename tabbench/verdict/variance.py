@@ -116,10 +116,13 @@ def make_contrasts(
     if moments is not None:
         mean_by_rows = quadratic(moments.mean_of, first, second)
         row_degrees = np.array([_degrees_by_rows(moments.by_unit, *pair) for pair in pairs])
+    parts = None
+    if moments is not None and evidence.n_splits == 1:
+        parts = in_parts(evidence, moments, first, second, by_split.mean(axis=1))
     return Contrasts(first, second, size, by_split.mean(axis=1), *between_splits(by_split, moments, first, second),
                      mean_by_rows, row_degrees, _moved(cells, pairs, by_split.mean(axis=1)),
                      _by_noise(evidence, cells, pairs), _alikeness(by_split, size), nested_steps(evidence, cells, first, second),
-                     in_parts(evidence, moments, first, second) if moments is not None and evidence.n_splits == 1 else None)
+                     parts)
 
 
 def _moved(cells: Sequence[tuple[str, int]], pairs: Sequence[tuple[int, int]], difference: np.ndarray) -> np.ndarray:

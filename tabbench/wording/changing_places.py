@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tabbench.core.phrases import listed, prefixed, rounded_size
 from tabbench.verdict.changing_places import Bracket, ChangeOfPlaces, OverSizes, Place, Span
 
-MOST_CHANGES_TOLD = 2
+MOST_CHANGES_TOLD = 1
 """More places where approaches change than this would bury the answer; the report lists all."""
 
 WIDE = 4.0

@@ -132,21 +132,25 @@ def outcomes_by_size(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def _range_of(comparison: Comparison, members: list[dict[Any, Any]]) -> tuple[str, str]:
-    """The range's sizes and its outcome as at the largest of them, at the highest price of the recommended approach."""
+    """The range's sizes and its outcome as at the largest of them, with the highest price of the recommended approach and the one
+    at the largest."""
     largest, bounds = members[-1], [each for each in (known(row.get("regret_bound")) for row in members) if each is not None]
     said = outcome(largest, are_equal=are_equal(comparison, largest))
     ends = dict.fromkeys((rows(members[0]["size"]), rows(largest["size"])))
-    return "–".join(ends), said + recommendation(largest | {"regret_bound": max(bounds, default=None)})
+    return "–".join(ends), said + recommendation(largest, max(bounds, default=None))
 
 
-def recommendation(winner: dict[Any, Any]) -> str:
-    """The recommended approach where several are not separated, or why there is none; nothing to add where one wins."""
+def recommendation(winner: dict[Any, Any], highest: float | None = None) -> str:
+    """The recommended approach where several are not separated, or why there is none; nothing to add where one wins.
+
+    `highest` is the highest price at smaller sizes of the same outcome.
+    """
     if is_without_recommendation(winner):
         return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
     if winner["decision"] != "top_set":
         return ""
-    bound = known(winner.get("regret_bound"))
-    price = "" if bound is None else f", at most {measured(bound)} worse than the best"
+    bounds = [each for each in (highest, known(winner.get("regret_bound"))) if each is not None]
+    price = f", at most {'–'.join(dict.fromkeys(map(measured, bounds)))} worse than the best" if bounds else ""
     return f" (recommended: {winner['recommended']}{price})"
 
 

@@ -14,8 +14,8 @@ from tabbench.wording.changing_places import size_clauses
 from tabbench.wording.limits import beginning, cost_clauses, named_in
 
 _REACH = {
-    Reach.LARGEST_RUN: "that was run", Reach.ALL_FAMILIES: "at which every family was run",
-    Reach.ALL_OTHER_FAMILIES: "at which every other family was run", Reach.MOST_FAMILIES: "at which most families were run",
+    Reach.LARGEST_RUN: "size that was run", Reach.ALL_FAMILIES: "with every family",
+    Reach.ALL_OTHER_FAMILIES: "with every other family", Reach.MOST_FAMILIES: "with most families",
 }
 MOST_NAMED = 3
 """More approaches than this are counted, not named; the report lists all."""
@@ -67,8 +67,8 @@ def _absent(headline: Headline, limited: Limited | None) -> list[str]:
 
 def _where(headline: Headline) -> str:
     where = f"On {headline.rows:,} rows" if headline.reach is Reach.FULL else (
-        f"At {headline.rows:,} rows, the largest size {_REACH[headline.reach]},")
-    return f"{where.rstrip(',')}, judged by a single split," if headline.is_single_split else where
+        f"At {headline.rows:,} rows, the largest {_REACH[headline.reach]},")
+    return f"{where.rstrip(',')}, by a single split," if headline.is_single_split else where
 
 
 def _outcome(headline: Headline) -> str:
@@ -93,7 +93,7 @@ def _regret(headline: Headline) -> str:
     """What taking the recommended approach may cost."""
     if headline.regret_bound is None:
         return ""
-    likely = f", probably about {measured(headline.regret)}" if headline.regret > 0 else ""
+    likely = f", probably {measured(headline.regret)}" if headline.regret > 0 else ""
     return f": at most {measured(headline.regret_bound)} {metric_words(headline.metric)} worse than the best (95 %){likely}"
 
 
@@ -103,8 +103,8 @@ def _no_verdict(headline: Headline) -> str:
     if headline.outcome is Outcome.FAILURES:
         return f"there is no verdict, because {headline.failed:.0%} of the runs failed"
     if headline.outcome is Outcome.NO_ERROR_KNOWN:
-        why = "there are too few splits, or too few rows of a class in them, to estimate the error of the scores"
-        return f"there is no verdict, because {why}; other splits or another metric would tell more"
+        why = "too few splits, or rows of a class, to estimate errors"
+        return f"there is no verdict: {why}; try other splits or another metric"
     return "nothing is shown to be better than a constant prediction"
 
 
@@ -128,6 +128,6 @@ def _rows_needed(needed: RowsNeeded | None) -> list[str]:
 def _lead(lead: Lead) -> str:
     metric = metric_words(lead.metric)
     other = "a constant prediction" if lead.is_over_constant else f"the next best, {lead.other}"
-    small = ", which is too little to matter" if lead.is_too_little else ""
-    return (f"its {metric} is {measured(lead.difference)} {'higher' if lead.is_higher else 'lower'} than that of {other} "
-            f"(between {measured(lead.near)} and {measured(lead.far)}){small}")
+    small = ", too little to matter" if lead.is_too_little else ""
+    return (f"{metric} {measured(lead.difference)} {'higher' if lead.is_higher else 'lower'} than {other} "
+            f"({measured(lead.near)} to {measured(lead.far)}){small}")

@@ -53,6 +53,14 @@ def test_where_a_large_unit_says_the_opposite_nothing_is_decided(simulate, first
     assert list(found.pairs["decision"]) == ["undecided"]
 
 
+def test_large_units_that_lose_the_same_hide_no_difference(simulate):
+    # As hits are counted: a constant is right with one of them, too.
+    found = judged(simulate, dummy=loss(0.0, 1.0, np.arange(OTHERS) % 2), tree=loss(0.0, 0.0, np.arange(OTHERS) % 50 == 0))
+    assert list(found.pairs["decision"]) == ["second_materially"]
+    # All others differ by 0.48: by so much if the unit of which both are right is absent, by less if it is more frequent.
+    assert found.pairs["low"].iloc[0] < 0.3 and found.pairs["high"].iloc[0] > 1.0
+
+
 def test_where_only_the_large_units_differ_nothing_is_decided(simulate):
     found = judged(simulate, a=loss(1.5, 4.0, surprise(0)), b=loss(0.0, 0.0, surprise(1)))
     assert list(found.pairs["decision"]) == ["undecided"]
@@ -62,7 +70,8 @@ def test_the_whole_is_a_mean_of_its_parts(simulate):
     evidence = of_one_split(simulate, a=loss(1.5, 4.0, surprise(0)), b=loss(0.0, 0.0, 0.01 * surprise(1)))
     cells = [("a", SIZE), ("b", SIZE)]
     row_losses = [evidence.row_loss[cell] for cell in cells]
-    found = in_parts(evidence, row_moments(evidence, cells), np.array([0]), np.array([1]))
+    found = in_parts(evidence, row_moments(evidence, cells), np.array([0]), np.array([1]),
+                     np.array([np.mean(row_losses[0] - row_losses[1])]))
     difference = row_losses[0] - row_losses[1]
     rest = difference[UNIT > 1]
     assert found.below == pytest.approx([difference.mean() - rest.mean()])
@@ -73,4 +82,5 @@ def test_the_whole_is_a_mean_of_its_parts(simulate):
 
 def test_rows_of_their_own_have_no_parts(simulate):
     evidence = replace(of_one_split(simulate, a=loss(1, 4, surprise(0)), b=loss(0, 0, surprise(1))), unit=np.arange(len(UNIT)))
-    assert in_parts(evidence, row_moments(evidence, [("a", SIZE), ("b", SIZE)]), np.array([0]), np.array([1])) is None
+    assert in_parts(evidence, row_moments(evidence, [("a", SIZE), ("b", SIZE)]), np.array([0]), np.array([1]),
+                    np.array([0.0])) is None

@@ -34,7 +34,9 @@ WIDE_COLUMNS, COLUMN_FACTOR_OF_WIDE = 200, 0.4
 UNITS_A_CELL_OF_WIDE = 0.2
 """A cell of a wide table, whose bins fit into a byte, is read in a fifth of the time; of counts and indicators in less."""
 COUNTED_ROWS = 20_000
-"""Rows that tell how many different values a column has."""
+"""Rows that tell how many different values a column has, and how many zeros."""
+USUAL_COLUMNS = 0.9
+"""Share of the columns that are no exception."""
 
 FEWEST_HELD_OUT = 400
 """So many rows have to be held out, by as many folds as that takes: they stop the growing and weigh the members."""
@@ -55,12 +57,17 @@ PATIENCE_TIMES_RATE = 2.0
 
 @dataclass(frozen=True)
 class TreeShape:
-    """What a tree's cost depends on; `bins` adds up those of all columns, `classes` is 0 for a target of numbers."""
+    """What a tree's cost and its leaves depend on.
+
+    `bins` adds up those of all columns, `classes` is 0 for a target of numbers; nine in ten columns are other than zero in at
+    most `filled` rows, all by default.
+    """
 
     rows: int
     columns: int
     bins: int
     classes: int
+    filled: float = math.inf
 
     @classmethod
     def of(cls, matrix: TreeMatrix, classes: int) -> TreeShape:
@@ -68,7 +75,8 @@ class TreeShape:
         some = matrix.values[:COUNTED_ROWS]
         most = BINS_OF_WIDE if some.shape[1] > WIDE_COLUMNS else BINS
         bins = int(np.minimum(_distinct(some), most).sum())
-        return cls(len(matrix), some.shape[1], bins, classes)
+        filled = float(np.quantile(np.count_nonzero(some, axis=0), USUAL_COLUMNS)) * len(matrix) / len(some)
+        return cls(len(matrix), some.shape[1], bins, classes, filled)
 
     @property
     def is_wide(self) -> bool:
@@ -169,7 +177,7 @@ def patience(learning_rate: float) -> int:
     """Rounds without improvement after which growing ends.
 
     >>> patience(0.03), patience(0.3)
-    (83, 10)
+    (67, 10)
     """
     return max(10, round(PATIENCE_TIMES_RATE / learning_rate))
 
@@ -192,7 +200,7 @@ def tree_settings(library: str, configuration: Configuration, rounds: int, shape
     curvature = 4 * (1 - 1 / outputs) / outputs if outputs > 1 else 1.0
     return TreeSettings(
         leaves=configuration.leaves, depth=configuration.depth,
-        leaf_rows=max(2, round(smallest_leaf(shape.rows, outputs) * configuration.leaf_rows)),
+        leaf_rows=max(2, round(smallest_leaf(shape.rows, outputs, shape.filled) * configuration.leaf_rows)),
         child_weight=configuration.leaf_rows * curvature, rounds=rounds, patience=patience(rate), learning_rate=rate,
         row_share=configuration.row_share, column_share=_column_share(configuration, shape),
         ridge=configuration.ridge * curvature, bins=shape.most_bins, random_cuts=configuration.random_cuts)

@@ -362,3 +362,15 @@ def test_with_many_classes_and_little_work_rounds_and_rows_come_before_folds(nam
     assert effort.dealt == 20, "the defaults learn from all rows"
     few = plan_effort(name, work, TreeShape(rows=2000, columns=16, bins=256, classes=26))
     assert 2000 * few.folds / few.dealt >= 400, "enough rows stop the growing"
+
+
+def test_lightgbm_learns_from_indicators_that_few_rows_have():
+    rng = np.random.default_rng(0)
+    values = np.zeros((1500, 240), dtype=np.float32)
+    values[np.arange(1500)[:, None], rng.integers(0, 240, (1500, 3))] = 1.0
+    target = values @ rng.normal(size=240)
+    matrix = TreeMatrix(values, (0,) * 240, tuple(f"d{place}" for place in range(240)))
+    settings = booster_settings(Workload(0.02, rows=1200, columns=240, classes=0))
+    training = TrainingSet(matrix.take(np.arange(1200)), target[:1200], task_of("regression"), settings, seed=0, shared_seed=0)
+    found = APPROACHES.get("lightgbm").fit(training).predict(matrix.take(np.arange(1200, 1500)))
+    assert np.square(found - target[1200:]).mean() < 0.9 * target[1200:].var()

@@ -40,10 +40,11 @@ USUAL_COLUMNS = 0.9
 
 FEWEST_HELD_OUT = 400
 """So many rows have to be held out, by as many folds as that takes: they stop the growing and weigh the members."""
-MOST_DEALT = 20
-"""Where there is no work for a booster on every fold, the rows are dealt to up to so many: each booster learns from more of them,
-since a mean of one or two does not make up for rows that none has seen. On letter (13,333 rows, effort 0.1) the loss of
-`lightgbm` is 1.28 times that of LightGBM's defaults with a fifth held out, 1.13 times with a tenth, 1.04 with a twentieth."""
+MOST_DEALT, FEWEST_OF_FEW_FOLDS = 20, 250
+"""Where there is no work for a booster on every fold, the rows are dealt to up to so many, of so many rows at least: each booster
+learns from more of them, since a mean of one or two does not make up for rows that none has seen. On letter (13,333 rows, effort
+0.1) the loss of `lightgbm` is 1.28 times that of LightGBM's defaults with a fifth held out, 1.13 times with a tenth, 1.04 times
+with a twentieth."""
 
 SLOWEST_RATE, FASTEST_RATE = 0.03, 0.3
 RATE_TIMES_ROUNDS = {"binary": 15.0, "multiclass": 20.0, "regression": 30.0}
@@ -155,7 +156,7 @@ def plan_effort(library: str, settings: Settings, shape: TreeShape) -> Effort:
         effort = smaller
     rounds = {name: min(max(count, FEWEST_ROUNDS), settings["most_rounds"]) for name, count in rounds.items()}
     if effort.folds < folds:  # of all libraries alike, so that they hold out the same rows
-        effort = replace(effort, dealt=min(max(shape.rows // FEWEST_HELD_OUT, folds), MOST_DEALT))
+        effort = replace(effort, dealt=min(max(shape.rows // FEWEST_OF_FEW_FOLDS, folds), MOST_DEALT))
     # Beside the others, so that a wide table never does worse; with fewer rows a fold could not tell which does.
     if shape.is_wide and shape.rows >= FEWEST_HELD_OUT and library in BY_DEFAULT:
         return replace(effort, names=(*effort.names, DEFAULTS), rounds={**rounds, DEFAULTS: DEFAULT_ROUNDS})

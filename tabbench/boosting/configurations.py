@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -103,10 +104,13 @@ def first_choice(library: str, configurations: int, rows: int) -> tuple[str, ...
     return (BROAD, *names[1:]) if is_broad else names
 
 
-def smallest_leaf(rows: int, outputs: int) -> int:
+def smallest_leaf(rows: int, outputs: int, filled: float = math.inf) -> int:
     """Rows of a leaf that are enough at factor 1; each of many classes has few rows of its own.
 
-    >>> smallest_leaf(100, 1), smallest_leaf(10_000, 1), smallest_leaf(10_000, 26)
-    (3, 20, 6)
+    A column that is other than zero in `filled` rows, such as a rare level's, cannot be split where leaves need more.
+
+    >>> smallest_leaf(100, 1), smallest_leaf(10_000, 1), smallest_leaf(10_000, 26), smallest_leaf(10_000, 1, filled=15)
+    (3, 20, 6, 3)
     """
-    return min(max(rows // (60 * outputs), 3), 20)
+    leaf = min(max(rows // (60 * outputs), 3), 20)
+    return leaf if filled >= 2 * leaf else max(int(filled) // 4, 2)

@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeRegressor
 import tabbench
 from tabbench.core.errors import BadOption, UnknownName
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 HERE = {"executor": "in-process"}  # where the claim is not about workers, which take longer to start than these cells
 QUICK = {"preset": "fast", "folds": 2, "repeats": 1, "sizes": "60,full", "quiet": True}
 

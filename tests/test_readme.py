@@ -13,7 +13,7 @@ from command_line import tabbench
 
 from tabbench.approaches.composed import default_approaches, listed_approaches
 
-pytestmark = pytest.mark.usefixtures("rough_intervals")
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 CLONE = Path(__file__).parents[1]
 README = (CLONE / "README.md").read_text()
 

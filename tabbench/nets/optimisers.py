@@ -6,7 +6,6 @@ go through the parameters one by one.
 
 from __future__ import annotations
 
-import math
 import subprocess
 import warnings
 from collections.abc import Callable
@@ -195,19 +194,10 @@ def make_adam(values: Tensor, rates: Tensor, decays: Tensor | None = None, **mem
 
 
 def _corrections(steps: Tensor, factors: Tensor, betas: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """What moments that began at zero are divided by, and the moves' factor then, each (members, 1).
-
-    A CPU does this arithmetic on a few numbers faster without tensors.
-    """
+    """What moments that began at zero are divided by, and the moves' factor then, each (members, 1)."""
     first_memory, second_memory = betas
-    if steps.device.type != "cpu":
-        scale = torch.sqrt(1.0 - second_memory**steps)[:, None]
-        return scale, factors * scale / (1.0 - first_memory**steps)[:, None]
-    scales = [math.sqrt(1.0 - second_memory**step) for step in steps.tolist()]
-    moves = [factor * scale / (1.0 - first_memory**step)
-             for (factor,), scale, step in zip(factors.tolist(), scales, steps.tolist(), strict=True)]
-    both = torch.tensor([scales, moves], dtype=factors.dtype)[:, :, None]
-    return both[0], both[1]
+    scale = torch.sqrt(1.0 - second_memory**steps)[:, None]
+    return scale, factors * scale / (1.0 - first_memory**steps)[:, None]
 
 
 class FlatSGD(FlatOptimiser):

@@ -11,6 +11,7 @@ from tabbench.comparison.result import reopen
 from tabbench.execution import schedule as scheduling
 from tabbench.report import render
 
+pytestmark = pytest.mark.usefixtures("rough_intervals", "few_rounds")
 FRAMES = ("scores", "winners", "pairs", "crossovers", "skipped", "failures")
 SIZES = (100, 200, "full")
 OPTIONS = {"target": "y", "sizes": SIZES, "folds": 5, "repeats": 1, "quiet": True}

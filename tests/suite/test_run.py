@@ -124,16 +124,16 @@ def test_every_table_is_an_ordinary_run_and_one_that_cannot_be_used_costs_only_i
 def test_again_only_what_is_new_is_run(suite, done, tmp_path):
     folder = tmp_path / "run"
     usable = replace(suite, tables=suite.tables[:1])
-    run(usable, folder)
+    run(usable, folder, approaches="linear")
     written = (folder / "tables/first/report.html").stat().st_mtime_ns
     first = finished(folder)
-    run(usable, folder)
+    run(usable, folder, approaches="linear")
     assert finished(folder) == first and (folder / "tables/first/report.html").stat().st_mtime_ns == written
-    run(usable, folder, approaches="linear,lightgbm,forest")
-    run(usable, folder, repeats=2)
+    run(usable, folder, approaches="linear,lightgbm")
+    run(usable, folder, repeats=2, approaches="linear")
     more = finished(folder)
-    assert first["first"] < more["first"] and len(more["first"]) == 18 + 6 + 18
-    run(replace(suite, tables=suite.tables[:2]), folder, repeats=2)
+    assert first["first"] < more["first"] and len(more["first"]) == 12 + 6 + 12
+    run(replace(suite, tables=suite.tables[:2]), folder, repeats=2, approaches="linear")
     assert finished(folder).keys() == {"first", "second"}
     with pytest.raises(BadOption, match="no table of the suite mine can be used"):
         run(replace(suite, tables=(replace(suite.tables[2], name="third"),)), tmp_path / "none")

@@ -104,9 +104,9 @@ def largest_plan(wish: Wish, fits: Callable[[WorkPlan], bool]) -> WorkPlan:
 
     Where all that is wished for fits, only its effort grows.
 
-    Repeats give way first, then every second size, effort, variants and second members of families, folds down to three, sizes but
-    the largest and one at a tenth of it, effort once more, ensembles, folds but one, from which no approach wins, rows, and at
-    last whole families.
+    Repeats give way first, then every second size, effort, variants and second members of families, folds down to three, sizes
+    but the largest and one at a tenth of it, effort once more, ensembles, folds but one, from which no approach wins, rows, and
+    at last whole families.
     """
     frame = None
     for frame in _frames(wish):
@@ -132,7 +132,7 @@ def _frames(wish: Wish) -> Iterator[_Frame]:
     for names in wish.expendable:
         frame = replace(frame, without=frame.without | names)
         yield frame
-    if SPLITS_BETWEEN < frame.splits:
+    if frame.splits > SPLITS_BETWEEN:
         frame = replace(frame, splits=SPLITS_BETWEEN)
         yield frame
     frame = replace(frame, sizes=largest_and_tenth(most.sizes), most=max(spared, frame.least))

@@ -39,7 +39,7 @@ USUAL_COLUMNS = 0.9
 """Share of the columns that are no exception."""
 
 FEWEST_HELD_OUT = 400
-"""So many rows have to be held out, by as many folds as that takes: they stop the growing and weigh the members."""
+"""So many rows are held out together, by as many folds as that takes and work allows: they stop the growing and weigh members."""
 MOST_DEALT, FEWEST_OF_FEW_FOLDS = 20, 250
 """Where there is no work for a booster on every fold, the rows are dealt to up to so many, of so many rows at least: each booster
 learns from more of them, since a mean of one or two does not make up for rows that none has seen. On letter (13,333 rows, effort

@@ -116,7 +116,8 @@ def _histograms(numbers: np.ndarray) -> list[tuple[int, ...]]:
     """Of each row of numbers (p, n), but for those that are not finite."""
     is_known = np.isfinite(numbers)
     numbers = numbers if is_known.all() else np.where(is_known, numbers, np.nan)
-    low, high = np.fmin.reduce(numbers, axis=1), np.fmax.reduce(numbers, axis=1)
+    # Rows may be empty: of a sample none of whose cells holds a date.
+    low, high = (each(numbers, axis=1, initial=np.nan) for each in (np.fmin.reduce, np.fmax.reduce))
     with np.errstate(over="ignore"):
         width = high - low
     has_width = (width > 0) & (width < np.inf)

@@ -204,6 +204,8 @@ def _plain_numbers(raw: RawTable, declared: Mapping[str, DeclaredKind], rules: R
     if rules.missing is not None:
         return {}
     columns = plain_number_columns({name: values for name, values in raw.columns.items() if name not in declared})
+    if not columns:
+        return {}
     kinds: dict[tuple[pa.DataType, bool], list[str]] = {}
     starts = np.array([typed.values[:head_rows] for typed in columns.values()], dtype=np.float64).reshape(len(columns), -1)
     are_whole = (np.isnan(starts) | (starts == np.floor(starts))).all(axis=1)

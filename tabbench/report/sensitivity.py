@@ -87,7 +87,8 @@ def _budgets(comparison: Comparison) -> ReportTable:
     header = ("budget", "below", "down to", "recommended", "decision")
     return ReportTable("Best under a budget", header, cells, frozenset({1, 2}),
                        "Costs of one fit, its own tuning included, as measured on this machine. Each row holds for budgets "
-                       "between its two numbers; costs within a tenth of one another count as equal.")
+                       "between its two numbers. Costs within a factor of 1.5 of one another count as equal, fits of less "
+                       "than half a second and memory below 50 MB as nothing.")
 
 
 def _winner_map(comparison: Comparison) -> ReportTable:

@@ -20,7 +20,7 @@ from tabbench.verdict.outcome import Headline, headline_of
 from tabbench.verdict.probabilities import rows_needed, shrunk_t
 from tabbench.verdict.row_moments import RowMoments, row_moments
 from tabbench.verdict.simultaneous import quantiles_of_families
-from tabbench.verdict.variance import Contrasts, Spread, make_contrasts, spread
+from tabbench.verdict.variance import NORMAL_95, Contrasts, Spread, make_contrasts, spread
 from tabbench.verdict.winners import BASELINE, decide, families_at, lacking_families, winners_frame
 
 
@@ -99,9 +99,9 @@ def decide_pairs(evidence: LossEvidence, *, alpha: float = 0.05, seed: int = 0, 
     at_headline, over_constant, represents, _ = families
     if has_crossings:
         # A band over sizes must hold at once, so the headline's own, narrower intervals have no part in it.
-        families, gone = [*families, ~represents, represents | True], [*gone, ~gone[2], gone[2] | True]
+        families, gone = [*families, ~represents, np.ones_like(represents)], [*gone, ~gone[2], np.ones_like(gone[2])]
     elif not (represents & ~at_headline & ~over_constant).any():
-        families[2] = represents & False
+        families[2] = np.zeros_like(represents)
     wanted = [(family, alpha * _share_run(family, away)) for family, away in zip(families, gone, strict=True)]
     of_headline, of_constant, over_sizes, of_rest, *of_bands = claims.half_widths(wanted, seed)
     half = np.select([at_headline, over_constant, represents], [of_headline, of_constant, over_sizes], of_rest)
@@ -208,11 +208,12 @@ class _Claims:
         difference, error = self.contrasts.difference, self.errors.standard_error
         bounds = zip(*self.bounds(half), strict=True)
         decisions = [decide(*each, margin, is_single_split=self.splits == 1) for each in bounds]
-        first, equal, second = shrunk_t(difference, error, self.errors.degrees, margin)
-        farthest = half + np.maximum(self.errors.below, self.errors.above)
+        towards_zero = np.where(difference > 0, self.errors.below, self.errors.above)
+        of_sign = self.errors.by_luck + towards_zero / NORMAL_95
+        first, equal, second = shrunk_t(difference, of_sign, self.errors.degrees, margin)
         return self.bounded(half).assign(
             decision=np.array(decisions, dtype=object), p_first=first, p_equal=equal, p_second=second,
-            rows_to_settle=np.round(rows_needed(difference, farthest, error, margin, rows)))
+            rows_to_settle=np.round(rows_needed(difference, half + towards_zero, error, margin, rows)))
 
     def crossings(self, family: np.ndarray, half: np.ndarray, alpha: float) -> list[Crossing]:
         """Where the pairs of approaches in `family` change places, by the simultaneous intervals of half the width `half`."""

@@ -5,7 +5,7 @@ Knows no training luck.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class Parts:
     by_rest: np.ndarray
     degrees: np.ndarray
 
+    def limited(self, most_degrees: float, least_error: float) -> Parts:
+        """With no more degrees of freedom and no smaller a standard error than the tested rows can give."""
+        return replace(self, by_rest=np.maximum(self.by_rest, least_error**2), degrees=np.minimum(self.degrees, most_degrees))
+
 
 def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, second: np.ndarray, difference: np.ndarray
              ) -> Parts | None:
@@ -45,11 +49,12 @@ def in_parts(evidence: LossEvidence, moments: RowMoments, first: np.ndarray, sec
     with which both lose the same say nothing of who is better, only of how much: they may be `TIMES` as frequent, or absent.
     """
     rows = np.unique(evidence.unit, return_counts=True)[1]
-    is_large = (rows >= LARGE * rows.sum()) & (rows > evidence.repeats)
+    share = moments.share
+    is_large = (rows >= LARGE * rows.sum()) & (rows > evidence.repeats) & (share > 0)
     rest = ~is_large
-    if not is_large.any() or rest.sum() < 2:
+    if not is_large.any() or (share[rest] > 0).sum() < 2:
         return None
-    share, adds = moments.share, np.vstack([moments.by_unit, np.zeros(len(rows))])
+    adds = np.vstack([moments.by_unit, np.zeros(len(rows))])
     by_unit = adds[first] - adds[second]
     of_rest = by_unit[:, rest].sum(axis=1, keepdims=True) / share[rest].sum()
     of_large = by_unit[:, is_large] / share[is_large]

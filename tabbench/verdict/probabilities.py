@@ -17,7 +17,7 @@ USUAL_DIFFERENCE, MORE_OFTEN_EQUAL = 12.0, 1.5
 """Beyond about so many margins every order of magnitude of a difference is as probable before any is seen, and within the margin
 the prior is so many times as dense."""
 
-USUAL_ERROR = 0.85
+USUAL_ERROR = 0.8
 """By how many standard errors a difference is off: these are as large as the worst kinds of tables need, most need less. All
 three are a compromise between kinds of tables (docs/calibration.md)."""
 
@@ -58,7 +58,7 @@ def shrunk_t(difference: np.ndarray, standard_error: np.ndarray, degrees: np.nda
     above, and is higher within the margin: without that a difference that is large by luck is believed in full.
 
     >>> [round(float(each[0]), 2) for each in shrunk_t(np.array([-1.5]), np.array([1.0]), np.array([30.0]), 0.5)]
-    [0.8, 0.19, 0.01]
+    [0.82, 0.17, 0.01]
     """
     from scipy.special import stdtr
 

@@ -188,7 +188,9 @@ def _two_components(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
     by_rows = np.maximum(contrasts.mean_by_rows, least_error**2)
     if splits < 2:
         found = _of_one_split(row_degrees, by_rows, of_one_set, contrasts.moved)
-        return found if contrasts.parts is None else _in_parts(found, contrasts.parts, of_one_set, contrasts.moved)
+        if contrasts.parts is None:
+            return found
+        return _in_parts(found, contrasts.parts.limited(most, least_error), of_one_set, contrasts.moved)
     nadeau_bengio = contrasts.between * (1 / splits + evidence.test_ratio)
     if not rows_are_units:
         return Spread(np.sqrt(np.fmax(nadeau_bengio, by_rows)), np.full(count, splits - 1.0), np.zeros(count))

@@ -149,9 +149,15 @@ def recommendation(winner: dict[Any, Any], highest: float | None = None) -> str:
         return f" (nothing is recommended: {NOT_EVERY_FAMILY})"
     if winner["decision"] != "top_set":
         return ""
-    bounds = [each for each in (highest, known(winner.get("regret_bound"))) if each is not None]
-    price = f", at most {'–'.join(dict.fromkeys(map(measured, bounds)))} worse than the best" if bounds else ""
-    return f" (recommended: {winner['recommended']}{price})"
+    return f" (recommended: {winner['recommended']}{_price(winner, highest)})"
+
+
+def _price(winner: dict[Any, Any], highest: float | None) -> str:
+    bounds = [measured(each) for each in (highest, known(winner.get("regret_bound"))) if each]
+    if not bounds:
+        return ""
+    at_largest = f" (at {rows(winner['size'])} rows {bounds[-1]})" if bounds[-1] != bounds[0] else ""
+    return f", at most {bounds[0]}{at_largest} worse than the best"
 
 
 def no_probabilities(name: str, gives: str) -> tuple[str, str]:

@@ -58,3 +58,24 @@ def test_many_findings_of_a_kind_and_many_columns_are_a_few_lines(wide):
     assert "8 findings of this kind: " in told[0]
     assert len(found.as_text().splitlines()) < 60
     assert len(found.prepared.setup.table.columns_read) == wide.shape[1] + 6
+
+
+@pytest.mark.parametrize("cells", [["red", "blue"], ["1,5", "2,25"], ["2024-01-31", "2024-02-01"]],
+                         ids=["labels", "commas", "dates"])
+def test_a_wide_table_without_plain_numbers(tmp_path, cells):
+    table = pd.DataFrame({f"c{place}": np.random.default_rng(place).choice(cells, ROWS) for place in range(125)})
+    table["y"] = np.where(np.arange(ROWS) % 2, "p", "q")
+    table.to_csv(tmp_path / "t.csv", index=False, sep=";")
+    narrow = table[["c1", "c2", "y"]]
+    narrow.to_csv(tmp_path / "n.csv", index=False, sep=";")
+    found, expected = (read_table(tmp_path / name, "y").features[["c1", "c2"]] for name in ("t.csv", "n.csv"))
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_dates_in_rows_that_no_sample_sees(tmp_path):
+    rows = 24_000
+    row = np.arange(rows)
+    table = pd.DataFrame({"day": np.where(row % 2, "2024-01-31", ""), "x": row % 7, "y": row % 3})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    day = next(each for each in read_table(tmp_path / "t.csv", "y").columns_read if each.name == "day")
+    assert (day.kind, day.histogram) == ("date", ())

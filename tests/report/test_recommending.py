@@ -113,7 +113,7 @@ def test_neighbouring_sizes_with_the_same_outcome_are_one_range(comparison: Comp
     merged = [{**rows[-1], "size": size, "regret_bound": bound} for size, bound in ((100, 0.3), (200, 0.1), (400, 0.2))]
     told = outcomes_by_size(replace(comparison, winners=pd.DataFrame([*merged, {**rows[-1], **NOBODY, "size": 800}])))
     assert [where for where, _ in told] == ["100–400", "800"]
-    assert "0.30–0.20 worse" in told[0][1]
+    assert "at most 0.30 (at 400 rows 0.20) worse" in told[0][1]
 
 
 def test_a_list_says_practically_equal_where_the_sentence_does() -> None:

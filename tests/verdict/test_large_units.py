@@ -84,3 +84,27 @@ def test_rows_of_their_own_have_no_parts(simulate):
     evidence = replace(of_one_split(simulate, a=loss(1, 4, surprise(0)), b=loss(0, 0, surprise(1))), unit=np.arange(len(UNIT)))
     assert in_parts(evidence, row_moments(evidence, [("a", SIZE), ("b", SIZE)]), np.array([0]), np.array([1]),
                     np.array([0.0])) is None
+
+
+def test_few_rows_of_a_class_are_no_more_certain_in_parts(simulate):
+    # Three rows of the class decide a balanced accuracy, however many copies of a row of the other class there are.
+    evidence = of_one_split(simulate, a=loss(0.0, 0.0, np.arange(OTHERS) < 300), b=loss(0.0, 0.0, np.arange(OTHERS) < 10))
+    whole = judge(evidence, full_size=SIZE).pairs.iloc[0]
+    few = judge(replace(evidence, class_degrees=np.array([2.0]), class_step=np.array([0.3])), full_size=SIZE).pairs.iloc[0]
+    assert whole["decision"] == "second_materially"
+    assert few["decision"] == "undecided"
+
+
+def test_large_units_without_weight_say_nothing(simulate):
+    evidence = of_one_split(simulate, a=loss(1.5, 4.0, surprise(0)), b=loss(0.0, 0.0, surprise(1)))
+    weighed = {cell: np.array([each[UNIT > 1].mean()]) for cell, each in evidence.row_loss.items()}
+    weightless = judge(replace(evidence, loss=weighed, weight=np.where(UNIT > 1, 1.0, 0.0)), full_size=SIZE).pairs.iloc[0]
+    assert np.isfinite([weightless["low"], weightless["high"]]).all()
+    assert weightless["decision"] == "undecided"
+
+
+def test_chances_agree_with_an_interval_that_reaches_far_to_one_side(simulate):
+    found = judged(simulate, a=loss(0.5, 200.0, surprise(0) + 0.3), b=loss(0.0, 0.0, 0.01 * surprise(1))).pairs.iloc[0]
+    assert found["decision"] == "second_materially"
+    assert found["p_second"] > 0.8
+    assert found["rows_to_settle"] == 0

@@ -158,7 +158,9 @@ def test_the_profile_says_what_a_worker_does_and_how_much_of_it_is_no_fit():
     waiting = SimpleNamespace(is_warm=True, batch=None)
     flight = SimpleNamespace(left=(SimpleNamespace(approach="linear"),))
     fitting = SimpleNamespace(is_warm=True, batch=object(), in_flight=lambda: flight)
-    assert [profile.doing(worker) for worker in (starting, waiting, fitting)] == ["starting", "waiting", "linear"]
+    doing = [profile.doing(worker, is_called=False) for worker in (starting, waiting, fitting)]
+    assert doing == ["starting", "waiting", "linear"]
+    assert profile.doing(waiting, is_called=True) == "the winner on all rows"
     measured = {"steps": {"whole": [9.0, 1.0]}, "workers": {"starting": [1.0, 1.0], "linear": [8.0, 7.5], "waiting": [1.0, 0.0]}}
     assert profile.not_fitting(measured) == 0.2
     assert profile.seconds_table({"a": measured})[:2] == [("wall (processor) seconds", "a"), ("whole", "9.0 (1.0)")]

@@ -38,7 +38,7 @@ STEPS = {
     "reports, while the winner is fitted": ("tabbench.comparison.result", "write_reports"),
 }
 IMPORTS, REST, WHOLE = "interpreter and imports", "the rest: handing out, the winner's fit after the reports", "whole"
-STARTING, WAITING = "starting", "waiting"
+STARTING, WINNER, WAITING = "starting", "the winner on all rows", "waiting"
 LIMIT = "60s"
 LOOK_SECONDS = 0.02
 SHIPPED = ("credit_g", "diamonds")
@@ -137,6 +137,7 @@ class Looking:
     def __init__(self) -> None:
         self.spent: Spent = defaultdict(lambda: [0.0, 0.0])
         self._workers: list[tuple[Any, psutil.Process]] = []
+        self._called: set[int] = set()
         self._used: dict[int, float] = {}
         self._families: dict[int, list[psutil.Process]] = {}
         self._has_ended = threading.Event()
@@ -145,13 +146,17 @@ class Looking:
     def __enter__(self) -> None:
         from tabbench.execution.worker import Worker
 
-        start, workers = Worker.__init__, self._workers
+        start, order, workers = Worker.__init__, Worker.order, self._workers
 
         def noted(worker: Any, *args: Any, **values: Any) -> None:
             start(worker, *args, **values)
             workers.append((worker, psutil.Process(worker.process.pid)))
 
-        Worker.__init__ = noted  # type: ignore[method-assign]
+        def ordered(worker: Any, **message: Any) -> None:
+            self._called |= {id(worker)} if message["do"] == "call" else set()
+            order(worker, **message)
+
+        Worker.__init__, Worker.order = noted, ordered  # type: ignore[method-assign]
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
@@ -165,7 +170,7 @@ class Looking:
             for worker, process in list(self._workers):
                 with contextlib.suppress(psutil.Error):  # it has ended
                     used = sum(sum(each.cpu_times()[:2]) for each in self._family(worker, process))
-                    spent = self.spent[doing(worker)]
+                    spent = self.spent[doing(worker, is_called=id(worker) in self._called)]
                     spent[0] += now - before
                     spent[1] += used - self._used.get(process.pid, 0.0)
                     self._used[process.pid] = used
@@ -178,12 +183,12 @@ class Looking:
         return self._families[process.pid]
 
 
-def doing(worker: Any) -> str:
-    """The approach that a worker fits, or why it fits none."""
+def doing(worker: Any, *, is_called: bool) -> str:
+    """The approach that a worker fits, or why it fits none; what it is called for is the winner's last fit."""
     if not worker.is_warm:
         return STARTING
     left = worker.in_flight().left if worker.batch is not None else ()
-    return str(left[0].approach) if left else WAITING
+    return str(left[0].approach) if left else WINNER if is_called else WAITING
 
 
 def not_fitting(measured: Mapping[str, Spent]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from tabbench.core.comparison import Comparison
 from tabbench.core.phrases import listed
 from tabbench.report.tables import ReportTable
-from tabbench.wording.affordable import COSTS
+from tabbench.wording.affordable import COSTS, EQUAL_COSTS
 from tabbench.wording.numbers import NOTHING, amount, known, rows
 from tabbench.wording.safe_text import shorten
 from tabbench.wording.terms import metric_name
@@ -87,8 +87,7 @@ def _budgets(comparison: Comparison) -> ReportTable:
     header = ("budget", "below", "down to", "recommended", "decision")
     return ReportTable("Best under a budget", header, cells, frozenset({1, 2}),
                        "Costs of one fit, its own tuning included, as measured on this machine. Each row holds for budgets "
-                       "between its two numbers. Costs within a factor of 1.5 of one another count as equal, fits of less "
-                       "than half a second and memory below 50 MB as nothing.")
+                       f"between its two numbers. {EQUAL_COSTS}")
 
 
 def _winner_map(comparison: Comparison) -> ReportTable:

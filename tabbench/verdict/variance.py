@@ -159,7 +159,8 @@ def spread(evidence: LossEvidence, contrasts: Contrasts) -> Spread:
         return found
     # Added, not squared and added: heavier noise moves a difference to one side.
     error = found.standard_error + np.where(is_wider, contrasts.by_noise, 0.0)
-    share = np.where(is_wider, found.row_share * (1 - contrasts.by_noise / np.where(is_wider, error, 1.0)) ** 2, found.row_share)
+    by_luck = np.where(is_wider, found.by_luck + contrasts.by_noise, 1.0)
+    share = np.where(is_wider, found.row_share * (1 - contrasts.by_noise / by_luck) ** 2, found.row_share)
     return replace(found, standard_error=error, row_share=share)
 
 

@@ -8,8 +8,8 @@ from tabbench.verdict.clocks import ALIKE, LEAST
 
 COSTS = {"fit_seconds": "s to train", "predict_us_per_row": "µs a row to predict", "peak_mb": "MB of memory"}
 """The words of each cost after an amount."""
-EQUAL_COSTS = (f"Costs within a factor of {ALIKE:g} of one another count as equal, fits of less than {LEAST['fit_seconds']:g} s and "
-               f"memory below {LEAST['peak_mb']:g} MB as nothing.")
+EQUAL_COSTS = (f"Costs within a factor of {ALIKE:g} of one another count as equal, fits of less than {LEAST['fit_seconds']:g} s "
+               f"and memory below {LEAST['peak_mb']:g} MB as nothing.")
 """Which differences of costs are none."""
 _OUTCOME = {
     UnderLimit.TAKEN: "{} is recommended", UnderLimit.NOTHING_LEFT: "only a constant prediction remains",

@@ -68,7 +68,9 @@ def _both_importances(values: Any, target: np.ndarray, task: Task, weight: np.nd
     per_tree = min(rows, settings["rows_per_tree"])
     affordable = settings["forest_cells"] // (settings["trees"] * per_tree)
     tried = int(np.clip(affordable, np.sqrt(2 * columns), max(1.0, SHARE_TRIED * 2 * columns)))
-    forest = (ExtraTreesRegressor if task.is_regression else ExtraTreesClassifier)(
+    # Of two classes the variance is half of Gini's impurity: the same trees, without checks of the labels in each of them, which
+    # take a quarter of the time on a few hundred rows.
+    forest = (ExtraTreesRegressor if task.n_classes <= 2 else ExtraTreesClassifier)(
         settings["trees"], min_samples_leaf=max(FEWEST_LEAF_ROWS, round(LEAF_SHARE * per_tree)), max_features=max(1, tried),
         bootstrap=True, max_samples=per_tree, random_state=seed, n_jobs=threads)
     forest.fit(_with_shadows(values, seed), target, sample_weight=weight)
@@ -104,5 +106,5 @@ def _with_shadows(values: Any, seed: int) -> Any:
 
 
 SELECTORS.register(Selector(
-    name="forest", version=2, cost_rank=3, summary="the features most important to a random forest", views=ANY_VIEW,
+    name="forest", version=3, cost_rank=3, summary="the features most important to a random forest", views=ANY_VIEW,
     settings=forest_settings, fit=fit_forest_selection, restore=restore_columns, requires=("sklearn.ensemble",)))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from tabbench.comparison.expendable import ensembles, expendable, families
 from tabbench.comparison.plan import Contestants, choose_contestants, missing_packages, plan_batches
@@ -18,7 +19,7 @@ from tabbench.core.cell import Batch
 from tabbench.core.effort import LEAST_EFFORT, POINTS
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
-from tabbench.costs.forecast import members
+from tabbench.costs.forecast import Prices, members
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.agenda import Agenda
 from tabbench.execution.run import shared_fits
@@ -78,6 +79,8 @@ class Planner:
     device: str
     costs: CostModel
     closing: Callable[[int], float]
+    _prices: dict[float, Prices] = field(default_factory=dict, init=False)
+    _batches: dict[tuple[float, tuple[str, ...], tuple[int, ...]], list[Batch]] = field(default_factory=dict, init=False)
 
     def wish(self, effort: float | None = None) -> Wish:
         """What is wanted, and what may be given up of it; an effort that is settled stays as it is."""
@@ -187,20 +190,30 @@ class Planner:
         return sorted((costs.seconds(batch.cells) for batch in self._one_split(plan, (size,))), reverse=True)
 
     def _one_split(self, plan: WorkPlan, sizes: Sequence[int]) -> list[Batch]:
-        one = replace(self.setup, splits=self.setup.splits.first(1))
-        contestants = self.contestants.only(plan.approaches)
-        return self._cells(one, contestants, sizes, plan.effort)
+        """Batches of the first split; kept, as dozens of plans are priced that differ in little."""
+        key = (plan.effort, plan.approaches, tuple(sizes))
+        if key not in self._batches:
+            one = replace(self.setup, splits=self.setup.splits.first(1))
+            self._batches[key] = self._cells(one, self.contestants.only(plan.approaches), sizes, plan.effort)
+        return self._batches[key]
 
     def _cells(self, setup: Setup, contestants: Contestants, sizes: Sequence[int], effort: float) -> list[Batch]:
-        left_out = {(skip.approach, skip.size) for skip in missing_packages(contestants, sizes)}
+        left_out = {(name, size) for name in self._missing for size in sizes}
         return plan_batches(setup, contestants, sizes, effort=effort, device=self.device,
                             left_out=left_out | set(self.options.skipped_pairs))
+
+    @cached_property
+    def _missing(self) -> frozenset[str]:
+        """Approaches whose packages are not installed."""
+        return frozenset(skip.approach for skip in missing_packages(self.contestants, self.sizes[-1:]))
 
     def _count(self, plan: WorkPlan) -> int:
         return len(plan.approaches) * len(plan.sizes) * plan.splits
 
     def _costs(self, effort: float) -> CostModel:
-        return self.costs.at(self.contestants.prices(self.setup, effort, self.prior))
+        if effort not in self._prices:
+            self._prices[effort] = self.contestants.prices(self.setup, effort, self.prior)
+        return self.costs.at(self._prices[effort])
 
     def _approaches_at(self, effort: float) -> tuple[str, ...]:
         """What takes part with this effort: those that are named, else the usual ones."""

@@ -27,6 +27,7 @@ from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.split import Split
 from tabbench.execution.machine import PeakMemory, cpu_model, resident_mb, trim_memory
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
@@ -126,10 +127,15 @@ def _fit_shared(rows: BatchRows, cells: Sequence[Cell], threads: int, side_by_si
 
 
 def fit_side_by_side(trainings: Sequence[tuple[Approach, TrainingSet]], side_by_side: int) -> None:
-    """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told."""
+    """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told.
+
+    The dearest are begun first, so that none is left alone at the end. Fits that are divided are all begun and wait for turns.
+    """
     if len(trainings) > 1:
-        with ThreadPoolExecutor(side_by_side) as pool:
-            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), trainings))
+        dearest_first = sorted(trainings, key=lambda each: -each[0].cost_rank)
+        is_divided = all(training.side_by_side is not None for _, training in trainings)
+        with ThreadPoolExecutor(len(trainings) if is_divided and side_by_side > 1 else side_by_side) as pool:
+            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), dearest_first))
 
 
 def shared_fits(name: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -242,7 +248,13 @@ def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features
 
 def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1, side_by_side: int = 1,
           device: str = "cpu") -> tuple[FittedView, FittedApproach]:
-    """Fit an approach and its view on every row of the table, as the winner is; `side_by_side` as in `execute`.
+    """Fit an approach and its view on every row of the table, as the winner is.
+
+    Parameters
+    ----------
+    side_by_side : int, default 1
+        How many parts of it may go on at the same time: fits that are blended, boosters on inner folds, stacks of nets. No number
+        depends on it.
 
     Raises
     ------
@@ -260,7 +272,7 @@ def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int,
             training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
                                     shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
             # Equal rows are tied to compare without luck. New rows will repeat old ones as these repeat each other.
-            training = replace(training, tie=None)
+            training = replace(training, tie=None, side_by_side=SideBySide(side_by_side))
             fit_side_by_side([(part, _for_part(training, part, of_part)) for name, of_part in shared_fits(
                 approach.name, settings).items() if (part := find_approach(name))], side_by_side)
             return view, approach.fit(training)

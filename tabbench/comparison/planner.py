@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from tabbench.approaches.composed import find_approach
 from tabbench.comparison.expendable import ensembles, expendable, families
 from tabbench.comparison.plan import Contestants, choose_contestants, missing_packages, plan_batches
 from tabbench.comparison.time_plan import Wish, WorkPlan, largest_and_tenth, largest_plan, short_effort
@@ -37,11 +38,12 @@ REFIT_FACTOR = 1.4
 """So many times the expected seconds are kept for fitting the winner. Where that is late, the first split's fit is saved."""
 QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
-SIDE_BY_SIDE_GAIN = 1.6
-"""Two members of an ensemble that are fitted at the same time are ready so many times sooner than one after the other."""
-REFIT_SHARE, MOST_REFIT_SHARE = 0.4, 0.5
-"""The part of the time in which the winner is fitted once more, with more effort than in the comparison; at most half of it, as
-the winner has to be found."""
+SIDE_BY_SIDE_GAIN = 1.5
+"""Parts of a fit on all rows that go on at the same time, on two cores or more, are ready so many times sooner than one after the
+other."""
+REFIT_SHARE, REFIT_SHARE_OF_ONE_JOB, MOST_REFIT_SHARE = 0.3, 0.4, 0.5
+"""The part of the time in which the winner is fitted once more, with more effort than in the comparison: with several jobs as
+much gets done in less of it. At most half of it, as the winner has to be found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,18 +102,25 @@ class Planner:
         """Expected wall seconds of a plan's cells, judging and reporting."""
         return self._cell_seconds(plan)[1] + self.closing(self._count(plan))
 
-    def reserve_seconds(self, plan: WorkPlan, seconds_left: float, candidates: Sequence[str] = ()) -> float:
+    def reserve_seconds(self, plan: WorkPlan, seconds_left: float, candidates: Sequence[str] = (), leader: str | None = None
+                        ) -> float:
         """What is kept free to fit the winner once more on all rows: at least as long as the costliest candidate may take.
 
-        More than that with as much work as there is use for is not kept. The candidates are by default all approaches.
+        More than the leader can use is not kept. The candidates are by default all approaches, and each of them may lead.
         """
         if not self.options.save_winner:
             return 0.0
         names = [name for name in candidates or plan.approaches if name not in self.contestants.own and name != BASELINE]
-        least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in names), default=0.0)
-                       for effort in (plan.effort, max(plan.effort, POINTS["thorough"])))
+        most_effort, leaders = max(plan.effort, POINTS["thorough"]), [leader] if leader in names else names
+        least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in some), default=0.0)
+                       for some, effort in ((names, plan.effort), (leaders, most_effort)))
         left = max(seconds_left - self.closing(self._count(plan)), 0.0)
-        return min(max(least, min(REFIT_SHARE * left, most)), MOST_REFIT_SHARE * left)
+        return min(max(least, min(self.refit_share * left, most)), MOST_REFIT_SHARE * left)
+
+    @property
+    def refit_share(self) -> float:
+        """The part of a limit that is kept for the winner's last fit, as long as not less will do."""
+        return REFIT_SHARE if self.jobs > 1 else REFIT_SHARE_OF_ONE_JOB
 
     def batches(self, plan: WorkPlan, wish: Wish) -> list[Batch]:
         """The cells of a plan that is to be run, and of what may be added to it: all splits and sizes that are wanted."""
@@ -160,14 +169,15 @@ class Planner:
         return [(effort, self.refit_seconds(approach, effort)) for effort in sorted(efforts) if effort >= least]
 
     def refit_seconds(self, approach: str, effort: float) -> float:
-        """Expected seconds to fit an approach on all rows; fits that it is made of go on side by side."""
+        """Expected seconds to fit an approach on all rows, whose parts go on side by side."""
         rows, (chosen,) = len(self.setup.table), self.contestants.only([approach]).approaches
         settings = chosen.settings(replace(self._workload(), effort=effort, rows=rows))
         plan = WorkPlan(effort, (*members(settings), approach), self.sizes, 1)
         # With cells of their own for its members, each is priced by what it has cost so far.
         cells = [replace(cell, size=rows) for batch in self._one_split(plan, self.sizes[-1:]) for cell in batch.cells]
         seconds = self._costs(effort).seconds(cells)
-        return seconds / SIDE_BY_SIDE_GAIN if self.jobs > 1 and len(shared_fits(approach, settings)) > 1 else seconds
+        is_divided = self.jobs > 1 and any(find_approach(name).divides for name in shared_fits(approach, settings))
+        return seconds / SIDE_BY_SIDE_GAIN if is_divided else seconds
 
     # ------------------------------------------------------------------------------------------------------------------
 

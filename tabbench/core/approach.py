@@ -213,6 +213,8 @@ class Approach:
     blends : bool, default False
         Whether `fit` returns a `BlendableFit`, which `blend` can use. Such a fit is shared between the cells of a batch and must
         be seeded by `shared_seed`.
+    divides : bool, default False
+        Whether a fit has parts that go on side by side where its training set has turns for them.
     from_effort : float | None, default None
         Lowest effort at which it takes part if no approaches are named; None if it takes part only when named.
     joined : Mapping[str, float]
@@ -232,6 +234,7 @@ class Approach:
     represents: bool = False
     uses_device: bool = False
     blends: bool = False
+    divides: bool = False
     from_effort: float | None = None
     joined: Mapping[str, float] = field(default_factory=dict, hash=False)
 

@@ -15,8 +15,8 @@ Outcome = TypeVar("Outcome")
 class SideBySide:
     """Turns to compute, of which so many are taken at the same time, by whoever has waited longest.
 
-    A context manager: inside it a thread has a turn, for which it waits on the way in. How many there are must not change a number,
-    so what is divided into parts is divided in the same way for any.
+    A context manager: inside it a thread has a turn, for which it waits on the way in. How many there are must not change a
+    number, so what is divided into parts is divided in the same way for any.
 
     >>> SideBySide(2).map(abs, [-1, 2, -3])
     [1, 2, 3]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import psutil
 
 from tabbench.comparison.run import Run
+from tabbench.core.approach import BASELINE as BASELINE_NAME
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.prediction import as_taken
@@ -22,11 +23,14 @@ from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
 from tabbench.store.database import Store
+from tabbench.verdict.scoring import margin_value
 from tabbench.verdict.winners import BASELINE
 
 Losses = dict[str, list[float]]
 """An approach's losses, one a split; cells that failed have none."""
 
+ABOUT_AS_GOOD = 0.5
+"""Of the margin. Bounds of regret decide at the end, which are larger than the differences that have been seen."""
 FRONT = 3
 """So many approaches may still win when all have been fitted on some splits."""
 
@@ -124,6 +128,19 @@ class Watch:
         is_complete = self._expected <= self._ended.keys()
         losses = {name: each for name, each in self._losses[self._largest].items() if name in self._families}
         return tuple(sorted(_best_first(losses)[:FRONT])) if is_complete else ()
+
+    @property
+    def leader(self) -> str | None:
+        """What is likely to be recommended: the simplest of those about as good as the best at the largest size."""
+        losses = {name: _mean(each) for name, each in self._losses[self._largest].items()}
+        if BASELINE_NAME not in losses or len(losses) == 1:
+            return None
+        metric = METRICS.get(self._run.setup.task.metric)
+        best = min(losses.values())
+        near = best + ABOUT_AS_GOOD * margin_value(metric, self._run.margin, losses[BASELINE_NAME], best)
+        ranks = {entry.name: entry.cost_rank for entry in self._run.entries}
+        return min((name for name, loss in losses.items() if name in self._families and loss <= near), key=ranks.__getitem__,
+                   default=None)
 
     @property
     def splits_done(self) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tabbench.comparison.checking_meanwhile import Checking
-from tabbench.comparison.completed import leading
 from tabbench.comparison.concluding import Ran, conclude
 from tabbench.comparison.dry_run import STARTING_SHARE, ExpectedRun, closing_seconds, expect_run
 from tabbench.comparison.in_progress import RunInProgress, recorded, take_findings
@@ -269,7 +268,7 @@ def _execute(running: RunInProgress, run: Run, schedule: Schedule, stop: Stop, *
     plan, planner, watch = running.plan, running.planner, watch_run(running, run)
     is_kept = planner.options.save_winner and running.clock.deadline is not None and not is_first_look
     keeping = Keeping(*planner.agenda(plan, running.wish).first, plan.effort) if is_kept else None
-    running.executor.run(schedule, _Observed(running, run, schedule, watch, is_first_look), is_stopped=lambda: stop.is_requested,
+    running.executor.run(schedule, _Observed(running, schedule, watch, is_first_look), is_stopped=lambda: stop.is_requested,
                          keeping=keeping)
 
 
@@ -289,14 +288,12 @@ class _Observed:
     that may still win and what the one can use that would win now.
     """
 
-    def __init__(self, running: RunInProgress, run: Run, schedule: Schedule, watch: Watch, is_first_look: bool) -> None:
-        self._running, self._run, self._schedule, self._watch = running, run, schedule, watch
-        self._is_first_look = is_first_look
+    def __init__(self, running: RunInProgress, schedule: Schedule, watch: Watch, is_first_look: bool) -> None:
+        self._running, self._schedule, self._watch, self._is_first_look = running, schedule, watch, is_first_look
         deadline = running.clock.deadline
         self._seconds_at_start = None if deadline is None or is_first_look else deadline - time.monotonic()
         self._front: tuple[str, ...] = ()
         self._leader: str | None = None
-        self._judged_splits = 0
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""
@@ -312,10 +309,8 @@ class _Observed:
 
 
     def _keep_free(self, seconds_at_start: float) -> None:
-        front, leader, splits = self._watch.front, self._leader, self._watch.splits_done
         enough = min(self._running.plan.splits, self._running.wish.folds)
-        if splits > self._judged_splits and splits % enough == 0:
-            leader, self._judged_splits = leading(self._run, self._running.store), splits
+        front, leader = self._watch.front, self._watch.leader if self._watch.splits_done >= enough else None
         if (front, leader) != (self._front, self._leader):
             self._front, self._leader = front, leader
             candidates = tuple(dict.fromkeys([*front, *([] if leader is None else [leader])]))

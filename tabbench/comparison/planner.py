@@ -114,6 +114,8 @@ class Planner:
         most_effort, leaders = max(plan.effort, POINTS["thorough"]), [leader] if leader in names else names
         least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in some), default=0.0)
                        for some, effort in ((names, plan.effort), (leaders, most_effort)))
+        # Reports are written meanwhile, which is no part of closing.
+        least = max(least, self.prior.machine("reporting_seconds"))
         left = max(seconds_left - self.closing(self._count(plan)), 0.0)
         return min(max(least, min(self.refit_share * left, most)), MOST_REFIT_SHARE * left)
 

@@ -136,7 +136,7 @@ class Looking:
 
     def __init__(self) -> None:
         self.spent: Spent = defaultdict(lambda: [0.0, 0.0])
-        self._workers: list[tuple[Any, psutil.Process]] = []
+        self._workers: list[Any] = []
         self._called: set[int] = set()
         self._used: dict[int, float] = {}
         self._families: dict[int, list[psutil.Process]] = {}
@@ -150,7 +150,7 @@ class Looking:
 
         def noted(worker: Any, *args: Any, **values: Any) -> None:
             start(worker, *args, **values)
-            workers.append((worker, psutil.Process(worker.process.pid)))
+            workers.append(worker)
 
         def ordered(worker: Any, **message: Any) -> None:
             self._called |= {id(worker)} if message["do"] == "call" else set()
@@ -167,20 +167,23 @@ class Looking:
         before = time.monotonic()
         while not self._has_ended.wait(LOOK_SECONDS):
             now = time.monotonic()
-            for worker, process in list(self._workers):
-                with contextlib.suppress(psutil.Error):  # it has ended
-                    used = sum(sum(each.cpu_times()[:2]) for each in self._family(worker, process))
+            for worker in [each for each in self._workers if each.process.poll() is None]:
+                with contextlib.suppress(psutil.Error):  # it has just ended
+                    used = sum(sum(each.cpu_times()[:2]) for each in self._family(worker))
                     spent = self.spent[doing(worker, is_called=id(worker) in self._called)]
                     spent[0] += now - before
-                    spent[1] += used - self._used.get(process.pid, 0.0)
-                    self._used[process.pid] = used
+                    spent[1] += used - self._used.get(id(worker), 0.0)
+                    self._used[id(worker)] = used
             before = now
 
-    def _family(self, worker: Any, process: psutil.Process) -> list[psutil.Process]:
-        """The worker's processes; the one that is started only watches over the one that works."""
-        if process.pid not in self._families or not worker.is_warm:
-            self._families[process.pid] = [process, *process.children(recursive=True)]
-        return self._families[process.pid]
+    def _family(self, worker: Any) -> list[psutil.Process]:
+        """The worker's processes, once it has been forked; the first one only watches over the one that works."""
+        if worker.process.pid is None:
+            return []
+        if id(worker) not in self._families or not worker.is_warm:
+            process = psutil.Process(worker.process.pid)
+            self._families[id(worker)] = [process, *process.children(recursive=True)]
+        return self._families[id(worker)]
 
 
 def doing(worker: Any, *, is_called: bool) -> str:
@@ -192,9 +195,14 @@ def doing(worker: Any, *, is_called: bool) -> str:
 
 
 def not_fitting(measured: Mapping[str, Spent]) -> float:
-    """Share of the workers' wall time; what they do is looked at from their start to the end of the run."""
+    """Share of the workers' wall time; what they do is looked at from their start to the end of the run.
+
+    The winner's last fit uses the cores of all workers, so of it processor time counts.
+    """
     workers = measured["workers"]
-    return sum(workers.get(each, [0.0])[0] for each in (STARTING, WAITING)) / sum(wall for wall, _ in workers.values())
+    wall, used = workers.get(WINNER, [0.0, 0.0])
+    idle = sum(workers.get(each, [0.0])[0] for each in (STARTING, WAITING)) + wall - used
+    return idle / sum(wall for wall, _ in workers.values())
 
 
 def seconds_table(profiles: Mapping[str, Mapping[str, Spent]]) -> list[Row]:

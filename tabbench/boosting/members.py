@@ -6,9 +6,10 @@ What is fitted here is kept in the batch's memo, so that `boosting` costs nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,14 @@ from tabbench.boosting.libraries import library
 from tabbench.boosting.objective import Objective
 from tabbench.core.approach import Settings, TrainingSet
 from tabbench.core.matrices import TreeMatrix
+from tabbench.core.side_by_side import SideBySide
 from tabbench.splitting.inner_splits import inner_folds
 from tabbench.views.target_scale import TargetScale
 
 Fold = tuple[np.ndarray, np.ndarray]
 """Positions (fit, validation)."""
+ROUNDS_AHEAD = 10
+"""Where boosters grow side by side they are looked at so often; what one has grown beyond its best round is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,17 +142,33 @@ def _unit_weight(weight: np.ndarray | None) -> np.ndarray | None:
 class _Growth:
     """A booster and its validation loss after each round, grown no further than was asked for."""
 
-    def __init__(self, booster: GrowingBooster, encoding: TreeEncoding) -> None:
-        self._booster, self._encoding = booster, encoding
+    def __init__(self, start: Callable[[], tuple[TreeEncoding, GrowingBooster]]) -> None:
+        self._start = start
         self._losses: list[float] = []
+        # XGBoost draws from one generator a thread: in one of its own, what a booster draws does not depend on the others.
+        self._thread = ThreadPoolExecutor(1)
+
+    @cached_property
+    def _begun(self) -> tuple[TreeEncoding, GrowingBooster]:
+        return self._start()
 
     def loss_after(self, rounds: int) -> float:
         while len(self._losses) < rounds:
-            self._losses.append(self._booster.advance())
+            self._losses.append(self._begun[1].advance())
         return self._losses[rounds - 1]
 
+    def grow_in_turns(self, rounds: int, turns: SideBySide) -> Future[None]:
+        """Grow so many rounds in all in a thread of its own, each in a turn."""
+        return self._thread.submit(self._grow, rounds, turns)
+
+    def _grow(self, rounds: int, turns: SideBySide) -> None:
+        for number in range(len(self._losses) + 1, rounds + 1):
+            with turns:
+                self.loss_after(number)
+
     def model(self, rounds: int) -> EncodedTrees:
-        return EncodedTrees(self._encoding, self._booster.trees(rounds))
+        encoding, booster = self._begun
+        return EncodedTrees(encoding, booster.trees(rounds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +205,20 @@ class _Fitting:
             started.append(_Growing(name, place, [self._start(name, place, 0)]))
         if self.effort.kept >= len(started):
             return started
-        losses = [self._best_rounds(growing, self.folds[:1])[1] for growing in started]
+        losses = self._losses_on_first_fold(started)
         best = np.argsort(losses, kind="stable")[:self.effort.kept]
         return [started[place] for place in sorted(best)]
+
+    def _losses_on_first_fold(self, started: Sequence[_Growing]) -> list[float]:
+        def loss(growing: _Growing) -> float:
+            return self._best_rounds(growing, self.folds[:1])[1]
+
+        if self.training.side_by_side is None:
+            return list(map(loss, started))
+        for growing in started:  # before any of them asks for it at the same time as another
+            self._fold(PORTFOLIOS[self.chosen.name][growing.name].coding, 0)
+        with ThreadPoolExecutor(len(started)) as pool:
+            return list(pool.map(loss, started))
 
     def _telling_numbers(self, first: _Growing) -> tuple[int, ...]:
         """The numbers that told most in the first configuration on the first fold."""
@@ -211,8 +242,11 @@ class _Fitting:
         return Member(self.chosen.name, growing.name, rounds, models, validation, loss)
 
     def _start(self, name: str, place: int, fold: int) -> _Growth:
-        encoding, binned = self._fold(PORTFOLIOS[self.chosen.name][name].coding, fold)
-        return _Growth(self._booster(name, binned, 1009 * place + fold), encoding)
+        def start() -> tuple[TreeEncoding, GrowingBooster]:
+            encoding, binned = self._fold(PORTFOLIOS[self.chosen.name][name].coding, fold)
+            return encoding, self._booster(name, binned, 1009 * place + fold)
+
+        return _Growth(start)
 
     def _booster(self, name: str, binned: Any, number: int) -> GrowingBooster:
         trees = default_tree_settings(self.chosen.name, self.shape) if name == DEFAULTS else tree_settings(
@@ -247,12 +281,21 @@ class _Fitting:
         patient = patience(rate)
         best_loss, best_rounds = np.inf, 1
         for rounds in range(1, most + 1):
+            if rounds % ROUNDS_AHEAD == 1:
+                self._grow_ahead(growing.growths[:len(folds)], min(rounds + ROUNDS_AHEAD - 1, most))
             loss = float(shares @ [growth.loss_after(rounds) for growth in growing.growths[:len(folds)]])
             if loss < best_loss:
                 best_loss, best_rounds = loss, rounds
             if rounds - best_rounds >= patient:
                 break
         return best_rounds, best_loss
+
+    def _grow_ahead(self, growths: Sequence[_Growth], rounds: int) -> None:
+        """Grow boosters side by side where the fit is divided."""
+        turns = self.training.side_by_side
+        if turns is not None:
+            for growing in [growth.grow_in_turns(rounds, turns) for growth in growths]:
+                growing.result()
 
     def _held_out_weight(self, valid: np.ndarray) -> float:
         weight = self.rows.weight
@@ -262,8 +305,13 @@ class _Fitting:
         """The mean over repeats of what the folds' models predict for the rows they did not learn from."""
         shape = (len(self.rows), self.objective.classes) if self.objective.classes else (len(self.rows),)
         total, times = np.zeros(shape), np.zeros(len(self.rows))
-        for model, (_, valid) in zip(models, self.folds, strict=True):
-            total[valid] += self.objective.predictions(model.scores(self.rows.matrix.take(valid)))
+        def predicted(model: EncodedTrees, valid: np.ndarray) -> np.ndarray:
+            return self.objective.predictions(model.scores(self.rows.matrix.take(valid)))
+
+        turns, valid_rows = self.training.side_by_side, [valid for _, valid in self.folds]
+        found = map(predicted, models, valid_rows) if turns is None else turns.map(predicted, models, valid_rows)
+        for predictions, valid in zip(found, valid_rows, strict=True):
+            total[valid] += predictions
             times[valid] += 1
         mean: np.ndarray = (total[held_out].T / times[held_out]).T
         return mean
@@ -273,6 +321,6 @@ class _Fitting:
         everything = np.arange(len(self.rows))
         coding = PORTFOLIOS[self.chosen.name][growing.name].coding
         encoding, binned = self._bin(coding, everything, self.folds[-1][1], self.training.shared_seed + len(self.folds))
-        growth = _Growth(self._booster(growing.name, binned, 1009 * growing.place + len(self.folds)), encoding)
+        growth = _Growth(lambda: (encoding, self._booster(growing.name, binned, 1009 * growing.place + len(self.folds))))
         growth.loss_after(rounds)
         return growth.model(rounds)

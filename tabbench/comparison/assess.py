@@ -36,12 +36,13 @@ from tabbench.verdict.contestants import contestants
 from tabbench.verdict.crossover import cost_crossovers
 from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.extrapolation import extrapolate
-from tabbench.verdict.judge import Judgement, headline_size, judge
+from tabbench.verdict.judge import Judgement, decide_pairs, headline_size, judge
 from tabbench.verdict.outcome import Headline
 from tabbench.verdict.scores import score_table
 from tabbench.verdict.scoring import Predictions, Question, constant_loss, margin_value
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
+from tabbench.verdict.winners import lacking_families, winner_row
 from tabbench.wording.affordable import limit_sentence
 from tabbench.wording.extrapolation import refusal_words
 from tabbench.wording.limits import unjudged_sentence
@@ -66,9 +67,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
     metric = METRICS.get(setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
     evidence = _evidence(run, question, predictions, present, run.margin)
-    stopped = [(skip.approach, skip.size) for skip in skips if skip.kind is SkipKind.RACE]
-    headline = headline_size(evidence, stopped)
-    missing = missing_families(run.entries, skips, evidence.present(headline), headline)
+    stopped, headline, missing = _conditions(run, skips, evidence)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
                      skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped, missing=missing)
     metrics = [METRICS.get(name) for name in setup.task.metrics]
@@ -99,6 +98,34 @@ def judge_run(run: Run, store: Store) -> Comparison:
             *_on_changed_data(run, store, verdicts, headline)]),
         cost_limits=_told_limits(cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline])),
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
+
+
+def winner_of(run: Run, store: Store) -> str | None:
+    """The approach that `judge_run` recommends at the headline size, or the best one over a constant that is not beaten.
+
+    Takes a tenth of its time. None where there is none, or nothing was run.
+    """
+    setup, cells, finished = run.setup, run.cells(), store.finished()
+    present = on_all_splits({place for place, cell in cells.items() if cell.key in finished}, len(setup.splits.splits))
+    if not present:
+        return None
+    question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
+    evidence = _evidence(run, question, predictions_of(store, cells, setup), present, run.margin)
+    stopped, headline, missing = _conditions(run, _skipped(cells, present, run.skips), evidence)
+    pairs = decide_pairs(evidence, alpha=ALPHA, seed=setup.seed, stopped=stopped, has_crossings=False).pairs
+    lacking, recommended = lacking_families(evidence, headline, missing, stopped), None
+    for size in reversed([each for each in evidence.sizes if each >= headline]):
+        row = winner_row(evidence, size, pairs[pairs["size"] == size], lacking.get(size, ()), recommended)
+        recommended = row["recommended"]
+    return str(row["best"]) if row["decision"] == "none" else recommended
+
+
+def _conditions(run: Run, skips: Sequence[Skip], evidence: LossEvidence
+                ) -> tuple[list[tuple[str, int]], int, dict[str, list[str]]]:
+    """What a race has stopped, the headline size, and the families that are missing there."""
+    stopped = [(skip.approach, skip.size) for skip in skips if skip.kind is SkipKind.RACE]
+    headline = headline_size(evidence, stopped)
+    return stopped, headline, missing_families(run.entries, skips, evidence.present(headline), headline)
 
 
 def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:

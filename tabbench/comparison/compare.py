@@ -14,7 +14,7 @@ from typing import Any, Literal, overload
 from tabbench.approaches.own import why_unidentified
 from tabbench.comparison.arguments import settled
 from tabbench.comparison.checking_meanwhile import Checking
-from tabbench.comparison.completed import judged
+from tabbench.comparison.completed import judged, leading
 from tabbench.comparison.concluding import Ran
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
@@ -294,19 +294,30 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
 def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComparison:
     """Judge and report; under a time limit, fit the winner on all rows at the same time."""
     store, options = session.store, session.options
+    is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
+    is_refitted = options.save_winner and not is_interrupted and session.clock.deadline is not None
+    # Else workers would wait for a whole judgement, of which little is needed to begin.
+    refit = _begin_refit(ran, session, executor, leading(ran.run, store)) if is_refitted else None
     comparison = judged(ran.run, store)
     taken = chosen(comparison)
-    recommended = taken["recommended"]
     store.remember(**taken)
-    is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
     if is_interrupted:
         session.display.close()
         say_how_to_continue(store)
-    refit, deadline = None, _own_clock(session).deadline
-    is_refitted = options.save_winner and not is_interrupted and deadline is not None
-    if is_refitted and deadline is not None and recommended not in (None, *session.contestants.own):
-        refit = Refit.begin(executor, store.folder, ran.planner, str(recommended), ran.plan.effort, deadline)
+    elif is_refitted and (refit is None or refit.approach != taken["recommended"]):
+        refit = _begin_refit(ran, session, executor, taken["recommended"], refit)
     return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
+
+
+def _begin_refit(ran: Ran, session: Session, executor: Executor[Any], approach: str | None, earlier: Refit | None = None
+                 ) -> Refit | None:
+    """Have a worker fit this approach on all rows, in place of an earlier one; None where there is none that can be saved."""
+    if earlier is not None:
+        earlier.give_up()
+    deadline = _own_clock(session).deadline
+    if deadline is None or approach in (None, *session.contestants.own):
+        return None
+    return Refit.begin(executor, session.store.folder, ran.planner, str(approach), ran.plan.effort, deadline)
 
 
 def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: Prepared) -> FinishedComparison:

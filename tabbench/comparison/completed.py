@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from tabbench.comparison.assess import judge_run
+from tabbench.comparison.assess import judge_run, winner_of
 from tabbench.comparison.run import Run
 from tabbench.core.comparison import Comparison
 from tabbench.core.limits import Limited
@@ -86,6 +86,15 @@ def _worth(run: Run, done: Mapping[Pair, int], count: int) -> tuple[int, int, in
     most = max((len(found) for found in at.values()), default=0)
     headline = max((size for size, found in at.items() if len(found) == most), default=0)
     return most, headline, min(count, run.setup.splits.folds), len(present), count
+
+
+def leading(run: Run, store: Store) -> str | None:
+    """The approach that `judged` would have the winner of, at this moment; None where nothing but the baseline is complete."""
+    finished = store.finished()
+    part, families = completed(run, finished), {entry.name: entry.family for entry in run.entries}
+    if all(families[name] == BASELINE for name, _ in complete_pairs(part, finished)):
+        return None
+    return winner_of(part, store)
 
 
 def judged(run: Run, store: Store) -> Comparison:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tabbench.comparison.completed import complete_pairs, completed
 from tabbench.comparison.in_progress import RunInProgress, recorded, take_findings
-from tabbench.comparison.planner import REFIT_SHARE, Planner
+from tabbench.comparison.planner import Planner
 from tabbench.comparison.run import Run
 from tabbench.comparison.time_plan import WorkPlan, what_is_given_up
 from tabbench.core.limits import Limited
@@ -77,6 +77,6 @@ def _cost_of_limit(running: RunInProgress, run: Run, done: WorkPlan, present: se
         return None
     if is_interrupted:
         return Limited(given_up, None, True)
-    share = 1 - (REFIT_SHARE if planner.options.save_winner else 0.0)
+    share = 1 - (planner.refit_share if planner.options.save_winner else 0.0)
     seconds = planner.prior.machine("startup_seconds") + LIFTING_MARGIN * planner.seconds(usual) / share
     return Limited(given_up, max(seconds, LIFTING_MARGIN * (running.clock.limit_seconds or 0.0)))

@@ -75,11 +75,11 @@ def _check_fitted(approach: Approach, kind: TaskKind) -> None:
 
 def _fitted(approach: Approach, kind: TaskKind) -> tuple[Any, Any]:
     """View and model of the first rows, without those with an unseen level."""
-    from tabbench.execution.run import refit
+    from tabbench.execution.run import AllRows
 
     setup = _setup(kind, TRAINING_ROWS)
     settings = approach.settings(Workload(SMALL_EFFORT, TRAINING_ROWS, len(setup.table.columns), setup.task.n_classes))
-    return refit(setup, approach, dict(settings), seed=7)
+    return AllRows(setup, approach, seed=7).fit(dict(settings))
 
 
 def check_check(check: Check) -> None:

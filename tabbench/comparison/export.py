@@ -12,7 +12,8 @@ from tabbench.core.cell import digest
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.setup import Setup
 from tabbench.core.skip import Skip, SkipKind
-from tabbench.execution.run import refit
+from tabbench.execution.machine import usable_cores
+from tabbench.execution.run import AllRows
 from tabbench.model.fitted import as_saved
 from tabbench.model.saving import SavedModel, save_model
 from tabbench.options import work_of
@@ -33,7 +34,7 @@ WORTH_MORE = 1.4
 RECOMMENDED, BEST = "recommended", "best"
 
 
-def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[Path, str]:
+def export_approach(folder: Path, path: Path, name: str = RECOMMENDED, jobs: int | None = None) -> tuple[Path, str]:
     """Refit an approach on every row of a run's table and write it: a folder, or one file if `path` has a suffix.
 
     Parameters
@@ -42,6 +43,8 @@ def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[
         Of the run.
     name : str, default "recommended"
         `recommended`, `best` or an approach's name.
+    jobs : int | None, default None
+        Parts of the fit that go on at the same time; by default the number of cores. Changes no number.
 
     Returns
     -------
@@ -73,8 +76,8 @@ def export_approach(folder: Path, path: Path, name: str = RECOMMENDED) -> tuple[
     if name not in names:
         raise UnknownName.among("approach of this run", name, names)
     effort = work_of(options.get("effort"), options["preset"]) if plan is None else plan["effort"]
-    setup = load_setup(folder, digests)
-    return save_model(path, fitted_on_all_rows(setup, aliases.get(name, name), effort, device)), name
+    winner = WinnerOnAllRows(load_setup(folder, digests), aliases.get(name, name), device)
+    return save_model(path, winner.fitted(effort, jobs or usable_cores())), name
 
 
 def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], deadline: float, device: str, place: str,
@@ -90,11 +93,11 @@ def save_refits(folder: Path, name: str, steps: Sequence[tuple[float, float]], d
     place : str
         The model of the n-th step is written to the folder PLACE-n.
     """
-    setup = load_setup(folder)
+    winner = WinnerOnAllRows(load_setup(folder), name, device)
     step = first_step(steps, deadline - time.monotonic())
     while True:
         began = time.monotonic()
-        save_model(Path(f"{place}-{step}"), fitted_on_all_rows(setup, name, steps[step][0], device, side_by_side))
+        save_model(Path(f"{place}-{step}"), winner.fitted(steps[step][0], side_by_side))
         now = time.monotonic()
         following = next_step(steps, step, now - began, deadline - now)
         if following is None:
@@ -127,11 +130,17 @@ def next_step(steps: Sequence[tuple[float, float]], done: int, seconds: float, s
     return in_time[-1] if in_time and steps[in_time[-1]][0] >= WORTH_MORE * steps[done][0] else None
 
 
-def fitted_on_all_rows(setup: Setup, name: str, effort: float, device: str, side_by_side: int = 1) -> SavedModel:
-    """The approach, fitted on the whole table, as it is saved."""
-    approach, table = find_approach(name), setup.table
-    settings = settings_of(approach, setup, len(table), effort)
-    seed = int(digest([table.fingerprint, name, approach.version, setup.seed, "refit"])[:8], 16)
-    view, fitted = refit(setup, approach, settings, seed, side_by_side=side_by_side,
-                         device=device if approach.uses_device else "cpu")
-    return as_saved(setup, approach, view, fitted, len(table), effort, settings)
+class WinnerOnAllRows:
+    """A registered approach, to be fitted on the whole table of a comparison, with any effort."""
+
+    def __init__(self, setup: Setup, name: str, device: str) -> None:
+        self._setup, self._approach = setup, find_approach(name)
+        seed = int(digest([setup.table.fingerprint, name, self._approach.version, setup.seed, "refit"])[:8], 16)
+        self._rows = AllRows(setup, self._approach, seed, device=device if self._approach.uses_device else "cpu")
+
+    def fitted(self, effort: float, side_by_side: int = 1) -> SavedModel:
+        """The approach, fitted with this effort, as it is saved; so many parts of the fit may go on side by side."""
+        n_rows = len(self._setup.table)
+        settings = settings_of(self._approach, self._setup, n_rows, effort)
+        view, fitted = self._rows.fit(settings, side_by_side)
+        return as_saved(self._setup, self._approach, view, fitted, n_rows, effort, settings)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from tabbench.approaches.composed import find_approach
 from tabbench.comparison.expendable import ensembles, expendable, families
 from tabbench.comparison.plan import Contestants, choose_contestants, missing_packages, plan_batches
 from tabbench.comparison.time_plan import Wish, WorkPlan, largest_and_tenth, largest_plan, short_effort
@@ -18,7 +20,7 @@ from tabbench.core.cell import Batch
 from tabbench.core.effort import LEAST_EFFORT, POINTS
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
-from tabbench.costs.forecast import members
+from tabbench.costs.forecast import Prices, members
 from tabbench.costs.prior import PriorCosts
 from tabbench.execution.agenda import Agenda
 from tabbench.execution.run import shared_fits
@@ -36,11 +38,12 @@ REFIT_FACTOR = 1.4
 """So many times the expected seconds are kept for fitting the winner. Where that is late, the first split's fit is saved."""
 QUICK_SECONDS = 3.0
 """A plan that takes no longer is run even if judging it might come a little late: nothing smaller would be worth having."""
-SIDE_BY_SIDE_GAIN = 1.6
-"""Two members of an ensemble that are fitted at the same time are ready so many times sooner than one after the other."""
-REFIT_SHARE, MOST_REFIT_SHARE = 0.4, 0.5
-"""The part of the time in which the winner is fitted once more, with more effort than in the comparison; at most half of it, as
-the winner has to be found."""
+SIDE_BY_SIDE_GAIN = 1.5
+"""Parts of a fit on all rows that go on at the same time, on two cores or more, are ready so many times sooner than one after the
+other."""
+REFIT_SHARE, REFIT_SHARE_OF_ONE_JOB, MOST_REFIT_SHARE = 0.3, 0.4, 0.5
+"""The part of the time in which the winner is fitted once more, with more effort than in the comparison: with several jobs as
+much gets done in less of it. At most half of it, as the winner has to be found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,8 @@ class Planner:
     device: str
     costs: CostModel
     closing: Callable[[int], float]
+    _prices: dict[float, Prices] = field(default_factory=dict, init=False)
+    _batches: dict[tuple[float, tuple[str, ...], tuple[int, ...]], list[Batch]] = field(default_factory=dict, init=False)
 
     def wish(self, effort: float | None = None) -> Wish:
         """What is wanted, and what may be given up of it; an effort that is settled stays as it is."""
@@ -97,18 +102,27 @@ class Planner:
         """Expected wall seconds of a plan's cells, judging and reporting."""
         return self._cell_seconds(plan)[1] + self.closing(self._count(plan))
 
-    def reserve_seconds(self, plan: WorkPlan, seconds_left: float, candidates: Sequence[str] = ()) -> float:
+    def reserve_seconds(self, plan: WorkPlan, seconds_left: float, candidates: Sequence[str] = (), leader: str | None = None
+                        ) -> float:
         """What is kept free to fit the winner once more on all rows: at least as long as the costliest candidate may take.
 
-        More than that with as much work as there is use for is not kept. The candidates are by default all approaches.
+        More than the leader can use is not kept. The candidates are by default all approaches, and each of them may lead.
         """
         if not self.options.save_winner:
             return 0.0
         names = [name for name in candidates or plan.approaches if name not in self.contestants.own and name != BASELINE]
-        least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in names), default=0.0)
-                       for effort in (plan.effort, max(plan.effort, POINTS["thorough"])))
+        most_effort, leaders = max(plan.effort, POINTS["thorough"]), [leader] if leader in names else names
+        least, most = (REFIT_FACTOR * max((self.refit_seconds(name, effort) for name in some), default=0.0)
+                       for some, effort in ((names, plan.effort), (leaders, most_effort)))
+        # Reports are written meanwhile, which is no part of closing.
+        least = max(least, self.prior.machine("reporting_seconds"))
         left = max(seconds_left - self.closing(self._count(plan)), 0.0)
-        return min(max(least, min(REFIT_SHARE * left, most)), MOST_REFIT_SHARE * left)
+        return min(max(least, min(self.refit_share * left, most)), MOST_REFIT_SHARE * left)
+
+    @property
+    def refit_share(self) -> float:
+        """The part of a limit that is kept for the winner's last fit, as long as not less will do."""
+        return REFIT_SHARE if self.jobs > 1 else REFIT_SHARE_OF_ONE_JOB
 
     def batches(self, plan: WorkPlan, wish: Wish) -> list[Batch]:
         """The cells of a plan that is to be run, and of what may be added to it: all splits and sizes that are wanted."""
@@ -157,14 +171,15 @@ class Planner:
         return [(effort, self.refit_seconds(approach, effort)) for effort in sorted(efforts) if effort >= least]
 
     def refit_seconds(self, approach: str, effort: float) -> float:
-        """Expected seconds to fit an approach on all rows; fits that it is made of go on side by side."""
+        """Expected seconds to fit an approach on all rows, whose parts go on side by side."""
         rows, (chosen,) = len(self.setup.table), self.contestants.only([approach]).approaches
         settings = chosen.settings(replace(self._workload(), effort=effort, rows=rows))
         plan = WorkPlan(effort, (*members(settings), approach), self.sizes, 1)
         # With cells of their own for its members, each is priced by what it has cost so far.
         cells = [replace(cell, size=rows) for batch in self._one_split(plan, self.sizes[-1:]) for cell in batch.cells]
         seconds = self._costs(effort).seconds(cells)
-        return seconds / SIDE_BY_SIDE_GAIN if self.jobs > 1 and len(shared_fits(approach, settings)) > 1 else seconds
+        is_divided = self.jobs > 1 and any(find_approach(name).divides for name in shared_fits(approach, settings))
+        return seconds / SIDE_BY_SIDE_GAIN if is_divided else seconds
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -187,20 +202,30 @@ class Planner:
         return sorted((costs.seconds(batch.cells) for batch in self._one_split(plan, (size,))), reverse=True)
 
     def _one_split(self, plan: WorkPlan, sizes: Sequence[int]) -> list[Batch]:
-        one = replace(self.setup, splits=self.setup.splits.first(1))
-        contestants = self.contestants.only(plan.approaches)
-        return self._cells(one, contestants, sizes, plan.effort)
+        """Batches of the first split; kept, as dozens of plans are priced that differ in little."""
+        key = (plan.effort, plan.approaches, tuple(sizes))
+        if key not in self._batches:
+            one = replace(self.setup, splits=self.setup.splits.first(1))
+            self._batches[key] = self._cells(one, self.contestants.only(plan.approaches), sizes, plan.effort)
+        return self._batches[key]
 
     def _cells(self, setup: Setup, contestants: Contestants, sizes: Sequence[int], effort: float) -> list[Batch]:
-        left_out = {(skip.approach, skip.size) for skip in missing_packages(contestants, sizes)}
+        left_out = {(name, size) for name in self._missing for size in sizes}
         return plan_batches(setup, contestants, sizes, effort=effort, device=self.device,
                             left_out=left_out | set(self.options.skipped_pairs))
+
+    @cached_property
+    def _missing(self) -> frozenset[str]:
+        """Approaches whose packages are not installed."""
+        return frozenset(skip.approach for skip in missing_packages(self.contestants, self.sizes[-1:]))
 
     def _count(self, plan: WorkPlan) -> int:
         return len(plan.approaches) * len(plan.sizes) * plan.splits
 
     def _costs(self, effort: float) -> CostModel:
-        return self.costs.at(self.contestants.prices(self.setup, effort, self.prior))
+        if effort not in self._prices:
+            self._prices[effort] = self.contestants.prices(self.setup, effort, self.prior)
+        return self.costs.at(self._prices[effort])
 
     def _approaches_at(self, effort: float) -> tuple[str, ...]:
         """What takes part with this effort: those that are named, else the usual ones."""

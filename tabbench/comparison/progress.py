@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import psutil
 
 from tabbench.comparison.run import Run
+from tabbench.core.approach import BASELINE as BASELINE_NAME
 from tabbench.core.cell import Cell, Result
 from tabbench.core.metric import METRICS
 from tabbench.core.prediction import as_taken
@@ -22,11 +23,14 @@ from tabbench.core.progress import FamilyLeader, Progress, Provisional
 from tabbench.core.setup import Setup
 from tabbench.costs.cost_model import CostModel
 from tabbench.store.database import Store
+from tabbench.verdict.scoring import margin_value
 from tabbench.verdict.winners import BASELINE
 
 Losses = dict[str, list[float]]
 """An approach's losses, one a split; cells that failed have none."""
 
+ABOUT_AS_GOOD = 0.5
+"""Of the margin. Bounds of regret decide at the end, which are larger than the differences that have been seen."""
 FRONT = 3
 """So many approaches may still win when all have been fitted on some splits."""
 
@@ -78,7 +82,7 @@ class Watch:
         self._families = {entry.name: entry.family for entry in run.entries if entry.family != BASELINE}
         self._largest = max((cell.size for cell in run.planned), default=0)
         self._expected = {cell.approach for cell in run.planned if cell.size == self._largest} & self._families.keys()
-        self._ended: set[str] = set()  # approaches with a result at the largest size, be it a failure
+        self._ended: Counter[str] = Counter()  # an approach's results at the largest size, failures among them
         self._first_look = frozenset(first_look)
         self._first_losses: Losses = defaultdict(list)
         self._losses: dict[int, Losses] = defaultdict(lambda: defaultdict(list))
@@ -107,7 +111,7 @@ class Watch:
             self._has_begun_plan = self._has_begun_plan or cell.approach in self._families  # a constant is part of a first look
             self._failed += result.status != "ok"
             if cell.size == self._largest:
-                self._ended.add(cell.approach)
+                self._ended[cell.approach] += 1
         if result.status == "ok" and math.isfinite(loss := _loss(self._run.setup, cell, result)):
             (self._first_losses if is_first_look else self._losses[cell.size])[cell.approach].append(loss)
 
@@ -121,9 +125,27 @@ class Watch:
     @property
     def front(self) -> tuple[str, ...]:
         """The best approaches of the largest size, one of which is likely to win; none before all have a result there."""
-        is_complete = self._expected <= self._ended
+        is_complete = self._expected <= self._ended.keys()
         losses = {name: each for name, each in self._losses[self._largest].items() if name in self._families}
         return tuple(sorted(_best_first(losses)[:FRONT])) if is_complete else ()
+
+    @property
+    def leader(self) -> str | None:
+        """What is likely to be recommended: the simplest of those about as good as the best at the largest size."""
+        losses = {name: _mean(each) for name, each in self._losses[self._largest].items()}
+        if BASELINE_NAME not in losses or len(losses) == 1:
+            return None
+        metric = METRICS.get(self._run.setup.task.metric)
+        best = min(losses.values())
+        near = best + ABOUT_AS_GOOD * margin_value(metric, self._run.margin, losses[BASELINE_NAME], best)
+        ranks = {entry.name: entry.cost_rank for entry in self._run.entries}
+        return min((name for name, loss in losses.items() if name in self._families and loss <= near), key=ranks.__getitem__,
+                   default=None)
+
+    @property
+    def splits_done(self) -> int:
+        """On how many splits all approaches have a result at the largest size."""
+        return min((self._ended[name] for name in self._expected), default=0)
 
     @property
     def _is_looking(self) -> bool:
@@ -139,7 +161,7 @@ class Watch:
         """From planned results as soon as they stand for all families, else from the first look where it has any."""
         is_over = not self._is_looking
         # An approach of the first look is waited for, lest a family's leader change because it is not there yet.
-        is_enough = (self._expected & self._first_losses.keys() <= self._ended if is_over and self._first_losses
+        is_enough = (self._expected & self._first_losses.keys() <= self._ended.keys() if is_over and self._first_losses
                      else self._families_of(self._expected) <= self._families_of(self._ended))
         if is_enough or not self._first_losses:
             return self._standing(self._losses.get(self._largest, {}), is_first_look=False, is_complete=is_enough)

@@ -69,10 +69,15 @@ class Refit:
             ready.rename(self.folder / WINNER)
             return self.efforts[number or 0]
         finally:
-            self._clean()
+            self._remove(f"{WINNER}-*", "kept-*")
 
-    def _clean(self) -> None:
-        for left_over in [*(self.folder / SPOOL).glob(f"{WINNER}-*"), *(self.folder / SPOOL).glob("kept-*")]:
+    def give_up(self) -> None:
+        """End the fits, as another approach has won; what cells have kept stays."""
+        self.executor.end_call()
+        self._remove(f"{WINNER}-*")
+
+    def _remove(self, *patterns: str) -> None:
+        for left_over in (each for pattern in patterns for each in (self.folder / SPOOL).glob(pattern)):
             shutil.rmtree(left_over, ignore_errors=True)
 
     def _place(self, number: int) -> Path:

@@ -314,7 +314,8 @@ def finish(comparison: Comparison, store: Store, options: Options, clock: Clock,
         return finished
     try:
         if options.save_winner and not is_interrupted:
-            display.say(f"{WINNER}: {export_approach(store.folder, store.folder / WINNER)[1]}, fitted on all rows")
+            _, name = export_approach(store.folder, store.folder / WINNER, jobs=options.jobs)
+            display.say(f"{WINNER}: {name}, fitted on all rows")
     finally:
         finished = _written(comparison, store, clock, earlier, is_interrupted=is_interrupted)
         display.close()

@@ -284,8 +284,8 @@ def watch_run(running: RunInProgress, run: Run) -> Watch:
 class _Observed:
     """Implements `Observer`: teaches the watch, shows it, and does what had to wait for results.
 
-    Findings are said as soon as they are there. What is kept free for the winner's last fit is lowered to what those need that
-    may still win, once that is known.
+    Findings are said as soon as they are there. What is kept free for the winner's last fit is lowered to what those need
+    that may still win and what the one can use that would win now.
     """
 
     def __init__(self, running: RunInProgress, schedule: Schedule, watch: Watch, is_first_look: bool) -> None:
@@ -293,6 +293,7 @@ class _Observed:
         deadline = running.clock.deadline
         self._seconds_at_start = None if deadline is None or is_first_look else deadline - time.monotonic()
         self._front: tuple[str, ...] = ()
+        self._leader: str | None = None
 
     def learn(self, cell: Cell, result: Result) -> None:
         """A cell has a result."""
@@ -302,11 +303,19 @@ class _Observed:
         """What runs now."""
         if self._running.checking is not None and self._running.checking.is_ready:
             take_findings(self._running)
-        if self._seconds_at_start is not None and self._watch.front != self._front:
-            self._front = self._watch.front
-            planner, plan = self._running.planner, self._running.plan
-            self._schedule.keep_free(planner.reserve_seconds(plan, self._seconds_at_start, self._front))
+        if self._seconds_at_start is not None and self._running.planner.options.save_winner:
+            self._keep_free(self._seconds_at_start)
         self._running.session.display.update(self._watch.snapshot(running, None if self._is_first_look else seconds_left))
+
+
+    def _keep_free(self, seconds_at_start: float) -> None:
+        enough = min(self._running.plan.splits, self._running.wish.folds)
+        front, leader = self._watch.front, self._watch.leader if self._watch.splits_done >= enough else None
+        if (front, leader) != (self._front, self._leader):
+            self._front, self._leader = front, leader
+            candidates = tuple(dict.fromkeys([*front, *([] if leader is None else [leader])]))
+            self._schedule.keep_free(self._running.planner.reserve_seconds(
+                self._running.plan, seconds_at_start, candidates, leader))
 
 
 def _lacks_cells(store: Store) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from tabbench.core.finding import Incident
 from tabbench.core.parts import Parts
 from tabbench.core.registry import Registry
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.task import Task
 
 ViewName = Literal["raw", "given", "linear", "trees", "net", "families"]
@@ -107,6 +108,9 @@ class TrainingSet:
         Where to train.
     shared : SharedWork
         Cache of the batch; whatever is random in it must be seeded by `shared_seed`.
+    side_by_side : SideBySide | None, default None
+        Turns for the parts of a fit that is divided, as that of a winner on all rows is; None for one that is not, as in cells,
+        whose costs are compared.
     """
 
     features: Any
@@ -122,6 +126,7 @@ class TrainingSet:
     threads: int = 1
     device: str = "cpu"
     shared: SharedWork = field(default_factory=SharedWork)
+    side_by_side: SideBySide | None = None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -208,6 +213,8 @@ class Approach:
     blends : bool, default False
         Whether `fit` returns a `BlendableFit`, which `blend` can use. Such a fit is shared between the cells of a batch and must
         be seeded by `shared_seed`.
+    divides : bool, default False
+        Whether a fit has parts that go on side by side where its training set has turns for them.
     from_effort : float | None, default None
         Lowest effort at which it takes part if no approaches are named; None if it takes part only when named.
     joined : Mapping[str, float]
@@ -227,6 +234,7 @@ class Approach:
     represents: bool = False
     uses_device: bool = False
     blends: bool = False
+    divides: bool = False
     from_effort: float | None = None
     joined: Mapping[str, float] = field(default_factory=dict, hash=False)
 

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from importlib.metadata import version
 from typing import IO, Any
 
@@ -27,8 +27,10 @@ from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import FamiliesMatrix
 from tabbench.core.setup import Setup
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.split import Split
 from tabbench.execution.machine import PeakMemory, cpu_model, resident_mb, trim_memory
+from tabbench.execution.predictions import complete, with_ranking
 from tabbench.views import FAMILIES, FittedView, families_view, fit_view
 
 Keep = Callable[[Cell, FittedView, FittedApproach], None]
@@ -40,10 +42,6 @@ LAST_FRAMES = -50
 """Of a recursion without an end there may be a million, which take minutes to print."""
 LONGEST_REASON = 300
 """A failure's reason is one line in a report; the whole trace is in the worker's log."""
-
-
-class UnusablePrediction(TabbenchError):
-    """An approach returned something that is no prediction: wrong shape, not finite, not probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +124,15 @@ def _fit_shared(rows: BatchRows, cells: Sequence[Cell], threads: int, side_by_si
 
 
 def fit_side_by_side(trainings: Sequence[tuple[Approach, TrainingSet]], side_by_side: int) -> None:
-    """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told."""
+    """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told.
+
+    The dearest are begun first, so that none is left alone at the end. Fits that are divided are all begun and wait for turns.
+    """
     if len(trainings) > 1:
-        with ThreadPoolExecutor(side_by_side) as pool:
-            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), trainings))
+        dearest_first = sorted(trainings, key=lambda each: -each[0].cost_rank)
+        is_divided = all(training.side_by_side is not None for _, training in trainings)
+        with ThreadPoolExecutor(len(trainings) if is_divided and side_by_side > 1 else side_by_side) as pool:
+            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), dearest_first))
 
 
 def shared_fits(name: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -240,32 +243,70 @@ def training_set(setup: Setup, rows: np.ndarray, approach: Approach, *, features
                        threads=threads, device=device if approach.uses_device else "cpu", shared=shared)
 
 
-def refit(setup: Setup, approach: Approach, settings: dict[str, Any], seed: int, *, threads: int = 1, side_by_side: int = 1,
-          device: str = "cpu") -> tuple[FittedView, FittedApproach]:
-    """Fit an approach and its view on every row of the table, as the winner is; `side_by_side` as in `execute`.
+class AllRows:
+    """Every row of a table, for an approach that is fitted on them as a winner is, also several times with more work.
 
-    Raises
-    ------
-    TabbenchError
-        The fit failed, for whatever reason.
+    Parameters
+    ----------
+    setup : Setup
+        Of the comparison.
+    approach : Approach
+        A registered one.
+    seed : int
+        Of view and fits.
+    threads : int, default 1
+        Threads a fit.
+    device : str, default "cpu"
+        Where it is fitted.
     """
-    everything = np.arange(len(setup.table))
-    if setup.splits.kind == "ordered" and setup.table.time is not None:
-        everything = np.argsort(-setup.table.time, kind="stable")
-    features = setup.table.features.iloc[everything].reset_index(drop=True)
-    try:
-        # As in a worker, whose libraries are told before they load: the number of cores must not change a number.
-        with threadpool_limits(threads):
-            view = fit_view(approach.view, features, setup.table.columns, seed)
-            training = training_set(setup, everything, approach, features=view.transform(features), settings=settings, seed=seed,
-                                    shared_seed=seed, shared=SharedWork(), threads=threads, device=device)
-            # Equal rows are tied to compare without luck. New rows will repeat old ones as these repeat each other.
-            training = replace(training, tie=None)
-            fit_side_by_side([(part, _for_part(training, part, of_part)) for name, of_part in shared_fits(
-                approach.name, settings).items() if (part := find_approach(name))], side_by_side)
-            return view, approach.fit(training)
-    except Exception as error:
-        raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
+
+    def __init__(self, setup: Setup, approach: Approach, seed: int, *, threads: int = 1, device: str = "cpu") -> None:
+        self._setup, self._approach, self._seed, self._threads, self._device = setup, approach, seed, threads, device
+
+    def fit(self, settings: dict[str, Any], side_by_side: int = 1) -> tuple[FittedView, FittedApproach]:
+        """Fit the approach, and its view before the first time.
+
+        Parameters
+        ----------
+        settings : dict[str, Any]
+            The approach's.
+        side_by_side : int, default 1
+            How many parts may go on at the same time: fits that are blended, boosters on inner folds, halves of a net's batches.
+            No number depends on it.
+
+        Raises
+        ------
+        TabbenchError
+            The fit failed, for whatever reason.
+        """
+        approach = self._approach
+        try:
+            # As in a worker, whose libraries are told before they load: the number of cores must not change a number.
+            with threadpool_limits(self._threads):
+                view, features = self._prepared
+                training = training_set(self._setup, self._positions, approach, features=features, settings=settings,
+                                        seed=self._seed, shared_seed=self._seed, shared=SharedWork(), threads=self._threads,
+                                        device=self._device)
+                # Equal rows are tied to compare without luck. New rows will repeat old ones as these repeat each other.
+                training = replace(training, tie=None, side_by_side=SideBySide(side_by_side))
+                fit_side_by_side([(part, _for_part(training, part, of_part)) for name, of_part in shared_fits(
+                    approach.name, settings).items() if (part := find_approach(name))], side_by_side)
+                return view, approach.fit(training)
+        except Exception as error:
+            raise TabbenchError(f"{approach.name} could not be fitted on all rows: {reason(error)}") from error
+
+    @cached_property
+    def _positions(self) -> np.ndarray:
+        if self._setup.splits.kind == "ordered" and self._setup.table.time is not None:
+            return np.argsort(-self._setup.table.time, kind="stable")
+        return np.arange(len(self._setup.table))
+
+    @cached_property
+    def _prepared(self) -> tuple[FittedView, Any]:
+        table = self._setup.table
+        features = table.features.iloc[self._positions].reset_index(drop=True)
+        view = fit_view(self._approach.view, features, table.columns, self._seed)
+        return view, view.transform(features)
 
 
 def _for_part(training: TrainingSet, part: Approach, settings: dict[str, Any]) -> TrainingSet:
@@ -273,50 +314,6 @@ def _for_part(training: TrainingSet, part: Approach, settings: dict[str, Any]) -
     features = training.features
     features = features.views[part.view] if isinstance(features, FamiliesMatrix) else features
     return replace(training, features=features, settings=settings, device=training.device if part.uses_device else "cpu")
-
-
-def complete(raw: np.ndarray, present: np.ndarray | None, n_classes: int, size: int, rows: int) -> np.ndarray:
-    """Check what an approach predicted and give every class of the task its column.
-
-    A class unseen in the training prefix gets 1 / (size + classes), the rest shares what is left.
-
-    Raises
-    ------
-    UnusablePrediction
-        Wrong shape, values that are not finite, probabilities outside [0, 1] or not summing to one.
-    """
-    raw = np.asarray(raw, dtype=np.float64)
-    shape = (rows,) if present is None else (rows, len(present))
-    if raw.shape != shape:
-        raise UnusablePrediction(f"predictions have the shape {raw.shape}, not {shape}")
-    if not np.isfinite(raw).all():
-        raise UnusablePrediction(f"{int((~np.isfinite(raw)).sum())} predicted values are not finite")
-    if present is None:
-        if np.abs(raw).max(initial=0.0) > np.finfo(np.float32).max:
-            raise UnusablePrediction("a predicted number is larger than float32 can hold")
-        return raw
-    if raw.min(initial=0.0) < 0 or np.abs(raw.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
-        raise UnusablePrediction("predicted probabilities are negative or don't sum to one")
-    floor = 1.0 / (size + n_classes)
-    everything = np.full((rows, n_classes), floor)
-    everything[:, present] = raw * (1.0 - floor * (n_classes - len(present)))
-    return everything
-
-
-def with_ranking(predictions: np.ndarray, scores: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Probabilities (m, C) with the scores that rank rows beside them, (m, 2C); a class unseen in training is ranked last.
-
-    Raises
-    ------
-    UnusablePrediction
-        A score is not finite.
-    """
-    if scores.shape != (len(predictions), len(present)) or not np.isfinite(scores).all():
-        raise UnusablePrediction("the decision function gave scores of another shape, or scores that are not finite")
-    largest = np.finfo(np.float32).max
-    everything = np.full(predictions.shape, max(scores.min(initial=0.0) - 1, -largest))
-    everything[:, present] = np.clip(scores, -largest, largest)
-    return np.hstack([predictions, everything])
 
 
 def _only_one_class(rows: BatchRows, present: np.ndarray) -> dict[str, Any]:

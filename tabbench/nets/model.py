@@ -186,6 +186,8 @@ class PreparedTraining:
         run = Training(members, rows, positions, loss, recipe, draws, options)
         run.state.starts = starts.to(device, torch.float32)
         run.state.restored, run.state.criterion, run.state.target = self.restored, self.plan.criterion, self.training.target
+        if training.side_by_side is not None:
+            run.state.stepper.divide(training.side_by_side)
         if self.plan.start is not None:
             run.state.warm = _weights_of(self.plan.start, members)
         return run

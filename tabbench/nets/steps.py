@@ -14,10 +14,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from tabbench.core.side_by_side import SideBySide
 from tabbench.nets.backward import WrittenBackward, is_plain
 from tabbench.nets.draws import MASKS, NOISE, Draws
 from tabbench.nets.dropout import LEVELS, DrawnDropout
 from tabbench.nets.guard import Clipping
+from tabbench.nets.halves import FEWEST_PRODUCTS, Halves
 from tabbench.nets.loss import Loss
 from tabbench.nets.network import Batches, Members, named_views
 from tabbench.nets.optimisers import OPTIMISERS, FlatOptimiser
@@ -67,6 +69,7 @@ class Stepper:
         self.precision = Precision(recipe.precision, len(members), members.values.device, members.values.dtype)
         self._written = WrittenBackward(members, loss, recipe.label_smoothing) if is_plain(recipe, loss) and not (
             members.shape.is_module) else None
+        self._halves: Halves | None = None
         dropouts = [recipe.dropouts[place % len(recipe.dropouts)] for place in range(len(members))]
         self._dropouts = torch.tensor(dropouts, device=members.values.device, dtype=members.values.dtype)
         self._largest_dropout = max(dropouts)
@@ -84,6 +87,13 @@ class Stepper:
         is_own = self.loss.is_own or self.members.shape.is_module
         return (self.members.values.is_cuda and not is_own and not recipe.batch_norm and not recipe.mixup
                 and not recipe.noise and self.rows.encoded is not None)
+
+    def divide(self, turns: SideBySide) -> None:
+        """Compute a batch in two halves from now on, side by side where there are turns for both, if that pays."""
+        members, is_on_cpu = self.members, not self.members.values.is_cuda
+        products = self.recipe.batch_rows * members.learnt.numel()
+        if self._written is not None and is_on_cpu and not self.recipe.noise and products >= FEWEST_PRODUCTS:
+            self._halves = Halves(turns, self._written, WrittenBackward(members, self.loss, self.recipe.label_smoothing))
 
     def dropout(self, rows: int) -> DrawnDropout | None:
         """What the present step drops, or None where nothing is dropped."""
@@ -128,6 +138,10 @@ class Stepper:
     def gradients(self, batch: Tensor, dropout: DrawnDropout | None) -> tuple[Tensor, Tensor, Batches]:
         """Losses (members,) and flat gradients (members, parameters), added up over the parts of a batch."""
         seen = Batches()
+        if self.parts == 1 and self._halves is not None:
+            losses, gradients = self._halves.gradients(batch.shape[1], lambda written, start, end: self._written_losses(
+                written, batch[:, start:end], None if dropout is None else dropout.masks(start, end)))
+            return losses, self._with_penalties(gradients), seen
         if self.parts == 1:
             losses, gradients = self._of_part(batch, None if dropout is None else dropout.masks(), seen)
             return losses, self._with_penalties(gradients), seen
@@ -146,10 +160,12 @@ class Stepper:
             loss = self._training_loss(batch, masks, seen)
             found = torch.autograd.grad(self.precision.scaled(loss).sum(), list(self.leaves.values()))
             return loss.detach(), self.precision.unscaled(torch.cat([each.flatten(1) for each in found], dim=1))
+        return self._written_losses(self._written, batch, masks), self._written.gradients
+
+    def _written_losses(self, written: WrittenBackward, batch: Tensor, masks: list[Tensor] | None) -> Tensor:
         encoded, codes = self.rows.inputs(batch)
         inputs = self._noisy(self.members.inputs(encoded, codes))
-        loss = self._written.losses(inputs, codes, self.rows.target[batch], self.rows.weight_of(batch), masks)
-        return loss, self._written.gradients
+        return written.losses(inputs, codes, self.rows.target[batch], self.rows.weight_of(batch), masks)
 
     def _noisy(self, inputs: Tensor) -> Tensor:
         if not self.recipe.noise:

@@ -16,6 +16,7 @@ from tabbench.boosting.objective import Objective
 from tabbench.boosting.weights import choose_weights
 from tabbench.core.approach import APPROACHES, SharedWork, TrainingSet, Workload
 from tabbench.core.matrices import TreeMatrix
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.task import Task
 
 NAMES = ["xgboost", "lightgbm", "catboost", "boosting"]
@@ -374,3 +375,22 @@ def test_lightgbm_learns_from_indicators_that_few_rows_have():
     training = TrainingSet(matrix.take(np.arange(1200)), target[:1200], task_of("regression"), settings, seed=0, shared_seed=0)
     found = APPROACHES.get("lightgbm").fit(training).predict(matrix.take(np.arange(1200, 1500)))
     assert np.square(found - target[1200:]).mean() < 0.9 * target[1200:].var()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize("changes", [{"kept": 6}, {"kept": 2, "configurations": 4}])
+def test_boosters_that_grow_side_by_side_are_the_same_for_any_number_of_turns(name, changes):
+    def digests(count):
+        training = training_set(name, "binary", side_by_side=SideBySide(count))
+        members = fit_library(name, training, little_work(**changes)).members
+        return [(each.configuration, each.rounds, [model.trees.to_blob() for model in each.models]) for each in members]
+
+    assert digests(1) == digests(4)
+
+
+def test_growing_side_by_side_leaves_trees_as_they_are_where_a_booster_draws_for_itself():
+    apart, together = (fit_library("lightgbm", training_set("lightgbm", "binary", side_by_side=turns), little_work())
+                       for turns in (None, SideBySide(2)))
+    for one, other in zip(apart.members, together.members, strict=True):
+        assert (one.configuration, one.rounds) == (other.configuration, other.rounds)
+        assert np.array_equal(one.validation, other.validation)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import judge_run, missing_families
+from tabbench.comparison.assess import judge_run, missing_families, winner_of
+from tabbench.comparison.result import chosen
 from tabbench.comparison.run import Entry, Run
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited
@@ -50,7 +51,9 @@ def judged(small_setup, tmp_path):
             store.put([Result(cell.key, "ok", predictions=predicted(cell, names.index(cell.approach)),
                               fit_seconds=0.0 if cell.approach == "dummy" else 2.0 - names.index(cell.approach))
                        for cell in cells if cell.approach in names])
-            return judge_run(run, store)
+            comparison = judge_run(run, store)
+            assert winner_of(run, store) == chosen(comparison)["recommended"], "what is said of it in a tenth of the time"
+            return comparison
 
     def predicted(cell, place):
         test = small_setup.split(cell.repeat, cell.fold).test

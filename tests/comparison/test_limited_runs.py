@@ -121,6 +121,14 @@ def planner_of(setup, **options):
                    lambda cells: 1.0)
 
 
+def test_no_more_is_kept_for_the_winner_than_the_one_that_leads_can_use(small_setup):
+    planner = planner_of(small_setup, effort=0.01, approaches="linear,boosting,mlp", save_winner=True, time_limit=60)
+    plan = planner.wish().most
+    for_any, for_linear = (planner.reserve_seconds(plan, 90.0, leader=leader) for leader in (None, "linear"))
+    assert planner.refit_seconds("mlp", 0.01) <= for_linear < for_any, "another may still win, with the comparison's effort"
+    assert planner.reserve_seconds(plan, 90.0, leader="mlp") <= for_any
+
+
 def test_a_first_look_is_one_cheap_cell_of_each_family_at_the_largest_size_where_it_saves_time(small_setup, monkeypatch):
     planner = planner_of(small_setup, effort=1.0)
     plan = planner.wish().most

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import tabbench
 from tabbench.cli import app
-from tabbench.comparison.export import fitted_on_all_rows
+from tabbench.comparison.export import WinnerOnAllRows
 from tabbench.comparison.predict import write_predictions
 from tabbench.core.errors import BadData, BadOption
 from tabbench.core.setup import Setup
@@ -39,7 +39,7 @@ def saved_model(path, frame, target, name, effort=0.1):
     values = table.target.to_numpy() if target == "regression" else (table.target == "good").to_numpy().astype(np.int64)
     plan, _ = make_splits(table, values, task, folds=2, repeats=1)
     setup = Setup(table, task, values, plan, splits_fingerprint(plan), 0)
-    return save_model(path, fitted_on_all_rows(setup, name, effort, "cpu"))
+    return save_model(path, WinnerOnAllRows(setup, name, "cpu").fitted(effort))
 
 
 @pytest.fixture(scope="module", params=APPROACHES)

@@ -190,3 +190,14 @@ def test_a_constant_prediction_leads_a_size_only_among_others(told):
     assert told.watch.snapshot((), None).leaders == {}
     told.plan(linear=0.6)
     assert told.watch.snapshot((), None).leaders == {LARGEST: "dummy"}
+
+
+def test_the_simplest_of_those_about_as_good_as_the_best_leads_once_there_is_a_constant_to_measure_by(told):
+    told.run = replace(told.run, entries=tuple(replace(entry, cost_rank=rank) for rank, entry in enumerate(told.run.entries)))
+    told.begin()
+    told.plan(linear=0.7, linear_pca=0.6)
+    assert told.watch.leader is None and told.watch.splits_done == 0
+    told.plan(dummy=0.5, boosting=0.8, mlp=0.801)
+    assert told.watch.leader == "boosting" and told.watch.splits_done == 1
+    told.plan(fold=1, dummy=0.5, boosting=0.7, mlp=0.8, linear=0.7, linear_pca=None)
+    assert told.watch.leader == "mlp" and told.watch.splits_done == 2

@@ -86,6 +86,19 @@ def test_a_model_that_cannot_be_kept_does_not_fail_its_cell(folder, tmp_path):
     assert {result.status for result in results} == {"ok"}
 
 
+def test_fits_of_an_approach_that_has_not_won_give_way_to_those_of_the_winner(folder):
+    planner = SimpleNamespace(device="cpu", jobs=1, contestants=SimpleNamespace(aliases={}),
+                              refit_steps=lambda name, _: [(100.0 if name == "lightgbm" else 0.01, 1.0)])
+    deadline = time.monotonic() + 60
+    with Store(folder) as store, LocalExecutor(store, jobs=1, needs=Needs()) as executor:
+        executor.wait_until_warm()
+        Refit.begin(executor, folder, planner, "lightgbm", 100.0, deadline).give_up()
+        begun = Refit.begin(executor, folder, planner, "linear", 0.01, deadline)
+        assert begun.take(QuietDisplay()) == 0.01
+    assert load_model(folder / "winner").approach == "linear"
+    assert not list((folder / "spool").iterdir())
+
+
 def test_without_any_fit_in_time_the_cure_is_named(folder):
     with pytest.raises(BadOption, match="the time limit was too short to fit it on all rows; tabbench export"):
         refit(folder, "lightgbm", [(100.0, 1.0)], 1)

@@ -12,6 +12,7 @@ import pytest
 
 from tabbench.approaches.composed import find_approach, listed_approaches
 from tabbench.core.approach import TrainingSet, Workload
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.views import fit_view
@@ -57,11 +58,12 @@ def target_of(kind, signal):
     return np.digitize(signal, cuts).astype(np.int64)
 
 
-def train(approach, kind, features, target, *, seed=7, weight=None, task=None):
+def train(approach, kind, features, target, *, seed=7, weight=None, task=None, side_by_side=None):
     task = task or TASKS[kind]
     view = fit_view(approach.view, features, COLUMNS, seed=5)
     settings = approach.settings(Workload(EFFORT, len(features), len(COLUMNS), task.n_classes))
-    training = TrainingSet(view.transform(features), target, task, settings, seed=seed, shared_seed=11, weight=weight)
+    training = TrainingSet(view.transform(features), target, task, settings, seed=seed, shared_seed=11, weight=weight,
+                           side_by_side=side_by_side)
     return view, approach.fit(training)
 
 
@@ -254,3 +256,18 @@ def test_settings_are_plain_and_depend_on_the_workload_alone(name):
     settings = approach.settings(workload)
     assert json.loads(json.dumps(settings, allow_nan=False)) == settings
     assert settings == find_approach(name).settings(replace(workload))
+
+
+@every_approach
+@pytest.mark.parametrize("kind", ["multiclass", "regression"])
+def test_how_many_parts_go_on_side_by_side_changes_no_number(name, kind, monkeypatch):
+    approach = usable(name)
+    if "torch" in approach.requires:  # so few rows would not be divided
+        monkeypatch.setattr(import_module("tabbench.nets.steps"), "FEWEST_PRODUCTS", 0)
+    features, signal = make_rows()
+    target = target_of(kind, signal)
+    predictions = []
+    for count in (1, 3):
+        view, fitted = train(approach, kind, features[:TRAINING_ROWS], target[:TRAINING_ROWS], side_by_side=SideBySide(count))
+        predictions.append(fitted.predict(view.transform(features[TRAINING_ROWS:])))
+    assert np.array_equal(*predictions)

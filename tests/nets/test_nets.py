@@ -12,6 +12,7 @@ import torch
 from tabbench.core.approach import APPROACHES, TrainingSet, Workload
 from tabbench.core.errors import TabbenchError
 from tabbench.core.matrices import NetMatrix
+from tabbench.core.side_by_side import SideBySide
 from tabbench.core.task import Task
 from tabbench.nets.draws import FIRST_WEIGHTS, Draws
 from tabbench.nets.dropout import DrawnDropout
@@ -360,3 +361,15 @@ def test_a_step_asks_the_device_for_no_number(knobs):
     assert losses.shape == accepted.shape == (2,)
     with pytest.raises(RuntimeError, match="meta"):
         losses.tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_in_halves_has_the_gradients_of_the_whole(kind, monkeypatch):
+    monkeypatch.setattr("tabbench.nets.steps.FEWEST_PRODUCTS", 0)
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, 240)
+    few = {"epochs": 1, "batch_rows": 64}
+    whole, *halves = (fit(kind, settings=few, weight=weight, side_by_side=turns)
+                      for turns in (None, SideBySide(1), SideBySide(2)))
+    assert torch.equal(halves[0].members.values, halves[1].members.values)
+    assert torch.allclose(whole.members.values, halves[0].members.values, rtol=1e-3, atol=1e-4)
+    assert not torch.equal(whole.members.values, halves[0].members.values), "sums of halves are rounded otherwise"

@@ -105,7 +105,8 @@ class Guard:
         norms : Tensor | None
             (members,), or None for a step whose gradients were not measured.
         """
-        of_members, sizes = (each if each is None or self._on_cuda else each.tolist() for each in (losses, norms))
+        of_members: Any = losses if self._on_cuda else losses.tolist()
+        sizes: Any = norms if norms is None or self._on_cuda else norms.tolist()
         if sizes is not None:
             self._measured.append(len(self._losses))
             self._norms.append(sizes)

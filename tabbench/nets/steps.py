@@ -79,7 +79,7 @@ class Stepper:
 
     @property
     def shows_by_losses(self) -> bool:
-        """Whether a gradient without a value is followed by a loss without one, and no host waits for either: plain nets on a CPU."""
+        """Whether a gradient without a value leaves weights whose loss has none, which no host waits for: plain nets on a CPU."""
         return self._written is not None and not self.members.values.is_cuda
 
     @property

@@ -151,7 +151,7 @@ def test_i07_a_rate_that_jumps_later_is_taken_back(twin_score):
 
 
 def test_i07_weights_that_break_at_a_step_whose_gradient_is_not_measured_are_taken_back(twin_score):
-    """The first step at the rate breaks them; the gradients of the next three have no value, and are looked at by the loss alone."""
+    """The first step at the rate breaks them, and the three after it are judged by their losses alone."""
     model = classifier(callbacks=[FasterAt(5, 1e25)], max_epochs=25).fit(*labels())
     assert set(codes(model)) <= {"O01", "O02"} and model.n_rollbacks_ > 0
     assert {incident.epoch for incident in model.incidents_} <= {6, 7}

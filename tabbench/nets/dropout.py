@@ -48,7 +48,7 @@ class DrawnDropout:
         kept, limit = LEVELS / (LEVELS - dropped), dropped.to(torch.uint8)
         ends = [0, *accumulate(len(self.dropped) * self.rows * width for width in self.widths)]
         by_layer = (self.drawn[start:end].view(len(self.dropped), self.rows, -1) for start, end in pairwise(ends))
-        return [_at_least(each[:, first:last], limit, kept.dtype).mul_(kept) for each in by_layer]
+        return [torch.mul(_at_least(each[:, first:last], limit), kept) for each in by_layer]
 
     def clone(self) -> DrawnDropout:
         """Buffers of its own, for a graph."""
@@ -60,6 +60,6 @@ class DrawnDropout:
         self.dropped.copy_(other.dropped)
 
 
-def _at_least(drawn: Tensor, limit: Tensor, dtype: torch.dtype) -> Tensor:
-    """Ones and zeros; as numbers right away, since a truth value that becomes one takes a CPU five times as long."""
-    return torch.ge(drawn, limit, out=torch.empty(drawn.shape, dtype=dtype, device=drawn.device))
+def _at_least(drawn: Tensor, limit: Tensor) -> Tensor:
+    """Ones and zeros; as bytes, since a truth value that becomes a number takes a CPU five times as long."""
+    return torch.ge(drawn, limit, out=torch.empty(drawn.shape, dtype=torch.uint8, device=drawn.device))

@@ -16,6 +16,9 @@ from torch import Tensor
 
 FIRST_WINDOW, WINDOW = 8, 32
 """Steps between two looks. A look costs about half a step of a small net, and a wait for the device on CUDA."""
+NORM_EVERY = 4
+"""Of so many steps the first has its gradient measured, where the loss alone tells of weights that a step has broken: the norm is
+half of what the guard costs a small net."""
 EARLY_STEPS = 100
 """Until then a loss that rises means that the rate was too high from the start."""
 EARLY_RISE, EARLY_SLACK = 0.5, 0.25
@@ -86,24 +89,37 @@ class Guard:
         self._on_cuda = on_cuda
         self._losses: list[Tensor | list[float]] = []
         self._norms: list[Tensor | list[float]] = []
+        self._measured: list[int] = []
         self._looked_at = self._unproven_steps = 0
         self._refused_in_a_row = np.zeros(len(limits.constant), dtype=np.int64)
         self.window_steps = 0
         self._last_window: list[list[float]] = [[math.nan] * len(limits.constant)]
 
-    def note(self, losses: Tensor, norms: Tensor) -> Tensor | None:
-        """Which members' steps are accepted (members,); None for all of them, which only a CPU can tell without waiting."""
-        if self._on_cuda:
-            self._losses.append(losses)
-            self._norms.append(norms)
-            return torch.isfinite(losses + norms)
-        of_members, sizes = losses.tolist(), norms.tolist()
+    def note(self, losses: Tensor, norms: Tensor | None) -> Tensor | None:
+        """Which members' steps are accepted (members,); None for all of them, which only a CPU can tell without waiting.
+
+        Parameters
+        ----------
+        losses : Tensor
+            (members,).
+        norms : Tensor | None
+            (members,), or None for a step whose gradients were not measured.
+        """
+        of_members: Any = losses if self._on_cuda else losses.tolist()
+        sizes: Any = norms if norms is None or self._on_cuda else norms.tolist()
+        if sizes is not None:
+            self._measured.append(len(self._losses))
+            self._norms.append(sizes)
         self._losses.append(of_members)
-        self._norms.append(sizes)
-        if math.isfinite(sum(of_members) + sum(sizes)):  # the usual case, and quick
+        if not self._on_cuda and math.isfinite(sum(of_members) + sum(sizes or ())):  # the usual case, and quick
             return None
-        accepted = torch.isfinite(losses + norms)
-        return None if bool(accepted.all()) else accepted
+        accepted = torch.isfinite(losses if norms is None else losses + norms)
+        return accepted if self._on_cuda or not bool(accepted.all()) else None
+
+    @property
+    def wants_norms(self) -> bool:
+        """Whether the gradients of the next step are to be measured: those of the first step of each window are."""
+        return not len(self._losses) % NORM_EVERY
 
     @property
     def is_due(self) -> bool:
@@ -131,8 +147,8 @@ class Guard:
 
     def look(self, step: int) -> list[Trouble | None]:
         """The trouble of each member in the window that ends at this step; begins a new one."""
-        losses, norms = _on_host(self._losses), _on_host(self._norms)
-        self._losses, self._norms = [], []
+        losses, norms, measured = _on_host(self._losses), _on_host(self._norms), self._measured
+        self._losses, self._norms, self._measured = [], [], []
         self.window_steps, self._last_window = len(losses), norms
         self._looked_at += 1
         self._unproven_steps += self.window_steps
@@ -141,7 +157,7 @@ class Guard:
         if self._is_calm(steps, norms, self._lowest_limits[step > EARLY_STEPS]):
             self._refused_in_a_row[:] = 0
             return [None] * len(self._limits.constant)
-        return self._troubles(np.array(steps), np.array(losses), np.array(norms), step)
+        return self._troubles(np.array(steps), np.array(losses), np.array(norms), measured, step)
 
     def _is_calm(self, steps: list[list[float]], norms: list[list[float]], limit: float) -> bool:
         """Whether no member's loss is above any limit, and each moves or has learnt something: the usual case, and quick."""
@@ -153,20 +169,24 @@ class Guard:
         return all(loss <= learnt for losses in steps for loss in losses) and all(
             norm < math.inf for of_members in norms for norm in of_members)
 
-    def _troubles(self, steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, step: int) -> list[Trouble | None]:
-        """The trouble of each member by the losses and norms of the window (n, members), and by some steps before it besides."""
+    def _troubles(self, steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, measured: list[int], step: int
+                  ) -> list[Trouble | None]:
+        """The trouble of each member by the window's losses (n, members), its norms at the steps that were measured, and by some
+        steps before it besides."""
         last_norms, typical, constant = _medians(norms), _medians(steps), self._limits.constant
         limit = self._limits.early if step <= EARLY_STEPS else self._limits.late
         has_risen = (typical > limit) & (np.isfinite(steps).sum(axis=0) >= FEWEST_STEPS)
         # A net that has learnt all there is may rest.
         has_stopped = (typical > UNLEARNT * constant) & (constant > VANISHED) & (last_norms < VANISHED)
-        is_refused = ~np.isfinite(losses + norms)
+        sizes = np.zeros(losses.shape)
+        sizes[measured] = norms
+        is_refused = ~np.isfinite(losses + sizes)
         self._refused_in_a_row = np.where(is_refused.all(axis=0), self._refused_in_a_row + len(losses),
                                           is_refused[::-1].argmin(axis=0))
         found: list[Trouble | None] = [None] * len(constant)
         for member in np.flatnonzero(has_risen | has_stopped | is_refused.any(axis=0)).tolist():
             if is_refused[:, member].any():
-                found[member] = _refused(losses[:, member], norms[:, member], self._refused_in_a_row[member] >= FEWEST_STEPS)
+                found[member] = _refused(losses[:, member], sizes[:, member], self._refused_in_a_row[member] >= FEWEST_STEPS)
             elif has_stopped[member]:
                 found[member] = Trouble("vanished", f"median gradient norm {last_norms[member]:.3g}")
             else:

@@ -35,16 +35,16 @@ NO_DROPOUT = 0.5 / LEVELS
 STEPS_BEFORE_CAPTURE = 3
 """Taken as written on a stream of their own, as torch asks, before the graph is captured."""
 
-Judge = Callable[[Tensor, Tensor], Tensor | None]
-"""(losses, gradient norms), each (members,) -> which steps are accepted (members,), or None for all."""
+Judge = Callable[[Tensor, Tensor | None], Tensor | None]
+"""(losses, gradient norms or None), each (members,) -> which steps are accepted (members,), or None for all."""
 
 
-def accept_finite(losses: Tensor, norms: Tensor) -> Tensor:
+def accept_finite(losses: Tensor, norms: Tensor | None) -> Tensor:
     """Accept what is finite, without asking the device for an answer."""
-    return torch.isfinite(losses + norms)
+    return torch.isfinite(losses if norms is None else losses + norms)
 
 
-def accept_all(losses: Tensor, norms: Tensor) -> None:
+def accept_all(losses: Tensor, norms: Tensor | None) -> None:
     """Accept everything."""
 
 
@@ -79,6 +79,11 @@ class Stepper:
     def share(self) -> float:
         """Share of all steps that was taken."""
         return self.number / self.steps
+
+    @property
+    def shows_by_losses(self) -> bool:
+        """Whether a gradient without a value leaves weights whose loss has none, which no host waits for: plain nets on a CPU."""
+        return self._written is not None and not self.members.values.is_cuda
 
     @property
     def may_be_captured(self) -> bool:
@@ -116,18 +121,15 @@ class Stepper:
         """
         with self.precision.products():
             losses, gradients, seen = self.gradients(batch, dropout)
-        if not needs_norms:
-            accepted, limits = None, None
-        else:
-            norms = torch.linalg.vector_norm(gradients, dim=1)
-            accepted, limits = self._accepted(losses, norms, judge), self.clipping.factors(norms) if self.clipping.is_on else None
-        if limits is not None:
-            gradients = gradients * limits[:, None]
+        norms = torch.linalg.vector_norm(gradients, dim=1) if needs_norms or self.clipping.is_on else None
+        accepted = self._accepted(losses, norms, judge)
+        if norms is not None and self.clipping.is_on:
+            gradients = gradients * self.clipping.factors(norms)[:, None]
         self.optimiser.step(gradients, factors, decay_factor, accepted)
         seen.fold_into(self.members, accepted)
         return losses, accepted
 
-    def _accepted(self, losses: Tensor, norms: Tensor, judge: Judge) -> Tensor | None:
+    def _accepted(self, losses: Tensor, norms: Tensor | None, judge: Judge) -> Tensor | None:
         accepted = judge(losses, norms)
         if not self.precision.is_scaled:
             return accepted
@@ -227,7 +229,9 @@ class CapturedStep:
             self.losses, _ = stepper.take(self._batch, self._dropout, self._factors, self._decay, self._note,
                                           needs_norms=needs_norms)
 
-    def _note(self, losses: Tensor, norms: Tensor) -> Tensor:
+    def _note(self, losses: Tensor, norms: Tensor | None) -> Tensor | None:
+        if norms is None:
+            return None
         self._noted = [losses, norms]
         return accept_finite(losses, norms)
 

@@ -53,6 +53,7 @@ class Training:
         self.guard_seconds = 0.0
         self.is_interrupted = False
         self._needs_norms = options.is_guarded or recipe.clip is not None or self.state.stepper.precision.is_scaled
+        self._may_skip_norms = options.is_guarded and self.state.stepper.shows_by_losses
         self._is_captured = self.state.stepper.may_be_captured
         if loss.is_own:
             self._probe_loss()
@@ -183,17 +184,18 @@ class Training:
     def _taken(self, batch: Tensor, factors: Tensor, decay: float) -> tuple[Tensor, Tensor | None]:
         """A step as it is written, in as many parts as memory asks for."""
         state, stepper = self.state, self.state.stepper
+        needs_norms = state.guard.wants_norms if self._may_skip_norms else self._needs_norms
         while True:
             try:
                 return stepper.take(batch, stepper.dropout(batch.shape[1]), factors, decay,
-                                    self._judged if state.options.is_guarded else accept_all, needs_norms=self._needs_norms)
+                                    self._judged if state.options.is_guarded else accept_all, needs_norms=needs_norms)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or stepper.parts >= min(MOST_PARTS, batch.shape[1]):
                     raise
             stepper.parts *= 2
             state.journal.note_less_memory("R01", f"a batch is computed in {stepper.parts} parts", state.progress.epoch + 1)
 
-    def _judged(self, losses: Tensor, norms: Tensor) -> Tensor | None:
+    def _judged(self, losses: Tensor, norms: Tensor | None) -> Tensor | None:
         start = time.perf_counter()
         accepted = self.state.guard.note(losses, norms)
         self.guard_seconds += time.perf_counter() - start

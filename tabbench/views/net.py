@@ -45,7 +45,7 @@ class NetView:
         is_missing = np.isnan(expanded.numbers)
         scaled = self.scale.apply(expanded.numbers)
         # The median is 0 after scaling.
-        clipped = np.where(is_missing, 0.0, scaled / np.hypot(1.0, scaled / CLIP))
+        clipped = np.where(is_missing, 0.0, scaled / np.sqrt(1.0 + np.square(scaled / CLIP)))  # `apply` leaves room for squares
         numbers = np.concatenate([clipped, is_missing[:, self.gaps]], axis=1).astype(np.float32)
         number_names = self.expansion.number_names
         names = number_names + tuple(f"{number_names[gap]} (missing)" for gap in self.gaps) + self.expansion.code_names

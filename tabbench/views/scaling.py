@@ -26,7 +26,11 @@ class RobustScale:
         constant or empty column gets the scale `of_constant`, infinity for one that is to stay zero whatever comes.
         """
         low, first, center, third, high = np.zeros((5, numbers.shape[1]))
-        for column in range(numbers.shape[1]):
+        is_plain = _is_mostly_smallest(numbers)  # words and indicators, of which there may be thousands
+        plain = numbers[:, is_plain]
+        low[is_plain] = first[is_plain] = center[is_plain] = third[is_plain] = plain.min(axis=0, initial=np.inf)
+        high[is_plain] = plain.max(axis=0, initial=-np.inf)
+        for column in np.flatnonzero(~is_plain):
             present = numbers[~np.isnan(numbers[:, column]), column]
             if len(present):
                 low[column], first[column], center[column], third[column], high[column] = _quartiles(present)
@@ -38,6 +42,13 @@ class RobustScale:
         with np.errstate(over="ignore"):
             scaled: np.ndarray = np.clip((numbers - self.center) / self.scale, -FARTHEST, FARTHEST)
         return scaled
+
+
+def _is_mostly_smallest(numbers: np.ndarray) -> np.ndarray:
+    """Columns (p,) of (n, p) without a gap whose third quartile is their smallest value, and so the others, too."""
+    if not len(numbers):
+        return np.zeros(numbers.shape[1], dtype=bool)
+    return np.asarray((numbers == numbers.min(axis=0)).sum(axis=0) >= math.ceil(0.75 * len(numbers)))
 
 
 def _quartiles(present: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def test_the_settings_at_the_points_are_those_that_were_benchmarked():
     assert settings_of("forest", 0.1, classes=0) == {
         "trees": 50, "leaves": [3], "feature_shares": [0.33], "rows_per_tree": 25819, "trial_trees": 50, "trial_rows": 0}
     net = settings_of("mlp", 6.0)
-    assert (net["trained_folds"], net["repeats"], net["epochs"], net["patience"]) == (5, 4, 50, 20)
+    assert (net["trained_folds"], net["repeats"], net["epochs"], net["patience"]) == (5, 4, 50, 13)
     assert settings_of("linear+forest", 1.0)["selection"] == {"trees": 100, "rows_per_tree": 5000, "forest_cells": 12_000_000}
     recipe = preset_settings(1.0, 300_000, 2)
     assert (recipe["folds"], recipe["repeats"], recipe["epochs"], recipe["batch_rows"]) == (5, 2, 64, 1024)

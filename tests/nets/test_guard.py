@@ -135,17 +135,25 @@ def test_i06_no_rate_is_too_high(rate, twin_score):
 class FasterAt:
     """Multiplies the rate once."""
 
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
+    def __init__(self, epoch: int, factor: float = 1e4) -> None:
+        self.epoch, self.factor = epoch, factor
 
     def on_epoch_end(self, state: object) -> None:
         if state.epoch == self.epoch:
-            state.learning_rate *= 1e4
+            state.learning_rate *= self.factor
 
 
 def test_i07_a_rate_that_jumps_later_is_taken_back(twin_score):
     model = classifier(callbacks=[FasterAt(5)], max_epochs=25).fit(*labels())
     assert set(codes(model)) <= {"O01", "O02"}
+    assert {incident.epoch for incident in model.incidents_} <= {6, 7}
+    assert model.score(*labels(seed=1)) >= 0.95 * twin_score
+
+
+def test_i07_weights_that_break_at_a_step_whose_gradient_is_not_measured_are_taken_back(twin_score):
+    """The first step at the rate breaks them, and the three after it are judged by their losses alone."""
+    model = classifier(callbacks=[FasterAt(5, 1e25)], max_epochs=25).fit(*labels())
+    assert set(codes(model)) <= {"O01", "O02"} and model.n_rollbacks_ > 0
     assert {incident.epoch for incident in model.incidents_} <= {6, 7}
     assert model.score(*labels(seed=1)) >= 0.95 * twin_score
 

@@ -13,6 +13,7 @@ from tabbench.core.matrices import LinearMatrix
 from tabbench.core.table import Column
 from tabbench.views import expansion, fit_view, restore_view
 from tabbench.views import linear as linear_view
+from tabbench.views.scaling import RobustScale
 
 PREPARED = ("linear", "trees", "net")
 
@@ -28,6 +29,18 @@ def category(values):
 def first_number(view, frame):
     matrix = view.transform(frame)
     return (matrix.numbers if hasattr(matrix, "numbers") else np.asarray(matrix.values))[:, 0]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 7, 100])
+def test_columns_that_are_mostly_their_smallest_value_are_scaled_by_the_same_quartiles_as_others(rows):
+    rng = np.random.default_rng(rows)
+    words = rng.integers(1, 4, (rows, 200)) * (rng.random((rows, 200)) < np.linspace(0, 1, 200)) - 1.0
+    first, center, third = np.quantile(words, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
+    half_range = (words.max(axis=0) - words.min(axis=0)) / 2
+    spread = np.where(third > first, third - first, half_range)
+    scale = RobustScale.fit(np.column_stack([words, np.full(rows, np.nan)]))
+    np.testing.assert_array_equal(scale.center, [*center, 0.0])
+    np.testing.assert_array_equal(scale.scale, [*np.where(spread > 0, spread, 1.0), 1.0])
 
 
 @pytest.mark.parametrize("name", PREPARED)

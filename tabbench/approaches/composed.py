@@ -33,7 +33,7 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
-from tabbench.selection.columns import ColumnMatrix
+from tabbench.selection.columns import ColumnMatrix, all_columns
 
 COMPOSED_VERSION = 3
 """Raised when the way in which learner and selector are joined changes a number."""
@@ -46,6 +46,8 @@ FEW_SHARES = {"fast": [0.1, 1.0], "balanced": [0.06, 0.25, 1.0], "thorough": [0.
 TRIAL_FOLDS = {"fast": 2, "balanced": 3, "thorough": 5}
 TRIAL_CELLS = {"fast": 140_000, "balanced": 400_000, "thorough": 1_500_000}
 """Bounds rows x columns x outputs on which the number of features is chosen."""
+TRIAL_EFFORT = 0.03
+"""Of a cheap learner in a trial, whose own grid is searched anew with each share: a coarse one tells which share is best."""
 FEWEST_TRIAL_ROWS = 1500
 HOLDOUT = 0.3
 MANY_COLUMNS, ENOUGH_ROWS = 300, 1000
@@ -125,9 +127,11 @@ def _composed_settings(learner: Approach, selector: Selector, workload: Workload
     has_folds = is_cheap and not (workload.columns > MANY_COLUMNS and workload.rows >= ENOUGH_ROWS)
     rows = max(FEWEST_TRIAL_ROWS, counted(effort, **TRIAL_CELLS) // (workload.columns * workload.outputs))
     trial = replace(workload, effort=min(effort, POINTS["fast"]), rows=min(rows, workload.rows))
+    of_learner = replace(trial, effort=min(effort, TRIAL_EFFORT if is_cheap else POINTS["fast"]))
     return {"selection": selector.settings(workload), "shares": nearest(effort, SHARES if is_cheap else FEW_SHARES),
             "trial_rows": rows, "trial_folds": counted(effort, **TRIAL_FOLDS, least=2) if has_folds else 1,
-            "trial_selection": selector.settings(trial), "trial": learner.settings(trial), "learner": learner.settings(workload)}
+            "trial_selection": selector.settings(trial), "trial": learner.settings(of_learner),
+            "learner": learner.settings(workload)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,14 +163,23 @@ def _fit_composed(learner: Approach, selector: Selector, training: TrainingSet) 
     """Choose the number of features, select on all rows, fit the learner on what was selected."""
     settings = training.settings
     share, losses = _choose_share(learner, selector, training)
-    key = ("selection", selector.name, selector.version, type(training.features), digest(settings["selection"]))
-    selection = training.shared.once(key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
+    takes_all = share == 1.0 and selector.orders_columns
+    selection = all_columns(training.features) if takes_all else _selection(selector, training)
     n_features = _count(share, selection.n_features)
     selected = selection.transform(training.features, n_features)
     fitted = _fit_learner(learner, _with_settings(training, "learner"), selected)
     tuned = {"share": share, "features": n_features, "selected": _names(selected, training.features), "share_losses": losses,
              "learner": fitted.tuned}
     return FittedComposed(selection, n_features, learner.view, fitted, tuned)
+
+
+def _selection(selector: Selector, training: TrainingSet) -> FittedSelection:
+    """The selection on all rows, from the batch's memo where another approach has made it."""
+    settings = training.settings["selection"]
+    key = ("selection", selector.name, selector.version, type(training.features), digest(settings))
+    selection: FittedSelection = training.shared.once(
+        key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
+    return selection
 
 
 def _fit_learner(learner: Approach, training: TrainingSet, selected: ColumnMatrix) -> FittedApproach:

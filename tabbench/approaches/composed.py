@@ -46,8 +46,6 @@ FEW_SHARES = {"fast": [0.1, 1.0], "balanced": [0.06, 0.25, 1.0], "thorough": [0.
 TRIAL_FOLDS = {"fast": 2, "balanced": 3, "thorough": 5}
 TRIAL_CELLS = {"fast": 140_000, "balanced": 400_000, "thorough": 1_500_000}
 """Bounds rows x columns x outputs on which the number of features is chosen."""
-TRIAL_EFFORT = 0.03
-"""Of a cheap learner in a trial, whose own grid is searched anew with each share: a coarse one tells which share is best."""
 FEWEST_TRIAL_ROWS = 1500
 HOLDOUT = 0.3
 MANY_COLUMNS, ENOUGH_ROWS = 300, 1000
@@ -127,11 +125,9 @@ def _composed_settings(learner: Approach, selector: Selector, workload: Workload
     has_folds = is_cheap and not (workload.columns > MANY_COLUMNS and workload.rows >= ENOUGH_ROWS)
     rows = max(FEWEST_TRIAL_ROWS, counted(effort, **TRIAL_CELLS) // (workload.columns * workload.outputs))
     trial = replace(workload, effort=min(effort, POINTS["fast"]), rows=min(rows, workload.rows))
-    of_learner = replace(trial, effort=min(effort, TRIAL_EFFORT if is_cheap else POINTS["fast"]))
     return {"selection": selector.settings(workload), "shares": nearest(effort, SHARES if is_cheap else FEW_SHARES),
             "trial_rows": rows, "trial_folds": counted(effort, **TRIAL_FOLDS, least=2) if has_folds else 1,
-            "trial_selection": selector.settings(trial), "trial": learner.settings(of_learner),
-            "learner": learner.settings(workload)}
+            "trial_selection": selector.settings(trial), "trial": learner.settings(trial), "learner": learner.settings(workload)}
 
 
 @dataclass(frozen=True, eq=False)

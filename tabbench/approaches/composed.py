@@ -157,7 +157,6 @@ class FittedComposed:
 
 def _fit_composed(learner: Approach, selector: Selector, training: TrainingSet) -> FittedComposed:
     """Choose the number of features, select on all rows, fit the learner on what was selected."""
-    settings = training.settings
     share, losses = _choose_share(learner, selector, training)
     takes_all = share == 1.0 and selector.orders_columns
     selection = all_columns(training.features) if takes_all else _selection(selector, training)

@@ -52,8 +52,8 @@ FEWEST_TUNING_ROWS = 5000
 SMALLEST_ALPHA = 1e-6
 """As a share of the penalty that empties the model: next to no penalty."""
 TOLERANCE, SEARCH_TOLERANCE = 1e-7, 1e-4
-"""Of a unit of weight's loss, what the last Newton step promised: what that leaves open moves a log loss in the fifth digit; while
-candidates are compared, in the fourth."""
+"""Of a unit of weight's loss, as the last Newton step promised it: what that leaves open moves a log loss in the fifth digit, also
+while candidates are compared, since steps are then quadratically shorter."""
 NEWTON_STEPS = 20
 """Rarely more than ten are needed, so the cap only bounds what is degenerate."""
 
@@ -209,7 +209,7 @@ def _finite(value: float) -> float | None:
 
 
 APPROACHES.register(Approach(
-    name="linear", version=5, family="linear", cost_rank=10, view="linear",
+    name="linear", version=6, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net and ridge",
     settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True, blends=True,
     requires=("scipy.linalg",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))

@@ -44,7 +44,8 @@ class LightGBMLibrary:
         is_sparse = is_wide and entries <= MOST_ENTRIES * values.size
         fit_data = lightgbm.Dataset(_given(fit, is_sparse), fit.target, weight=fit.weight, params=parameters,
                                     categorical_feature=categories).construct()
-        valid_data = fit_data.create_valid(_given(valid, is_sparse), valid.target, weight=valid.weight, params=parameters).construct()
+        valid_data = fit_data.create_valid(_given(valid, is_sparse), valid.target, weight=valid.weight,
+                                           params=parameters).construct()
         return fit_data, valid_data
 
     def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> LightGBMFold:

@@ -103,7 +103,8 @@ class XGBoostTrees:
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
-        data = xgboost.DMatrix(_filled(matrix.values), feature_types=_feature_types(matrix.levels), enable_categorical=True, nthread=1)
+        data = xgboost.DMatrix(_filled(matrix.values), feature_types=_feature_types(matrix.levels), enable_categorical=True,
+                               nthread=1)
         return np.asarray(self._booster.predict(data, output_margin=True))
 
     def gains(self, columns: int) -> np.ndarray:

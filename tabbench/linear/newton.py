@@ -26,8 +26,8 @@ than `SHORT`: rows that are predicted with certainty, and wrongly, have slopes b
 SLOW = 0.05
 """A step with an old curvature shall leave less than this share of the decrease to come, else a new one is worth it."""
 LEFT = 0.02
-"""Share of a quadratic model's decrease that may be left: the next step, which knows the loss better, finds it. On 600 rows of 2,500
-counts the last three in four of the searches for active columns lowered the model by less, and took most of the time."""
+"""Share of a quadratic model's decrease that may be left: the next step, which knows the loss better, finds it. On 600 rows of
+2,500 counts three in four of the searches for active columns lowered the model by less, and took most of the time."""
 
 
 @dataclass(frozen=True)

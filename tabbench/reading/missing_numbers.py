@@ -85,12 +85,15 @@ def _extreme(value: float, values: np.ndarray) -> _Extreme | None:
     others = values[~is_value & np.isfinite(values)]
     if not len(others):
         return None
-    rows = int(is_value.sum())
+    rows = int(np.count_nonzero(is_value))
     low, high = float(others.min()), float(others.max())
     gap = max(low - value, value - high)
-    is_frequent = rows >= max(FEWEST_CODE_ROWS, SMALLEST_CODE_SHARE * len(values))
-    stands_out = is_frequent and gap > high - low and len(np.unique(others)) >= FEWEST_OTHER_VALUES
+    stands_out = _is_frequent(value, values) and gap > high - low and len(np.unique(others)) >= FEWEST_OTHER_VALUES
     return _Extreme(value, rows, stands_out, low >= 0)
+
+
+def _is_frequent(value: float, values: np.ndarray) -> bool:
+    return int(np.count_nonzero(values == value)) >= max(FEWEST_CODE_ROWS, SMALLEST_CODE_SHARE * len(values))
 
 
 def _said(found: dict[str, float], lowest: Mapping[str, _Extreme]) -> list[Finding]:
@@ -109,7 +112,7 @@ def _suspected(numbers: Mapping[str, TypedColumn]) -> list[Finding]:
     findings = []
     for name, typed in numbers.items():
         high = float(typed.extent[1])
-        extreme = _extreme(high, typed.values) if high in POSITIVE_CODES else None
+        extreme = _extreme(high, typed.values) if high in POSITIVE_CODES and _is_frequent(high, typed.values) else None
         if extreme and extreme.stands_out:
             findings.append(Finding("suspected-missing-code", "warn", shown(name),
                                     f"{high:g} in {counted(extreme.rows, 'row')} of {shown(name)} stands apart from all other "

@@ -60,7 +60,7 @@ def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, 
         numbers = numbers.copy()  # Arrow's own memory, which libraries that want to write refuse
     numbers = numbers.astype(np.int64 if numbers.dtype == np.int64 else np.float64, copy=False)
     low, high = extent_of(numbers)
-    column = replace(column, notation=replace(column.notation, is_fraction=-1 <= low and high <= 1))
+    column = replace(column, notation=replace(column.notation, is_fraction=low >= -1 and high <= 1))
     missing = 0 if numbers.dtype == np.int64 else int(np.isnan(numbers).sum())
     return TypedColumn(column, numbers, numbers, missing, findings=findings, extent=(low, high))
 
@@ -87,7 +87,8 @@ def _typed_together(names: Sequence[str], numbers: np.ndarray, decimal: Literal[
     is_fraction = (high <= 1) & (low >= -1)
     notations = {each: Notation(decimal, is_fraction=each) for each in (False, True)}
     extents = zip(low.tolist(), high.tolist(), strict=True)
-    return {name: TypedColumn(Column(name, "number", notation=notations[bool(fraction)]), values, values, int(gaps), extent=extent)
+    return {name: TypedColumn(Column(name, "number", notation=notations[bool(fraction)]), values, values, int(gaps),
+                              extent=extent)
             for name, values, plain, fraction, gaps, extent in zip(names, numbers, is_plain, is_fraction, missing, extents,
                                                                    strict=True) if plain}
 

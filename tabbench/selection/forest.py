@@ -111,8 +111,10 @@ def forest_settings(workload: Workload) -> Settings:
 
 
 def _outputs(target: np.ndarray, task: Task) -> np.ndarray:
-    """Numbers (n,), or an indicator (n, k) of each class, of two classes one: their squared errors add up to Gini's impurity. Trees
-    of numbers are grown without another look at the classes for each tree, which on 1,000 rows took a third of the time."""
+    """Numbers (n,), or an indicator (n, k) of each class, of two classes one: their squared errors add up to Gini's impurity.
+
+    Trees of numbers are grown without another look at the classes for each tree, which on 1,000 rows took a third of the time.
+    """
     if task.is_regression or task.n_classes == 2:
         return target
     return np.asarray(target[:, None] == np.arange(task.n_classes), dtype=np.float64)
@@ -133,4 +135,5 @@ def _with_shadows(values: Any, seed: int) -> Any:
 
 SELECTORS.register(Selector(
     name="forest", version=3, cost_rank=3, summary="the features most important to a random forest", views=ANY_VIEW,
-    settings=forest_settings, fit=fit_forest_selection, restore=restore_columns, orders_columns=True, requires=("sklearn.ensemble",)))
+    settings=forest_settings, fit=fit_forest_selection, restore=restore_columns, orders_columns=True,
+    requires=("sklearn.ensemble",)))

@@ -52,8 +52,8 @@ FEWEST_TUNING_ROWS = 5000
 SMALLEST_ALPHA = 1e-6
 """As a share of the penalty that empties the model: next to no penalty."""
 TOLERANCE, SEARCH_TOLERANCE = 1e-7, 1e-4
-"""Of a unit of weight's loss, as the last Newton step promised it: what that leaves open moves a log loss in the fifth digit, also
-while candidates are compared, since steps are then quadratically shorter."""
+"""Of a unit of weight's loss, as the last Newton step promised it: what that leaves open moves a log loss in the fifth digit or
+later, also while candidates are compared, since steps are then quadratically shorter."""
 NEWTON_STEPS = 20
 """Rarely more than ten are needed, so the cap only bounds what is degenerate."""
 

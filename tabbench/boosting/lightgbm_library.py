@@ -41,7 +41,7 @@ class LightGBMLibrary:
         if values.shape[1] > MANY_COLUMNS and entries > values.size / 2:
             parameters["enable_bundle"] = False  # looking for columns that are never filled together took most of the time
         categories = [column for column, level in enumerate(fit.matrix.levels) if level]
-        is_sparse = is_wide and entries <= MOST_ENTRIES * values.size
+        is_sparse = is_wide and bool(entries <= MOST_ENTRIES * values.size)
         fit_data = lightgbm.Dataset(_given(fit, is_sparse), fit.target, weight=fit.weight, params=parameters,
                                     categorical_feature=categories).construct()
         valid_data = fit_data.create_valid(_given(valid, is_sparse), valid.target, weight=valid.weight,

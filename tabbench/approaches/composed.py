@@ -33,7 +33,7 @@ from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
-from tabbench.selection.columns import ColumnMatrix
+from tabbench.selection.columns import ColumnMatrix, all_columns
 
 COMPOSED_VERSION = 3
 """Raised when the way in which learner and selector are joined changes a number."""
@@ -157,16 +157,24 @@ class FittedComposed:
 
 def _fit_composed(learner: Approach, selector: Selector, training: TrainingSet) -> FittedComposed:
     """Choose the number of features, select on all rows, fit the learner on what was selected."""
-    settings = training.settings
     share, losses = _choose_share(learner, selector, training)
-    key = ("selection", selector.name, selector.version, type(training.features), digest(settings["selection"]))
-    selection = training.shared.once(key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
+    takes_all = share == 1.0 and selector.orders_columns
+    selection = all_columns(training.features) if takes_all else _selection(selector, training)
     n_features = _count(share, selection.n_features)
     selected = selection.transform(training.features, n_features)
     fitted = _fit_learner(learner, _with_settings(training, "learner"), selected)
     tuned = {"share": share, "features": n_features, "selected": _names(selected, training.features), "share_losses": losses,
              "learner": fitted.tuned}
     return FittedComposed(selection, n_features, learner.view, fitted, tuned)
+
+
+def _selection(selector: Selector, training: TrainingSet) -> FittedSelection:
+    """The selection on all rows, from the batch's memo where another approach has made it."""
+    settings = training.settings["selection"]
+    key = ("selection", selector.name, selector.version, type(training.features), digest(settings))
+    selection: FittedSelection = training.shared.once(
+        key, lambda: selector.fit(training.features, _with_settings(training, "selection")))
+    return selection
 
 
 def _fit_learner(learner: Approach, training: TrainingSet, selected: ColumnMatrix) -> FittedApproach:

@@ -51,8 +51,9 @@ FEWEST_TUNING_ROWS = 5000
 """A blend learns its weights from the predictions for these rows."""
 SMALLEST_ALPHA = 1e-6
 """As a share of the penalty that empties the model: next to no penalty."""
-TOLERANCE = 1e-7
-"""Of a unit of weight's loss: what it leaves open moves a log loss in the fifth digit."""
+TOLERANCE, SEARCH_TOLERANCE = 1e-7, 1e-4
+"""Of a unit of weight's loss, as the last Newton step promised it: what that leaves open moves a log loss in the fifth digit or
+later, also while candidates are compared, since steps are then quadratically shorter."""
 NEWTON_STEPS = 20
 """Rarely more than ten are needed, so the cap only bounds what is degenerate."""
 
@@ -154,7 +155,8 @@ def _fit_logistic(training: TrainingSet) -> FittedLinear:
     grid = LogisticGrid(paths, settings["newton_steps"], TOLERANCE)
     sample, positions = _sample(training)
     folds = inner_folds(sample, settings["inner_folds"], training.shared_seed)
-    chosen = choose_logistic(_rows(sample), sample.task.n_classes, folds, grid, deciding_loss(sample))
+    chosen = choose_logistic(_rows(sample), sample.task.n_classes, folds, replace(grid, tolerance=SEARCH_TOLERANCE),
+                             deciding_loss(sample))
     point = chosen.point
     # Newton steps reach a solution with l1 far from empty sooner along the path than directly.
     model = fit_logistic(_rows(_fitted_rows(training)), point, grid, along=point.l1_ratio > 0)
@@ -207,7 +209,7 @@ def _finite(value: float) -> float | None:
 
 
 APPROACHES.register(Approach(
-    name="linear", version=5, family="linear", cost_rank=10, view="linear",
+    name="linear", version=6, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net and ridge",
     settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True, blends=True,
     requires=("scipy.linalg",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))

@@ -89,6 +89,11 @@ class Library(Protocol):
         """As in `--approaches`."""
         ...
 
+    @property
+    def hides_zeros(self) -> bool:
+        """Whether it goes through what is not missing, so that many indicators are best shown by their ones alone."""
+        ...
+
     def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
         """Binned data of one fold, used by all configurations."""
         ...

@@ -28,6 +28,7 @@ class CatBoostLibrary:
     """Implements `booster.Library`."""
 
     name = "catboost"
+    hides_zeros = False
 
     def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
         """Pools (fit, validation); the library bins them itself."""

@@ -19,6 +19,8 @@ METRICS = {"binary": "binary_logloss", "multiclass": "multi_logloss", "squared":
 QUIET = {"verbosity": -1}
 MANY_COLUMNS, HISTOGRAM_MB = 2000, 64
 """Of so many columns the histograms of few leaves are kept: all would take hundreds of megabytes a booster at 20,000 columns."""
+WIDE_COLUMNS, MOST_ENTRIES = 200, 0.1
+"""Of more columns, most of them zero, a sparse matrix is binned in half of the time, to the same bins."""
 CATEGORIES = {"max_cat_to_onehot": 32, "cat_smooth": 3.0, "cat_l2": 3.0, "min_data_per_group": 5}
 """The library's own defaults suit 100,000 rows; measured at 62 to 3,000 rows, these cost up to 30 % less loss."""
 
@@ -27,18 +29,23 @@ class LightGBMLibrary:
     """Implements `booster.Library`."""
 
     name = "lightgbm"
+    hides_zeros = False
 
     def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
         """Binned data sets (fit, validation)."""
         # Configurations differ in the smallest leaf, so columns must not be dropped for one of them.
         parameters = {**QUIET, "max_bin": bins, "feature_pre_filter": False, "num_threads": threads,
                       "deterministic": True, "force_col_wise": True}
-        if fit.matrix.values.shape[1] > MANY_COLUMNS and np.count_nonzero(fit.matrix.values) > fit.matrix.values.size / 2:
+        values = fit.matrix.values
+        is_wide, entries = values.shape[1] > WIDE_COLUMNS, np.count_nonzero(values)
+        if values.shape[1] > MANY_COLUMNS and entries > values.size / 2:
             parameters["enable_bundle"] = False  # looking for columns that are never filled together took most of the time
         categories = [column for column, level in enumerate(fit.matrix.levels) if level]
-        fit_data = lightgbm.Dataset(fit.matrix.values, fit.target, weight=fit.weight, params=parameters,
+        is_sparse = is_wide and bool(entries <= MOST_ENTRIES * values.size)
+        fit_data = lightgbm.Dataset(_given(fit, is_sparse), fit.target, weight=fit.weight, params=parameters,
                                     categorical_feature=categories).construct()
-        valid_data = fit_data.create_valid(valid.matrix.values, valid.target, weight=valid.weight, params=parameters).construct()
+        valid_data = fit_data.create_valid(_given(valid, is_sparse), valid.target, weight=valid.weight,
+                                           params=parameters).construct()
         return fit_data, valid_data
 
     def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> LightGBMFold:
@@ -49,6 +56,12 @@ class LightGBMLibrary:
         """The trees that `to_blob` wrote."""
         texts = [blob.decode(errors="replace") for blob in blobs]
         return [LightGBMTrees(text, trees_alone(text)) for text in texts]
+
+
+def _given(rows: LearningRows, is_sparse: bool) -> Any:
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix(rows.matrix.values) if is_sparse else rows.matrix.values
 
 
 class LightGBMFold:

@@ -194,6 +194,11 @@ class _Fitting:
     binned: dict[tuple[str, int], tuple[TreeEncoding, Any]] = field(default_factory=dict)
     paired: tuple[int, ...] = ()
 
+    @cached_property
+    def has_wordy_columns(self) -> bool:
+        """Whether there are categories that means take the place of; all rows and those of a fold have the same levels."""
+        return bool(wordy_columns(self.rows.matrix, self.objective.classes))
+
     def contenders(self) -> list[_Growing]:
         """The configurations that do best on the first fold, in the portfolio's order; all where none is to be left out."""
         started: list[_Growing] = []
@@ -256,6 +261,8 @@ class _Fitting:
 
     def _fold(self, coding: Coding, fold: int) -> tuple[TreeEncoding, Any]:
         """A fold's binned data, built once for all configurations that see the rows in the same way."""
+        if coding == "statistics" and not self.has_wordy_columns:
+            coding = "native"
         if (coding, fold) not in self.binned:
             fit, valid = self.folds[fold]
             self.binned[coding, fold] = self._bin(coding, fit, valid, self.training.shared_seed + fold)
@@ -266,7 +273,7 @@ class _Fitting:
         encoding, encoded = encode(
             fit_rows.matrix, fit_rows.target, fit_rows.weight, self.objective.classes, seed,
             replaced=() if coding == "native" else wordy_columns(fit_rows.matrix, self.objective.classes),
-            paired=self.paired if coding == "pairs" else ())
+            paired=self.paired if coding == "pairs" else (), hides_zeros=self.chosen.hides_zeros)
         fit_rows = LearningRows(encoded, fit_rows.target, fit_rows.weight)
         valid_rows = LearningRows(encoding.transform(valid_rows.matrix), valid_rows.target, valid_rows.weight)
         return encoding, self.chosen.bin(fit_rows, valid_rows, self.shape.most_bins, self.training.threads)

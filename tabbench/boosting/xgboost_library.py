@@ -19,19 +19,22 @@ METRICS = {"binary": "logloss", "multiclass": "mlogloss", "squared": "rmse", "ab
 MANY_COLUMNS, KEPT_BINS, FEWEST_NODES = 2000, 6_000_000, 16
 """Of so many columns only the histograms of some nodes are kept, 16 bytes a bin: all would take half a gigabyte a booster at
 20,000 columns. What is not kept is summed up once more."""
+MOST_FILLED = 0.2
+"""Share of the cells that are not missing."""
 
 
 class XGBoostLibrary:
     """Implements `booster.Library`."""
 
     name = "xgboost"
+    hides_zeros = True
 
     def bin(self, fit: LearningRows, valid: LearningRows, bins: int, threads: int) -> Any:
         """Binned matrices (fit, validation)."""
         arguments = {"nthread": threads, "feature_types": _feature_types(fit.matrix.levels), "enable_categorical": True}
-        fit_data = xgboost.QuantileDMatrix(fit.matrix.values, fit.target, weight=fit.weight, max_bin=bins, **arguments)
+        fit_data = xgboost.QuantileDMatrix(_filled(fit.matrix.values), fit.target, weight=fit.weight, max_bin=bins, **arguments)
         # Not binned by `fit_data`: a code that occurs in the validation rows alone has no bin there.
-        valid_data = xgboost.DMatrix(valid.matrix.values, valid.target, weight=valid.weight, **arguments)
+        valid_data = xgboost.DMatrix(_filled(valid.matrix.values), valid.target, weight=valid.weight, **arguments)
         return fit_data, valid_data
 
     def start(self, binned: Any, objective: Objective, settings: TreeSettings, threads: int, seed: int) -> XGBoostFold:
@@ -100,7 +103,8 @@ class XGBoostTrees:
 
     def scores(self, matrix: TreeMatrix) -> np.ndarray:
         """Raw scores (m,) or (m, classes)."""
-        data = xgboost.DMatrix(matrix.values, feature_types=_feature_types(matrix.levels), enable_categorical=True, nthread=1)
+        data = xgboost.DMatrix(_filled(matrix.values), feature_types=_feature_types(matrix.levels), enable_categorical=True,
+                               nthread=1)
         return np.asarray(self._booster.predict(data, output_margin=True))
 
     def gains(self, columns: int) -> np.ndarray:
@@ -113,6 +117,17 @@ class XGBoostTrees:
     def to_blob(self) -> bytes:
         """XGBoost's own JSON."""
         return bytes(self._booster.save_raw("json"))
+
+
+def _filled(values: np.ndarray) -> Any:
+    """The values, as a sparse matrix of what is not missing where most are: it is read in a third of the time."""
+    is_filled = ~np.isnan(values)
+    if np.count_nonzero(is_filled) > MOST_FILLED * values.size:
+        return values
+    from scipy.sparse import csr_matrix
+
+    ends = np.concatenate([[0], np.cumsum(np.count_nonzero(is_filled, axis=1))]).astype(np.int32)
+    return csr_matrix((values[is_filled], np.nonzero(is_filled)[1].astype(np.int32), ends), shape=values.shape)
 
 
 def _feature_types(levels: Sequence[int]) -> list[str]:

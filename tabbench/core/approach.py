@@ -280,6 +280,8 @@ class Selector:
         Import names of required modules.
     views : tuple[ViewName, ...], default ("linear",)
         Views that it can work on: it gets the learner's own view if that is among them, else the linear one.
+    orders_columns : bool, default False
+        Whether its fits are `OrderedColumns`: where all columns are taken, nothing need be fitted.
     """
 
     name: str
@@ -291,6 +293,7 @@ class Selector:
     restore: Callable[[Parts], FittedSelection]
     requires: tuple[str, ...] = ()
     views: tuple[ViewName, ...] = ("linear",)
+    orders_columns: bool = False
 
 
 APPROACHES: Registry[Approach] = Registry("approach", "tabbench.approaches")

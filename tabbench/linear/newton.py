@@ -25,6 +25,9 @@ LEAST_DAMPING, MOST_DAMPING, DAMPING_GROWTH, SHORT = 1e-6, 1.0, 10.0, 0.1
 than `SHORT`: rows that are predicted with certainty, and wrongly, have slopes but no curvature. The minimum stays where it is."""
 SLOW = 0.05
 """A step with an old curvature shall leave less than this share of the decrease to come, else a new one is worth it."""
+LEFT = 0.02
+"""Share of a quadratic model's decrease that may be left: the next step, which knows the loss better, finds it. On 600 rows of
+2,500 counts three in four of the searches for active columns lowered the model by less, and took most of the time."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Descent:
         columns, quadratic = self.curvatures.columns[number], self.curvatures.quadratics[number]
         here = self.parameters[np.ix_(outputs, columns)]
         linear = quadratic.matrix @ here.ravel() - slopes[:, columns].ravel()
-        there = quadratic.minimum(linear, penalty.l1, penalty.l2, here.ravel()).reshape(here.shape)
+        there = quadratic.minimum(linear, penalty.l1, penalty.l2, here.ravel(), LEFT).reshape(here.shape)
         move = np.zeros((len(outputs), self.likelihood.columns))
         move[:, columns] = there - here
         before, after = self.parameters[outputs], self.parameters[outputs] + move

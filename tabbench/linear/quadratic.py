@@ -34,15 +34,15 @@ class Quadratic:
     penalised: np.ndarray
     systems: dict[float, Subsystems] = field(default_factory=dict)
 
-    def minimum(self, slope: np.ndarray, l1: float, l2: float, start: np.ndarray) -> np.ndarray:
-        """x (q,) for c = `slope`, searched from `start`."""
+    def minimum(self, slope: np.ndarray, l1: float, l2: float, start: np.ndarray, left: float = 0.0) -> np.ndarray:
+        """x (q,) for c = `slope`, searched from `start`; the search ends when less than the share `left` seems left to win."""
         if l2 not in self.systems:
             self.systems.clear()
             self.systems[l2] = Subsystems(self._ridged(l2))
         system = self.systems[l2]
         if l1 == 0 or not self.penalised.any():
             return system.solve(np.ones(len(slope), dtype=bool), slope)
-        return _by_active_sets(system, slope, np.where(self.penalised, l1, 0.0), start)
+        return _by_active_sets(system, slope, np.where(self.penalised, l1, 0.0), start, left)
 
     def _ridged(self, l2: float) -> np.ndarray:
         ridged = self.matrix.copy()
@@ -52,12 +52,13 @@ class Quadratic:
         return ridged
 
 
-def _by_active_sets(system: Subsystems, slope: np.ndarray, l1: np.ndarray, start: np.ndarray) -> np.ndarray:
+def _by_active_sets(system: Subsystems, slope: np.ndarray, l1: np.ndarray, start: np.ndarray, left: float) -> np.ndarray:
     """Newton steps within the orthant of the signs at hand; what would leave it stops at zero (doi:10.1137/0320018).
 
-    Each step lowers the objective, so that no active set comes back; it ends where no entry wants to move.
+    Each step lowers the objective, so that no active set comes back; it ends where no entry wants to move, or after a step that
+    lowered it by less than the share `left` of what all have.
     """
-    here = start.copy()
+    here, won = start.copy(), 0.0
     noise = AT_REST * float(np.abs(slope).max(initial=0.0))
     for _ in range(MOST_EXCHANGES):
         pull = slope - system.matrix @ here
@@ -66,10 +67,10 @@ def _by_active_sets(system: Subsystems, slope: np.ndarray, l1: np.ndarray, start
         if not asks.any() and (np.abs(pull - l1 * signs)[(here != 0) | (l1 == 0)] <= noise).all():
             break
         face = _Face(system, slope, l1, here, signs, pull - l1 * signs)
-        reached = face.as_far_as_it_helps(face.sure_way(asks, noise))
-        if reached is None:
+        here, gain = face.as_far_as_it_helps(face.sure_way(asks, noise))
+        won += gain
+        if gain <= left * won:
             break
-        here = reached
     return here
 
 
@@ -102,8 +103,8 @@ class _Face:
         is_stuck = not asks.any() and bool((np.abs(self.force[in_use]) <= noise).all())
         return self.way_with(strongest) if is_stuck else move
 
-    def as_far_as_it_helps(self, move: np.ndarray) -> np.ndarray | None:
-        """The first point on the way, from its end backwards, that is lower; None when there is none."""
+    def as_far_as_it_helps(self, move: np.ndarray) -> tuple[np.ndarray, float]:
+        """The first point on the way, from its end backwards, that is lower, and by how much; `here` and 0 if there is none."""
         before = self._value(self.here)
         crosses = (self.l1 > 0) & ((self.here + move) * self.signs < 0)
         # An entry that is at zero already stays there for any length.
@@ -111,9 +112,9 @@ class _Face:
         first = float(np.min(ends[crosses & (self.here != 0)], initial=1.0))
         for length in np.geomspace(1.0, max(first, SHORTEST), LENGTHS) if first < 1 else (1.0,):
             there = np.where(ends * (1 - ROUNDING) <= length, 0.0, self.here + length * move)
-            if self._value(there) < before:
-                return np.asarray(there)
-        return None
+            if (gain := before - self._value(there)) > 0:
+                return np.asarray(there), gain
+        return self.here, 0.0
 
     def _value(self, point: np.ndarray) -> float:
         return float(point @ (self.system.matrix @ point) / 2 - self.slope @ point + self.l1 @ np.abs(point))

@@ -76,8 +76,7 @@ def _is_identifier(name: str, typed: TypedColumn) -> bool:
         return len(typed.distinct) == len(typed) and _looks_like_codes(typed.distinct) and not _are_decimals(typed.distinct)
     if typed.values.dtype != np.int64:
         return False
-    numbers = typed.values
-    low, high = int(numbers.min()), int(numbers.max())
+    numbers, (low, high) = typed.values, typed.extent
     is_numbering = high - low + 1 == len(numbers) and not (low >= FIRST_YEAR and high <= LAST_YEAR)
     return (is_numbering or is_named_identifier(name)) and not _has_quick_double(numbers) and _are_distinct(numbers)
 

@@ -6,6 +6,7 @@ is only pointed out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from tabbench.core.finding import Finding
 from tabbench.core.phrases import counted, first_few, shown
-from tabbench.reading.typed_column import TypedColumn, number_column
+from tabbench.reading.typed_column import TypedColumn, extent_of, number_column
 
 FEWEST_CODE_ROWS = 5
 SMALLEST_CODE_SHARE = 0.001
@@ -40,17 +41,16 @@ class _Extreme:
 
 def without_infinite(name: str, typed: TypedColumn) -> TypedColumn:
     """A feature's infinite numbers become missing, with a finding."""
-    if typed.column.kind != "number" or typed.values.dtype != np.float64:
+    if typed.column.kind != "number" or not any(map(math.isinf, typed.extent)):
         return typed
     infinite = np.isinf(typed.values)
     rows = int(infinite.sum())
-    if not rows:
-        return typed
     numbers = np.where(infinite, np.nan, typed.values)
     finding = Finding("infinite-value", "warn", shown(name), f"{shown(name)} is infinite in {counted(rows, 'row')}, which count "
                                                              f"as missing",
                       "replace them by what they mean")
-    return replace(typed, values=numbers, codes=numbers, missing=typed.missing + rows, findings=(*typed.findings, finding))
+    return replace(typed, values=numbers, codes=numbers, missing=typed.missing + rows, extent=extent_of(numbers),
+                   findings=(*typed.findings, finding))
 
 
 def find_missing_codes(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, float], tuple[Finding, ...]]:
@@ -60,8 +60,8 @@ def find_missing_codes(columns: Mapping[str, TypedColumn]) -> tuple[dict[str, fl
     the rows (5 at least) and lies further below the other values than these lie apart; in one column if it consists of
     nines, else in two. It then is missing there, and wherever it is the lowest value of a column that is not negative otherwise.
     """
-    numbers = {name: typed.values for name, typed in columns.items() if typed.column.kind == "number"}
-    lowest = {name: extreme for name, values in numbers.items() if (extreme := _lowest(values))}
+    numbers = {name: typed for name, typed in columns.items() if typed.column.kind == "number"}
+    lowest = {name: extreme for name, typed in numbers.items() if (extreme := _lowest(typed))}
     outstanding = [extreme.value for extreme in lowest.values() if extreme.stands_out]
     codes = {code for code in outstanding if -code in NINES or outstanding.count(code) > 1}
     found = {name: extreme.value for name, extreme in lowest.items()
@@ -75,10 +75,9 @@ def apply_missing_code(typed: TypedColumn, code: float) -> TypedColumn:
     return number_column(replace(typed.column, missing_code=code), numbers, typed.findings)
 
 
-def _lowest(values: np.ndarray) -> _Extreme | None:
-    if not len(values) or np.isnan(low := float(np.fmin.reduce(values))) or low > SMALLEST_NEGATIVE_CODE or low != round(low):
-        return None
-    return _extreme(low, values)
+def _lowest(typed: TypedColumn) -> _Extreme | None:
+    low = float(typed.extent[0])
+    return _extreme(low, typed.values) if low <= SMALLEST_NEGATIVE_CODE and low == np.floor(low) else None
 
 
 def _extreme(value: float, values: np.ndarray) -> _Extreme | None:
@@ -86,12 +85,15 @@ def _extreme(value: float, values: np.ndarray) -> _Extreme | None:
     others = values[~is_value & np.isfinite(values)]
     if not len(others):
         return None
-    rows = int(is_value.sum())
+    rows = int(np.count_nonzero(is_value))
     low, high = float(others.min()), float(others.max())
     gap = max(low - value, value - high)
-    is_frequent = rows >= max(FEWEST_CODE_ROWS, SMALLEST_CODE_SHARE * len(values))
-    stands_out = is_frequent and gap > high - low and len(np.unique(others)) >= FEWEST_OTHER_VALUES
+    stands_out = _is_frequent(value, values) and gap > high - low and len(np.unique(others)) >= FEWEST_OTHER_VALUES
     return _Extreme(value, rows, stands_out, low >= 0)
+
+
+def _is_frequent(value: float, values: np.ndarray) -> bool:
+    return int(np.count_nonzero(values == value)) >= max(FEWEST_CODE_ROWS, SMALLEST_CODE_SHARE * len(values))
 
 
 def _said(found: dict[str, float], lowest: Mapping[str, _Extreme]) -> list[Finding]:
@@ -106,11 +108,11 @@ def _said(found: dict[str, float], lowest: Mapping[str, _Extreme]) -> list[Findi
     return findings
 
 
-def _suspected(numbers: Mapping[str, np.ndarray]) -> list[Finding]:
+def _suspected(numbers: Mapping[str, TypedColumn]) -> list[Finding]:
     findings = []
-    for name, values in numbers.items():
-        high = float(np.fmax.reduce(values)) if len(values) else 0.0
-        extreme = _extreme(high, values) if high in POSITIVE_CODES else None
+    for name, typed in numbers.items():
+        high = float(typed.extent[1])
+        extreme = _extreme(high, typed.values) if high in POSITIVE_CODES and _is_frequent(high, typed.values) else None
         if extreme and extreme.stands_out:
             findings.append(Finding("suspected-missing-code", "warn", shown(name),
                                     f"{high:g} in {counted(extreme.rows, 'row')} of {shown(name)} stands apart from all other "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -25,7 +26,7 @@ class TypedColumn:
 
     `values` is a numpy or pandas array (n,) with the dtype that `Column` promises; `codes` (n,) numbers equal where values are
     equal, to be hashed; `distinct` are the labels of a category or text in order of appearance, None for the other kinds; `head`
-    are the first cells as they were written, None where empty.
+    are the first cells as they were written, None where empty; `extent` are the smallest and the largest of numbers, NaN of none.
     """
 
     column: Column
@@ -35,6 +36,7 @@ class TypedColumn:
     distinct: pa.StringArray | None = None
     findings: tuple[Finding, ...] = ()
     head: tuple[str | None, ...] = ()
+    extent: tuple[float, float] = (math.nan, math.nan)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -43,22 +45,24 @@ class TypedColumn:
         """These rows, in order."""
         values = self.values[rows]
         head = tuple(self.head[row] for row in rows[:len(self.head)] if row < len(self.head))
-        return replace(self, head=head, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()))
+        extent = extent_of(values) if self.column.kind == "number" else self.extent
+        return replace(self, head=head, values=values, codes=self.codes[rows], missing=int(pd.isna(values).sum()), extent=extent)
+
+
+def extent_of(numbers: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest number, missing ones apart."""
+    return (np.fmin.reduce(numbers).item(), np.fmax.reduce(numbers).item()) if len(numbers) else (math.nan, math.nan)
 
 
 def number_column(column: Column, numbers: np.ndarray, findings: tuple[Finding, ...] = ()) -> TypedColumn:
     """A column of float64 or int64 numbers (n,); infinite ones are kept."""
     if not numbers.flags.writeable:
         numbers = numbers.copy()  # Arrow's own memory, which libraries that want to write refuse
-    if numbers.dtype == np.int64:
-        return TypedColumn(_with_extent(column, numbers), numbers, numbers, 0, findings=findings)
-    numbers = numbers.astype(np.float64, copy=False)
-    return TypedColumn(_with_extent(column, numbers), numbers, numbers, int(np.isnan(numbers).sum()), findings=findings)
-
-
-def _with_extent(column: Column, numbers: np.ndarray) -> Column:
-    is_fraction = bool(len(numbers)) and bool(np.fmax.reduce(numbers) <= 1) and bool(np.fmin.reduce(numbers) >= -1)
-    return replace(column, notation=replace(column.notation, is_fraction=is_fraction))
+    numbers = numbers.astype(np.int64 if numbers.dtype == np.int64 else np.float64, copy=False)
+    low, high = extent_of(numbers)
+    column = replace(column, notation=replace(column.notation, is_fraction=low >= -1 and high <= 1))
+    missing = 0 if numbers.dtype == np.int64 else int(np.isnan(numbers).sum())
+    return TypedColumn(column, numbers, numbers, missing, findings=findings, extent=(low, high))
 
 
 def plain_number_columns(columns: Mapping[str, pa.ChunkedArray]) -> dict[str, TypedColumn]:
@@ -82,8 +86,11 @@ def _typed_together(names: Sequence[str], numbers: np.ndarray, decimal: Literal[
     is_plain = (np.maximum(high, -low) < np.inf) & ((np.maximum(high, -low) <= LARGEST_EXACT) | (decimal == "."))
     is_fraction = (high <= 1) & (low >= -1)
     notations = {each: Notation(decimal, is_fraction=each) for each in (False, True)}
-    return {name: TypedColumn(Column(name, "number", notation=notations[bool(fraction)]), values, values, int(gaps))
-            for name, values, plain, fraction, gaps in zip(names, numbers, is_plain, is_fraction, missing, strict=True) if plain}
+    extents = zip(low.tolist(), high.tolist(), strict=True)
+    return {name: TypedColumn(Column(name, "number", notation=notations[bool(fraction)]), values, values, int(gaps),
+                              extent=extent)
+            for name, values, plain, fraction, gaps, extent in zip(names, numbers, is_plain, is_fraction, missing, extents,
+                                                                   strict=True) if plain}
 
 
 def boolean_column(name: str, values: pa.BooleanArray, levels: tuple[str, ...], findings: tuple[Finding, ...] = ()

@@ -52,6 +52,12 @@ class OrderedColumns:
         return Parts(arrays={"order": self.order, "importances": self.importances})
 
 
+def all_columns(matrix: ColumnMatrix) -> OrderedColumns:
+    """The columns in the matrix' order, where all are taken and nobody asks which of them count."""
+    columns = len(matrix.names)
+    return OrderedColumns(np.arange(columns), np.zeros(columns))
+
+
 def restore_columns(parts: Parts) -> OrderedColumns:
     """From `to_parts`."""
     importances = parts.array("importances", (None,))

@@ -79,4 +79,4 @@ def _settings(workload: Workload) -> Settings:
 
 SELECTORS.register(Selector(
     name="l1", version=1, cost_rank=2, summary="the features that enter an L1 path first", views=ANY_VIEW,
-    settings=_settings, fit=fit_l1_selection, restore=restore_columns, requires=("sklearn.linear_model",)))
+    settings=_settings, fit=fit_l1_selection, restore=restore_columns, orders_columns=True, requires=("sklearn.linear_model",)))

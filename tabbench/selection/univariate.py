@@ -30,4 +30,4 @@ def _settings(workload: Workload) -> Settings:
 
 SELECTORS.register(Selector(
     name="univariate", version=1, cost_rank=1, summary="the features that alone tell most by the F test", views=ANY_VIEW,
-    settings=_settings, fit=fit_univariate_selection, restore=restore_columns))
+    settings=_settings, fit=fit_univariate_selection, restore=restore_columns, orders_columns=True))

@@ -18,7 +18,7 @@ from tabbench.approaches.composed import (
     smallest_as_good,
 )
 from tabbench.approaches.tuning import tuning_rows
-from tabbench.core.approach import SELECTORS, TrainingSet, Workload
+from tabbench.core.approach import SELECTORS, SharedWork, TrainingSet, Workload
 from tabbench.core.errors import BadOption, UnknownName
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.table import Column
@@ -208,6 +208,19 @@ def test_the_selection_on_all_rows_is_shared_and_sharing_changes_no_number():
     fresh = composed.fit(training_set(composed, noise=20))
     for other in (again, fresh):
         assert alone.predict(training.features).tobytes() == other.predict(training.features).tobytes()
+
+
+def test_where_all_columns_are_taken_the_learner_alone_predicts_the_same():
+    composed, linear = find_approach("linear+univariate"), find_approach("linear")
+    training = training_set(composed)
+    training = replace(training, settings=training.settings | {"shares": [1.0]})
+    fitted = composed.fit(training)
+    alone = linear.fit(replace(training, settings=training.settings["learner"], shared=SharedWork()))
+    assert fitted.n_features == len(training.features.names)
+    assert not fitted.selection.importances.any(), "nothing was ordered"
+    np.testing.assert_allclose(fitted.predict(training.features), alone.predict(training.features), atol=1e-6)
+    restored = composed.restore(fitted.to_parts())
+    assert restored.predict(training.features).tobytes() == fitted.predict(training.features).tobytes()
 
 
 def test_rows_for_tuning_hold_every_class():

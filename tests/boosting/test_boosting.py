@@ -394,3 +394,36 @@ def test_growing_side_by_side_leaves_trees_as_they_are_where_a_booster_draws_for
     for one, other in zip(apart.members, together.members, strict=True):
         assert (one.configuration, one.rounds) == (other.configuration, other.rounds)
         assert np.array_equal(one.validation, other.validation)
+
+
+def indicators(rows, seed):
+    """Rare zeros and ones in 240 columns, and what two numbers beside them add; a target of two classes."""
+    rng = np.random.default_rng(seed)
+    values = np.zeros((rows, 242), dtype=np.float32)
+    values[np.arange(rows)[:, None], rng.integers(0, 240, (rows, 8))] = 1.0
+    values[:, 240:] = rng.normal(size=(rows, 2))
+    target = (values @ np.random.default_rng(0).normal(size=242) > 0).astype(np.int64)
+    return TreeMatrix(values, (0,) * 242, tuple(f"d{place}" for place in range(242))), target
+
+
+def test_xgboost_learns_the_same_from_the_ones_of_indicators_alone(monkeypatch):
+    approach = APPROACHES.get("xgboost")
+    (matrix, target), (test, _) = indicators(450, 1), indicators(200, 2)
+    settings = booster_settings(Workload(0.1, rows=450, columns=242, classes=2))
+    training = TrainingSet(matrix, target, task_of("binary"), settings, seed=0, shared_seed=0)
+    by_ones = approach.fit(training)
+    assert all(model.encoding.indicators.tolist() == list(range(240)) for member in by_ones.members for model in member.models)
+    monkeypatch.setattr(encoding_module, "FEWEST_INDICATORS", 1000)
+    by_all = approach.fit(replace(training, shared=SharedWork()))
+    np.testing.assert_allclose(by_ones.predict(test), by_all.predict(test), atol=1e-3)
+    restored = approach.restore(by_ones.to_parts())
+    assert restored.predict(test).tobytes() == by_ones.predict(test).tobytes()
+
+
+def test_what_new_rows_hold_in_an_indicator_counts_as_zero_or_one():
+    matrix, target = indicators(450, 1)
+    settings = booster_settings(Workload(0.1, rows=450, columns=242, classes=2))
+    fitted = APPROACHES.get("xgboost").fit(TrainingSet(matrix, target, task_of("binary"), settings, seed=0, shared_seed=0))
+    odd = matrix.values.copy()
+    odd[:, :240] = np.where(odd[:, :240] == 1, 7.0, np.where(np.arange(450)[:, None] % 2, np.nan, 0.5))
+    assert fitted.predict(replace(matrix, values=odd)).tobytes() == fitted.predict(matrix).tobytes()

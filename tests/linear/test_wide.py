@@ -5,6 +5,7 @@ import pytest
 
 from tabbench.linear.elastic_net import squares_of
 from tabbench.linear.logistic import LogisticGrid, LogisticPath, fit_logistic
+from tabbench.linear.quadratic import Quadratic
 from tabbench.linear.rows import Rows
 from tabbench.linear.squares import Squares
 from tabbench.linear.wide_squares import WideSquares
@@ -46,3 +47,16 @@ def test_with_l1_no_column_of_a_wide_table_is_overlooked(wide):
         used = model.coefficients[0] != 0
         assert np.abs(slopes[~used]).max() <= 1 / point.strength + 1e-3
         np.testing.assert_allclose(slopes[used], -np.sign(model.coefficients[0, used]) / point.strength, atol=1e-3)
+
+
+def test_a_search_that_may_leave_something_ends_near_the_minimum():
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(80, 200))
+    slope = values.T @ (values[:, :20].sum(axis=1) + generator.normal(size=80))
+    quadratic = Quadratic(values.T @ values + 0.1 * np.eye(200), np.ones(200, dtype=bool))
+
+    def value(point):
+        return point @ quadratic.matrix @ point / 2 - slope @ point + 5.0 * np.abs(point).sum()
+
+    exact, near = (quadratic.minimum(slope, 5.0, 0.0, np.zeros(200), left) for left in (0.0, 0.02))
+    assert value(exact) <= value(near) <= 0.95 * value(exact) < 0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
+from tabbench.comparison.learners_apart import learners_apart
 from tabbench.comparison.prepare import Prepared, findings_of, read_and_split
 from tabbench.core.setup import Setup
 from tabbench.options import Options
@@ -70,9 +69,7 @@ class Checked:
 def check(data: Any, options: Options) -> Checked:
     """Read and check a table; raises what `compare` would raise before fitting anything."""
     lines = Lines()
-    with ThreadPoolExecutor(1) as pool:  # what the checks model with loads while the table is read
-        loading = pool.submit(import_module, "sklearn.ensemble")
+    with learners_apart() as learners:
         read = read_and_split(data, options, lines, most_columns=None)
-        loading.result()
-    findings = dict.fromkeys((*read.findings, *findings_of(read.setup)))
+        findings = dict.fromkeys((*read.findings, *findings_of(read.setup, learners)))
     return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tabbench.comparison.learners_apart import learners_apart
 from tabbench.comparison.prepare import Prepared, findings_of, read_and_split
+from tabbench.core.check import Learners
 from tabbench.core.setup import Setup
 from tabbench.options import Options
 from tabbench.wording.findings import of_a_kind_as_one, sentence
@@ -66,10 +66,9 @@ class Checked:
             "findings": [finding.to_json() for finding in self.prepared.findings]}, indent=1, allow_nan=False) + "\n"
 
 
-def check(data: Any, options: Options) -> Checked:
-    """Read and check a table; raises what `compare` would raise before fitting anything."""
+def check(data: Any, options: Options, learners: Learners | None = None) -> Checked:
+    """Read and check a table; raises what `compare` would raise before fitting anything. `learners` fit what the checks ask."""
     lines = Lines()
-    with learners_apart() as learners:
-        read = read_and_split(data, options, lines, most_columns=None)
-        findings = dict.fromkeys((*read.findings, *findings_of(read.setup, learners)))
+    read = read_and_split(data, options, lines, most_columns=None)
+    findings = dict.fromkeys((*read.findings, *findings_of(read.setup, learners)))
     return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

@@ -1,4 +1,7 @@
-"""A process that imports scikit-learn while the table is read, and fits what the checks ask while they look at other things."""
+"""A process that imports scikit-learn while the table is read, and fits what the checks ask while they look at other things.
+
+Imports nothing heavy: a command starts the process first of all.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from tabbench.checks.learners import LEARNERS, MODULES, receive, send
-from tabbench.core.check import Learners
 from tabbench.execution.processes import environment
+
+if TYPE_CHECKING:
+    from tabbench.core.check import Learners
 
 CALL = [sys.executable, "-P", "-m", "tabbench.checks.learners"]
 

@@ -57,7 +57,7 @@ def test_where_no_process_can_be_started_or_scikit_learn_is_there_this_one_is_as
 
 
 @pytest.mark.parametrize("kind", ["classes", "numbers"])
-def test_checks_find_the_same_by_them(monkeypatch, kind):
+def test_checks_find_the_same_by_them(learners, kind):
     rows = np.random.default_rng(1)
     frame = pd.DataFrame(rows.normal(size=(400, 3)), columns=list("abc"))
     score = frame["a"] + 0.1 * rows.normal(size=400)
@@ -66,5 +66,4 @@ def test_checks_find_the_same_by_them(monkeypatch, kind):
         frame.loc[[3, 70, 200, 390], "y"] *= 1_000
     here = check(frame, Options(target="y").checked()).prepared.findings
     assert {"label-noise", "doubtful-target"} & {finding.code for finding in here}
-    monkeypatch.setattr(apart, "MODULES", ("not.imported",))
-    assert check(frame, Options(target="y").checked()).prepared.findings == here
+    assert check(frame, Options(target="y").checked(), learners).prepared.findings == here

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.blocks import Repeats, exact_codes_of, explained, pooled, quantile_bins, repeats, shares_alone
-from tabbench.core.check import CheckedTable
+from tabbench.checks.learners import LearnersHere
+from tabbench.core.check import CheckedTable, Learners
 from tabbench.core.finding import Remedy
 from tabbench.core.split import OWN_SPLITS
 from tabbench.core.table import Column, Table
@@ -168,14 +169,16 @@ class Sample:
             means = level_means(codes[fit], self.outcomes[fit], counts)
             means[counts == 0] = self.outcomes[fit].mean(axis=0)
             return np.asarray(means[codes[validation]])
-        from sklearn.tree import DecisionTreeRegressor
-
-        tree = DecisionTreeRegressor(max_depth=TREE_DEPTH, min_samples_leaf=FEWEST_ROWS_PER_LEVEL, random_state=0)
         # Ranks, since the tree's own float32 would merge large numbers that differ.
         ranks = np.unique(values.values, return_inverse=True, equal_nan=True)[1].astype(np.float32)[:, None]
         ranks[np.isnan(values.values)] = np.nan
-        tree.fit(ranks[fit], self.outcomes[fit])
-        return np.asarray(tree.predict(ranks[validation])).reshape(-1, self.outcomes.shape[1])
+        return learners_of(self.checked).ask("tree", ranks[fit], self.outcomes[fit], ranks[validation], max_depth=TREE_DEPTH,
+                                             min_samples_leaf=FEWEST_ROWS_PER_LEVEL)()
+
+
+def learners_of(checked: CheckedTable) -> Learners:
+    """What answers for the models that checks of the table ask."""
+    return LearnersHere() if checked.learners is None else checked.learners
 
 
 def has_own_splits(checked: CheckedTable) -> bool:

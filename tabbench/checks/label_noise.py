@@ -61,15 +61,27 @@ class Doubt:
 
 def check_label_noise(checked: CheckedTable) -> list[Finding]:
     """Doubt targets by a quick, careful model's out-of-fold predictions."""
-    model = QuickModel.of(checked)
+    if "doubting" not in checked.shared:
+        ask_for_predictions(checked)
+    model, predicted = QuickModel.of(checked), checked.shared.pop("doubting")
     classes = np.unique(checked.target[model.positions])
-    if not model.is_regression and len(classes) < 2:  # the rows that were drawn may hold none of a very rare class
+    if predicted is None:
         return []
-    predictions = model.predictions(strength=CAREFUL) if not model.is_regression else model.predictions()
+    predictions = predicted()
     if model.is_regression:
         return doubt_target(checked, predictions[:, 0], model.positions)
     probabilities = np.hstack([1 - predictions, predictions]) if predictions.shape[1] == 1 else predictions
     return doubt_labels(checked, probabilities, classes[codes_of(model.outcomes)], classes, model.positions)
+
+
+def ask_for_predictions(checked: CheckedTable) -> None:
+    """Ask for those predictions, unless they can show nothing."""
+    model = QuickModel.of(checked)
+    target = checked.target[model.positions]
+    if model.is_regression:
+        checked.shared["doubting"] = model.ask() if _shows_a_spread(target) else None
+    else:  # the rows that were drawn may hold none of a very rare class
+        checked.shared["doubting"] = model.ask(strength=CAREFUL) if len(np.unique(target)) > 1 else None
 
 
 def doubt_labels(checked: CheckedTable, probabilities: np.ndarray, labels: np.ndarray, classes: np.ndarray, positions: np.ndarray
@@ -169,9 +181,9 @@ def doubt_target(checked: CheckedTable, predictions: np.ndarray, positions: np.n
 
 def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     """The targets (m,) that lie wildly far from predictions (m,), by the spread among rows of like prediction."""
+    if not _shows_a_spread(target):
+        return None
     rows = len(target)
-    if rows < LEAST_ROWS_FOR_A_SPREAD or np.unique(target, return_counts=True)[1].max() >= COMMONEST_SHARE * rows:
-        return None  # around a value that most have, no other has any spread to be measured by
     residual = target - predictions
     place = pd.Series(predictions).rank(method="first").to_numpy() - 1
     frame = pd.Series(residual).groupby((place * max(1, min(MOST_BINS, rows // ROWS_OF_A_BIN)) // rows).astype(np.int64))
@@ -182,6 +194,12 @@ def wild_residuals(predictions: np.ndarray, target: np.ndarray) -> Doubt | None:
     wildness = (away / np.maximum(spread, max(LEAST_SPREAD * whole, LEAST_NOISE * scale, np.finfo(float).tiny))).to_numpy()
     count = int((wildness > WILD).sum())
     return None if count < LEAST_WILD else Doubt(count, np.argsort(-wildness, kind="stable")[:count])
+
+
+def _shows_a_spread(target: np.ndarray) -> bool:
+    """Whether there are rows enough; around a value that most have, no other has any spread to be measured by."""
+    rows = len(target)
+    return rows >= LEAST_ROWS_FOR_A_SPREAD and bool(np.unique(target, return_counts=True)[1].max() < COMMONEST_SHARE * rows)
 
 
 def _rows(checked: CheckedTable, positions: np.ndarray) -> str:
@@ -197,4 +215,4 @@ CHECKS.register(Check("label-noise", "labels and numbers that seem to be wrong",
                     f"{per_cent(WILD_ALARM_SHARE)} of the values lie {WILD:.0f} robust standard deviations from what "
                     "a model predicts"),
     PossibleFinding(DOUBTFUL_TARGET, "info", f"{LEAST_WILD} values do"),
-)))
+), ask_for_predictions))

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, MOST_NAMED, Sample, Values, dropping, per_cent, quoted, told_share
-from tabbench.checks.quick_model import folds_of, out_of_fold
+from tabbench.checks.columns import (
+    LEAST_ROWS_OF_A_SIDE,
+    MOST_NAMED,
+    Sample,
+    Values,
+    dropping,
+    learners_of,
+    per_cent,
+    quoted,
+    told_share,
+)
+from tabbench.checks.quick_model import ask_out_of_fold, folds_of
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.table import Column
@@ -49,8 +59,9 @@ def _together(sample: Sample, gaps: dict[str, np.ndarray]) -> list[Finding]:
     named = sorted(named, key=lambda name: -_told(sample, gaps[name]))[:MOST_JOINED]
     matrix = np.column_stack([gaps[name] for name in named]).astype(np.float64)
     fold = folds_of(sample.checked.table.tie[sample.positions], sample.checked.seed)
-    share = told_share(sample.outcomes, out_of_fold(matrix, np.zeros(len(named), dtype=bool), sample.outcomes,
-                                                    sample.checked.task.is_regression, fold))
+    predicted = ask_out_of_fold(learners_of(sample.checked), matrix, np.zeros(len(named), dtype=bool), sample.outcomes,
+                                sample.checked.task.is_regression, fold)
+    share = told_share(sample.outcomes, predicted())
     if share < ALARM_SHARE:
         return []
     return [Finding("missingness-predicts", "warn", named[0],

@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.blocks import exact_codes_of
-from tabbench.checks.columns import MIXER, NAMING_SHARE, Sample, Values, dropping, has_own_splits, per_cent, quoted
+from tabbench.checks.columns import (
+    MIXER,
+    NAMING_SHARE,
+    Sample,
+    Values,
+    dropping,
+    has_own_splits,
+    learners_of,
+    per_cent,
+    quoted,
+)
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 
@@ -105,7 +115,7 @@ def _close_or_between(sample: Sample) -> list[Finding]:
     first = np.flatnonzero(~pd.Series([row.tobytes() for row in np.ascontiguousarray(scaled)]).duplicated())
     if len(first) < LEAST_ROWS_OF_NEIGHBOURS:
         return []
-    queries, nearest, distances = _neighbours(scaled[first], sample.checked.seed)
+    queries, nearest, distances = _neighbours(scaled[first], sample.checked)
     outcomes = sample.outcomes[first]
     has_same, by_chance = (_agree(outcomes[queries], outcomes[nearest[:, place]]) for place in (0, -1))
     is_close = distances[:, 0] <= CLOSE * distances[:, -1]
@@ -146,14 +156,12 @@ def _ranked(columns: np.ndarray) -> np.ndarray:
     return np.asarray(codes / np.maximum(codes.max(axis=1, keepdims=True), 1))
 
 
-def _neighbours(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbours(points: np.ndarray, checked: CheckedTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Some rows, their nearest neighbours (q, 16) and the distances to these."""
-    from sklearn.neighbors import NearestNeighbors
-
-    queries = np.random.default_rng([seed, 3]).permutation(len(points))[:QUERIES]
+    queries = np.random.default_rng([checked.seed, 3]).permutation(len(points))[:QUERIES]
     count = min(NEIGHBOURS, len(points) - 1)
-    found = NearestNeighbors(n_neighbors=count + 1, algorithm="brute", n_jobs=1).fit(points).kneighbors(points[queries])
-    distances, nearest = found
+    distances, found = learners_of(checked).ask("neighbours", points, points[queries], count=count + 1)()
+    nearest = found.astype(np.int64)
     is_self = nearest == queries[:, None]
     is_self[~is_self.any(axis=1), -1] = True
     return queries, nearest[~is_self].reshape(-1, count), distances[~is_self].reshape(-1, count)

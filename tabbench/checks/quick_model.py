@@ -5,15 +5,15 @@ Registers no check and says nothing to a user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tabbench.checks.columns import Values, matrix_of, outcomes_of, told_share
-from tabbench.core.check import CheckedTable
+from tabbench.checks.columns import Values, learners_of, matrix_of, outcomes_of, told_share
+from tabbench.core.check import CheckedTable, Learners
 
 MOST_ROWS = 10_000
 """Rows a quick model sees: what a leak gives away is plain by then, and it takes about a second."""
@@ -47,6 +47,7 @@ class QuickModel:
     unit: np.ndarray
     is_regression: bool
     seed: int
+    learners: Learners
 
     @classmethod
     def of(cls, checked: CheckedTable) -> QuickModel:
@@ -68,7 +69,7 @@ class QuickModel:
                                for column, values in zip(checked.table.columns, columns, strict=True)], dtype=bool)
         return cls(positions, np.ascontiguousarray(columns.T),
                    is_nominal, outcomes_of(checked.target[positions], checked.task.is_regression),
-                   unit[positions], checked.task.is_regression, checked.seed)
+                   unit[positions], checked.task.is_regression, checked.seed, learners_of(checked))
 
     def predictions(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None,
                     strength: Mapping[str, Any] | None = None) -> np.ndarray:
@@ -76,9 +77,16 @@ class QuickModel:
 
         `strength` are settings of the trees other than the usual ones.
         """
-        kept = np.arange(self.matrix.shape[1]) if columns is None else np.asarray(columns)
-        return out_of_fold(self.matrix[:, kept], self.is_nominal[kept], self.outcomes, self.is_regression,
-                           folds_of(self.unit if unit is None else unit, self.seed), strength)
+        return self.ask(unit, columns, strength)()
+
+    def ask(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None,
+            strength: Mapping[str, Any] | None = None) -> Callable[[], np.ndarray]:
+        """The same, where the learners answer for themselves meanwhile: what is returned waits for the predictions."""
+        matrix, is_nominal = self.matrix, self.is_nominal
+        if columns is not None:
+            matrix, is_nominal = matrix[:, columns], is_nominal[columns]
+        return ask_out_of_fold(self.learners, matrix, is_nominal, self.outcomes, self.is_regression,
+                               folds_of(self.unit if unit is None else unit, self.seed), strength)
 
     def share(self, unit: np.ndarray | None = None, columns: Sequence[int] | None = None) -> float:
         """Share of the target's variance that those predictions tell."""
@@ -96,38 +104,46 @@ def folds_of(unit: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray((np.random.default_rng([seed, 2]).permutation(int(codes.max()) + 1) % FOLDS)[codes])
 
 
-def out_of_fold(matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, fold: np.ndarray,
-                strength: Mapping[str, Any] | None = None) -> np.ndarray:
-    """Predictions (m, k) of outcomes (m, k) from features (m, p), each fold's from a model of the other folds."""
-    predictions = np.tile(outcomes.mean(axis=0), (len(outcomes), 1))
+def ask_out_of_fold(learners: Learners, matrix: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool,
+                    fold: np.ndarray, strength: Mapping[str, Any] | None = None) -> Callable[[], np.ndarray]:
+    """Ask for predictions (m, k) of outcomes (m, k) from features (m, p), each fold's from a model of the other folds."""
+    asked = []
     for each in range(FOLDS):
         fit, validation = fold != each, fold == each
         if not validation.any() or not fit.any():
             continue
-        kept = _most_telling(matrix[fit], outcomes[fit])
-        if not len(kept):
-            continue
-        predictions[validation] = _fitted(matrix[fit][:, kept], is_nominal[kept], outcomes[fit], is_regression,
-                                          matrix[validation][:, kept], strength or {})
-    return predictions
+        known = matrix[fit]
+        kept = _most_telling(known, outcomes[fit])
+        if len(kept):
+            asked.append((validation, _ask(learners, known[:, kept], is_nominal[kept], outcomes[fit], is_regression,
+                                           matrix[np.ix_(validation, kept)], strength or {})))
+
+    def answer() -> np.ndarray:
+        predictions = np.tile(outcomes.mean(axis=0), (len(outcomes), 1))
+        for validation, predicted in asked:
+            predictions[validation] = predicted()
+        return predictions
+
+    return answer
 
 
-def _fitted(fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool, validation: np.ndarray,
-            strength: Mapping[str, Any]) -> np.ndarray:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
+def _ask(learners: Learners, fit: np.ndarray, is_nominal: np.ndarray, outcomes: np.ndarray, is_regression: bool,
+         validation: np.ndarray, strength: Mapping[str, Any]) -> Callable[[], np.ndarray]:
     labels = outcomes[:, 0] if is_regression else codes_of(outcomes)
-    n_distinct = len(np.unique(labels))
-    if n_distinct < 2:
-        return np.asarray(np.tile(outcomes.mean(axis=0), (len(validation), 1)))
-    settings = _settings(len(fit), 1 if is_regression else n_distinct) | {**strength,
-        "categorical_features": is_nominal if is_nominal.any() else None}
+    present = np.unique(labels)
+    if len(present) < 2:
+        return lambda: np.asarray(np.tile(outcomes.mean(axis=0), (len(validation), 1)))
+    settings = {**_settings(len(fit), 1 if is_regression else len(present)), **strength}
+    predicted = learners.ask("boosted_trees", fit, labels, is_nominal, validation, is_regression=is_regression, **settings)
     if is_regression:
-        return np.asarray(HistGradientBoostingRegressor(**settings).fit(fit, labels).predict(validation))[:, None]
-    model = HistGradientBoostingClassifier(**settings).fit(fit, labels)
-    probabilities = np.zeros((len(validation), max(outcomes.shape[1], 2)))
-    probabilities[:, model.classes_.astype(np.int64)] = model.predict_proba(validation)
-    return probabilities[:, 1:] if outcomes.shape[1] == 1 else probabilities
+        return lambda: predicted()[:, None]
+
+    def answer() -> np.ndarray:
+        probabilities = np.zeros((len(validation), max(outcomes.shape[1], 2)))
+        probabilities[:, present] = predicted()
+        return probabilities[:, 1:] if outcomes.shape[1] == 1 else probabilities
+
+    return answer
 
 
 def _settings(rows: int, n_classes: int) -> dict[str, Any]:

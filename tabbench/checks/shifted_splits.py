@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Values, dropping, has_own_splits, plain_values, quoted
-from tabbench.checks.quick_model import folds_of, out_of_fold
+from tabbench.checks.columns import LEAST_ROWS_OF_A_SIDE, Values, dropping, has_own_splits, learners_of, plain_values, quoted
+from tabbench.checks.quick_model import ask_out_of_fold, folds_of
 from tabbench.core.check import CHECKS, Check, CheckedTable, PossibleFinding
 from tabbench.core.finding import Finding
 from tabbench.core.split import Split
@@ -61,7 +61,8 @@ def _told_apart(checked: CheckedTable, split: Split) -> tuple[float, list[str]]:
     matrix = np.column_stack([*(each.values for each in values), checked.target[rows].astype(np.float64)])
     nominal = np.zeros(matrix.shape[1], dtype=bool)
     fold = folds_of(checked.table.tie[rows], checked.seed)
-    told = area_under_curve(out_of_fold(matrix, nominal, is_test[:, None], False, fold)[:, 0], is_test > 0)
+    predicted = ask_out_of_fold(learners_of(checked), matrix, nominal, is_test[:, None], False, fold)
+    told = area_under_curve(predicted()[:, 0], is_test > 0)
     error = np.sqrt((len(rows) + 1) / (12 * len(sides[0]) * len(sides[1])))
     if told < 0.5 + STANDARD_ERRORS_ABOVE * error:
         return 0.5, [""]

@@ -160,11 +160,14 @@ def check_command(data: Data, target: Annotated[str | None, typer.Option("--targ
                   types: Types = [], merge_labels: MergeLabels = False, sheet: Sheet = None, no_header: NoHeader = False,  # noqa: B006
                   query: Query = None, json: Json = False) -> int:
     """Read and check a table without fitting any approach. Exit code 3 when there is a warning or worse."""
-    from tabbench.comparison.check import check
+    from tabbench.comparison.learners_apart import learners_apart
 
-    checked = check(data, Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group,
-                                  time=time, fold=fold, test=test, types=types, merge_labels=merge_labels, sheet=sheet,
-                                  no_header=no_header, query=query).checked())
+    options = Options(target=target, task=task or "auto", drop=",".join(drop), missing=missing, group=group, time=time, fold=fold,
+                      test=test, types=types, merge_labels=merge_labels, sheet=sheet, no_header=no_header, query=query)
+    with learners_apart() as learners:
+        from tabbench.comparison.check import check
+
+        checked = check(data, options.checked(), learners)
     sys.stdout.write(checked.as_json() if json else checked.as_text())
     return FINDINGS if checked.has_warnings else DONE
 

@@ -39,7 +39,7 @@ from tabbench.verdict.extrapolation import extrapolate
 from tabbench.verdict.judge import Judgement, decide_pairs, headline_size, judge
 from tabbench.verdict.outcome import Headline
 from tabbench.verdict.scores import score_table
-from tabbench.verdict.scoring import Predictions, Question, constant_loss, margin_value
+from tabbench.verdict.scoring import Predictions, Question, ScoreCell, constant_loss, margin_value, score_cell
 from tabbench.verdict.selection import selection_frame
 from tabbench.verdict.what_if import Answer, ChangeOutcome, WhatIf, by_metric, on_changed_data
 from tabbench.verdict.winners import lacking_families, winner_row
@@ -52,6 +52,8 @@ from tabbench.wording.what_if import change_phrase, what_if_sentence
 
 KEPT_PREDICTION_BYTES = 512_000_000
 """Predictions that are kept in memory while metric after metric is computed; beyond it they are read again."""
+KEPT_SCORE_BYTES = 128_000_000
+"""The same of row losses, which the verdict, the table of scores and the other metrics' answers ask for."""
 
 
 def judge_run(run: Run, store: Store) -> Comparison:
@@ -66,12 +68,14 @@ def judge_run(run: Run, store: Store) -> Comparison:
     predictions = predictions_of(store, cells, setup)
     metric = METRICS.get(setup.task.metric)
     question = Question(setup.task, setup.target, setup.splits, setup.table.weight)
-    evidence = _evidence(run, question, predictions, present, run.margin)
+    score = _scored_once(question)
+    evidence = _evidence(run, question, predictions, present, run.margin, score)
     stopped, headline, missing = _conditions(run, skips, evidence)
     verdicts = judge(evidence, alpha=ALPHA, seed=setup.seed, full_size=setup.splits.full_size,
                      skipped=[(skip.approach, skip.size) for skip in skips], stopped=stopped, missing=missing)
     metrics = [METRICS.get(name) for name in setup.task.metrics]
-    scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA)
+    scores = score_table(question, metrics, predictions, present, approaches=evidence.approaches, alpha=ALPHA,
+                         score=score)
     costs = records.costs(details, setup)
     more_rows = extrapolate(evidence, seed=setup.seed) if run.extrapolates else None
     findings = [*_with_doubts(run, verdicts.winners, predictions), *_without_probabilities(details, metric)]
@@ -94,7 +98,7 @@ def judge_run(run: Run, store: Store) -> Comparison:
         extrapolated_scores=records.frame("extrapolated_scores", []) if more_rows is None else more_rows.scores,
         what_if=_told_changes([
             *_by_metrics(run, question, predictions, evidence, Answer.at(verdicts.winners, verdicts.pairs, headline), stopped,
-                          verdicts.lacking),
+                          verdicts.lacking, score),
             *_on_changed_data(run, store, verdicts, headline)]),
         cost_limits=_told_limits(cost_limits(evidence, verdicts.pairs, costs, headline, verdicts.lacking[headline])),
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
@@ -145,22 +149,24 @@ def evidence_for_tables(run: Run, store: Store) -> LossEvidence | None:
 
 def _evidence(
     run: Run, question: Question, predictions: Predictions, present: Collection[tuple[str, int]], margin: float | None,
+    score: ScoreCell = score_cell,
 ) -> LossEvidence:
     entries = [entry for entry in run.entries if any(name == entry.name for name, _ in present)]
     return build_evidence(
         question, METRICS.get(question.task.metric), predictions, present, approaches=[each.name for each in entries],
         families={each.name: each.family for each in entries}, cost_ranks={each.name: each.cost_rank for each in entries},
-        representatives=[each.name for each in entries if each.represents], margin=margin)
+        representatives=[each.name for each in entries if each.represents], margin=margin, score=score)
 
 
 def _by_metrics(run: Run, question: Question, predictions: Predictions, evidence: LossEvidence, verdict: Answer,
-                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]]) -> list[WhatIf]:
+                stopped: Sequence[tuple[str, int]], lacking: Mapping[int, Collection[str]], score: ScoreCell) -> list[WhatIf]:
     """Which approach would win by each of the task's other metrics."""
     others = [METRICS.get(name) for name in run.setup.task.metrics if name != evidence.metric.name]
     # A margin that was asked for means the same only where both metrics take it as a share of a loss.
     return [
         by_metric(each, question, predictions, verdict, evidence, alpha=ALPHA, seed=run.setup.seed, stopped=stopped,
-                  lacking=lacking, margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
+                  lacking=lacking, score=score,
+                  margin=run.margin if each.absolute_margin is evidence.metric.absolute_margin is None else None)
         for each in others]
 
 
@@ -280,6 +286,12 @@ def predictions_of(store: Store, cells: dict[Place, Cell], setup: Setup) -> Pred
         return None if result is None else result.predictions
 
     return read
+
+
+def _scored_once(question: Question) -> ScoreCell:
+    """What scores cells and keeps the scores for whoever asks again, those asked for last."""
+    tested = sum(len(split.test) for split in question.plan.splits) * np.float64().nbytes
+    return lru_cache(maxsize=max(1, KEPT_SCORE_BYTES // max(tested, 1)))(score_cell)
 
 
 def _table(setup: Setup) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from tabbench.comparison.prepare import Prepared, findings_of, read_and_split
+from tabbench.core.check import Learners
 from tabbench.core.setup import Setup
 from tabbench.options import Options
 from tabbench.wording.findings import of_a_kind_as_one, sentence
@@ -67,12 +66,9 @@ class Checked:
             "findings": [finding.to_json() for finding in self.prepared.findings]}, indent=1, allow_nan=False) + "\n"
 
 
-def check(data: Any, options: Options) -> Checked:
-    """Read and check a table; raises what `compare` would raise before fitting anything."""
+def check(data: Any, options: Options, learners: Learners | None = None) -> Checked:
+    """Read and check a table; raises what `compare` would raise before fitting anything. `learners` fit what the checks ask."""
     lines = Lines()
-    with ThreadPoolExecutor(1) as pool:  # what the checks model with loads while the table is read
-        loading = pool.submit(import_module, "sklearn.ensemble")
-        read = read_and_split(data, options, lines, most_columns=None)
-        loading.result()
-    findings = dict.fromkeys((*read.findings, *findings_of(read.setup)))
+    read = read_and_split(data, options, lines, most_columns=None)
+    findings = dict.fromkeys((*read.findings, *findings_of(read.setup, learners)))
     return Checked(Prepared(read.setup, tuple(findings)), tuple(lines.lines))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tabbench.checks.running import run_checks
 from tabbench.comparison.original_rows import given_of, has_own
-from tabbench.core.check import CheckedTable
+from tabbench.core.check import CheckedTable, Learners
 from tabbench.core.errors import BadOption, OptionMention
 from tabbench.core.finding import Finding
 from tabbench.core.metric import METRICS, metric_words
@@ -71,9 +71,9 @@ def prepare(data: Any, options: Options, display: Display, positions: Any = None
     return checked
 
 
-def findings_of(setup: Setup) -> tuple[Finding, ...]:
-    """What the checks say."""
-    return run_checks(CheckedTable(setup.table, setup.task, setup.target, setup.seed, setup.splits))
+def findings_of(setup: Setup, learners: Learners | None = None) -> tuple[Finding, ...]:
+    """What the checks say; `learners` fit what they ask, by default here."""
+    return run_checks(CheckedTable(setup.table, setup.task, setup.target, setup.seed, setup.splits, learners=learners))
 
 
 def say_findings(prepared: Prepared, display: Display) -> None:

@@ -25,6 +25,7 @@ from tabbench.core.files import write_atomically
 from tabbench.core.progress import Display
 from tabbench.options import Options
 from tabbench.report import render
+from tabbench.report.as_json import to_json
 from tabbench.store.database import Store
 from tabbench.store.folder import WINNER, require_run, writing
 
@@ -387,7 +388,7 @@ def _is_reported(finished: FinishedComparison) -> bool:
         earlier = json.loads((finished.folder / REPORTS[0]).read_bytes())
     except ValueError:
         return False
-    return isinstance(earlier, dict) and earlier | {"timing": None} == json.loads(render(finished, "json")) | {"timing": None}
+    return isinstance(earlier, dict) and earlier | {"timing": None} == to_json(finished) | {"timing": None}
 
 
 def chosen(comparison: Comparison) -> dict[str, str | None]:

@@ -13,7 +13,15 @@ import numpy as np
 from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
 from tabbench.core.split import Split
-from tabbench.verdict.scoring import CellScores, Predictions, Question, constant_loss, margin_value, score_cell
+from tabbench.verdict.scoring import (
+    CellScores,
+    Predictions,
+    Question,
+    ScoreCell,
+    constant_loss,
+    margin_value,
+    score_cell,
+)
 
 MOST_OVERLAP = 0.95
 """Splits whose training rows overlap more than this (20 folds and up) cannot show the luck of their training rows;
@@ -110,6 +118,7 @@ def build_evidence(
     cost_ranks: Mapping[str, int],
     representatives: Collection[str] = (),
     margin: float | None = None,
+    score: ScoreCell = score_cell,
 ) -> LossEvidence:
     """Score every cell of the deciding metric.
 
@@ -123,6 +132,8 @@ def build_evidence(
         Names in listing order.
     margin : float | None, default None
         As in `margin_value`.
+    score : ScoreCell, default score_cell
+        What scores a cell.
 
     Raises
     ------
@@ -131,7 +142,7 @@ def build_evidence(
     BadOption
         When the margin is negative or not finite.
     """
-    cells = {(name, size): score_cell(question, metric, predictions, name, size) for name, size in sorted(present)}
+    cells = {(name, size): score(question, metric, predictions, name, size) for name, size in sorted(present)}
     evidence = gather_evidence(question, metric, cells, approaches=approaches, families=families, cost_ranks=cost_ranks,
                                representatives=representatives, margin=np.nan)
     lowest = min(evidence.mean(name, evidence.sizes[-1]) for name in evidence.present(evidence.sizes[-1]))

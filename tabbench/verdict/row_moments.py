@@ -49,12 +49,21 @@ def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are
     for position, cell in enumerate(cells):
         loss = evidence.row_loss[cell].astype(np.float64)
         mean_of_split = np.bincount(split, weights=share * loss)
-        of_mean[position] = np.bincount(unit, weights=share * (loss - mean_of_split.mean())) / splits
-        of_split[position] = np.bincount(place, weights=share * (loss - mean_of_split[split])) * scale
+        of_mean[position] = _summed(unit, len(units), share * (loss - mean_of_split.mean())) / splits
+        of_split[position] = _summed(place, len(places), share * (loss - mean_of_split[split])) * scale
     size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
     mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
     return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean,
                       np.bincount(unit, weights=share) / splits)
+
+
+def _summed(place: np.ndarray, count: int, values: np.ndarray) -> np.ndarray:
+    """The sum of the values (m,) at each of `count` places, none empty; as a rule there is one at each."""
+    if count < len(place):
+        return np.bincount(place, weights=values)
+    sums = np.empty(count)
+    sums[place] = values
+    return sums
 
 
 def by_split_of(evidence: LossEvidence, cells: Sequence[tuple[str, int]], first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -81,7 +90,8 @@ def _blockwise_products(rows: np.ndarray, block: np.ndarray) -> np.ndarray:
     products = np.zeros((len(rows), len(rows)))
     for each in np.unique(block):
         chosen = np.flatnonzero(block == each)
-        products[np.ix_(chosen, chosen)] = np.einsum("iu,ju->ij", rows[chosen], rows[chosen])
+        own = rows[chosen]
+        products[np.ix_(chosen, chosen)] = np.einsum("iu,ju->ij", own, own)
     return products
 
 

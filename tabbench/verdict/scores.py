@@ -12,13 +12,13 @@ from tabbench.core.comparison import COLUMNS
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import LossEvidence, gather_evidence
 from tabbench.verdict.row_moments import row_moments
-from tabbench.verdict.scoring import Predictions, Question, score_cell
+from tabbench.verdict.scoring import Predictions, Question, ScoreCell, score_cell
 from tabbench.verdict.variance import make_contrasts, spread
 
 
 def score_table(
     question: Question, metrics: Sequence[Metric], predictions: Predictions, present: Collection[tuple[str, int]], *,
-    approaches: Sequence[str], alpha: float = 0.05,
+    approaches: Sequence[str], alpha: float = 0.05, score: ScoreCell = score_cell,
 ) -> pd.DataFrame:
     """One row a metric, approach and size, with the columns of result.json, in the metric's natural sign.
 
@@ -28,15 +28,16 @@ def score_table(
     """
     order = {name: place for place, name in enumerate(approaches)}
     ordered = sorted(present, key=lambda cell: (order[cell[0]], cell[1]))
-    tables = [_table_of(question, metric, predictions, ordered, alpha) for metric in metrics]
+    tables = [_table_of(question, metric, predictions, ordered, alpha, score) for metric in metrics]
     frame = pd.DataFrame([row for table in tables for row in table], columns=list(COLUMNS["scores"]))
     return frame.astype({"approach": object, "metric": object, "mean": "float64", "low": "float64", "high": "float64"})
 
 
 def _table_of(
     question: Question, metric: Metric, predictions: Predictions, present: Sequence[tuple[str, int]], alpha: float,
+    score: ScoreCell,
 ) -> list[tuple[Any, ...]]:
-    cells = {cell: score_cell(question, metric, predictions, *cell) for cell in present}
+    cells = {cell: score(question, metric, predictions, *cell) for cell in present}
     if not any(np.isfinite(each.score).any() for each in cells.values()):
         return [(*cell, metric.name, np.nan, np.nan, np.nan, 0, int(each.imputed.sum())) for cell, each in cells.items()]
     names = list(dict.fromkeys(name for name, _ in present))

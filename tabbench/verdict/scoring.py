@@ -62,6 +62,10 @@ class CellScores:
     imputed: np.ndarray
 
 
+ScoreCell = Callable[[Question, Metric, Predictions, str, int], CellScores]
+"""`score_cell`, or the same that gives what it has scored before."""
+
+
 def score_cell(question: Question, metric: Metric, predictions: Predictions, approach: str, size: int) -> CellScores:
     """Score one approach at one size over all splits.
 

@@ -17,7 +17,7 @@ from tabbench.core.errors import BadData
 from tabbench.core.metric import Metric
 from tabbench.verdict.evidence import LossEvidence, build_evidence
 from tabbench.verdict.judge import decide_pairs
-from tabbench.verdict.scoring import Predictions, Question
+from tabbench.verdict.scoring import Predictions, Question, ScoreCell, score_cell
 from tabbench.verdict.winners import BASELINE, winners_frame
 
 ALMOST_ALL = 0.8
@@ -155,7 +155,7 @@ class WhatIf:
 
 def by_metric(metric: Metric, question: Question, predictions: Predictions, verdict: Answer, evidence: LossEvidence, *,
               margin: float | None, alpha: float, seed: int, stopped: Collection[tuple[str, int]] = (),
-              lacking: Mapping[int, Collection[str]] | None = None) -> WhatIf:
+              lacking: Mapping[int, Collection[str]] | None = None, score: ScoreCell = score_cell) -> WhatIf:
     """The answer at the verdict's size if `metric` decided there, by the same judge at the same level.
 
     Parameters
@@ -168,13 +168,16 @@ def by_metric(metric: Metric, question: Question, predictions: Predictions, verd
         What a race has stopped at the verdict's size.
     lacking : Mapping[int, Collection[str]] | None, default None
         Size -> families that were not run there.
+    score : ScoreCell, default score_cell
+        What scores a cell.
     """
     size, change = verdict.size, Change("metric", metric.name)
     present = [(name, size) for name in evidence.present(size)]
     try:
         of_metric = build_evidence(
             question, metric, predictions, present, approaches=evidence.approaches, families=evidence.families,
-            cost_ranks=evidence.cost_ranks, representatives=evidence.representatives, margin=margin)
+            cost_ranks=evidence.cost_ranks, representatives=evidence.representatives, margin=margin,
+            score=score)
     except BadData:
         return WhatIf(change, unanswered=Unanswered.UNDEFINED)
     here = [pair for pair in stopped if pair[1] == size]

@@ -56,8 +56,9 @@ def decide(low: float, high: float, margin: float, *, is_single_split: bool = Fa
 def beaten_by(pairs: pd.DataFrame, size: int) -> dict[str, set[str]]:
     """For each approach in a pair at `size`, the approaches that are shown to be better than it."""
     beaten: dict[str, set[str]] = {}
-    of_size = pairs[pairs["size"] == size]
-    for first, second, decision in zip(of_size["first"], of_size["second"], of_size["decision"], strict=True):
+    for first, second, at, decision in zip(*(pairs[name] for name in ("first", "second", "size", "decision")), strict=True):
+        if at != size:
+            continue
         for name in (first, second):
             beaten.setdefault(name, set())
         if decision in FIRST_BETTER:
@@ -122,9 +123,9 @@ def regret_bounds(pairs: pd.DataFrame, names: Collection[str]) -> dict[str, floa
     {'a': 0.3, 'b': 0.1}
     """
     bounds = dict.fromkeys(names, 0.0)
-    among = pairs[pairs["first"].isin(names) & pairs["second"].isin(names)]
-    for first, second, low, high in zip(*(among[name] for name in ("first", "second", "low", "high")), strict=True):
-        bounds[first], bounds[second] = np.maximum(bounds[first], high), np.maximum(bounds[second], -low)
+    for first, second, low, high in zip(*(pairs[name] for name in ("first", "second", "low", "high")), strict=True):
+        if first in bounds and second in bounds:
+            bounds[first], bounds[second] = np.maximum(bounds[first], high), np.maximum(bounds[second], -low)
     return {name: float(bound) for name, bound in bounds.items()}
 
 

@@ -216,7 +216,7 @@ def _run_plan(running: RunInProgress, stop: Stop) -> Run:
     n_settled = len(run.planned) - len(schedule.cells)
     if n_settled and running.is_continued:
         running.session.display.say(f"{n_settled:,} of {len(run.planned):,} cells were done before")
-    if not stop.is_requested:
+    if schedule.cells and not stop.is_requested:
         _execute(running, run, schedule, stop)
     return replace(run, skips=(*run.skips, *schedule.skips))
 
@@ -306,7 +306,6 @@ class _Observed:
         if self._seconds_at_start is not None and self._running.planner.options.save_winner:
             self._keep_free(self._seconds_at_start)
         self._running.session.display.update(self._watch.snapshot(running, None if self._is_first_look else seconds_left))
-
 
     def _keep_free(self, seconds_at_start: float) -> None:
         enough = min(self._running.plan.splits, self._running.wish.folds)

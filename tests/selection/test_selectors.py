@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from tabbench.core.approach import SELECTORS, TrainingSet, Workload
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.task import Task
-from tabbench.selection import l1
+from tabbench.selection import forest, l1
 
 BINARY = Task("binary", ("a", "b"), "log_loss", ("log_loss",))
 REGRESSION = Task("regression", (), "rmse", ("rmse",))
@@ -166,3 +167,18 @@ def test_a_wide_matrix_is_decomposed_too():
         selection = selector.fit(matrix, training)
         assert 20 <= selection.n_features <= 30
         assert selection.transform(matrix, 5).values.shape == (30, 5)
+
+
+@pytest.mark.parametrize("task", [BINARY, MULTICLASS, REGRESSION], ids=lambda task: task.kind)
+def test_the_forest_is_scikit_learns(task):
+    generator = np.random.default_rng(4)
+    values, weight = generator.normal(size=(200, 6)).astype(np.float32), generator.uniform(0.5, 2, 200)
+    score = values[:, 2] + 0.5 * generator.normal(size=200)
+    target = score if task.is_regression else np.digitize(score, [0] if task.n_classes == 2 else [-0.5, 0.5])
+    settings = {"trees": 30, "rows_per_tree": 200, "forest_cells": 10**9}
+    found = forest.forest_importances(values, target, task, weight, settings, 5, 1)
+    plain = (ExtraTreesRegressor if task.is_regression else ExtraTreesClassifier)(
+        30, min_samples_leaf=3, max_features=3, bootstrap=True, max_samples=200, random_state=5)
+    both = np.hstack([values, values[np.random.default_rng(5).permutation(200)]])
+    importances = plain.fit(both, target, sample_weight=weight).feature_importances_
+    np.testing.assert_allclose(found, importances[:6] - importances[6:], atol=1e-12)

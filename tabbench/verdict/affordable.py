@@ -137,8 +137,9 @@ def _winner_among(evidence: LossEvidence, pairs: pd.DataFrame, kept: Collection[
     is_ruled_out = failed_share(evidence, size) > MOST_FAILED
     imputed = {cell: each if is_ruled_out else np.zeros_like(each) for cell, each in evidence.imputed.items()}
     reduced = replace(evidence, approaches=tuple(names), sizes=(size,), imputed=imputed)
-    is_among = [at == size and first in names and second in names
-                for at, first, second in zip(pairs["size"], pairs["first"], pairs["second"], strict=True)]
+    # An array, since an empty list would choose no column instead of no row.
+    is_among = np.array([at == size and first in names and second in names
+                         for at, first, second in zip(pairs["size"], pairs["first"], pairs["second"], strict=True)], dtype=bool)
     return winner_row(reduced, size, pairs[is_among], lacking)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabbench.core.approach import APPROACHES, TrainingSet, Workload
+from tabbench.approaches.blend import weighed_together
+from tabbench.core.approach import APPROACHES, HeldOut, TrainingSet, Workload
 from tabbench.core.table import Column
 from tabbench.core.task import Task
 from tabbench.views import fit_view
@@ -40,3 +41,12 @@ def test_weights_are_weights_whatever_metric_decides(metric):
     fitted = blend.fit(TrainingSet(view.transform(frame), target, task, blend.settings(Workload(0.1, 80, 2, 2)), 1, 2))
     assert sum(fitted.tuned["weights"].values()) == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(fitted.predict(view.transform(frame)).sum(axis=1), 1.0)
+
+
+def test_members_with_too_few_rows_in_common_are_not_weighed_by_them():
+    linear, boosting, mlp = (HeldOut(np.arange(*rows), np.zeros(rows[1] - rows[0])) for rows in ((0, 60), (55, 200), (140, 300)))
+    assert weighed_together([linear, boosting, mlp], 4000)[0] == (1, 2)  # 60 rows; none is common to all
+    assert weighed_together([linear, boosting, mlp], 100_000)[1].tolist() == list(range(140, 200))
+    places, rows = weighed_together([linear, boosting], 4000)  # five rows are not enough
+    assert (places, len(rows)) == ((1,), 145)
+    assert weighed_together([linear, boosting], 100)[0] == (0, 1)

@@ -31,6 +31,8 @@ MEMBERS = ("linear", "boosting", "mlp")
 FEWEST_COMMON_ROWS, LEAST_COMMON_SHARE = 50, 0.05
 """Rows, or a share of all, that tell weights. Of 480,000 rows the linear model holds out 5,000, and of these the others a few."""
 
+NONE_HELD_OUT = HeldOut(np.empty(0, dtype=np.int64), np.empty(0))
+
 
 @dataclass(frozen=True, eq=False)
 class BlendedMember:
@@ -86,7 +88,7 @@ def fit_blend(training: TrainingSet) -> Blend:
 
     approaches = [APPROACHES.get(name) for name in MEMBERS]
     fits = [fit_once(approach, _for_member(training, approach)) for approach in approaches]
-    held_out = [fitted.held_out for fitted in fits if fitted.held_out is not None]
+    held_out = [fitted.held_out or NONE_HELD_OUT for fitted in fits]
     chosen, rows = weighed_together(held_out, len(training))
     weight = None if training.weight is None else training.weight[rows]
     weights = choose_weights([_predictions(held_out[place], rows) for place in chosen], training.target[rows], weight,

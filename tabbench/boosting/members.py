@@ -218,12 +218,12 @@ class _Fitting:
         def loss(growing: _Growing) -> float:
             return self._best_rounds(growing, self.folds[:1])[1]
 
-        if self.training.side_by_side is None:
+        turns = self.training.side_by_side
+        if turns is None:
             return list(map(loss, started))
         for growing in started:  # before any of them asks for it at the same time as another
             self._fold(PORTFOLIOS[self.chosen.name][growing.name].coding, 0)
-        with ThreadPoolExecutor(len(started)) as pool:
-            return list(pool.map(loss, started))
+        return turns.beside(loss, started)
 
     def _telling_numbers(self, first: _Growing) -> tuple[int, ...]:
         """The numbers that told most in the first configuration on the first fold."""
@@ -312,6 +312,7 @@ class _Fitting:
         """The mean over repeats of what the folds' models predict for the rows they did not learn from."""
         shape = (len(self.rows), self.objective.classes) if self.objective.classes else (len(self.rows),)
         total, times = np.zeros(shape), np.zeros(len(self.rows))
+
         def predicted(model: EncodedTrees, valid: np.ndarray) -> np.ndarray:
             return self.objective.predictions(model.scores(self.rows.matrix.take(valid)))
 

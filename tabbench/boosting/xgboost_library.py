@@ -122,7 +122,7 @@ class XGBoostTrees:
 def _filled(values: np.ndarray) -> Any:
     """The values, as a sparse matrix of what is not missing where most are: it is read in a third of the time."""
     is_filled = ~np.isnan(values)
-    if np.count_nonzero(is_filled) > MOST_FILLED * values.size:
+    if np.count_nonzero(is_filled) > min(MOST_FILLED * values.size, np.iinfo(np.int32).max):
         return values
     from scipy.sparse import csr_matrix
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -25,11 +25,13 @@ class SideBySide:
     def __init__(self, count: int) -> None:
         self.count = count
         self._free = count
+        self._is_stopped = False
         self._waiting: deque[threading.Lock] = deque()
         self._changing = threading.Lock()
 
     def __enter__(self) -> None:
         with self._changing:
+            self._require_going_on()
             if self._free:
                 self._free -= 1
                 return
@@ -37,6 +39,11 @@ class SideBySide:
             gate.acquire()
             self._waiting.append(gate)
         gate.acquire()
+        self._require_going_on()
+
+    def _require_going_on(self) -> None:
+        if self._is_stopped:
+            raise CancelledError
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         with self._changing:
@@ -45,11 +52,29 @@ class SideBySide:
             else:
                 self._free += 1
 
+    def stop(self) -> None:
+        """Give no turn any more: whoever asks for one or waits for one gets a `CancelledError`."""
+        with self._changing:
+            self._is_stopped = True
+            while self._waiting:
+                self._waiting.popleft().release()
+
+    def beside(self, work: Callable[..., Outcome], *parts: Sequence[Any], threads: int | None = None) -> list[Outcome]:
+        """What the work gives for each part, as `map` hands them over, in a thread each, which takes turns as the work says.
+
+        After Ctrl-C it is waited for the turns that have begun, not for all of the work.
+        """
+        with ThreadPoolExecutor(threads or max(len(parts[0]), 1)) as pool:
+            try:
+                return list(pool.map(work, *parts))
+            except KeyboardInterrupt:
+                self.stop()
+                raise
+
     def map(self, work: Callable[..., Outcome], *parts: Sequence[Any]) -> list[Outcome]:
-        """What the work gives for each part, as `map` hands them over: each in a thread of its own and in one turn."""
+        """The same where each part is done in one turn."""
         def in_turn(*part: Any) -> Outcome:
             with self:
                 return work(*part)
 
-        with ThreadPoolExecutor(max(len(parts[0]), 1)) as pool:
-            return list(pool.map(in_turn, *parts))
+        return self.beside(in_turn, *parts)

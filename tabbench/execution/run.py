@@ -10,7 +10,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from importlib.metadata import version
@@ -126,13 +125,15 @@ def _fit_shared(rows: BatchRows, cells: Sequence[Cell], threads: int, side_by_si
 def fit_side_by_side(trainings: Sequence[tuple[Approach, TrainingSet]], side_by_side: int) -> None:
     """Fit approaches that blend, so that they are in their training sets' memo. What fails will fail once more, and be told.
 
-    The dearest are begun first, so that none is left alone at the end. Fits that are divided are all begun and wait for turns.
+    The dearest are begun first, so that none is left alone at the end. Of fits that are divided all are begun: boosters wait for
+    turns, each round anew.
     """
     if len(trainings) > 1:
         dearest_first = sorted(trainings, key=lambda each: -each[0].cost_rank)
-        is_divided = all(training.side_by_side is not None for _, training in trainings)
-        with ThreadPoolExecutor(len(trainings) if is_divided and side_by_side > 1 else side_by_side) as pool:
-            list(pool.map(lambda each: _quietly(partial(fit_once, *each)), dearest_first))
+        turns = trainings[0][1].side_by_side
+        is_divided = turns is not None and side_by_side > 1
+        (turns or SideBySide(side_by_side)).beside(lambda each: _quietly(partial(fit_once, *each)), dearest_first,
+                                                   threads=len(trainings) if is_divided else side_by_side)
 
 
 def shared_fits(name: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

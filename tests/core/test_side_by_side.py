@@ -1,6 +1,9 @@
 """Turns: so many at a time, in the order of asking; a part that fails gives its turn back."""
 
+import signal
 import threading
+import time
+from concurrent.futures import CancelledError
 
 import pytest
 
@@ -50,3 +53,25 @@ def test_a_part_that_fails_is_told_and_does_not_keep_its_turn():
     with pytest.raises(ZeroDivisionError):
         turns.map(lambda part: 1 / part, [1, 0, 2])
     assert turns.map(abs, [-1]) == [1]
+
+
+def test_ctrl_c_waits_for_turns_that_have_begun_and_not_for_all_of_the_work():
+    turns, done = SideBySide(1), []
+
+    def work(part):
+        for number in range(1000):
+            with turns:
+                if (part, number) == (0, 2):
+                    signal.raise_signal(signal.SIGINT)
+                done.append(part)
+                time.sleep(0.001)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            turns.beside(work, [0, 1, 2])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(done) < 1000
+    with pytest.raises(CancelledError):
+        turns.map(abs, [1])

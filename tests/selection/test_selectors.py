@@ -1,9 +1,12 @@
 """Every selector: order, restoring, views, noise that gains nothing."""
 
+from functools import wraps
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.tree import ExtraTreeRegressor
 
 from tabbench.core.approach import SELECTORS, TrainingSet, Workload
 from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
@@ -182,3 +185,17 @@ def test_the_forest_is_scikit_learns(task):
     both = np.hstack([values, values[np.random.default_rng(5).permutation(200)]])
     importances = plain.fit(both, target, sample_weight=weight).feature_importances_
     np.testing.assert_allclose(found, importances[:6] - importances[6:], atol=1e-12)
+
+
+def test_trees_of_the_forest_are_copies(monkeypatch):
+    """Under the private name that scikit-learn has for it now; under another, they would be cloned again, which takes long."""
+    made, plain = [], ExtraTreeRegressor.__init__
+
+    @wraps(plain)
+    def counted(*given, **named):
+        made.append(1)
+        plain(*given, **named)
+
+    monkeypatch.setattr(ExtraTreeRegressor, "__init__", counted)
+    fitted("forest")  # of fifty trees
+    assert 1 <= len(made) < 10

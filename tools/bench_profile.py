@@ -180,7 +180,8 @@ class Looking:
         """The worker's processes, once it has been forked; the first one only watches over the one that works."""
         if worker.process.pid is None:
             return []
-        if id(worker) not in self._families or not worker.is_warm:
+        # One that is warm at once may be looked at before the one that works has been forked.
+        if len(self._families.get(id(worker), ())) < 2 or not worker.is_warm:
             process = psutil.Process(worker.process.pid)
             self._families[id(worker)] = [process, *process.children(recursive=True)]
         return self._families[id(worker)]

@@ -21,7 +21,7 @@ STEPS = {"fast": 6_000, "balanced": 20_000, "thorough": 80_000}
 FEWEST_EPOCHS = 8
 LAST_PRODUCTS = {"fast": 3.5e11, "balanced": 3.5e12, "thorough": 2e13}
 """Multiplications of rows by the last layer's weights in a fit at most, about a minute of one thread for `fast`."""
-FEWEST_EPOCHS_OF_MANY_CLASSES = 5
+MANY_CLASSES, FEWEST_EPOCHS_OF_MANY_CLASSES = 100, 5
 TINY_ROWS = 100
 """Up to here a batch is the whole table and all rows are learnt from: validation rows would say little and be missed much."""
 TINY_EPOCHS, TINY_NETS = 60, 3
@@ -57,20 +57,21 @@ def preset_settings(effort: float, rows: int, classes: int) -> dict[str, Any]:
     is_tiny = rows <= TINY_ROWS
     epochs = TINY_EPOCHS if is_tiny else epochs_for(effort, rows, batch_rows)
     folds, nets = (0, TINY_NETS) if is_tiny else (counted(effort, **FOLDS, least=FEWEST_FOLDS), counted(effort, **REPEATS))
-    epochs, nets = _affordable(effort, epochs, folds, nets, rows * classes * hidden_units(rows))
+    epochs, nets = _affordable(effort, epochs, folds, nets, rows, classes)
     return {"folds": folds, "repeats": nets, "epochs": epochs, "batch_rows": batch_rows, "hidden": [hidden_units(rows)] * 3,
             "bins": bins_a_column(rows), "activation": "silu", "initialisation": "kaiming", "optimiser": "adam",
             "learning_rate": SAFE_RATE, "schedule": "cosine", "weight_decay": 0.0, "decay_schedule": "flat-cosine",
             "dropouts": _dropouts(rows)}
 
 
-def _affordable(effort: float, epochs: int, folds: int, nets: int, products: int) -> tuple[int, int]:
-    """Epochs and nets a fold where a pass of one net makes so many products in the last layer: thousands of classes get fewer."""
-    passes = scaled(effort, **LAST_PRODUCTS) / max(products, 1)
+def _affordable(effort: float, epochs: int, folds: int, nets: int, rows: int, classes: int) -> tuple[int, int]:
+    """Epochs and nets a fold, fewer where the products in the last layer would take too long: thousands of classes get fewer."""
+    passes = scaled(effort, **LAST_PRODUCTS) / max(rows * classes * hidden_units(rows), 1)
     if epochs * nets * max(folds, 1) <= passes:
         return epochs, nets
     nets = min(nets, max(1, int(passes / (max(folds, 1) * FEWEST_EPOCHS))))
-    return min(epochs, max(FEWEST_EPOCHS_OF_MANY_CLASSES, int(passes / (max(folds, 1) * nets)))), nets
+    fewest = FEWEST_EPOCHS if classes < MANY_CLASSES else FEWEST_EPOCHS_OF_MANY_CLASSES
+    return min(epochs, max(fewest, int(passes / (max(folds, 1) * nets)))), nets
 
 
 def batch_size(rows: int) -> int:

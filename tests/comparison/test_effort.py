@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -120,6 +120,7 @@ def test_with_little_work_a_linear_model_is_fitted_on_some_rows_of_a_long_table(
 
 
 @given(st.integers(31, 500_000), st.sampled_from([0, 2, 26]), efforts, efforts)
+@example(483_663, 26, 0.011, 0.38)
 def test_more_effort_is_nowhere_less_work_for_a_net_of_its_own(rows, classes, first, second):
     small, large = (preset_settings(effort, rows, classes) for effort in sorted((first, second)))
     assert all(small[name] <= large[name] for name in ("folds", "repeats", "epochs"))

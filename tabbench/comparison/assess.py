@@ -104,6 +104,19 @@ def judge_run(run: Run, store: Store) -> Comparison:
         winner_map=winner_map(evidence, verdicts.pairs, costs, verdicts.lacking))
 
 
+def chosen(comparison: Comparison) -> dict[str, str | None]:
+    """Return the `recommended` approach at the headline size and the `best` one, that of the lowest mean loss.
+
+    Where nothing is shown to beat a constant prediction the best one stands for the recommended one, which there is none of; over
+    families that were not run there is neither.
+    """
+    rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
+    if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
+        return {"recommended": None, "best": None}
+    best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
+    return {"recommended": best if recommended is None else str(recommended), "best": best}
+
+
 def winner_of(run: Run, store: Store) -> str | None:
     """The approach that `judge_run` recommends at the headline size, or the best one over a constant that is not beaten.
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, overload
 
 from tabbench.approaches.own import why_unidentified
 from tabbench.comparison.arguments import settled
+from tabbench.comparison.assess import chosen
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged, leading
 from tabbench.comparison.concluding import Ran
@@ -22,7 +23,7 @@ from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resol
 from tabbench.comparison.progress import Clock
 from tabbench.comparison.refit import Refit
 from tabbench.comparison.refitted import Source
-from tabbench.comparison.result import FinishedComparison, chosen, finish, renew
+from tabbench.comparison.result import FinishedComparison, finish, renew
 from tabbench.comparison.resume import freeze, recall_findings, recall_prepared, resumable, say_how_to_continue
 from tabbench.comparison.run import Run
 from tabbench.comparison.running import expect_plan, make_planner, run_missing, sizes_of

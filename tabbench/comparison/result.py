@@ -391,19 +391,6 @@ def _is_reported(finished: FinishedComparison) -> bool:
     return isinstance(earlier, dict) and earlier | {"timing": None} == to_json(finished) | {"timing": None}
 
 
-def chosen(comparison: Comparison) -> dict[str, str | None]:
-    """Return the `recommended` approach at the headline size and the `best` one, that of the lowest mean loss.
-
-    Where nothing is shown to beat a constant prediction the best one stands for the recommended one, which there is none of; over
-    families that were not run there is neither.
-    """
-    rows = comparison.winners[comparison.winners["size"] == comparison.protocol["headline_size"]].dropna(subset=["best"])
-    if rows.empty or (rows.iloc[0]["decision"] != "none" and rows.iloc[0]["recommended"] is None):
-        return {"recommended": None, "best": None}
-    best, recommended = str(rows.iloc[0]["best"]), rows.iloc[0]["recommended"]
-    return {"recommended": best if recommended is None else str(recommended), "best": best}
-
-
 def device_of(comparison: FinishedComparison) -> str:
     """Return the device of the approaches that can use a GPU: "cpu" or "cuda"."""
     with Store.reading(comparison.folder) as store:

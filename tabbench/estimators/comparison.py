@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from tabbench.checks.running import run_checks
+from tabbench.comparison.assess import chosen
 from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import Ran
 from tabbench.comparison.original_rows import as_given, has_own
 from tabbench.comparison.planner import SIDE_BY_SIDE_GAIN
 from tabbench.comparison.prepare import Prepared
 from tabbench.comparison.progress import Clock
-from tabbench.comparison.result import FinishedComparison, as_finished, chosen
+from tabbench.comparison.result import FinishedComparison, as_finished
 from tabbench.comparison.resume import freeze
 from tabbench.comparison.running import run_missing
 from tabbench.comparison.session import Session, measured_costs

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from tabbench.comparison.assess import chosen
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
 from tabbench.comparison.concluding import conclude
 from tabbench.comparison.in_progress import RunInProgress
 from tabbench.comparison.progress import Clock, Watch
-from tabbench.comparison.result import chosen, finish
+from tabbench.comparison.result import finish
 from tabbench.comparison.resume import recall_prepared
 from tabbench.comparison.run import Run
 from tabbench.comparison.running import plan_run, schedule_run, watch_run

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tabbench.comparison.assess import judge_run, missing_families, winner_of
-from tabbench.comparison.result import chosen
+from tabbench.comparison.assess import chosen, judge_run, missing_families, winner_of
 from tabbench.comparison.run import Entry, Run
 from tabbench.core.cell import Batch, Cell, Result
 from tabbench.core.limits import Limited

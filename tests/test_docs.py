@@ -161,10 +161,10 @@ def test_the_profile_says_what_a_worker_does_and_how_much_of_it_is_no_fit():
             seen.append(doing.now)
 
     then({"pid": 7}, {"warm": True, "cuda": False})
-    doing.note_order("run", {"a": "dummy", "b": "linear"})
-    then({"loaded": True}, {"started": "a"}, {"finished": "a", "file": "a"}, {"started": "b"}, {"finished": "b", "file": "b"},
-         {"idle": True})
-    assert seen == ["starting", "waiting", "starting", "dummy", "waiting", "linear", "waiting", "waiting"]
+    doing.note_order("run", {"a": "dummy", "b": "mlp"})
+    then({"loaded": []}, {"started": "a", "lacks": []}, {"finished": "a", "file": "a"}, {"started": "b", "lacks": ["torch"]},
+         {"loaded": ["torch"]}, {"finished": "b", "file": "b"}, {"idle": True})
+    assert seen == ["starting", "waiting", "starting", "dummy", "waiting", "starting", "mlp", "waiting", "waiting"]
     doing.note_order("call", {})
     assert doing.now == "the winner on all rows"
     then({"called": ""})

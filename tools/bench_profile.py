@@ -153,7 +153,8 @@ class Looking:
     def __init__(self) -> None:
         self.spent: Spent = defaultdict(lambda: [0.0, 0.0])
         self.fitting_seconds = 0.0
-        self._workers: dict[Any, Doing] = {}
+        self._doing: dict[Any, Doing] = {}
+        self._workers: list[Any] = []
         self._used: dict[Any, float] = {}
         self._families: dict[Any, list[psutil.Process]] = {}
         self._has_ended = threading.Event()
@@ -162,15 +163,16 @@ class Looking:
     def __enter__(self) -> None:
         from tabbench.execution.worker import Worker
 
-        start, order, workers = Worker.__init__, Worker.order, self._workers
+        start, order, workers, doing = Worker.__init__, Worker.order, self._workers, self._doing
 
         def noted(worker: Any, number: int, folder: Path, events: Any, **values: Any) -> None:
-            workers[worker] = Doing()
-            start(worker, number, folder, Overheard(events, workers), **values)
+            doing[worker] = Doing()  # before it has a process, which answers at once
+            start(worker, number, folder, Overheard(events, doing), **values)
+            workers.append(worker)
 
         def ordered(worker: Any, **message: Any) -> None:
             cells = worker.batch.cells if message["do"] == "run" else ()
-            workers[worker].note_order(message["do"], {cell.key: cell.approach for cell in cells})
+            doing[worker].note_order(message["do"], {cell.key: cell.approach for cell in cells})
             order(worker, **message)
 
         Worker.__init__, Worker.order = noted, ordered  # type: ignore[method-assign, assignment]
@@ -184,7 +186,7 @@ class Looking:
         before = time.monotonic()
         while not self._has_ended.wait(LOOK_SECONDS):
             now = time.monotonic()
-            alive = {worker: doing.now for worker, doing in list(self._workers.items()) if worker.process.poll() is None}
+            alive = {worker: self._doing[worker].now for worker in list(self._workers) if worker.process.poll() is None}
             self.fitting_seconds += now - before if any_fits(alive.values()) else 0.0
             for worker, doing in alive.items():
                 with contextlib.suppress(psutil.Error):  # it has just ended
@@ -221,18 +223,19 @@ class Overheard:
 class Doing:
     """What a worker does `now`: the approach that it fits, or why it fits none.
 
-    Between the order to run a batch and the word that its first cell has begun it imports what that needs: it is starting.
+    As long as it imports what a cell needs, or opens the table, it is starting.
     """
 
     def __init__(self) -> None:
         self.now = STARTING
         self._is_warm, self._is_called = False, False
         self._approaches: dict[str, str] = {}
+        self._cell = ""
 
     def note_order(self, kind: str, approaches: Mapping[str, str]) -> None:
         """It was ordered something: to run cells, by key these approaches, or a call, as it is for the winner's last fit."""
         if kind == "run":
-            self._approaches, self.now = dict(approaches), STARTING
+            self._approaches, self._cell, self.now = dict(approaches), "", STARTING
         elif kind == "call":
             self._is_called, self.now = True, WINNER if self._is_warm else STARTING
 
@@ -241,7 +244,10 @@ class Doing:
         if "warm" in values:
             self._is_warm, self.now = True, WINNER if self._is_called else WAITING
         elif "started" in values:
-            self.now = self._approaches[values["started"]]
+            self._cell = self._approaches[values["started"]]
+            self.now = STARTING if values["lacks"] else self._cell
+        elif "loaded" in values:
+            self.now = self._cell or STARTING
         elif values.keys() & {"finished", "idle", "called", "refused", "stuck"}:
             self.now = WAITING
 

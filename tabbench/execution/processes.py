@@ -24,6 +24,8 @@ from tabbench.core.threads import THREAD_VARIABLES
 
 THREADLESS = frozenset({"tabbench", "scipy", "sklearn", "xgboost", "lightgbm", "torch"})
 """Packages that start no thread when they are imported, so that a process that has imported them can be forked."""
+LONGEST_TO_IMPORT = "torch"
+"""Takes as long as all other libraries together."""
 READ_AT_THE_START = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "KMP_", "GOMP_", "LD_", "LC_", "LANG", "TZ", "MALLOC_",
                      "GLIBC_", "MIMALLOC_")
 """How variables begin that an interpreter or a library reads once: another value takes another server."""
@@ -228,6 +230,11 @@ def note_used(modules: Collection[str]) -> None:
 def used_before(modules: Collection[str]) -> set[str]:
     """Of these, what an earlier worker has imported for its cells."""
     return _USED & set(modules)
+
+
+def quick_to_import(modules: Collection[str]) -> set[str]:
+    """Of these, what does not keep a worker waiting as long as all."""
+    return {module for module in modules if module.partition(".")[0] != LONGEST_TO_IMPORT}
 
 
 def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()

@@ -221,9 +221,9 @@ def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_
 
 def test_importing_counts_as_no_cells_time(store, tmp_path):
     worker = Worker(0, store.folder, queue.Queue(), threads=1)
-    worker.run(Batch(()), store.folder, {"torch"}, 1)
+    worker.run(Batch(()), store.folder, {"mlp": ["torch"]}, 1)
     worker.cell_started = -math.inf
-    assert worker.note_loaded() and worker.loaded == {"torch"}
+    assert worker.note_loaded({"torch"}) and worker.loaded == {"torch"}
     assert worker.cell_started > -math.inf
     worker.kill()
 

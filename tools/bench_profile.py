@@ -117,7 +117,7 @@ def profile_of(path: str, target: str, limit: str) -> dict[str, Spent]:
         from tabbench.core.executor import LOCAL
 
         folder = Path(place) / "run"
-        start_importing(folder, executor=LOCAL, is_fresh=False)
+        start_importing(folder, executor=LOCAL, is_fresh=False, is_limited=True)
         import tabbench
         import tabbench.comparison.compare as _  # noqa: F401 - loads what is timed below
 

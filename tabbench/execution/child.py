@@ -48,9 +48,9 @@ def run(folder: Path) -> None:
         child.obey(order)
 
 
-def preload(after_each: Callable[[], None] = lambda: None) -> None:
-    """Import what all children need. What does not load is told by the child that needs it for a cell."""
-    for module in PRELOADED:
+def preload(after_each: Callable[[], None] = lambda: None, ahead: Sequence[str] = ()) -> None:
+    """Import what all children need, and modules `ahead`. What does not load is told by the child that needs it for a cell."""
+    for module in (*PRELOADED, *ahead):
         load([module])
         after_each()
     gc.collect()

@@ -211,7 +211,7 @@ def _choose_share(learner: Approach, selector: Selector, training: TrainingSet) 
     losses = np.array([_mean_loss(trials, predictions) for predictions in by_share])
     if np.isnan(losses).any():
         return 1.0, []
-    by_row = [[trial.row_losses(each) for each in predictions] for trial, predictions in zip(trials, zip(*by_share), strict=True)]
+    by_row = [[trial.row_losses(predictions[place]) for predictions in by_share] for place, trial in enumerate(trials)]
     weight = np.concatenate([trial.weight for trial in trials])
     return settings["shares"][smallest_as_good(losses, by_row, weight)], losses.tolist()
 

@@ -126,9 +126,10 @@ class Effort:
 
     @property
     def fold_fits(self) -> int:
-        """Boosters that are grown."""
-        kept, screening = min(self.kept, len(self.names)), min(self.screening, self.folds * self.repeats)
-        return len(self.names) * screening + kept * (self.folds * self.repeats - screening)
+        """Boosters that rounds are planned for. Where several folds screen, the plan leaves none out: few rows are soon learnt, and
+        more rounds need not make up for what is saved."""
+        kept = len(self.names) if self.screening > 1 else min(self.kept, len(self.names))
+        return len(self.names) + kept * (self.folds * self.repeats - 1)
 
     def smaller(self, library: str, rows: int, fewest_folds: int) -> Effort | None:
         """The same with a little less."""

@@ -126,8 +126,8 @@ class Effort:
 
     @property
     def fold_fits(self) -> int:
-        """Boosters that rounds are planned for. Where several folds screen, the plan leaves none out: few rows are soon learnt, and
-        more rounds need not make up for what is saved."""
+        """Boosters that rounds are planned for. Where several folds screen, the plan leaves none out: few rows are soon learnt,
+        and more rounds need not make up for what is saved."""
         kept = len(self.names) if self.screening > 1 else min(self.kept, len(self.names))
         return len(self.names) + kept * (self.folds * self.repeats - 1)
 

@@ -15,7 +15,8 @@ from tabbench.core.process_settings import silent_warnings
 from tabbench.linear.likelihood import Likelihood
 from tabbench.linear.newton import MOST_PARAMETERS, Curvatures, Descent, Penalty
 from tabbench.linear.rows import Rows
-from tabbench.linear.sparse_newton import SparseDescent, is_thinly_filled
+from tabbench.linear.thin_newton import ThinDescent
+from tabbench.linear.thin_rows import is_thinly_filled
 
 ROWS_OF_A_SHARED_CURVATURE = 20
 """With so many rows a parameter, inner folds differ so little that one curvature serves all of them."""
@@ -94,7 +95,8 @@ class Walker:
             return cls(rows, l1_ratio, (), basis, _quasi_newton())
         whole = Likelihood.of(rows)
         each = [replace(whole, truth=whole.truth[:, [code]]) for code in range(whole.outputs)] if is_one_vs_rest else [whole]
-        descents = tuple(SparseDescent(likelihood, Curvatures()) if is_thin and likelihood.outputs == 1 else
+        moves_alone = is_thin and (is_one_vs_rest or outputs == 1 or outputs * whole.columns > MOST_PARAMETERS)
+        descents = tuple(ThinDescent(likelihood, Curvatures()) if moves_alone else
                          Descent(likelihood, shared.of(number, likelihood)) for number, likelihood in enumerate(each))
         return cls(rows, l1_ratio, descents, basis, None, is_one_vs_rest)
 

@@ -13,7 +13,7 @@ from tabbench.linear.squares import largest_alpha
 from tabbench.linear.thin_rows import ThinRows
 
 LEFT = 1e-4
-"""Of the squares that the solution before leaves (l1) or its slope (no l1): what a solution may miss, a ten-thousandth of a loss."""
+"""Of the squares that are left (l1), or of the slope at the solution before (no l1): what a solution may miss."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,18 @@ class ThinSquares:
         for alpha in alphas:
             l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
             if l1 > 0:
-                gap = LEFT * float(self.share @ (self.target - self.rows.values @ solution) ** 2)
-                solution = self.rows.lowest_with_l1(self.share, self.target, l1, l2, solution, gap)
+                solution = self._with_l1(l1, l2, solution)
             else:
                 solution = self.rows.lowest_without_l1(self.share, self.target, l2, solution, LEFT)
             yield solution[:-1]
+
+    def _with_l1(self, l1: float, l2: float, solution: np.ndarray) -> np.ndarray:
+        """Once more where so much less is left than before that what may be missed is less, too."""
+        squares, before = self._squares_left(solution), np.inf
+        while squares < before / 2:
+            solution = self.rows.lowest_with_l1(self.share, self.target, l1, l2, solution, LEFT * squares)
+            squares, before = self._squares_left(solution), squares
+        return solution
+
+    def _squares_left(self, solution: np.ndarray) -> float:
+        return float(self.share @ (self.target - self.rows.values @ solution) ** 2)

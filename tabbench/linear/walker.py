@@ -90,13 +90,12 @@ class Walker:
             directions, basis = _directions(rows.values)
             rows = replace(rows, values=directions)
         outputs = 1 if is_one_vs_rest or rows.target.max() == 1 else int(rows.target.max()) + 1
-        takes_newton = is_one_vs_rest or is_thin and outputs == 1 or outputs * (rows.values.shape[1] + 1) <= MOST_PARAMETERS
-        if l1_ratio == 0 and not takes_newton:
+        are_few, is_single = outputs * (rows.values.shape[1] + 1) <= MOST_PARAMETERS, is_one_vs_rest or outputs == 1
+        if l1_ratio == 0 and not (are_few or is_one_vs_rest or (is_thin and is_single)):
             return cls(rows, l1_ratio, (), basis, _quasi_newton())
         whole = Likelihood.of(rows)
         each = [replace(whole, truth=whole.truth[:, [code]]) for code in range(whole.outputs)] if is_one_vs_rest else [whole]
-        moves_alone = is_thin and (is_one_vs_rest or outputs == 1 or outputs * whole.columns > MOST_PARAMETERS)
-        descents = tuple(ThinDescent(likelihood, Curvatures()) if moves_alone else
+        descents = tuple(ThinDescent(likelihood, Curvatures()) if is_thin and (is_single or not are_few) else
                          Descent(likelihood, shared.of(number, likelihood)) for number, likelihood in enumerate(each))
         return cls(rows, l1_ratio, descents, basis, None, is_one_vs_rest)
 

@@ -21,7 +21,8 @@ def indicators():
     for _ in range(3):
         values[np.arange(ROWS), rng.integers(0, COLUMNS, ROWS)] = 1.0
     values[:, EQUAL], values[:, 0] = values[:, [EQUAL[0]]], 0.0
-    return values, values @ rng.normal(size=COLUMNS) + 0.5 * rng.normal(size=ROWS) + 2, rng.random(ROWS) * (rng.random(ROWS) > 0.1)
+    target = values @ rng.normal(size=COLUMNS) + 0.5 * rng.normal(size=ROWS) + 2
+    return values, target, rng.random(ROWS) * (rng.random(ROWS) > 0.1)
 
 
 def test_filled_and_narrow_rows_are_not_thin(indicators):

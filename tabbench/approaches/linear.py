@@ -277,7 +277,7 @@ def _finite(value: float) -> float | None:
 
 
 APPROACHES.register(Approach(
-    name="linear", version=6, family="linear", cost_rank=10, view="linear",
+    name="linear", version=7, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net and ridge",
     settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True, blends=True,
     predict_best=predict_best_linear, requires=("scipy.linalg",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))

@@ -18,8 +18,8 @@ class RowMoments:
     """What row-level losses say about every cell at once, so that any contrast is a quadratic form.
 
     `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested, between cells of one size
-    unless more was asked for. `split_of` (c, c): the same for the mean of a single split, averaged over splits, between cells of one
-    size. `by_unit` (c, u): what each unit adds to the cells' means. `share` (u,): the share of the tested rows that each unit
+    unless more was asked for. `split_of` (c, c): the same for the mean of a single split, averaged over splits, between cells of
+    one size. `by_unit` (c, u): what each unit adds to the cells' means. `share` (u,): the share of the tested rows that each unit
     holds, by weight, adding up to 1.
     """
 

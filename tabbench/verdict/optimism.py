@@ -32,7 +32,8 @@ def corrected_loss(evidence: LossEvidence, size: int, seed: int) -> float:
     random = np.random.default_rng([seed, size, len(names)])
     beyond: list[np.ndarray] = []
     for start in range(0, draws, at_once):
-        times = random.multinomial(units, np.full(units, 1 / units), size=min(at_once, draws - start)).astype(np.float64)
+        drawn = random.integers(units, size=(min(at_once, draws - start), units))  # a tenth of the time of multinomial counts
+        times = np.stack([np.bincount(each, minlength=units) for each in drawn]).astype(np.float64)
         picked = np.argmin(np.einsum("du,au->da", times, total), axis=1)
         is_out = (times == 0).astype(np.float64)
         left, weight = np.einsum("du,au->da", is_out, total), np.einsum("du,u->d", is_out, share)

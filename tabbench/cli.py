@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from tabbench.commands import board, compare, datasets, suite, verify
+from tabbench.core.garbage import look_seldom
 from tabbench.core.threads import THREAD_VARIABLES
 
 app = typer.Typer(name="tabbench", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -23,6 +24,7 @@ app.add_typer(suite.app, name="suite")
 
 def main() -> None:
     """Run the command line; the only place where an exit code is made."""
+    look_seldom()
     for name in THREAD_VARIABLES:
         # Workers take the cores; several threads of this process would wait for each other, on a busy machine for seconds.
         os.environ.setdefault(name, "1")

@@ -79,6 +79,11 @@ def test_help_does_not_wait_for_numbers():
     assert {"numpy", "pandas"}.isdisjoint(loaded.split())
 
 
+def test_a_comparison_of_a_file_does_not_wait_for_other_libraries_frames_or_for_the_network():
+    loaded = in_new_process("import tabbench.comparison.compare\nimport sys; print(*sorted(sys.modules))", CLONE)
+    assert {"narwhals", "urllib.request", "ssl", "pyarrow.parquet"}.isdisjoint(loaded.split())
+
+
 def in_new_process(code, folder):
     """What the code prints when the package in `folder` is the one that is imported."""
     return subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()

@@ -20,6 +20,6 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="catboost", version=7, family="trees", cost_rank=32, view="trees",
+    name="catboost", version=8, family="trees", cost_rank=32, view="trees",
     summary="CatBoost, the best of a few configurations, stopped early on inner folds (extra: catboost)",
     settings=booster_settings, fit=_fit, restore=_restore, requires=("catboost",), blends=True, divides=True))

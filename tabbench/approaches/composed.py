@@ -35,7 +35,7 @@ from tabbench.core.matrices import LinearMatrix, NetMatrix, TreeMatrix
 from tabbench.core.parts import Parts
 from tabbench.selection.columns import ColumnMatrix, all_columns
 
-COMPOSED_VERSION = 3
+COMPOSED_VERSION = 4
 """Raised when the way in which learner and selector are joined changes a number."""
 MOST_CHEAP_RANK = 20
 """A learner with a higher cost rank is too dear for many trials: it gets few shares, fewer rows and one hold-out."""
@@ -207,25 +207,42 @@ def _choose_share(learner: Approach, selector: Selector, training: TrainingSet) 
     settings = training.settings
     rows, folds = settings["trial_rows"], settings["trial_folds"]
     trials = Trial.folds_of(training, rows, folds) if folds > 1 else [Trial.of(training, rows, HOLDOUT)]
-    judged = [(trial, _predictions_by_share(learner, selector, trial, settings)) for trial in trials]
-    losses = np.mean([[trial.loss(each) for each in predictions] for trial, predictions in judged], axis=0)
+    by_share = _predictions_by_share(learner, selector, trials, settings)
+    losses = np.array([_mean_loss(trials, predictions) for predictions in by_share])
     if np.isnan(losses).any():
         return 1.0, []
-    by_row = [[trial.row_losses(each) for each in predictions] for trial, predictions in judged]
+    by_row = [[trial.row_losses(predictions[place]) for predictions in by_share] for place, trial in enumerate(trials)]
     weight = np.concatenate([trial.weight for trial in trials])
     return settings["shares"][smallest_as_good(losses, by_row, weight)], losses.tolist()
 
 
-def _predictions_by_share(learner: Approach, selector: Selector, trial: Trial, settings: Settings) -> list[np.ndarray]:
-    """What the learner predicts for the validation rows with each share of the features."""
-    selection = selector.fit(trial.training.features, replace(trial.training, settings=settings["trial_selection"]))
-    counts = [_count(share, selection.n_features) for share in settings["shares"]]
+def _mean_loss(trials: Sequence[Trial], predictions: Sequence[np.ndarray]) -> float:
+    return float(np.mean([trial.loss(each) for trial, each in zip(trials, predictions, strict=True)]))
+
+
+def _predictions_by_share(learner: Approach, selector: Selector, trials: Sequence[Trial],
+                          settings: Settings) -> list[list[np.ndarray]]:
+    """For each share of the features what the learner predicts for the validation rows of each trial."""
+    selections = [selector.fit(trial.training.features, replace(trial.training, settings=settings["trial_selection"]))
+                  for trial in trials]
+    counts = [tuple(_count(share, selection.n_features) for selection in selections) for share in settings["shares"]]
     predicted = {}
-    for n_features in dict.fromkeys(counts):
-        features = _in_view(learner.view, selection.transform(trial.training.features, n_features))
-        fitted = learner.fit(replace(trial.training, features=features, settings=settings["trial"], shared=SharedWork()))
-        predicted[n_features] = fitted.predict(_in_view(learner.view, selection.transform(trial.features, n_features)))
-    return [predicted[n_features] for n_features in counts]
+    for each in dict.fromkeys(counts):
+        selected = [_selected_trial(learner, trial, selection, n_features, settings["trial"])
+                    for trial, selection, n_features in zip(trials, selections, each, strict=True)]
+        if learner.predict_best is None:
+            predicted[each] = [learner.fit(training).predict(features) for training, features in selected]
+        else:
+            predicted[each] = learner.predict_best(selected, partial(_mean_loss, trials))
+    return [predicted[each] for each in counts]
+
+
+def _selected_trial(learner: Approach, trial: Trial, selection: FittedSelection, n_features: int,
+                    settings: Settings) -> tuple[TrainingSet, ColumnMatrix]:
+    """A trial's training set and its validation rows with the selected features alone."""
+    features, held_out = (_in_view(learner.view, selection.transform(each, n_features))
+                          for each in (trial.training.features, trial.features))
+    return replace(trial.training, features=features, settings=settings, shared=SharedWork()), held_out
 
 
 def smallest_as_good(losses: np.ndarray, by_row: Sequence[Sequence[np.ndarray | None]], weight: np.ndarray) -> int:

@@ -20,7 +20,7 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="lightgbm", version=8, family="trees", cost_rank=30, view="trees",
+    name="lightgbm", version=9, family="trees", cost_rank=30, view="trees",
     summary="LightGBM, the best of a few configurations, stopped early on inner folds, fold models averaged",
     settings=booster_settings, fit=_fit, restore=_restore, requires=("lightgbm",), blends=True, divides=True,
     from_effort=0.0))

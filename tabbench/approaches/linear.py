@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -16,10 +16,20 @@ from tabbench.core.effort import POINTS, bounded, counted, nearest
 from tabbench.core.finding import Incident
 from tabbench.core.matrices import LinearMatrix
 from tabbench.core.parts import Parts
-from tabbench.linear.elastic_net import ElasticNetGrid, LinearModel, choose_elastic_net, fit_elastic_net
+from tabbench.linear.elastic_net import (
+    PATIENCE as ELASTIC_NET_PATIENCE,
+)
+from tabbench.linear.elastic_net import (
+    ElasticNetGrid,
+    FoldSquares,
+    LinearModel,
+    choose_elastic_net,
+    fit_elastic_net,
+    squares_of,
+)
 from tabbench.linear.logistic import LogisticGrid, LogisticPath, choose_logistic, fit_logistic
-from tabbench.linear.rows import Rows
-from tabbench.linear.walker import LogisticModel
+from tabbench.linear.rows import Rows, lowest
+from tabbench.linear.walker import LogisticModel, SharedCurvatures, Walker
 from tabbench.splitting.inner_splits import inner_folds
 from tabbench.views.target_scale import TargetScale
 
@@ -181,6 +191,64 @@ def _fit_elastic_net(training: TrainingSet) -> FittedLinear:
     return FittedLinear(model, tuned, _held_out(positions, folds, scale.restored(predictions)))
 
 
+def predict_best_linear(trials: Sequence[tuple[TrainingSet, LinearMatrix]],
+                        loss: Callable[[Sequence[np.ndarray]], float]) -> list[np.ndarray]:
+    """Predictions for the rows beside each training set by the point of the grid that does best on all of them together."""
+    first = trials[0][0]
+    with _thread_pools().limit(limits=first.threads):
+        paths = _elastic_net_paths(trials) if first.task.is_regression else _logistic_paths(trials)
+        patience = ELASTIC_NET_PATIENCE if first.task.is_regression else 1
+        found = [_lowest_on_path(path, loss, patience) for path in paths]
+    return found[lowest(np.array([each for each, _ in found]))][1]
+
+
+def _lowest_on_path(path: Iterator[list[np.ndarray]], loss: Callable[[Sequence[np.ndarray]], float],
+                    patience: int) -> tuple[float, list[np.ndarray]]:
+    """The lowest loss on a path and the predictions that have it; left after so many candidates in a row that were worse."""
+    losses: list[float] = []
+    best: list[np.ndarray] = []
+    for predictions in path:
+        losses.append(loss(predictions))
+        place = lowest(np.array(losses))
+        if place == len(losses) - 1:
+            best = predictions
+        elif len(losses) - 1 - place >= patience:
+            break
+    return losses[lowest(np.array(losses))], best
+
+
+def _logistic_paths(trials: Sequence[tuple[TrainingSet, LinearMatrix]]) -> Iterator[Iterator[list[np.ndarray]]]:
+    settings = trials[0][0].settings
+    for penalty, strengths in settings["C"].items():
+        yield _logistic_path(trials, LogisticPath(L1_RATIOS[penalty], tuple(strengths)), settings["newton_steps"])
+
+
+def _logistic_path(trials: Sequence[tuple[TrainingSet, LinearMatrix]], path: LogisticPath,
+                   most_steps: int) -> Iterator[list[np.ndarray]]:
+    """What the models of each training set predict, from the most strongly penalised on."""
+    walkers = [Walker.of(_rows(training), path.l1_ratio, False, SharedCurvatures()) if training.task.n_classes > 1 else None
+               for training, _ in trials]
+    for strength in path.strengths:
+        yield [np.ones((len(features), 1)) if walker is None
+               else walker.move(strength, SEARCH_TOLERANCE, most_steps).predict(features.values)
+               for walker, (_, features) in zip(walkers, trials, strict=True)]
+
+
+def _elastic_net_paths(trials: Sequence[tuple[TrainingSet, LinearMatrix]]) -> Iterator[Iterator[list[np.ndarray]]]:
+    settings = trials[0][0].settings
+    scales = [TargetScale.of(training.target, training.weight) for training, _ in trials]
+    rows = [_rows(replace(training, target=scale.standardised(training.target)))
+            for (training, _), scale in zip(trials, scales, strict=True)]
+    folds = [FoldSquares(squares_of(each.values, each.target, each.weight), features.values)
+             for each, (_, features) in zip(rows, trials, strict=True)]
+    grids = [ElasticNetGrid.spanning(each, settings["l1_ratios"], settings["alphas"], settings["smallest_alpha"])
+             for each in rows]
+    for ratio in settings["l1_ratios"]:
+        walks = [fold.squares.walk(grid.alphas[ratio], ratio) for fold, grid in zip(folds, grids, strict=True)]
+        yield ([scale.restored(fold.predict(coefficients)) for scale, fold, coefficients in zip(scales, folds, each, strict=True)]
+               for each in zip(*walks, strict=True))
+
+
 def _fitted_rows(training: TrainingSet) -> TrainingSet:
     """The rows of the last fit: all of them, unless little work is allowed on a long table."""
     return tuning_rows(replace(training, seed=training.shared_seed), training.settings.get("fit_rows", len(training)))
@@ -209,7 +277,7 @@ def _finite(value: float) -> float | None:
 
 
 APPROACHES.register(Approach(
-    name="linear", version=6, family="linear", cost_rank=10, view="linear",
+    name="linear", version=7, family="linear", cost_rank=10, view="linear",
     summary="logistic regression over C x {l1, l2}, or elastic net and ridge",
     settings=linear_settings, fit=fit_linear, restore=restore_linear, represents=True, blends=True,
-    requires=("scipy.linalg",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))
+    predict_best=predict_best_linear, requires=("scipy.linalg",), from_effort=0.0, joined={"forest": 0.0, "pca": 0.5}))

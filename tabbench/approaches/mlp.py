@@ -20,7 +20,7 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="mlp", version=8, family="net", cost_rank=50, view="net",
+    name="mlp", version=9, family="net", cost_rank=50, view="net",
     summary="small neural nets on inner folds, with binned numbers and embeddings, early stopping, divergence survived",
     settings=net_settings, fit=_fit, restore=_restore, requires=("torch",), represents=True, uses_device=True, blends=True,
     divides=True, from_effort=0.0, joined={"forest": 3.0}))

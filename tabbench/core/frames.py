@@ -1,10 +1,12 @@
-"""Frames of any library that narwhals knows (polars, pyarrow, DuckDB, Modin, cuDF), and arrays, as pandas frames and back."""
+"""Frames of any library that narwhals knows (polars, pyarrow, DuckDB, Modin, cuDF), and arrays, as pandas frames and back.
+
+A command, which reads files, starts without narwhals and SciPy.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -16,12 +18,17 @@ def is_foreign_frame(data: Any) -> bool:
     >>> is_foreign_frame(pa.table({"a": [1]})), is_foreign_frame(pd.DataFrame({"a": [1]})), is_foreign_frame([[1]])
     (True, False, False)
     """
-    known = nw.from_native(data, pass_through=True)
-    return isinstance(known, nw.DataFrame | nw.LazyFrame) and not isinstance(data, pd.DataFrame)
+    if isinstance(data, pd.DataFrame):
+        return False
+    import narwhals as nw
+
+    return isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame)
 
 
 def as_arrow_table(data: Any) -> pa.Table:
     """Return a frame of another library as an Arrow table."""
+    import narwhals as nw
+
     known = nw.from_native(data)
     return (known.collect() if isinstance(known, nw.LazyFrame) else known).to_arrow()
 
@@ -36,11 +43,12 @@ def as_frame(data: Any) -> pd.DataFrame:
         return data
     if is_foreign_frame(data):
         return as_arrow_table(data).to_pandas()
+    import narwhals as nw
+    from scipy.sparse import issparse
+
     series = nw.from_native(data, allow_series=True, pass_through=True)
     if isinstance(series, nw.Series):
         return pd.DataFrame({"x0": series.to_pandas()})
-    from scipy.sparse import issparse  # a command, which reads files, starts without it
-
     values = np.asarray(data.toarray() if issparse(data) else data)
     values = values[:, None] if values.ndim == 1 else values
     return pd.DataFrame(values, columns=[f"x{column}" for column in range(values.shape[1])])
@@ -52,6 +60,8 @@ def columns_of(data: Any, positions: list[int]) -> Any:
     >>> columns_of(pa.table({"a": [1], "b": [2]}), [1]).column_names
     ['b']
     """
+    import narwhals as nw
+
     known = nw.from_native(data)
     return (known.collect() if isinstance(known, nw.LazyFrame) else known)[:, positions].to_native()
 
@@ -64,6 +74,8 @@ def in_kind(frame: pd.DataFrame, like: Any) -> Any:
     """
     if not is_foreign_frame(like):
         return frame
+    import narwhals as nw
+
     table = pa.Table.from_pandas(frame, preserve_index=False)
     known = nw.from_native(like)
     if known.implementation.is_duckdb():

@@ -13,6 +13,8 @@ import numpy as np
 
 from tabbench.linear.rows import Folds, Loss, Rows, lowest
 from tabbench.linear.squares import Squares
+from tabbench.linear.thin_rows import is_thinly_filled
+from tabbench.linear.thin_squares import ThinSquares
 from tabbench.linear.wide_squares import WideSquares
 
 FEWEST_WIDE_COLUMNS = 128
@@ -63,8 +65,10 @@ class ElasticNetGrid:
         return [Penalised(ratio, alpha) for ratio, alphas in self.alphas.items() for alpha in alphas]
 
 
-def squares_of(values: Any, target: np.ndarray, weight: np.ndarray) -> Squares | WideSquares:
-    """The moments of rows, by the smaller of rows and columns."""
+def squares_of(values: Any, target: np.ndarray, weight: np.ndarray) -> Squares | WideSquares | ThinSquares:
+    """The moments of rows, by the smaller of rows and columns, or none of that size where there is little to go through."""
+    if is_thinly_filled(values):
+        return ThinSquares.of(values, target, weight)
     rows, columns = values.shape
     kind = WideSquares if columns > max(rows, FEWEST_WIDE_COLUMNS) else Squares
     return kind.of(values, target, weight)
@@ -74,7 +78,7 @@ def squares_of(values: Any, target: np.ndarray, weight: np.ndarray) -> Squares |
 class FoldSquares:
     """The moments of one fold's fit rows beside its validation rows (m, p)."""
 
-    squares: Squares | WideSquares
+    squares: Squares | WideSquares | ThinSquares
     valid_values: Any
 
     @classmethod

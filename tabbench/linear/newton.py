@@ -84,9 +84,7 @@ class Descent:
 
         Ends after a step whose predicted decrease was below `tolerance` a unit of weight.
         """
-        outputs = np.arange(self.likelihood.outputs)
-        whole = self.likelihood.outputs * self.likelihood.columns <= MOST_PARAMETERS
-        blocks = [outputs] if whole else [outputs[each:each + 1] for each in outputs]
+        blocks = self._blocks()
         enough = tolerance * self.likelihood.weight.sum()
         lasts = [np.inf] * len(blocks)
         self.steps = 0
@@ -98,11 +96,17 @@ class Descent:
                 return True
         return False
 
+    def _blocks(self) -> list[np.ndarray]:
+        """Outputs that move together."""
+        outputs = np.arange(self.likelihood.outputs)
+        whole = self.likelihood.outputs * self.likelihood.columns <= MOST_PARAMETERS
+        return [outputs] if whole else [outputs[each:each + 1] for each in outputs]
+
     def _step(self, number: int, outputs: np.ndarray, penalty: Penalty, enough: float, last: float) -> float:
         """Move one block of outputs; how much better the quadratic model said it would become."""
         chances = self.likelihood.chances(self.logits)
         slopes = self.likelihood.slopes(chances, outputs)
-        columns = self._columns(slopes, outputs, penalty)
+        columns = self._columns_asked(slopes, outputs, penalty)
         is_old = number in self.curvatures.quadratics and _holds(self.curvatures.columns[number], columns)
         if not is_old:
             self._renew(number, chances, outputs, columns)
@@ -113,13 +117,16 @@ class Descent:
         length = self._search(move, gain, outputs, penalty, enough)
         if length < 1:
             self.curvatures.quadratics.pop(number)
-        if length == 1:
-            self.damping = max(self.damping / DAMPING_GROWTH, LEAST_DAMPING)
-        elif length < SHORT and not is_old:
-            self.damping = min(self.damping * DAMPING_GROWTH, MOST_DAMPING)
+        self._damp(length, is_new=not is_old)
         return gain
 
-    def _columns(self, slopes: np.ndarray, outputs: np.ndarray, penalty: Penalty) -> np.ndarray:
+    def _damp(self, length: float, is_new: bool) -> None:
+        if length == 1:
+            self.damping = max(self.damping / DAMPING_GROWTH, LEAST_DAMPING)
+        elif length < SHORT and is_new:
+            self.damping = min(self.damping * DAMPING_GROWTH, MOST_DAMPING)
+
+    def _columns_asked(self, slopes: np.ndarray, outputs: np.ndarray, penalty: Penalty) -> np.ndarray:
         """Those in use, those that ask to be used, and the intercept."""
         wide = self.likelihood.columns
         if penalty.l1 == 0 or wide <= ALWAYS_WHOLE_COLUMNS:

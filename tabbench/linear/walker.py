@@ -15,6 +15,8 @@ from tabbench.core.process_settings import silent_warnings
 from tabbench.linear.likelihood import Likelihood
 from tabbench.linear.newton import MOST_PARAMETERS, Curvatures, Descent, Penalty
 from tabbench.linear.rows import Rows
+from tabbench.linear.thin_newton import ThinDescent
+from tabbench.linear.thin_rows import is_thinly_filled
 
 ROWS_OF_A_SHARED_CURVATURE = 20
 """With so many rows a parameter, inner folds differ so little that one curvature serves all of them."""
@@ -83,16 +85,18 @@ class Walker:
     def of(cls, rows: Rows, l1_ratio: float, is_one_vs_rest: bool, shared: SharedCurvatures) -> Walker:
         """For codes that count from 0 and all occur, two of them at least."""
         is_one_vs_rest = is_one_vs_rest and rows.target.max() > 1
-        basis = None
-        if l1_ratio == 0 and rows.values.shape[1] > len(rows):
+        basis, is_thin = None, is_thinly_filled(rows.values)
+        if l1_ratio == 0 and not is_thin and rows.values.shape[1] > len(rows):
             directions, basis = _directions(rows.values)
             rows = replace(rows, values=directions)
         outputs = 1 if is_one_vs_rest or rows.target.max() == 1 else int(rows.target.max()) + 1
-        if l1_ratio == 0 and outputs * (rows.values.shape[1] + 1) > MOST_PARAMETERS and not is_one_vs_rest:
+        are_few, is_single = outputs * (rows.values.shape[1] + 1) <= MOST_PARAMETERS, is_one_vs_rest or outputs == 1
+        if l1_ratio == 0 and not (are_few or is_one_vs_rest or (is_thin and is_single)):
             return cls(rows, l1_ratio, (), basis, _quasi_newton())
         whole = Likelihood.of(rows)
         each = [replace(whole, truth=whole.truth[:, [code]]) for code in range(whole.outputs)] if is_one_vs_rest else [whole]
-        descents = tuple(Descent(likelihood, shared.of(number, likelihood)) for number, likelihood in enumerate(each))
+        descents = tuple(ThinDescent(likelihood, Curvatures()) if is_thin and (is_single or not are_few) else
+                         Descent(likelihood, shared.of(number, likelihood)) for number, likelihood in enumerate(each))
         return cls(rows, l1_ratio, descents, basis, None, is_one_vs_rest)
 
     def move(self, strength: float, tolerance: float, most_steps: int) -> LogisticModel:

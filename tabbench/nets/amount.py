@@ -35,6 +35,9 @@ ROWS_FOR_LOW_DROPOUT = 10_000
 PATIENCE, FEWEST_PATIENT_EPOCHS = 0.25, 5
 """Share of all epochs without improvement of any net after which training stops. With 0.4 no net of 22 fits of ten tables
 improved any more between the two, and fits that stopped early took a quarter more epochs."""
+STRAGGLERS = 0.2
+"""Share of the nets whose last improvements are not waited for. In 30 fits of three tables that saved a fifth of the time, and
+the nets' lowest validation losses were 0.01 % higher in the mean, 0.15 % in the worst fit."""
 HEADS, HEADS_DROPOUT = 8, 0.1
 """A quarter of the 32 that the authors use on a GPU: a head costs as much as a net of its own on a CPU."""
 
@@ -75,7 +78,7 @@ def _settings(workload: Workload, heads: int) -> Settings:
     epochs = int(min(max(member_epochs / (folds * repeats), FEWEST_EPOCHS), counted(effort, **MOST_EPOCHS)))
     return {"folds": FOLDS, "trained_folds": folds, "repeats": repeats, "epochs": epochs, "batch_rows": batch_rows,
             "hidden": [hidden] * 3, "bins": bins, "learning_rate": 0.05, "weight_decay": 0.0, "patience": _patience(epochs),
-            "dropouts": [LOW_DROPOUT] if rows >= ROWS_FOR_LOW_DROPOUT else [LOW_DROPOUT, HIGH_DROPOUT]}
+            "stragglers": STRAGGLERS, "dropouts": [LOW_DROPOUT] if rows >= ROWS_FOR_LOW_DROPOUT else [LOW_DROPOUT, HIGH_DROPOUT]}
 
 
 def _patience(epochs: int) -> int:

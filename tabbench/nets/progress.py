@@ -41,7 +41,6 @@ class TrainingProgress:
     """
 
     epoch: int = 0
-    latest: int = 0
     best_losses: list[float] = field(default_factory=list)
     best_epochs: list[int] = field(default_factory=list)
     lowest_losses: list[float] = field(default_factory=list)

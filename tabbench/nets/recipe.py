@@ -40,7 +40,9 @@ class Recipe:
     noise : float, default 0.0
         Spread of Gaussian noise on the encoded inputs, whose numbers have quartiles about one apart.
     patience : int | None, default None
-        epochs without improvement of any member after which training stops; None for never.
+        epochs without improvement of any member, `stragglers` apart, after which training stops; None for never.
+    stragglers : float, default 0.0
+        Share of the members, those that improved last, that are not waited for.
     keeps_best : bool, default True
         Whether the epoch with the best validation loss is kept, instead of the last one.
     precision : str, default "float32"
@@ -76,6 +78,7 @@ class Recipe:
     mixup: float = 0.0
     noise: float = 0.0
     patience: int | None = None
+    stragglers: float = 0.0
     keeps_best: bool = True
     precision: str = "float32"
     heads: int = 1

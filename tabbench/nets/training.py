@@ -248,7 +248,7 @@ class Training:
                 continue
             is_improved = not loss >= progress.lowest_losses[member] - state.recipe.min_delta
             if is_improved:
-                progress.latest, progress.lowest_losses[member], progress.lowest_epochs[member] = epoch, loss, epoch
+                progress.lowest_losses[member], progress.lowest_epochs[member] = loss, epoch
             is_last = not state.recipe.keeps_best and state.is_kept(member, loss)
             if is_improved or is_last or loss <= progress.best_losses[member]:
                 progress.best_losses[member], progress.best_epochs[member] = loss, epoch
@@ -282,8 +282,9 @@ class Training:
                 self.recovery.last_cut[member] = epoch
 
     def _is_over(self) -> bool:
-        patience, progress = self.state.recipe.patience, self.state.progress
-        is_patient = patience is None or progress.epoch - max(progress.latest, self.recovery.latest) <= patience
+        recipe, progress = self.state.recipe, self.state.progress
+        waited_for = sorted(progress.lowest_epochs)[-1 - int(recipe.stragglers * len(progress.lowest_epochs))]
+        is_patient = recipe.patience is None or progress.epoch - max(waited_for, self.recovery.latest) <= recipe.patience
         return not is_patient or all(self.recovery.is_given_up(member) for member in range(len(self.state.members)))
 
     def _kept(self, seconds: float) -> Trained:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import ipaddress
-import urllib.request
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO
-from urllib.error import HTTPError
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from tabbench.core.errors import BadData
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 SILENCE_SECONDS = 60
 """How long a server may say nothing."""
@@ -40,6 +40,10 @@ def download(url: str, goal: Path, *, cure: str, most_bytes: int = MOST_BYTES) -
     BadData
         An address that is not https, a server that does not answer or says no, or too many bytes.
     """
+    import urllib.request  # with the system's encryption, which takes long to load and which few commands need
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+
     require_https(url)
     request = urllib.request.Request(url, headers={"User-Agent": "tabbench", "Accept-Encoding": "identity"})
     try:

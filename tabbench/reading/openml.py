@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tabbench.core.errors import BadData
 from tabbench.core.files import write_atomically
@@ -213,17 +212,21 @@ def _downloaded(url: str, what: str, md5: str = "") -> pa.Table:
 
 
 def _read_parquet(path: Path, what: str) -> pa.Table:
+    from pyarrow.parquet import read_table  # which takes long to load
+
     try:
-        return pq.read_table(path)
+        return read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadData(f"{what} is damaged ({error}); try again later") from error
 
 
 def _keep(folder: Path, values: dict[str, Any], table: pa.Table) -> None:
     """Write the table, then what is known with its checksum: without the second file the first is not there."""
+    from pyarrow.parquet import write_table
+
     folder.mkdir(parents=True, exist_ok=True)
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    write_table(table, sink, compression="zstd")
     write_atomically(folder / TABLE, sink.getvalue().to_pybytes())
     values = values | {"sha256": hash_of(folder / TABLE, "sha256")}
     write_atomically(folder / "description.json", json.dumps(values, indent=1).encode())
@@ -241,7 +244,9 @@ def _kept(folder: Path) -> tuple[dict[str, Any], pa.Table] | None:
     if found != expected:
         raise BadData(f"{path} was changed: its sha256 is {found}, not {expected}; delete the folder {folder} to have it "
                       "downloaded again")
-    return values, pq.read_table(path)
+    from pyarrow.parquet import read_table
+
+    return values, read_table(path)
 
 
 def _present(drop: tuple[str, ...], table: pa.Table) -> tuple[str, ...]:

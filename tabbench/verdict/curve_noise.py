@@ -98,7 +98,7 @@ class CurveNoise:
         if not pairs or evidence.n_splits < 2:
             nothing = np.zeros((len(cells), len(cells)))
             return cls(place, by_split.mean(axis=1), nothing, nothing, {}, {}, FEWEST_DEGREES)
-        moments = row_moments(evidence, cells)
+        moments = row_moments(evidence, cells, spans_sizes=True)
         contrasts = make_contrasts(evidence, cells, moments, pairs)
         errors = spread(evidence, contrasts)
         by_rows = np.zeros((len(cells), len(cells))) if moments is None else moments.mean_of

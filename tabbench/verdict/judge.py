@@ -187,7 +187,7 @@ class _Claims:
     def half_widths(self, families: Sequence[tuple[np.ndarray, float]], seed: int) -> list[np.ndarray]:
         """Half the simultaneous intervals (M,) of the contrasts in each family, a mask (M,) with its alpha; NaN elsewhere."""
         quantiles = quantiles_of_families(
-            None if self.moments is None else self.moments.mean_of, self.contrasts.first, self.contrasts.second,
+            None if self.moments is None else self.moments.of_all, self.contrasts.first, self.contrasts.second,
             shared=self.errors.row_share, degrees=self.errors.degrees, families=families, seed=seed)
         return [each * self.errors.by_luck for each in quantiles]
 

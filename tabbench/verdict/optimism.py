@@ -32,19 +32,20 @@ def corrected_loss(evidence: LossEvidence, size: int, seed: int) -> float:
     random = np.random.default_rng([seed, size, len(names)])
     beyond: list[np.ndarray] = []
     for start in range(0, draws, at_once):
-        times = random.multinomial(units, np.full(units, 1 / units), size=min(at_once, draws - start))
-        picked = np.argmin(np.einsum("du,ua->da", times, total), axis=1)
+        drawn = random.integers(units, size=(min(at_once, draws - start), units))  # a tenth of the time of multinomial counts
+        times = np.stack([np.bincount(each, minlength=units) for each in drawn]).astype(np.float64)
+        picked = np.argmin(np.einsum("du,au->da", times, total), axis=1)
         is_out = (times == 0).astype(np.float64)
-        left, weight = np.einsum("du,ua->da", is_out, total), np.einsum("du,u->d", is_out, share)
+        left, weight = np.einsum("du,au->da", is_out, total), np.einsum("du,u->d", is_out, share)
         usable = weight > 0
         beyond.append(left[usable, picked[usable]] / weight[usable])
     scored = np.concatenate(beyond)
-    return lowest + max(float(scored.mean() - total.sum(axis=0).min() / share.sum()), 0.0) if len(scored) else float("nan")
+    return lowest + max(float(scored.mean() - total.sum(axis=1).min() / share.sum()), 0.0) if len(scored) else float("nan")
 
 
 def _by_unit(evidence: LossEvidence, names: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each unit's losses (units, approaches), weighted, and its weight (units,)."""
+    """Each unit's losses (approaches, units), weighted, and its weight (units,)."""
     unit = np.unique(evidence.unit, return_inverse=True)[1]
     weight = np.ones(len(unit)) if evidence.weight is None else evidence.weight.astype(np.float64)
     losses = [np.bincount(unit, weights=weight * evidence.row_loss[name, size]) for name in names]
-    return np.column_stack(losses), np.bincount(unit, weights=weight)
+    return np.vstack(losses), np.bincount(unit, weights=weight)

@@ -17,9 +17,10 @@ NEGLIGIBLE = 1e-12
 class RowMoments:
     """What row-level losses say about every cell at once, so that any contrast is a quadratic form.
 
-    `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested. `split_of` (c, c): the
-    same for the mean of a single split, averaged over splits, between cells of one size. `by_unit` (c, u): what each unit adds to
-    the cells' means. `share` (u,): the share of the tested rows that each unit holds, by weight, adding up to 1.
+    `mean_of` (c, c): covariances of the cells' means over all splits, from which units were tested, between cells of one size
+    unless more was asked for. `split_of` (c, c): the same for the mean of a single split, averaged over splits, between cells of
+    one size. `by_unit` (c, u): what each unit adds to the cells' means. `share` (u,): the share of the tested rows that each unit
+    holds, by weight, adding up to 1.
     """
 
     mean_of: np.ndarray
@@ -27,12 +28,19 @@ class RowMoments:
     by_unit: np.ndarray
     share: np.ndarray
 
+    @property
+    def of_all(self) -> np.ndarray:
+        """Covariances (c, c) of all cells' means, at whatever size; their last bits may depend on the number of threads."""
+        units = self.by_unit.shape[1]
+        return np.asarray(self.by_unit @ self.by_unit.T * units / (units - 1))
 
-def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True) -> RowMoments | None:
+
+def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are_compared: bool = True,
+                spans_sizes: bool = False) -> RowMoments | None:
     """Row-level covariances of all cells, clustered by unit; None where there are no row-level losses or fewer than two units.
 
     A unit that is tested in several repeats counts once, with its losses averaged. Cells that are not compared with each
-    other need only their variances, which is quicker.
+    other need only their variances, which is quicker; `mean_of` covers those of different sizes with `spans_sizes`.
     """
     units, unit = np.unique(evidence.unit, return_inverse=True)
     if not all(cell in evidence.row_loss for cell in cells) or len(units) < 2:
@@ -40,30 +48,51 @@ def row_moments(evidence: LossEvidence, cells: Sequence[tuple[str, int]], *, are
     splits, split = evidence.n_splits, evidence.split
     weight = np.ones(len(split)) if evidence.weight is None else np.asarray(evidence.weight, dtype=np.float64)
     share = weight / np.bincount(split, weights=weight)[split]
-    places, place = np.unique(split * len(units) + unit, return_inverse=True)
-    split_of_place = places // len(units)
+    by_unit, by_place = _Sums.of(unit), _Sums.of(split * len(units) + unit)
+    split_of_place = split[by_place.first]
     tested = np.bincount(split_of_place, minlength=splits)
     # A split with a single unit shows no spread of its own; all that lies between splits is then laid to training luck.
     scale = np.sqrt(np.where(tested > 1, tested / np.maximum(tested - 1, 1), 0.0) / splits)[split_of_place]
-    of_mean, of_split = np.empty((len(cells), len(units))), np.empty((len(cells), len(places)))
+    of_mean, of_split = np.empty((len(cells), len(units))), np.empty((len(cells), len(scale)))
     for position, cell in enumerate(cells):
-        loss = evidence.row_loss[cell].astype(np.float64)
+        loss = np.asarray(evidence.row_loss[cell], dtype=np.float64)
         mean_of_split = np.bincount(split, weights=share * loss)
-        of_mean[position] = _summed(unit, len(units), share * (loss - mean_of_split.mean())) / splits
-        of_split[position] = _summed(place, len(places), share * (loss - mean_of_split[split])) * scale
+        by_unit.sum(share * (loss - mean_of_split.mean()), out=of_mean[position])
+        by_place.sum(share * (loss - mean_of_split[split]), out=of_split[position])
+    of_mean /= splits
+    of_split *= scale
     size = np.array([size for _, size in cells]) if are_compared else np.arange(len(cells))
-    mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if are_compared else size)
+    mean_of = _blockwise_products(of_mean, np.zeros(len(cells)) if spans_sizes else size)
     return RowMoments(mean_of * len(units) / (len(units) - 1), _blockwise_products(of_split, size), of_mean,
                       np.bincount(unit, weights=share) / splits)
 
 
-def _summed(place: np.ndarray, count: int, values: np.ndarray) -> np.ndarray:
-    """The sum of the values (m,) at each of `count` places, none empty; as a rule there is one at each."""
-    if count < len(place):
-        return np.bincount(place, weights=values)
-    sums = np.empty(count)
-    sums[place] = values
-    return sums
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums of values (m,) by place (m,): `first` (p,) is where each place is met first, `again` the positions of all others.
+
+    As a rule hardly a row is met again, so that its value is the sum.
+    """
+
+    place: np.ndarray
+    first: np.ndarray
+    again: np.ndarray
+
+    @classmethod
+    def of(cls, key: np.ndarray) -> _Sums:
+        """Places in ascending order of the keys (m,)."""
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        is_again = np.ones(len(key), dtype=bool)
+        is_again[first] = False
+        return cls(place, first, np.flatnonzero(is_again))
+
+    def sum(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Write the sums (p,) to `out`."""
+        if 8 * len(self.again) > len(self.first):
+            out[:] = np.bincount(self.place, weights=values)
+        else:
+            np.take(values, self.first, out=out, mode="clip")
+            np.add.at(out, self.place[self.again], values[self.again])
 
 
 def by_split_of(evidence: LossEvidence, cells: Sequence[tuple[str, int]], first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -118,29 +118,29 @@ class Expansion:
 
     def _number_columns(self, features: pd.DataFrame, texts: dict[str, np.ndarray]) -> Iterator[tuple[slice, np.ndarray]]:
         start = 0
-        for group in self._groups(max(1, BLOCK_CELLS // max(1, len(features)))):
-            if group[0].kind == "number":  # several at once: a frame of a thousand columns is slow to walk through
-                values = features[[column.name for column in group]].to_numpy(dtype=np.float64)
-            else:
-                values = self._numbers(group[0], features[group[0].name], texts)
-            yield slice(start, start + values.shape[1]), np.clip(values, -LARGEST, LARGEST)
-            start += values.shape[1]
+        most = max(1, BLOCK_CELLS // max(1, len(features)))
+        for group in self._groups:
+            for first in range(0, len(group), most):
+                some = group[first:first + most]
+                if some[0].kind == "number":  # several at once: a frame of a thousand columns is slow to walk through
+                    values = features[[column.name for column in some]].to_numpy(dtype=np.float64)
+                else:
+                    values = self._numbers(some[0], features[some[0].name], texts)
+                yield slice(start, start + values.shape[1]), np.clip(values, -LARGEST, LARGEST)
+                start += values.shape[1]
 
-    def _groups(self, most: int) -> Iterator[list[Column]]:
-        """Neighbouring columns of plain numbers, at most so many; the others with a number for each row alone."""
-        group: list[Column] = []
+    @cached_property
+    def _groups(self) -> list[list[Column]]:
+        """Neighbouring columns of plain numbers; the others with a number for each row alone."""
+        groups: list[list[Column]] = []
         for column in self.columns:
             if column.kind == "category" and column.name not in self.texts:
                 continue
-            if group and (column.kind != "number" or len(group) == most):
-                yield group
-                group = []
-            if column.kind == "number":
-                group.append(column)
+            if groups and column.kind == "number" and groups[-1][-1].kind == "number":
+                groups[-1].append(column)
             else:
-                yield [column]
-        if group:
-            yield group
+                groups.append([column])
+        return groups
 
     def _codes(self, features: pd.DataFrame) -> np.ndarray:
         codes = np.empty((len(features), len(self.levels)), dtype=np.int64)

@@ -110,6 +110,46 @@ def test_selection_finds_the_column_among_noise_and_wins():
     assert loss(fitted) < loss(linear.fit(replace(training, settings=only_l2)))
 
 
+@pytest.mark.parametrize("kind", list(TASKS))
+def test_a_linear_learner_predicts_by_the_candidate_that_is_best_on_all_trials_together(kind):
+    approach, task = find_approach("linear"), TASKS[kind]
+    trials, wanted = [], []
+    for seed in range(3):
+        values = np.random.default_rng(seed).normal(size=(160, 6))
+        signal = values[:, 0] + 0.5 * values[:, 1] + np.random.default_rng(9 + seed).normal(size=160)
+        target = {"binary": (signal > 0).astype(np.int64), "multiclass": np.digitize(signal, [-1, 1]),
+                  "regression": 40 + signal}[kind]
+        matrix = LinearMatrix(values, tuple("abcdef"))
+        settings = approach.settings(Workload(0.1, 100, 6, len(task.classes)))
+        trials.append((TrainingSet(matrix.take(np.arange(100)), target[:100], task, settings, seed=0, shared_seed=0),
+                       matrix.take(np.arange(100, 160))))
+        wanted.append(target[100:])
+    seen = []
+
+    def loss(predictions):
+        each = [np.sqrt(np.mean((truth - prediction) ** 2)) if kind == "regression"
+                else -np.log(prediction[np.arange(60), truth]).mean()
+                for truth, prediction in zip(wanted, predictions, strict=True)]
+        seen.append(float(np.mean(each)))
+        return seen[-1]
+
+    best = approach.predict_best(trials, loss)
+    assert len(seen) > 3, "candidates of several penalties"
+    assert loss(best) == min(seen[:-1])
+    alone = [approach.fit(training).predict(features) for training, features in trials]
+    assert loss(best) < 1.03 * loss(alone)
+
+
+def test_a_trial_that_holds_one_class_is_certain_of_it():
+    approach = find_approach("linear")
+    matrix = LinearMatrix(np.arange(20.0)[:, None], ("x",))
+    one = Task("binary", ("a",), "log_loss", ("log_loss",))
+    training = TrainingSet(matrix, np.zeros(20, dtype=np.int64), one, approach.settings(Workload(0.1, 20, 1, 2)), seed=0,
+                           shared_seed=0)
+    (prediction,) = approach.predict_best([(training, matrix.take(np.arange(5)))], lambda predictions: 0.0)
+    assert prediction.tolist() == [[1.0]] * 5
+
+
 @pytest.mark.parametrize("name", ["linear+forest+pca", "forest+pca", "forest+forest"])
 def test_other_compositions_train_and_are_restored(name):
     approach = find_approach(name)

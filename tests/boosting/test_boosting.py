@@ -218,6 +218,19 @@ def test_all_configurations_are_grown_where_none_is_left_out(name):
     assert [member.configuration for member in fit.members] == list(ORDER[name])
 
 
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_the_configurations_that_do_best_on_the_first_folds_are_grown_on_all(name):
+    training = training_set(name, "binary")
+    work = little_work(configurations=3, inner_folds=5, inner_repeats=1, screening_folds=5)
+    every = fit_library(name, training, work | {"kept": 3}).members
+    (left,) = fit_library(name, training, work | {"kept": 1}).members
+    best = min(every, key=lambda member: member.loss)
+    assert len(every) == 3
+    assert (left.configuration, left.rounds, left.loss) == (best.configuration, best.rounds, best.loss)
+    usual = booster_settings(Workload(1.0, 1000, 4, 2)) | {"most_rounds": 20, "fewest_good_rounds": 1}
+    assert len(fit_library(name, training, usual).members) == usual["kept"] < usual["configurations"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_pairs_of_numbers_help_where_their_difference_matters(kind):
     random = np.random.default_rng(0)

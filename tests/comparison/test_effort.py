@@ -83,8 +83,8 @@ def test_the_settings_at_the_points_are_those_that_were_benchmarked():
     assert settings_of("linear", 6.0, columns=301)["C"]["elastic net"] == [0.01, 0.1, 1.0, 10.0]
     assert settings_of("linear", 1.0, classes=3)["C"]["l1"] == [0.01, 0.0316, 0.1, 0.316, 1.0, 3.16]
     assert settings_of("xgboost", 1.0) == settings_of("lightgbm", 1.0) == {
-        "work_seconds": 6.729, "inner_folds": 5, "inner_repeats": 1, "configurations": 5, "kept": 2, "most_rounds": 1500,
-        "fewest_good_rounds": 120}
+        "work_seconds": 6.729, "inner_folds": 5, "inner_repeats": 1, "configurations": 5, "kept": 2, "screening_folds": 1,
+        "most_rounds": 1500, "fewest_good_rounds": 120}
     assert settings_of("xgboost", 0.1, rows=62, classes=0)["work_seconds"] == 0.03
     assert settings_of("xgboost", 6.0, rows=200)["work_seconds"] == 1.425
     assert settings_of("forest", 0.1, classes=0) == {

@@ -299,6 +299,23 @@ def test_numbers_alone_and_categories_alone(numbers, codes):
     assert fit("binary", features=part).predict(part).shape == (240, 2)
 
 
+def test_training_does_not_wait_for_the_nets_that_improve_last():
+    random = np.random.default_rng(2)
+    noise = random.permutation(training_set("binary").target)  # nothing to learn: each net is best at another early epoch
+    settings = {"trained_folds": 5, "epochs": 60, "patience": 6}
+
+    def record(stragglers):
+        return fit("binary", settings=settings | {"stragglers": stragglers}, target=noise).record
+
+    def best_epochs(history):
+        losses = np.array([each["validation_loss"] for each in history]).reshape(-1, 5)
+        return len(losses), np.sort(np.argmin(losses, axis=0) + 1)
+
+    (all_run, _), (run, bests) = best_epochs(record(0.0).history), best_epochs(record(0.2).history)
+    assert run == bests[-2] + 6 + 1, "all but one of five nets had their patience"
+    assert run < all_run
+
+
 @pytest.mark.parametrize("rows, columns, classes", [(62, 15, 2), (40_000, 15, 2), (400_000, 42, 23), (3000, 1617, 2)])
 @pytest.mark.parametrize("effort", [0.01, 0.1, 1.0, 6.0, 100.0])
 def test_settings_are_sensible_at_every_shape(effort, rows, columns, classes):

@@ -243,6 +243,22 @@ def test_variances_alone_agree_with_those_among_others(simulate):
     assert alone.mean_of[0, 1] == 0
 
 
+@pytest.mark.parametrize("shared", [0, 3, 40])
+def test_covariances_are_those_of_sums_by_unit_however_many_rows_share_one(simulate, shared):
+    random = np.random.default_rng(2)
+    evidence = simulate.evidence_of({(name, size): random.random((5, 100)) for name in "ab" for size in (20, 40)})
+    evidence = replace(evidence, unit=np.where(evidence.unit < shared, evidence.unit // 2, evidence.unit))
+    cells = [(name, size) for size in (20, 40) for name in "ab"]
+    moments = row_moments(evidence, cells, spans_sizes=True)
+    units = len(np.unique(evidence.unit))
+    sums = np.array([[(loss := evidence.row_loss[cell] - evidence.loss[cell].mean())[evidence.unit == unit].sum() / loss.size
+                      for unit in np.unique(evidence.unit)] for cell in cells])
+    covariance = sums @ sums.T * units / (units - 1)
+    assert moments.mean_of == pytest.approx(covariance) and moments.of_all == pytest.approx(covariance)
+    within = row_moments(evidence, cells).mean_of
+    assert within[:2, :2] == pytest.approx(covariance[:2, :2]) and not within[:2, 2:].any()
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), factor=st.floats(1e-3, 1e3))
 def test_scaling_scales_and_row_order_is_irrelevant(simulate, seed, factor):

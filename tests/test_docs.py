@@ -5,7 +5,6 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -154,15 +153,29 @@ def test_the_profile_times_steps_that_there_are():
 
 def test_the_profile_says_what_a_worker_does_and_how_much_of_it_is_no_fit():
     profile = tool("bench_profile")
-    starting = SimpleNamespace(is_warm=False)
-    waiting = SimpleNamespace(is_warm=True, batch=None)
-    flight = SimpleNamespace(left=(SimpleNamespace(approach="linear"),))
-    fitting = SimpleNamespace(is_warm=True, batch=object(), in_flight=lambda: flight)
-    doing = [profile.doing(worker, is_called=False) for worker in (starting, waiting, fitting)]
-    assert doing == ["starting", "waiting", "linear"]
-    assert profile.doing(waiting, is_called=True) == "the winner on all rows"
-    measured = {"steps": {"whole": [9.0, 1.0]}, "workers": {"starting": [1.0, 1.0], "linear": [8.0, 7.5], "waiting": [1.0, 0.0]}}
+    doing, seen = profile.Doing(), []
+
+    def then(*answers):
+        for answer in answers:
+            doing.note_answer(answer)
+            seen.append(doing.now)
+
+    then({"pid": 7}, {"warm": True, "cuda": False})
+    doing.note_order("run", {"a": "dummy", "b": "mlp"})
+    then({"loaded": []}, {"started": "a", "lacks": []}, {"finished": "a", "file": "a"}, {"started": "b", "lacks": ["torch"]},
+         {"loaded": ["torch"]}, {"finished": "b", "file": "b"}, {"idle": True})
+    assert seen == ["starting", "waiting", "starting", "dummy", "waiting", "starting", "mlp", "waiting", "waiting"]
+    doing.note_order("call", {})
+    assert doing.now == "the winner on all rows"
+    then({"called": ""})
+    assert doing.now == "waiting"
+    assert [profile.any_fits(each) for each in ([], ["starting", "waiting"], ["starting", "linear"])] == [False, False, True]
+    measured = {"steps": {"whole": [9.0, 1.0]}, "workers": {"starting": [1.0, 1.0], "linear": [8.0, 7.5], "waiting": [1.0, 0.0]},
+                "together": {profile.FITTING: [8.1, 0.0]}}
     assert profile.not_fitting(measured) == 0.2
+    assert profile.shares({"a": measured}, "60s") == [
+        ("a, 60s: share of the wall time in which no worker fits anything", "10%", "≤ 10%"),
+        ("a, 60s: share of the workers' time in which nothing is fitted", "20%", "≤ 10%")]
     assert profile.seconds_table({"a": measured})[:2] == [("wall (processor) seconds", "a"), ("whole", "9.0 (1.0)")]
 
 

@@ -58,7 +58,8 @@ def compare_command(data: str, json: bool = False, **values: Any) -> int:
 
     options = _with_folder(data, Options(**values | {"drop": ",".join(values["drop"])}))
     if not options.dry_run:
-        start_importing(Path(str(options.out)), executor=options.executor, is_fresh=options.fresh)
+        start_importing(Path(str(options.out)), executor=options.executor, is_fresh=options.fresh,
+                        is_limited=options.time_limit is not None and options.approaches is None)
     options = options.checked()
     from tabbench.comparison.compare import forecast, run_comparison
     from tabbench.report.live import make_display

@@ -16,7 +16,7 @@ from tabbench.comparison.arguments import settled
 from tabbench.comparison.assess import chosen
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged, leading
-from tabbench.comparison.concluding import Ran
+from tabbench.comparison.concluding import Ran, checked
 from tabbench.comparison.dry_run import ExpectedRun
 from tabbench.comparison.planner import all_contestants
 from tabbench.comparison.prepare import Prepared, prepare, read_and_split, resolve_source, say_findings
@@ -275,7 +275,9 @@ def _carry_out(session: Session, prepare: Callable[[], Prepared]) -> FinishedCom
         is_checked = session.store.recall("is_checked")
         checking = None if is_checked else Checking(prepared, in_thread=session.leaves_threads)
         ran = run_missing(session, executor, prepared, _own_clock(session), checking=checking)
-        finished = _answer(ran, session, executor)
+        refit = _early_refit(ran, session, executor)
+        ran = checked(ran)
+        finished = _answer(ran, session, executor, refit)
     return _varied(finished, ran.run, session, replace(prepared, findings=tuple(ran.run.findings)))
 
 
@@ -292,22 +294,32 @@ def _frozen(session: Session, prepared: Prepared) -> Prepared:
     return prepared
 
 
-def _answer(ran: Ran, session: Session, executor: Executor[Any]) -> FinishedComparison:
-    """Judge and report; under a time limit, fit the winner on all rows at the same time."""
-    store, options = session.store, session.options
-    is_interrupted = ran.run.limited is not None and ran.run.limited.is_interrupted
-    is_refitted = options.save_winner and not is_interrupted and session.clock.deadline is not None
-    # Else workers would wait for a whole judgement, of which little is needed to begin.
-    refit = _begin_refit(ran, session, executor, leading(ran.run, store)) if is_refitted else None
+def _early_refit(ran: Ran, session: Session, executor: Executor[Any]) -> Refit | None:
+    """Under a time limit, have what leads fitted on all rows: else workers would wait for the checks and a whole judgement."""
+    return _begin_refit(ran, session, executor, leading(ran.run, session.store)) if _is_refitted(ran, session) else None
+
+
+def _is_refitted(ran: Ran, session: Session) -> bool:
+    return session.options.save_winner and not _is_interrupted(ran) and session.clock.deadline is not None
+
+
+def _is_interrupted(ran: Ran) -> bool:
+    return ran.run.limited is not None and ran.run.limited.is_interrupted
+
+
+def _answer(ran: Ran, session: Session, executor: Executor[Any], refit: Refit | None) -> FinishedComparison:
+    """Judge and report, while what leads is fitted on all rows; where something else is recommended, that is fitted instead."""
+    store = session.store
     comparison = judged(ran.run, store)
     taken = chosen(comparison)
     store.remember(**taken)
-    if is_interrupted:
+    if _is_interrupted(ran):
         session.display.close()
         say_how_to_continue(store)
-    elif is_refitted and (refit is None or refit.approach != taken["recommended"]):
+    elif _is_refitted(ran, session) and (refit is None or refit.approach != taken["recommended"]):
         refit = _begin_refit(ran, session, executor, taken["recommended"], refit)
-    return finish(comparison, store, options, session.clock, session.display, refit, is_interrupted=is_interrupted)
+    return finish(comparison, store, session.options, session.clock, session.display, refit,
+                  is_interrupted=_is_interrupted(ran))
 
 
 def _begin_refit(ran: Ran, session: Session, executor: Executor[Any], approach: str | None, earlier: Refit | None = None
@@ -333,7 +345,7 @@ def _varied(finished: FinishedComparison, run: Run, session: Session, prepared: 
         with Session.open(options, clock, session.display, contestants=session.contestants, prior=session.prior) as nested:
             with nested.executor() as executor:
                 ran = run_missing(nested, executor, _frozen(nested, changed), clock, effort=run.effort)
-                finished = _answer(ran, nested, executor)
+                finished = _answer(ran, nested, executor, _early_refit(ran, nested, executor))
             if finished.is_interrupted:
                 raise KeyboardInterrupt
             return finished, any(skip.kind is SkipKind.TIME for skip in ran.run.skips)

@@ -23,16 +23,21 @@ class Ran:
     run: Run
     planner: Planner
     plan: WorkPlan
+    running: RunInProgress
 
 
 def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
-    """Note what was run, and give it as it is to be judged."""
-    take_findings(running)
-    run = replace(run, findings=tuple(running.prepared.findings))
+    """Note what was run, and give it as it is to be judged once the table is `checked`."""
     run = _as_judged(running, run, is_interrupted=is_interrupted)
     running.store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                            limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))
-    return Ran(run, running.planner, running.plan)
+    return Ran(run, running.planner, running.plan, running)
+
+
+def checked(ran: Ran) -> Ran:
+    """The same with all that the checks of the table have found; waits for them."""
+    take_findings(ran.running)
+    return replace(ran, run=replace(ran.run, findings=tuple(ran.running.prepared.findings)))
 
 
 def _as_judged(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Run:

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,13 +48,27 @@ def run(folder: Path) -> None:
         child.obey(order)
 
 
-def preload(after_each: Callable[[], None] = lambda: None) -> None:
-    """Import what all children need. What does not load is told by the child that needs it for a cell."""
-    for module in PRELOADED:
+def preload(after_each: Callable[[], None] = lambda: None, ahead: Sequence[str] = ()) -> None:
+    """Import what all children need, and modules `ahead`. What does not load is told by the child that needs it for a cell."""
+    for module in (*PRELOADED, *ahead):
         load([module])
         after_each()
     gc.collect()
     gc.freeze()
+
+
+@contextlib.contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """While libraries are imported, hardly anything of which is garbage: looking for it takes a tenth of the time.
+
+    They stay: looking through their objects after each batch would take a sixth of a second.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def load(modules: Sequence[str]) -> dict[str, str]:
@@ -62,12 +76,14 @@ def load(modules: Sequence[str]) -> dict[str, str]:
     new = [module for module in modules if module not in sys.modules]
     if not new:
         return {}
-    from tabbench.execution.run import why_it_does_not_load
+    with _collecting_nothing():
+        from tabbench.execution.run import why_it_does_not_load
 
-    broken = {module: why for module in new if (why := why_it_does_not_load(module)) is not None}
-    # The libraries stay: looking through their objects after each batch would take a sixth of a second.
-    gc.freeze()
-    return broken
+        return {module: why for module in new if (why := why_it_does_not_load(module)) is not None}
+
+
+class _DoesNotLoadError(Exception):
+    """A module that a cell needs does not load, as has been told."""
 
 
 class Child:
@@ -120,16 +136,28 @@ class Child:
             self.setup = None  # two large tables at a time might be too much
             self.setup, self.opened = load_setup(Path(folder)), folder
 
-    def do_run(self, folder: str, cells: list[dict[str, Any]], modules: list[str], threads: int, side_by_side: int,
+    def do_run(self, folder: str, cells: list[dict[str, Any]], modules: dict[str, list[str]], threads: int, side_by_side: int,
                kept_effort: float | None) -> None:
-        """Run a batch of the run in this folder, whose cells need these modules; with `kept_effort` its models are kept there."""
-        if not self._load(modules):
-            self._answer(refused=True)
-            return
-        self._answer(loaded=True)
-        self._run(folder, cells, threads, side_by_side, kept_effort)
+        """Run a batch of the run in this folder; with `kept_effort` its models are kept there.
 
-    def _run(self, folder: str, cells: list[dict[str, Any]], threads: int, side_by_side: int, kept_effort: float | None) -> None:
+        `modules` are what each approach needs. They are imported before its cell, those of the first one, or of all that are
+        fitted side by side, before the table is opened.
+        """
+        at_first = list(modules) if side_by_side > 1 else [cells[0]["approach"]]
+        try:
+            self._prepare({module for name in at_first for module in modules.get(name, ())})
+            self._run(folder, cells, modules, threads, side_by_side, kept_effort)
+        except _DoesNotLoadError:
+            self._answer(refused=True)
+
+    def _prepare(self, modules: Collection[str]) -> None:
+        """Import what cells need, and tell it."""
+        if not self._load(sorted(modules)):
+            raise _DoesNotLoadError
+        self._answer(loaded=sorted(modules))
+
+    def _run(self, folder: str, cells: list[dict[str, Any]], modules: Mapping[str, Sequence[str]], threads: int,
+             side_by_side: int, kept_effort: float | None) -> None:
         from tabbench.core.cell import Batch, Cell
         from tabbench.execution.kept_models import keeping_in
         from tabbench.execution.machine import trim_memory
@@ -140,9 +168,15 @@ class Child:
         self.do_open(folder)
         place = Path(folder) / SPOOL
         batch = Batch(tuple(Cell(**cell) for cell in cells))
+
+        def announce(cell: Cell) -> None:
+            lacking = {*modules.get(cell.approach, ())} - sys.modules.keys()
+            self._answer(started=cell.key, lacks=sorted(lacking))  # first, so that a crash is this cell's
+            if lacking:
+                self._prepare(lacking)
+
         try:
-            for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side,
-                                  announce=lambda cell: self._answer(started=cell.key),
+            for result in execute(self.setup, batch, own=self.own, threads=threads, side_by_side=side_by_side, announce=announce,
                                   keep=None if kept_effort is None else keeping_in(place, self.setup, kept_effort)):
                 self._end_copies()
                 place.mkdir(exist_ok=True)  # an estimator may have deleted it

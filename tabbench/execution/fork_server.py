@@ -1,4 +1,6 @@
-"""The process that workers are forked from: `python -m tabbench.execution.fork_server PID`. It has imported what most cells need.
+"""The process that workers are forked from: `python -m tabbench.execution.fork_server PID [MODULE ...]`.
+
+It has imported what most cells need, and the modules that are named.
 
 Importing takes a worker more than a second, being forked a few milliseconds. Starts no thread and computes nothing, so that a
 copy of it is as good as a new process. Its standard input is a socket, over which requests come and pids and exit codes go. PID
@@ -37,7 +39,7 @@ def main() -> None:
     """Import, then fork a worker for each request, until the supervisor is gone."""
     os.chdir("/")  # a folder that something works in cannot be unmounted
     server = ForkServer(socket.socket(fileno=0), int(sys.argv[1]))
-    child.preload(server.end_if_alone)
+    child.preload(server.end_if_alone, ahead=sys.argv[2:])
     server.serve()
 
 

@@ -21,7 +21,7 @@ from tabbench.core.errors import BadOption, TabbenchError
 from tabbench.core.executor import EXECUTORS, LOCAL, ExecutorKind, Keeping, Needs, Observer
 from tabbench.execution.calls import CallingExecutor
 from tabbench.execution.machine import machine_memory_bytes
-from tabbench.execution.processes import used_before
+from tabbench.execution.processes import quick_to_import, used_before
 from tabbench.execution.run import distribution_of
 from tabbench.execution.running import Running
 from tabbench.execution.work import InFlight, Work
@@ -81,6 +81,7 @@ class LocalExecutor(CallingExecutor):
         self._is_memory_limited = memory_limit_bytes is not None
         # What a worker needs before its first cell is to be seen before the first cell.
         self._are_imported_first = needs.are_imported_first or self._is_memory_limited
+        self._begins_early = jobs > 1 and not self._is_memory_limited and not needs.is_cuda_wanted
         self.shortest_hang_seconds = shortest_hang_seconds
         self.broken: dict[str, str] = {}
         self._events: queue.Queue[Event] = queue.Queue()
@@ -190,14 +191,17 @@ class LocalExecutor(CallingExecutor):
     def _start_worker(self, owner: str | None = None) -> Worker:
         """Start a worker, for the approaches that come with tabbench or for one of the user's own estimators."""
         is_shared = owner is None
-        modules, are_first = (self._modules if is_shared else OF_OWN), self._are_imported_first
-        # The first one begins at once and imports what its cells need; the others share what is imported before they begin.
-        is_quick = is_shared and not are_first and not self._started
-        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner,
-                        imported=used_before(modules) if is_quick else modules)
+        modules, are_first = (self._modules if is_shared else {*OF_OWN}), self._are_imported_first or not is_shared
+        imported = modules
+        if is_shared and not self._started:
+            # The first one begins early, and imports what else its cells need; the others begin when all is imported.
+            early = quick_to_import(modules) if self._begins_early else modules
+            imported = early | used_before(modules) if are_first else used_before(modules)
+        worker = Worker(self._started, self._store.folder, self._events, threads=self.threads, owner=owner, imported=imported)
+        worker.imported_first = imported if are_first else set()
         self._started += 1
         self._workers.append(worker)
-        worker.order(do="warm", modules=sorted(modules), are_imported_first=are_first or not is_shared,
+        worker.order(do="warm", modules=sorted(imported if are_first else modules), are_imported_first=are_first,
                      ask_cuda=self.needs.is_cuda_wanted and is_shared)
         if self._is_frozen:
             worker.order(do="open", folder=str(self._store.folder))
@@ -236,7 +240,22 @@ class LocalExecutor(CallingExecutor):
                       f"--force-reinstall {distribution_of(module)}"
                 for name, modules in self.needs.modules.items() for module in modules if module in self.broken}
 
+    def _unready(self, worker: Worker) -> set[str]:
+        """Approaches that a worker which has begun early had better leave to those that begin later, but with all modules."""
+        later = [each for each in self._shared if each is not worker and each.imported_first >= self._modules]
+        lacking = self._modules - worker.loaded if later and worker.owner is None else set()
+        return {name for name, needed in self.needs.modules.items() if lacking & {*needed}}
+
+    def _renew_early(self) -> None:
+        """Fork a free worker that has begun early anew once others have all modules: importing them would take it seconds."""
+        if any(each.imported_first >= self._modules for each in self._shared if each.is_warm):
+            for worker in [each for each in self._shared if each.is_free and not each.loaded >= self._modules]:
+                worker.kill()
+                self._workers.remove(worker)
+                self._start_worker()
+
     def _assign(self, state: Running) -> None:
+        self._renew_early()
         while len(self._busy) < self.jobs and (free := next((each for each in self._shared if each.is_free), None)) is not None:
             batch = self._next_batch(free, state)
             if batch is None:
@@ -249,7 +268,7 @@ class LocalExecutor(CallingExecutor):
                 continue
             worker = self._worker_for(self._owner_of(batch.cells[0]))
             assert worker is not None  # `free` at least
-            modules = {module for cell in batch.cells for module in self.needs.modules.get(cell.approach, ())}
+            modules = {cell.approach: self.needs.modules.get(cell.approach, ()) for cell in batch.cells}
             side_by_side = state.schedule.side_by_side(batch, self._in_flight())
             worker.run(batch, self._store.folder_of(batch), modules, self.threads, side_by_side, state.kept_effort(batch))
 
@@ -264,8 +283,9 @@ class LocalExecutor(CallingExecutor):
             state.exclusive.add(batch.key)
             return batch
         room_mb, now = self._room_mb(worker, state.schedule), time.monotonic()
-        fitting = state.schedule.next(now, self._in_flight(), room_mb)
-        if fitting is None and not self._busy and state.schedule.has_waiting:
+        unready = self._unready(worker)
+        fitting = state.schedule.next(now, self._in_flight(), room_mb, unready)
+        if fitting is None and not self._busy and not unready and state.schedule.has_waiting:
             state.schedule.drop_too_large(room_mb, f"it would have needed about {{need}}; {self._limit_and_cure()}")
             return state.schedule.next(now)  # alone it may fit, or the police will see that it does not
         return fitting
@@ -304,16 +324,17 @@ class LocalExecutor(CallingExecutor):
             self._note_begin(values["pid"])
         elif "warm" in values:
             worker.is_warm, worker.is_cuda_available = True, values["cuda"]
-            worker.loaded |= self._modules if self._are_imported_first else set()
+            worker.loaded |= worker.imported_first
             self._learn_base(worker, state)
             self._require_memory(worker)
         elif "loaded" in values:
-            if worker.note_loaded():
+            if worker.note_loaded(values["loaded"]):
                 self._learn_base(worker, state)
         elif "broken" in values:
             self.broken.update(values["broken"])
         elif worker.batch is not None and state is not None:
-            state.schedule.again(worker.batch)  # without the approaches whose library does not load
+            # Without the approaches whose library does not load.
+            state.schedule.again(Batch(tuple(cell for cell in worker.batch.cells if cell.key not in state.done)))
             worker.batch = None
 
     def _learn_base(self, worker: Worker, state: Running | None) -> None:

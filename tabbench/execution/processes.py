@@ -24,6 +24,8 @@ from tabbench.core.threads import THREAD_VARIABLES
 
 THREADLESS = frozenset({"tabbench", "scipy", "sklearn", "xgboost", "lightgbm", "torch"})
 """Packages that start no thread when they are imported, so that a process that has imported them can be forked."""
+LONGEST_TO_IMPORT = "torch"
+"""Takes as long as all other libraries together."""
 READ_AT_THE_START = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "BLIS_", "KMP_", "GOMP_", "LD_", "LC_", "LANG", "TZ", "MALLOC_",
                      "GLIBC_", "MIMALLOC_")
 """How variables begin that an interpreter or a library reads once: another value takes another server."""
@@ -109,13 +111,14 @@ class ForkedProcess:
 class Server:
     """The fork server as its supervisor sees it."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, ahead: Collection[str] = ()) -> None:
         self._link, theirs = socket.socketpair()
         self._words = os.fdopen(os.memfd_create("tabbench"), "r+b")
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tabbench.execution.fork_server", str(os.getpid())], stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL, stderr=self._words, env=environment(threads), start_new_session=True)
+                [sys.executable, "-P", "-m", "tabbench.execution.fork_server", str(os.getpid()), *ahead],
+                stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=self._words, env=environment(threads),
+                start_new_session=True)
         self._owner, self._path = os.getpid(), search_path()
         self._sending = threading.Lock()
         self._numbers = count()
@@ -198,14 +201,17 @@ _SERVERS: dict[tuple[Hashable, ...], Server] = {}
 _STARTING = threading.Lock()
 
 
-def start_server(threads: int = 1) -> Server | None:
-    """The server that workers are forked from, started if need be; None where workers are not forked."""
+def start_server(threads: int = 1, ahead: Collection[str] = ()) -> Server | None:
+    """The server that workers are forked from, started if need be; None where workers are not forked.
+
+    One that is started imports modules `ahead` before it is asked for a worker.
+    """
     if sys.platform != "linux":
         return None
     key = (os.getpid(), threads, *_settings())
     with _STARTING:
         if key not in _SERVERS or not _SERVERS[key].is_alive:
-            _SERVERS[key] = Server(threads)
+            _SERVERS[key] = Server(threads, ahead)
             atexit.register(_SERVERS[key].end)
         return _SERVERS[key]
 
@@ -228,6 +234,11 @@ def note_used(modules: Collection[str]) -> None:
 def used_before(modules: Collection[str]) -> set[str]:
     """Of these, what an earlier worker has imported for its cells."""
     return _USED & set(modules)
+
+
+def quick_to_import(modules: Collection[str]) -> set[str]:
+    """Of these, what does not keep a worker waiting as long as all."""
+    return {module for module in modules if module.partition(".")[0] != LONGEST_TO_IMPORT}
 
 
 def start_process(folder: Path, log: IO[bytes], threads: int, on_begin: Callable[[int], None], modules: Collection[str] = ()

@@ -129,13 +129,17 @@ class Schedule:
         return [cell for batch in (*self._queue, *(each for batches in self._left.values() for each in batches))
                 for cell in batch.cells]
 
-    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
-        """The next batch that has room, or None; what cannot be finished in time is not begun."""
+    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf, unready: Collection[str] = ()
+             ) -> Batch | None:
+        """The next batch that has room, or None; what cannot be finished in time is not begun.
+
+        What holds none of the `unready` approaches comes first, what begins with one is left.
+        """
         self._first_reading = now if self._first_reading is None else self._first_reading
         self._refill(now, running)
         while self._is_late(now, running) and self._shed():
             self._refill(now, running)
-        for batch in self._queue:
+        for batch in _ready_first(self._queue, unready):
             if np.isinf(room_mb) or self.costs.upper_peak_mb(batch.cells, ROOM_DEVIATIONS) <= room_mb:
                 self._queue.remove(batch)
                 self._count(batch, -1)
@@ -356,6 +360,14 @@ def place_of(batch: Batch) -> Place:
 
 def _has_baseline(batch: Batch) -> bool:
     return any(cell.approach == BASELINE for cell in batch.cells)
+
+
+def _ready_first(batches: Sequence[Batch], unready: Collection[str]) -> Sequence[Batch]:
+    """The batches in their order, after the others those that hold an unready approach, without those that begin with one."""
+    if not unready:
+        return batches
+    return sorted((batch for batch in batches if batch.cells[0].approach not in unready),
+                  key=lambda batch: any(cell.approach in unready for cell in batch.cells))
 
 
 def _without(batches: Iterable[Batch], pairs: Collection[tuple[str, int]]) -> list[Batch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,8 +69,9 @@ class Work(Protocol):
     def is_exhausted(self, batch: Batch) -> bool:
         """Whether of a batch's run nothing waits that could be run before it."""
 
-    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
-        """The next batch that has room, or None."""
+    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf, unready: Collection[str] = ()
+             ) -> Batch | None:
+        """The next batch that has room, or None; if possible one without `unready` approaches, none that begins with one."""
 
     def again(self, batch: Batch) -> None:
         """Put a batch back in front."""

@@ -64,8 +64,8 @@ class Worker:
         self.seen_bytes = 0
         self.cell_started = 0.0
         self.is_warm = False
+        self.imported_first: set[str] = set()
         self.loaded: set[str] = set()
-        self._loading: set[str] = set()
         self.began = time.monotonic()
         self.is_cuda_available = False
         self.ended_for: tuple[Status, str] | None = None
@@ -99,24 +99,24 @@ class Worker:
         self.order(do="learn", own={name: base64.b64encode(pickled).decode() for name, pickled in own.items()},
                    aliases=dict(aliases))
 
-    def run(self, batch: Batch, folder: Path, modules: Collection[str], threads: int, side_by_side: int = 1,
+    def run(self, batch: Batch, folder: Path, modules: Mapping[str, Collection[str]], threads: int, side_by_side: int = 1,
             kept_effort: float | None = None) -> None:
         """Hand it a batch of the run in this folder; so many fits may go on at the same time, each with so many threads.
 
-        It imports the modules first, which is no part of the first cell. With `kept_effort` the models are kept in that folder,
-        as fitted with that effort.
+        It imports the modules of an approach before its cell, of which that is no part. With `kept_effort` the models are kept in
+        that folder, as fitted with that effort.
         """
         self.batch, self.cell, self.is_side_by_side = batch, None, side_by_side > 1
         self.cell_started = time.monotonic()
-        self._loading = set(modules)
-        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells], modules=sorted(modules),
-                   threads=threads, side_by_side=side_by_side, kept_effort=kept_effort)
+        self.order(do="run", folder=str(folder), cells=[cell.to_json() for cell in batch.cells],
+                   modules={name: sorted(needed) for name, needed in modules.items()}, threads=threads,
+                   side_by_side=side_by_side, kept_effort=kept_effort)
 
-    def note_loaded(self) -> bool:
-        """It has imported what its batch needs; whether that was something new."""
-        is_new = not self._loading <= self.loaded
-        self.loaded |= self._loading
-        note_used(self._loading)
+    def note_loaded(self, modules: Collection[str]) -> bool:
+        """It has imported what a cell needs; whether that was something new."""
+        is_new = not self.loaded >= set(modules)
+        self.loaded |= set(modules)
+        note_used(modules)
         self.cell_started = time.monotonic()
         return is_new
 

@@ -7,7 +7,7 @@ at the schedule costs does not depend on how many tables or cells wait. Knows no
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -199,11 +199,12 @@ class SuiteSchedule:
         """Whether nothing waits of the table of a batch."""
         return self.owner(batch.cells[0]).schedule.is_exhausted(batch)
 
-    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf) -> Batch | None:
+    def next(self, now: float, running: Sequence[InFlight] = (), room_mb: float = np.inf, unready: Collection[str] = ()
+             ) -> Batch | None:
         """The next batch of the first table that has one; begins a table where the others have none."""
         while True:
             for each in self._begun:
-                batch = each.schedule.next(now, self._own(each, running), room_mb)
+                batch = each.schedule.next(now, self._own(each, running), room_mb, unready)
                 if batch is not None:
                     self._hand_out(each, batch)
                     return batch

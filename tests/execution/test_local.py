@@ -23,6 +23,7 @@ from tabbench.core.executor import Needs
 from tabbench.costs.cost_model import CostModel
 from tabbench.costs.forecast import Prices
 from tabbench.costs.prior import CellCost, Expected
+from tabbench.execution import processes
 from tabbench.execution.local import LocalExecutor
 from tabbench.execution.schedule import Schedule
 from tabbench.execution.worker import Worker
@@ -219,11 +220,39 @@ def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_
     assert skip.approach == "linear" and "torn does not load (OSError: no such library)" in skip.reason
 
 
+def test_under_a_time_limit_the_first_worker_does_not_wait_for_what_takes_longest_to_import(store, small_setup, monkeypatch):
+    monkeypatch.setattr(processes, "LONGEST_TO_IMPORT", "lightgbm")
+    monkeypatch.setattr(processes, "_USED", set())
+    modules = {"linear": ("scipy.linalg",), "boosting": ("scipy.linalg", "lightgbm")}
+    batches = [Batch((cell,)) for cell in cells_of(small_setup, ["linear"])]
+    store.declare(batches)
+    noted = Noted()
+    with LocalExecutor(store, jobs=2, needs=Needs(modules, are_imported_first=True)) as executor:
+        executor.wait_until_warm(2)
+        early, later = executor._workers
+        assert (early.loaded, later.loaded) == ({"scipy.linalg"}, {"scipy.linalg", "lightgbm"})
+        assert (executor._unready(early), executor._unready(later)) == ({"boosting"}, set())
+        executor.run(Schedule(batches, jobs=2), noted)
+        assert early.process.poll() is not None, "a fork of what has imported all takes its place"
+        assert later in executor._workers and len(executor._workers) == 2
+    assert sorted(noted.keys) == sorted(cell.key for batch in batches for cell in batch.cells)
+
+
+@pytest.mark.parametrize(("jobs", "limit"), [(1, None), (2, 64e9)])
+def test_a_worker_that_none_follows_or_that_is_measured_imports_all_before_its_first_cell(store, monkeypatch, jobs, limit):
+    monkeypatch.setattr(processes, "LONGEST_TO_IMPORT", "lightgbm")
+    needs = Needs({"boosting": ("lightgbm",)}, are_imported_first=True)
+    with LocalExecutor(store, jobs=jobs, needs=needs, memory_limit_bytes=limit) as executor:
+        executor.wait_until_warm()
+        assert [worker.loaded for worker in executor._workers] == [{"lightgbm"}] * jobs
+        assert [executor._unready(worker) for worker in executor._workers] == [set()] * jobs
+
+
 def test_importing_counts_as_no_cells_time(store, tmp_path):
     worker = Worker(0, store.folder, queue.Queue(), threads=1)
-    worker.run(Batch(()), store.folder, {"torch"}, 1)
+    worker.run(Batch(()), store.folder, {"mlp": ["torch"]}, 1)
     worker.cell_started = -math.inf
-    assert worker.note_loaded() and worker.loaded == {"torch"}
+    assert worker.note_loaded({"torch"}) and worker.loaded == {"torch"}
     assert worker.cell_started > -math.inf
     worker.kill()
 

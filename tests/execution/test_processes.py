@@ -106,6 +106,27 @@ def test_what_a_worker_has_started_ends_although_its_server_is_killed(tmp_path, 
     closed(process)
 
 
+WHERE = """
+import os
+PLACE = os.getpid()
+def note_where_this_was_imported(folder):
+    (folder / "place").write_text(str(PLACE))
+"""
+
+
+def test_a_server_imports_what_it_is_told_ahead_before_it_is_asked(tmp_path, log, monkeypatch):
+    (tmp_path / "where.py").write_text(WHERE)
+    monkeypatch.syspath_prepend(tmp_path)
+    server = Server(1, ahead=["no_such_module", "where"])
+    process = server.start(tmp_path, log, 1, lambda pid: None)
+    process.stdin.write(b'{"do": "call", "function": "where:note_where_this_was_imported", "values": {}}\n')
+    process.stdin.flush()
+    assert process.stdout.readline() == b'{"called": ""}\n'
+    assert int((tmp_path / "place").read_text()) == server._process.pid
+    server.end()
+    closed(process)
+
+
 def test_a_server_that_cannot_import_says_why_in_the_worker_s_log(tmp_path, log, monkeypatch):
     (tmp_path / "numpy.py").write_text("raise OSError('torn numpy')")
     monkeypatch.syspath_prepend(tmp_path)

@@ -65,6 +65,15 @@ def test_without_a_limit_the_largest_size_comes_first_then_the_one_at_a_tenth_th
     assert schedule.skips == []
 
 
+def test_a_worker_is_given_what_it_is_ready_for_and_nothing_that_begins_with_what_it_is_not():
+    members = {"a": (), "b": (), "c": ("a", "b")}
+    schedule = Schedule([*batches(["b"], [100], folds=1), *together(members, [100], folds=1), *batches(["d"], [100], folds=1)],
+                        jobs=2, costs=expecting({"b": 9.0, "a": 3.0, "c": 3.0, "d": 1.0}))
+    names = [[each.approach for each in schedule.next(0.0, unready={"b", "c"}).cells] for _ in range(2)]
+    assert names == [["d"], ["a", "b", "c"]] and schedule.next(0.0, unready={"b"}) is None
+    assert [each.approach for each in schedule.next(0.0).cells] == ["b"] and schedule.skips == []
+
+
 def test_judging_is_planned_for_by_what_there_will_be_to_judge():
     schedule = Schedule(batches(["a"], [100, 1000]), jobs=1, costs=expecting({"a": 0.2}), deadline=8.0,
                         closing=lambda cells: 0.3 * cells)

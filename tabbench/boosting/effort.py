@@ -183,7 +183,7 @@ def patience(learning_rate: float) -> int:
     """Rounds without improvement after which growing ends.
 
     >>> patience(0.03), patience(0.3)
-    (67, 10)
+    (40, 10)
     """
     return max(10, round(PATIENCE_TIMES_RATE / learning_rate))
 

@@ -135,7 +135,7 @@ def overheads(folder: Path, batches: list[Batch]) -> list[float]:
     child, found = Child(folder, io.StringIO()), []
     for batch in batches:
         began = time.perf_counter()
-        child.do_run(str(folder), [cell.to_json() for cell in batch.cells], [], 1, 1, None)
+        child.do_run(str(folder), [cell.to_json() for cell in batch.cells], {}, 1, 1, None)
         took = time.perf_counter() - began
         header, _ = unpack((folder / SPOOL / f"{batch.cells[0].key}{SUFFIX}").read_bytes())
         found.append(took - header["fit_seconds"] - header["predict_seconds"])

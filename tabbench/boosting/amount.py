@@ -28,9 +28,9 @@ KEPT = {"fast": 1, "balanced": 2, "thorough": 3}
 KEPT_OF_FEW_ROWS = {"fast": 2, "balanced": 3, "thorough": 4}
 SCREENING_FOLDS_OF_FEW_ROWS = {"fast": 1, "balanced": 2, "thorough": 2}
 FEWEST_SCREENED_ROWS = 4000
-"""From here on the first fold alone tells which configurations are worth growing on the others. With fewer rows it takes two, and
-more are kept: in 51 fits of nine tables of 500 to 1,800 rows that took a fifth less time, and the loss of `boosting` was 0.9994
-times that of all together, that of the best configuration alone the same."""
+"""From here on the first fold alone tells which configurations are worth growing on the others. With fewer rows more are kept,
+and from `balanced` on it takes two folds: in 51 fits of nine tables of 500 to 1,800 rows that took a fifth less time, the loss
+of `boosting` was 0.9994 times that of all together, and the loss of the best configuration alone was the same."""
 MOST_ROUNDS = {"fast": 400, "balanced": 1500, "thorough": 4000}
 FEWEST_GOOD_ROUNDS = {"fast": 60, "balanced": 120, "thorough": 200}
 """With fewer the learning rate gets coarse: repeats, configurations and folds are given up first. Twice as many for a target of

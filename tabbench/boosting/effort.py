@@ -162,7 +162,7 @@ def plan_effort(library: str, settings: Settings, shape: TreeShape) -> Effort:
     rounds = {name: min(max(count, FEWEST_ROUNDS), settings["most_rounds"]) for name, count in rounds.items()}
     if effort.folds < folds:  # of all libraries alike, so that they hold out the same rows
         effort = replace(effort, dealt=min(max(shape.rows // FEWEST_OF_FEW_FOLDS, folds), MOST_DEALT))
-    # Beside the others, so that a wide table never does worse; with fewer rows a fold could not tell which does.
+    # Beside the others, so that a wide table does no worse; with fewer rows the first folds could not tell which is better.
     if shape.is_wide and shape.rows >= FEWEST_HELD_OUT and library in BY_DEFAULT:
         return replace(effort, names=(*effort.names, DEFAULTS), rounds={**rounds, DEFAULTS: DEFAULT_ROUNDS})
     return replace(effort, rounds=rounds)

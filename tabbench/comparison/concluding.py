@@ -27,7 +27,7 @@ class Ran:
 
 
 def conclude(running: RunInProgress, run: Run, *, is_interrupted: bool) -> Ran:
-    """Note what was run, and give it as it is to be judged once the table is `checked`."""
+    """Note what was run, and give it as it is to be judged; the caller must pass it to `checked` first, which may wait."""
     run = _as_judged(running, run, is_interrupted=is_interrupted)
     running.store.remember(skips=[skip.to_json() for skip in run.skips], plan=running.plan.to_json(), run_plan=run.plan,
                            limited=None if run.limited is None else run.limited.to_json(), sizes=list(run.sizes))

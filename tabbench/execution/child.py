@@ -173,6 +173,7 @@ class Child:
             lacking = {*modules.get(cell.approach, ())} - sys.modules.keys()
             self._answer(started=cell.key, lacks=sorted(lacking))  # first, so that a crash is this cell's
             if lacking:
+                gc.collect()  # what earlier cells have left would stay with the libraries
                 self._prepare(lacking)
 
         try:

@@ -335,7 +335,7 @@ class LocalExecutor(CallingExecutor):
         elif worker.batch is not None and state is not None:
             # Without the approaches whose library does not load.
             state.schedule.again(Batch(tuple(cell for cell in worker.batch.cells if cell.key not in state.done)))
-            worker.batch = None
+            worker.batch = worker.cell = None
 
     def _learn_base(self, worker: Worker, state: Running | None) -> None:
         """What a worker has in memory before its first cell, once it is one that has imported all that cells need."""

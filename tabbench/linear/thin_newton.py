@@ -37,12 +37,19 @@ class ThinDescent(Descent):
         weight = likelihood.weight * (np.maximum(chance * (1 - chance), SMALLEST_CURVATURE) + self.damping / 4)
         # A row without weight has no residual either.
         response = self.logits[:, output] - np.divide(residuals, weight, out=np.zeros_like(residuals), where=weight > 0)
-        if penalty.l1 > 0:
-            there = self._rows.lowest_with_l1(weight, response, penalty.l1, penalty.l2, here, max(LEFT * last, enough))
-        else:
-            there = self._rows.lowest_without_l1(weight, response, penalty.l2, here, FORCING)
-        move = (there - here)[None]
         slopes = self._rows.turned @ residuals
-        gain = max(penalty.of(here[None]) - penalty.of(there[None]) - float(move[0] @ slopes), 0.0)
+
+        def moved(gap: float) -> tuple[np.ndarray, float]:
+            if penalty.l1 > 0:
+                there = self._rows.lowest_with_l1(weight, response, penalty.l1, penalty.l2, here, gap)
+            else:
+                there = self._rows.lowest_without_l1(weight, response, penalty.l2, here, FORCING)
+            move = (there - here)[None]
+            return move, max(penalty.of(here[None]) - penalty.of(there[None]) - float(move[0] @ slopes), 0.0)
+
+        gap = max(LEFT * last, enough)
+        move, gain = moved(gap)
+        if penalty.l1 > 0 and gain <= enough < gap:  # what the gap leaves may be all that there is to gain
+            move, gain = moved(enough)
         self._damp(self._search(move, gain, outputs, penalty, enough), is_new=True)
         return gain

@@ -45,10 +45,11 @@ class ThinRows:
 
     @cached_property
     def _alike(self) -> np.ndarray:
-        """The number (p + 1,) of the set of equal columns that a column is in."""
+        """The number (p + 1,) of the set of equal columns that a column is in; the last one, which has no penalty, is alone."""
         # Equal columns have equal products with any numbers, others do not.
-        products = self.turned @ np.random.default_rng(0).normal(size=self.turned.shape[1])
-        return np.unique(products, return_inverse=True)[1]
+        products = self.turned[:-1] @ np.random.default_rng(0).normal(size=self.turned.shape[1])
+        sets = np.unique(products, return_inverse=True)[1]
+        return np.append(sets, sets.max(initial=-1) + 1)
 
     def lowest_with_l1(self, weight: np.ndarray, response: np.ndarray, l1: float, l2: float, start: np.ndarray,
                        gap: float) -> np.ndarray:

@@ -33,8 +33,8 @@ ROWS_FOR_LOW_DROPOUT = 10_000
 """With fewer, nets take turns: smooth tables want little dropout, noisy ones much, and the average is near the better one."""
 
 PATIENCE, FEWEST_PATIENT_EPOCHS = 0.25, 5
-"""Share of all epochs without improvement of any net after which training stops. With 0.4 no net of 22 fits of ten tables
-improved any more between the two, and fits that stopped early took a quarter more epochs."""
+"""Share of all epochs without improvement of any net, stragglers apart, after which training stops. With 0.4 no net of 22 fits
+of ten tables improved any more between the two, and fits that stopped early took a quarter more epochs."""
 STRAGGLERS = 0.2
 """Share of the nets whose last improvements are not waited for. In 30 fits of three tables that saved a fifth of the time, and
 the nets' lowest validation losses were 0.01 % higher in the mean, 0.15 % in the worst fit."""

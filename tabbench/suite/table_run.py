@@ -11,7 +11,7 @@ from pathlib import Path
 from tabbench.comparison.assess import chosen
 from tabbench.comparison.checking_meanwhile import Checking
 from tabbench.comparison.completed import judged
-from tabbench.comparison.concluding import conclude
+from tabbench.comparison.concluding import checked, conclude
 from tabbench.comparison.in_progress import RunInProgress
 from tabbench.comparison.progress import Clock, Watch
 from tabbench.comparison.result import finish
@@ -96,7 +96,7 @@ class TableRun:
         running, session = self.running, self.running.session
         is_judged = self.is_judged
         run = replace(self.run, skips=(*self.run.skips, *self.schedule.skips))
-        run = conclude(running, run, is_interrupted=is_interrupted).run
+        run = checked(conclude(running, run, is_interrupted=is_interrupted)).run
         folder, options, clock = session.store.folder, session.options, running.clock
         self.close()
         return None if is_judged else partial(judge_table, folder, run, options, clock, is_interrupted=is_interrupted)

@@ -207,10 +207,11 @@ def test_a_library_that_does_not_load_is_named_as_pip_calls_it(store):
                                                        "pip install --force-reinstall scikit-learn"}
 
 
-def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_setup, tmp_path, monkeypatch):
+@pytest.mark.parametrize("names", [["linear", "dummy"], ["dummy", "linear"]], ids=["at once", "after a cell"])
+def test_what_does_not_load_costs_only_the_approaches_that_need_it(store, small_setup, tmp_path, monkeypatch, names):
     (tmp_path / "torn.py").write_text("raise OSError('no such library')")
     monkeypatch.syspath_prepend(tmp_path)
-    batches = [Batch(tuple(cell for cell in cells_of(small_setup, ["linear", "dummy"]) if cell.fold == fold)) for fold in (0, 1)]
+    batches = [Batch(tuple(cell for cell in cells_of(small_setup, names) if cell.fold == fold)) for fold in (0, 1)]
     store.declare(batches)
     schedule, noted = Schedule(batches, jobs=1), Noted()
     with LocalExecutor(store, jobs=1, needs=Needs({"linear": ("torn",)})) as executor:

@@ -6,10 +6,13 @@ from scipy.sparse import csr_array
 
 from tabbench.linear.elastic_net import squares_of
 from tabbench.linear.logistic import LogisticGrid, LogisticPath, fit_logistic
+from tabbench.linear.newton import Penalty
 from tabbench.linear.rows import Rows
 from tabbench.linear.squares import Squares
+from tabbench.linear.thin_newton import ThinDescent
 from tabbench.linear.thin_rows import is_thinly_filled
 from tabbench.linear.thin_squares import ThinSquares
+from tabbench.linear.walker import SharedCurvatures, Walker
 
 ROWS, COLUMNS, EQUAL = 500, 400, [11, 17, 23]
 
@@ -54,6 +57,38 @@ def test_a_target_without_variance_gives_an_empty_path(indicators):
     squares = squares_of(csr_array(indicators[0]), np.full(ROWS, 3.0), np.ones(ROWS))
     for l1_ratio in (0.0, 1.0):
         np.testing.assert_allclose(list(squares.walk([1.0, 0.1], l1_ratio)), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_each_c_of_a_path_has_the_lowest_objective(l1_ratio):
+    rng = np.random.default_rng(0)
+    values = (1.0 + rng.poisson(30, (200, 500))) * (rng.random((200, 500)) < 0.01)
+    signal = values @ rng.normal(size=500)
+    codes = (signal + rng.normal(size=200) * signal.std() / 2 > 0).astype(np.int64)
+    thin, dense = (Walker.of(Rows(each, codes, np.ones(200)), l1_ratio, False, SharedCurvatures())
+                   for each in (csr_array(values), values))
+
+    def objective(model, strength):
+        chance = model.predict(values)[np.arange(200), codes]
+        penalty = Penalty.at(strength, l1_ratio).of(np.hstack([model.coefficients, model.intercepts[:, None]]))
+        return float(-np.log(np.maximum(chance, 1e-300)).sum() + penalty)
+
+    assert [type(each) for each in thin.descents] == [ThinDescent]
+    for strength in np.geomspace(0.01, 10, 7):
+        found, exact = (objective(walker.move(strength, 1e-7, 100), strength) for walker in (thin, dense))
+        assert found <= exact + 200 * 1e-6, "ten times the decrease a row at which a step may be the last"
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_a_column_of_ones_leaves_the_intercept_alone(indicators, l1_ratio):
+    values, target, weight = indicators
+    ones = values.copy()
+    ones[:, 5] = 1.0
+    found = list(squares_of(csr_array(ones), target, weight).walk([0.05, 0.001], l1_ratio))
+    assert [each[5] for each in found] == [0.0, 0.0]
+    model = Walker.of(Rows(csr_array(ones), (target > 2).astype(np.int64), weight + 0.1), l1_ratio, False,
+                      SharedCurvatures()).move(1.0, 1e-7, 100)
+    assert model.coefficients[0, 5] == 0.0
 
 
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])

@@ -121,6 +121,19 @@ def test_every_table_is_an_ordinary_run_and_one_that_cannot_be_used_costs_only_i
     assert all(len(table["sha256"]) == 64 for table in manifest["tables"][:2])
 
 
+@pytest.mark.parametrize("executor", ["in-process", "local"])
+def test_what_the_checks_find_is_reported(tmp_path, executor):
+    path = write_table(tmp_path / "leaking.csv")
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head},leak", *(f"{row},{row[-1]}" for row in rows)]) + "\n")
+    leaking = Suite("mine", "One table", (SuiteTable("leaking", str(path)),), {"effort": 0.01, "folds": 3, "repeats": 1})
+    run_little(leaking, tmp_path / "run", executor=executor)
+    [result] = answers(tmp_path / "run").values()
+    assert ("target-copy", "leak") in {(each["code"], each["subject"]) for each in result["findings"]}
+    with Store.reading(tmp_path / "run/tables/leaking") as store:
+        assert store.recall("is_checked")
+
+
 def test_again_only_what_is_new_is_run(suite, done, tmp_path):
     folder = tmp_path / "run"
     usable = replace(suite, tables=suite.tables[:1])
